@@ -1,0 +1,82 @@
+# The gateway needs Go, git and make; every other tool is a Go tool pinned in its
+# own tools/*/go.mod.
+
+GO   ?= go
+BUF  := $(GO) tool -modfile=tools/buf/go.mod buf
+LINT := $(GO) tool -modfile=tools/lint/go.mod golangci-lint
+VULN := $(GO) tool -modfile=tools/vuln/go.mod govulncheck
+
+# The race detector needs cgo, and cgo a C compiler.
+RACE    := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
+LDFLAGS := -X github.com/audian/participant-gateway/internal/config.version=$(VERSION)
+
+# What `make check` runs after the tests.
+CHECKS := lint generate-drift breaking vulnerabilities
+
+export GO BUF VULN
+
+.PHONY: all
+all: test lint ## Test and lint: the default
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## Run the gateway with its simulator; ARGS holds more flags
+	@echo "first build takes about a minute"
+	@$(GO) build -ldflags '$(LDFLAGS)' -o bin/server ./cmd/server
+	@exec bin/server --demo $(ARGS)
+
+.PHONY: build
+build: ## Build bin/server and bin/simulator
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+.PHONY: test
+test: ## Run all tests, under the race detector where there is a C compiler
+	@$(GO) run ./tools/gotest $(RACE) ./...
+
+.PHONY: bench
+bench: ## Run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: check
+check: test $(CHECKS) ## Everything CI runs
+
+.PHONY: checks
+checks: ## Name what check runs after test
+	@echo $(CHECKS)
+
+.PHONY: lint
+lint: proto-deps ## Lint Go and proto (the first time takes minutes: the linter is built)
+	$(LINT) run ./...
+	$(BUF) lint
+	$(BUF) format --diff --exit-code proto
+
+.PHONY: fmt
+fmt: ## Format Go and proto
+	$(LINT) fmt ./...
+	$(BUF) format --write proto
+
+.PHONY: generate
+generate: proto-deps ## Make gen/ and what else is made from the proto
+	$(BUF) generate
+	$(GO) generate ./...
+
+# The third-party protos, from the Go modules that the service links.
+.PHONY: proto-deps
+proto-deps:
+	@$(GO) run ./tools/protoexport .proto-deps
+
+.PHONY: generate-drift
+generate-drift: ## Fail unless generated files are what generate makes, and in git
+	@tools/check/drift.sh
+
+.PHONY: breaking
+breaking: proto-deps ## Fail on a proto change that breaks clients of the last release
+	@tools/check/breaking.sh
+
+.PHONY: vulnerabilities
+vulnerabilities: ## Look for known vulnerabilities (needs vuln.go.dev or GOVULNDB)
+	@tools/check/vulnerabilities.sh

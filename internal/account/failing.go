@@ -1,0 +1,77 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+// failing knows whether all polls of the account fail, since when, and why (W10). It
+// belongs to the budget's lock.
+type failing struct {
+	since   time.Time
+	reason  participant.Reason
+	changed signal
+}
+
+// polled notes how a poll ended.
+func (f *failing) polled(read participant.List, err error) {
+	switch reason := failure(read, err); {
+	case reason == "":
+		f.clear()
+	case f.since.IsZero():
+		f.since, f.reason = time.Now(), reason
+		f.changed.ring()
+	default:
+		f.reason = reason
+	}
+}
+
+func (f *failing) clear() {
+	if !f.since.IsZero() {
+		f.since, f.reason = time.Time{}, ""
+		f.changed.ring()
+	}
+}
+
+// failure is why a poll counts as failed, empty where it does not: where the upstream
+// itself refused a conference, it is well.
+func failure(read participant.List, err error) participant.Reason {
+	var e *participant.Error
+	switch {
+	case err == nil && read.Complete():
+		return ""
+	case err == nil:
+		return participant.UpstreamIncomplete
+	case errors.As(err, &e) && e.VendorShaped && answersForOne(e):
+		return ""
+	default:
+		return participant.ReasonOf(err)
+	}
+}
+
+// answersForOne says whether a refusal speaks of one conference or caller.
+func answersForOne(e *participant.Error) bool {
+	switch e.UpstreamStatus {
+	case http.StatusNotFound, http.StatusForbidden:
+		return true
+	default:
+		return e.Reason == participant.UpstreamUnauthenticated
+	}
+}
+
+// polled notes how a source's poll ended, unless it was cut short from here.
+func (b *budget) polled(ctx context.Context, s *Source, read participant.List, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if read.Pages > 0 {
+		s.pages = read.Pages
+	}
+	b.failing.polled(read, err)
+}

@@ -1,0 +1,41 @@
+package account
+
+import (
+	"sync/atomic"
+
+	"github.com/audian/participant-gateway/internal/audian"
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+// health knows whether the upstream takes the gateway's own credential (A5).
+type health struct {
+	refused atomic.Bool
+	changed signal
+}
+
+// serving says whether it does, as far as is known.
+func (h *health) serving() bool { return !h.refused.Load() }
+
+// settled notes how a call ended, its renewal included.
+func (h *health) settled(err error) {
+	if err != nil && participant.ReasonOf(err) == participant.CredentialRefused {
+		h.set(true)
+	}
+}
+
+// answered notes a request that the upstream answered. That a key could be exchanged
+// does not say yet that its token is taken.
+func (h *health) answered(trip audian.Trip) {
+	if trip.Operation == audian.Exchange {
+		return
+	}
+	if trip.Err == nil || trip.Err.VendorShaped && trip.Err.Reason != participant.CredentialRefused {
+		h.set(false)
+	}
+}
+
+func (h *health) set(refused bool) {
+	if h.refused.Swap(refused) != refused {
+		h.changed.ring()
+	}
+}

@@ -1,0 +1,87 @@
+package account
+
+import (
+	"slices"
+	"time"
+)
+
+const (
+	// leastRate is what polls may always send a second, whatever else goes on (W15).
+	leastRate = 1.0
+	// regainTime is how long it takes to regain the whole rate: slowly, because the
+	// upstream's bucket fills no faster.
+	regainTime = 40 * time.Second
+	// halveEvery keeps the many answers that tell of one shortage from counting each.
+	halveEvery = time.Second
+	// addWeighs is how long an add takes one off the rate.
+	addWeighs = time.Second
+	// longestPause caps what a 429 may ask of the polls.
+	longestPause = time.Minute
+)
+
+// rate is how many poll requests an account may send a second now (W15). It belongs to
+// the budget's lock.
+type rate struct {
+	// full is what may be sent where nothing is in the way.
+	full float64
+	// limit is what was left after the last halving, at halved.
+	limit  float64
+	halved time.Time
+	// adds are the times of the last second's.
+	adds []time.Time
+	// paused is until when nothing may be sent.
+	paused time.Time
+}
+
+func newRate(full float64) *rate { return &rate{full: full, limit: full} }
+
+// at is the rate at a time.
+func (r *rate) at(now time.Time) float64 {
+	r.forget(now)
+	return max(leastRate, r.regained(now)-float64(len(r.adds)))
+}
+
+// regained is the limit at a time, as far as it has been regained since it was halved.
+func (r *rate) regained(now time.Time) float64 {
+	if r.halved.IsZero() {
+		return r.full
+	}
+	return min(r.full, r.limit+r.full*float64(now.Sub(r.halved))/float64(regainTime))
+}
+
+// halve halves the limit, but once a second at most.
+func (r *rate) halve(now time.Time) {
+	if !r.halved.IsZero() && now.Sub(r.halved) < halveEvery {
+		return
+	}
+	r.limit, r.halved = max(leastRate, r.regained(now)/2), now
+}
+
+// pause lets nothing be sent for a while.
+func (r *rate) pause(now time.Time, wait time.Duration) {
+	r.paused = latest(r.paused, now.Add(min(wait, longestPause)))
+}
+
+// added takes one off for an add that leaves now.
+func (r *rate) added(now time.Time) {
+	r.forget(now)
+	r.adds = append(r.adds, now)
+}
+
+func (r *rate) forget(now time.Time) {
+	r.adds = slices.DeleteFunc(r.adds, func(at time.Time) bool { return now.Sub(at) >= addWeighs })
+}
+
+// after is when the next request may be sent after one at last; again is when to look
+// again, earlier where an add ceases to count before.
+func (r *rate) after(last, now time.Time) (next, again time.Time) {
+	gap := time.Duration(float64(time.Second) / r.at(now))
+	next = latest(r.paused, last.Add(gap))
+	again = next
+	if len(r.adds) > 0 {
+		if lighter := latest(r.paused, r.adds[0].Add(addWeighs)); lighter.Before(again) {
+			again = lighter
+		}
+	}
+	return next, again
+}

@@ -1,0 +1,245 @@
+package audian
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+// report is told the name of a field that was taken as missing because of its type.
+type report func(field string)
+
+// page is one page of a list, as one body told it.
+type page struct {
+	// items are those with an id, in order, an id maybe more than once.
+	items []participant.Item
+	// nameless is how many more had no id.
+	nameless      int
+	total, active *int
+	// next is the key of the next page, empty on the last.
+	next string
+}
+
+// decodePage reads a page from a body that is bare, or wrapped in `data`. What it
+// cannot make out for certain is an error: a list proves who is gone (W7).
+func decodePage(e envelope, odd report) (page, error) {
+	array, around, err := findList(e)
+	if err != nil {
+		return page{}, err
+	}
+	p, err := decodeItems(array, odd)
+	if err != nil {
+		return page{}, err
+	}
+	for _, e := range around {
+		p.total = smallest(p.total, counted("total", e.Total, odd))
+		p.active = smallest(p.active, counted("active", e.Active, odd))
+		if err := p.follow(e.NextStartKey); err != nil {
+			return page{}, err
+		}
+	}
+	return p, nil
+}
+
+// findList finds the array of participants, and the objects that speak about it.
+func findList(e envelope) (array jsontext.Value, around []envelope, err error) {
+	switch {
+	case e.Participants.Kind() == '[':
+		return e.Participants, []envelope{e}, nil
+	case e.Data.Kind() == '[':
+		return e.Data, []envelope{e}, nil
+	}
+	if data := inner(e.Data); data.Participants.Kind() == '[' {
+		return data.Participants, []envelope{e, data}, nil
+	}
+	return nil, nil, errors.New("no array of participants")
+}
+
+func counted(field string, v jsontext.Value, odd report) *int {
+	n := count(v)
+	if n == nil && v != nil && v.Kind() != 'n' {
+		odd(field)
+	}
+	return n
+}
+
+func smallest(a, b *int) *int {
+	if a == nil || b != nil && *b < *a {
+		return b
+	}
+	return a
+}
+
+// follow notes the key of the next page. One that cannot be sent back would leave the
+// list incomplete.
+func (p *page) follow(key jsontext.Value) error {
+	switch key.Kind() {
+	case '"':
+		if next, _ := text(key); next != "" {
+			p.next = next
+		}
+	case '0':
+		p.next = string(key)
+	case 'n', jsontext.KindInvalid:
+	default:
+		return errors.New("next_start_key is no string")
+	}
+	return nil
+}
+
+// decodeItems reads an array of participants.
+func decodeItems(array jsontext.Value, odd report) (page, error) {
+	// Names were found to be unique when the envelope was read.
+	d := jsontext.NewDecoder(bytes.NewBuffer(array), jsontext.AllowDuplicateNames(true))
+	if _, err := d.ReadToken(); err != nil {
+		return page{}, fmt.Errorf("participants: %w", err)
+	}
+	var p page
+	for n := 0; d.PeekKind() != ']'; n++ {
+		item, err := decodeItem(d, odd)
+		if err != nil {
+			return page{}, fmt.Errorf("participant %d: %w", n, err)
+		}
+		if item.ID == "" {
+			odd("id")
+			p.nameless++
+			continue
+		}
+		p.items = append(p.items, item)
+	}
+	return p, nil
+}
+
+// decodeAdded reads the answer to an add: one participant, bare or in `data`. One
+// without an id is nobody.
+func decodeAdded(e envelope, body []byte, odd report) (participant.Item, error) {
+	value := jsontext.Value(body)
+	if e.Data.Kind() == '{' {
+		value = e.Data
+	}
+	item, err := decodeItem(jsontext.NewDecoder(bytes.NewBuffer(value)), odd)
+	if err == nil && item.ID == "" {
+		err = errors.New("no id")
+	}
+	return item, err
+}
+
+// decodeItem reads one participant. A field that is not there, or null, or of a wrong
+// type is not told; a wrong type of id or status spoils the whole (W7, W8).
+func decodeItem(d *jsontext.Decoder, odd report) (participant.Item, error) {
+	if d.PeekKind() != '{' {
+		return participant.Item{}, errors.New("no object")
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return participant.Item{}, fmt.Errorf("read object: %w", err)
+	}
+	var item participant.Item
+	for d.PeekKind() != '}' {
+		name, err := d.ReadToken()
+		if err != nil {
+			return participant.Item{}, fmt.Errorf("read name: %w", err)
+		}
+		field := name.String()
+		value, err := d.ReadValue()
+		if err != nil {
+			return participant.Item{}, fmt.Errorf("read value: %w", err)
+		}
+		if err := take(&item, field, value, odd); err != nil {
+			return participant.Item{}, err
+		}
+	}
+	_, err := d.ReadToken()
+	if err != nil {
+		return participant.Item{}, fmt.Errorf("read object: %w", err)
+	}
+	return item, nil
+}
+
+// take notes what one member tells.
+func take(item *participant.Item, name string, value jsontext.Value, odd report) error {
+	f, known := fields[name]
+	switch {
+	case !known, value.Kind() == 'n' && !f.null:
+		return nil
+	case f.set(item, value):
+		item.Told |= f.told
+		return nil
+	case f.strict:
+		return fmt.Errorf("%s is of the wrong type", name)
+	default:
+		odd(name)
+		return nil
+	}
+}
+
+// field is how one member of a participant is read. The conference is not among them:
+// it is the one that was asked for.
+type field struct {
+	told participant.Fields
+	// set is false where the value is of another type.
+	set func(*participant.Item, jsontext.Value) bool
+	// strict makes a wrong type spoil the whole, null says something.
+	strict, null bool
+}
+
+var fields = map[string]field{
+	"id":     {set: words(func(i *participant.Item) *string { return &i.ID }), strict: true},
+	"status": {participant.FieldStatus, words(func(i *participant.Item) *participant.Status { return &i.Status }), true, false},
+	"role":   {told: participant.FieldRole, set: words(func(i *participant.Item) *participant.Role { return &i.Role })},
+	"name":   {told: participant.FieldName, set: words(func(i *participant.Item) *string { return &i.Name })},
+	"phone_number": {
+		told: participant.FieldPhoneNumber,
+		set:  words(func(i *participant.Item) *string { return &i.PhoneNumber }),
+	},
+	"muted":    {told: participant.FieldMuted, set: setMuted},
+	"duration": {told: participant.FieldDuration, set: setDuration},
+	"joined_at": {
+		told: participant.FieldJoinedAt, null: true,
+		set: stamp(func(i *participant.Item) *time.Time { return &i.JoinedAt }),
+	},
+	"created_at": {
+		told: participant.FieldCreatedAt,
+		set:  stamp(func(i *participant.Item) *time.Time { return &i.CreatedAt }),
+	},
+}
+
+func words[T ~string](in func(*participant.Item) *T) func(*participant.Item, jsontext.Value) bool {
+	return func(item *participant.Item, v jsontext.Value) bool {
+		s, ok := text(v)
+		*in(item) = T(s)
+		return ok
+	}
+}
+
+func setMuted(item *participant.Item, v jsontext.Value) bool {
+	item.Muted = v.Kind() == 't'
+	return item.Muted || v.Kind() == 'f'
+}
+
+func setDuration(item *participant.Item, v jsontext.Value) (ok bool) {
+	item.Duration, ok = integer(v)
+	return ok
+}
+
+// stamp reads an RFC 3339 time that a protobuf Timestamp can hold; null is the zero
+// time.
+func stamp(in func(*participant.Item) *time.Time) func(*participant.Item, jsontext.Value) bool {
+	return func(item *participant.Item, v jsontext.Value) bool {
+		if v.Kind() == 'n' {
+			return true
+		}
+		s, _ := text(v)
+		t, err := time.Parse(time.RFC3339, s)
+		t = t.UTC()
+		if err != nil || t.Year() < 1 || t.Year() > 9999 {
+			return false
+		}
+		*in(item) = t
+		return true
+	}
+}

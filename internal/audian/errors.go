@@ -1,0 +1,191 @@
+package audian
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+const (
+	// maxMessage is how many characters of the upstream's words are passed on (A5).
+	maxMessage = 200
+	// patience is what a 429 asks for that names no time.
+	patience = time.Second
+	// maxRetryAfter keeps what a Retry-After asks for within reason; those who wait
+	// have shorter caps of their own.
+	maxRetryAfter = 24 * time.Hour
+	// minSecret is how long a secret must be to be told from a word by chance.
+	minSecret = 8
+)
+
+// silence is the error of a request without an answer. The caller's own deadline goes
+// before what it did to the request; unreached says that it surely did not arrive.
+func silence(ctx context.Context, err error, unreached bool) *participant.Error {
+	e := &participant.Error{Unreached: unreached, Cause: err}
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		e.Reason, e.Message = participant.DeadlineExceeded, "the deadline passed before the upstream answered"
+	case ctx.Err() != nil:
+		e.Reason, e.Message = participant.Cancelled, "the call was cancelled before the upstream answered"
+	case unreached:
+		e.Reason, e.Message = participant.UpstreamUnreachable, "the upstream cannot be reached"
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		e.Reason, e.Message = participant.UpstreamTimeout, "the upstream did not answer in time"
+	default:
+		e.Reason, e.Message = participant.UpstreamUnavailable, "the upstream's answer was lost"
+	}
+	return e
+}
+
+// broken is the error of an answer of success whose body could not be read.
+func (a *answer) broken(ctx context.Context, err error) *participant.Error {
+	if errors.Is(err, errTooLarge) {
+		return a.undecodable(err)
+	}
+	e := silence(ctx, err, false)
+	e.UpstreamStatus, e.UpstreamRequestID = a.status, a.requestID()
+	return e
+}
+
+// undecodable is the error of an answer of success that says nothing for certain.
+func (a *answer) undecodable(err error) *participant.Error {
+	return &participant.Error{
+		Reason: participant.UpstreamUndecodable, Message: "the upstream's answer cannot be read",
+		UpstreamStatus: a.status, UpstreamRequestID: a.requestID(),
+		Cause: fmt.Errorf("decode body: %w", err),
+	}
+}
+
+// judge gives the error that an answer is, nil for a success.
+func (c *Client) judge(r request, a *answer) *participant.Error {
+	p := a.envelope.problem()
+	switch {
+	case a.status >= http.StatusMultipleChoices:
+		return c.refused(r, a, p, a.status)
+	case p.shaped:
+		// A success whose body says error is the error that the body names.
+		return c.refused(r, a, p, p.code)
+	case !a.success(r):
+		return a.undecodable(fmt.Errorf("unexpected status %d", a.status))
+	default:
+		return nil
+	}
+}
+
+// refused is the error for a status, with what the body says about it.
+func (c *Client) refused(r request, a *answer, p problem, status int) *participant.Error {
+	e := &participant.Error{
+		Reason:            c.reason(r.operation, status, p),
+		Message:           clean(c.redact(p.message), maxMessage),
+		UpstreamStatus:    status,
+		UpstreamRequestID: a.requestID(),
+		VendorShaped:      p.shaped,
+		RetryAfter:        retryAfter(a.header.Get("Retry-After"), time.Now()),
+	}
+	if e.UpstreamStatus == 0 {
+		e.UpstreamStatus = a.status
+	}
+	if e.Message == "" {
+		e.Message = fmt.Sprintf("the upstream answered %d %s", e.UpstreamStatus, http.StatusText(e.UpstreamStatus))
+	}
+	if e.Reason == participant.UpstreamRateLimited && e.RetryAfter == 0 {
+		e.RetryAfter = patience
+	}
+	return e
+}
+
+// reasons are those of statuses that mean the same in every call (A5).
+var reasons = map[int]participant.Reason{
+	http.StatusBadRequest:      participant.UpstreamBadRequest,
+	http.StatusPaymentRequired: participant.PaymentRequired,
+	http.StatusForbidden:       participant.UpstreamForbidden,
+	http.StatusRequestTimeout:  participant.UpstreamTimeout,
+	http.StatusTooManyRequests: participant.UpstreamRateLimited,
+}
+
+func (c *Client) reason(operation Operation, status int, p problem) participant.Reason {
+	switch {
+	case status == http.StatusUnauthorized && c.options.Credential.kind == callerToken:
+		return participant.UpstreamUnauthenticated
+	case status == http.StatusUnauthorized:
+		return participant.CredentialRefused
+	case status == http.StatusNotFound && operation == Remove:
+		return participant.ParticipantNotFound
+	case status == http.StatusNotFound:
+		return participant.ConferenceNotFound
+	case status == http.StatusConflict && p.full():
+		return participant.ConferenceFull
+	case status == http.StatusConflict:
+		return participant.UpstreamConflict
+	case reasons[status] != "":
+		return reasons[status]
+	case refusal(status):
+		return participant.UpstreamRefused
+	default:
+		// A redirect is no refusal: it is nobody's answer.
+		return participant.UpstreamUnavailable
+	}
+}
+
+// refusal says whether a status says that the request was not carried out: any 4xx
+// but 408 (A1).
+func refusal(status int) bool {
+	return status >= 400 && status < 500 && status != http.StatusRequestTimeout
+}
+
+// requestID is the id by which the vendor's support finds the request.
+func (a *answer) requestID() string {
+	if id, _ := text(a.envelope.RequestID); id != "" {
+		return clean(id, maxMessage)
+	}
+	return clean(a.header.Get("X-Request-ID"), maxMessage)
+}
+
+// clean makes text from outside fit to be shown: valid, without control characters,
+// and not longer than some characters.
+func clean(s string, longest int) string {
+	shown := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
+	if runes := []rune(shown); len(runes) > longest {
+		return string(runes[:longest])
+	}
+	return shown
+}
+
+// redact takes the credential out of the upstream's words, should it repeat it.
+func (c *Client) redact(s string) string {
+	secrets := []string{c.options.Credential.secret}
+	if c.exchanger != nil {
+		secrets = append(secrets, c.exchanger.held())
+	}
+	for _, secret := range secrets {
+		if len(secret) >= minSecret {
+			s = strings.ReplaceAll(s, secret, redacted)
+		}
+	}
+	return s
+}
+
+// retryAfter reads a Retry-After, seconds or an HTTP date; zero where there is none.
+func retryAfter(value string, now time.Time) time.Duration {
+	if seconds, err := strconv.ParseInt(value, 10, 32); err == nil || errors.Is(err, strconv.ErrRange) {
+		return min(max(time.Duration(seconds)*time.Second, 0), maxRetryAfter)
+	}
+	date, err := http.ParseTime(value)
+	if err != nil {
+		return 0
+	}
+	return min(max(date.Sub(now), 0), maxRetryAfter)
+}

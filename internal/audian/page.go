@@ -1,0 +1,92 @@
+package audian
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+// Bounds of one list. The upstream's own cap is 1,000 participants, so that each is
+// far beyond what an honest list needs.
+const (
+	maxPages = 1_000
+	maxItems = 10_000
+	maxBytes = 64 << 20
+)
+
+// pager puts a list together from its pages.
+type pager struct {
+	conference string
+	list       participant.List
+	// at is where each id stands in the list's items.
+	at map[string]int
+	// keys are those of the pages read or to be read next.
+	keys     map[string]bool
+	nameless int
+	bytes    int
+	// next is the key of the page to be read next, empty before the first and after
+	// the last.
+	next string
+}
+
+func newPager(conference string) *pager {
+	return &pager{
+		conference: conference,
+		list:       participant.List{Began: time.Now()},
+		at:         map[string]int{},
+		keys:       map[string]bool{},
+	}
+}
+
+// add adds a page of some bytes. It fails where the list does not come to an end.
+func (l *pager) add(p page, size int) error {
+	l.list.Pages++
+	l.nameless += p.nameless
+	l.bytes += size
+	for _, item := range p.items {
+		l.put(item)
+	}
+	l.list.Total = smallest(l.list.Total, p.total)
+	l.list.Active = smallest(l.list.Active, p.active)
+	l.next = p.next
+	return l.bounded()
+}
+
+// put adds an item. An id counts once: the later item wins, in the earlier's place.
+func (l *pager) put(item participant.Item) {
+	item.ConferenceID = l.conference
+	if i, met := l.at[item.ID]; met {
+		l.list.Items[i] = item
+		return
+	}
+	l.at[item.ID] = len(l.list.Items)
+	l.list.Items = append(l.list.Items, item)
+}
+
+func (l *pager) bounded() error {
+	if len(l.list.Items)+l.nameless > maxItems || l.bytes > maxBytes {
+		return endless("the upstream's list is larger than any conference")
+	}
+	switch {
+	case l.next == "":
+		return nil
+	case l.keys[l.next]:
+		return endless("the upstream's pages lead in a circle")
+	case l.list.Pages >= maxPages:
+		return endless(fmt.Sprintf("the upstream's list has more than %d pages", maxPages))
+	}
+	l.keys[l.next] = true
+	return nil
+}
+
+func endless(message string) error {
+	return &participant.Error{Reason: participant.UpstreamIncomplete, Message: message}
+}
+
+// end gives the list after its last page.
+func (l *pager) end() participant.List {
+	l.list.Read = len(l.list.Items) + l.nameless
+	l.list.Ended = time.Now()
+	return l.list
+}

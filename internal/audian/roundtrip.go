@@ -1,0 +1,211 @@
+package audian
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+// maxBody is how much of an answer is read: a list of 1,000 participants has a
+// quarter of a megabyte.
+const maxBody = 8 << 20
+
+// request is one request without its credential.
+type request struct {
+	operation Operation
+	method    string
+	// path are the segments after the base URL, not escaped.
+	path  []string
+	query url.Values
+	// body is nil where there is none.
+	body []byte
+	// ok are the statuses of a success.
+	ok []int
+}
+
+// encode gives a value's JSON, wrapped in {"data": …} if need be.
+func encode(v any, wrap bool) ([]byte, error) {
+	if wrap {
+		v = map[string]any{"data": v}
+	}
+	body, err := json.Marshal(v)
+	if err != nil {
+		return nil, &participant.Error{
+			Reason: participant.Internal, Message: "the request cannot be encoded", Unreached: true,
+			Cause: fmt.Errorf("encode body: %w", err),
+		}
+	}
+	return body, nil
+}
+
+// call sends a request under the client's credential, and once more where a token was
+// refused that can be renewed.
+func (c *Client) call(ctx context.Context, r request, pacing Pacing) (*answer, error) {
+	token, err := c.token(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	a, err := c.send(ctx, r, token, pacing.Timeout)
+	if c.exchanger == nil || participant.ReasonOf(err) != participant.CredentialRefused {
+		return a, err
+	}
+	if token, err = c.token(ctx, token); err != nil {
+		return nil, err
+	}
+	if err := pacing.next(ctx); err != nil {
+		return nil, err
+	}
+	return c.send(ctx, r, token, pacing.Timeout)
+}
+
+// token gives the token to send, another than the refused one if that can be had.
+func (c *Client) token(ctx context.Context, refused string) (string, error) {
+	if c.exchanger == nil {
+		return c.options.Credential.secret, nil
+	}
+	return c.exchanger.other(ctx, refused)
+}
+
+// send sends a request once. The answer is a success where there is no error.
+func (c *Client) send(ctx context.Context, r request, token string, timeout time.Duration) (*answer, error) {
+	began := time.Now()
+	a, failed := c.roundTrip(ctx, r, token, timeout)
+	trip := Trip{Operation: r.operation, Elapsed: time.Since(began)}
+	if a != nil {
+		if failed == nil {
+			failed = c.judge(r, a)
+		}
+		trip.Status, trip.Remaining = a.status, a.envelope.remaining()
+	}
+	trip.Err = failed
+	if c.options.OnTrip != nil {
+		c.options.OnTrip(trip)
+	}
+	if failed != nil {
+		return nil, failed
+	}
+	return a, nil
+}
+
+// roundTrip sends a request and reads its answer, whatever it says. Both results are
+// set where an answer of success broke off.
+func (c *Client) roundTrip(ctx context.Context, r request, token string, timeout time.Duration) (*answer, *participant.Error) {
+	own, cancel := ctx, func() {}
+	if timeout > 0 {
+		own, cancel = context.WithTimeout(ctx, timeout)
+	}
+	defer cancel()
+	own, reach := follow(own)
+	out, err := c.build(own, r, token)
+	if err != nil {
+		return nil, silence(ctx, err, true)
+	}
+	// RoundTrip and not Client.Do: a redirect would carry the token away.
+	in, err := c.options.Transport.RoundTrip(out)
+	if err != nil {
+		return nil, silence(ctx, err, reach.missed(err))
+	}
+	a := &answer{status: in.StatusCode, header: in.Header}
+	a.body, err = readBody(in.Body)
+	a.envelope, a.readable = readEnvelope(a.body)
+	var broken *participant.Error
+	if err != nil && a.status < http.StatusMultipleChoices {
+		broken = a.broken(ctx, err)
+	}
+	return a, broken
+}
+
+var errTooLarge = errors.New("the body is larger than 8 MiB")
+
+// readBody reads to the end, so that the connection can be used again, and closes.
+func readBody(r io.ReadCloser) ([]byte, error) {
+	defer r.Close() //nolint:errcheck // All was read, or will not be.
+	body, err := io.ReadAll(io.LimitReader(r, maxBody+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read body: %w", err)
+	case len(body) > maxBody:
+		return nil, errTooLarge
+	default:
+		return body, nil
+	}
+}
+
+func (c *Client) build(ctx context.Context, r request, token string) (*http.Request, error) {
+	var body io.Reader
+	if r.body != nil {
+		body = bytes.NewReader(r.body)
+	}
+	out, err := http.NewRequestWithContext(ctx, r.method, c.url(r).String(), body)
+	if err != nil {
+		return nil, fmt.Errorf("build request: %w", err)
+	}
+	out.Header.Set("Accept", "application/json")
+	out.Header.Set("User-Agent", "participant-gateway")
+	if r.body != nil {
+		out.Header.Set("Content-Type", "application/json")
+	}
+	c.authenticate(out.Header, token)
+	setSafely(out.Header, "X-Request-ID", participant.RequestID(ctx))
+	setSafely(out.Header, "Traceparent", participant.Traceparent(ctx))
+	return out, nil
+}
+
+func (c *Client) authenticate(header http.Header, token string) {
+	switch {
+	case token == "":
+	case c.options.Header == Bearer:
+		header.Set("Authorization", "Bearer "+token)
+	default:
+		header.Set("X-Auth-Token", token)
+	}
+}
+
+func setSafely(header http.Header, name, value string) {
+	if value != "" && headerSafe(value) {
+		header.Set(name, value)
+	}
+}
+
+// headerSafe says whether a header can carry value.
+func headerSafe(value string) bool {
+	return !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' })
+}
+
+func (c *Client) url(r request) *url.URL {
+	u := *c.options.BaseURL
+	escaped := make([]string, len(r.path))
+	for i, segment := range r.path {
+		escaped[i] = url.PathEscape(segment)
+	}
+	u.RawPath = strings.TrimSuffix(u.EscapedPath(), "/") + "/" + strings.Join(escaped, "/")
+	u.Path = strings.TrimSuffix(u.Path, "/") + "/" + strings.Join(r.path, "/")
+	u.RawQuery, u.Fragment = r.query.Encode(), ""
+	return &u
+}
+
+// answer is what the upstream answered.
+type answer struct {
+	status int
+	header http.Header
+	// body is nil where it could not be read.
+	body []byte
+	// envelope is what the body says around its data; readable is false where it is no
+	// JSON object.
+	envelope envelope
+	readable bool
+}
+
+// success says whether the status alone is one of success for the request.
+func (a *answer) success(r request) bool { return slices.Contains(r.ok, a.status) }

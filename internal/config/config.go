@@ -1,0 +1,98 @@
+// Package config is the gateway's whole configuration as one struct: each flag
+// with its environment name, default, help and validation. A flag goes before
+// the environment, the environment before the default. It is the only package
+// that reads the environment.
+package config
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Config is everything that can be set. Parse returns it validated, with the
+// secrets of files read in.
+type Config struct {
+	Demo bool `help:"Run with an embedded simulator in place of the upstream. Refuses --upstream-* flags and ignores AUDIAN_* variables."`
+
+	Listen   Listen   `embed:"" group:"Listening:"`
+	Upstream Upstream `embed:"" group:"Upstream:"      prefix:"upstream-"`
+	Feed     Feed     `embed:"" group:"Watching:"`
+	Phone    Phone    `embed:"" group:"Phone numbers:"`
+	Access   Access   `embed:"" group:"Access:"`
+	Drain    Drain    `embed:"" group:"Shutting down:" prefix:"drain-"`
+	Log      Log      `embed:"" group:"Logging:"       prefix:"log-"`
+
+	// Ignored names the variables that were set to no effect, because of --demo or
+	// --auth=passthrough: a line in the log at the start.
+	Ignored []string `kong:"-"`
+}
+
+// Listen is where the gateway listens.
+type Listen struct {
+	GRPC  string `name:"grpc-addr"  default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"Address of gRPC (default ${default})."`
+	HTTP  string `name:"http-addr"  default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of REST, SSE, NDJSON, docs and dashboard (default ${default})."`
+	Admin string `name:"admin-addr" default:"127.0.0.1:9091" placeholder:"HOST:PORT" help:"Address of metrics, health and schema (default ${default})."`
+}
+
+// The ways to send an upstream token.
+const (
+	HeaderXAuthToken = "x-auth-token"
+	HeaderBearer     = "bearer"
+)
+
+// The modes of --auth.
+const (
+	AuthNone        = "none"
+	AuthPassthrough = "passthrough"
+)
+
+// Upstream is the Audian REST API and the gateway's own credential there: a
+// token, or an API key that is exchanged for tokens. With --demo there is neither,
+// and with --auth=passthrough no credential.
+type Upstream struct {
+	URL        string `name:"url"          env:"AUDIAN_BASE_URL"        default:"https://api.audian.com:8443/v2" placeholder:"URL"    help:"Base URL of the upstream (default ${default})."`
+	Token      Secret `name:"token"        env:"AUDIAN_AUTH_TOKEN"                                               placeholder:"TOKEN"  help:"Static upstream token. A command line is visible to other users: prefer the file or the variable."`
+	TokenFile  string `name:"token-file"   env:"AUDIAN_AUTH_TOKEN_FILE"                                          placeholder:"FILE"   help:"File with the upstream token."`
+	APIKey     Secret `name:"api-key"      env:"AUDIAN_API_KEY"                                                  placeholder:"KEY"    help:"Upstream API key, exchanged for tokens and renewed."`
+	APIKeyFile string `name:"api-key-file" env:"AUDIAN_API_KEY_FILE"                                             placeholder:"FILE"   help:"File with the upstream API key."`
+	AuthHeader string `name:"auth-header"  env:"AUDIAN_AUTH_HEADER"     default:"x-auth-token"                   placeholder:"HEADER" help:"How the token is sent: x-auth-token or bearer (default ${default})."`
+}
+
+// Feed is how conferences are polled, and how long their history is kept.
+type Feed struct {
+	PollInterval    time.Duration `name:"poll-interval"     default:"1s"   placeholder:"DURATION" help:"Time between two lists of a busy conference (default ${default})."`
+	MaxPollInterval time.Duration `name:"max-poll-interval" default:"5s"   placeholder:"DURATION" help:"Time between two lists of a calm conference (default ${default})."`
+	PollRate        int           `name:"poll-rate"         default:"10"   placeholder:"N"        help:"Poll requests a second for one upstream account, 1 to 10 (default ${default})."`
+	Linger          time.Duration `name:"linger"            default:"30s"  placeholder:"DURATION" help:"How long a conference is polled after its last watcher left (default ${default})."`
+	History         int           `name:"history"           default:"4096" placeholder:"N"        help:"Changes kept for resuming, for each conference (default ${default})."`
+	MaxStreamAge    time.Duration `name:"max-stream-age"    default:"0s"   placeholder:"DURATION" help:"Age at which streams and connections are asked to come again, so that they spread over replicas (default 0: never)."`
+}
+
+// Phone is what is asked of a phone number before it is dialled.
+type Phone struct {
+	Validation    string `name:"phone-validation" default:"e164" enum:"e164,length" placeholder:"RULE"   help:"What a phone number must be: e164 or length (default ${default})."`
+	DefaultRegion string `name:"default-region"                                     placeholder:"REGION" help:"Region such as US whose national numbers are accepted; empty for E.164 alone."`
+}
+
+// Access is who may call.
+type Access struct {
+	Auth               string   `name:"auth"                 default:"none" enum:"none,passthrough" placeholder:"MODE"   help:"Who may call: none (everybody, with the gateway's credential) or passthrough (the caller's own token goes upstream; default ${default})."`
+	AllowedHosts       []string `name:"allowed-hosts"                                               placeholder:"HOST"   help:"Host names besides loopback that HTTP requests may name where nobody authenticates."`
+	CORSAllowedOrigins []string `name:"cors-allowed-origins"                                        placeholder:"ORIGIN" help:"Origins such as https://app.example.com whose pages may call."`
+	InsecureNoAuth     bool     `name:"insecure-no-auth"                                                                 help:"Allow --auth=none on addresses off loopback."`
+	InsecurePlaintext  bool     `name:"insecure-plaintext"                                                               help:"Allow plain text on addresses off loopback."`
+}
+
+// Drain is how the gateway shuts down (W16).
+type Drain struct {
+	Timeout time.Duration `name:"timeout" default:"15s" placeholder:"DURATION" help:"How long calls may take to end before they are cut (default ${default})."`
+	Delay   time.Duration `name:"delay"   default:"0s"  placeholder:"DURATION" help:"How long to be not ready before the listeners close (default ${default})."`
+}
+
+// Log is what is logged, and how.
+type Log struct {
+	// Format is empty where it was not set: text on a terminal, else json.
+	Format       string     `name:"format"        default:""     enum:",text,json" placeholder:"FORMAT" help:"Format of the log: text or json (default text on a terminal, else json)."`
+	Level        slog.Level `name:"level"         default:"info"                   placeholder:"LEVEL"  help:"Least level logged: debug, info, warn or error (default ${default})."`
+	PhoneNumbers bool       `name:"phone-numbers"                                                       help:"Log phone numbers in full, not just their last four digits."`
+}

@@ -1,0 +1,21 @@
+package config
+
+import "fmt"
+
+// ExitError ends the process before it began: Code is the exit code, and the text
+// one line for standard error. A call of --help or --version ends with code 0 and
+// no text.
+type ExitError struct {
+	Code int
+	text string
+}
+
+// Error is the line; it holds no secret.
+func (e *ExitError) Error() string { return e.text }
+
+// misuse is the exit code of a wrong configuration.
+const misuse = 2
+
+func wrong(format string, args ...any) *ExitError {
+	return &ExitError{Code: misuse, text: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,66 @@
+package config
+
+import (
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// checkListeners refuses what is unsafe unless its own flag asks for it: callers
+// who do not authenticate, or who send their credentials in plain text, on an
+// address that others can reach. The admin address takes no callers' credentials.
+func (c *Config) checkListeners(env *environment) error {
+	for _, listener := range []struct {
+		flag, addr string
+		callers    bool
+	}{
+		{"grpc-addr", c.Listen.GRPC, true},
+		{"http-addr", c.Listen.HTTP, true},
+		{"admin-addr", c.Listen.Admin, false},
+	} {
+		name := env.name(listener.flag)
+		if !validAddress(listener.addr) {
+			return wrong("%s must be host:port but is %q", name, listener.addr)
+		}
+		if !listener.callers || loopback(listener.addr) {
+			continue
+		}
+		if missing := c.missingConsent(); missing != "" {
+			return wrong("%s is %q, which others can reach: that needs %s", name, listener.addr, missing)
+		}
+	}
+	return nil
+}
+
+// missingConsent names the flags that an address off loopback still needs.
+func (c *Config) missingConsent() string {
+	var flags []string
+	if c.Access.Auth == AuthNone && !c.Access.InsecureNoAuth {
+		flags = append(flags, "--insecure-no-auth (nobody authenticates)")
+	}
+	if !c.Access.InsecurePlaintext {
+		flags = append(flags, "--insecure-plaintext (credentials travel in plain text)")
+	}
+	return strings.Join(flags, " and ")
+}
+
+func validAddress(addr string) bool {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
+}
+
+// loopback says whether only this machine can reach the address. A name that is
+// not localhost may resolve to anything.
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
+}

@@ -1,0 +1,94 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"runtime"
+
+	"github.com/alecthomas/kong"
+)
+
+// Parse reads the configuration from the command line (without the program's
+// name) and the environment. Its error is an *ExitError, unless the program is
+// broken; --help and --version are written to stdout.
+func Parse(args []string, env func(string) (string, bool), stdout io.Writer) (Config, error) {
+	environment := &environment{lookup: env, used: map[string]string{}, given: map[string]bool{}}
+	var line commandLine
+	parser, err := newParser(&line, environment, stdout)
+	if err != nil {
+		return Config{}, fmt.Errorf("build the parser: %w", err)
+	}
+	ctx, err := parser.Parse(args)
+	if err != nil {
+		return Config{}, asExit(err, environment)
+	}
+	environment.note(ctx)
+	cfg := line.Config
+	if err := cfg.validate(environment); err != nil {
+		return Config{}, err
+	}
+	return cfg, nil
+}
+
+func newParser(line *commandLine, env *environment, stdout io.Writer) (*kong.Kong, error) {
+	parser, err := kong.New(
+		line,
+		kong.Name("server"),
+		kong.Description("The participant gateway: Audian's conference participants over gRPC, REST and live streams."),
+		kong.Writers(stdout, stdout),
+		kong.NoDefaultHelp(),
+		kong.DefaultEnvars("GATEWAY"),
+		kong.Resolvers(env),
+		kong.TypeMapper(reflect.TypeFor[Secret](), kong.MapperFunc(decodeSecret)),
+		kong.ValueFormatter(helpWithVariable),
+	)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // The one caller wraps.
+	}
+	env.adopt(parser.Model.Flags)
+	return parser, nil
+}
+
+func asExit(err error, env *environment) error {
+	if exit, ok := errors.AsType[*ExitError](err); ok {
+		return exit
+	}
+	return wrong("%s", env.explain(err.Error()))
+}
+
+// commandLine is the configuration, and the flags that are none.
+type commandLine struct {
+	Config
+
+	Help    helpFlag    `short:"h" help:"Show this help and exit."`
+	Version versionFlag `env:"-"   help:"Show the version and exit."`
+}
+
+type helpFlag bool
+
+// BeforeReset is kong's hook that goes before everything else.
+func (helpFlag) BeforeReset(ctx *kong.Context) error {
+	if err := ctx.PrintUsage(false); err != nil {
+		return fmt.Errorf("print the help: %w", err)
+	}
+	return &ExitError{}
+}
+
+type versionFlag bool
+
+// BeforeReset is kong's hook that goes before everything else.
+func (versionFlag) BeforeReset(app *kong.Kong) error {
+	if _, err := fmt.Fprintf(app.Stdout, "participant-gateway %s (%s)\n", Version(), runtime.Version()); err != nil {
+		return fmt.Errorf("print the version: %w", err)
+	}
+	return &ExitError{}
+}
+
+func helpWithVariable(value *kong.Value) string {
+	if value.Flag == nil || len(value.Flag.Envs) == 0 {
+		return value.Help
+	}
+	return fmt.Sprintf("%s [$%s]", value.Help, value.Flag.Envs[0])
+}

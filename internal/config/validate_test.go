@@ -1,0 +1,72 @@
+package config_test
+
+import (
+	"maps"
+	"strings"
+	"testing"
+)
+
+func TestWrongValues(t *testing.T) {
+	for _, test := range []struct {
+		args []string
+		env  environ
+		want string
+	}{
+		{[]string{"--poll-interval=soon"}, nil, `--poll-interval: expected duration but got "soon"`},
+		{nil, environ{"GATEWAY_POLL_INTERVAL": "soon"}, `GATEWAY_POLL_INTERVAL: expected duration but got "soon"`},
+		{[]string{"--poll-interval=0s"}, nil, "--poll-interval must be more than 0 but is 0s"},
+		{[]string{"--poll-interval=10s"}, nil, "--max-poll-interval must be at least the poll interval, 10s, but is 5s"},
+		{nil, environ{"GATEWAY_MAX_POLL_INTERVAL": "500ms"}, "GATEWAY_MAX_POLL_INTERVAL must be at least the poll interval, 1s, but is 500ms"},
+		{[]string{"--poll-rate=0"}, nil, "--poll-rate must be 1 to 10 but is 0"},
+		{[]string{"--poll-rate=11"}, nil, "--poll-rate must be 1 to 10 but is 11"},
+		{[]string{"--poll-rate=fast"}, nil, `--poll-rate: expected a valid 64 bit int but got "fast"`},
+		{[]string{"--linger=-1s"}, nil, "--linger must not be negative but is -1s"},
+		{[]string{"--history=0"}, nil, "--history must be at least 1 but is 0"},
+		{nil, environ{"GATEWAY_HISTORY": "-3"}, "GATEWAY_HISTORY must be at least 1 but is -3"},
+		{[]string{"--max-stream-age=-1m"}, nil, "--max-stream-age must not be negative but is -1m0s"},
+		{[]string{"--drain-timeout=0"}, nil, "--drain-timeout must be more than 0 but is 0s"},
+		{[]string{"--drain-delay=-1ns"}, nil, "--drain-delay must not be negative but is -1ns"},
+		{[]string{"--phone-validation=none"}, nil, `--phone-validation must be one of "e164","length" but got "none"`},
+		{[]string{"--default-region=XX"}, nil, `--default-region must be a two-letter region such as US but is "XX"`},
+		{[]string{"--auth=keys"}, nil, `--auth must be one of "none","passthrough" but got "keys"`},
+		{nil, environ{"GATEWAY_AUTH": "oidc"}, `GATEWAY_AUTH must be one of "none","passthrough" but got "oidc"`},
+		{[]string{"--cors-allowed-origins=https://a.example,*"}, nil, `--cors-allowed-origins must be origins such as https://app.example.com but holds "*"`},
+		{[]string{"--cors-allowed-origins=https://a.example/app"}, nil, `but holds "https://a.example/app"`},
+		{[]string{"--allowed-hosts=https://a.example"}, nil, `--allowed-hosts must be host names such as gateway.example.com but holds "https://a.example"`},
+		{nil, environ{"GATEWAY_ALLOWED_HOSTS": "a.example, b.example"}, `GATEWAY_ALLOWED_HOSTS must be host names such as gateway.example.com but holds " b.example"`},
+		{[]string{"--log-format=xml"}, nil, `--log-format must be one of`},
+		{[]string{"--log-level=loud"}, nil, `--log-level: slog: level string "loud": unknown name`},
+		{nil, environ{"GATEWAY_DEMO": "maybe"}, `GATEWAY_DEMO: bool value must be true, 1, yes, false, 0 or no but got "maybe"`},
+		{[]string{"--bogus"}, nil, "unknown flag --bogus"},
+		{[]string{"--linger"}, nil, "--linger: expected duration value"},
+	} {
+		env := environ{"AUDIAN_API_KEY": "k"}
+		maps.Copy(env, test.env)
+		if got := complaint(t, test.args, env); !strings.Contains(got, test.want) {
+			t.Errorf("%q, %v:\ngot  %s\nwant %s", test.args, test.env, got, test.want)
+		}
+	}
+}
+
+func TestWrongUpstream(t *testing.T) {
+	for _, test := range []struct{ url, want string }{
+		{"api.audian.com", `AUDIAN_BASE_URL must be an http or https URL but is "api.audian.com"`},
+		{"ftp://api.audian.com", "must be an http or https URL"},
+		{"https://", "must be an http or https URL"},
+		{"https://:8443/v2", "must be an http or https URL"},
+		{"http://[::1", "must be an http or https URL"},
+		{"https://api.audian.com/v2?key=hidden-1", "must have no query or fragment"},
+		{"https://api.audian.com/v2#hidden-1", "must have no query or fragment"},
+		{"https://me:hidden-1@api.audian.com/v2", "must not hold a user or password"},
+		{"://me:hidden-1@api.audian.com/v2", "must not hold a user or password"},
+	} {
+		got := complaint(t, nil, environ{"AUDIAN_API_KEY": "k", "AUDIAN_BASE_URL": test.url})
+		if !strings.Contains(got, test.want) || strings.Contains(got, "hidden-1") {
+			t.Errorf("%q: got %s, want %s", test.url, got, test.want)
+		}
+	}
+	got := complaint(t, nil, environ{"AUDIAN_API_KEY": "k", "AUDIAN_AUTH_HEADER": "cookie"})
+	if want := `AUDIAN_AUTH_HEADER must be x-auth-token or bearer but is "cookie"`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

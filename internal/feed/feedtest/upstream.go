@@ -1,0 +1,157 @@
+// Package feedtest is an upstream account for tests: a conference that a test moves
+// by hand, read by a feed in virtual time.
+package feedtest
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/feed"
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+// Upstream is an account with one conference, however it is named.
+type Upstream struct {
+	mu      sync.Mutex
+	people  map[string]participant.Participant
+	failing error
+	latency time.Duration
+	pages   int
+	slower  time.Duration
+	pace    participant.Pace
+	changed chan struct{}
+	starts  []time.Time
+}
+
+var _ feed.Account = (*Upstream)(nil)
+
+// New returns an upstream with an empty conference.
+func New() *Upstream {
+	return &Upstream{people: map[string]participant.Participant{}, pages: 1, changed: make(chan struct{})}
+}
+
+// Set makes somebody listed with a status.
+func (u *Upstream) Set(id string, status participant.Status) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	p := u.people[id]
+	p.ID, p.Status = id, status
+	u.people[id] = p
+}
+
+// Remove makes somebody no longer listed.
+func (u *Upstream) Remove(id string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.people, id)
+}
+
+// Fail makes lists fail; nil makes them succeed.
+func (u *Upstream) Fail(err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.failing = err
+}
+
+// Slow makes each list take a time.
+func (u *Upstream) Slow(latency time.Duration) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.latency = latency
+}
+
+// Share makes the account so busy that feeds get a list every interval at most.
+func (u *Upstream) Share(interval time.Duration) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.slower = interval
+}
+
+// FailAccount tells that all polls of the account fail since a time; zero that they
+// do not.
+func (u *Upstream) FailAccount(since time.Time, reason participant.Reason) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	close(u.changed)
+	u.changed = make(chan struct{})
+	u.pace = participant.Pace{FailingSince: since, FailingReason: reason}
+}
+
+// Starts are when lists began.
+func (u *Upstream) Starts() []time.Time {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return slices.Clone(u.starts)
+}
+
+// Fingerprint is the same for all.
+func (u *Upstream) Fingerprint() participant.Fingerprint { return participant.Fingerprint{1} }
+
+// OpenSource reads the one conference.
+func (u *Upstream) OpenSource(_ context.Context, conference string) feed.Source {
+	return source{upstream: u, conference: conference}
+}
+
+type source struct {
+	upstream   *Upstream
+	conference string
+}
+
+func (s source) Turn(ctx context.Context, _ bool) error { return ctx.Err() }
+
+func (s source) Pace(want time.Duration) participant.Pace {
+	s.upstream.mu.Lock()
+	defer s.upstream.mu.Unlock()
+	pace := s.upstream.pace
+	pace.Interval, pace.Changed = max(want, s.upstream.slower), s.upstream.changed
+	return pace
+}
+
+// List reads who is listed when it begins, and answers after the latency.
+func (s source) List(ctx context.Context) (participant.List, error) {
+	list, latency := s.upstream.read(s.conference)
+	if latency > 0 {
+		select {
+		case <-time.After(latency):
+		case <-ctx.Done():
+			return participant.List{}, ctx.Err()
+		}
+	}
+	list.Ended = time.Now()
+	return list, s.upstream.outcome()
+}
+
+func (u *Upstream) outcome() error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.failing
+}
+
+func (u *Upstream) read(conference string) (participant.List, time.Duration) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	now := time.Now()
+	u.starts = append(u.starts, now)
+	list := participant.List{Pages: u.pages, Read: len(u.people), Began: now}
+	for _, p := range slices.SortedFunc(maps.Values(u.people), byID) {
+		p.ConferenceID = conference
+		list.Items = append(list.Items, participant.Item{Participant: p, Told: participant.AllFields})
+	}
+	return list, u.latency
+}
+
+func byID(a, b participant.Participant) int { return strings.Compare(a.ID, b.ID) }
+
+// Refusal is the upstream's own error with a status.
+func Refusal(status int, reason participant.Reason) error {
+	return &participant.Error{Reason: reason, Message: "refused", UpstreamStatus: status, VendorShaped: true}
+}
+
+// Outage is an answer that no vendor gave.
+func Outage(reason participant.Reason) error {
+	return &participant.Error{Reason: reason, Message: "outage", UpstreamStatus: 503}
+}

@@ -1,0 +1,104 @@
+package feed
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+// staleAfter is the least time without a list, or with every poll of the account
+// failing, after which a feed is stale (W10).
+const staleAfter = 5 * time.Second
+
+// confirmAfter is how far apart two refusals must be to end a known feed (W11).
+const confirmAfter = 2 * time.Second
+
+// freshness knows how far a feed can be believed. It belongs to the feed's lock.
+type freshness struct {
+	stale  bool
+	reason participant.Reason
+	// success is when the last list that was read began, took how long it took.
+	success time.Time
+	took    time.Duration
+	// failure is why the last poll failed, since the last list; empty where none did.
+	failure participant.Reason
+	// refused is when each kind of refusal was first met since the last list.
+	refused map[participant.Reason]time.Time
+}
+
+func newFreshness() *freshness {
+	return &freshness{stale: true, reason: participant.PollDelayed, refused: map[participant.Reason]time.Time{}}
+}
+
+// read notes a list that was read: the feed is fresh.
+func (f *freshness) read(list participant.List) {
+	f.stale, f.reason, f.failure = false, "", ""
+	f.success, f.took = list.Began, list.Ended.Sub(list.Began)
+	clear(f.refused)
+}
+
+// failed notes why a poll failed.
+func (f *freshness) failed(reason participant.Reason) {
+	f.failure = reason
+	if f.stale {
+		f.reason = reason
+	}
+}
+
+// staleAt is when the feed turns stale if nothing else happens.
+func (f *freshness) staleAt(pace participant.Pace) time.Time {
+	at := f.success.Add(max(staleAfter, 2*pace.Interval+f.took))
+	if pace.FailingSince.IsZero() {
+		return at
+	}
+	if failing := pace.FailingSince.Add(staleAfter); failing.Before(at) {
+		return failing
+	}
+	return at
+}
+
+// turnStale makes the feed stale and tells why: its own last failure, that of the
+// account, or no list in time.
+func (f *freshness) turnStale(pace participant.Pace) {
+	f.stale = true
+	switch {
+	case f.failure != "":
+		f.reason = f.failure
+	case pace.FailingReason != "":
+		f.reason = pace.FailingReason
+	default:
+		f.reason = participant.PollDelayed
+	}
+}
+
+// ends says whether an upstream refusal at now ends the feed: one does while the feed
+// is not known (W1), two far enough apart do afterwards (W11). Whatever is not the
+// upstream's own word is an outage.
+func (f *freshness) ends(err error, now time.Time, known bool) bool {
+	var refusal *participant.Error
+	if !errors.As(err, &refusal) || !isRefusal(refusal) {
+		return false
+	}
+	first, met := f.refused[refusal.Reason]
+	if !met {
+		f.refused[refusal.Reason] = now
+	}
+	return !known || met && now.Sub(first) >= confirmAfter
+}
+
+func isRefusal(e *participant.Error) bool {
+	if !e.VendorShaped {
+		return false
+	}
+	switch e.UpstreamStatus {
+	case http.StatusNotFound, http.StatusForbidden:
+		return true
+	case http.StatusUnauthorized:
+		// Only the caller's own credential says anything about the caller.
+		return e.Reason == participant.UpstreamUnauthenticated
+	default:
+		return false
+	}
+}

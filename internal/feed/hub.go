@@ -1,0 +1,137 @@
+package feed
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+// Hub holds the feeds: one a conference and credential, however many watch.
+type Hub struct {
+	options Options
+	running sync.WaitGroup
+
+	mu    sync.Mutex
+	feeds map[participant.Key]*held
+}
+
+// held is a feed and who holds it.
+type held struct {
+	feed    *Feed
+	stop    context.CancelFunc
+	holders int
+	// linger runs while nobody holds the feed.
+	linger *time.Timer
+}
+
+// NewHub returns a hub without feeds. Close ends it.
+func NewHub(options Options) *Hub {
+	return &Hub{options: options, feeds: map[participant.Key]*held{}}
+}
+
+// Acquire gives the conference's feed, begun if nobody watches yet. The caller
+// releases it once; a feed lingers after its last release (W14).
+func (h *Hub) Acquire(account Account, conference string) (feed *Feed, release func()) {
+	key := participant.Key{Credential: account.Fingerprint(), Conference: conference}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	entry := h.feeds[key]
+	if entry == nil || entry.feed.State().End != nil {
+		entry = h.begin(key, account)
+	}
+	entry.holders++
+	if entry.linger != nil {
+		entry.linger.Stop()
+		entry.linger = nil
+	}
+	return entry.feed, sync.OnceFunc(func() { h.release(key, entry) })
+}
+
+// begin starts a feed. The lock is held.
+func (h *Hub) begin(key participant.Key, account Account) *held {
+	// A feed outlives the call that begins it.
+	ctx, stop := context.WithCancel(context.Background())
+	entry := &held{stop: stop}
+	entry.feed = newFeed(key, account.OpenSource(ctx, key.Conference), h.options, func() { h.drop(key, entry) })
+	h.feeds[key] = entry
+	h.running.Go(func() { entry.feed.run(ctx) })
+	h.options.Logger.Debug("feed began", slog.String("conference_id", key.Conference))
+	return entry
+}
+
+func (h *Hub) release(key participant.Key, entry *held) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	entry.holders--
+	if entry.holders > 0 || h.feeds[key] != entry {
+		return
+	}
+	if !entry.feed.State().Known {
+		h.end(key, entry) // Nothing is known that anybody could come back for.
+		return
+	}
+	entry.linger = time.AfterFunc(h.options.Linger, func() { h.expire(key, entry) })
+}
+
+// expire ends a feed that nobody came back to.
+func (h *Hub) expire(key participant.Key, entry *held) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if entry.holders == 0 && h.feeds[key] == entry {
+		h.end(key, entry)
+	}
+}
+
+// drop lets go of a feed that is over: who comes next begins another.
+func (h *Hub) drop(key participant.Key, entry *held) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.feeds[key] == entry {
+		h.end(key, entry)
+	}
+}
+
+// end stops a feed. The lock is held.
+func (h *Hub) end(key participant.Key, entry *held) {
+	if entry.linger != nil {
+		entry.linger.Stop()
+	}
+	delete(h.feeds, key)
+	entry.stop()
+}
+
+// lookup gives the feed of a key, nil where there is none.
+func (h *Hub) lookup(key participant.Key) *Feed {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if entry := h.feeds[key]; entry != nil {
+		return entry.feed
+	}
+	return nil
+}
+
+// Each calls visit with every feed's state, for the metrics.
+func (h *Hub) Each(visit func(key participant.Key, state *State)) {
+	h.mu.Lock()
+	feeds := make([]*Feed, 0, len(h.feeds))
+	for _, entry := range h.feeds {
+		feeds = append(feeds, entry.feed)
+	}
+	h.mu.Unlock()
+	for _, feed := range feeds {
+		visit(feed.key, feed.State())
+	}
+}
+
+// Close stops all feeds and waits for them. Nobody may acquire one any more.
+func (h *Hub) Close() {
+	h.mu.Lock()
+	for key, entry := range h.feeds {
+		h.end(key, entry)
+	}
+	h.mu.Unlock()
+	h.running.Wait()
+}

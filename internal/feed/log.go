@@ -1,0 +1,69 @@
+package feed
+
+import (
+	"crypto/rand"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/roster"
+)
+
+// Epoch names one log, never the process: 128 random bits.
+type Epoch [16]byte
+
+// Position is a place in a log: after the entry with this sequence number.
+type Position struct {
+	Epoch Epoch
+	Seq   uint64
+}
+
+// Entry is one batch of changes in its place: a plain value. The roster is the fold
+// of its log, so an entry holds what no watcher sees as well; one without visible
+// changes takes a sequence number and does not count in the history.
+type Entry struct {
+	roster.Batch
+
+	Seq uint64
+	// At is when the entry was appended.
+	At time.Time
+}
+
+// keepFor is the longest that history is kept.
+const keepFor = 10 * time.Minute
+
+// log is a conference's order of entries, as far back as it is kept.
+type log struct {
+	head Position
+	// entries are the last of the log, up to head. Readers hold slices of it: it is
+	// appended to and cut at the front, never changed.
+	entries []Entry
+	// changes is how many changes the entries hold, history how many they may.
+	changes, history int
+}
+
+func newLog(history int) *log {
+	l := &log{history: history}
+	// Read never fails: the runtime ends the process instead.
+	_, _ = rand.Read(l.head.Epoch[:])
+	return l
+}
+
+// append gives the batch the next sequence number. Replicas will attach here: a
+// shared log compares the head and a fencing term, and only then appends.
+func (l *log) append(batch roster.Batch, now time.Time) *Entry {
+	l.head.Seq++
+	entry := Entry{Batch: batch, Seq: l.head.Seq, At: now}
+	l.entries = append(l.entries, entry)
+	l.changes += len(batch.Changes)
+	return &entry
+}
+
+// trim cuts what is older or more than the history may be. The newest entry stays
+// even where it alone is more: those who follow live are still to get it.
+func (l *log) trim(now time.Time) {
+	cut := 0
+	for cut < len(l.entries) && (l.entries[cut].Seq < l.head.Seq && l.changes > l.history || l.changes > l.history || now.Sub(l.entries[cut].At) > keepFor) {
+		l.changes -= len(l.entries[cut].Changes)
+		cut++
+	}
+	l.entries = l.entries[cut:]
+}

@@ -1,0 +1,88 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/wire"
+)
+
+// fail answers with an error. Nothing of the answer may have been written.
+func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
+	st := wire.Status(err)
+	if _, told := status.FromError(err); !told && st.Code() == codes.Internal {
+		// The service's own failures are statuses, logged where they were made.
+		a.logger.LogAttrs(r.Context(), slog.LevelError, "call failed",
+			slog.String("request_id", r.Header.Get(requestIDHeader)), slog.Any("error", err))
+	}
+	header := w.Header()
+	header.Set("Content-Type", jsonType)
+	if delay := wire.RetryDelay(st); delay > 0 {
+		header.Set("Retry-After", wholeSeconds(delay))
+	}
+	if st.Code() == codes.Unauthenticated {
+		header.Set("WWW-Authenticate", "Bearer")
+	}
+	w.WriteHeader(wire.HTTPStatus(st))
+	_, _ = w.Write(wire.ErrorBody(st)) // A client that is gone misses nothing.
+}
+
+// refuse answers a request that never reached the service: nobody was dialled.
+func (a *api) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if refused, isOurs := errors.AsType[*participant.Error](err); isOurs && r.Method == http.MethodPost {
+		refused.Dialled = participant.DialledNo
+	}
+	a.fail(w, r, err)
+}
+
+// wholeSeconds never invites earlier than the delay says.
+func wholeSeconds(delay time.Duration) string {
+	return strconv.FormatInt(int64((delay+time.Second-1)/time.Second), 10)
+}
+
+// failCall is grpc-gateway's way to answer with an error.
+func (a *api) failCall(
+	ctx context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error,
+) {
+	// They may be set already where the answer could not be encoded.
+	w.Header().Del("Trailer")
+	w.Header().Del("Transfer-Encoding")
+	setOutgoing(w.Header(), ctx)
+	a.fail(w, r, err)
+}
+
+// failRoute is grpc-gateway's way to say that no route has this path, or method.
+func (a *api) failRoute(
+	_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, number int,
+) {
+	err := &participant.Error{Reason: participant.RouteNotFound, Message: "there is nothing at this path"}
+	if number == http.StatusMethodNotAllowed {
+		allowed := allowedMethods(r.URL.EscapedPath())
+		w.Header().Set("Allow", allowed)
+		err = &participant.Error{Reason: participant.MethodNotAllowed, Message: "this path takes " + allowed}
+	}
+	a.refuse(w, r, err)
+}
+
+// allowedMethods are the methods of a path that some route has.
+func allowedMethods(path string) string {
+	const slashesOfOneParticipant = 5
+	switch {
+	case strings.Count(path, "/") == slashesOfOneParticipant:
+		return "DELETE"
+	case strings.HasSuffix(path, ":"+watchVerb):
+		return "GET"
+	default:
+		return "GET, HEAD, POST"
+	}
+}

@@ -1,0 +1,60 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/grpc"
+
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/wire"
+)
+
+// watch streams a conference. Until the first message nothing is written, so that
+// what fails before it has its own HTTP status; what fails later is the last event.
+func (a *api) watch(w http.ResponseWriter, r *http.Request, _ map[string]string) {
+	request := readFrom[*v2.WatchParticipantsRequest](r.Context())
+	if last := r.Header.Get("Last-Event-ID"); last != "" {
+		// A client that reconnects repeats its URL, and with it the token it began with.
+		request.ResumeToken = last
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	ctx, err := runtime.AnnotateIncomingContext(ctx, a.mux, r, v2.ParticipantService_WatchParticipants_FullMethodName)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	s := newStream(ctx, w, formatFor(r), a.jitter(retryAfterCut))
+	err = a.service.WatchParticipants(request, &grpc.GenericServerStream[
+		v2.WatchParticipantsRequest, v2.WatchParticipantsResponse,
+	]{ServerStream: s})
+	a.finish(s, r, err)
+}
+
+// retryAfterCut is when EventSource connects again after a stream that was cut.
+const retryAfterCut = 2 * time.Second
+
+// finish ends a stream as the service ended the call.
+func (a *api) finish(s *stream, r *http.Request, err error) {
+	started := s.stop()
+	switch {
+	case err == nil:
+		s.last(nil)
+	case !started:
+		setHeader(s.w.Header(), s.header)
+		a.fail(s.w, r, err)
+	default:
+		st := wire.Status(err)
+		s.last(s.format.failure(st, a.retryDelay(wire.RetryDelay(st))))
+	}
+}
+
+func (a *api) retryDelay(told time.Duration) time.Duration {
+	if told == 0 {
+		return 0
+	}
+	return a.jitter(told)
+}

@@ -1,0 +1,53 @@
+package server
+
+import (
+	"errors"
+	"log/slog"
+	"path"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+// attrs are one call's line in the log. It names neither people nor numbers.
+func (c *call) attrs(st *status.Status, err error, took time.Duration) []slog.Attr {
+	attrs := []slog.Attr{
+		slog.String("method", path.Base(c.method)),
+		slog.String("code", st.Code().String()),
+		slog.Float64("duration_seconds", took.Seconds()),
+		slog.String("caller", c.caller),
+		slog.String("request_id", c.requestID),
+	}
+	if named, ok := c.request.(interface{ GetConferenceId() string }); ok {
+		attrs = append(attrs, slog.String("conference_id", named.GetConferenceId()))
+	}
+	if named, ok := c.request.(interface{ GetParticipantId() string }); ok {
+		attrs = append(attrs, slog.String("participant_id", named.GetParticipantId()))
+	}
+	if err == nil {
+		return attrs
+	}
+	if known, ok := errors.AsType[*participant.Error](err); ok {
+		attrs = append(attrs, slog.String("reason", string(known.Reason)))
+		if known.UpstreamRequestID != "" {
+			attrs = append(attrs, slog.String("upstream_request_id", known.UpstreamRequestID))
+		}
+	}
+	return append(attrs, slog.String("error", err.Error()))
+}
+
+// levelOf is how loud a code is: a client's fault is a warning, ours an error, and a
+// client who hangs up is neither.
+func levelOf(code codes.Code) slog.Level {
+	switch code {
+	case codes.OK, codes.Canceled:
+		return slog.LevelInfo
+	case codes.Internal, codes.Unknown, codes.Unavailable, codes.DataLoss:
+		return slog.LevelError
+	default:
+		return slog.LevelWarn
+	}
+}

@@ -1,0 +1,43 @@
+package server
+
+import (
+	"context"
+
+	"github.com/audian/participant-gateway/internal/access"
+	"github.com/audian/participant-gateway/internal/account"
+	"github.com/audian/participant-gateway/internal/feed"
+	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/service"
+	"github.com/audian/participant-gateway/internal/write"
+)
+
+// Packages feed, write and account do not know each other. Here they meet.
+var (
+	_ service.Accounts = accounts{}
+	_ service.Account  = upstreamAccount{}
+	_ write.Recorder   = recorder{}
+	_ write.Ticket     = (*feed.Ticket)(nil)
+	_ feed.Source      = (*account.Source)(nil)
+)
+
+// accounts finds a caller's account in the registry.
+type accounts struct{ registry *account.Registry }
+
+func (a accounts) For(caller access.Caller) (service.Account, error) {
+	found, err := a.registry.Account(caller.Token.Reveal())
+	if err != nil {
+		return nil, err
+	}
+	return upstreamAccount{found}, nil
+}
+
+type upstreamAccount struct{ *account.Account }
+
+func (a upstreamAccount) OpenSource(ctx context.Context, conference string) feed.Source {
+	return a.Account.OpenSource(ctx, conference)
+}
+
+// recorder hands writes to the feeds.
+type recorder struct{ hub *feed.Hub }
+
+func (r recorder) Begin(key participant.Key) write.Ticket { return r.hub.Begin(key) }

@@ -1,0 +1,29 @@
+package server
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/audian/participant-gateway/internal/simulator"
+)
+
+// Banner writes what a person who starts the gateway wants to know: one line an
+// address and, in demo mode, three commands to try.
+func (s *Server) Banner(w io.Writer) error {
+	text := fmt.Sprintf(`gRPC   %s
+HTTP   http://%s
+admin  http://%s
+`, s.GRPCAddr(), s.HTTPAddr(), s.AdminAddr())
+	if s.demo != nil {
+		text += fmt.Sprintf(`
+Demo: an embedded simulator plays the upstream (http://%[2]s/_simulator/). Try:
+  curl http://%[1]s/v2/conferences/%[3]s/participants
+  curl -N -H 'Accept: text/event-stream' http://%[1]s/v2/conferences/%[3]s/participants:watch
+  curl -H 'Content-Type: application/json' -d '{"phone_number":"+12025550123","name":"Ada"}' http://%[1]s/v2/conferences/%[3]s/participants
+`, s.HTTPAddr(), s.demo.listener.Addr(), simulator.DemoConference)
+	}
+	if _, err := io.WriteString(w, text); err != nil {
+		return fmt.Errorf("write the banner: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,26 @@
+package server
+
+import (
+	"fmt"
+
+	conferencev2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/service"
+	"github.com/audian/participant-gateway/internal/watch"
+)
+
+// phoneLength is the --phone-validation that checks the length alone.
+const phoneLength = "length"
+
+// chain wraps the service in the gate, once for both doors.
+func (s *Server) chain(measured *metrics) (conferencev2.ParticipantServiceServer, error) {
+	validator, err := service.NewValidator(service.PhoneRule{
+		LengthOnly:    s.config.Phone.Validation == phoneLength,
+		DefaultRegion: s.config.Phone.DefaultRegion,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("compose the service: %w", err)
+	}
+	gate := &gate{policy: s.policy(), validator: validator, metrics: measured, logger: s.logger}
+	answering := service.New(accounts{s.registry}, s.writer, watch.NewWatcher(s.hub), s.streams)
+	return service.Chain(answering, gate.unary, gate.stream), nil
+}

@@ -1,0 +1,37 @@
+package server
+
+import (
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/simulator"
+)
+
+// demoToken is what the gateway and its embedded simulator agree on.
+const demoToken = "demo-token" //nolint:gosec // The simulator is in this process, on loopback.
+
+// demo is the simulator on a socket of its own, so that it can be tried by hand.
+type demo struct {
+	server   *http.Server
+	listener net.Listener
+}
+
+func newDemo(logger *slog.Logger) (*demo, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("listen for the simulator: %w", err)
+	}
+	upstream := simulator.New(simulator.Options{
+		Demo: true, Seed: rand.Uint64(), LingerDisconnected: 8 * time.Second, Logger: logger,
+	})
+	return &demo{
+		server:   &http.Server{Handler: upstream.Handler(), ReadHeaderTimeout: headerTimeout},
+		listener: listener,
+	}, nil
+}
+
+func (d *demo) baseURL() string { return "http://" + d.listener.Addr().String() + "/v2" }

@@ -1,0 +1,181 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+
+	conferencev2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/access"
+	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/service"
+	"github.com/audian/participant-gateway/internal/wire"
+)
+
+// gate is what every call passes through, by whichever door it came: it names the
+// call, admits the caller, validates the request, bounds the time, and turns whatever
+// goes wrong into a status, a log line and a count.
+type gate struct {
+	policy    access.Policy
+	validator *service.Validator
+	metrics   *metrics
+	logger    *slog.Logger
+}
+
+// Names of metadata, which are HTTP headers too.
+const (
+	headerRequestID     = "x-request-id"
+	headerTraceparent   = "traceparent"
+	headerAuthorization = "authorization"
+	headerAuthToken     = "x-auth-token"
+)
+
+// Deadlines of calls that set none (A6). The upstream allows 60 s to connect.
+const (
+	defaultDeadline = 30 * time.Second
+	addDeadline     = 75 * time.Second
+)
+
+func (g *gate) unary(
+	ctx context.Context, request any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler,
+) (answer any, err error) {
+	ctx, call := g.open(ctx, info.FullMethod, request)
+	defer func() { err = call.close(ctx, err, recover()) }()
+	// Without a connection, as in a test, there are no headers to set.
+	_ = grpc.SetHeader(ctx, metadata.Pairs(headerRequestID, call.requestID))
+	ctx, cancel := withDeadline(ctx, info.FullMethod)
+	defer cancel()
+	if ctx, err = g.admit(ctx, call); err != nil {
+		return nil, err
+	}
+	return next(ctx, request)
+}
+
+func (g *gate) stream(
+	server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler,
+) (err error) {
+	ctx, call := g.open(stream.Context(), info.FullMethod, service.StreamRequest(server))
+	defer func() { err = call.close(ctx, err, recover()) }()
+	if err := stream.SetHeader(metadata.Pairs(headerRequestID, call.requestID)); err != nil {
+		return fmt.Errorf("set headers: %w", err)
+	}
+	admitted, err := g.admit(ctx, call)
+	if err != nil {
+		return err
+	}
+	return next(server, &callStream{ServerStream: stream, ctx: admitted})
+}
+
+// callStream is a stream whose context knows the call.
+type callStream struct {
+	grpc.ServerStream
+
+	ctx context.Context //nolint:containedctx // A ServerStream is asked for its context.
+}
+
+func (s *callStream) Context() context.Context { return s.ctx }
+
+// Cut ends a blocked send, where the stream below can (W12).
+func (s *callStream) Cut() {
+	if stream, ok := s.ServerStream.(interface{ Cut() }); ok {
+		stream.Cut()
+	}
+}
+
+// withDeadline bounds a unary call that has no deadline of its own.
+func withDeadline(ctx context.Context, method string) (context.Context, context.CancelFunc) {
+	if _, bounded := ctx.Deadline(); bounded {
+		return ctx, func() {}
+	}
+	if method == conferencev2.ParticipantService_AddParticipant_FullMethodName {
+		return context.WithTimeout(ctx, addDeadline)
+	}
+	return context.WithTimeout(ctx, defaultDeadline)
+}
+
+// admit authenticates the caller and then validates what is asked: a stranger learns
+// nothing about requests.
+func (g *gate) admit(ctx context.Context, call *call) (context.Context, error) {
+	incoming, _ := metadata.FromIncomingContext(ctx)
+	caller, err := g.policy.Admit(ctx, access.Presented{
+		Authorization: incoming.Get(headerAuthorization),
+		AuthToken:     incoming.Get(headerAuthToken),
+	})
+	if err != nil {
+		return ctx, fmt.Errorf("admit: %w", err)
+	}
+	call.caller = caller.Name
+	if err := g.validator.Check(call.request); err != nil {
+		return ctx, fmt.Errorf("check the request: %w", err)
+	}
+	return access.With(ctx, caller), nil
+}
+
+// call is one call on its way through the gate.
+type call struct {
+	gate      *gate
+	method    string
+	request   proto.Message
+	requestID string
+	caller    string
+	start     time.Time
+}
+
+// open names a call, so that it can be followed through both sides' logs.
+func (g *gate) open(ctx context.Context, method string, request any) (context.Context, *call) {
+	incoming, _ := metadata.FromIncomingContext(ctx)
+	message, _ := request.(proto.Message)
+	call := &call{
+		gate: g, method: method, request: message, start: time.Now(),
+		requestID: requestID(incoming.Get(headerRequestID)),
+	}
+	ctx = participant.WithRequestID(ctx, call.requestID)
+	if parent := incoming.Get(headerTraceparent); len(parent) == 1 {
+		ctx = participant.WithTraceparent(ctx, parent[0])
+	}
+	return ctx, call
+}
+
+// maxRequestID bounds what a caller may put into logs and upstream headers.
+const maxRequestID = 128
+
+// requestID takes the caller's id where it is fit to be a header, or makes one.
+func requestID(given []string) string {
+	if len(given) == 1 && printable(given[0]) {
+		return given[0]
+	}
+	return rand.Text()
+}
+
+func printable(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= maxRequestID
+}
+
+// close gives the call's error the form in which it leaves, and tells of the call.
+func (c *call) close(ctx context.Context, err error, panicked any) error {
+	if panicked != nil {
+		c.gate.logger.LogAttrs(ctx, slog.LevelError, "panic",
+			slog.String("method", c.method),
+			slog.String("request_id", c.requestID),
+			slog.String("panic", fmt.Sprint(panicked)),
+			slog.String("stack", string(debug.Stack())))
+		err = fmt.Errorf("panic: %v", panicked)
+	}
+	status := wire.Status(err)
+	took := time.Since(c.start)
+	c.gate.metrics.called(c.method, status.Code(), took)
+	c.gate.logger.LogAttrs(ctx, levelOf(status.Code()), "call", c.attrs(status, err, took)...)
+	return status.Err()
+}

@@ -1,0 +1,74 @@
+package server
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc"
+	_ "google.golang.org/grpc/encoding/gzip" // Every call takes and answers gzip.
+	"google.golang.org/grpc/health"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/reflection"
+
+	conferencev2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/service"
+	"github.com/audian/participant-gateway/internal/wire"
+)
+
+const (
+	// minPing is how often a client may ping, without streams too.
+	minPing = 5 * time.Second
+	// pingAfter and pingTimeout find out that a client is gone.
+	pingAfter   = 30 * time.Second
+	pingTimeout = 10 * time.Second
+	// maxRequest is the most a request may hold, as over HTTP.
+	maxRequest = 64 << 10
+	// ageGrace is how long calls may go on after their connection reached its age.
+	ageGrace = time.Minute
+)
+
+// newGRPC returns the gRPC door: the service, health and reflection.
+func newGRPC(
+	chained conferencev2.ParticipantServiceServer, checks *health.Server, streams *service.Streams, maxAge time.Duration,
+) *grpc.Server {
+	age := keepalive.ServerParameters{Time: pingAfter, Timeout: pingTimeout}
+	if maxAge > 0 {
+		age.MaxConnectionAge, age.MaxConnectionAgeGrace = maxAge, maxAge/10+ageGrace
+	}
+	server := grpc.NewServer(
+		grpc.ForceServerCodecV2(wire.Codec()),
+		grpc.MaxRecvMsgSize(maxRequest),
+		grpc.KeepaliveParams(age),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPing, PermitWithoutStream: true}),
+		grpc.StreamInterceptor(endWithDrain(streams)),
+	)
+	conferencev2.RegisterParticipantServiceServer(server, chained)
+	healthv1.RegisterHealthServer(server, checks)
+	reflection.Register(server)
+	return server
+}
+
+// endWithDrain ends the streams that are not ours, health Watch and reflection, when
+// the gateway drains: a client that keeps one open would hold the shutdown up (W16).
+func endWithDrain(streams *service.Streams) grpc.StreamServerInterceptor {
+	ours := "/" + conferencev2.ParticipantService_ServiceDesc.ServiceName + "/"
+	return func(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+		if strings.HasPrefix(info.FullMethod, ours) {
+			return next(server, stream)
+		}
+		ctx, release := streams.Bound(stream.Context())
+		defer release()
+		done := make(chan error, 1)
+		go func() { done <- next(server, stream) }()
+		select {
+		case err := <-done:
+			return err
+		case <-ctx.Done():
+			// The handler may wait for its client; it ends when this returns.
+			return wire.Status(context.Cause(ctx)).Err()
+		}
+	}
+}
+

@@ -1,0 +1,47 @@
+package server
+
+import (
+	"context"
+
+	"google.golang.org/grpc/health"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+
+	conferencev2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+)
+
+// upstreamHealth is the name under which health tells whether the upstream takes the
+// gateway's own credential (A5). It says nothing of the gateway itself.
+const upstreamHealth = "audian.upstream"
+
+// newHealth returns the health service, serving.
+func newHealth() *health.Server {
+	server := health.NewServer()
+	server.SetServingStatus(conferencev2.ParticipantService_ServiceDesc.ServiceName, healthv1.HealthCheckResponse_SERVING)
+	server.SetServingStatus(upstreamHealth, healthv1.HealthCheckResponse_SERVING)
+	return server
+}
+
+// upstream is what the account tells of its credential.
+type upstream interface {
+	// UpstreamServing says whether the upstream takes the credential.
+	UpstreamServing() bool
+	// UpstreamChanged is closed when that is another.
+	UpstreamChanged() <-chan struct{}
+}
+
+// followUpstream keeps the upstream's health until ctx ends.
+func followUpstream(ctx context.Context, server *health.Server, account upstream) {
+	for {
+		changed := account.UpstreamChanged()
+		status := healthv1.HealthCheckResponse_SERVING
+		if !account.UpstreamServing() {
+			status = healthv1.HealthCheckResponse_NOT_SERVING
+		}
+		server.SetServingStatus(upstreamHealth, status)
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

@@ -1,0 +1,155 @@
+package server
+
+import (
+	"net/http"
+	"path"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"google.golang.org/grpc/codes"
+
+	"github.com/audian/participant-gateway/internal/audian"
+	"github.com/audian/participant-gateway/internal/feed"
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+// metrics are what the gateway counts. None of them has a label that a caller or a
+// conference could fill.
+type metrics struct {
+	registry *prometheus.Registry
+
+	calls     *prometheus.HistogramVec
+	upstream  *prometheus.HistogramVec
+	polls     *prometheus.HistogramVec
+	changes   *prometheus.CounterVec
+	detection prometheus.Histogram
+	remaining prometheus.Gauge
+}
+
+func newMetrics() *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		calls: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "gateway_call_duration_seconds", Help: "How long calls took, by method and gRPC code; a watch counts when it ends.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 4, 9),
+		}, []string{"method", "code"}),
+		upstream: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "gateway_upstream_request_duration_seconds", Help: "How long upstream requests took, by operation and outcome: the HTTP status, or why there was none.",
+			Buckets: prometheus.ExponentialBuckets(0.005, 2.5, 9),
+		}, []string{"operation", "outcome"}),
+		polls: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "gateway_poll_duration_seconds", Help: "How long polls took, by outcome: ok, or why there was no list.",
+			Buckets: prometheus.ExponentialBuckets(0.005, 2.5, 9),
+		}, []string{"outcome"}),
+		changes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "gateway_changes_total", Help: "Changes of participants, by source: poll or gateway_write.",
+		}, []string{"source"}),
+		detection: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "gateway_detection_delay_seconds", Help: "The longest that a change told by a poll may have waited: not_before to not_after.",
+			Buckets: prometheus.ExponentialBuckets(0.25, 2, 9),
+		}),
+		remaining: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "gateway_upstream_tokens_remaining", Help: "What the upstream last said is left of the account's request tokens.",
+		}),
+	}
+	m.registry.MustRegister(
+		m.calls, m.upstream, m.polls, m.changes, m.detection, m.remaining,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	return m
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
+}
+
+// called counts one call.
+func (m *metrics) called(method string, code codes.Code, took time.Duration) {
+	m.calls.WithLabelValues(path.Base(method), code.String()).Observe(took.Seconds())
+}
+
+// trip counts one upstream request.
+func (m *metrics) trip(trip audian.Trip) {
+	outcome := strconv.Itoa(trip.Status)
+	if trip.Status == 0 {
+		outcome = string(reasonOf(trip.Err))
+	}
+	m.upstream.WithLabelValues(string(trip.Operation), outcome).Observe(trip.Elapsed.Seconds())
+	if trip.Remaining != nil {
+		m.remaining.Set(float64(*trip.Remaining))
+	}
+}
+
+func reasonOf(err *participant.Error) participant.Reason {
+	if err == nil {
+		return ""
+	}
+	return err.Reason
+}
+
+var _ feed.Observer = (*metrics)(nil)
+
+// Polled counts one poll.
+func (m *metrics) Polled(took time.Duration, err error) {
+	outcome := "ok"
+	if err != nil {
+		outcome = string(participant.ReasonOf(err))
+	}
+	m.polls.WithLabelValues(outcome).Observe(took.Seconds())
+}
+
+// Appended counts one entry's changes.
+func (m *metrics) Appended(entry feed.Entry) {
+	for _, change := range entry.Changes {
+		if change.ByWrite {
+			m.changes.WithLabelValues("gateway_write").Inc()
+			continue
+		}
+		m.changes.WithLabelValues("poll").Inc()
+		m.detection.Observe(entry.NotAfter.Sub(entry.NotBefore).Seconds())
+	}
+}
+
+// follow measures the feeds and the streams whenever somebody asks.
+func (m *metrics) follow(hub *feed.Hub, streams func() int) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "gateway_subscribers", Help: "Watch streams that are open.",
+	}, func() float64 { return float64(streams()) }))
+	m.registry.MustRegister(&feedCollector{hub: hub})
+}
+
+// feedCollector counts the feeds by freshness.
+type feedCollector struct{ hub *feed.Hub }
+
+var (
+	feedsDesc     = prometheus.NewDesc("gateway_feeds", "Conferences that are polled, by freshness.", []string{"freshness"}, nil)
+	stalenessDesc = prometheus.NewDesc("gateway_staleness_seconds", "The age of the oldest roster: since its last list began.", nil, nil)
+)
+
+// Describe names the measures.
+func (c *feedCollector) Describe(out chan<- *prometheus.Desc) {
+	out <- feedsDesc
+	out <- stalenessDesc
+}
+
+// Collect reads the feeds as they are.
+func (c *feedCollector) Collect(out chan<- prometheus.Metric) {
+	var fresh, stale int
+	var oldest time.Duration
+	c.hub.Each(func(_ participant.Key, state *feed.State) {
+		if state.Stale {
+			stale++
+		} else {
+			fresh++
+		}
+		if state.Known {
+			oldest = max(oldest, time.Since(state.LastSuccess))
+		}
+	})
+	out <- prometheus.MustNewConstMetric(feedsDesc, prometheus.GaugeValue, float64(fresh), "fresh")
+	out <- prometheus.MustNewConstMetric(feedsDesc, prometheus.GaugeValue, float64(stale), "stale")
+	out <- prometheus.MustNewConstMetric(stalenessDesc, prometheus.GaugeValue, oldest.Seconds())
+}

@@ -1,0 +1,215 @@
+// Package server composes the gateway: it puts the parts together, opens the doors,
+// and closes them in order when it is time.
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+
+	"github.com/audian/participant-gateway/internal/access"
+	"github.com/audian/participant-gateway/internal/account"
+	"github.com/audian/participant-gateway/internal/audian"
+	"github.com/audian/participant-gateway/internal/config"
+	"github.com/audian/participant-gateway/internal/feed"
+	"github.com/audian/participant-gateway/internal/rest"
+	"github.com/audian/participant-gateway/internal/service"
+	"github.com/audian/participant-gateway/internal/write"
+)
+
+// Server is the gateway, listening but not yet serving: Run serves.
+type Server struct {
+	config config.Config
+	logger *slog.Logger
+
+	hub      *feed.Hub
+	writer   *write.Writer
+	streams  *service.Streams
+	registry *account.Registry
+	health   *health.Server
+	ready    atomic.Bool
+
+	demo  *demo
+	grpc  *grpc.Server
+	http  *http.Server
+	admin *http.Server
+	doors doors
+}
+
+// doors are the listeners.
+type doors struct{ grpc, http, admin net.Listener }
+
+// Times of the HTTP doors. There is no write timeout: streams last. A client that
+// does not read is cut by the stream itself (W12).
+const (
+	headerTimeout  = 10 * time.Second
+	idleTimeout    = 2 * time.Minute
+	maxHeaderBytes = 32 << 10
+)
+
+// New puts the gateway together and listens, so that what cannot work fails before
+// anything is served.
+func New(cfg config.Config, logger *slog.Logger) (*Server, error) {
+	s := &Server{config: cfg, logger: logger, health: newHealth(), streams: service.NewStreams(cfg.Feed.MaxStreamAge)}
+	if err := s.listen(); err != nil {
+		s.closeListeners()
+		return nil, err
+	}
+	if err := s.compose(); err != nil {
+		s.closeListeners()
+		return nil, err
+	}
+	return s, nil
+}
+
+// compose builds the parts from the upstream outwards.
+func (s *Server) compose() error {
+	measured := newMetrics()
+	if err := s.openAccounts(measured); err != nil {
+		return err
+	}
+	s.hub = feed.NewHub(feed.Options{
+		PollInterval:    s.config.Feed.PollInterval,
+		MaxPollInterval: s.config.Feed.MaxPollInterval,
+		Linger:          s.config.Feed.Linger,
+		History:         s.config.Feed.History,
+		Observer:        measured,
+		Logger:          s.logger,
+	})
+	measured.follow(s.hub, s.streams.Open)
+	s.writer = write.New(write.Options{Recorder: recorder{s.hub}, Logger: s.logger})
+	chained, err := s.chain(measured)
+	if err != nil {
+		return err
+	}
+	s.grpc = newGRPC(chained, s.health, s.streams, s.config.Feed.MaxStreamAge)
+	door, err := rest.New(rest.Options{
+		Service:        chained,
+		Logger:         s.logger,
+		AllowedOrigins: s.config.Access.CORSAllowedOrigins,
+		CheckHosts:     s.config.Access.Auth == config.AuthNone,
+		AllowedHosts:   s.config.Access.AllowedHosts,
+	})
+	if err != nil {
+		return fmt.Errorf("compose the HTTP door: %w", err)
+	}
+	s.http = s.newHTTP(door)
+	s.admin = s.newHTTP(newAdmin(measured, &s.ready, isLoopback(s.doors.admin.Addr())))
+	return nil
+}
+
+// openAccounts readies the upstream: the embedded simulator, or the real one.
+func (s *Server) openAccounts(measured *metrics) error {
+	upstream := s.config.Upstream
+	if s.config.Demo {
+		embedded, err := newDemo(s.logger)
+		if err != nil {
+			return err
+		}
+		s.demo = embedded
+		upstream = config.Upstream{URL: embedded.baseURL(), Token: demoToken, AuthHeader: config.HeaderXAuthToken}
+	}
+	base, err := url.Parse(upstream.URL)
+	if err != nil {
+		return fmt.Errorf("parse the upstream URL: %w", err)
+	}
+	options := account.Options{
+		BaseURL:   base,
+		Header:    headerOf(upstream.AuthHeader),
+		Transport: audian.NewTransport(),
+		PollRate:  float64(s.config.Feed.PollRate),
+		OnTrip:    measured.trip,
+		Logger:    s.logger,
+	}
+	if s.config.Access.Auth == config.AuthPassthrough {
+		s.registry = account.NewPassthrough(options)
+		return nil
+	}
+	s.registry, err = account.NewRegistry(credentialOf(upstream), options)
+	if err != nil {
+		return fmt.Errorf("open the upstream account: %w", err)
+	}
+	return nil
+}
+
+func headerOf(name string) audian.AuthHeader {
+	if name == config.HeaderBearer {
+		return audian.Bearer
+	}
+	return audian.XAuthToken
+}
+
+func credentialOf(upstream config.Upstream) audian.Credential {
+	if upstream.APIKey != "" {
+		return audian.APIKey(upstream.APIKey.Reveal())
+	}
+	return audian.StaticToken(upstream.Token.Reveal())
+}
+
+// policy says who may call.
+func (s *Server) policy() access.Policy {
+	if s.config.Access.Auth == config.AuthPassthrough {
+		return access.NewPassthrough()
+	}
+	return access.Everybody{}
+}
+
+func (s *Server) newHTTP(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
+	}
+}
+
+// listen opens the doors.
+func (s *Server) listen() error {
+	for _, door := range []struct {
+		flag, address string
+		listener      *net.Listener
+	}{
+		{"--grpc-addr", s.config.Listen.GRPC, &s.doors.grpc},
+		{"--http-addr", s.config.Listen.HTTP, &s.doors.http},
+		{"--admin-addr", s.config.Listen.Admin, &s.doors.admin},
+	} {
+		listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", door.address)
+		if err != nil {
+			return fmt.Errorf("%s: %w", door.flag, err)
+		}
+		*door.listener = listener
+	}
+	return nil
+}
+
+func (s *Server) closeListeners() {
+	for _, listener := range []net.Listener{s.doors.grpc, s.doors.http, s.doors.admin} {
+		if listener != nil {
+			// What does not close here closes with the process.
+			_ = listener.Close()
+		}
+	}
+}
+
+// GRPCAddr, HTTPAddr and AdminAddr are where the doors are.
+func (s *Server) GRPCAddr() string { return s.doors.grpc.Addr().String() }
+
+// HTTPAddr is where REST, SSE and NDJSON are.
+func (s *Server) HTTPAddr() string { return s.doors.http.Addr().String() }
+
+// AdminAddr is where metrics and health are.
+func (s *Server) AdminAddr() string { return s.doors.admin.Addr().String() }
+
+func isLoopback(address net.Addr) bool {
+	tcp, ok := address.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}

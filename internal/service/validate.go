@@ -1,0 +1,82 @@
+package service
+
+import (
+	"errors"
+	"fmt"
+
+	"buf.build/go/protovalidate"
+	"google.golang.org/protobuf/proto"
+
+	conferencev2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+// Validator holds requests against the rules of the proto and the one that the proto
+// cannot say, that of phone numbers (A4).
+type Validator struct {
+	rules protovalidate.Validator
+	phone PhoneRule
+}
+
+// NewValidator compiles the rules once for all requests.
+func NewValidator(phone PhoneRule) (*Validator, error) {
+	rules, err := protovalidate.New(protovalidate.WithMessages(
+		&conferencev2.AddParticipantRequest{},
+		&conferencev2.RemoveParticipantRequest{},
+		&conferencev2.ListParticipantsRequest{},
+		&conferencev2.WatchParticipantsRequest{},
+	))
+	if err != nil {
+		return nil, fmt.Errorf("compile the rules of the proto: %w", err)
+	}
+	return &Validator{rules: rules, phone: phone}, nil
+}
+
+// Check gives one error that names every field at fault, or nil.
+func (v *Validator) Check(request proto.Message) error {
+	violations, err := v.violations(request)
+	if err != nil {
+		return err
+	}
+	if add, ok := request.(*conferencev2.AddParticipantRequest); ok {
+		violations = append(violations, v.phone.check(add.GetPhoneNumber())...)
+	}
+	if len(violations) == 0 {
+		return nil
+	}
+	return &participant.Error{
+		Reason:     participant.InvalidRequest,
+		Message:    summary(violations),
+		Violations: violations,
+	}
+}
+
+func (v *Validator) violations(request proto.Message) ([]participant.Violation, error) {
+	err := v.rules.Validate(request)
+	if err == nil {
+		return nil, nil
+	}
+	var broken *protovalidate.ValidationError
+	if !errors.As(err, &broken) {
+		return nil, fmt.Errorf("validate: %w", err)
+	}
+	violations := make([]participant.Violation, 0, len(broken.Violations))
+	for _, violation := range broken.Violations {
+		violations = append(violations, participant.Violation{
+			Field:   protovalidate.FieldPathString(violation.Proto.GetField()),
+			Rule:    violation.Proto.GetRuleId(),
+			Message: violation.Proto.GetMessage(),
+		})
+	}
+	return violations, nil
+}
+
+// summary says the first violation and how many more there are.
+func summary(violations []participant.Violation) string {
+	first := violations[0]
+	text := first.Field + " " + first.Message
+	if more := len(violations) - 1; more > 0 {
+		text += fmt.Sprintf(" (and %d more)", more)
+	}
+	return text
+}

@@ -1,0 +1,264 @@
+package simulator_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/simulator"
+)
+
+// overSocket moves the client to a real connection, one for each request: net/http
+// sends a GET again by itself when a connection that it kept breaks.
+func (c *client) overSocket(s *simulator.Simulator) *client {
+	c.t.Helper()
+	server := httptest.NewServer(s.Handler())
+	c.t.Cleanup(server.Close)
+	other := *c
+	other.base = server.URL
+	other.http = &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: c.http.CheckRedirect,
+	}
+	return &other
+}
+
+// both runs a test in memory and over a socket, which have to agree.
+func both(t *testing.T, o simulator.Options, test func(t *testing.T, s *simulator.Simulator, c *client)) {
+	t.Helper()
+	t.Run("in memory", func(t *testing.T) {
+		s, c := start(t, o)
+		test(t, s, c)
+	})
+	t.Run("over a socket", func(t *testing.T) {
+		s, c := start(t, o)
+		test(t, s, c.overSocket(s))
+	})
+}
+
+func TestFaultsThatAnswer(t *testing.T) {
+	const status = simulator.FaultStatus
+	tests := map[string]struct {
+		fault  simulator.Fault
+		status int
+		body   string
+		header http.Header
+	}{
+		"vendor": {
+			simulator.Fault{Kind: status, Status: 503, RetryAfter: "7"},
+			503,
+			`{"data":{"message":"fault on request"},"error":"503","message":"service_unavailable","request_id":"req_00000001","status":"error"}`,
+			http.Header{"Content-Type": {"application/json"}, "Retry-After": {"7"}},
+		},
+		"message": {
+			simulator.Fault{Kind: status, Status: 402, Message: "no credit"},
+			402,
+			`{"data":{"message":"no credit"},"error":"402","message":"payment_required","request_id":"req_00000001","status":"error"}`, nil,
+		},
+		"object": {
+			simulator.Fault{Kind: status, Status: 403, Body: simulator.ObjectBody},
+			403,
+			`{"error":{"code":"forbidden","message":"fault on request","param":"","type":"api_error"}}`, nil,
+		},
+		"failure": {
+			simulator.Fault{Kind: status, Status: 500, Body: simulator.FailureBody},
+			500,
+			`{"success":false,"error":"internal_server_error","message":"fault on request","request_id":"req_00000001"}`, nil,
+		},
+		"html": {
+			simulator.Fault{Kind: status, Status: 502, Body: simulator.HTMLBody},
+			502,
+			"<html><head><title>502</title></head><body><h1>fault on request</h1></body></html>\n",
+			http.Header{"Content-Type": {"text/html"}},
+		},
+		"text":  {simulator.Fault{Kind: status, Status: 504, Body: simulator.TextBody}, 504, "fault on request", nil},
+		"empty": {simulator.Fault{Kind: status, Status: 404, Body: simulator.EmptyBody}, 404, "", nil},
+		"odd":   {simulator.Fault{Kind: status, Status: 599, Body: simulator.ObjectBody}, 599, `{"error":{"code":"error_599","message":"fault on request","param":"","type":"api_error"}}`, nil},
+		"envelope with a code": {
+			simulator.Fault{Kind: simulator.FaultErrorEnvelope, Status: 404},
+			200,
+			`{"data":{"message":"fault on request"},"error":"404","message":"not_found","request_id":"req_00000001","status":"error"}`, nil,
+		},
+		"envelope without one": {
+			simulator.Fault{Kind: simulator.FaultErrorEnvelope},
+			200,
+			`{"data":{"message":"fault on request"},"message":"internal_server_error","request_id":"req_00000001","status":"error"}`, nil,
+		},
+		"redirect": {
+			simulator.Fault{Kind: simulator.FaultRedirect, Location: "http://elsewhere.invalid/v2"},
+			307, "",
+			http.Header{"Location": {"http://elsewhere.invalid/v2"}},
+		},
+		"other redirect": {simulator.Fault{Kind: simulator.FaultRedirect, Status: 302, Location: "/"}, 302, "", nil},
+		"garbage":        {simulator.Fault{Kind: simulator.FaultGarbage}, 200, `{"participants": [{"id": "part_`, nil},
+		"raw":            {simulator.Fault{Kind: simulator.FaultGarbage, Raw: `{"participants":{}}`}, 200, `{"participants":{}}`, nil},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			both(t, simulator.Options{}, func(t *testing.T, s *simulator.Simulator, c *client) {
+				t.Helper()
+				s.Inject(test.fault)
+				got := c.want(test.status, http.MethodGet, people(room), "")
+				if got.body != test.body {
+					t.Errorf("got %s, want %s", got.body, test.body)
+				}
+				for name := range test.header {
+					if got.header.Get(name) != test.header.Get(name) {
+						t.Errorf("%s: got %q", name, got.header.Get(name))
+					}
+				}
+			})
+		})
+	}
+}
+
+// What a fault does to an add: whether the phone rings, and what the caller sees.
+func TestFaultsAndTheDial(t *testing.T) {
+	tests := map[string]struct {
+		fault  simulator.Fault
+		dials  int
+		status int // 0: no answer can be read
+	}{
+		"cut":              {simulator.Fault{Kind: simulator.FaultCut}, 0, 0},
+		"lost":             {simulator.Fault{Kind: simulator.FaultLost}, 1, 0},
+		"reset":            {simulator.Fault{Kind: simulator.FaultReset}, 1, 0},
+		"garbage":          {simulator.Fault{Kind: simulator.FaultGarbage}, 1, 200},
+		"refused":          {simulator.Fault{Kind: simulator.FaultStatus, Status: 500}, 0, 500},
+		"done and refused": {simulator.Fault{Kind: simulator.FaultStatus, Status: 500, Handled: true}, 1, 500},
+		"done, 200 error":  {simulator.Fault{Kind: simulator.FaultErrorEnvelope, Handled: true}, 1, 200},
+		"list only":        {simulator.Fault{Kind: simulator.FaultPartial}, 1, 200},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			both(t, simulator.Options{}, func(t *testing.T, s *simulator.Simulator, c *client) {
+				t.Helper()
+				s.Inject(test.fault)
+				answer, err := c.try(http.MethodPost, people(room), `{"phone_number":"+12025550123"}`)
+				switch {
+				case test.status == 0 && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF):
+					t.Errorf("answered %v, %v", answer, err)
+				case test.status != 0 && (err != nil || answer.status != test.status):
+					t.Errorf("answered %v, %v", answer, err)
+				}
+				if dials := len(s.Dials()); dials != test.dials || len(s.Truth(room)) != test.dials {
+					t.Errorf("dialled %d, truth %v", dials, s.Truth(room))
+				}
+			})
+		})
+	}
+}
+
+// A reset breaks amid the body: the status and its first half have arrived.
+func TestResetIsAmidTheBody(t *testing.T) {
+	both(t, simulator.Options{Behaviour: simulator.Still}, func(t *testing.T, s *simulator.Simulator, c *client) {
+		t.Helper()
+		id := s.AddPerson(room, simulator.Person{}).ID
+		s.Inject(simulator.Fault{Kind: simulator.FaultReset})
+		got, err := c.try(http.MethodGet, people(room), "")
+		if !errors.Is(err, io.ErrUnexpectedEOF) || got.status != http.StatusOK || !strings.HasPrefix(got.body, `{"participants":[`) {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		if got, err := c.try(http.MethodDelete, people(room)+"/"+id, ""); err == nil {
+			t.Errorf("a remove has no body to break, but answered %+v", got)
+		}
+	})
+}
+
+func TestPartialList(t *testing.T) {
+	tests := map[string]struct{ by, items int }{"one": {0, 2}, "two": {2, 1}, "more than all": {9, 0}}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s, c := crowd(t, 3, simulator.Options{})
+			s.Inject(simulator.Fault{Kind: simulator.FaultPartial, By: test.by, Times: 1})
+			if got := c.list(); got.Total != 3 || len(got.Participants) != test.items {
+				t.Errorf("got %+v", got)
+			}
+			if got := c.list(); len(got.Participants) != 3 {
+				t.Errorf("then %+v", got)
+			}
+		})
+	}
+}
+
+// The pages of a list that shifts look complete and are not.
+func TestShiftingPages(t *testing.T) {
+	tests := map[string]struct {
+		by    int
+		flat  string
+		total int
+	}{
+		"one left":   {0, "part_1,part_2,part_4,part_5", 4},
+		"one joined": {-1, "part_1,part_2,part_2,part_3,part_4,part_5", 6},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s, c := crowd(t, 5, simulator.Options{PageSize: 2})
+			s.Inject(simulator.Fault{Kind: simulator.FaultShift, By: test.by, Times: 1})
+			got, totals := c.pages(func() {})
+			var flat []string
+			for _, page := range got {
+				flat = append(flat, page...)
+			}
+			if strings.Join(flat, ",") != test.flat || totals[1] != test.total {
+				t.Errorf("got %v, totals %v", got, totals)
+			}
+		})
+	}
+}
+
+func TestLatency(t *testing.T) {
+	tests := map[string]struct {
+		kind  simulator.FaultKind
+		dials int
+	}{
+		"before": {simulator.FaultLatency, 0},
+		"after":  {simulator.FaultLate, 1},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, c := start(t, simulator.Options{})
+				s.Inject(simulator.Fault{Kind: test.kind, Latency: 3 * time.Second, Operation: simulator.Add})
+				c.http.Timeout = time.Second
+				begun := time.Now()
+				_, err := c.try(http.MethodPost, people(room), `{"phone_number":"+12025550123"}`)
+				if !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) != time.Second {
+					t.Errorf("impatient: %v after %v", err, time.Since(begun))
+				}
+				if dials := len(s.Dials()); dials != test.dials {
+					t.Errorf("dialled %d", dials)
+				}
+				c.http.Timeout = 0
+				begun = time.Now()
+				c.add(oneNumber)
+				if took := time.Since(begun); took != 3*time.Second {
+					t.Errorf("took %v", took)
+				}
+			})
+		})
+	}
+}
+
+// Latencies add to other faults and do not stand in for them.
+func TestLatencyBesideAnotherFault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, c := start(t, simulator.Options{})
+		s.Inject(simulator.Fault{Kind: simulator.FaultLatency, Latency: time.Second})
+		s.Inject(simulator.Fault{Kind: simulator.FaultLatency, Latency: 2 * time.Second})
+		s.Inject(simulator.Fault{Kind: simulator.FaultStatus, Status: 500, Times: 1})
+		s.Inject(simulator.Fault{Kind: simulator.FaultStatus, Status: 501, Times: 1})
+		begun := time.Now()
+		for _, status := range []int{500, 501, 200} {
+			c.want(status, http.MethodGet, people(room), "")
+		}
+		if took := time.Since(begun); took != 6*time.Second {
+			t.Errorf("took %v", took)
+		}
+	})
+}

@@ -1,0 +1,98 @@
+package simulator_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/simulator"
+)
+
+func TestTenAddsASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, c := start(t, simulator.Options{})
+		const body = `{"phone_number":"+12025550123"}`
+		for range 5 {
+			c.add(oneNumber)
+		}
+		time.Sleep(500 * time.Millisecond)
+		for range 5 {
+			c.add(oneNumber)
+		}
+		answer := c.want(http.StatusTooManyRequests, http.MethodPost, people(room), body)
+		if answer.header.Get("Retry-After") != "1" || !strings.Contains(answer.body, `"message":"too_many_requests"`) {
+			t.Errorf("answered %v %s", answer.header, answer.body)
+		}
+		c.list()
+		c.with("X-Auth-Token", "another account").add(oneNumber)
+		time.Sleep(500 * time.Millisecond)
+		for range 5 {
+			c.add(oneNumber)
+		}
+		c.want(http.StatusTooManyRequests, http.MethodPost, people(room), body)
+		if dials := len(s.Dials()); dials != 16 {
+			t.Errorf("dialled %d", dials)
+		}
+	})
+}
+
+func TestAddsWithoutLimit(t *testing.T) {
+	_, c := start(t, simulator.Options{AddsPerSecond: -1})
+	for range 50 {
+		c.add(oneNumber)
+	}
+}
+
+// Tokens that were exchanged for one key share its limit.
+func TestTokensOfAKeyAreOneAccount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, c := start(t, simulator.Options{APIKeys: []string{"key"}, AddsPerSecond: 1})
+		c.with("X-Auth-Token", exchange(c)).add(oneNumber)
+		c.with("X-Auth-Token", exchange(c)).want(http.StatusTooManyRequests, http.MethodPost, people(room), `{"phone_number":"+12025550123"}`)
+	})
+}
+
+func TestRequestTokens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, c := start(t, simulator.Options{RequestTokens: 3, RequestRefill: 2, Envelope: true})
+		remaining := func(status int) int {
+			t.Helper()
+			answer := c.want(status, http.MethodGet, people(room), "")
+			return decode[struct {
+				Tokens struct {
+					Remaining int `json:"remaining"`
+				} `json:"tokens"`
+			}](t, answer.body).Tokens.Remaining
+		}
+		steps := []struct {
+			wait      time.Duration
+			status    int
+			remaining int
+		}{
+			{0, http.StatusOK, 2},
+			{0, http.StatusOK, 1},
+			{0, http.StatusOK, 0},
+			{0, http.StatusTooManyRequests, 0},
+			{500 * time.Millisecond, http.StatusOK, 0},
+			{time.Hour, http.StatusOK, 2},
+		}
+		for i, step := range steps {
+			time.Sleep(step.wait)
+			if got := remaining(step.status); got != step.remaining {
+				t.Errorf("step %d: %d remain, want %d", i, got, step.remaining)
+			}
+		}
+	})
+}
+
+// The exchange of a key draws from the key's bucket too.
+func TestExchangeCostsARequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, c := start(t, simulator.Options{APIKeys: []string{"key"}, RequestTokens: 1})
+		token := exchange(c)
+		c.with("X-Auth-Token", token).want(http.StatusTooManyRequests, http.MethodGet, people(room), "")
+		c.want(http.StatusTooManyRequests, http.MethodPut, "/v2/api_auth", `{"data":{"api_key":"key"}}`)
+	})
+}

@@ -1,0 +1,97 @@
+package wire
+
+import (
+	"net/http"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+// Code is the gRPC code of a reason.
+func Code(reason participant.Reason) codes.Code {
+	if code, found := reasonCodes[reason]; found {
+		return code
+	}
+	return codes.Internal
+}
+
+var reasonCodes = map[participant.Reason]codes.Code{
+	participant.InvalidRequest:     codes.InvalidArgument,
+	participant.InvalidResumeToken: codes.InvalidArgument,
+	participant.InvalidPageToken:   codes.InvalidArgument,
+	participant.RequestIDReused:    codes.AlreadyExists,
+	participant.AddRateLimited:     codes.ResourceExhausted,
+	participant.DeadlineExceeded:   codes.DeadlineExceeded,
+	participant.Cancelled:          codes.Canceled,
+	participant.MethodNotAllowed:   codes.Unimplemented,
+	participant.RouteNotFound:      codes.NotFound,
+	participant.BodyTooLarge:       codes.InvalidArgument,
+	participant.MediaType:          codes.InvalidArgument,
+
+	participant.CredentialMissing:    codes.Unauthenticated,
+	participant.CredentialInvalid:    codes.Unauthenticated,
+	participant.CredentialsDiffer:    codes.Unauthenticated,
+	participant.RoleNotGranted:       codes.PermissionDenied,
+	participant.ConferenceNotGranted: codes.PermissionDenied,
+	participant.OriginRefused:        codes.PermissionDenied,
+	participant.HostRefused:          codes.PermissionDenied,
+
+	participant.UpstreamBadRequest:      codes.InvalidArgument,
+	participant.UpstreamUnauthenticated: codes.Unauthenticated,
+	participant.CredentialRefused:       codes.Internal,
+	participant.PaymentRequired:         codes.FailedPrecondition,
+	participant.UpstreamForbidden:       codes.PermissionDenied,
+	participant.ConferenceNotFound:      codes.NotFound,
+	participant.ParticipantNotFound:     codes.NotFound,
+	participant.UpstreamConflict:        codes.FailedPrecondition,
+	participant.ConferenceFull:          codes.FailedPrecondition,
+	participant.UpstreamRateLimited:     codes.ResourceExhausted,
+	participant.UpstreamRefused:         codes.FailedPrecondition,
+	participant.UpstreamUnavailable:     codes.Unavailable,
+
+	participant.UpstreamUnreachable: codes.Unavailable,
+	participant.UpstreamTimeout:     codes.DeadlineExceeded,
+	participant.UpstreamUndecodable: codes.Internal,
+	participant.UpstreamIncomplete:  codes.Unavailable,
+	participant.BreakerOpen:         codes.Unavailable,
+	participant.AddOutcomeUnknown:   codes.Unknown,
+	participant.PollDelayed:         codes.Unavailable,
+
+	participant.Draining:       codes.Unavailable,
+	participant.StreamAged:     codes.Unavailable,
+	participant.ClientBlocked:  codes.ResourceExhausted,
+	participant.TooManyFilters: codes.ResourceExhausted,
+	participant.Internal:       codes.Internal,
+}
+
+// HTTPStatus is the number that a status has over HTTP: grpc-gateway's, but HTTP's
+// own where it has a better one, and the upstream's where the upstream refused.
+func HTTPStatus(st *status.Status) int {
+	if number, found := reasonNumbers[participant.Reason(info(st).GetReason())]; found {
+		return number
+	}
+	if number := upstreamStatus(st); refused(number) && !undecided(st.Code()) {
+		return number
+	}
+	return runtime.HTTPStatusFromCode(st.Code())
+}
+
+var reasonNumbers = map[participant.Reason]int{
+	participant.MethodNotAllowed: http.StatusMethodNotAllowed,
+	participant.BodyTooLarge:     http.StatusRequestEntityTooLarge,
+	participant.MediaType:        http.StatusUnsupportedMediaType,
+}
+
+// refused leaves out 401: it may be about the gateway's own credential (A5).
+func refused(number int) bool {
+	return number >= 400 && number < 500 && number != http.StatusUnauthorized
+}
+
+// undecided are the codes of calls whose 4xx was not the last word. A 408 passed on
+// for an add of unknown outcome would invite clients to dial again (A1).
+func undecided(code codes.Code) bool {
+	return code == codes.Unknown || code == codes.Internal || code == codes.Unavailable || code == codes.DeadlineExceeded
+}

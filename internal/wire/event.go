@@ -1,0 +1,122 @@
+package wire
+
+import (
+	"slices"
+	"strings"
+
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+)
+
+// eventJSON has, beside the token, the one member that says what happened.
+type eventJSON struct {
+	ResumeToken string          `json:"resume_token"`
+	Snapshot    *snapshotJSON   `json:"snapshot,omitzero"`
+	Changes     *changesJSON    `json:"changes,omitzero"`
+	Checkpoint  *checkpointJSON `json:"checkpoint,omitzero"`
+	End         *endJSON        `json:"end,omitzero"`
+}
+
+func eventJSONOf(m *v2.WatchParticipantsResponse) eventJSON {
+	told := eventJSON{ResumeToken: m.GetResumeToken()}
+	switch event := m.GetEvent().(type) {
+	case *v2.WatchParticipantsResponse_Snapshot:
+		told.Snapshot = snapshotJSONOf(event.Snapshot)
+	case *v2.WatchParticipantsResponse_Changes:
+		told.Changes = changesJSONOf(event.Changes)
+	case *v2.WatchParticipantsResponse_Checkpoint:
+		told.Checkpoint = checkpointJSONOf(event.Checkpoint)
+	case *v2.WatchParticipantsResponse_End:
+		told.End = &endJSON{Reason: wordOf(event.End.GetReason())}
+	}
+	return told
+}
+
+type snapshotJSON struct {
+	Participants []participantJSON `json:"participants"`
+	Total        *int32            `json:"total"`
+	Active       *int32            `json:"active"`
+	Reason       string            `json:"reason"`
+	ObservedTime *instant          `json:"observed_time"`
+}
+
+func snapshotJSONOf(s *v2.ParticipantSnapshot) *snapshotJSON {
+	return &snapshotJSON{
+		Participants: participantsJSONOf(s.GetParticipants()),
+		Total:        s.Total,
+		Active:       s.Active,
+		Reason:       wordOf(s.GetReason()),
+		ObservedTime: (*instant)(s.GetObservedTime()),
+	}
+}
+
+type changesJSON struct {
+	Changes   []changeJSON `json:"changes"`
+	NotBefore *instant     `json:"not_before"`
+	NotAfter  *instant     `json:"not_after"`
+}
+
+func changesJSONOf(c *v2.ParticipantChanges) *changesJSON {
+	told := make([]changeJSON, len(c.GetChanges()))
+	for i, change := range c.GetChanges() {
+		told[i] = changeJSONOf(change)
+	}
+	return &changesJSON{Changes: told, NotBefore: (*instant)(c.GetNotBefore()), NotAfter: (*instant)(c.GetNotAfter())}
+}
+
+type changeJSON struct {
+	Kind           string          `json:"kind"`
+	Participant    participantJSON `json:"participant"`
+	PreviousStatus *string         `json:"previous_status"`
+	ChangedFields  []string        `json:"changed_fields"`
+	Source         string          `json:"source"`
+}
+
+func changeJSONOf(c *v2.ParticipantChange) changeJSON {
+	told := changeJSON{
+		Kind:          wordOf(c.GetKind()),
+		Participant:   participantJSONOf(c.GetParticipant()),
+		ChangedFields: shownFields(c.GetChangedFields()),
+		Source:        wordOf(c.GetSource()),
+	}
+	if c.PreviousStatus != nil {
+		told.PreviousStatus = new(wordOrRaw(wordOf(c.GetPreviousStatus()), c.GetPreviousRawStatus()))
+	}
+	return told
+}
+
+// shownFields are changed fields by their names in JSON, where the upstream's
+// unknown words have no field of their own.
+func shownFields(names []string) []string {
+	shown := make([]string, len(names))
+	for i, name := range names {
+		shown[i] = strings.TrimPrefix(name, rawPrefix)
+	}
+	slices.Sort(shown)
+	return slices.Compact(shown)
+}
+
+type checkpointJSON struct {
+	Freshness        string   `json:"freshness"`
+	LastSuccessTime  *instant `json:"last_success_time"`
+	StaleReason      string   `json:"stale_reason"`
+	Total            *int32   `json:"total"`
+	Active           *int32   `json:"active"`
+	ParticipantCount *int32   `json:"participant_count"`
+	PollInterval     *span    `json:"poll_interval"`
+}
+
+func checkpointJSONOf(c *v2.Checkpoint) *checkpointJSON {
+	return &checkpointJSON{
+		Freshness:        wordOf(c.GetFreshness()),
+		LastSuccessTime:  (*instant)(c.GetLastSuccessTime()),
+		StaleReason:      c.GetStaleReason(),
+		Total:            c.Total,
+		Active:           c.Active,
+		ParticipantCount: c.ParticipantCount,
+		PollInterval:     (*span)(c.GetPollInterval()),
+	}
+}
+
+type endJSON struct {
+	Reason string `json:"reason"`
+}

@@ -1,0 +1,136 @@
+package wire
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+)
+
+// Marshal is the one JSON of participants, lists and events. An answer to an add is
+// the bare participant, an answer to a remove is nothing.
+func Marshal(message proto.Message) ([]byte, error) {
+	switch m := message.(type) {
+	case *v2.Participant:
+		if m == nil {
+			break
+		}
+		return marshal("participant", participantJSONOf(m))
+	case *v2.AddParticipantResponse:
+		return Marshal(m.GetParticipant())
+	case *v2.RemoveParticipantResponse:
+		return nil, nil
+	case *v2.ListParticipantsResponse:
+		return marshal("list", listJSONOf(m))
+	case *v2.WatchParticipantsResponse:
+		return marshal("event", eventJSONOf(m))
+	}
+	return nil, fmt.Errorf("encode JSON: no form for %T", message)
+}
+
+func marshal(what string, value any) ([]byte, error) {
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		return nil, fmt.Errorf("encode JSON: %s: %w", what, err)
+	}
+	return encoded, nil
+}
+
+type participantJSON struct {
+	ID           string   `json:"id"`
+	ConferenceID string   `json:"conference_id"`
+	PhoneNumber  string   `json:"phone_number"`
+	Name         string   `json:"name"`
+	Role         string   `json:"role"`
+	Status       string   `json:"status"`
+	Muted        bool     `json:"muted"`
+	Duration     int32    `json:"duration"`
+	JoinedAt     *instant `json:"joined_at"`
+	CreatedAt    *instant `json:"created_at"`
+}
+
+func participantJSONOf(p *v2.Participant) participantJSON {
+	return participantJSON{
+		ID:           p.GetId(),
+		ConferenceID: p.GetConferenceId(),
+		PhoneNumber:  p.GetPhoneNumber(),
+		Name:         p.GetName(),
+		Role:         wordOrRaw(roles.words[p.GetRole().Number()], p.GetRawRole()),
+		Status:       wordOrRaw(statuses.words[p.GetStatus().Number()], p.GetRawStatus()),
+		Muted:        p.GetMuted(),
+		Duration:     p.GetDuration(),
+		JoinedAt:     (*instant)(p.GetJoinedAt()),
+		CreatedAt:    (*instant)(p.GetCreatedAt()),
+	}
+}
+
+func participantsJSONOf(people []*v2.Participant) []participantJSON {
+	told := make([]participantJSON, len(people))
+	for i, p := range people {
+		told[i] = participantJSONOf(p)
+	}
+	return told
+}
+
+// wordOrRaw passes on the upstream's own word where the enum does not know it.
+func wordOrRaw(word, raw string) string {
+	if word == "" {
+		return raw
+	}
+	return word
+}
+
+type listJSON struct {
+	Participants  []participantJSON `json:"participants"`
+	Total         int32             `json:"total"`
+	Active        int32             `json:"active"`
+	NextPageToken string            `json:"next_page_token"`
+}
+
+func listJSONOf(l *v2.ListParticipantsResponse) listJSON {
+	return listJSON{
+		Participants:  participantsJSONOf(l.GetParticipants()),
+		Total:         l.GetTotal(),
+		Active:        l.GetActive(),
+		NextPageToken: l.GetNextPageToken(),
+	}
+}
+
+// instant is a time in RFC 3339, UTC.
+type instant timestamppb.Timestamp
+
+// AppendText is called by the json package.
+func (i *instant) AppendText(text []byte) ([]byte, error) {
+	return (*timestamppb.Timestamp)(i).AsTime().AppendFormat(text, time.RFC3339Nano), nil
+}
+
+// span is a duration in seconds, such as "1.5s".
+type span durationpb.Duration
+
+// AppendText is called by the json package.
+func (s *span) AppendText(text []byte) ([]byte, error) {
+	return append(text, spanText((*durationpb.Duration)(s).AsDuration())...), nil
+}
+
+// spanText is a duration in seconds and the fewest decimals that are exact.
+func spanText(length time.Duration) string {
+	whole, rest := length/time.Second, length%time.Second
+	text := strconv.FormatInt(int64(whole), 10)
+	if rest == 0 {
+		return text + "s"
+	}
+	if length < 0 {
+		text, rest = "-"+strconv.FormatInt(-int64(whole), 10), -rest
+	}
+	decimals := fmt.Sprintf("%09d", rest)
+	for decimals[len(decimals)-1] == '0' {
+		decimals = decimals[:len(decimals)-1]
+	}
+	return text + "." + decimals + "s"
+}

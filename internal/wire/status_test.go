@@ -1,0 +1,185 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+func TestStatus(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		err    error
+		code   codes.Code
+		reason participant.Reason
+		text   string
+	}{
+		{"ours", &participant.Error{Reason: participant.ConferenceNotFound, Message: "no such conference", Cause: errors.New("secret")}, codes.NotFound, participant.ConferenceNotFound, "no such conference"},
+		{"ours, wrapped", fmt.Errorf("list participants: %w", &participant.Error{Reason: participant.BreakerOpen, Message: "m"}), codes.Unavailable, participant.BreakerOpen, "m"},
+		{"ours counts before its cause", &participant.Error{Reason: participant.AddOutcomeUnknown, Message: "m", Cause: context.DeadlineExceeded}, codes.Unknown, participant.AddOutcomeUnknown, "m"},
+		{"deadline", fmt.Errorf("wait: %w", context.DeadlineExceeded), codes.DeadlineExceeded, participant.DeadlineExceeded, "the call's deadline has passed"},
+		{"cancelled", context.Canceled, codes.Canceled, participant.Cancelled, "the caller cancelled the call"},
+		{"a status without a reason", status.Error(codes.InvalidArgument, "invalid grpc-timeout"), codes.InvalidArgument, participant.InvalidRequest, "invalid grpc-timeout"},
+		{"a status of ours, wrapped", fmt.Errorf("chain: %w", Status(&participant.Error{Reason: participant.Draining, Message: "m"}).Err()), codes.Unavailable, participant.Draining, "m"},
+		{"unknown", errors.New("dial tcp 10.0.0.1: secret"), codes.Internal, participant.Internal, internalText},
+		{"no UTF-8", &participant.Error{Reason: participant.UpstreamRefused, Message: "\xff"}, codes.FailedPrecondition, participant.UpstreamRefused, "\uFFFD"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			st := Status(tt.err)
+			if st.Code() != tt.code || st.Message() != tt.text || info(st).GetReason() != string(tt.reason) || info(st).GetDomain() != Domain {
+				t.Errorf("Status() = %v, want %s %s %q", st.Proto(), tt.code, tt.reason, tt.text)
+			}
+			if _, err := proto.Marshal(st.Proto()); err != nil {
+				t.Errorf("the status cannot be sent: %v", err)
+			}
+		})
+	}
+	if st := Status(nil); st.Code() != codes.OK {
+		t.Errorf("Status(nil) = %v", st)
+	}
+}
+
+func TestA05_EveryReasonHasACode(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "../participant/errors.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	ast.Inspect(file, func(node ast.Node) bool {
+		spec, isSpec := node.(*ast.ValueSpec)
+		if !isSpec {
+			return true
+		}
+		if name, isNamed := spec.Type.(*ast.Ident); !isNamed || name.Name != "Reason" {
+			return true
+		}
+		word, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+		if _, hasCode := reasonCodes[participant.Reason(word)]; !hasCode || err != nil {
+			t.Errorf("%s has no code", word)
+		}
+		found++
+		return true
+	})
+	if found != len(reasonCodes) {
+		t.Errorf("%d reasons, %d codes", found, len(reasonCodes))
+	}
+}
+
+func TestA05_HTTPStatus(t *testing.T) {
+	for _, tt := range []struct {
+		reason   participant.Reason
+		upstream int
+		want     int
+	}{
+		{participant.InvalidRequest, 0, http.StatusBadRequest},
+		{participant.MethodNotAllowed, 0, http.StatusMethodNotAllowed},
+		{participant.RouteNotFound, 0, http.StatusNotFound},
+		{participant.BodyTooLarge, 0, http.StatusRequestEntityTooLarge},
+		{participant.MediaType, 0, http.StatusUnsupportedMediaType},
+		{participant.RequestIDReused, 0, http.StatusConflict},
+		{participant.CredentialMissing, 0, http.StatusUnauthorized},
+		{participant.UpstreamBadRequest, 400, 400},
+		{participant.UpstreamBadRequest, 422, 422},
+		{participant.PaymentRequired, 402, 402},
+		{participant.UpstreamForbidden, 403, 403},
+		{participant.ConferenceNotFound, 404, 404},
+		{participant.ConferenceFull, 409, 409},
+		{participant.UpstreamRateLimited, 429, 429},
+		{participant.UpstreamRefused, 410, 410},
+		{participant.CredentialRefused, 401, http.StatusInternalServerError},
+		{participant.UpstreamUnauthenticated, 401, http.StatusUnauthorized},
+		{participant.UpstreamUnavailable, 502, http.StatusServiceUnavailable},
+		{participant.UpstreamTimeout, 0, http.StatusGatewayTimeout},
+		{participant.AddOutcomeUnknown, 408, http.StatusInternalServerError},
+		{participant.Cancelled, 0, 499},
+	} {
+		t.Run(fmt.Sprintf("%s %d", tt.reason, tt.upstream), func(t *testing.T) {
+			if got := HTTPStatus(Status(&participant.Error{Reason: tt.reason, UpstreamStatus: tt.upstream})); got != tt.want {
+				t.Errorf("HTTPStatus() = %d, want %d", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestErrorBody(t *testing.T) {
+	const typed = `"@type":"type.googleapis.com/google.rpc.`
+	for _, tt := range []struct {
+		name string
+		err  *participant.Error
+		want string
+	}{
+		{
+			"fields at fault",
+			&participant.Error{Reason: participant.InvalidRequest, Message: "m", Dialled: participant.DialledNo, Violations: []participant.Violation{{Field: "name", Rule: "name.length", Message: "too \"long\""}}},
+			`{"error":{"code":400,"status":"INVALID_ARGUMENT","message":"m","details":[` +
+				`{` + typed + `ErrorInfo","reason":"INVALID_REQUEST","domain":"participant-gateway","metadata":{"dialled":"no"}},` +
+				`{` + typed + `BadRequest","field_violations":[{"field":"name","description":"too \"long\"","reason":"NAME_LENGTH"}]}]}}`,
+		},
+		{
+			"a token names its field",
+			&participant.Error{Reason: participant.InvalidResumeToken, Message: "m"},
+			`{"error":{"code":400,"status":"INVALID_ARGUMENT","message":"m","details":[` +
+				`{` + typed + `ErrorInfo","reason":"INVALID_RESUME_TOKEN","domain":"participant-gateway","metadata":{}},` +
+				`{` + typed + `BadRequest","field_violations":[{"field":"resume_token","description":"m","reason":"TOKEN"}]}]}}`,
+		},
+		{
+			"paced (A3)",
+			&participant.Error{Reason: participant.AddRateLimited, Message: "m", Dialled: participant.DialledNo, RetryAfter: 1500 * time.Millisecond},
+			`{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","message":"m","details":[` +
+				`{` + typed + `ErrorInfo","reason":"ADD_RATE_LIMITED","domain":"participant-gateway","metadata":{"dialled":"no"}},` +
+				`{` + typed + `RetryInfo","retry_delay":"1.5s"},` +
+				`{` + typed + `QuotaFailure","violations":[{"subject":"upstream account","description":"the upstream takes 10 adds a second for an account"}]}]}}`,
+		},
+		{
+			"the upstream's",
+			&participant.Error{Reason: participant.ConferenceFull, Message: "full", UpstreamStatus: 409, UpstreamRequestID: "req_1", Dialled: participant.DialledNo},
+			`{"error":{"code":409,"status":"FAILED_PRECONDITION","message":"full","details":[` +
+				`{` + typed + `ErrorInfo","reason":"CONFERENCE_FULL","domain":"participant-gateway","metadata":{"dialled":"no","upstream_request_id":"req_1","upstream_status":"409"}}]}}`,
+		},
+		{
+			"cancelled is spelt as gRPC spells it", &participant.Error{Reason: participant.Cancelled, Message: "m"},
+			`{"error":{"code":499,"status":"CANCELLED","message":"m","details":[{` + typed + `ErrorInfo","reason":"CANCELLED","domain":"participant-gateway","metadata":{}}]}}`,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := ErrorBody(Status(tt.err)); string(got) != tt.want {
+				t.Errorf("ErrorBody() = %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestErrorBodyMendsForeignText(t *testing.T) {
+	if got := string(ErrorBody(status.New(codes.Internal, "\xff"))); !strings.Contains(got, `"message":"`+"\uFFFD"+`"`) {
+		t.Errorf("ErrorBody() = %s", got)
+	}
+}
+
+func TestStatusBoundsViolations(t *testing.T) {
+	err := &participant.Error{Reason: participant.InvalidRequest, Violations: make([]participant.Violation, 30)}
+	if body := string(ErrorBody(Status(err))); strings.Count(body, `"field":`) != 20 {
+		t.Errorf("ErrorBody() = %s", body)
+	}
+}
+
+func TestRetryDelay(t *testing.T) {
+	for _, delay := range []time.Duration{0, 2500 * time.Millisecond} {
+		if got := RetryDelay(Status(&participant.Error{Reason: participant.Draining, RetryAfter: delay})); got != delay {
+			t.Errorf("RetryDelay() = %v, want %v", got, delay)
+		}
+	}
+}

@@ -1,0 +1,247 @@
+package write
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+func TestA01_AnAnsweredAddIsRecordedOnce(t *testing.T) {
+	virtual(t, script(step{dials: true, takes: time.Second}), func(t *testing.T, h *harness) {
+		added, err := h.Add(t.Context(), h.call(""), alice)
+		want(t, err, "", "")
+		if added.Participant.ID != "part_1" || added.Replayed {
+			t.Errorf("added %+v", added)
+		}
+		if got := h.recorder.written(); len(got) != 1 || got[0] != "part_1" {
+			t.Errorf("recorded %v", got)
+		}
+	})
+}
+
+func TestA01_SentAgainOnlyWhatSurelyDidNotArrive(t *testing.T) {
+	ok := step{dials: true}
+	tests := map[string]struct {
+		steps   []step
+		reason  participant.Reason
+		dialled participant.Dialled
+		sent    int
+	}{
+		"unreached, then answered": {[]step{{fails: errUnreached}, ok}, "", "", 2},
+		"unreached for ever":       {[]step{{fails: errUnreached}}, participant.UpstreamUnreachable, participant.DialledNo, 4},
+		"bad request":              {[]step{{fails: upstreamError(400, participant.UpstreamBadRequest)}}, participant.UpstreamBadRequest, participant.DialledNo, 1},
+		"unauthenticated":          {[]step{{fails: upstreamError(401, participant.CredentialRefused)}}, participant.CredentialRefused, participant.DialledNo, 1},
+		"payment required":         {[]step{{fails: upstreamError(402, participant.PaymentRequired)}}, participant.PaymentRequired, participant.DialledNo, 1},
+		"full":                     {[]step{{fails: upstreamError(409, participant.ConferenceFull)}}, participant.ConferenceFull, participant.DialledNo, 1},
+		"any other 4xx":            {[]step{{fails: upstreamError(418, participant.UpstreamRefused)}}, participant.UpstreamRefused, participant.DialledNo, 1},
+		"error in a 200":           {[]step{{fails: upstreamError(200, participant.UpstreamForbidden)}}, participant.UpstreamForbidden, participant.DialledNo, 1},
+		"breaker open":             {[]step{{unsent: &participant.Error{Reason: participant.BreakerOpen}}}, participant.BreakerOpen, participant.DialledNo, 0},
+		"unsent for no reason":     {[]step{{unsent: errors.New("odd")}}, participant.Internal, participant.DialledNo, 0},
+		"408":                      {[]step{{fails: upstreamError(408, participant.UpstreamTimeout)}}, participant.AddOutcomeUnknown, participant.DialledUnknown, 1},
+		"redirect":                 {[]step{{fails: upstreamError(302, participant.UpstreamRefused)}}, participant.AddOutcomeUnknown, participant.DialledUnknown, 1},
+		"unavailable":              {[]step{{fails: upstreamError(503, participant.UpstreamUnavailable)}}, participant.AddOutcomeUnknown, participant.DialledUnknown, 1},
+		"cut":                      {[]step{{fails: errCut}}, participant.AddOutcomeUnknown, participant.DialledUnknown, 1},
+		"undecodable":              {[]step{{fails: upstreamError(200, participant.UpstreamUndecodable)}}, participant.AddOutcomeUnknown, participant.DialledUnknown, 1},
+		"names nobody":             {[]step{{}}, participant.AddOutcomeUnknown, participant.DialledUnknown, 1},
+		"an error of no kind":      {[]step{{fails: errors.New("odd")}}, participant.AddOutcomeUnknown, participant.DialledUnknown, 1},
+		"unreached, then lost":     {[]step{{fails: errUnreached}, {fails: errCut}}, participant.AddOutcomeUnknown, participant.DialledUnknown, 2},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, script(test.steps...), func(t *testing.T, h *harness) {
+				_, err := h.Add(t.Context(), h.call(""), alice)
+				want(t, err, test.reason, test.dialled)
+				if h.upstream.sendings() != test.sent {
+					t.Errorf("sent %d times, want %d", h.upstream.sendings(), test.sent)
+				}
+			})
+		})
+	}
+}
+
+func TestA01_AnUnknownOutcomeKeepsWhatTheUpstreamSaid(t *testing.T) {
+	cause := upstreamError(503, participant.UpstreamUnavailable)
+	virtual(t, script(step{fails: cause}), func(t *testing.T, h *harness) {
+		_, err := h.Add(t.Context(), h.call(""), alice)
+		var e *participant.Error
+		if !errors.As(err, &e) || e.UpstreamStatus != 503 || e.UpstreamRequestID != "req_1" || !errors.Is(err, cause) {
+			t.Errorf("error is %v", err)
+		}
+	})
+}
+
+func TestA03_AnAddWithoutATurnInTimeFailsAtOnce(t *testing.T) {
+	virtual(t, script(step{turn: 5 * time.Second, dials: true}), func(t *testing.T, h *harness) {
+		got := h.add(h.call("r"), alice, 2*time.Second).wait()
+		want(t, got.err, participant.AddRateLimited, participant.DialledNo)
+		if got.at != 0 || h.upstream.sendings() != 0 {
+			t.Errorf("failed after %v, sent %d times", got.at, h.upstream.sendings())
+		}
+	})
+}
+
+func TestA03_NobodyWaitsForATurnForEver(t *testing.T) {
+	virtual(t, script(step{turn: time.Hour, dials: true}), func(t *testing.T, h *harness) {
+		got := h.add(h.call(""), alice, 0).wait()
+		want(t, got.err, participant.AddRateLimited, participant.DialledNo)
+		if h.upstream.sendings() != 0 {
+			t.Error("was sent")
+		}
+	})
+}
+
+func TestA06_TheCallersEndEndsTheCall(t *testing.T) {
+	waits := step{turn: 5 * time.Second, dials: true}
+	sent := step{dials: true, takes: 5 * time.Second}
+	tests := map[string]struct {
+		step    step
+		cancel  time.Duration
+		within  time.Duration
+		reason  participant.Reason
+		dialled participant.Dialled
+		dials   int
+	}{
+		"cancelled while it waits":     {waits, time.Second, 0, participant.Cancelled, participant.DialledNo, 0},
+		"cancelled once sent":          {sent, time.Second, 0, participant.Cancelled, participant.DialledUnknown, 1},
+		"deadline once sent":           {sent, 0, time.Second, participant.DeadlineExceeded, participant.DialledUnknown, 1},
+		"deadline while reconciling":   {step{dials: true, lag: 3 * time.Second, fails: errCut}, 0, time.Second, participant.DeadlineExceeded, participant.DialledUnknown, 1},
+		"cancelled before it is again": {step{fails: errUnreached}, 100 * time.Millisecond, 0, participant.Cancelled, participant.DialledNo, 0},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, script(test.step), func(t *testing.T, h *harness) {
+				p := h.add(h.call(""), alice, test.within)
+				if test.cancel > 0 {
+					time.Sleep(test.cancel)
+					p.cancel()
+				}
+				want(t, p.wait().err, test.reason, test.dialled)
+				if err := h.Drain(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if h.upstream.dials() != test.dials || len(h.recorder.written()) != test.dials {
+					t.Errorf("dialled %d, recorded %v; want %d", h.upstream.dials(), h.recorder.written(), test.dials)
+				}
+			})
+		})
+	}
+}
+
+func TestA06_ACallThatHasEndedSendsNothing(t *testing.T) {
+	virtual(t, script(), func(t *testing.T, h *harness) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err := h.Add(ctx, h.call(""), alice)
+		want(t, err, participant.Cancelled, participant.DialledNo)
+		synctest.Wait()
+		if h.upstream.sendings() != 0 {
+			t.Error("was sent")
+		}
+	})
+}
+
+// The deadline that the upstream sees is the callers' while the add waits, and the
+// gateway's own once it was sent.
+func TestA06_ASentAddHasABoundOfItsOwn(t *testing.T) {
+	virtual(t, script(step{silent: true}), func(t *testing.T, h *harness) {
+		began := time.Now()
+		want(t, h.add(h.call("r"), alice, time.Second).wait().err, participant.DeadlineExceeded, participant.DialledUnknown)
+		got := h.add(h.call("r"), alice, 0).wait()
+		want(t, got.err, participant.AddOutcomeUnknown, participant.DialledUnknown)
+		if took, bound := time.Since(began), defaultSendTimeout+searchFor; took != bound {
+			t.Errorf("ended after %v, want %v", took, bound)
+		}
+		waiting, sent := h.upstream.deadlines[0], h.upstream.deadlines[1]
+		if !waiting.Equal(began.Add(time.Second)) || !sent.Equal(began.Add(defaultSendTimeout)) {
+			t.Errorf("deadlines %v after the call, then %v", waiting.Sub(began), sent.Sub(began))
+		}
+	})
+}
+
+func TestW15_AnAddAnswered429IsSentAgain(t *testing.T) {
+	ok := step{dials: true}
+	limited := step{fails: errThrottled}
+	after := func(d time.Duration) step { return step{fails: throttledFor(d)} }
+	tests := map[string]struct {
+		steps  []step
+		within time.Duration
+		reason participant.Reason
+		sent   int
+		ends   time.Duration
+	}{
+		"once":                            {[]step{limited, ok}, 0, "", 2, 500 * time.Millisecond},
+		"three times":                     {[]step{limited, limited, limited, ok}, 0, "", 4, 3500 * time.Millisecond},
+		"not a fourth time":               {[]step{limited}, 0, participant.UpstreamRateLimited, 4, 3500 * time.Millisecond},
+		"after its Retry-After":           {[]step{after(4 * time.Second), ok}, 0, "", 2, 4 * time.Second},
+		"not after a longer Retry-After":  {[]step{after(11 * time.Second), ok}, 0, participant.UpstreamRateLimited, 1, 0},
+		"not beyond ten seconds":          {[]step{after(4 * time.Second)}, 0, participant.UpstreamRateLimited, 3, 8 * time.Second},
+		"not beyond the deadline":         {[]step{after(4 * time.Second), ok}, 3 * time.Second, participant.UpstreamRateLimited, 1, 0},
+		"not where its turn is too late":  {[]step{limited, {turn: 11 * time.Second, dials: true}}, 0, participant.AddRateLimited, 1, 500 * time.Millisecond},
+		"not where its turn cannot be in": {[]step{limited, {turn: 4 * time.Second, dials: true}}, 2 * time.Second, participant.AddRateLimited, 1, 500 * time.Millisecond},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, script(test.steps...), func(t *testing.T, h *harness) {
+				got := h.add(h.call(""), alice, test.within).wait()
+				want(t, got.err, test.reason, participant.DialledNo)
+				if h.upstream.sendings() != test.sent || got.at != test.ends {
+					t.Errorf("sent %d times, ended after %v; want %d, %v", h.upstream.sendings(), got.at, test.sent, test.ends)
+				}
+			})
+		})
+	}
+}
+
+// A pacer that promised a turn and does not keep it may not stretch the ten seconds.
+func TestW15_SentAgainNoLaterThanTenSeconds(t *testing.T) {
+	virtual(t, script(step{fails: errThrottled}), func(t *testing.T, h *harness) {
+		late := &lateUpstream{fakeUpstream: h.upstream}
+		call := h.call("")
+		call.Upstream = late
+		got := h.add(call, alice, 0).wait()
+		want(t, got.err, participant.UpstreamRateLimited, participant.DialledNo)
+		if got.at != resendWithin || h.upstream.sendings() != 1 {
+			t.Errorf("ended after %v, sent %d times", got.at, h.upstream.sendings())
+		}
+	})
+}
+
+// lateUpstream never gives a second turn.
+type lateUpstream struct {
+	*fakeUpstream
+	calls int
+}
+
+func (u *lateUpstream) Add(
+	ctx context.Context, conference string, add participant.Add, sending func(),
+) (participant.Item, error) {
+	u.calls++
+	if u.calls > 1 {
+		<-ctx.Done()
+		return participant.Item{}, ctx.Err()
+	}
+	return u.fakeUpstream.Add(ctx, conference, add, sending)
+}
+
+func TestAFailureInvitesToARetryWhereItMayPass(t *testing.T) {
+	tests := map[string]struct {
+		err  *participant.Error
+		want time.Duration
+	}{
+		"unreached":          {errUnreached, retryAfter},
+		"429":                {errThrottled, retryAfter},
+		"429 that named one": {throttledFor(7 * time.Second), 7 * time.Second},
+		"refused":            {upstreamError(400, participant.UpstreamBadRequest), 0},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := final(test.err, participant.DialledNo).RetryAfter; got != test.want {
+				t.Errorf("RetryAfter %v, want %v", got, test.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,105 @@
+package write
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+// turnWithin bounds the wait for a first turn where no caller's deadline does.
+const turnWithin = 10 * time.Minute
+
+// errNoTurn says that an attempt was ended before its request left.
+var errNoTurn = errors.New("no turn came in time")
+
+// attempt sends the add once, its request to leave by limit. A nil ticket says that
+// nothing left; any other is the caller's to end.
+func (w *Writer) attempt(
+	ctx context.Context, upstream Upstream, d *dial, limit time.Time,
+) (participant.Item, Ticket, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	t := &turn{Context: ctx, writer: w, dial: d, limit: limit}
+	timer := time.AfterFunc(time.Until(limit), func() { w.expire(t, cancel) })
+	defer timer.Stop()
+
+	var ticket Ticket
+	item, err := upstream.Add(t, d.request.key.Conference, d.add, func() {
+		ticket = w.recorder.Begin(d.request.key)
+		w.sending(ctx, d)
+		timer.Reset(w.sendTimeout)
+	})
+	if err == nil && item.ID == "" {
+		err = undecodable()
+	}
+	switch {
+	case err == nil || w.hasLeft(d):
+		return item, ticket, err
+	case ticket != nil:
+		ticket.Drop()
+	}
+	if ctx.Err() != nil {
+		err = errNoTurn
+	}
+	return item, nil, err
+}
+
+// sending marks the request as the gateway's own, unless the attempt was ended just
+// before: then the upstream sends nothing.
+func (w *Writer) sending(ctx context.Context, d *dial) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if ctx.Err() != nil {
+		return
+	}
+	d.sentAt, d.contested = time.Now(), false
+	d.sender = d.callers[0]
+	w.claims.open(d)
+}
+
+func (w *Writer) hasLeft(d *dial) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return d.sent()
+}
+
+// expire ends an attempt that is overdue, one that waits or one that was sent. A
+// request that leaves at this very moment is let go.
+func (w *Writer) expire(t *turn, cancel context.CancelFunc) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	due := t.limit
+	if t.dial.sent() {
+		due = t.dial.sentAt.Add(w.sendTimeout)
+	}
+	if !time.Now().Before(due) {
+		cancel()
+	}
+}
+
+// turn is the context of one attempt. Its deadline is for the account's pacer to
+// see, which refuses an add whose turn cannot come in time (A3): it follows the
+// callers that wait, who may come and go, and ends nothing by itself.
+type turn struct {
+	context.Context
+
+	writer *Writer
+	dial   *dial
+	limit  time.Time
+}
+
+// Deadline is when the request must have left or, once it has, must be answered.
+func (t *turn) Deadline() (time.Time, bool) {
+	t.writer.mu.Lock()
+	defer t.writer.mu.Unlock()
+	if t.dial.sent() {
+		return t.dial.sentAt.Add(t.writer.sendTimeout), true
+	}
+	patience := t.dial.patience()
+	if patience.IsZero() || patience.After(t.limit) {
+		return t.limit, true
+	}
+	return patience, true
+}

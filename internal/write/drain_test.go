@@ -1,0 +1,113 @@
+package write
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+func TestW16_DrainWaitsForAddsUnderWay(t *testing.T) {
+	tests := map[string]struct {
+		step   step
+		within time.Duration
+	}{
+		"waiting":                  {step{turn: 5 * time.Second, dials: true}, 0},
+		"sent":                     {step{dials: true, takes: 5 * time.Second}, 0},
+		"reconciling":              {step{dials: true, lag: 5 * time.Second, fails: errCut}, 0},
+		"sent, the caller is gone": {step{dials: true, takes: 5 * time.Second}, time.Second},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, script(test.step), func(t *testing.T, h *harness) {
+				began := time.Now()
+				h.add(h.call(""), alice, test.within)
+				synctest.Wait()
+				if err := h.Drain(t.Context()); err != nil || time.Since(began) != 5*time.Second {
+					t.Errorf("drained after %v: %v", time.Since(began), err)
+				}
+				if h.upstream.dials() != 1 || len(h.recorder.written()) != 1 {
+					t.Errorf("dialled %d, recorded %v", h.upstream.dials(), h.recorder.written())
+				}
+			})
+		})
+	}
+}
+
+func TestW16_DrainEndsWithItsContext(t *testing.T) {
+	virtual(t, script(step{silent: true}), func(t *testing.T, h *harness) {
+		if err := h.Drain(t.Context()); err != nil {
+			t.Errorf("nothing to drain: %v", err)
+		}
+		h.add(h.call(""), alice, 0)
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := h.Drain(ctx); err == nil {
+			t.Error("drained")
+		}
+	})
+}
+
+func TestW16_AddsStillUnansweredBecomeUnknown(t *testing.T) {
+	tests := map[string]struct {
+		step    step
+		reason  participant.Reason
+		dialled participant.Dialled
+	}{
+		"sent":           {step{silent: true}, participant.AddOutcomeUnknown, participant.DialledUnknown},
+		"reconciling":    {step{fails: errCut}, participant.AddOutcomeUnknown, participant.DialledUnknown},
+		"waiting":        {step{turn: 2 * time.Second, dials: true}, participant.Draining, participant.DialledNo},
+		"to be sent":     {step{fails: throttledFor(3 * time.Second)}, participant.Draining, participant.DialledNo},
+		"answered later": {step{dials: true, takes: 2 * time.Second}, participant.AddOutcomeUnknown, participant.DialledUnknown},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, script(test.step), func(t *testing.T, h *harness) {
+				first, second := h.add(h.call("r"), alice, 0), h.add(h.call("r"), alice, 0)
+				time.Sleep(time.Second)
+				h.Abandon()
+				for _, got := range []result{first.wait(), second.wait()} {
+					want(t, got.err, test.reason, test.dialled)
+					if got.at != time.Second {
+						t.Errorf("answered after %v", got.at)
+					}
+				}
+				want(t, h.add(h.call("late"), alice, 0).wait().err, participant.Draining, participant.DialledNo)
+				time.Sleep(5 * time.Second)
+				if test.dialled == participant.DialledNo && h.upstream.dials() > 0 {
+					t.Error("was dialled after all")
+				}
+			})
+		})
+	}
+}
+
+// An answer that comes after all is still news for the watchers.
+func TestW16_AnAbandonedAddIsNotCutShort(t *testing.T) {
+	virtual(t, script(step{dials: true, takes: 2 * time.Second}), func(t *testing.T, h *harness) {
+		p := h.add(h.call(""), alice, 0)
+		time.Sleep(time.Second)
+		h.Abandon()
+		want(t, p.wait().err, participant.AddOutcomeUnknown, participant.DialledUnknown)
+		time.Sleep(2 * time.Second)
+		if got := h.recorder.written(); len(got) != 1 {
+			t.Errorf("recorded %v", got)
+		}
+	})
+}
+
+func TestW16_CloseCutsShortWhatIsUnderWay(t *testing.T) {
+	virtual(t, script(step{silent: true}), func(t *testing.T, h *harness) {
+		p := h.add(h.call(""), alice, 0)
+		synctest.Wait()
+		began := time.Now()
+		h.Close()
+		if took := time.Since(began); took != 0 {
+			t.Errorf("closed after %v", took)
+		}
+		want(t, p.wait().err, participant.AddOutcomeUnknown, participant.DialledUnknown)
+	})
+}

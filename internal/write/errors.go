@@ -1,0 +1,96 @@
+package write
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+// retryAfter is what an error invites to that may pass by itself, where the upstream
+// named no time.
+const retryAfter = time.Second
+
+// failure is err as callers learn it. A remove leaves dialled empty.
+func failure(err error, dialled participant.Dialled) *participant.Error {
+	var known *participant.Error
+	if !errors.As(err, &known) {
+		return unnamed(err, dialled)
+	}
+	e := *known
+	e.Dialled = dialled
+	return &e
+}
+
+// final is failure for an error that is not tried again here: where that may help,
+// it says when.
+func final(err error, dialled participant.Dialled) *participant.Error {
+	e := failure(err, dialled)
+	if e.RetryAfter == 0 && (e.Unreached || e.Reason == participant.UpstreamRateLimited) {
+		e.RetryAfter = retryAfter
+	}
+	return e
+}
+
+func unnamed(err error, dialled participant.Dialled) *participant.Error {
+	e := &participant.Error{
+		Reason:  participant.Internal,
+		Message: "the gateway failed",
+		Dialled: dialled,
+		Cause:   err,
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		e.Reason, e.Message = participant.DeadlineExceeded, "the deadline ended before the outcome was known"
+	case errors.Is(err, context.Canceled):
+		e.Reason, e.Message = participant.Cancelled, "the call was cancelled before the outcome was known"
+	}
+	return e
+}
+
+// ended is the failure of a call whose ctx has ended.
+func ended(ctx context.Context, dialled participant.Dialled) *participant.Error {
+	return unnamed(ctx.Err(), dialled)
+}
+
+// noTurn is the failure of an add that waited as long as any may.
+func noTurn() *participant.Error {
+	return &participant.Error{
+		Reason:     participant.AddRateLimited,
+		Message:    "no turn among the account's adds came in time",
+		Dialled:    participant.DialledNo,
+		RetryAfter: retryAfter,
+	}
+}
+
+func reused() *participant.Error {
+	return &participant.Error{
+		Reason:  participant.RequestIDReused,
+		Message: "the request id was used before, with other arguments",
+		Dialled: participant.DialledNo,
+	}
+}
+
+func undecodable() *participant.Error {
+	return &participant.Error{
+		Reason:  participant.UpstreamUndecodable,
+		Message: "the upstream's answer names no participant",
+	}
+}
+
+// outcomeUnknown is the failure of an add whose phone may ring. The cause may be
+// nil; what the upstream said of itself is kept.
+func outcomeUnknown(cause error) *participant.Error {
+	e := &participant.Error{
+		Reason:  participant.AddOutcomeUnknown,
+		Message: "the upstream did not answer, and the conference's list does not prove the outcome: the phone may ring",
+		Dialled: participant.DialledUnknown,
+		Cause:   cause,
+	}
+	var told *participant.Error
+	if errors.As(cause, &told) {
+		e.UpstreamStatus, e.UpstreamRequestID = told.UpstreamStatus, told.UpstreamRequestID
+	}
+	return e
+}

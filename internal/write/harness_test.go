@@ -1,0 +1,189 @@
+package write
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+var (
+	key   = participant.Key{Credential: participant.Fingerprint{1}, Conference: "conf_1"}
+	alice = participant.Add{PhoneNumber: "+12025551234", Name: "Alice", Role: participant.RolePresenter}
+)
+
+// fakeRecorder keeps what became of each ticket.
+type fakeRecorder struct {
+	mu      sync.Mutex
+	roster  []string
+	fresh   bool
+	tickets []*fakeTicket
+}
+
+type fakeTicket struct {
+	recorder *fakeRecorder
+	done     []participant.Write
+	drops    int
+}
+
+func (r *fakeRecorder) Begin(participant.Key) Ticket {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	ticket := &fakeTicket{recorder: r}
+	r.tickets = append(r.tickets, ticket)
+	return ticket
+}
+
+func (t *fakeTicket) Before() (func(string) bool, bool) {
+	return func(id string) bool { return slices.Contains(t.recorder.roster, id) }, t.recorder.fresh
+}
+
+func (t *fakeTicket) Done(w participant.Write) {
+	t.recorder.mu.Lock()
+	defer t.recorder.mu.Unlock()
+	t.done = append(t.done, w)
+}
+
+func (t *fakeTicket) Drop() {
+	t.recorder.mu.Lock()
+	defer t.recorder.mu.Unlock()
+	t.drops++
+}
+
+// check returns what is wrong with the tickets, or nil.
+func (r *fakeRecorder) check() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, t := range r.tickets {
+		if len(t.done)+t.drops != 1 {
+			return fmt.Errorf("ticket %d: Done %d times, Drop %d times, want one in all", i, len(t.done), t.drops)
+		}
+	}
+	return nil
+}
+
+// written are the ids of the writes told, in order.
+func (r *fakeRecorder) written() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var ids []string
+	for _, t := range r.tickets {
+		for _, w := range t.done {
+			ids = append(ids, w.Item.ID)
+		}
+	}
+	return ids
+}
+
+// harness is a writer between a fake upstream and a fake recorder.
+type harness struct {
+	*Writer
+	upstream *fakeUpstream
+	recorder *fakeRecorder
+}
+
+func newHarness(adds ...step) *harness {
+	h := &harness{upstream: &fakeUpstream{adds: adds}, recorder: &fakeRecorder{}}
+	h.Writer = New(Options{Recorder: h.recorder, Logger: slog.New(slog.DiscardHandler)})
+	return h
+}
+
+func (h *harness) call(requestID string) Call {
+	return Call{Key: key, Upstream: h.upstream, Caller: "caller", RequestID: requestID}
+}
+
+// virtual runs a test in virtual time and checks every ticket at its end.
+func virtual(t *testing.T, h func() *harness, test func(t *testing.T, h *harness)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		h := h()
+		test(t, h)
+		h.Close()
+		if err := h.recorder.check(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func script(steps ...step) func() *harness {
+	return func() *harness { return newHarness(steps...) }
+}
+
+// result is one call's answer.
+type result struct {
+	added Added
+	err   error
+	at    time.Duration
+}
+
+// pending is an add on a goroutine of its own.
+type pending struct {
+	results chan result
+	cancel  context.CancelFunc
+}
+
+// wait returns the answer, and nothing when called again.
+func (p *pending) wait() result { return <-p.results }
+
+// add calls Add with a deadline (zero: none) without waiting for it.
+func (h *harness) add(call Call, add participant.Add, within time.Duration) *pending {
+	return h.addUnder(context.Background(), call, add, within)
+}
+
+func (h *harness) addUnder(ctx context.Context, call Call, add participant.Add, within time.Duration) *pending {
+	ctx, cancel := context.WithCancel(ctx)
+	if within > 0 {
+		ctx, cancel = context.WithTimeout(ctx, within)
+	}
+	p := &pending{results: make(chan result, 1), cancel: cancel}
+	began := time.Now()
+	go func() {
+		defer cancel()
+		added, err := h.Add(ctx, call, add)
+		p.results <- result{added, err, time.Since(began)}
+		close(p.results)
+	}()
+	return p
+}
+
+// want compares an error with what a test wants of it; an empty reason wants none.
+func want(t *testing.T, err error, reason participant.Reason, dialled participant.Dialled) {
+	t.Helper()
+	if reason == "" {
+		if err != nil {
+			t.Errorf("failed: %v", err)
+		}
+		return
+	}
+	var e *participant.Error
+	if !errors.As(err, &e) {
+		t.Errorf("error is %v, want reason %s", err, reason)
+		return
+	}
+	if e.Reason != reason || e.Dialled != dialled {
+		t.Errorf("reason %s, dialled %q; want %s, %q", e.Reason, e.Dialled, reason, dialled)
+	}
+}
+
+func upstreamError(status int, reason participant.Reason) *participant.Error {
+	return &participant.Error{Reason: reason, Message: "as told", UpstreamStatus: status, UpstreamRequestID: "req_1"}
+}
+
+var (
+	errUnreached = &participant.Error{Reason: participant.UpstreamUnreachable, Unreached: true}
+	errThrottled = upstreamError(429, participant.UpstreamRateLimited)
+	errCut       = &participant.Error{Reason: participant.UpstreamUnavailable, Message: "the connection was cut"}
+)
+
+func throttledFor(d time.Duration) *participant.Error {
+	e := *errThrottled
+	e.RetryAfter = d
+	return &e
+}

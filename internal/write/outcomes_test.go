@@ -1,0 +1,249 @@
+package write
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+func TestA02_TheSameRequestHasTheSameOutcome(t *testing.T) {
+	full := upstreamError(409, participant.ConferenceFull)
+	tests := map[string]struct {
+		steps  []step
+		reason participant.Reason
+		sent   int
+		// replayed says that the second answer is a replay.
+		replayed bool
+	}{
+		"success":              {[]step{{dials: true}}, "", 1, true},
+		"unknown":              {[]step{{fails: errCut}}, participant.AddOutcomeUnknown, 1, true},
+		"refused: sent anew":   {[]step{{fails: full}}, participant.ConferenceFull, 2, false},
+		"unsent: tried anew":   {[]step{{unsent: &participant.Error{Reason: participant.BreakerOpen}}}, participant.BreakerOpen, 0, false},
+		"unreached: sent anew": {[]step{{fails: errUnreached}}, participant.UpstreamUnreachable, 8, false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, script(test.steps...), func(t *testing.T, h *harness) {
+				first := h.add(h.call("r"), alice, 0).wait()
+				second := h.add(h.call("r"), alice, 0).wait()
+				if first.added.Replayed || second.added.Replayed != test.replayed {
+					t.Errorf("replayed: %v and %v", first.added.Replayed, second.added.Replayed)
+				}
+				if participant.ReasonOf(second.err) != participant.ReasonOf(first.err) || second.added.Participant != first.added.Participant {
+					t.Errorf("answered %+v, then %+v", first, second)
+				}
+				if test.reason != "" && participant.ReasonOf(first.err) != test.reason {
+					t.Errorf("failed: %v", first.err)
+				}
+				if h.upstream.sendings() != test.sent {
+					t.Errorf("sent %d times, want %d", h.upstream.sendings(), test.sent)
+				}
+			})
+		})
+	}
+}
+
+func TestA02_ReplaysMakeNoEvent(t *testing.T) {
+	virtual(t, script(step{dials: true}), func(t *testing.T, h *harness) {
+		for range 5 {
+			_, err := h.Add(t.Context(), h.call("r"), alice)
+			want(t, err, "", "")
+		}
+		if got := h.recorder.written(); len(got) != 1 {
+			t.Errorf("recorded %v", got)
+		}
+	})
+}
+
+func TestA02_ConcurrentCallsShareOneDial(t *testing.T) {
+	for name, s := range map[string]step{
+		"while it waits": {turn: 2 * time.Second, dials: true},
+		"once sent":      {dials: true, takes: 2 * time.Second},
+		"while it lasts": {dials: true, lag: 2 * time.Second, fails: errCut},
+	} {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, script(s), func(t *testing.T, h *harness) {
+				calls := make([]*pending, 10)
+				for i := range calls {
+					calls[i] = h.add(h.call("r"), alice, 0)
+					time.Sleep(100 * time.Millisecond)
+				}
+				for i, call := range calls {
+					got := call.wait()
+					want(t, got.err, "", "")
+					if got.added.Participant.ID != "part_1" || got.added.Replayed != (i > 0) {
+						t.Errorf("call %d: %+v", i, got.added)
+					}
+				}
+				if h.upstream.dials() != 1 {
+					t.Errorf("dialled %d times", h.upstream.dials())
+				}
+			})
+		})
+	}
+}
+
+// The answer that is no replay goes to whoever waits first when the request leaves.
+func TestA02_WaitsWhileAnyCallerWaits(t *testing.T) {
+	virtual(t, script(step{turn: 3 * time.Second, dials: true}), func(t *testing.T, h *harness) {
+		first := h.add(h.call("r"), alice, 0)
+		synctest.Wait()
+		second := h.add(h.call("r"), alice, 0)
+		time.Sleep(time.Second)
+		first.cancel()
+		want(t, first.wait().err, participant.Cancelled, participant.DialledNo)
+		got := second.wait()
+		want(t, got.err, "", "")
+		if got.added.Replayed || h.upstream.dials() != 1 {
+			t.Errorf("replayed %v, dialled %d", got.added.Replayed, h.upstream.dials())
+		}
+	})
+}
+
+func TestA02_GivenUpByAllItStartsAnew(t *testing.T) {
+	virtual(t, script(step{turn: time.Minute}, step{dials: true}), func(t *testing.T, h *harness) {
+		first := h.add(h.call("r"), alice, 0)
+		time.Sleep(time.Second)
+		first.cancel()
+		want(t, first.wait().err, participant.Cancelled, participant.DialledNo)
+		got := h.add(h.call("r"), alice, 0).wait()
+		want(t, got.err, "", "")
+		if got.added.Replayed {
+			t.Error("is marked as replayed")
+		}
+	})
+}
+
+// A dial given up may take a while to end. It takes no other with it.
+func TestA02_GivenUpItLeavesItsSuccessorAlone(t *testing.T) {
+	virtual(t, script(step{dials: true, takes: 5 * time.Second}), func(t *testing.T, h *harness) {
+		tardy := h.call("r")
+		tardy.Upstream = tardyUpstream{h.upstream}
+		first := h.add(tardy, alice, time.Second)
+		want(t, first.wait().err, participant.DeadlineExceeded, participant.DialledNo)
+		second := h.add(h.call("r"), alice, 0)
+		time.Sleep(2 * time.Second)
+		third := h.add(h.call("r"), alice, 0)
+		want(t, second.wait().err, "", "")
+		if got := third.wait(); !got.added.Replayed || h.upstream.dials() != 1 {
+			t.Errorf("replayed %v, dialled %d", got.added.Replayed, h.upstream.dials())
+		}
+	})
+}
+
+// tardyUpstream gives no turn, and takes a second to notice that none is wanted.
+type tardyUpstream struct{ *fakeUpstream }
+
+func (u tardyUpstream) Add(ctx context.Context, _ string, _ participant.Add, _ func()) (participant.Item, error) {
+	<-ctx.Done()
+	time.Sleep(time.Second)
+	return participant.Item{}, ctx.Err()
+}
+
+// The pacer sees the latest deadline of those who wait.
+func TestA02_TheDeadlineIsThatOfThePatient(t *testing.T) {
+	d := newDial(request{}, alice)
+	now := time.Now()
+	hasty, patient, endless := &caller{now.Add(time.Second)}, &caller{now.Add(time.Minute)}, &caller{}
+	d.join(hasty)
+	d.join(patient)
+	if got := d.patience(); !got.Equal(patient.deadline) {
+		t.Errorf("patience %v", got)
+	}
+	d.leave(patient)
+	if got := d.patience(); !got.Equal(hasty.deadline) {
+		t.Errorf("patience %v", got)
+	}
+	d.join(endless)
+	if got := d.patience(); !got.IsZero() {
+		t.Errorf("patience %v", got)
+	}
+}
+
+func TestA02_OtherArgumentsUnderARequestID(t *testing.T) {
+	others := map[string]participant.Add{
+		"phone": {PhoneNumber: "+12025550000", Name: alice.Name, Role: alice.Role},
+		"name":  {PhoneNumber: alice.PhoneNumber, Name: "Bob", Role: alice.Role},
+		"role":  {PhoneNumber: alice.PhoneNumber, Name: alice.Name},
+		"muted": {PhoneNumber: alice.PhoneNumber, Name: alice.Name, Role: alice.Role, Muted: true},
+		"sms":   {PhoneNumber: alice.PhoneNumber, Name: alice.Name, Role: alice.Role, SendPINViaSMS: true},
+	}
+	virtual(t, script(step{dials: true, takes: time.Second}), func(t *testing.T, h *harness) {
+		first := h.add(h.call("r"), alice, 0)
+		synctest.Wait()
+		for range 2 {
+			for name, other := range others {
+				got := h.add(h.call("r"), other, 0).wait()
+				want(t, got.err, participant.RequestIDReused, participant.DialledNo)
+				if got.added.Replayed {
+					t.Errorf("%s: is marked as replayed", name)
+				}
+			}
+			first.wait()
+		}
+	})
+}
+
+func TestA02_ARequestIDMeansNothingToOthers(t *testing.T) {
+	virtual(t, script(), func(t *testing.T, h *harness) {
+		calls := []Call{h.call("r"), h.call("r"), h.call("r"), h.call("other"), h.call(""), h.call("")}
+		calls[1].Caller = "another"
+		calls[2].Key.Conference = "conf_2"
+		for i, call := range calls {
+			added, err := h.Add(t.Context(), call, alice)
+			want(t, err, "", "")
+			if added.Replayed || h.upstream.dials() != i+1 {
+				t.Errorf("call %d: replayed %v, dialled %d", i, added.Replayed, h.upstream.dials())
+			}
+		}
+	})
+}
+
+func TestA02_RememberedForTenMinutes(t *testing.T) {
+	virtual(t, script(), func(t *testing.T, h *harness) {
+		for i, pause := range []time.Duration{0, outcomesFor - time.Second, 2 * time.Second} {
+			time.Sleep(pause)
+			added, err := h.Add(t.Context(), h.call("r"), alice)
+			want(t, err, "", "")
+			if added.Replayed != (i == 1) {
+				t.Errorf("call %d: replayed %v", i, added.Replayed)
+			}
+		}
+	})
+}
+
+func TestRecentForgetsTheOldest(t *testing.T) {
+	now := time.Now()
+	r := newRecent[string, int](time.Minute, 3)
+	for i := range 5 {
+		r.put(fmt.Sprint(i), i, now.Add(time.Duration(i)*time.Second))
+	}
+	r.put("4", 40, now.Add(5*time.Second))
+	tests := []struct {
+		key   string
+		at    time.Duration
+		value int
+		found bool
+	}{
+		{"0", 5 * time.Second, 0, false},
+		{"1", 5 * time.Second, 0, false},
+		{"2", 5 * time.Second, 2, true},
+		{"4", 5 * time.Second, 40, true},
+		{"2", 62 * time.Second, 0, false},
+		{"3", 62 * time.Second, 3, true},
+		{"4", 64 * time.Second, 0, false},
+	}
+	for _, test := range tests {
+		value, found := r.get(test.key, now.Add(test.at))
+		if value != test.value || found != test.found {
+			t.Errorf("%s after %v: %d, %v; want %d, %v", test.key, test.at, value, found, test.value, test.found)
+		}
+	}
+	if len(r.values) != 0 || len(r.ages) != 0 {
+		t.Errorf("still holds %v", r.values)
+	}
+}

@@ -1,0 +1,302 @@
+package write
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+func TestA01_LostAnswersAreReconciled(t *testing.T) {
+	tests := map[string]step{
+		"cut":              {dials: true, fails: errCut},
+		"503":              {dials: true, fails: upstreamError(503, participant.UpstreamUnavailable)},
+		"408":              {dials: true, fails: upstreamError(408, participant.UpstreamTimeout)},
+		"undecodable":      {dials: true, fails: upstreamError(200, participant.UpstreamUndecodable)},
+		"error in a 200":   {dials: true, fails: upstreamError(200, participant.UpstreamUnavailable)},
+		"no answer at all": {dials: true, silent: true},
+		"no known kind":    {dials: true, fails: errors.New("odd")},
+	}
+	for name, step := range tests {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, script(step), func(t *testing.T, h *harness) {
+				added, err := h.Add(t.Context(), h.call(""), alice)
+				want(t, err, "", "")
+				if added.Participant.ID != "part_1" || added.Replayed || h.upstream.dials() != 1 {
+					t.Errorf("added %+v, dialled %d times", added, h.upstream.dials())
+				}
+				if got := h.recorder.written(); len(got) != 1 || got[0] != "part_1" {
+					t.Errorf("recorded %v", got)
+				}
+			})
+		})
+	}
+}
+
+func TestA01_ReadsUntilOneListSettlesIt(t *testing.T) {
+	outage := func(n int) error {
+		if n < 3 {
+			return errCut
+		}
+		return nil
+	}
+	tests := map[string]struct {
+		step    step
+		lists   func(int) error
+		missing int
+		reason  participant.Reason
+		ends    time.Duration
+		read    int
+	}{
+		"listed at once":      {step{dials: true, fails: errCut}, nil, 0, "", 0, 1},
+		"listed late":         {step{dials: true, lag: 3500 * time.Millisecond, fails: errCut}, nil, 0, "", 4 * time.Second, 5},
+		"dialled late":        {step{dials: true, dialsAfter: 5 * time.Second, fails: errCut}, nil, 0, "", 5 * time.Second, 6},
+		"listed too late":     {step{dials: true, lag: 11 * time.Second, fails: errCut}, nil, 0, participant.AddOutcomeUnknown, searchFor, 10},
+		"never dialled":       {step{fails: errCut}, nil, 0, participant.AddOutcomeUnknown, searchFor, 10},
+		"lists fail first":    {step{dials: true, fails: errCut}, outage, 0, "", 3 * time.Second, 4},
+		"lists fail for good": {step{dials: true, fails: errCut}, func(int) error { return errCut }, 0, participant.AddOutcomeUnknown, searchFor, 10},
+		"incomplete lists":    {step{dials: true, fails: errCut}, nil, 1, participant.AddOutcomeUnknown, searchFor, 10},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, script(test.step), func(t *testing.T, h *harness) {
+				h.upstream.lists, h.upstream.missing = test.lists, test.missing
+				got := h.add(h.call(""), alice, 0).wait()
+				want(t, got.err, test.reason, participant.DialledUnknown)
+				if got.at != test.ends || h.upstream.read < test.read || h.upstream.read > test.read+1 {
+					t.Errorf("ended after %v and %d lists, want %v and %d", got.at, h.upstream.read, test.ends, test.read)
+				}
+			})
+		})
+	}
+}
+
+func TestA01_Candidates(t *testing.T) {
+	began := time.Date(2026, 11, 25, 12, 0, 0, 500, time.UTC)
+	before := func(id string) bool { return id == "old" }
+	like := func(change func(*participant.Item)) participant.Item {
+		item := person("new", alice)
+		change(&item)
+		return item
+	}
+	joined := func(at time.Time) participant.Item {
+		return like(func(i *participant.Item) { i.Status, i.JoinedAt = participant.StatusConnected, at })
+	}
+	tests := map[string]struct {
+		add    participant.Add
+		before func(string) bool
+		item   participant.Item
+		want   bool
+	}{
+		"equal":                         {alice, before, like(func(*participant.Item) {}), true},
+		"phone written otherwise":       {alice, before, like(func(i *participant.Item) { i.PhoneNumber = "1 (202) 555-1234" }), true},
+		"another phone":                 {alice, before, like(func(i *participant.Item) { i.PhoneNumber = "+12025551235" }), false},
+		"no phone told":                 {alice, before, like(func(i *participant.Item) { i.PhoneNumber = "" }), false},
+		"phone without digits":          {participant.Add{PhoneNumber: "lobby"}, before, like(func(i *participant.Item) { i.PhoneNumber = "hall" }), false},
+		"another name":                  {alice, before, like(func(i *participant.Item) { i.Name = "Bob" }), false},
+		"any name where none given":     {participant.Add{PhoneNumber: alice.PhoneNumber}, before, like(func(*participant.Item) {}), true},
+		"another role":                  {alice, before, like(func(i *participant.Item) { i.Role = participant.RoleListener }), false},
+		"in the roster before":          {alice, before, like(func(i *participant.Item) { i.ID = "old" }), false},
+		"over, but not there before":    {alice, before, like(func(i *participant.Item) { i.Status = participant.StatusRejected }), true},
+		"no roster: dialing":            {alice, nil, like(func(*participant.Item) {}), true},
+		"no roster: pending":            {alice, nil, like(func(i *participant.Item) { i.Status = participant.StatusPending }), true},
+		"no roster: joined since":       {alice, nil, joined(began.Add(time.Second)), true},
+		"no roster: joined that second": {alice, nil, joined(began.Truncate(time.Second)), true},
+		"no roster: joined before":      {alice, nil, joined(began.Add(-time.Second)), false},
+		"no roster: joined, untold":     {alice, nil, joined(time.Time{}), false},
+		"no roster: over":               {alice, nil, like(func(i *participant.Item) { i.Status = participant.StatusRejected }), false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			recorder := &fakeRecorder{fresh: test.before != nil, roster: []string{"old"}}
+			p := newProfile(&dial{add: test.add, began: began}, recorder.Begin(key))
+			if got := len(p.among([]participant.Item{test.item})) == 1; got != test.want {
+				t.Errorf("candidate: %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestA01_TwoCandidatesProveNothing(t *testing.T) {
+	virtual(t, script(step{dials: true, fails: errCut}), func(t *testing.T, h *harness) {
+		h.upstream.show(person("stranger", alice))
+		got := h.add(h.call(""), alice, 0).wait()
+		want(t, got.err, participant.AddOutcomeUnknown, participant.DialledUnknown)
+		if got.at != 0 {
+			t.Errorf("ended after %v, want at once", got.at)
+		}
+	})
+}
+
+func TestA01_TheRosterBeforeTellsOldFromNew(t *testing.T) {
+	virtual(t, script(step{dials: true, fails: errCut}), func(t *testing.T, h *harness) {
+		h.recorder.fresh, h.recorder.roster = true, []string{"stranger"}
+		h.upstream.show(person("stranger", alice))
+		added, err := h.Add(t.Context(), h.call(""), alice)
+		want(t, err, "", "")
+		if added.Participant.ID != "part_1" {
+			t.Errorf("found %s", added.Participant.ID)
+		}
+	})
+}
+
+func TestA01_EqualAddsThatAreBothLostStayUnknown(t *testing.T) {
+	tests := map[string][2]step{
+		"both dialled":        {{dials: true, fails: errCut}, {dials: true, fails: errCut}},
+		"one dialled":         {{dials: true, fails: errCut}, {fails: errCut}},
+		"one lost much later": {{dials: true, fails: errCut}, {takes: 9 * time.Second, fails: errCut}},
+	}
+	for name, steps := range tests {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, script(steps[0], steps[1]), func(t *testing.T, h *harness) {
+				gate(h)
+				first, second := h.add(h.call(""), alice, 0), h.add(h.call(""), alice, 0)
+				want(t, first.wait().err, participant.AddOutcomeUnknown, participant.DialledUnknown)
+				want(t, second.wait().err, participant.AddOutcomeUnknown, participant.DialledUnknown)
+			})
+		})
+	}
+}
+
+// gate lets lists fail for half a second, so that adds called together are all sent
+// before the first is judged.
+func gate(h *harness) {
+	opens := time.Now().Add(time.Second / 2)
+	h.upstream.lists = func(int) error {
+		if time.Now().Before(opens) {
+			return errCut
+		}
+		return nil
+	}
+}
+
+func TestA01_ARivalIsWaitedFor(t *testing.T) {
+	tests := map[string]struct {
+		rival  step
+		reason participant.Reason
+		id     string
+	}{
+		"that is answered": {step{dials: true, takes: 3 * time.Second}, "", "part_1"},
+		"that is refused":  {step{takes: 3 * time.Second, fails: upstreamError(400, participant.UpstreamBadRequest)}, "", "part_1"},
+		"that is silent":   {step{dials: true, silent: true}, participant.AddOutcomeUnknown, ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			lostOne := step{dials: true, takes: time.Second, fails: errCut}
+			virtual(t, script(lostOne, test.rival), func(t *testing.T, h *harness) {
+				lost := h.add(h.call(""), alice, 0)
+				synctest.Wait()
+				h.add(h.call(""), alice, 0)
+				got := lost.wait()
+				want(t, got.err, test.reason, participant.DialledUnknown)
+				if got.added.Participant.ID != test.id {
+					t.Errorf("found %q, want %q", got.added.Participant.ID, test.id)
+				}
+			})
+		})
+	}
+}
+
+// What another add has made is not found again, under another credential either.
+func TestA01_ClaimedByAnotherAdd(t *testing.T) {
+	for name, first := range map[string]step{
+		"that was answered": {dials: true},
+		"that was found":    {dials: true, fails: errCut},
+	} {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, script(first, step{fails: errCut}), func(t *testing.T, h *harness) {
+				_, err := h.Add(t.Context(), h.call(""), alice)
+				want(t, err, "", "")
+				other := h.call("")
+				other.Key.Credential = participant.Fingerprint{2}
+				_, err = h.Add(t.Context(), other, alice)
+				want(t, err, participant.AddOutcomeUnknown, participant.DialledUnknown)
+			})
+		})
+	}
+}
+
+// An unknown outcome leaves every equal add unknown that was under way beside it,
+// and none that is sent afterwards.
+func TestA01_AnUnknownOutcomeTaintsThoseBesideIt(t *testing.T) {
+	undialled, cut := step{fails: errCut}, step{dials: true, takes: 11 * time.Second, fails: errCut}
+	tests := map[string]struct {
+		steps  []step
+		reason participant.Reason
+	}{
+		"lost beside it":       {[]step{undialled, cut}, participant.AddOutcomeUnknown},
+		"answered beside it":   {[]step{undialled, {dials: true, takes: 11 * time.Second}}, ""},
+		"sent again afterward": {[]step{undialled, {takes: 11 * time.Second, fails: errThrottled}, cut}, ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, script(test.steps...), func(t *testing.T, h *harness) {
+				first := h.add(h.call(""), alice, 0)
+				synctest.Wait()
+				second := h.add(h.call(""), alice, 0)
+				want(t, first.wait().err, participant.AddOutcomeUnknown, participant.DialledUnknown)
+				want(t, second.wait().err, test.reason, participant.DialledUnknown)
+			})
+		})
+	}
+	t.Run("sent afterward", func(t *testing.T) {
+		virtual(t, script(undialled, cut), func(t *testing.T, h *harness) {
+			want(t, h.add(h.call(""), alice, 0).wait().err, participant.AddOutcomeUnknown, participant.DialledUnknown)
+			want(t, h.add(h.call(""), alice, 0).wait().err, "", "")
+		})
+	})
+}
+
+// An add whose outcome nobody knows may have made those who were listed then, and no
+// add that was sent later has.
+func TestA01_WhoWasSeenBeforeIsNotFoundLater(t *testing.T) {
+	cut := step{dials: true, fails: errCut}
+	virtual(t, script(cut), func(t *testing.T, h *harness) {
+		h.upstream.show(person("stranger", alice))
+		_, err := h.Add(t.Context(), h.call(""), alice)
+		want(t, err, participant.AddOutcomeUnknown, participant.DialledUnknown)
+		time.Sleep(time.Second)
+		added, err := h.Add(t.Context(), h.call(""), alice)
+		want(t, err, "", "")
+		if added.Participant.ID != "part_2" {
+			t.Errorf("found %s", added.Participant.ID)
+		}
+	})
+}
+
+func TestA01_ReconciliationOutlivesItsCaller(t *testing.T) {
+	virtual(t, script(step{dials: true, lag: 4 * time.Second, fails: errCut}), func(t *testing.T, h *harness) {
+		want(t, h.add(h.call("r"), alice, time.Second).wait().err, participant.DeadlineExceeded, participant.DialledUnknown)
+		got := h.add(h.call("r"), alice, 0).wait()
+		want(t, got.err, "", "")
+		if got.added.Participant.ID != "part_1" || !got.added.Replayed {
+			t.Errorf("added %+v", got.added)
+		}
+	})
+}
+
+func TestA01_Mistakable(t *testing.T) {
+	phone := alice.PhoneNumber
+	tests := map[string]struct {
+		add, other participant.Add
+		want       bool
+	}{
+		"equal":                  {alice, alice, true},
+		"muted or not":           {alice, participant.Add{PhoneNumber: phone, Name: "Alice", Role: alice.Role, Muted: true}, true},
+		"another phone":          {alice, participant.Add{PhoneNumber: "+12025550000", Name: "Alice"}, false},
+		"another name":           {alice, participant.Add{PhoneNumber: phone, Name: "Bob"}, false},
+		"other has no name":      {alice, participant.Add{PhoneNumber: phone, Role: alice.Role}, false},
+		"add has no name":        {participant.Add{PhoneNumber: phone}, alice, true},
+		"another role":           {alice, participant.Add{PhoneNumber: phone, Name: "Alice", Role: participant.RoleListener}, false},
+		"the upstream's own say": {alice, participant.Add{PhoneNumber: phone, Name: "Alice"}, true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := mistakable(test.add, test.other); got != test.want {
+				t.Errorf("mistakable: %v, want %v", got, test.want)
+			}
+		})
+	}
+}

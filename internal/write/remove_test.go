@@ -1,0 +1,132 @@
+package write
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+var errNotFound = upstreamError(404, participant.ParticipantNotFound)
+
+// remove runs one Remove against a script.
+func remove(t *testing.T, within time.Duration, steps []step, check func(t *testing.T, h *harness, got result)) {
+	t.Helper()
+	virtual(t, script(), func(t *testing.T, h *harness) {
+		h.upstream.removes = steps
+		ctx, cancel := context.WithTimeout(t.Context(), within)
+		defer cancel()
+		began := time.Now()
+		err := h.Remove(ctx, h.call(""), "part_1")
+		check(t, h, result{err: err, at: time.Since(began)})
+	})
+}
+
+func TestA02_ANotFoundAfterALostAttemptIsSuccess(t *testing.T) {
+	notFound := step{fails: errNotFound}
+	tests := map[string]struct {
+		steps  []step
+		reason participant.Reason
+	}{
+		"plain":             {[]step{notFound}, participant.ParticipantNotFound},
+		"after a cut":       {[]step{{fails: errCut}, notFound}, ""},
+		"after a 503":       {[]step{{fails: upstreamError(503, participant.UpstreamUnavailable)}, notFound}, ""},
+		"after silence":     {[]step{{silent: true}, notFound}, ""},
+		"after two":         {[]step{{fails: errCut}, {fails: errThrottled}, notFound}, ""},
+		"after a 429":       {[]step{{fails: errThrottled}, notFound}, participant.ParticipantNotFound},
+		"after unreached":   {[]step{{fails: errUnreached}, notFound}, participant.ParticipantNotFound},
+		"another 4xx after": {[]step{{fails: errCut}, {fails: upstreamError(403, participant.UpstreamForbidden)}}, participant.UpstreamForbidden},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			remove(t, 30*time.Second, test.steps, func(t *testing.T, h *harness, got result) {
+				want(t, got.err, test.reason, "")
+				if recorded := slices.Equal(h.recorder.written(), []string{"part_1"}); recorded != (test.reason == "") {
+					t.Errorf("recorded %v", h.recorder.written())
+				}
+			})
+		})
+	}
+}
+
+func TestA06_RemovesAreRetriedWhereThatIsSafeAndHelps(t *testing.T) {
+	tests := map[string]struct {
+		steps  []step
+		reason participant.Reason
+		sent   int
+	}{
+		"answered":             {[]step{{}}, "", 1},
+		"unreached once":       {[]step{{fails: errUnreached}, {}}, "", 2},
+		"503 twice":            {[]step{{fails: upstreamError(503, participant.UpstreamUnavailable)}, {fails: errCut}, {}}, "", 3},
+		"hanging once":         {[]step{{silent: true}, {}}, "", 2},
+		"429":                  {[]step{{fails: errThrottled}, {}}, "", 2},
+		"429, come back soon":  {[]step{{fails: throttledFor(shortRetryAfter)}, {}}, "", 2},
+		"429, come back late":  {[]step{{fails: throttledFor(time.Minute)}}, participant.UpstreamRateLimited, 1},
+		"for ever":             {[]step{{fails: errCut}}, participant.UpstreamUnavailable, removeAttempts},
+		"bad request":          {[]step{{fails: upstreamError(400, participant.UpstreamBadRequest)}}, participant.UpstreamBadRequest, 1},
+		"credential refused":   {[]step{{fails: upstreamError(401, participant.CredentialRefused)}}, participant.CredentialRefused, 1},
+		"breaker open":         {[]step{{fails: &participant.Error{Reason: participant.BreakerOpen}}}, participant.BreakerOpen, 1},
+		"408":                  {[]step{{fails: upstreamError(408, participant.UpstreamTimeout)}, {}}, "", 2},
+		"failure without kind": {[]step{{fails: errors.New("odd")}, {}}, "", 2},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			remove(t, 30*time.Second, test.steps, func(t *testing.T, h *harness, got result) {
+				want(t, got.err, test.reason, "")
+				if h.upstream.removed != test.sent {
+					t.Errorf("sent %d times, want %d", h.upstream.removed, test.sent)
+				}
+			})
+		})
+	}
+}
+
+func TestA06_ARemoveEndsWithItsDeadline(t *testing.T) {
+	tests := map[string][]step{
+		"while it hangs":     {{silent: true}},
+		"while it backs off": {{takes: 4900 * time.Millisecond, fails: errCut}},
+	}
+	for name, steps := range tests {
+		t.Run(name, func(t *testing.T) {
+			remove(t, 5*time.Second, steps, func(t *testing.T, _ *harness, got result) {
+				want(t, got.err, participant.DeadlineExceeded, "")
+				if got.at != 5*time.Second {
+					t.Errorf("ended after %v", got.at)
+				}
+			})
+		})
+	}
+}
+
+func TestA06_ARetryAfterIsWaitedFor(t *testing.T) {
+	for range 20 { // jitter may hide it once
+		steps := []step{{fails: throttledFor(time.Second)}, {}}
+		remove(t, 30*time.Second, steps, func(t *testing.T, _ *harness, got result) {
+			want(t, got.err, "", "")
+			if got.at < time.Second || got.at > 2*time.Second {
+				t.Errorf("sent again after %v", got.at)
+			}
+		})
+	}
+}
+
+// Many removes that fail at once are not all sent again.
+func TestA06_RemovesShareABudget(t *testing.T) {
+	virtual(t, script(), func(t *testing.T, h *harness) {
+		h.upstream.removes = []step{{takes: time.Second, fails: errCut}}
+		const removes = 50
+		errs := make(chan error, removes)
+		for range removes {
+			go func() { errs <- h.Remove(t.Context(), h.call(""), "part_1") }()
+		}
+		for range removes {
+			want(t, <-errs, participant.UpstreamUnavailable, "")
+		}
+		if sent := h.upstream.removed; sent <= removes || sent > 2*removes {
+			t.Errorf("%d removes were sent %d times", removes, sent)
+		}
+	})
+}

@@ -1,0 +1,54 @@
+package write
+
+import (
+	"context"
+	"time"
+)
+
+// An add that surely did not reach the upstream, or was answered 429, is sent again
+// this often and this long at most (W15).
+const (
+	resendTimes  = 3
+	resendWithin = 10 * time.Second
+	// resendDelay doubles each time. It needs no jitter: the account's pacer spaces
+	// what is sent again like any other add.
+	resendDelay = 500 * time.Millisecond
+)
+
+// resending is how far a dial has got with being sent again.
+type resending struct {
+	times int
+	// limit is when the next request must have left.
+	limit time.Time
+	// last is why it has not been taken yet.
+	last error
+}
+
+// wait returns true when it is time to send again. It returns false, at once where
+// it can, when the limits, a longer Retry-After or the callers' patience (zero: no
+// end) forbid that, or when ctx ends.
+func (r *resending) wait(ctx context.Context, err error, patience time.Time) bool {
+	now := time.Now()
+	if r.times == 0 {
+		r.limit = now.Add(resendWithin)
+	}
+	delay := max(resendDelay<<r.times, failure(err, "").RetryAfter)
+	r.times++
+	r.last = err
+
+	leaves := now.Add(delay)
+	inTime := leaves.Before(r.limit) && (patience.IsZero() || leaves.Before(patience))
+	return r.times <= resendTimes && inTime && sleep(ctx, delay)
+}
+
+// sleep returns false when ctx ends first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

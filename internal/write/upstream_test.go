@@ -1,0 +1,203 @@
+package write
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+// step is what the fake upstream does with one request.
+type step struct {
+	// turn is how long the request waits before it leaves.
+	turn time.Duration
+	// unsent fails the request instead of sending it.
+	unsent error
+	// dials makes the phone ring, after dialsAfter; the person is listed lag later.
+	dials      bool
+	dialsAfter time.Duration
+	lag        time.Duration
+	// takes is how long the answer takes; silent requests get none.
+	takes  time.Duration
+	silent bool
+	// fails replaces the answer.
+	fails error
+}
+
+// listed is one person on the fake upstream.
+type listed struct {
+	item participant.Item
+	from time.Time
+}
+
+// fakeUpstream follows a script for adds and for removes, the last step again and
+// again. An empty script answers at once.
+type fakeUpstream struct {
+	mu      sync.Mutex
+	adds    []step
+	removes []step
+	// lists says how a list fails, by its number from 0; nil where it does not.
+	lists func(n int) error
+	// missing is by how much lists are incomplete.
+	missing int
+
+	people    []listed
+	sent      []time.Time
+	dialled   []string
+	dialledBy map[string]any
+	removed   int
+	read      int
+	deadlines []time.Time
+}
+
+// caseKey is under which a test names a call to the fake upstream, in its context.
+type caseKey struct{}
+
+func next(steps *[]step) step {
+	if len(*steps) == 0 {
+		return step{dials: true}
+	}
+	first := (*steps)[0]
+	if len(*steps) > 1 {
+		*steps = (*steps)[1:]
+	}
+	return first
+}
+
+func (u *fakeUpstream) Add(
+	ctx context.Context, conference string, add participant.Add, sending func(),
+) (participant.Item, error) {
+	u.mu.Lock()
+	s := next(&u.adds)
+	u.mu.Unlock()
+	if err := u.wait(ctx, s); err != nil {
+		return participant.Item{}, err
+	}
+	sending()
+	if ctx.Err() != nil {
+		return participant.Item{}, ctx.Err()
+	}
+	u.note(ctx)
+	item := u.take(ctx, conference, add, s)
+	return item, u.respond(ctx, s)
+}
+
+// wait is the pacer: it refuses at once what cannot have its turn in time (A3).
+func (u *fakeUpstream) wait(ctx context.Context, s step) error {
+	deadline := u.note(ctx)
+	if s.unsent != nil {
+		return s.unsent
+	}
+	if !deadline.IsZero() && time.Now().Add(s.turn).After(deadline) {
+		return &participant.Error{Reason: participant.AddRateLimited, RetryAfter: s.turn}
+	}
+	if !sleep(ctx, s.turn) {
+		return ctx.Err()
+	}
+	return nil
+}
+
+// note keeps the deadline that ctx tells now.
+func (u *fakeUpstream) note(ctx context.Context) time.Time {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	deadline, _ := ctx.Deadline()
+	u.deadlines = append(u.deadlines, deadline)
+	return deadline
+}
+
+// take does what the upstream does with a request, answered or not.
+func (u *fakeUpstream) take(ctx context.Context, conference string, add participant.Add, s step) participant.Item {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.sent = append(u.sent, time.Now())
+	if !s.dials {
+		return participant.Item{}
+	}
+	id := fmt.Sprintf("part_%d", len(u.dialled)+1)
+	u.dialled = append(u.dialled, id)
+	if u.dialledBy == nil {
+		u.dialledBy = make(map[string]any)
+	}
+	u.dialledBy[id] = ctx.Value(caseKey{})
+	item := person(id, add)
+	item.ConferenceID = conference
+	u.people = append(u.people, listed{item: item, from: time.Now().Add(s.dialsAfter + s.lag)})
+	return item
+}
+
+func (u *fakeUpstream) respond(ctx context.Context, s step) error {
+	if s.silent {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	if !sleep(ctx, s.takes) {
+		return ctx.Err()
+	}
+	return s.fails
+}
+
+func (u *fakeUpstream) Remove(ctx context.Context, _, _ string) error {
+	u.mu.Lock()
+	u.removed++
+	s := next(&u.removes)
+	u.mu.Unlock()
+	return u.respond(ctx, s)
+}
+
+func (u *fakeUpstream) List(context.Context, string) (participant.List, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.read++
+	if u.lists != nil {
+		if err := u.lists(u.read - 1); err != nil {
+			return participant.List{}, err
+		}
+	}
+	list := participant.List{Began: time.Now(), Ended: time.Now(), Pages: 1}
+	for _, p := range u.people {
+		if !p.from.After(time.Now()) {
+			list.Items = append(list.Items, p.item)
+		}
+	}
+	list.Read = len(list.Items)
+	total := list.Read + u.missing
+	list.Total = &total
+	return list, nil
+}
+
+// show lists somebody whom this gateway did not add.
+func (u *fakeUpstream) show(item participant.Item) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.people = append(u.people, listed{item: item, from: time.Now()})
+}
+
+func (u *fakeUpstream) dials() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.dialled)
+}
+
+func (u *fakeUpstream) sendings() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.sent)
+}
+
+// person is what the upstream makes of an add.
+func person(id string, add participant.Add) participant.Item {
+	role := add.Role
+	if role == "" {
+		role = participant.RoleListener
+	}
+	return participant.Item{
+		Participant: participant.Participant{
+			ID: id, PhoneNumber: add.PhoneNumber, Name: add.Name, Role: role,
+			Status: participant.StatusDialing,
+		},
+		Told: participant.FieldPhoneNumber | participant.FieldName | participant.FieldRole | participant.FieldStatus,
+	}
+}

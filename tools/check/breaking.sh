@@ -1,0 +1,37 @@
+#!/bin/sh
+# Fails on a change of the proto that breaks clients. It compares with the last
+# release; before the first one, with where the branch left main, or on main with
+# the commit before. BREAKING_BASE names another base.
+set -eu
+cd "$(dirname "$0")/../.."
+
+base() {
+	if [ -n "${BREAKING_BASE:-}" ]; then
+		echo "$BREAKING_BASE"
+	elif git describe --tags --abbrev=0 --match 'v[0-9]*' 2>/dev/null; then
+		:
+	elif ! git diff --quiet HEAD -- proto 2>/dev/null; then
+		git rev-parse --verify --quiet HEAD
+	elif fork=$(git merge-base HEAD origin/main 2>/dev/null) && [ "$fork" != "$(git rev-parse HEAD)" ]; then
+		echo "$fork"
+	else
+		git rev-parse --verify --quiet 'HEAD^'
+	fi
+}
+
+if ! against=$(base); then
+	echo "breaking changes: no earlier commit here to compare with, so there is nothing to break"
+	exit 0
+fi
+if ! git cat-file -e "$against:proto" || ! git cat-file -e "$against:buf.yaml"; then
+	echo "breaking changes: $against has no proto, so there is nothing to break"
+	exit 0
+fi
+
+# .proto-deps is not in git, so buf cannot take the base from there by itself.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+git archive "$against" proto buf.yaml | tar xf - -C "$work"
+cp -R .proto-deps "$work"
+${BUF:-buf} breaking --against "$work"
+echo "breaking changes: none since $against"
