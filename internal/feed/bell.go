@@ -21,7 +21,7 @@ type round struct {
 	woken    atomic.Int64
 }
 
-// fanOut is how many sleepers each that wakes wakes in turn.
+// fanOut is how many others each who wakes goes on to wake.
 const fanOut = 2
 
 // Ring wakes all who are armed.

@@ -154,8 +154,7 @@ func (f *Feed) failed(err error) {
 }
 
 func retryAfter(err error) time.Duration {
-	var e *participant.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*participant.Error](err); ok {
 		return e.RetryAfter
 	}
 	return 0

@@ -344,7 +344,7 @@ func TestW14_OnePollHoweverManyWatch(t *testing.T) {
 		s.Set("a", participant.StatusDialing)
 		for range 100 {
 			_, release := s.watch()
-			defer release()
+			t.Cleanup(release)
 		}
 		s.after(10 * time.Second)
 		if polls := s.polls(10 * time.Second); polls < 9 || polls > 11 {

@@ -61,8 +61,13 @@ func (l *log) append(batch roster.Batch, now time.Time) *Entry {
 // even where it alone is more: those who follow live are still to get it.
 func (l *log) trim(now time.Time) {
 	cut := 0
-	for cut < len(l.entries) && (l.entries[cut].Seq < l.head.Seq && l.changes > l.history || l.changes > l.history || now.Sub(l.entries[cut].At) > keepFor) {
-		l.changes -= len(l.entries[cut].Changes)
+	for cut < len(l.entries) {
+		entry := &l.entries[cut]
+		tooMany := l.changes > l.history && entry.Seq < l.head.Seq
+		if !tooMany && now.Sub(entry.At) <= keepFor {
+			break
+		}
+		l.changes -= len(entry.Changes)
 		cut++
 	}
 	l.entries = l.entries[cut:]

@@ -35,7 +35,7 @@ type schedule struct {
 func newSchedule(base, longest time.Duration) *schedule {
 	return &schedule{
 		base: base, longest: longest, want: base,
-		random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), //nolint:gosec // Jitter is no secret.
+		random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
 }
 

@@ -132,8 +132,7 @@ func (e *Error) Unwrap() error { return e.Cause }
 
 // ReasonOf is the reason of the first Error in err's chain, or Internal.
 func ReasonOf(err error) Reason {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Reason
 	}
 	return Internal

@@ -206,7 +206,8 @@ func (d *draft) end(r *Roster) Batch {
 // set makes after the member's participant, listed or not, and keeps the counts.
 func (r *Roster) set(member *Member, after participant.Participant, listed bool, at time.Time) {
 	r.count(member, -1)
-	if after.Status.InFlight() && !(member.Listed && member.Participant.Status.InFlight()) {
+	wasInFlight := member.Listed && member.Participant.Status.InFlight()
+	if after.Status.InFlight() && !wasInFlight {
 		member.InFlightSince = at
 	}
 	if member.Listed != listed {

@@ -3,7 +3,7 @@ package server
 import (
 	"fmt"
 
-	conferencev2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/service"
 	"github.com/audian/participant-gateway/internal/watch"
 )
@@ -12,7 +12,7 @@ import (
 const phoneLength = "length"
 
 // chain wraps the service in the gate, once for both doors.
-func (s *Server) chain(measured *metrics) (conferencev2.ParticipantServiceServer, error) {
+func (s *Server) chain(measured *metrics) (v2.ParticipantServiceServer, error) {
 	validator, err := service.NewValidator(service.PhoneRule{
 		LengthOnly:    s.config.Phone.Validation == phoneLength,
 		DefaultRegion: s.config.Phone.DefaultRegion,

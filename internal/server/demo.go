@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -12,7 +13,7 @@ import (
 )
 
 // demoToken is what the gateway and its embedded simulator agree on.
-const demoToken = "demo-token" //nolint:gosec // The simulator is in this process, on loopback.
+const demoToken = "demo-token"
 
 // demo is the simulator on a socket of its own, so that it can be tried by hand.
 type demo struct {
@@ -21,7 +22,7 @@ type demo struct {
 }
 
 func newDemo(logger *slog.Logger) (*demo, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen for the simulator: %w", err)
 	}

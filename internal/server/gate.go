@@ -12,7 +12,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 
-	conferencev2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/service"
@@ -94,7 +94,7 @@ func withDeadline(ctx context.Context, method string) (context.Context, context.
 	if _, bounded := ctx.Deadline(); bounded {
 		return ctx, func() {}
 	}
-	if method == conferencev2.ParticipantService_AddParticipant_FullMethodName {
+	if method == v2.ParticipantService_AddParticipant_FullMethodName {
 		return context.WithTimeout(ctx, addDeadline)
 	}
 	return context.WithTimeout(ctx, defaultDeadline)

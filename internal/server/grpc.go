@@ -12,7 +12,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/reflection"
 
-	conferencev2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/service"
 	"github.com/audian/participant-gateway/internal/wire"
 )
@@ -31,7 +31,7 @@ const (
 
 // newGRPC returns the gRPC door: the service, health and reflection.
 func newGRPC(
-	chained conferencev2.ParticipantServiceServer, checks *health.Server, streams *service.Streams, maxAge time.Duration,
+	chained v2.ParticipantServiceServer, checks *health.Server, streams *service.Streams, maxAge time.Duration,
 ) *grpc.Server {
 	age := keepalive.ServerParameters{Time: pingAfter, Timeout: pingTimeout}
 	if maxAge > 0 {
@@ -44,7 +44,7 @@ func newGRPC(
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPing, PermitWithoutStream: true}),
 		grpc.StreamInterceptor(endWithDrain(streams)),
 	)
-	conferencev2.RegisterParticipantServiceServer(server, chained)
+	v2.RegisterParticipantServiceServer(server, chained)
 	healthv1.RegisterHealthServer(server, checks)
 	reflection.Register(server)
 	return server
@@ -53,7 +53,7 @@ func newGRPC(
 // endWithDrain ends the streams that are not ours, health Watch and reflection, when
 // the gateway drains: a client that keeps one open would hold the shutdown up (W16).
 func endWithDrain(streams *service.Streams) grpc.StreamServerInterceptor {
-	ours := "/" + conferencev2.ParticipantService_ServiceDesc.ServiceName + "/"
+	ours := "/" + v2.ParticipantService_ServiceDesc.ServiceName + "/"
 	return func(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 		if strings.HasPrefix(info.FullMethod, ours) {
 			return next(server, stream)
@@ -71,4 +71,3 @@ func endWithDrain(streams *service.Streams) grpc.StreamServerInterceptor {
 		}
 	}
 }
-

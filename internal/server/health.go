@@ -6,7 +6,7 @@ import (
 	"google.golang.org/grpc/health"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 
-	conferencev2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
 // upstreamHealth is the name under which health tells whether the upstream takes the
@@ -16,7 +16,7 @@ const upstreamHealth = "audian.upstream"
 // newHealth returns the health service, serving.
 func newHealth() *health.Server {
 	server := health.NewServer()
-	server.SetServingStatus(conferencev2.ParticipantService_ServiceDesc.ServiceName, healthv1.HealthCheckResponse_SERVING)
+	server.SetServingStatus(v2.ParticipantService_ServiceDesc.ServiceName, healthv1.HealthCheckResponse_SERVING)
 	server.SetServingStatus(upstreamHealth, healthv1.HealthCheckResponse_SERVING)
 	return server
 }

@@ -37,7 +37,8 @@ func newMetrics() *metrics {
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 9),
 		}, []string{"method", "code"}),
 		upstream: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "gateway_upstream_request_duration_seconds", Help: "How long upstream requests took, by operation and outcome: the HTTP status, or why there was none.",
+			Name:    "gateway_upstream_request_duration_seconds",
+			Help:    "How long upstream requests took, by operation and outcome: the HTTP status, or why there was none.",
 			Buckets: prometheus.ExponentialBuckets(0.005, 2.5, 9),
 		}, []string{"operation", "outcome"}),
 		polls: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -48,7 +49,8 @@ func newMetrics() *metrics {
 			Name: "gateway_changes_total", Help: "Changes of participants, by source: poll or gateway_write.",
 		}, []string{"source"}),
 		detection: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "gateway_detection_delay_seconds", Help: "The longest that a change told by a poll may have waited: not_before to not_after.",
+			Name:    "gateway_detection_delay_seconds",
+			Help:    "The longest that a change told by a poll may have waited: not_before to not_after.",
 			Buckets: prometheus.ExponentialBuckets(0.25, 2, 9),
 		}),
 		remaining: prometheus.NewGauge(prometheus.GaugeOpts{

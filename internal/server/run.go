@@ -32,7 +32,8 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	s.ready.Store(true)
 	<-failed.Done()
-	s.drain()
+	// The drain has time of its own: ctx has ended.
+	s.drain(context.WithoutCancel(ctx))
 	if err := serving.Wait(); err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
@@ -53,17 +54,17 @@ const abandonLead = time.Second
 
 // drain ends what is under way: first new work, then the streams, then, as far as the
 // timeout allows, the calls.
-func (s *Server) drain() {
+func (s *Server) drain(ctx context.Context) {
 	s.logger.Info("draining", slog.Duration("delay", s.config.Drain.Delay), slog.Duration("timeout", s.config.Drain.Timeout))
 	s.ready.Store(false)
 	s.health.Shutdown()
-	time.Sleep(s.config.Drain.Delay)
+	<-time.After(s.config.Drain.Delay)
 
 	// The listeners close before the streams end: whoever calls again at once is to
 	// reach another replica, and EventSource gives up for good on a 503.
 	s.closeDoors()
 	s.streams.Drain()
-	s.finish()
+	s.finish(ctx)
 	s.writer.Close()
 	s.hub.Close()
 	s.closeAdmin()
@@ -80,10 +81,10 @@ func (s *Server) closeDoors() {
 }
 
 // finish waits for the calls under way, and cuts them at the drain timeout.
-func (s *Server) finish() {
+func (s *Server) finish(ctx context.Context) {
 	abandon := time.AfterFunc(max(s.config.Drain.Timeout-abandonLead, 0), s.writer.Abandon)
 	defer abandon.Stop()
-	ctx, cancel := context.WithTimeout(context.Background(), s.config.Drain.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, s.config.Drain.Timeout)
 	defer cancel()
 	var finishing sync.WaitGroup
 	finishing.Go(func() { s.finishGRPC(ctx) })

@@ -200,7 +200,7 @@ func (s *Server) closeListeners() {
 	}
 }
 
-// GRPCAddr, HTTPAddr and AdminAddr are where the doors are.
+// GRPCAddr is where gRPC is.
 func (s *Server) GRPCAddr() string { return s.doors.grpc.Addr().String() }
 
 // HTTPAddr is where REST, SSE and NDJSON are.

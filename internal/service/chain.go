@@ -6,41 +6,41 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
-	conferencev2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
 // Chain wraps a service in interceptors once, for both doors: gRPC serves the result,
 // and grpc-gateway and the HTTP watch call it without a connection in between.
 func Chain(
-	next conferencev2.ParticipantServiceServer, unary grpc.UnaryServerInterceptor, stream grpc.StreamServerInterceptor,
-) conferencev2.ParticipantServiceServer {
+	next v2.ParticipantServiceServer, unary grpc.UnaryServerInterceptor, stream grpc.StreamServerInterceptor,
+) v2.ParticipantServiceServer {
 	return &chained{next: next, unary: unary, stream: stream}
 }
 
 type chained struct {
-	conferencev2.UnimplementedParticipantServiceServer
+	v2.UnimplementedParticipantServiceServer
 
-	next   conferencev2.ParticipantServiceServer
+	next   v2.ParticipantServiceServer
 	unary  grpc.UnaryServerInterceptor
 	stream grpc.StreamServerInterceptor
 }
 
 func (c *chained) AddParticipant(
-	ctx context.Context, request *conferencev2.AddParticipantRequest,
-) (*conferencev2.AddParticipantResponse, error) {
-	return intercept(ctx, c, conferencev2.ParticipantService_AddParticipant_FullMethodName, request, c.next.AddParticipant)
+	ctx context.Context, request *v2.AddParticipantRequest,
+) (*v2.AddParticipantResponse, error) {
+	return intercept(ctx, c, v2.ParticipantService_AddParticipant_FullMethodName, request, c.next.AddParticipant)
 }
 
 func (c *chained) RemoveParticipant(
-	ctx context.Context, request *conferencev2.RemoveParticipantRequest,
-) (*conferencev2.RemoveParticipantResponse, error) {
-	return intercept(ctx, c, conferencev2.ParticipantService_RemoveParticipant_FullMethodName, request, c.next.RemoveParticipant)
+	ctx context.Context, request *v2.RemoveParticipantRequest,
+) (*v2.RemoveParticipantResponse, error) {
+	return intercept(ctx, c, v2.ParticipantService_RemoveParticipant_FullMethodName, request, c.next.RemoveParticipant)
 }
 
 func (c *chained) ListParticipants(
-	ctx context.Context, request *conferencev2.ListParticipantsRequest,
-) (*conferencev2.ListParticipantsResponse, error) {
-	return intercept(ctx, c, conferencev2.ParticipantService_ListParticipants_FullMethodName, request, c.next.ListParticipants)
+	ctx context.Context, request *v2.ListParticipantsRequest,
+) (*v2.ListParticipantsResponse, error) {
+	return intercept(ctx, c, v2.ParticipantService_ListParticipants_FullMethodName, request, c.next.ListParticipants)
 }
 
 // intercept makes one unary call through the interceptors.
@@ -57,15 +57,15 @@ func intercept[Request, Response proto.Message](
 }
 
 func (c *chained) WatchParticipants(
-	request *conferencev2.WatchParticipantsRequest, stream conferencev2.ParticipantService_WatchParticipantsServer,
+	request *v2.WatchParticipantsRequest, stream v2.ParticipantService_WatchParticipantsServer,
 ) error {
 	info := &grpc.StreamServerInfo{
-		FullMethod:     conferencev2.ParticipantService_WatchParticipants_FullMethodName,
+		FullMethod:     v2.ParticipantService_WatchParticipants_FullMethodName,
 		IsServerStream: true,
 	}
 	return c.stream(&opened{Server: c.next, Request: request}, stream, info, func(_ any, stream grpc.ServerStream) error {
 		return c.next.WatchParticipants(request, &grpc.GenericServerStream[
-			conferencev2.WatchParticipantsRequest, conferencev2.WatchParticipantsResponse,
+			v2.WatchParticipantsRequest, v2.WatchParticipantsResponse,
 		]{ServerStream: stream})
 	})
 }

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	conferencev2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/wire"
 )
@@ -16,8 +16,8 @@ const maxPageSize = 1000
 
 // page answers a list: all of it in the upstream's order, or a page of it sorted by
 // id, beginning after an id.
-func page(list participant.List, filter participant.Filter, size int32, after string) *conferencev2.ListParticipantsResponse {
-	response := &conferencev2.ListParticipantsResponse{}
+func page(list participant.List, filter participant.Filter, size int32, after string) *v2.ListParticipantsResponse {
+	response := &v2.ListParticipantsResponse{}
 	response.Total, response.Active = counts(list)
 	passed := pass(list, filter)
 	if size > 0 {

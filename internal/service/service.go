@@ -8,7 +8,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 
-	conferencev2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/participant"
@@ -33,7 +33,7 @@ type Accounts interface {
 
 // Service answers the four calls.
 type Service struct {
-	conferencev2.UnimplementedParticipantServiceServer
+	v2.UnimplementedParticipantServiceServer
 
 	accounts Accounts
 	writer   *write.Writer
@@ -48,8 +48,8 @@ func New(accounts Accounts, writer *write.Writer, watcher *watch.Watcher, stream
 
 // AddParticipant dials (A1, A2).
 func (s *Service) AddParticipant(
-	ctx context.Context, request *conferencev2.AddParticipantRequest,
-) (*conferencev2.AddParticipantResponse, error) {
+	ctx context.Context, request *v2.AddParticipantRequest,
+) (*v2.AddParticipantResponse, error) {
 	call, err := s.call(ctx, request.GetConferenceId())
 	if err != nil {
 		return nil, err
@@ -62,10 +62,10 @@ func (s *Service) AddParticipant(
 	if err != nil {
 		return nil, err
 	}
-	return &conferencev2.AddParticipantResponse{Participant: wire.Participant(added.Participant.Participant)}, nil
+	return &v2.AddParticipantResponse{Participant: wire.Participant(added.Participant.Participant)}, nil
 }
 
-func addOf(request *conferencev2.AddParticipantRequest) participant.Add {
+func addOf(request *v2.AddParticipantRequest) participant.Add {
 	return participant.Add{
 		PhoneNumber:   request.GetPhoneNumber(),
 		Name:          request.GetName(),
@@ -85,8 +85,8 @@ func markReplayed(ctx context.Context) {
 
 // RemoveParticipant ends a call.
 func (s *Service) RemoveParticipant(
-	ctx context.Context, request *conferencev2.RemoveParticipantRequest,
-) (*conferencev2.RemoveParticipantResponse, error) {
+	ctx context.Context, request *v2.RemoveParticipantRequest,
+) (*v2.RemoveParticipantResponse, error) {
 	call, err := s.call(ctx, request.GetConferenceId())
 	if err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func (s *Service) RemoveParticipant(
 	if err := s.writer.Remove(ctx, call, request.GetParticipantId()); err != nil {
 		return nil, err
 	}
-	return &conferencev2.RemoveParticipantResponse{}, nil
+	return &v2.RemoveParticipantResponse{}, nil
 }
 
 // call says whose a write is.
@@ -113,8 +113,8 @@ func (s *Service) call(ctx context.Context, conference string) (write.Call, erro
 
 // ListParticipants reads the upstream as it is now.
 func (s *Service) ListParticipants(
-	ctx context.Context, request *conferencev2.ListParticipantsRequest,
-) (*conferencev2.ListParticipantsResponse, error) {
+	ctx context.Context, request *v2.ListParticipantsRequest,
+) (*v2.ListParticipantsResponse, error) {
 	filter := wire.Filter(request.GetStatuses(), request.GetRoles(), nil)
 	after, err := readPageToken(request.GetPageToken(), filter)
 	if err != nil {

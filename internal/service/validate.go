@@ -7,7 +7,7 @@ import (
 	"buf.build/go/protovalidate"
 	"google.golang.org/protobuf/proto"
 
-	conferencev2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
@@ -21,10 +21,10 @@ type Validator struct {
 // NewValidator compiles the rules once for all requests.
 func NewValidator(phone PhoneRule) (*Validator, error) {
 	rules, err := protovalidate.New(protovalidate.WithMessages(
-		&conferencev2.AddParticipantRequest{},
-		&conferencev2.RemoveParticipantRequest{},
-		&conferencev2.ListParticipantsRequest{},
-		&conferencev2.WatchParticipantsRequest{},
+		&v2.AddParticipantRequest{},
+		&v2.RemoveParticipantRequest{},
+		&v2.ListParticipantsRequest{},
+		&v2.WatchParticipantsRequest{},
 	))
 	if err != nil {
 		return nil, fmt.Errorf("compile the rules of the proto: %w", err)
@@ -38,7 +38,7 @@ func (v *Validator) Check(request proto.Message) error {
 	if err != nil {
 		return err
 	}
-	if add, ok := request.(*conferencev2.AddParticipantRequest); ok {
+	if add, ok := request.(*v2.AddParticipantRequest); ok {
 		violations = append(violations, v.phone.check(add.GetPhoneNumber())...)
 	}
 	if len(violations) == 0 {

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/durationpb"
 
-	conferencev2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/watch"
@@ -31,7 +31,7 @@ const (
 // WatchParticipants streams a conference until its client, its conference, or the
 // gateway ends it.
 func (s *Service) WatchParticipants(
-	request *conferencev2.WatchParticipantsRequest, stream conferencev2.ParticipantService_WatchParticipantsServer,
+	request *v2.WatchParticipantsRequest, stream v2.ParticipantService_WatchParticipantsServer,
 ) error {
 	ctx, stop := s.streams.Bound(stream.Context())
 	defer stop()
@@ -126,7 +126,7 @@ type cutter interface{ Cut() }
 func (s *sender) cut(done <-chan error, cause error) error {
 	if stream, ok := s.stream.(cutter); ok {
 		stream.Cut()
-		<-done
+		<-done // The cause is known already.
 	}
 	return cause
 }

@@ -54,7 +54,7 @@ func (w *Writer) sending(ctx context.Context, d *dial) {
 	if ctx.Err() != nil {
 		return
 	}
-	d.sentAt, d.contested = time.Now(), false
+	d.sentAt = time.Now()
 	d.sender = d.callers[0]
 	w.claims.open(d)
 }

@@ -21,22 +21,31 @@ type participantID struct {
 // claims know which participants cannot be what a lost add has made (A1), because
 // another add of this gateway has, or may have. Writer.mu guards them.
 type claims struct {
-	// taken tells since when a participant is another's: an add sent after that did
-	// not make it. The zero time means always.
-	taken recent[participantID, time.Time]
+	// taken tells from which sending on a participant is another's: an add sent later
+	// did not make it. From 0 on, no add did.
+	taken recent[participantID, sending]
 	// unresolved are the dials that were sent and whose outcome is open, by conference.
 	unresolved map[string]map[*dial]struct{}
+	// last is the latest sending.
+	last sending
 }
+
+// sending numbers the adds in the order in which they were sent, from 1. Clocks
+// would not tell which of two came first.
+type sending uint64
 
 func newClaims() claims {
 	return claims{
-		taken:      newRecent[participantID, time.Time](claimsFor, maxClaims),
+		taken:      newRecent[participantID, sending](claimsFor, maxClaims),
 		unresolved: make(map[string]map[*dial]struct{}),
 	}
 }
 
-// open notes that a dial was sent.
+// open notes that a dial was sent. What was contested before, and is not its own
+// therefore, is so no more.
 func (c *claims) open(d *dial) {
+	c.last++
+	d.sending, d.contested = c.last, false
 	conference := d.request.key.Conference
 	if c.unresolved[conference] == nil {
 		c.unresolved[conference] = make(map[*dial]struct{})
@@ -55,16 +64,15 @@ func (c *claims) withdraw(d *dial) {
 
 // settle notes whom a dial made.
 func (c *claims) settle(d *dial, id string) {
-	c.taken.put(participantID{d.request.key.Conference, id}, time.Time{}, time.Now())
+	c.taken.put(participantID{d.request.key.Conference, id}, 0, time.Now())
 	c.withdraw(d)
 }
 
 // leaveOpen notes that nobody will know whom a dial made, if anybody: it may have
 // been one of those seen, or one that another unresolved dial takes for its own.
 func (c *claims) leaveOpen(d *dial, seen []participant.Item) {
-	now := time.Now()
 	for _, item := range c.free(d, seen) {
-		c.taken.put(participantID{d.request.key.Conference, item.ID}, now, now)
+		c.taken.put(participantID{d.request.key.Conference, item.ID}, c.last, time.Now())
 	}
 	c.withdraw(d)
 	for other := range c.unresolved[d.request.key.Conference] {
@@ -76,8 +84,8 @@ func (c *claims) leaveOpen(d *dial, seen []participant.Item) {
 func (c *claims) free(d *dial, items []participant.Item) []participant.Item {
 	var free []participant.Item
 	for _, item := range items {
-		since, taken := c.taken.get(participantID{d.request.key.Conference, item.ID}, time.Now())
-		if !taken || !d.sentAt.After(since) {
+		after, taken := c.taken.get(participantID{d.request.key.Conference, item.ID}, time.Now())
+		if !taken || d.sending <= after {
 			free = append(free, item)
 		}
 	}

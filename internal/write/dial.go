@@ -25,6 +25,8 @@ type dial struct {
 	// sentAt is zero until the request leaves, and again once it is known that it did
 	// not reach the upstream.
 	sentAt time.Time
+	// sending is which of the gateway's adds this was when it was last sent.
+	sending sending
 	// contested says that another add may have made any participant that A1 could
 	// find for this one, and that nobody will ever know.
 	contested bool

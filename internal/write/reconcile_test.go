@@ -218,22 +218,38 @@ func TestA01_ClaimedByAnotherAdd(t *testing.T) {
 	}
 }
 
+// An add that was found is no rival to those that come later.
+func TestA01_FoundOneAfterTheOther(t *testing.T) {
+	virtual(t, script(step{dials: true, fails: errCut}), func(t *testing.T, h *harness) {
+		for _, id := range []string{"part_1", "part_2"} {
+			added, err := h.Add(t.Context(), h.call(""), alice)
+			want(t, err, "", "")
+			if added.Participant.ID != id {
+				t.Errorf("found %q, want %q", added.Participant.ID, id)
+			}
+		}
+	})
+}
+
 // An unknown outcome leaves every equal add unknown that was under way beside it,
 // and none that is sent afterwards.
 func TestA01_AnUnknownOutcomeTaintsThoseBesideIt(t *testing.T) {
 	undialled, cut := step{fails: errCut}, step{dials: true, takes: 11 * time.Second, fails: errCut}
 	tests := map[string]struct {
 		steps  []step
+		first  participant.Add
 		reason participant.Reason
 	}{
-		"lost beside it":       {[]step{undialled, cut}, participant.AddOutcomeUnknown},
-		"answered beside it":   {[]step{undialled, {dials: true, takes: 11 * time.Second}}, ""},
-		"sent again afterward": {[]step{undialled, {takes: 11 * time.Second, fails: errThrottled}, cut}, ""},
+		"lost beside it":       {[]step{undialled, cut}, alice, participant.AddOutcomeUnknown},
+		"answered beside it":   {[]step{undialled, {dials: true, takes: 11 * time.Second}}, alice, ""},
+		"sent again afterward": {[]step{undialled, {takes: 11 * time.Second, fails: errThrottled}, cut}, alice, ""},
+		// The first would take the second's for its own, but not the other way round.
+		"not mistakable": {[]step{undialled, cut}, participant.Add{PhoneNumber: alice.PhoneNumber}, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			virtual(t, script(test.steps...), func(t *testing.T, h *harness) {
-				first := h.add(h.call(""), alice, 0)
+				first := h.add(h.call(""), test.first, 0)
 				synctest.Wait()
 				second := h.add(h.call(""), alice, 0)
 				want(t, first.wait().err, participant.AddOutcomeUnknown, participant.DialledUnknown)

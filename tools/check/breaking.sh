@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fails on a change of the proto that breaks clients. It compares with the last
 # release; before the first one, with where the branch left main, or on main with
-# the commit before. BREAKING_BASE names another base.
+# the commit before the change. BREAKING_BASE names another base.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -10,13 +10,18 @@ base() {
 		echo "$BREAKING_BASE"
 	elif git describe --tags --abbrev=0 --match 'v[0-9]*' 2>/dev/null; then
 		:
-	elif ! git diff --quiet HEAD -- proto 2>/dev/null; then
-		git rev-parse --verify --quiet HEAD
-	elif fork=$(git merge-base HEAD origin/main 2>/dev/null) && [ "$fork" != "$(git rev-parse HEAD)" ]; then
-		echo "$fork"
-	else
+	elif fork origin/main || fork main; then
+		:
+	elif git diff --quiet HEAD -- proto 2>/dev/null; then
 		git rev-parse --verify --quiet 'HEAD^'
+	else
+		git rev-parse --verify --quiet HEAD
 	fi
+}
+
+# fork prints where HEAD left a branch, unless it never did.
+fork() {
+	at=$(git merge-base HEAD "$1" 2>/dev/null) && [ "$at" != "$(git rev-parse HEAD)" ] && echo "$at"
 }
 
 if ! against=$(base); then

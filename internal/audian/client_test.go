@@ -1,0 +1,325 @@
+package audian
+
+import (
+	"context"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+func TestRequestsAreTheVendors(t *testing.T) {
+	john := participant.Add{PhoneNumber: "+12025551234", Name: "John", Role: participant.RolePresenter, Muted: true}
+	bearer := func(o *Options) { o.Header = Bearer }
+	wrapped := func(o *Options) { o.WrapBodies = true }
+	add := func(c *Client) { _, _ = c.Add(t.Context(), "conf_1", john, Pacing{}) }
+	for name, test := range map[string]struct {
+		options    []func(*Options)
+		call       func(*Client)
+		line, body string
+		header     http.Header
+	}{
+		"add": {
+			call: add, line: "POST https://upstream.test:8443/v2/conferences/conf_1/participants",
+			body: `{"phone_number":"+12025551234","name":"John","role":"presenter","muted":true}`,
+			header: http.Header{
+				"X-Auth-Token": {"static-token-1"}, "Content-Type": {"application/json"}, "Accept": {"application/json"},
+				"User-Agent": {"participant-gateway"},
+			},
+		},
+		"add what was given": {
+			call: func(c *Client) {
+				_, _ = c.Add(t.Context(), "c", participant.Add{PhoneNumber: "+1", SendPINViaSMS: true}, Pacing{})
+			},
+			line: "POST https://upstream.test:8443/v2/conferences/c/participants",
+			body: `{"phone_number":"+1","send_pin_via_sms":true}`,
+		},
+		"wrapped, as bearer": {
+			options: []func(*Options){bearer, wrapped}, call: add,
+			line: "POST https://upstream.test:8443/v2/conferences/conf_1/participants",
+			body: `{"data":{"phone_number":"+12025551234","name":"John","role":"presenter","muted":true}}`,
+			header: http.Header{
+				"Authorization": {"Bearer static-token-1"}, "Content-Type": {"application/json"},
+				"Accept": {"application/json"}, "User-Agent": {"participant-gateway"},
+			},
+		},
+		"remove, escaped": {
+			call: func(c *Client) { _ = c.Remove(t.Context(), "a/b", "p?1", Pacing{}) },
+			line: "DELETE https://upstream.test:8443/v2/conferences/a%2Fb/participants/p%3F1",
+		},
+		"list, with the caller's ids": {
+			call: func(c *Client) {
+				ctx := participant.WithTraceparent(participant.WithRequestID(t.Context(), "req-1"), "00-ab-cd-01")
+				_, _ = c.List(ctx, "conf_1", Pacing{})
+			},
+			line: "GET https://upstream.test:8443/v2/conferences/conf_1/participants",
+			header: http.Header{
+				"X-Auth-Token": {"static-token-1"}, "Accept": {"application/json"}, "User-Agent": {"participant-gateway"},
+				"X-Request-Id": {"req-1"}, "Traceparent": {"00-ab-cd-01"},
+			},
+		},
+		"an id that no header carries": {
+			call: func(c *Client) {
+				_, _ = c.List(participant.WithRequestID(t.Context(), "a\nb"), "conf_1", Pacing{})
+			},
+			line: "GET https://upstream.test:8443/v2/conferences/conf_1/participants",
+			header: http.Header{
+				"X-Auth-Token": {"static-token-1"}, "Accept": {"application/json"}, "User-Agent": {"participant-gateway"},
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			u := always(http.StatusOK, person)
+			test.call(client(t, u, test.options...))
+			r := u.requests[0]
+			if got := r.Method + " " + r.URL.String(); got != test.line {
+				t.Errorf("sent %s, want %s", got, test.line)
+			}
+			if r.body != test.body {
+				t.Errorf("body %s, want %s", r.body, test.body)
+			}
+			for key := range test.header {
+				if !slices.Equal(r.Header[key], test.header[key]) {
+					t.Errorf("header %s: %v, want %v", key, r.Header[key], test.header[key])
+				}
+			}
+			if test.header != nil && len(r.Header) != len(test.header) {
+				t.Errorf("headers %v, want %v", r.Header, test.header)
+			}
+		})
+	}
+}
+
+func TestNewRefusesWhatCannotBeSent(t *testing.T) {
+	parse := func(s string) *url.URL { u, _ := url.Parse(s); return u }
+	for name, o := range map[string]Options{
+		"a line break in the token": {BaseURL: parse("https://h/v2"), Credential: StaticToken("a\nb")},
+		"no URL":                    {},
+		"no host":                   {BaseURL: parse("/v2")},
+		"a credential in the URL":   {BaseURL: parse("https://u:p@h/v2")},
+	} {
+		if _, err := New(o); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+func TestAddAnswers(t *testing.T) {
+	for name, test := range map[string]struct {
+		status  int
+		body    string
+		reason  participant.Reason
+		dialled participant.Dialled
+	}{
+		"bare":                       {status: 200, body: person},
+		"created":                    {status: 201, body: person},
+		"wrapped":                    {status: 200, body: `{"data":` + person + `,"status":"success","auth_token":"s"}`},
+		"no id":                      {200, `{"status":"dialing"}`, participant.UpstreamUndecodable, "unknown"},
+		"id of a wrong type":         {200, `{"id":7}`, participant.UpstreamUndecodable, "unknown"},
+		"no JSON":                    {200, `<html>`, participant.UpstreamUndecodable, "unknown"},
+		"cut JSON":                   {200, person[:40], participant.UpstreamUndecodable, "unknown"},
+		"empty":                      {200, ``, participant.UpstreamUndecodable, "unknown"},
+		"another success":            {202, person, participant.UpstreamUndecodable, "unknown"},
+		"an error in a 200":          {200, `{"error":"409","message":"conflict","status":"error"}`, participant.UpstreamConflict, "no"},
+		"an error without a code":    {200, `{"message":"oops","status":"error"}`, participant.UpstreamUnavailable, "unknown"},
+		"redirect":                   {307, ``, participant.UpstreamUnavailable, "unknown"},
+		"400 of a proxy":             {400, `<html>`, participant.UpstreamBadRequest, "no"},
+		"408":                        {408, ``, participant.UpstreamTimeout, "unknown"},
+		"429":                        {429, ``, participant.UpstreamRateLimited, "no"},
+		"503":                        {503, ``, participant.UpstreamUnavailable, "unknown"},
+		"a status of our own making": {200, `{"id":"p","status":"error"}`, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			item, err := client(t, always(test.status, test.body)).Add(t.Context(), "conf_1", participant.Add{}, Pacing{})
+			if test.reason == "" {
+				if err != nil || item.ID == "" || item.ConferenceID != "conf_1" {
+					t.Fatalf("got %+v, %v", item, err)
+				}
+				return
+			}
+			if e := told(t, err); e.Reason != test.reason || e.Dialled != test.dialled {
+				t.Errorf("got %s, dialled %q: %v", e.Reason, e.Dialled, err)
+			}
+		})
+	}
+}
+
+func TestRemoveAnswers(t *testing.T) {
+	for name, test := range map[string]struct {
+		status int
+		body   string
+		reason participant.Reason
+	}{
+		"204":              {204, "", ""},
+		"200, empty":       {200, "", ""},
+		"200, envelope":    {200, `{"data":{},"status":"success"}`, ""},
+		"200, HTML":        {200, `<html>`, participant.UpstreamUndecodable},
+		"200, but error":   {200, `{"error":404,"status":"error"}`, participant.ParticipantNotFound},
+		"202":              {202, "", participant.UpstreamUndecodable},
+		"404 of the other": {404, `{"error":"404","status":"error"}`, participant.ParticipantNotFound},
+	} {
+		err := client(t, always(test.status, test.body)).Remove(t.Context(), "c", "p", Pacing{})
+		switch {
+		case test.reason == "" && err != nil:
+			t.Errorf("%s: %v", name, err)
+		case test.reason != "" && told(t, err).Reason != test.reason:
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestRedirectsAreNeverFollowed(t *testing.T) {
+	var followed bool
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { followed = true }))
+	defer other.Close()
+	server := httptest.NewServer(http.RedirectHandler(other.URL, http.StatusTemporaryRedirect))
+	defer server.Close()
+	transport := NewTransport()
+	defer transport.CloseIdleConnections()
+	_, err := client(t, transport, at(t, server.URL)).List(t.Context(), "c", Pacing{})
+	if e := told(t, err); followed || e.Reason != participant.UpstreamUnavailable || e.UpstreamStatus != 307 {
+		t.Errorf("followed %v, %v", followed, err)
+	}
+}
+
+func at(t *testing.T, base string) func(*Options) {
+	t.Helper()
+	u, err := url.Parse(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(o *Options) { o.BaseURL = u }
+}
+
+// TestA01_UnreachedIsTold asks upstreams that no request can reach, and ones that hear
+// the request and do not answer it.
+func TestA01_UnreachedIsTold(t *testing.T) {
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	plain := httptest.NewServer(http.NotFoundHandler())
+	defer plain.Close()
+	untrusted := httptest.NewUnstartedServer(http.NotFoundHandler())
+	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0)
+	untrusted.StartTLS()
+	defer untrusted.Close()
+	cut := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	defer cut.Close()
+	half := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		_, _ = w.Write([]byte(person))
+	}))
+	defer half.Close()
+	for name, test := range map[string]struct {
+		base      string
+		reason    participant.Reason
+		unreached bool
+	}{
+		"refused":         {closed.URL, participant.UpstreamUnreachable, true},
+		"no such host":    {"http://host.invalid", participant.UpstreamUnreachable, true},
+		"no TLS there":    {strings.Replace(plain.URL, "http:", "https:", 1), participant.UpstreamUnreachable, true},
+		"not trusted":     {untrusted.URL, participant.UpstreamUnreachable, true},
+		"cut":             {cut.URL, participant.UpstreamUnavailable, false},
+		"cut in the body": {half.URL, participant.UpstreamUnavailable, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			transport := NewTransport()
+			defer transport.CloseIdleConnections()
+			_, err := client(t, transport, at(t, test.base)).Add(t.Context(), "c", participant.Add{}, Pacing{})
+			e := told(t, err)
+			if e.Reason != test.reason || e.Unreached != test.unreached || (e.Dialled == participant.DialledNo) != test.unreached {
+				t.Errorf("%s, unreached %v, dialled %q: %v", e.Reason, e.Unreached, e.Dialled, err)
+			}
+		})
+	}
+}
+
+func TestA01_UnreachedAfterConnectionsWereReused(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(person)) }))
+	transport := NewTransport()
+	defer transport.CloseIdleConnections()
+	c := client(t, transport, at(t, server.URL))
+	for range 2 {
+		if _, err := c.Add(t.Context(), "c", participant.Add{}, Pacing{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	server.Close()
+	// The first may be lost with the connection that it was written to.
+	_, _ = c.Add(t.Context(), "c", participant.Add{}, Pacing{})
+	if _, err := c.Add(t.Context(), "c", participant.Add{}, Pacing{}); !told(t, err).Unreached {
+		t.Errorf("not unreached: %v", err)
+	}
+}
+
+func TestUntracedTransportIsJudgedByItsError(t *testing.T) {
+	refused := &net.OpError{Op: "dial", Err: net.UnknownNetworkError("x")}
+	for _, test := range []struct {
+		err       error
+		unreached bool
+	}{
+		{refused, true}, {&net.DNSError{}, true}, {&net.OpError{Op: "read", Err: net.ErrClosed}, false},
+	} {
+		u := &upstream{answer: func(*http.Request) (*http.Response, error) { return nil, test.err }}
+		_, err := client(t, u).List(t.Context(), "c", Pacing{})
+		if told(t, err).Unreached != test.unreached {
+			t.Errorf("%v: unreached is not %v", test.err, test.unreached)
+		}
+	}
+}
+
+func TestWhoseTimeWasUp(t *testing.T) {
+	stuck := &upstream{answer: func(r *http.Request) (*http.Response, error) {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}}
+	c := client(t, stuck)
+	deadline, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, test := range map[string]struct {
+		ctx    context.Context
+		reason participant.Reason
+	}{
+		"the request's":    {t.Context(), participant.UpstreamTimeout},
+		"the caller's":     {deadline, participant.DeadlineExceeded},
+		"the caller is no": {cancelled, participant.Cancelled},
+	} {
+		_, err := c.List(test.ctx, "c", Pacing{Timeout: 10 * time.Millisecond})
+		if e := told(t, err); e.Reason != test.reason {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestBodiesAreLimited(t *testing.T) {
+	huge := `{"participants":[],"x":"` + strings.Repeat("x", maxBody) + `"}`
+	_, err := client(t, always(200, huge)).List(t.Context(), "c", Pacing{})
+	if e := told(t, err); e.Reason != participant.UpstreamUndecodable {
+		t.Errorf("got %v", err)
+	}
+	_, err = client(t, always(404, huge)).List(t.Context(), "c", Pacing{})
+	if e := told(t, err); e.Reason != participant.ConferenceNotFound || e.VendorShaped {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestTripsAreTold(t *testing.T) {
+	var trips []Trip
+	u := always(200, `{"data":{"participants":[]},"tokens":{"consumed":1,"remaining":42},"status":"success"}`)
+	c := client(t, u, func(o *Options) { o.OnTrip = func(trip Trip) { trips = append(trips, trip) } })
+	if _, err := c.List(t.Context(), "c", Pacing{}); err != nil {
+		t.Fatal(err)
+	}
+	if len(trips) != 1 || trips[0].Operation != List || trips[0].Status != 200 || *trips[0].Remaining != 42 || trips[0].Err != nil {
+		t.Errorf("got %+v", trips)
+	}
+}

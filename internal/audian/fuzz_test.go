@@ -1,0 +1,43 @@
+package audian
+
+import (
+	"testing"
+	"unicode/utf8"
+)
+
+// FuzzDecodePage holds that no body makes the decoder panic, and that what it decodes
+// can be sent on: protobuf refuses strings that are not valid UTF-8.
+func FuzzDecodePage(f *testing.F) {
+	f.Add([]byte(`{"participants":[` + person + `],"total":1,"active":0}`))
+	f.Add([]byte(`{"data":[` + person + `],"next_start_key":"k","tokens":{"remaining":3},"status":"success"}`))
+	f.Add([]byte(`{"data":{"message":"field required"},"error":"400","message":"bad_request","status":"error"}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		e, ok := readEnvelope(body)
+		if !ok {
+			return
+		}
+		e.remaining()
+		valid(t, e.problem().message)
+		p, err := decodePage(e, func(string) {})
+		if err != nil {
+			return
+		}
+		valid(t, p.next)
+		for _, item := range p.items {
+			if item.ID == "" {
+				t.Error("an item without an id")
+			}
+			valid(t, item.ID, item.PhoneNumber, item.Name, string(item.Role), string(item.Status))
+		}
+		_, _ = decodeAdded(e, body, func(string) {})
+	})
+}
+
+func valid(t *testing.T, texts ...string) {
+	t.Helper()
+	for _, s := range texts {
+		if !utf8.ValidString(s) {
+			t.Errorf("%q is not valid UTF-8", s)
+		}
+	}
+}
