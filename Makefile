@@ -38,8 +38,8 @@ test: ## Run all tests, under the race detector where there is a C compiler
 	@$(GO) run ./tools/gotest $(RACE) ./...
 
 .PHONY: bench
-bench: ## Run the benchmarks
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+bench: ## Run the benchmarks and print how they compare with the plain way
+	$(GO) test -run '^$$' -bench . -benchmem -count 3 ./internal/bench | $(GO) run ./tools/ratios
 
 .PHONY: check
 check: test $(CHECKS) ## Everything CI runs

@@ -25,22 +25,22 @@ const (
 	pingTimeout = 10 * time.Second
 	// maxRequest is the most a request may hold, as over HTTP.
 	maxRequest = 64 << 10
-	// ageGrace is how long calls may go on after their connection reached its age.
-	ageGrace = time.Minute
 )
 
 // newGRPC returns the gRPC door: the service, health and reflection.
 func newGRPC(
 	chained v2.ParticipantServiceServer, checks *health.Server, streams *service.Streams, maxAge time.Duration,
 ) *grpc.Server {
-	age := keepalive.ServerParameters{Time: pingAfter, Timeout: pingTimeout}
+	alive := keepalive.ServerParameters{Time: pingAfter, Timeout: pingTimeout}
 	if maxAge > 0 {
-		age.MaxConnectionAge, age.MaxConnectionAgeGrace = maxAge, maxAge/10+ageGrace
+		// An old connection takes no new calls. Those under way go on: each stream
+		// reaches an age of its own (W18).
+		alive.MaxConnectionAge = maxAge
 	}
 	server := grpc.NewServer(
 		grpc.ForceServerCodecV2(wire.Codec()),
 		grpc.MaxRecvMsgSize(maxRequest),
-		grpc.KeepaliveParams(age),
+		grpc.KeepaliveParams(alive),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPing, PermitWithoutStream: true}),
 		grpc.StreamInterceptor(endWithDrain(streams)),
 	)

@@ -14,6 +14,7 @@ import (
 	"github.com/audian/participant-gateway/internal/audian"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/watch"
 )
 
 // metrics are what the gateway counts. None of them has a label that a caller or a
@@ -115,11 +116,11 @@ func (m *metrics) Appended(entry feed.Entry) {
 	}
 }
 
-// follow measures the feeds and the streams whenever somebody asks.
-func (m *metrics) follow(hub *feed.Hub, streams func() int) {
+// follow measures the feeds and their watchers whenever somebody asks.
+func (m *metrics) follow(hub *feed.Hub, watcher *watch.Watcher) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "gateway_subscribers", Help: "Watch streams that are open.",
-	}, func() float64 { return float64(streams()) }))
+	}, func() float64 { return float64(watcher.Subscribers()) }))
 	m.registry.MustRegister(&feedCollector{hub: hub})
 }
 

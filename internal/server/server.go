@@ -22,6 +22,7 @@ import (
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/rest"
 	"github.com/audian/participant-gateway/internal/service"
+	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/write"
 )
 
@@ -32,6 +33,7 @@ type Server struct {
 
 	hub      *feed.Hub
 	writer   *write.Writer
+	watcher  *watch.Watcher
 	streams  *service.Streams
 	registry *account.Registry
 	health   *health.Server
@@ -84,7 +86,8 @@ func (s *Server) compose() error {
 		Observer:        measured,
 		Logger:          s.logger,
 	})
-	measured.follow(s.hub, s.streams.Open)
+	s.watcher = watch.NewWatcher(s.hub)
+	measured.follow(s.hub, s.watcher)
 	s.writer = write.New(write.Options{Recorder: recorder{s.hub}, Logger: s.logger})
 	chained, err := s.chain(measured)
 	if err != nil {

@@ -38,13 +38,6 @@ func (s *Streams) Drain() {
 	}
 }
 
-// Open is how many streams are open.
-func (s *Streams) Open() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.open)
-}
-
 // Bound gives a stream's context an end: that of ctx, the drain, or its age. The
 // cause tells which.
 func (s *Streams) Bound(ctx context.Context) (context.Context, context.CancelFunc) {

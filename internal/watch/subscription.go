@@ -23,6 +23,7 @@ type Subscription struct {
 	feed    *feed.Feed
 	view    *view
 	sleeper *feed.Sleeper
+	timer   *time.Timer
 	leave   func()
 
 	// came is the token the client came with, and resume what it says.
@@ -66,17 +67,17 @@ func (s *Subscription) Next(ctx context.Context) (*Message, error) {
 
 // Close ends the subscription.
 func (s *Subscription) Close() {
+	s.timer.Stop()
 	s.sleeper.Leave()
 	s.leave()
 }
 
 func (s *Subscription) sleep(ctx context.Context) error {
-	timer := time.NewTimer(time.Until(s.wakeAt()))
-	defer timer.Stop()
+	s.timer.Reset(time.Until(s.wakeAt()))
 	select {
 	case <-s.sleeper.Awake():
 		s.sleeper.Rise()
-	case <-timer.C:
+	case <-s.timer.C:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}

@@ -59,6 +59,7 @@ func (w *Watcher) Subscribe(request Request) (*Subscription, error) {
 		feed:      source,
 		view:      view,
 		sleeper:   source.Sleeper(),
+		timer:     time.NewTimer(openWithin),
 		leave:     func() { leave(); release() },
 		came:      request.ResumeToken,
 		resume:    resume,

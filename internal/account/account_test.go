@@ -1,0 +1,240 @@
+package account
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/audian"
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+func TestA03_AddsOfAnAccountArePaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &upstream{}
+		a := account(t, u)
+		var running sync.WaitGroup
+		for range 25 {
+			running.Go(func() {
+				if _, err := a.Add(t.Context(), "c", participant.Add{}, nothing); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		running.Wait()
+		if got := u.times(http.MethodPost); len(got) != 25 || most(got) != addsPerWindow {
+			t.Errorf("%d adds, %d within a second", len(got), most(got))
+		}
+	})
+}
+
+// TestA03_RenewedAddsArePacedToo has a burst of adds meet an expired token.
+func TestA03_RenewedAddsArePacedToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &upstream{}
+		u.set(func(r *http.Request) (*http.Response, error) {
+			switch {
+			case r.Method == http.MethodPut:
+				time.Sleep(100 * time.Millisecond)
+				if len(u.times(http.MethodPut)) == 1 {
+					return reply(200, `{"auth_token":"stale"}`), nil
+				}
+				return reply(200, `{"auth_token":"good"}`), nil
+			case r.Header.Get("X-Auth-Token") == "stale":
+				return reply(401, ``), nil
+			default:
+				return well(r), nil
+			}
+		})
+		a, err := New(audian.APIKey("key"), participant.Fingerprint{}, options(u))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var running sync.WaitGroup
+		for range 10 {
+			running.Go(func() {
+				if _, err := a.Add(t.Context(), "c", participant.Add{}, nothing); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		running.Wait()
+		if got := u.times(http.MethodPost); len(got) != 20 || most(got) > addsPerWindow || len(u.times(http.MethodPut)) != 2 {
+			t.Errorf("%d adds, %d within a second, %d exchanges", len(got), most(got), len(u.times(http.MethodPut)))
+		}
+	})
+}
+
+func TestA06_AddIsSentOnce(t *testing.T) {
+	for name, answer := range map[string]func(*http.Request) (*http.Response, error){
+		"503": always(503, ``), "429": always(429, ``), "lost": refuse,
+	} {
+		u := &upstream{answer: answer}
+		sent := 0
+		_, err := account(t, u).Add(t.Context(), "c", participant.Add{}, func() { sent++ })
+		if err == nil || len(u.times(http.MethodPost)) != 1 || sent != 1 {
+			t.Errorf("%s: sent %d times, %v", name, len(u.times(http.MethodPost)), err)
+		}
+	}
+}
+
+func TestA06_NothingIsSentWhereTheContextEndsWhileSending(t *testing.T) {
+	u := &upstream{}
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := account(t, u).Add(ctx, "c", participant.Add{}, cancel)
+	if e := told(t, err); e.Dialled != participant.DialledNo || len(u.times(http.MethodPost)) != 0 {
+		t.Errorf("%d adds, %v", len(u.times(http.MethodPost)), err)
+	}
+}
+
+func TestA06_ListsAreReadAgain(t *testing.T) {
+	for name, test := range map[string]struct {
+		answer func(*http.Request) (*http.Response, error)
+		reads  int
+		atMost time.Duration
+	}{
+		"503":                  {always(503, ``), 3, time.Second},
+		"408":                  {always(408, ``), 3, time.Second},
+		"lost":                 {refuse, 3, time.Second},
+		"429, soon over":       {always(429, ``, "Retry-After", "1"), 3, 4 * time.Second},
+		"429, for long":        {always(429, ``, "Retry-After", "30"), 1, 0},
+		"503, for long":        {always(503, ``, "Retry-After", "30"), 1, 0},
+		"a redirect":           {always(302, ``), 1, 0},
+		"not there":            {always(404, ``), 1, 0},
+		"not to be read":       {always(200, `<html>`), 1, 0},
+		"the vendor's own 403": {always(403, `{"success":false}`), 1, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				u := &upstream{answer: test.answer}
+				began := time.Now()
+				_, err := account(t, u).Participants(t.Context(), "c")
+				if got := len(u.times(http.MethodGet)); err == nil || got != test.reads {
+					t.Errorf("read %d times, %v", got, err)
+				}
+				if took := time.Since(began); took > test.atMost {
+					t.Errorf("took %v", took)
+				}
+			})
+		})
+	}
+}
+
+func TestA06_ListRecovers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &upstream{answer: always(503, ``)}
+		time.AfterFunc(100*time.Millisecond, func() { u.set(nil) })
+		list, err := account(t, u).Participants(t.Context(), "c")
+		if err != nil || len(list.Items) != 1 {
+			t.Errorf("got %+v, %v", list, err)
+		}
+	})
+}
+
+func TestA06_RetriesHaveABudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &upstream{answer: always(503, ``)}
+		a := account(t, u)
+		var running sync.WaitGroup
+		for range 50 {
+			running.Go(func() {
+				if _, err := a.Participants(t.Context(), "c"); told(t, err).Reason != participant.UpstreamUnavailable {
+					t.Errorf("got %v", err)
+				}
+			})
+		}
+		running.Wait()
+		if got := len(u.times(http.MethodGet)); got < 50 || got > 150 {
+			t.Errorf("read %d times", got)
+		}
+	})
+}
+
+func TestA06_DeadlineBetweenRetries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &upstream{answer: always(503, ``)}
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		_, err := account(t, u).Participants(ctx, "c")
+		if told(t, err).Reason != participant.UpstreamUnavailable || len(u.times(http.MethodGet)) != 1 {
+			t.Errorf("read %d times, %v", len(u.times(http.MethodGet)), err)
+		}
+	})
+}
+
+func TestRemoveIsSentOnce(t *testing.T) {
+	u := &upstream{}
+	a := account(t, u)
+	if err := a.Remove(t.Context(), "c", "p"); err != nil {
+		t.Error(err)
+	}
+	u.set(always(503, ``))
+	if err := a.Remove(t.Context(), "c", "p"); err == nil || len(u.times(http.MethodDelete)) != 2 {
+		t.Errorf("sent %d times, %v", len(u.times(http.MethodDelete)), err)
+	}
+}
+
+// TestA05_CredentialRefused follows health through a refusal, its renewal included.
+func TestA05_CredentialRefused(t *testing.T) {
+	u := &upstream{}
+	a, err := New(audian.APIKey("key"), participant.Fingerprint{}, options(u))
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := func(r *http.Request) (*http.Response, error) {
+		if r.Method == http.MethodPut {
+			return reply(200, `{"auth_token":"never-taken"}`), nil
+		}
+		return reply(401, `{"error":"401","status":"error"}`), nil
+	}
+	for _, step := range []struct {
+		name    string
+		answer  func(*http.Request) (*http.Response, error)
+		serving bool
+	}{
+		{"refused", refused, false},
+		{"still refused", refused, false},
+		{"an outage says nothing", always(503, ``), false},
+		{"another refusal says that it is taken", always(404, `{"success":false}`), true},
+		{"refused again", refused, false},
+		{"answered", func(r *http.Request) (*http.Response, error) {
+			if r.Method == http.MethodPut {
+				return reply(200, `{"auth_token":"taken"}`), nil
+			}
+			return well(r), nil
+		}, true},
+	} {
+		changed, before := a.UpstreamChanged(), a.UpstreamServing()
+		u.set(step.answer)
+		err := a.Remove(t.Context(), "c", "p")
+		if a.UpstreamServing() != step.serving {
+			t.Errorf("%s: serving is %v after %v", step.name, a.UpstreamServing(), err)
+		}
+		select {
+		case <-changed:
+			if before == step.serving {
+				t.Errorf("%s: told of no change", step.name)
+			}
+		default:
+			if before != step.serving {
+				t.Errorf("%s: not told", step.name)
+			}
+		}
+	}
+}
+
+func TestTripsArePassedOn(t *testing.T) {
+	var trips []audian.Trip
+	o := options(&upstream{})
+	o.OnTrip = func(trip audian.Trip) { trips = append(trips, trip) }
+	a, err := New(audian.StaticToken("t"), participant.Fingerprint{7}, o)
+	if err != nil || a.Fingerprint() != (participant.Fingerprint{7}) {
+		t.Fatal(err)
+	}
+	if _, err := a.List(t.Context(), "c"); err != nil || len(trips) != 1 || trips[0].Operation != audian.List {
+		t.Errorf("got %+v, %v", trips, err)
+	}
+}

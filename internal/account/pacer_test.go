@@ -1,0 +1,270 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+// log is the order in which adds left, and when.
+type log struct {
+	mu    sync.Mutex
+	names []string
+	times []time.Time
+}
+
+func (l *log) note(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.names = append(l.names, name)
+	l.times = append(l.times, time.Now())
+}
+
+func TestA03_TenASecondAtMost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p pacer
+		var l log
+		var running sync.WaitGroup
+		began := time.Now()
+		for n := range 35 {
+			running.Go(func() {
+				if _, err := p.wait(t.Context(), fmt.Sprint(n%3)); err != nil {
+					t.Error(err)
+				}
+				l.note("")
+			})
+		}
+		running.Wait()
+		if got := most(l.times); got != addsPerWindow {
+			t.Errorf("%d within a second", got)
+		}
+		if took := time.Since(began); took != 3*addWindow {
+			t.Errorf("35 adds took %v", took)
+		}
+	})
+}
+
+func TestA03_FairBetweenConferences(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p pacer
+		var l log
+		var running sync.WaitGroup
+		enter := func(name string) {
+			running.Go(func() {
+				_, err := p.wait(t.Context(), name[:1])
+				if err != nil {
+					t.Error(err)
+				}
+				l.note(name)
+			})
+			synctest.Wait()
+		}
+		for n := range 10 {
+			enter(fmt.Sprintf("x%d", n))
+		}
+		for n := range 4 {
+			enter(fmt.Sprintf("a%d", n))
+		}
+		for n := range 2 {
+			enter(fmt.Sprintf("b%d", n))
+		}
+		enter("c0")
+		// They leave one after the other, so that the order can be told.
+		p.mu.Lock()
+		for i, d := range p.departures {
+			d.at = d.at.Add(time.Duration(i) * time.Millisecond)
+		}
+		p.dispatch()
+		p.mu.Unlock()
+		running.Wait()
+		if got := strings.Join(l.names[10:], " "); got != "a0 b0 c0 a1 b1 a2 a3" {
+			t.Errorf("left in the order %s", got)
+		}
+	})
+}
+
+func TestA03_FailsAtOnceWhereItsTurnComesTooLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p pacer
+		for range addsPerWindow {
+			if _, err := p.wait(t.Context(), "a"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		began := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), addWindow/2)
+		defer cancel()
+		_, err := p.wait(ctx, "a")
+		e := told(t, err)
+		if e.Reason != participant.AddRateLimited || e.Dialled != participant.DialledNo || e.RetryAfter != addWindow || time.Since(began) != 0 {
+			t.Errorf("after %v: %v, retry after %v", time.Since(began), err, e.RetryAfter)
+		}
+		ctx, cancel = context.WithTimeout(t.Context(), addWindow)
+		defer cancel()
+		if _, err := p.wait(ctx, "a"); err != nil || time.Since(began) != addWindow {
+			t.Errorf("after %v: %v", time.Since(began), err)
+		}
+	})
+}
+
+func TestA03_WhoLeavesTakesNoTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p pacer
+		for range addsPerWindow {
+			if _, err := p.wait(t.Context(), "a"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		began := time.Now()
+		leaving, leave := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		for range addsPerWindow {
+			running.Go(func() {
+				if _, err := p.wait(leaving, "a"); told(t, err).Reason != participant.Cancelled {
+					t.Error(err)
+				}
+			})
+		}
+		synctest.Wait()
+		for range addsPerWindow {
+			running.Go(func() {
+				if _, err := p.wait(t.Context(), "a"); err != nil || time.Since(began) != addWindow {
+					t.Errorf("after %v: %v", time.Since(began), err)
+				}
+			})
+		}
+		synctest.Wait()
+		leave()
+		running.Wait()
+		if _, err := p.wait(leaving, "a"); told(t, err).Dialled != participant.DialledNo {
+			t.Error(err)
+		}
+		if len(p.rooms) != 0 || p.timer != nil {
+			t.Errorf("%d rooms left", len(p.rooms))
+		}
+	})
+}
+
+func TestA03_TurnsGivenBackAreFree(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p pacer
+		for range 3 * addsPerWindow {
+			d, err := p.wait(t.Context(), "a")
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.cancel(d)
+		}
+	})
+}
+
+func TestA03_CountsFromWhenTheRequestIsWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p pacer
+		for range addsPerWindow {
+			d, err := p.wait(t.Context(), "a")
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.AfterFunc(300*time.Millisecond, func() { p.left(d) })
+		}
+		began := time.Now()
+		if _, err := p.wait(t.Context(), "a"); err != nil || time.Since(began) != 300*time.Millisecond+addWindow {
+			t.Errorf("after %v: %v", time.Since(began), err)
+		}
+	})
+}
+
+// patient is a context whose deadline moves.
+type patient struct {
+	context.Context
+
+	mu sync.Mutex
+	at time.Time
+}
+
+func (p *patient) Deadline() (time.Time, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.at, true
+}
+
+func TestA03_DeadlinesMayMove(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p pacer
+		for range addsPerWindow {
+			if _, err := p.wait(t.Context(), "a"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		began := time.Now()
+		ctx := &patient{Context: t.Context(), at: began.Add(time.Hour)}
+		time.AfterFunc(100*time.Millisecond, func() {
+			ctx.mu.Lock()
+			ctx.at = began.Add(200 * time.Millisecond)
+			ctx.mu.Unlock()
+			_, _ = p.wait(t.Context(), "b")
+		})
+		if _, err := p.wait(ctx, "a"); told(t, err).Reason != participant.AddRateLimited || time.Since(began) != 100*time.Millisecond {
+			t.Errorf("after %v: %v", time.Since(began), err)
+		}
+		time.Sleep(2 * time.Second)
+	})
+}
+
+// TestA03_WhateverComes draws adds that come, wait, leave and have deadlines.
+func TestA03_WhateverComes(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		adds := rapid.IntRange(1, 80).Draw(rt, "adds")
+		seed := rapid.Uint64().Draw(rt, "seed")
+		if problem := paceSome(t, adds, seed); problem != "" {
+			rt.Fatal(problem)
+		}
+	})
+}
+
+func paceSome(t *testing.T, adds int, seed uint64) (problem string) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		var p pacer
+		var l log
+		var running sync.WaitGroup
+		for range adds {
+			comes := time.Duration(random.IntN(3000)) * time.Millisecond
+			waits := time.Duration(random.IntN(6000)+1) * time.Millisecond
+			room, leaves := fmt.Sprint(random.IntN(4)), random.IntN(4) == 0
+			running.Go(func() {
+				time.Sleep(comes)
+				ctx, cancel := context.WithCancel(t.Context())
+				if !leaves {
+					ctx, cancel = context.WithTimeout(t.Context(), waits)
+				}
+				defer cancel()
+				time.AfterFunc(waits, cancel)
+				if _, err := p.wait(ctx, room); err == nil {
+					l.note(room)
+				}
+			})
+		}
+		running.Wait()
+		slices.SortFunc(l.times, time.Time.Compare)
+		switch {
+		case most(l.times) > addsPerWindow:
+			problem = fmt.Sprintf("%d within a second", most(l.times))
+		case len(p.rooms) > 0:
+			problem = "somebody still waits"
+		}
+	})
+	return problem
+}

@@ -1,0 +1,325 @@
+package rest
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/watch"
+	"github.com/audian/participant-gateway/internal/wire"
+)
+
+const acceptSSE = "Accept: text/event-stream"
+
+// sending is a service that streams messages and then returns err.
+func sending(err error, messages ...*watch.Message) *fake {
+	return &fake{watch: func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
+		for _, m := range messages {
+			if err := s.SendMsg(wire.NewMessage(m)); err != nil {
+				return err
+			}
+		}
+		return err
+	}}
+}
+
+func heartbeat(token string) *watch.Message {
+	return &watch.Message{Token: token, Checkpoint: &watch.Checkpoint{PollInterval: time.Second}}
+}
+
+func heartbeatJSON(token string) string {
+	return `{"resume_token":"` + token + `","checkpoint":{"freshness":"fresh","last_success_time":null,"stale_reason":"","total":null,"active":null,"participant_count":null,"poll_interval":"1s"}}`
+}
+
+const (
+	endJSON     = `{"resume_token":"t9","end":{"reason":"conference_gone"}}`
+	drainedJSON = `{"error":{"code":503,"status":"UNAVAILABLE","message":"draining","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"DRAINING","domain":"participant-gateway","metadata":{}},{"@type":"type.googleapis.com/google.rpc.RetryInfo","retry_delay":"3s"}]}}`
+	refusedJSON = `{"error":{"code":403,"status":"PERMISSION_DENIED","message":"withdrawn","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"UPSTREAM_FORBIDDEN","domain":"participant-gateway","metadata":{"upstream_status":"403"}}]}}`
+)
+
+func TestWatchStreams(t *testing.T) {
+	gone := &watch.Message{Token: "t9", End: &watch.End{}}
+	drained := &participant.Error{Reason: participant.Draining, Message: "draining", RetryAfter: 3 * time.Second}
+	refused := &participant.Error{Reason: participant.UpstreamForbidden, Message: "withdrawn", UpstreamStatus: 403}
+	for _, tt := range []struct {
+		name        string
+		service     *fake
+		sse, ndjson string
+	}{
+		{
+			"to the end", sending(nil, heartbeat("t1"), gone),
+			"retry: 2001\nid: t1\nevent: checkpoint\ndata: " + heartbeatJSON("t1") + "\n\n" + "id: t9\nevent: end\ndata: " + endJSON + "\n\n",
+			heartbeatJSON("t1") + "\n" + endJSON + "\n",
+		},
+		{
+			"no token yet", sending(nil, heartbeat("")),
+			"retry: 2001\nevent: checkpoint\ndata: " + heartbeatJSON("") + "\n\n",
+			heartbeatJSON("") + "\n",
+		},
+		{
+			"W16: drained", sending(drained, heartbeat("t1")),
+			"retry: 2001\nid: t1\nevent: checkpoint\ndata: " + heartbeatJSON("t1") + "\n\n" + "retry: 3001\nevent: failure\ndata: " + drainedJSON + "\n\n",
+			heartbeatJSON("t1") + "\n" + drainedJSON + "\n",
+		},
+		{
+			"a failure that invites no retry", sending(refused, heartbeat("t1")),
+			"retry: 2001\nid: t1\nevent: checkpoint\ndata: " + heartbeatJSON("t1") + "\n\n" + "event: failure\ndata: " + refusedJSON + "\n\n",
+			heartbeatJSON("t1") + "\n" + refusedJSON + "\n",
+		},
+	} {
+		for accept, want := range map[string]string{acceptSSE: tt.sse, "Accept: */*": tt.ndjson} {
+			t.Run(tt.name+" "+accept, func(t *testing.T) {
+				got := call(t, handler(t, tt.service), "GET", watchedPath, "", accept)
+				if got.status != 200 || got.body != want {
+					t.Errorf("answer = %d %q\nwant %q", got.status, got.body, want)
+				}
+				if got.header.Get("Cache-Control") != "no-store" || got.header.Get("X-Accel-Buffering") != "no" {
+					t.Errorf("headers = %v", got.header)
+				}
+			})
+		}
+	}
+}
+
+func TestWatchFailsWithItsOwnStatusBeforeTheFirstMessage(t *testing.T) {
+	refused := &participant.Error{Reason: participant.UpstreamForbidden, Message: "withdrawn", UpstreamStatus: 403}
+	for _, accept := range []string{acceptSSE, "Accept: */*"} {
+		got := call(t, handler(t, sending(refused)), "GET", watchedPath, "", accept)
+		if got.status != 403 || got.body != refusedJSON || got.header.Get("Content-Type") != "application/json" {
+			t.Errorf("answer = %+v", got)
+		}
+	}
+}
+
+func TestWatchRefusesRequests(t *testing.T) {
+	for query, field := range map[string]string{
+		"?heartbeat_interval=5": "heartbeat_interval", "?access_token=x": "access_token", "?statuses=Held": "statuses", "?conference_id=other": "conference_id",
+	} {
+		got := call(t, handler(t, &fake{}), "GET", watchedPath+query, "", acceptSSE)
+		if got.status != 400 || !strings.Contains(got.body, `"field":"`+field+`"`) {
+			t.Errorf("%s: answer = %+v", query, got)
+		}
+	}
+}
+
+func TestWatchRequest(t *testing.T) {
+	for _, tt := range []struct {
+		name, query, lastEventID string
+		want                     *v2.WatchParticipantsRequest
+	}{
+		{"bare", "", "", &v2.WatchParticipantsRequest{ConferenceId: "conf_1"}},
+		{"token", "?resume_token=a", "", &v2.WatchParticipantsRequest{ConferenceId: "conf_1", ResumeToken: "a"}},
+		{"Last-Event-ID beats it", "?resume_token=a", "b", &v2.WatchParticipantsRequest{ConferenceId: "conf_1", ResumeToken: "b"}},
+		{
+			"filters", "?heartbeat_interval=5s&roles=listener&participant_ids=p&statuses=held", "",
+			&v2.WatchParticipantsRequest{
+				ConferenceId: "conf_1", HeartbeatInterval: durationpb.New(5 * time.Second), ParticipantIds: []string{"p"},
+				Roles:    []v2.ParticipantRole{v2.ParticipantRole_PARTICIPANT_ROLE_LISTENER},
+				Statuses: []v2.ParticipantStatus{v2.ParticipantStatus_PARTICIPANT_STATUS_HELD},
+			},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var got *v2.WatchParticipantsRequest
+			service := &fake{watch: func(r *v2.WatchParticipantsRequest, _ grpc.ServerStream) error {
+				got = r
+				return nil
+			}}
+			call(t, handler(t, service), "GET", watchedPath+tt.query, "", "Last-Event-ID: "+tt.lastEventID)
+			if !proto.Equal(got, tt.want) {
+				t.Errorf("request = %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestFormatFor(t *testing.T) {
+	for accept, want := range map[string]format{
+		"": ndjson{}, "*/*": ndjson{}, "application/json": ndjson{}, "application/x-ndjson": ndjson{},
+		"text/event-stream": sse{}, "application/json, text/event-stream;q=0.9": sse{}, "TEXT/EVENT-STREAM": sse{},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
+		r.Header.Set("Accept", accept)
+		if got := formatFor(r); got != want {
+			t.Errorf("formatFor(%q) = %T, want %T", accept, got, want)
+		}
+	}
+}
+
+func TestStreamSendsOnlyMessages(t *testing.T) {
+	s := newStream(t.Context(), httptest.NewRecorder(), ndjson{}, 0)
+	if err := s.SendMsg(&v2.WatchParticipantsResponse{}); err == nil || s.started {
+		t.Errorf("SendMsg() = %v, started %t", err, s.started)
+	}
+	if err := s.RecvMsg(nil); !errors.Is(err, io.EOF) {
+		t.Errorf("RecvMsg() = %v", err)
+	}
+}
+
+// pipes is a listener of synchronous connections, whose time is the bubble's.
+type pipes struct{ accepted chan net.Conn }
+
+func (p pipes) Accept() (net.Conn, error) {
+	conn, open := <-p.accepted
+	if !open {
+		return nil, net.ErrClosed
+	}
+	return conn, nil
+}
+
+func (p pipes) Close() error   { return nil }
+func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+// watching opens an SSE watch in a bubble and returns the client's side of it.
+func watching(t *testing.T, service *fake) (client net.Conn, stop func()) {
+	t.Helper()
+	listener := pipes{accepted: make(chan net.Conn)}
+	h := handler(t, service)
+	server := &http.Server{Handler: h, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0), ReadTimeout: 20 * time.Second, WriteTimeout: 20 * time.Second}
+	go server.Serve(listener)
+	client, conn := net.Pipe()
+	listener.accepted <- conn
+	if _, err := io.WriteString(client, "GET "+watchedPath+" HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	return client, func() {
+		client.Close()
+		close(listener.accepted)
+		server.Close()
+		synctest.Wait()
+	}
+}
+
+func TestW12_ABlockedClientIsCutAfter60Seconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var blocked atomic.Pointer[participant.Error]
+		start := time.Now()
+		client, stop := watching(t, &fake{watch: func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
+			err := s.SendMsg(wire.NewMessage(heartbeat("t1")))
+			refused, _ := errors.AsType[*participant.Error](err)
+			blocked.Store(refused)
+			return err
+		}})
+		defer stop()
+		time.Sleep(59 * time.Second)
+		synctest.Wait()
+		if blocked.Load() != nil {
+			t.Fatalf("cut after %v", time.Since(start))
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if refused := blocked.Load(); refused == nil || refused.Reason != participant.ClientBlocked {
+			t.Fatalf("after %v: %v", time.Since(start), refused)
+		}
+		if rest, err := io.ReadAll(client); err != nil || len(rest) > 0 {
+			t.Errorf("the client then reads %q, %v, want a bare close", rest, err)
+		}
+	})
+}
+
+func TestW16_ASendThatTheServiceGaveUpIsCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sent := make(chan error, 1)
+		client, stop := watching(t, &fake{watch: func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
+			go func() { sent <- s.SendMsg(wire.NewMessage(heartbeat("t1"))) }()
+			time.Sleep(2 * time.Second)
+			return &participant.Error{Reason: participant.Draining, Message: "draining"}
+		}})
+		defer stop()
+		start := time.Now()
+		if err := <-sent; err == nil || time.Since(start) > 2*time.Second {
+			t.Errorf("the send ended with %v after %v", err, time.Since(start))
+		}
+		if rest, err := io.ReadAll(client); err != nil || len(rest) > 0 {
+			t.Errorf("the client then reads %q, %v, want a bare close", rest, err)
+		}
+	})
+}
+
+func TestW13_AStreamOutlivesTheServersTimeouts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, stop := watching(t, &fake{watch: func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
+			for _, token := range []string{"t1", "t2", "t3"} {
+				if err := s.SendMsg(wire.NewMessage(heartbeat(token))); err != nil {
+					return err
+				}
+				select {
+				case <-time.After(60 * time.Second):
+				case <-s.Context().Done():
+					return s.Context().Err()
+				}
+			}
+			return nil
+		}})
+		defer stop()
+		response, err := http.ReadResponse(bufio.NewReader(client), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(response.Body)
+		if ids := strings.Count(string(body), "\nid: "); err != nil || ids != 3 {
+			t.Errorf("%d messages, %v: %q", ids, err, body)
+		}
+	})
+}
+
+func TestAClientThatLeavesCancelsTheCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		left := make(chan error, 1)
+		client, stop := watching(t, &fake{watch: func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
+			<-s.Context().Done()
+			left <- s.Context().Err()
+			return s.Context().Err()
+		}})
+		defer stop()
+		client.Close()
+		if err := <-left; !errors.Is(err, context.Canceled) {
+			t.Errorf("the call ended with %v", err)
+		}
+	})
+}
+
+func TestMessagesAreFlushedAsTheyCome(t *testing.T) {
+	proceed := make(chan struct{})
+	server := httptest.NewServer(handler(t, &fake{watch: func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
+		for _, token := range []string{"t1", "t2"} {
+			if err := s.SendMsg(wire.NewMessage(heartbeat(token))); err != nil {
+				return err
+			}
+			<-proceed
+		}
+		return nil
+	}}))
+	defer server.Close()
+	response, err := server.Client().Get(server.URL + watchedPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	lines := bufio.NewScanner(response.Body)
+	for _, token := range []string{"t1", "t2"} {
+		if !lines.Scan() || lines.Text() != heartbeatJSON(token) {
+			t.Errorf("line = %q, %v", lines.Text(), lines.Err())
+		}
+		proceed <- struct{}{}
+	}
+	if lines.Scan() {
+		t.Errorf("another line: %q", lines.Text())
+	}
+}
