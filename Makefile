@@ -35,7 +35,7 @@ build: ## Build bin/server and bin/simulator
 
 .PHONY: test
 test: ## Run all tests, under the race detector where there is a C compiler
-	@$(GO) run ./tools/gotest $(RACE) ./...
+	@$(GO) run ./tools/gotest $(RACE) -timeout 3m ./...
 
 .PHONY: bench
 bench: ## Run the benchmarks and print how they compare with the plain way

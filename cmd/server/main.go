@@ -28,7 +28,7 @@ func run(args []string) int {
 	if err != nil {
 		return fail(err)
 	}
-	if err := serve(cfg, newLogger(cfg.Log)); err != nil {
+	if err := serve(cfg, server.NewLogger(os.Stderr, cfg.Log)); err != nil {
 		return fail(err)
 	}
 	return 0
@@ -57,17 +57,4 @@ func serve(cfg config.Config, logger *slog.Logger) error {
 	// After the first signal the next one stops at once, as it does by itself.
 	context.AfterFunc(ctx, stop)
 	return gateway.Run(ctx)
-}
-
-// newLogger writes to standard error: text on a terminal, else json, unless told.
-func newLogger(cfg config.Log) *slog.Logger {
-	options := &slog.HandlerOptions{Level: cfg.Level}
-	format := cfg.Format
-	if info, err := os.Stderr.Stat(); format == "" && err == nil && info.Mode()&os.ModeCharDevice != 0 {
-		format = "text"
-	}
-	if format == "text" {
-		return slog.New(slog.NewTextHandler(os.Stderr, options))
-	}
-	return slog.New(slog.NewJSONHandler(os.Stderr, options))
 }

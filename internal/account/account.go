@@ -34,8 +34,8 @@ type Options struct {
 	Transport http.RoundTripper
 	// PollRate is the poll requests a second of each account; 0 means DefaultPollRate.
 	PollRate float64
-	// OnTrip is told of each request and what came of it, for the metrics. It must not
-	// block, and may be nil.
+	// OnTrip is told of each request and what came of it, for the metrics, from many
+	// goroutines. It must not block, and may be nil.
 	OnTrip func(audian.Trip)
 	// Logger may be nil.
 	Logger *slog.Logger

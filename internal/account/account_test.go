@@ -35,7 +35,7 @@ func TestA03_AddsOfAnAccountArePaced(t *testing.T) {
 func TestA03_RenewedAddsArePacedToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{}
-		u.set(func(r *http.Request) (*http.Response, error) {
+		u.set(func(r *http.Request) (response, error) {
 			switch {
 			case r.Method == http.MethodPut:
 				time.Sleep(100 * time.Millisecond)
@@ -46,7 +46,7 @@ func TestA03_RenewedAddsArePacedToo(t *testing.T) {
 			case r.Header.Get("X-Auth-Token") == "stale":
 				return reply(401, ``), nil
 			default:
-				return well(r), nil
+				return well(r)
 			}
 		})
 		a, err := New(audian.APIKey("key"), participant.Fingerprint{}, options(u))
@@ -69,7 +69,7 @@ func TestA03_RenewedAddsArePacedToo(t *testing.T) {
 }
 
 func TestA06_AddIsSentOnce(t *testing.T) {
-	for name, answer := range map[string]func(*http.Request) (*http.Response, error){
+	for name, answer := range map[string]answer{
 		"503": always(503, ``), "429": always(429, ``), "lost": refuse,
 	} {
 		u := &upstream{answer: answer}
@@ -92,7 +92,7 @@ func TestA06_NothingIsSentWhereTheContextEndsWhileSending(t *testing.T) {
 
 func TestA06_ListsAreReadAgain(t *testing.T) {
 	for name, test := range map[string]struct {
-		answer func(*http.Request) (*http.Response, error)
+		answer answer
 		reads  int
 		atMost time.Duration
 	}{
@@ -184,7 +184,7 @@ func TestA05_CredentialRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	refused := func(r *http.Request) (*http.Response, error) {
+	refused := func(r *http.Request) (response, error) {
 		if r.Method == http.MethodPut {
 			return reply(200, `{"auth_token":"never-taken"}`), nil
 		}
@@ -192,7 +192,7 @@ func TestA05_CredentialRefused(t *testing.T) {
 	}
 	for _, step := range []struct {
 		name    string
-		answer  func(*http.Request) (*http.Response, error)
+		answer  answer
 		serving bool
 	}{
 		{"refused", refused, false},
@@ -200,11 +200,11 @@ func TestA05_CredentialRefused(t *testing.T) {
 		{"an outage says nothing", always(503, ``), false},
 		{"another refusal says that it is taken", always(404, `{"success":false}`), true},
 		{"refused again", refused, false},
-		{"answered", func(r *http.Request) (*http.Response, error) {
+		{"answered", func(r *http.Request) (response, error) {
 			if r.Method == http.MethodPut {
 				return reply(200, `{"auth_token":"taken"}`), nil
 			}
-			return well(r), nil
+			return well(r)
 		}, true},
 	} {
 		changed, before := a.UpstreamChanged(), a.UpstreamServing()

@@ -28,7 +28,8 @@ func (a *Account) Add(
 	if err != nil {
 		return participant.Item{}, undialled(err)
 	}
-	if sending(); ctx.Err() != nil {
+	sending()
+	if ctx.Err() != nil {
 		a.pacer.cancel(d)
 		return participant.Item{}, over(ctx)
 	}
@@ -42,7 +43,7 @@ func (a *Account) depart(ctx context.Context, conference string) (*departure, er
 	if err := a.breaker.closed(); err != nil {
 		return nil, err
 	}
-	d, err := a.turn(ctx, conference)
+	d, err := a.turn(ctx, conference, false)
 	if err != nil {
 		return nil, err
 	}
@@ -54,8 +55,8 @@ func (a *Account) depart(ctx context.Context, conference string) (*departure, er
 }
 
 // turn waits for an add's turn; the polls then make room for it.
-func (a *Account) turn(ctx context.Context, conference string) (*departure, error) {
-	d, err := a.pacer.wait(ctx, conference)
+func (a *Account) turn(ctx context.Context, conference string, again bool) (*departure, error) {
+	d, err := a.pacer.wait(ctx, conference, again)
 	if err == nil {
 		a.budget.added()
 	}
@@ -75,9 +76,9 @@ func (a *Account) send(
 	return a.client.Add(sent, conference, add, audian.Pacing{
 		// With a renewed token it is one more request, which needs a turn of its own.
 		Next: func(ctx context.Context) error {
-			again, err := a.turn(ctx, conference)
+			another, err := a.turn(ctx, conference, true)
 			if err == nil {
-				current.Store(again)
+				current.Store(another)
 			}
 			return err
 		},

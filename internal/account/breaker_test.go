@@ -80,9 +80,9 @@ func TestA06_LongProbes(t *testing.T) {
 		a := account(t, u)
 		trip(t, a, u)
 		time.Sleep(5 * time.Second)
-		u.set(func(r *http.Request) (*http.Response, error) {
+		u.set(func(r *http.Request) (response, error) {
 			time.Sleep(time.Minute)
-			return well(r), nil
+			return well(r)
 		})
 		done := make(chan struct{})
 		go func() {
@@ -104,16 +104,13 @@ func TestA06_LongProbes(t *testing.T) {
 
 func TestA06_WhatTripsTheBreaker(t *testing.T) {
 	for name, test := range map[string]struct {
-		answer func(*http.Request) (*http.Response, error)
+		answer answer
 		open   bool
 	}{
-		"503": {always(503, ``), true},
-		"404": {always(404, ``), false},
-		"429": {always(429, ``), false},
-		"a timeout": {func(r *http.Request) (*http.Response, error) {
-			<-r.Context().Done()
-			return nil, r.Context().Err()
-		}, true},
+		"503":       {always(503, ``), true},
+		"404":       {always(404, ``), false},
+		"429":       {always(429, ``), false},
+		"a timeout": {hang, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -131,10 +128,7 @@ func TestA06_WhatTripsTheBreaker(t *testing.T) {
 
 func TestA06_CallersWhoLeaveTripNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := account(t, &upstream{answer: func(r *http.Request) (*http.Response, error) {
-			<-r.Context().Done()
-			return nil, r.Context().Err()
-		}})
+		a := account(t, &upstream{answer: hang})
 		for range 2 * tripAfter {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 			_ = a.Remove(ctx, "c", "p")

@@ -43,7 +43,7 @@ func TestW15_TenRequestsASecond(t *testing.T) {
 
 func TestW15_PagesCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		u := &upstream{answer: func(r *http.Request) (*http.Response, error) {
+		u := &upstream{answer: func(r *http.Request) (response, error) {
 			switch r.URL.Query().Get("start_key") {
 			case "":
 				return reply(200, `{"data":[],"next_start_key":"1"}`), nil
@@ -132,7 +132,7 @@ func TestW15_AddsGoFirst(t *testing.T) {
 
 func TestW15_LimitsSlowEveryFeed(t *testing.T) {
 	for name, test := range map[string]struct {
-		answer func(*http.Request) (*http.Response, error)
+		answer answer
 		// after is when the next poll may come, within how many come in 3 s then.
 		after time.Duration
 		polls int
@@ -320,11 +320,7 @@ func TestW10_FailingSince(t *testing.T) {
 
 func TestW10_PollsTimeOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		stuck := func(r *http.Request) (*http.Response, error) {
-			<-r.Context().Done()
-			return nil, r.Context().Err()
-		}
-		a := account(t, &upstream{answer: stuck})
+		a := account(t, &upstream{answer: hang})
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		s := a.OpenSource(ctx, "c")
@@ -338,10 +334,7 @@ func TestW10_PollsTimeOut(t *testing.T) {
 
 func TestW10_PollsCutShortFromHereSayNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := account(t, &upstream{answer: func(r *http.Request) (*http.Response, error) {
-			<-r.Context().Done()
-			return nil, r.Context().Err()
-		}})
+		a := account(t, &upstream{answer: hang})
 		other := a.OpenSource(t.Context(), "other")
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -355,7 +348,7 @@ func TestW10_PollsCutShortFromHereSayNothing(t *testing.T) {
 }
 
 func TestW15_PagesAreLearned(t *testing.T) {
-	u := &upstream{answer: func(r *http.Request) (*http.Response, error) {
+	u := &upstream{answer: func(r *http.Request) (response, error) {
 		if r.URL.Query().Get("start_key") == "" {
 			return reply(200, `{"data":[],"next_start_key":"1"}`), nil
 		}

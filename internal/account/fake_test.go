@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync"
@@ -22,11 +23,23 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type upstream struct {
 	mu sync.Mutex
 	// answer may be nil, which is an upstream where all is well.
-	answer func(r *http.Request) (*http.Response, error)
+	answer answer
 	came   map[string][]time.Time
 }
 
+// answer is how an upstream answers; an error is a connection that failed.
+type answer func(r *http.Request) (response, error)
+
+type response struct {
+	status int
+	body   string
+	header http.Header
+}
+
 func (u *upstream) RoundTrip(r *http.Request) (*http.Response, error) {
+	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil && trace.WroteHeaders != nil {
+		trace.WroteHeaders()
+	}
 	u.mu.Lock()
 	if u.came == nil {
 		u.came = map[string][]time.Time{}
@@ -35,12 +48,16 @@ func (u *upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 	answer := u.answer
 	u.mu.Unlock()
 	if answer == nil {
-		return well(r), nil
+		answer = well
 	}
-	return answer(r)
+	a, err := answer(r)
+	if err != nil {
+		return nil, err
+	}
+	return &http.Response{StatusCode: a.status, Header: a.header, Body: io.NopCloser(strings.NewReader(a.body))}, nil
 }
 
-func (u *upstream) set(answer func(r *http.Request) (*http.Response, error)) {
+func (u *upstream) set(answer answer) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.answer = answer
@@ -53,29 +70,35 @@ func (u *upstream) times(method string) []time.Time {
 }
 
 // well is the answer of an upstream where all is well.
-func well(r *http.Request) *http.Response {
+func well(r *http.Request) (response, error) {
 	switch r.Method {
 	case http.MethodPost:
-		return reply(200, `{"id":"part_1","status":"dialing"}`)
+		return reply(200, `{"id":"part_1","status":"dialing"}`), nil
 	case http.MethodDelete:
-		return reply(204, "")
+		return reply(204, ""), nil
 	default:
-		return reply(200, `{"participants":[{"id":"part_1"}],"total":1}`)
+		return reply(200, `{"participants":[{"id":"part_1"}],"total":1}`), nil
 	}
 }
 
 // always answers every request alike.
-func always(status int, body string, header ...string) func(*http.Request) (*http.Response, error) {
-	return func(*http.Request) (*http.Response, error) { return reply(status, body, header...), nil }
+func always(status int, body string, header ...string) answer {
+	return func(*http.Request) (response, error) { return reply(status, body, header...), nil }
 }
 
 // refuse is a connection refused.
-func refuse(*http.Request) (*http.Response, error) { return nil, errors.New("refused") }
+func refuse(*http.Request) (response, error) { return response{}, errors.New("refused") }
 
-func reply(status int, body string, header ...string) *http.Response {
-	r := &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}
+// hang answers nothing for as long as anybody waits.
+func hang(r *http.Request) (response, error) {
+	<-r.Context().Done()
+	return response{}, r.Context().Err()
+}
+
+func reply(status int, body string, header ...string) response {
+	r := response{status: status, header: http.Header{}, body: body}
 	for i := 0; i < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
+		r.header.Set(header[i], header[i+1])
 	}
 	return r
 }

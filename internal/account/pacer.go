@@ -53,14 +53,15 @@ type turn struct {
 	err       error
 }
 
-// wait waits for the turn of one of the conference's adds. It fails at once where that
-// cannot come before ctx's deadline; an add whose ctx ends takes no turn.
-func (p *pacer) wait(ctx context.Context, conference string) (*departure, error) {
+// wait waits for the turn of one of the conference's adds, one that had its turn and
+// needs another before those that had none. It fails at once where the turn cannot come
+// before ctx's deadline; an add whose ctx ends takes no turn.
+func (p *pacer) wait(ctx context.Context, conference string, again bool) (*departure, error) {
 	if ctx.Err() != nil {
 		return nil, over(ctx)
 	}
 	w := &waiter{deadline: ctx.Deadline, turn: make(chan turn, 1)}
-	p.enqueue(conference, w)
+	p.enqueue(conference, w, again)
 	select {
 	case t := <-w.turn:
 		return t.departure, t.err
@@ -70,7 +71,7 @@ func (p *pacer) wait(ctx context.Context, conference string) (*departure, error)
 	}
 }
 
-func (p *pacer) enqueue(conference string, w *waiter) {
+func (p *pacer) enqueue(conference string, w *waiter, again bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	i := slices.IndexFunc(p.rooms, func(r *room) bool { return r.conference == conference })
@@ -78,7 +79,11 @@ func (p *pacer) enqueue(conference string, w *waiter) {
 		i = len(p.rooms)
 		p.rooms = append(p.rooms, &room{conference: conference})
 	}
-	p.rooms[i].waiting = append(p.rooms[i].waiting, w)
+	at := len(p.rooms[i].waiting)
+	if again {
+		at = 0
+	}
+	p.rooms[i].waiting = slices.Insert(p.rooms[i].waiting, at, w)
 	p.dispatch()
 }
 

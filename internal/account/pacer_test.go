@@ -38,7 +38,7 @@ func TestA03_TenASecondAtMost(t *testing.T) {
 		began := time.Now()
 		for n := range 35 {
 			running.Go(func() {
-				if _, err := p.wait(t.Context(), fmt.Sprint(n%3)); err != nil {
+				if _, err := p.wait(t.Context(), fmt.Sprint(n%3), false); err != nil {
 					t.Error(err)
 				}
 				l.note("")
@@ -61,7 +61,7 @@ func TestA03_FairBetweenConferences(t *testing.T) {
 		var running sync.WaitGroup
 		enter := func(name string) {
 			running.Go(func() {
-				_, err := p.wait(t.Context(), name[:1])
+				_, err := p.wait(t.Context(), name[:1], false)
 				if err != nil {
 					t.Error(err)
 				}
@@ -97,21 +97,21 @@ func TestA03_FailsAtOnceWhereItsTurnComesTooLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p pacer
 		for range addsPerWindow {
-			if _, err := p.wait(t.Context(), "a"); err != nil {
+			if _, err := p.wait(t.Context(), "a", false); err != nil {
 				t.Fatal(err)
 			}
 		}
 		began := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), addWindow/2)
 		defer cancel()
-		_, err := p.wait(ctx, "a")
+		_, err := p.wait(ctx, "a", false)
 		e := told(t, err)
 		if e.Reason != participant.AddRateLimited || e.Dialled != participant.DialledNo || e.RetryAfter != addWindow || time.Since(began) != 0 {
 			t.Errorf("after %v: %v, retry after %v", time.Since(began), err, e.RetryAfter)
 		}
-		ctx, cancel = context.WithTimeout(t.Context(), addWindow)
+		ctx, cancel = context.WithTimeout(t.Context(), addWindow+1)
 		defer cancel()
-		if _, err := p.wait(ctx, "a"); err != nil || time.Since(began) != addWindow {
+		if _, err := p.wait(ctx, "a", false); err != nil || time.Since(began) != addWindow {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
 	})
@@ -121,7 +121,7 @@ func TestA03_WhoLeavesTakesNoTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p pacer
 		for range addsPerWindow {
-			if _, err := p.wait(t.Context(), "a"); err != nil {
+			if _, err := p.wait(t.Context(), "a", false); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -130,7 +130,7 @@ func TestA03_WhoLeavesTakesNoTurn(t *testing.T) {
 		var running sync.WaitGroup
 		for range addsPerWindow {
 			running.Go(func() {
-				if _, err := p.wait(leaving, "a"); told(t, err).Reason != participant.Cancelled {
+				if _, err := p.wait(leaving, "a", false); told(t, err).Reason != participant.Cancelled {
 					t.Error(err)
 				}
 			})
@@ -138,7 +138,7 @@ func TestA03_WhoLeavesTakesNoTurn(t *testing.T) {
 		synctest.Wait()
 		for range addsPerWindow {
 			running.Go(func() {
-				if _, err := p.wait(t.Context(), "a"); err != nil || time.Since(began) != addWindow {
+				if _, err := p.wait(t.Context(), "a", false); err != nil || time.Since(began) != addWindow {
 					t.Errorf("after %v: %v", time.Since(began), err)
 				}
 			})
@@ -146,11 +146,38 @@ func TestA03_WhoLeavesTakesNoTurn(t *testing.T) {
 		synctest.Wait()
 		leave()
 		running.Wait()
-		if _, err := p.wait(leaving, "a"); told(t, err).Dialled != participant.DialledNo {
+		if _, err := p.wait(leaving, "a", false); told(t, err).Dialled != participant.DialledNo {
 			t.Error(err)
 		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
 		if len(p.rooms) != 0 || p.timer != nil {
 			t.Errorf("%d rooms left", len(p.rooms))
+		}
+	})
+}
+
+func TestA03_AnotherTurnComesFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p pacer
+		var l log
+		var running sync.WaitGroup
+		enter := func(name string, again bool) {
+			running.Go(func() {
+				if _, err := p.wait(t.Context(), "a", again); err != nil {
+					t.Error(err)
+				}
+				l.note(name)
+			})
+			synctest.Wait()
+		}
+		for range 2 * addsPerWindow {
+			enter("first", false)
+		}
+		enter("again", true)
+		running.Wait()
+		if at := slices.Index(l.names, "again"); at >= 2*addsPerWindow {
+			t.Errorf("left as number %d", at)
 		}
 	})
 }
@@ -159,7 +186,7 @@ func TestA03_TurnsGivenBackAreFree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p pacer
 		for range 3 * addsPerWindow {
-			d, err := p.wait(t.Context(), "a")
+			d, err := p.wait(t.Context(), "a", false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -172,14 +199,14 @@ func TestA03_CountsFromWhenTheRequestIsWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p pacer
 		for range addsPerWindow {
-			d, err := p.wait(t.Context(), "a")
+			d, err := p.wait(t.Context(), "a", false)
 			if err != nil {
 				t.Fatal(err)
 			}
 			time.AfterFunc(300*time.Millisecond, func() { p.left(d) })
 		}
 		began := time.Now()
-		if _, err := p.wait(t.Context(), "a"); err != nil || time.Since(began) != 300*time.Millisecond+addWindow {
+		if _, err := p.wait(t.Context(), "a", false); err != nil || time.Since(began) != 300*time.Millisecond+addWindow {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
 	})
@@ -203,7 +230,7 @@ func TestA03_DeadlinesMayMove(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p pacer
 		for range addsPerWindow {
-			if _, err := p.wait(t.Context(), "a"); err != nil {
+			if _, err := p.wait(t.Context(), "a", false); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -213,9 +240,9 @@ func TestA03_DeadlinesMayMove(t *testing.T) {
 			ctx.mu.Lock()
 			ctx.at = began.Add(200 * time.Millisecond)
 			ctx.mu.Unlock()
-			_, _ = p.wait(t.Context(), "b")
+			_, _ = p.wait(t.Context(), "b", false)
 		})
-		if _, err := p.wait(ctx, "a"); told(t, err).Reason != participant.AddRateLimited || time.Since(began) != 100*time.Millisecond {
+		if _, err := p.wait(ctx, "a", false); told(t, err).Reason != participant.AddRateLimited || time.Since(began) != 100*time.Millisecond {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
 		time.Sleep(2 * time.Second)
@@ -252,13 +279,15 @@ func paceSome(t *testing.T, adds int, seed uint64) (problem string) {
 				}
 				defer cancel()
 				time.AfterFunc(waits, cancel)
-				if _, err := p.wait(ctx, room); err == nil {
+				if _, err := p.wait(ctx, room, false); err == nil {
 					l.note(room)
 				}
 			})
 		}
 		running.Wait()
 		slices.SortFunc(l.times, time.Time.Compare)
+		p.mu.Lock()
+		defer p.mu.Unlock()
 		switch {
 		case most(l.times) > addsPerWindow:
 			problem = fmt.Sprintf("%d within a second", most(l.times))

@@ -18,6 +18,8 @@ const (
 	// maxIdle is how many such accounts are kept, so that callers with made-up tokens
 	// cannot fill the memory.
 	maxIdle = 4096
+	// sweepEvery is how often they are looked for, unless there are that many.
+	sweepEvery = time.Minute
 )
 
 // Registry holds the accounts by credential: the gateway's own one, or one a caller's
@@ -31,6 +33,7 @@ type Registry struct {
 
 	mu       sync.Mutex
 	accounts map[participant.Fingerprint]*Account
+	swept    time.Time
 }
 
 // NewRegistry returns a registry in which every call uses the gateway's own credential.
@@ -85,6 +88,10 @@ func (r *Registry) fingerprint(token string) participant.Fingerprint {
 // sweep drops accounts that have been idle for long, and the longest idle one where
 // there are too many. The lock is held.
 func (r *Registry) sweep() {
+	if len(r.accounts) < maxIdle && time.Since(r.swept) < sweepEvery {
+		return
+	}
+	r.swept = time.Now()
 	var longest *Account
 	idle := 0
 	for fingerprint, a := range r.accounts {

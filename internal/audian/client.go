@@ -30,8 +30,8 @@ type Options struct {
 	WrapBodies bool
 	// Transport carries the requests. Clients share one, so that connections are too.
 	Transport http.RoundTripper
-	// OnTrip is told of each request and what came of it, and must not block. It may
-	// be nil.
+	// OnTrip is told of each request and what came of it, from many goroutines. It must
+	// not block, and may be nil.
 	OnTrip func(Trip)
 	// Logger may be nil.
 	Logger *slog.Logger

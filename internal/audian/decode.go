@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -140,106 +139,21 @@ func decodeItem(d *jsontext.Decoder, odd report) (participant.Item, error) {
 	}
 	var item participant.Item
 	for d.PeekKind() != '}' {
-		name, err := d.ReadToken()
+		name, err := d.ReadValue()
 		if err != nil {
 			return participant.Item{}, fmt.Errorf("read name: %w", err)
 		}
-		field := name.String()
+		f := fieldOf(name)
 		value, err := d.ReadValue()
 		if err != nil {
 			return participant.Item{}, fmt.Errorf("read value: %w", err)
 		}
-		if err := take(&item, field, value, odd); err != nil {
+		if err := f.take(&item, value, odd); err != nil {
 			return participant.Item{}, err
 		}
 	}
-	_, err := d.ReadToken()
-	if err != nil {
+	if _, err := d.ReadToken(); err != nil {
 		return participant.Item{}, fmt.Errorf("read object: %w", err)
 	}
 	return item, nil
-}
-
-// take notes what one member tells.
-func take(item *participant.Item, name string, value jsontext.Value, odd report) error {
-	f, known := fields[name]
-	switch {
-	case !known, value.Kind() == 'n' && !f.null:
-		return nil
-	case f.set(item, value):
-		item.Told |= f.told
-		return nil
-	case f.strict:
-		return fmt.Errorf("%s is of the wrong type", name)
-	default:
-		odd(name)
-		return nil
-	}
-}
-
-// field is how one member of a participant is read. The conference is not among them:
-// it is the one that was asked for.
-type field struct {
-	told participant.Fields
-	// set is false where the value is of another type.
-	set func(*participant.Item, jsontext.Value) bool
-	// strict makes a wrong type spoil the whole, null says something.
-	strict, null bool
-}
-
-var fields = map[string]field{
-	"id":     {set: words(func(i *participant.Item) *string { return &i.ID }), strict: true},
-	"status": {participant.FieldStatus, words(func(i *participant.Item) *participant.Status { return &i.Status }), true, false},
-	"role":   {told: participant.FieldRole, set: words(func(i *participant.Item) *participant.Role { return &i.Role })},
-	"name":   {told: participant.FieldName, set: words(func(i *participant.Item) *string { return &i.Name })},
-	"phone_number": {
-		told: participant.FieldPhoneNumber,
-		set:  words(func(i *participant.Item) *string { return &i.PhoneNumber }),
-	},
-	"muted":    {told: participant.FieldMuted, set: setMuted},
-	"duration": {told: participant.FieldDuration, set: setDuration},
-	"joined_at": {
-		told: participant.FieldJoinedAt, null: true,
-		set: stamp(func(i *participant.Item) *time.Time { return &i.JoinedAt }),
-	},
-	"created_at": {
-		told: participant.FieldCreatedAt,
-		set:  stamp(func(i *participant.Item) *time.Time { return &i.CreatedAt }),
-	},
-}
-
-func words[T ~string](in func(*participant.Item) *T) func(*participant.Item, jsontext.Value) bool {
-	return func(item *participant.Item, v jsontext.Value) bool {
-		s, ok := text(v)
-		*in(item) = T(s)
-		return ok
-	}
-}
-
-func setMuted(item *participant.Item, v jsontext.Value) bool {
-	item.Muted = v.Kind() == 't'
-	return item.Muted || v.Kind() == 'f'
-}
-
-func setDuration(item *participant.Item, v jsontext.Value) (ok bool) {
-	item.Duration, ok = integer(v)
-	return ok
-}
-
-// stamp reads an RFC 3339 time that a protobuf Timestamp can hold; null is the zero
-// time.
-func stamp(in func(*participant.Item) *time.Time) func(*participant.Item, jsontext.Value) bool {
-	return func(item *participant.Item, v jsontext.Value) bool {
-		if v.Kind() == 'n' {
-			return true
-		}
-		s, _ := text(v)
-		t, err := time.Parse(time.RFC3339, s)
-		t = t.UTC()
-		if err != nil || t.Year() < 1 || t.Year() > 9999 {
-			return false
-		}
-		*in(item) = t
-		return true
-	}
 }

@@ -21,7 +21,6 @@ func decode(body string) (p page, odd []string, err error) {
 
 func TestW08_MissingIsNotTold(t *testing.T) {
 	joined := time.Date(2024, 2, 4, 11, 15, 30, 0, time.UTC)
-	type told = participant.Fields
 	for name, test := range map[string]struct {
 		item string
 		want participant.Item
@@ -59,7 +58,7 @@ func TestW08_MissingIsNotTold(t *testing.T) {
 		},
 		"escaped": {
 			item: `{"\u0069d":"p\u00e9\n","muted":false}`,
-			want: participant.Item{Told: told(participant.FieldMuted), Participant: participant.Participant{ID: "pé\n"}},
+			want: participant.Item{Told: participant.FieldMuted, Participant: participant.Participant{ID: "pé\n"}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -68,7 +68,8 @@ func text(v jsontext.Value) (s string, ok bool) {
 	if v.Kind() != '"' {
 		return "", false
 	}
-	unquoted, err := jsontext.AppendUnquote(nil, v)
+	var short [64]byte // Most texts are: they cost no more than themselves.
+	unquoted, err := jsontext.AppendUnquote(short[:0], v)
 	return string(unquoted), err == nil
 }
 

@@ -10,8 +10,9 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// exchangeTimeout is how long an exchange of the key may take.
-const exchangeTimeout = 10 * time.Second
+// exchangeTimeout is how long an exchange of the key may take: no longer than the polls
+// that wait for it may (W10).
+const exchangeTimeout = 5 * time.Second
 
 // exchanger keeps the token that an API key was last exchanged for. However many
 // calls need another, there is one exchange.

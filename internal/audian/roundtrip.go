@@ -60,10 +60,15 @@ func (c *Client) call(ctx context.Context, r request, pacing Pacing) (*answer, e
 	if c.exchanger == nil || participant.ReasonOf(err) != participant.CredentialRefused {
 		return a, err
 	}
-	if token, err = c.token(ctx, token); err != nil {
+	// What comes next may take a while, so that there may be yet another token after it.
+	refused := token
+	if _, err := c.token(ctx, refused); err != nil {
 		return nil, err
 	}
 	if err := pacing.next(ctx); err != nil {
+		return nil, err
+	}
+	if token, err = c.token(ctx, refused); err != nil {
 		return nil, err
 	}
 	return c.send(ctx, r, token, pacing.Timeout)
@@ -116,6 +121,7 @@ func (c *Client) roundTrip(ctx context.Context, r request, token string, timeout
 	if err != nil {
 		return nil, silence(ctx, err, reach.missed(err))
 	}
+	defer func() { _ = in.Body.Close() }()
 	a := &answer{status: in.StatusCode, header: in.Header}
 	a.body, err = readBody(in.Body)
 	a.envelope, a.readable = readEnvelope(a.body)
@@ -128,9 +134,8 @@ func (c *Client) roundTrip(ctx context.Context, r request, token string, timeout
 
 var errTooLarge = errors.New("the body is larger than 8 MiB")
 
-// readBody reads to the end, so that the connection can be used again, and closes.
-func readBody(r io.ReadCloser) ([]byte, error) {
-	defer r.Close() //nolint:errcheck // All was read, or will not be.
+// readBody reads to the end, so that the connection can be used again.
+func readBody(r io.Reader) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(r, maxBody+1))
 	switch {
 	case err != nil:

@@ -75,7 +75,6 @@ func beforeAnswer(ctx context.Context, w http.ResponseWriter, answer proto.Messa
 	setOutgoing(w.Header(), ctx)
 	if _, isRemove := answer.(*v2.RemoveParticipantResponse); isRemove {
 		w.Header().Del("Content-Type")
-		w.Header().Del("Transfer-Encoding")
 		w.WriteHeader(http.StatusNoContent)
 	}
 	return nil

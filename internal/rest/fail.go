@@ -54,9 +54,6 @@ func wholeSeconds(delay time.Duration) string {
 func (a *api) failCall(
 	ctx context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error,
 ) {
-	// They may be set already where the answer could not be encoded.
-	w.Header().Del("Trailer")
-	w.Header().Del("Transfer-Encoding")
 	setOutgoing(w.Header(), ctx)
 	a.fail(w, r, err)
 }

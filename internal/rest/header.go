@@ -21,7 +21,7 @@ const requestIDHeader = "X-Request-Id"
 // itself passes Authorization on and makes a deadline of Grpc-Timeout.
 func incoming(header string) (key string, passed bool) {
 	switch header {
-	case "X-Auth-Token", requestIDHeader, "Idempotency-Key", "Traceparent", "Accept-Language":
+	case "X-Auth-Token", requestIDHeader, "Traceparent", "Accept-Language":
 		return strings.ToLower(header), true
 	default:
 		return "", false

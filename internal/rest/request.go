@@ -48,6 +48,11 @@ func read(w http.ResponseWriter, r *http.Request, path map[string]string) (proto
 			return nil, err
 		}
 	}
+	if add, isAdd := request.(*v2.AddParticipantRequest); isAdd {
+		if err := readIdempotencyKey(r.Header.Values("Idempotency-Key"), add); err != nil {
+			return nil, err
+		}
+	}
 	if err := checkTimeout(r.Header.Get("Grpc-Timeout")); err != nil {
 		return nil, err
 	}
@@ -105,6 +110,21 @@ func isJSON(contentType string) bool {
 	return err == nil && mediaType == jsonType
 }
 
+// readIdempotencyKey takes the header for the request_id that it is another name of
+// (A2).
+func readIdempotencyKey(keys []string, add *v2.AddParticipantRequest) error {
+	for _, key := range keys {
+		switch add.GetRequestId() {
+		case key:
+		case "":
+			add.RequestId = key
+		default:
+			return invalid("request_id", "must be the same as the header Idempotency-Key")
+		}
+	}
+	return nil
+}
+
 // timeout is a deadline as gRPC tells it.
 var timeout = regexp.MustCompile(`^\d{1,8}[HMSmun]$`)
 
@@ -113,11 +133,14 @@ func checkTimeout(text string) error {
 	if text == "" || timeout.MatchString(text) {
 		return nil
 	}
-	const rule = "must be up to 8 digits and one of H M S m u n"
+	return invalid("grpc-timeout", "must be up to 8 digits and one of H M S m u n")
+}
+
+func invalid(field, rule string) error {
 	return &participant.Error{
 		Reason:     participant.InvalidRequest,
-		Message:    "header: grpc-timeout " + rule,
-		Violations: []participant.Violation{{Field: "grpc-timeout", Rule: "type", Message: rule}},
+		Message:    field + " " + rule,
+		Violations: []participant.Violation{{Field: field, Rule: "header", Message: rule}},
 	}
 }
 

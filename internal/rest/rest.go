@@ -87,5 +87,5 @@ func (a *api) dispatch(pages map[string]http.Handler) http.Handler {
 }
 
 func jitter(delay time.Duration) time.Duration {
-	return delay + rand.N(delay/2+1) //nolint:gosec // Spreads clients; guessing it helps nobody.
+	return delay + rand.N(delay/2+1)
 }

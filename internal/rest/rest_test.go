@@ -149,6 +149,45 @@ func TestContentTypesOfABody(t *testing.T) {
 	}
 }
 
+func TestA02_IdempotencyKeyIsTheRequestID(t *testing.T) {
+	for _, tt := range []struct {
+		name, body string
+		keys       []string
+		want       string
+		status     int
+	}{
+		{"header alone", `{}`, []string{"k1"}, "k1", 200},
+		{"body alone", `{"request_id":"k1"}`, nil, "k1", 200},
+		{"both, alike", `{"request_id":"k1"}`, []string{"k1"}, "k1", 200},
+		{"both, differing", `{"request_id":"k1"}`, []string{"k2"}, "", 400},
+		{"two headers, differing", `{}`, []string{"k1", "k2"}, "", 400},
+		{"an empty header beside the body", `{"request_id":"k1"}`, []string{""}, "", 400},
+		{"none", `{}`, nil, "", 200},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var got string
+			service := polite(t)
+			service.add = func(_ context.Context, r *v2.AddParticipantRequest) (*v2.AddParticipantResponse, error) {
+				got = r.GetRequestId()
+				return &v2.AddParticipantResponse{Participant: &v2.Participant{}}, nil
+			}
+			var headers []string
+			for _, key := range tt.keys {
+				headers = append(headers, "Idempotency-Key: "+key)
+			}
+			answered := call(t, handler(t, service), http.MethodPost, participantsPath, tt.body, headers...)
+			if answered.status != tt.status || got != tt.want {
+				t.Errorf("request_id = %q, answer = %+v", got, answered)
+			}
+			for _, part := range []string{`"field":"request_id"`, `"dialled":"no"`} {
+				if strings.Contains(answered.body, part) != (tt.status == 400) {
+					t.Errorf("body = %s", answered.body)
+				}
+			}
+		})
+	}
+}
+
 func TestOtherMethodsOnKnownPaths(t *testing.T) {
 	for _, tt := range []struct{ target, allow string }{
 		{participantsPath, "GET, HEAD, POST"},
@@ -197,19 +236,23 @@ func TestA05_ErrorsOfTheService(t *testing.T) {
 		body   string
 	}{
 		{
-			"the upstream's number", &participant.Error{Reason: participant.PaymentRequired, Message: "pay", UpstreamStatus: 402, UpstreamRequestID: "req_1"}, 402, [2]string{},
+			"the upstream's number", &participant.Error{Reason: participant.PaymentRequired, Message: "pay", UpstreamStatus: 402, UpstreamRequestID: "req_1"}, 402,
+			[2]string{},
 			`{"error":{"code":402,"status":"FAILED_PRECONDITION","message":"pay","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"UPSTREAM_PAYMENT_REQUIRED","domain":"participant-gateway","metadata":{"upstream_request_id":"req_1","upstream_status":"402"}}]}}`,
 		},
 		{
-			"retry", &participant.Error{Reason: participant.UpstreamRateLimited, Message: "slow", RetryAfter: 1200 * time.Millisecond}, 429, [2]string{"Retry-After", "2"},
+			"retry", &participant.Error{Reason: participant.UpstreamRateLimited, Message: "slow", RetryAfter: 1200 * time.Millisecond}, 429,
+			[2]string{"Retry-After", "2"},
 			`{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","message":"slow","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"UPSTREAM_RATE_LIMITED","domain":"participant-gateway","metadata":{}},{"@type":"type.googleapis.com/google.rpc.RetryInfo","retry_delay":"1.2s"}]}}`,
 		},
 		{
-			"credential", &participant.Error{Reason: participant.CredentialMissing, Message: "who"}, 401, [2]string{"WWW-Authenticate", "Bearer"},
+			"credential", &participant.Error{Reason: participant.CredentialMissing, Message: "who"}, 401,
+			[2]string{"WWW-Authenticate", "Bearer"},
 			`{"error":{"code":401,"status":"UNAUTHENTICATED","message":"who","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"CREDENTIAL_MISSING","domain":"participant-gateway","metadata":{}}]}}`,
 		},
 		{
-			"what is not ours stays inside", errors.New("dial 10.0.0.1"), 500, [2]string{},
+			"what is not ours stays inside", errors.New("dial 10.0.0.1"), 500,
+			[2]string{},
 			`{"error":{"code":500,"status":"INTERNAL","message":"internal error","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"INTERNAL","domain":"participant-gateway","metadata":{}}]}}`,
 		},
 	} {

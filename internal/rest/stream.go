@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -35,16 +36,15 @@ type stream struct {
 	// retry goes with the first message; zero once that is sent.
 	retry   time.Duration
 	started bool
+	// stopped says that the service has returned.
+	stopped bool
 	// cut says that the answer ended in the middle, or may have: nothing more is
 	// written.
 	cut error
 }
 
 func newStream(ctx context.Context, w http.ResponseWriter, form format, retry time.Duration) *stream {
-	s := &stream{ctx: ctx, w: w, control: http.NewResponseController(w), format: form, retry: retry}
-	// A stream outlives the time that the server gives a request.
-	_ = s.control.SetReadDeadline(time.Time{})
-	return s
+	return &stream{ctx: ctx, w: w, control: http.NewResponseController(w), format: form, retry: retry}
 }
 
 func (s *stream) Context() context.Context { return s.ctx }
@@ -73,6 +73,9 @@ func (s *stream) SendMsg(message any) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.stopped {
+		return errStopped
+	}
 	parts, err := s.format.message(m, s.retry)
 	if err != nil {
 		return fmt.Errorf("send message: %w", err)
@@ -80,6 +83,8 @@ func (s *stream) SendMsg(message any) error {
 	s.retry = 0
 	return s.write(sendTimeout, parts)
 }
+
+var errStopped = errors.New("send message: the call has ended")
 
 // write writes and flushes within the timeout. The caller holds mu.
 func (s *stream) write(timeout time.Duration, parts [][]byte) error {
@@ -140,6 +145,7 @@ func (s *stream) stop() (started bool) {
 		s.mu.Lock()
 	}
 	defer s.mu.Unlock()
+	s.stopped = true
 	return s.started
 }
 

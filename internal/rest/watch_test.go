@@ -172,6 +172,15 @@ func TestStreamSendsOnlyMessages(t *testing.T) {
 	}
 }
 
+func TestStreamSendsNothingAfterTheCall(t *testing.T) {
+	recorder := httptest.NewRecorder()
+	s := newStream(t.Context(), recorder, ndjson{}, 0)
+	s.stop()
+	if err := s.SendMsg(wire.NewMessage(heartbeat("t1"))); err == nil || recorder.Body.Len() > 0 {
+		t.Errorf("SendMsg() = %v, after which stands %q", err, recorder.Body)
+	}
+}
+
 // pipes is a listener of synchronous connections, whose time is the bubble's.
 type pipes struct{ accepted chan net.Conn }
 
@@ -186,23 +195,41 @@ func (p pipes) Accept() (net.Conn, error) {
 func (p pipes) Close() error   { return nil }
 func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
-// watching opens an SSE watch in a bubble and returns the client's side of it.
+func (p pipes) dial(context.Context, string, string) (net.Conn, error) {
+	client, server := net.Pipe()
+	p.accepted <- server
+	return client, nil
+}
+
+// serve serves in a bubble, with time limits as they suit unary calls.
+func serve(t *testing.T, service *fake) (listener pipes, stop func()) {
+	t.Helper()
+	listener = pipes{accepted: make(chan net.Conn)}
+	server := &http.Server{
+		Handler: handler(t, service), ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0),
+		ReadTimeout: 20 * time.Second, WriteTimeout: 20 * time.Second, Protocols: &http.Protocols{},
+	}
+	server.Protocols.SetHTTP1(true)
+	server.Protocols.SetUnencryptedHTTP2(true)
+	go server.Serve(listener)
+	return listener, func() {
+		close(listener.accepted)
+		server.Close()
+		synctest.Wait()
+	}
+}
+
+// watching opens an SSE watch in a bubble, whose client does not read yet.
 func watching(t *testing.T, service *fake) (client net.Conn, stop func()) {
 	t.Helper()
-	listener := pipes{accepted: make(chan net.Conn)}
-	h := handler(t, service)
-	server := &http.Server{Handler: h, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0), ReadTimeout: 20 * time.Second, WriteTimeout: 20 * time.Second}
-	go server.Serve(listener)
-	client, conn := net.Pipe()
-	listener.accepted <- conn
+	listener, stopServing := serve(t, service)
+	client, _ = listener.dial(t.Context(), "", "")
 	if _, err := io.WriteString(client, "GET "+watchedPath+" HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
 	return client, func() {
 		client.Close()
-		close(listener.accepted)
-		server.Close()
-		synctest.Wait()
+		stopServing()
 	}
 }
 
@@ -252,31 +279,62 @@ func TestW16_ASendThatTheServiceGaveUpIsCut(t *testing.T) {
 	})
 }
 
-func TestW13_AStreamOutlivesTheServersTimeouts(t *testing.T) {
+func TestW16_AClientThatDoesNotReadTheFailureIsCutAfter2Seconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client, stop := watching(t, &fake{watch: func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
-			for _, token := range []string{"t1", "t2", "t3"} {
-				if err := s.SendMsg(wire.NewMessage(heartbeat(token))); err != nil {
-					return err
-				}
-				select {
-				case <-time.After(60 * time.Second):
-				case <-s.Context().Done():
-					return s.Context().Err()
-				}
-			}
-			return nil
-		}})
+		client, stop := watching(t, sending(&participant.Error{Reason: participant.Draining, Message: "draining"}, heartbeat("t1")))
 		defer stop()
-		response, err := http.ReadResponse(bufio.NewReader(client), nil)
-		if err != nil {
-			t.Fatal(err)
+		reader := bufio.NewReader(client)
+		for line := ""; !strings.HasPrefix(line, "data:"); {
+			var err error
+			if line, err = reader.ReadString('\n'); err != nil {
+				t.Fatal(err)
+			}
 		}
-		body, err := io.ReadAll(response.Body)
-		if ids := strings.Count(string(body), "\nid: "); err != nil || ids != 3 {
-			t.Errorf("%d messages, %v: %q", ids, err, body)
+		time.Sleep(lastTimeout + time.Second)
+		synctest.Wait()
+		if rest, err := io.ReadAll(reader); err != nil || strings.Contains(string(rest), "failure") {
+			t.Errorf("the client then reads %q, %v, want a bare close", rest, err)
 		}
 	})
+}
+
+func TestW13_AStreamOutlivesTheServersTimeouts(t *testing.T) {
+	service := &fake{watch: func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
+		for _, token := range []string{"t1", "t2", "t3"} {
+			if err := s.SendMsg(wire.NewMessage(heartbeat(token))); err != nil {
+				return err
+			}
+			select {
+			case <-time.After(sendTimeout + time.Second):
+			case <-s.Context().Done():
+				return s.Context().Err()
+			}
+		}
+		return nil
+	}}
+	for name, set := range map[string]func(*http.Protocols, bool){
+		"HTTP/1": (*http.Protocols).SetHTTP1, "HTTP/2": (*http.Protocols).SetUnencryptedHTTP2,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				listener, stop := serve(t, service)
+				defer stop()
+				transport := &http.Transport{DialContext: listener.dial, Protocols: &http.Protocols{}}
+				set(transport.Protocols, true)
+				defer transport.CloseIdleConnections()
+				request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost"+watchedPath, http.NoBody)
+				response, err := transport.RoundTrip(request)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer response.Body.Close()
+				body, err := io.ReadAll(response.Body)
+				if lines := strings.Count(string(body), "\n"); err != nil || lines != 3 {
+					t.Errorf("%d messages, %v: %q", lines, err, body)
+				}
+			})
+		})
+	}
 }
 
 func TestAClientThatLeavesCancelsTheCall(t *testing.T) {

@@ -12,8 +12,7 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// attrs are one call's line in the log. It names nobody, and of a phone number only
-// the end unless that is asked for.
+// attrs are one call's line in the log. It names nobody; the logger masks numbers.
 func (c *call) attrs(st *status.Status, err error, took time.Duration) []slog.Attr {
 	attrs := []slog.Attr{
 		slog.String("method", path.Base(c.method)),
@@ -29,7 +28,7 @@ func (c *call) attrs(st *status.Status, err error, took time.Duration) []slog.At
 		attrs = append(attrs, slog.String("participant_id", named.GetParticipantId()))
 	}
 	if named, ok := c.request.(interface{ GetPhoneNumber() string }); ok {
-		attrs = append(attrs, slog.String("phone_number", c.gate.shown(named.GetPhoneNumber())))
+		attrs = append(attrs, slog.String("phone_number", named.GetPhoneNumber()))
 	}
 	if err == nil {
 		return attrs
@@ -41,17 +40,6 @@ func (c *call) attrs(st *status.Status, err error, took time.Duration) []slog.At
 		}
 	}
 	return append(attrs, slog.String("error", err.Error()))
-}
-
-// shownDigits are left of a masked phone number, to tell calls apart.
-const shownDigits = 4
-
-// shown is what the log may hold of a phone number.
-func (g *gate) shown(number string) string {
-	if g.wholeNumbers || number == "" {
-		return number
-	}
-	return "…" + number[max(len(number)-shownDigits, 0):]
 }
 
 // levelOf is how loud a code is: a client's fault is a warning, ours an error, and a

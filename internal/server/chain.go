@@ -19,7 +19,7 @@ func (s *Server) chain(measured *metrics) (v2.ParticipantServiceServer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compose the service: %w", err)
 	}
-	gate := &gate{policy: s.policy(), validator: validator, metrics: measured, logger: s.logger, wholeNumbers: s.config.Log.PhoneNumbers}
+	gate := &gate{policy: s.policy(), validator: validator, metrics: measured, logger: s.logger}
 	answering := service.New(accounts{s.registry}, s.writer, s.watcher, s.streams)
 	return service.Chain(answering, gate.unary, gate.stream), nil
 }

@@ -27,8 +27,6 @@ type gate struct {
 	validator *service.Validator
 	metrics   *metrics
 	logger    *slog.Logger
-	// wholeNumbers logs phone numbers in full (--log-phone-numbers).
-	wholeNumbers bool
 }
 
 // Names of metadata, which are HTTP headers too.

@@ -213,6 +213,7 @@ func TestW15_SentAgainNoLaterThanTenSeconds(t *testing.T) {
 // lateUpstream never gives a second turn.
 type lateUpstream struct {
 	*fakeUpstream
+
 	calls int
 }
 

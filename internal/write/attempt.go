@@ -21,12 +21,12 @@ func (w *Writer) attempt(
 ) (participant.Item, Ticket, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	t := &turn{Context: ctx, writer: w, dial: d, limit: limit}
+	t := withTurn(ctx, w, d, limit)
 	timer := time.AfterFunc(time.Until(limit), func() { w.expire(t, cancel) })
 	defer timer.Stop()
 
 	var ticket Ticket
-	item, err := upstream.Add(t, d.request.key.Conference, d.add, func() {
+	item, err := upstream.Add(t, d.request.key.Conference, d.add, func() { //nolint:contextcheck // turn wraps ctx.
 		ticket = w.recorder.Begin(d.request.key)
 		w.sending(ctx, d)
 		timer.Reset(w.sendTimeout)
@@ -83,11 +83,15 @@ func (w *Writer) expire(t *turn, cancel context.CancelFunc) {
 // see, which refuses an add whose turn cannot come in time (A3): it follows the
 // callers that wait, who may come and go, and ends nothing by itself.
 type turn struct {
-	context.Context
+	context.Context //nolint:containedctx // It is a context.
 
 	writer *Writer
 	dial   *dial
 	limit  time.Time
+}
+
+func withTurn(ctx context.Context, w *Writer, d *dial, limit time.Time) *turn {
+	return &turn{Context: ctx, writer: w, dial: d, limit: limit}
 }
 
 // Deadline is when the request must have left or, once it has, must be answered.

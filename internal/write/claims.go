@@ -21,8 +21,8 @@ type participantID struct {
 // claims know which participants cannot be what a lost add has made (A1), because
 // another add of this gateway has, or may have. Writer.mu guards them.
 type claims struct {
-	// taken tells from which sending on a participant is another's: an add sent later
-	// did not make it. From 0 on, no add did.
+	// taken tells the sending after which a participant is another's: an add sent
+	// later did not make it, and after 0 none did.
 	taken recent[participantID, sending]
 	// unresolved are the dials that were sent and whose outcome is open, by conference.
 	unresolved map[string]map[*dial]struct{}
@@ -41,8 +41,7 @@ func newClaims() claims {
 	}
 }
 
-// open notes that a dial was sent. What was contested before, and is not its own
-// therefore, is so no more.
+// open notes that a dial was sent. Whatever was contested before, it did not make.
 func (c *claims) open(d *dial) {
 	c.last++
 	d.sending, d.contested = c.last, false
@@ -71,11 +70,15 @@ func (c *claims) settle(d *dial, id string) {
 // leaveOpen notes that nobody will know whom a dial made, if anybody: it may have
 // been one of those seen, or one that another unresolved dial takes for its own.
 func (c *claims) leaveOpen(d *dial, seen []participant.Item) {
-	for _, item := range c.free(d, seen) {
-		c.taken.put(participantID{d.request.key.Conference, item.ID}, c.last, time.Now())
+	conference, now := d.request.key.Conference, time.Now()
+	for _, item := range seen {
+		id := participantID{conference, item.ID}
+		if _, taken := c.taken.get(id, now); !taken {
+			c.taken.put(id, c.last, now)
+		}
 	}
 	c.withdraw(d)
-	for other := range c.unresolved[d.request.key.Conference] {
+	for other := range c.unresolved[conference] {
 		other.contested = other.contested || mistakable(other.add, d.add)
 	}
 }
@@ -83,8 +86,9 @@ func (c *claims) leaveOpen(d *dial, seen []participant.Item) {
 // free are those of the items that no other dial has or may have made.
 func (c *claims) free(d *dial, items []participant.Item) []participant.Item {
 	var free []participant.Item
+	now := time.Now()
 	for _, item := range items {
-		after, taken := c.taken.get(participantID{d.request.key.Conference, item.ID}, time.Now())
+		after, taken := c.taken.get(participantID{d.request.key.Conference, item.ID}, now)
 		if !taken || d.sending <= after {
 			free = append(free, item)
 		}

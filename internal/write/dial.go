@@ -27,8 +27,8 @@ type dial struct {
 	sentAt time.Time
 	// sending is which of the gateway's adds this was when it was last sent.
 	sending sending
-	// contested says that another add may have made any participant that A1 could
-	// find for this one, and that nobody will ever know.
+	// contested says that what A1 could find for this add may be another's, and that
+	// nobody will ever know.
 	contested bool
 
 	// settled is closed once item and err are set for good.

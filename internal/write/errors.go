@@ -14,8 +14,8 @@ const retryAfter = time.Second
 
 // failure is err as callers learn it. A remove leaves dialled empty.
 func failure(err error, dialled participant.Dialled) *participant.Error {
-	var known *participant.Error
-	if !errors.As(err, &known) {
+	known, ok := errors.AsType[*participant.Error](err)
+	if !ok {
 		return unnamed(err, dialled)
 	}
 	e := *known
@@ -88,8 +88,7 @@ func outcomeUnknown(cause error) *participant.Error {
 		Dialled: participant.DialledUnknown,
 		Cause:   cause,
 	}
-	var told *participant.Error
-	if errors.As(cause, &told) {
+	if told, ok := errors.AsType[*participant.Error](cause); ok {
 		e.UpstreamStatus, e.UpstreamRequestID = told.UpstreamStatus, told.UpstreamRequestID
 	}
 	return e

@@ -41,9 +41,9 @@ var refusals = []participant.Reason{
 
 // fateOf judges an error of a request that was sent. What it does not know is lost.
 func fateOf(err error) fate {
-	var e *participant.Error
+	e, ok := errors.AsType[*participant.Error](err)
 	switch {
-	case !errors.As(err, &e):
+	case !ok:
 		return lost
 	case e.Unreached:
 		return unreached

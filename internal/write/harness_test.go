@@ -85,6 +85,7 @@ func (r *fakeRecorder) written() []string {
 // harness is a writer between a fake upstream and a fake recorder.
 type harness struct {
 	*Writer
+
 	upstream *fakeUpstream
 	recorder *fakeRecorder
 }

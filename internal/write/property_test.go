@@ -38,14 +38,19 @@ func steps() *rapid.Generator[step] {
 	return rapid.Custom(func(rt *rapid.T) step {
 		s := rapid.SampledFrom([]step{
 			{dials: true},
-			{dials: true, silent: true}, {silent: true},
-			{dials: true, fails: errCut}, {fails: errCut},
-			{dials: true, fails: upstreamError(503, participant.UpstreamUnavailable)}, {fails: upstreamError(503, participant.UpstreamUnavailable)},
+			{dials: true, silent: true},
+			{silent: true},
+			{dials: true, fails: errCut},
+			{fails: errCut},
+			{dials: true, fails: upstreamError(503, participant.UpstreamUnavailable)},
+			{fails: upstreamError(503, participant.UpstreamUnavailable)},
 			{dials: true, fails: upstreamError(408, participant.UpstreamTimeout)},
 			{dials: true, fails: upstreamError(200, participant.UpstreamUndecodable)},
 			{fails: upstreamError(409, participant.ConferenceFull)},
 			{fails: upstreamError(401, participant.CredentialRefused)},
-			{fails: errThrottled}, {fails: throttledFor(4 * time.Second)}, {fails: throttledFor(time.Minute)},
+			{fails: errThrottled},
+			{fails: throttledFor(4 * time.Second)},
+			{fails: throttledFor(time.Minute)},
 			{fails: errUnreached},
 			{unsent: &participant.Error{Reason: participant.BreakerOpen}},
 		}).Draw(rt, "kind")

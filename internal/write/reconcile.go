@@ -17,7 +17,9 @@ const (
 )
 
 // reconcile looks in the conference's lists for the participant of an add whose
-// answer was lost. It ends as soon as one list settles the matter.
+// answer was lost. It ends with the first list that proves who that is. Where none
+// does it reads on to the end, even when none can any more: an equal add that comes
+// later must not be given what this one may have made.
 func (w *Writer) reconcile(
 	ctx context.Context, upstream Upstream, d *dial, ticket Ticket, cause error,
 ) (participant.Item, *participant.Error) {
@@ -35,7 +37,7 @@ func (w *Writer) reconcile(
 	return item, nil
 }
 
-// search reads lists until one settles whom the dial made, or time is up.
+// search reads lists until one proves whom the dial made, or time is up.
 func (w *Writer) search(ctx context.Context, upstream Upstream, d *dial, p profile) (participant.Item, bool) {
 	ctx, cancel := context.WithTimeout(ctx, searchFor)
 	defer cancel()
@@ -45,8 +47,8 @@ func (w *Writer) search(ctx context.Context, upstream Upstream, d *dial, p profi
 		list, err := upstream.List(ctx, d.request.key.Conference)
 		if err == nil && list.Complete() {
 			seen = p.among(list.Items)
-			if item, verdict := w.judge(d, seen); verdict != undecided {
-				return item, verdict == identified
+			if item, found := w.identify(d, seen); found {
+				return item, true
 			}
 		}
 		if !sleep(ctx, time.Until(next)) {
@@ -56,31 +58,22 @@ func (w *Writer) search(ctx context.Context, upstream Upstream, d *dial, p profi
 	}
 }
 
-// verdict is what one list has settled.
-type verdict uint8
-
-const (
-	undecided verdict = iota
-	identified
-	ambiguous
-)
-
-// judge decides, in one step with its claim, who of those seen the dial made. A
-// rival that is still unresolved may yet claim one of them, so it is waited for.
-func (w *Writer) judge(d *dial, seen []participant.Item) (participant.Item, verdict) {
+// identify decides, in one step with its claim, who of those seen the dial made. A
+// rival that is unresolved may yet claim one of them, so it is waited for; without
+// one, two candidates will never be told apart.
+func (w *Writer) identify(d *dial, seen []participant.Item) (participant.Item, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	free, rivalled := w.claims.free(d, seen), w.claims.rivalled(d)
-	switch {
-	case d.contested, len(free) > 1 && !rivalled:
-		w.claims.leaveOpen(d, seen)
-		return participant.Item{}, ambiguous
-	case len(free) == 1 && !rivalled:
-		w.claims.settle(d, free[0].ID)
-		return free[0], identified
-	default:
-		return participant.Item{}, undecided
+	free := w.claims.free(d, seen)
+	if w.claims.rivalled(d) || len(free) == 0 {
+		return participant.Item{}, false
 	}
+	d.contested = d.contested || len(free) > 1
+	if d.contested {
+		return participant.Item{}, false
+	}
+	w.claims.settle(d, free[0].ID)
+	return free[0], true
 }
 
 func (w *Writer) leaveOpen(d *dial, seen []participant.Item) {

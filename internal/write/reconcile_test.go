@@ -122,11 +122,9 @@ func TestA01_Candidates(t *testing.T) {
 func TestA01_TwoCandidatesProveNothing(t *testing.T) {
 	virtual(t, script(step{dials: true, fails: errCut}), func(t *testing.T, h *harness) {
 		h.upstream.show(person("stranger", alice))
-		got := h.add(h.call(""), alice, 0).wait()
-		want(t, got.err, participant.AddOutcomeUnknown, participant.DialledUnknown)
-		if got.at != 0 {
-			t.Errorf("ended after %v, want at once", got.at)
-		}
+		time.AfterFunc(5*time.Second, func() { h.upstream.hide("stranger") }) // too late
+		_, err := h.Add(t.Context(), h.call(""), alice)
+		want(t, err, participant.AddOutcomeUnknown, participant.DialledUnknown)
 	})
 }
 
@@ -291,28 +289,4 @@ func TestA01_ReconciliationOutlivesItsCaller(t *testing.T) {
 			t.Errorf("added %+v", got.added)
 		}
 	})
-}
-
-func TestA01_Mistakable(t *testing.T) {
-	phone := alice.PhoneNumber
-	tests := map[string]struct {
-		add, other participant.Add
-		want       bool
-	}{
-		"equal":                  {alice, alice, true},
-		"muted or not":           {alice, participant.Add{PhoneNumber: phone, Name: "Alice", Role: alice.Role, Muted: true}, true},
-		"another phone":          {alice, participant.Add{PhoneNumber: "+12025550000", Name: "Alice"}, false},
-		"another name":           {alice, participant.Add{PhoneNumber: phone, Name: "Bob"}, false},
-		"other has no name":      {alice, participant.Add{PhoneNumber: phone, Role: alice.Role}, false},
-		"add has no name":        {participant.Add{PhoneNumber: phone}, alice, true},
-		"another role":           {alice, participant.Add{PhoneNumber: phone, Name: "Alice", Role: participant.RoleListener}, false},
-		"the upstream's own say": {alice, participant.Add{PhoneNumber: phone, Name: "Alice"}, true},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			if got := mistakable(test.add, test.other); got != test.want {
-				t.Errorf("mistakable: %v, want %v", got, test.want)
-			}
-		})
-	}
 }

@@ -75,8 +75,8 @@ func (r *removal) item() participant.Item {
 }
 
 func isNotFound(err error) bool {
-	var e *participant.Error
-	return errors.As(err, &e) && e.UpstreamStatus == http.StatusNotFound
+	e, ok := errors.AsType[*participant.Error](err)
+	return ok && e.UpstreamStatus == http.StatusNotFound
 }
 
 // removePolicy is shared by all removes, and with it the budget that keeps a failing
@@ -102,8 +102,8 @@ func passing(err error) bool {
 // so that jitter never falls short of it.
 func retryAfterOf(attempt failsafe.ExecutionAttempt[any]) time.Duration {
 	const useBackoff = -1
-	var e *participant.Error
-	if !errors.As(attempt.LastError(), &e) || e.RetryAfter == 0 {
+	e, ok := errors.AsType[*participant.Error](attempt.LastError())
+	if !ok || e.RetryAfter == 0 {
 		return useBackoff
 	}
 	return e.RetryAfter + e.RetryAfter/2

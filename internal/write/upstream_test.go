@@ -3,6 +3,7 @@ package write
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -173,6 +174,13 @@ func (u *fakeUpstream) show(item participant.Item) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.people = append(u.people, listed{item: item, from: time.Now()})
+}
+
+// hide takes somebody off the list.
+func (u *fakeUpstream) hide(id string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.people = slices.DeleteFunc(u.people, func(p listed) bool { return p.item.ID == id })
 }
 
 func (u *fakeUpstream) dials() int {

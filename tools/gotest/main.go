@@ -48,14 +48,16 @@ func run(ctx context.Context, args []string, out io.Writer) (*summary, error) {
 	if err := test.Start(); err != nil {
 		return sum, fmt.Errorf("start go test: %w", err)
 	}
-	return sum, errors.Join(read(events, sum), ended(test.Wait()))
+	err = read(events, sum)
+	return sum, errors.Join(err, ended(test.Wait(), sum))
 }
 
-func ended(err error) error {
-	if err != nil {
-		return fmt.Errorf("go test: %w", err)
+// ended is nil where the summary tells already why go test failed.
+func ended(err error, sum *summary) error {
+	if err == nil || sum.failed > 0 {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("go test: %w", err)
 }
 
 func read(events io.Reader, sum *summary) error {

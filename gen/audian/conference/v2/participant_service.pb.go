@@ -1488,10 +1488,11 @@ type Checkpoint struct {
 	Freshness Freshness `protobuf:"varint,1,opt,name=freshness,proto3,enum=audian.conference.v2.Freshness" json:"freshness,omitempty"`
 	// When the last list that was read began; unset where none was read yet.
 	LastSuccessTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=last_success_time,json=lastSuccessTime,proto3" json:"last_success_time,omitempty"`
-	// Why the roster is stale; empty when fresh. One of UPSTREAM_UNREACHABLE,
-	// UPSTREAM_TIMEOUT, UPSTREAM_ERROR, UPSTREAM_RATE_LIMITED,
-	// UPSTREAM_CREDENTIAL_REFUSED, UPSTREAM_REFUSED, UPSTREAM_UNDECODABLE,
-	// UPSTREAM_INCOMPLETE or POLL_DELAYED; more may follow.
+	// Why the roster is stale; empty when fresh. The ErrorInfo reason of the last
+	// poll: UPSTREAM_UNREACHABLE, UPSTREAM_TIMEOUT, UPSTREAM_UNAVAILABLE,
+	// UPSTREAM_RATE_LIMITED, UPSTREAM_CREDENTIAL_REFUSED, UPSTREAM_UNDECODABLE,
+	// UPSTREAM_INCOMPLETE or another that docs/errors.md has; POLL_DELAYED where no
+	// poll failed but none was answered in time.
 	StaleReason string `protobuf:"bytes,3,opt,name=stale_reason,json=staleReason,proto3" json:"stale_reason,omitempty"`
 	// How many participants the conference lists, filter notwithstanding; unset
 	// before the first snapshot or replay.

@@ -1,0 +1,79 @@
+// Command watch is a complete small client: it follows a conference, holds its
+// participants, and prints what happens. It survives whatever a stream may end by:
+// it calls again with the last resume token and misses nothing.
+//
+// Usage:
+//
+//	go run ./examples/watch [-addr 127.0.0.1:9090] [-for 10s] [CONFERENCE_ID]
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+)
+
+func main() {
+	addr := flag.String("addr", "127.0.0.1:9090", "the gateway's gRPC address")
+	limit := flag.Duration("for", 0, "how long to watch; 0 is until interrupted")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, *addr, cmp.Or(flag.Arg(0), "conf_demo"), *limit, os.Stdout)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "watch:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, addr, conference string, limit time.Duration, out io.Writer) error {
+	if limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	connection, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	defer connection.Close() //nolint:errcheck // The process ends here.
+
+	f := newFollower(v2.NewParticipantServiceClient(connection), conference)
+	f.told = func(m *v2.WatchParticipantsResponse) { show(out, m, len(f.roster)) }
+	err = f.follow(ctx)
+	if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
+		return nil // Watched for as long as was asked.
+	}
+	return err
+}
+
+// show prints one message, and how many participants are held after it.
+func show(out io.Writer, message *v2.WatchParticipantsResponse, held int) {
+	for _, change := range message.GetChanges().GetChanges() {
+		p := change.GetParticipant()
+		say(out, "%-12s %s is %s", word(change.GetKind()), p.GetName(), word(p.GetStatus()))
+	}
+	switch {
+	case message.GetSnapshot() != nil:
+		say(out, "%-12s %d participants", "SNAPSHOT", held)
+	case message.GetCheckpoint() != nil:
+		say(out, "%-12s %s, %d participants", "CHECKPOINT", word(message.GetCheckpoint().GetFreshness()), held)
+	case message.GetEnd() != nil:
+		say(out, "%-12s the conference is gone", "END")
+	}
+}
+
+// say prints one line. Nobody is left to tell if that fails.
+func say(out io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }

@@ -1,0 +1,88 @@
+package model_test
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/simulator"
+)
+
+// deeds do what a step says.
+var deeds = map[kind]func(*world, step){
+	join:    (*world).join,
+	turn:    (*world).turn,
+	vanish:  (*world).vanish,
+	add:     (*world).add,
+	again:   (*world).again,
+	remove:  (*world).remove,
+	open:    (*world).open,
+	hangUp:  (*world).hangUp,
+	stall:   (*world).stall,
+	strike:  (*world).strike,
+	destroy: (*world).destroy,
+}
+
+func (w *world) join(s step) {
+	w.upstream.AddPerson(conference, simulator.Person{
+		ID: fmt.Sprintf("p%d", s.A%6), Status: words[s.B%len(words)],
+		Role: []string{"listener", "presenter", "juror"}[s.C%3], Name: fmt.Sprintf("Person %d", s.A%6),
+	})
+}
+
+// someone is one of those who are there, empty where nobody is.
+func (w *world) someone(which int) string {
+	people := w.upstream.Truth(conference)
+	if len(people) == 0 {
+		return ""
+	}
+	return people[which%len(people)].ID
+}
+
+func (w *world) turn(s step)   { w.upstream.SetStatus(conference, w.someone(s.A), words[s.B%len(words)]) }
+func (w *world) vanish(s step) { w.upstream.RemovePerson(conference, w.someone(s.A)) }
+
+// open has a client come back, mostly with its last token and its filter.
+func (w *world) open(s step) {
+	c := w.clients[s.A%clients]
+	c.close()
+	w.pass(0)
+	if s.B > 8 {
+		c.ask(filters[s.B%len(filters)])
+	}
+	token := c.token
+	switch s.C {
+	case 0:
+		token = ""
+	case 1:
+		token = "pgw9.of-a-later-version"
+	}
+	if token == "" {
+		clear(c.held)
+	}
+	c.open(token)
+}
+
+func (w *world) hangUp(s step) { w.clients[s.A%clients].close() }
+
+func (w *world) stall(s step) {
+	pauses := []time.Duration{3 * time.Second, 12 * time.Second, 80 * time.Second}
+	w.clients[s.A%clients].deaf = time.Now().Add(pauses[s.B%len(pauses)])
+}
+
+func (w *world) strike(s step) {
+	if s.B == 11 && !w.shifted && w.history.Upstream.PageSize > 0 {
+		w.shifted = true
+		w.upstream.Inject(simulator.Fault{Kind: simulator.FaultShift, Times: 1})
+		return
+	}
+	fault := faults[(s.A*12+s.B)%len(faults)]
+	fault.Times = 1 + s.C%4
+	w.upstream.Inject(fault)
+}
+
+// destroy deletes the conference, but more seldom than the other kinds of step.
+func (w *world) destroy(s step) {
+	if s.A < 3 {
+		w.upstream.DeleteConference(conference)
+	}
+}

@@ -1,0 +1,72 @@
+package model_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/access"
+	"github.com/audian/participant-gateway/internal/account"
+	"github.com/audian/participant-gateway/internal/audian"
+	"github.com/audian/participant-gateway/internal/feed"
+	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/service"
+	"github.com/audian/participant-gateway/internal/watch"
+	"github.com/audian/participant-gateway/internal/write"
+)
+
+// gateway is the engine without its doors, put together as package server does.
+type gateway struct {
+	*service.Service
+
+	hub    *feed.Hub
+	writer *write.Writer
+}
+
+func newGateway(h history, transport http.RoundTripper, observer feed.Observer) (*gateway, error) {
+	quiet := slog.New(slog.DiscardHandler)
+	registry, err := account.NewRegistry(audian.StaticToken("token"), account.Options{
+		BaseURL: &url.URL{Scheme: "http", Host: "upstream", Path: "/v2"}, Transport: transport, Logger: quiet,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open the account: %w", err)
+	}
+	hub := feed.NewHub(feed.Options{
+		PollInterval: time.Second, MaxPollInterval: 5 * time.Second, Linger: h.Linger, History: h.Kept,
+		Observer: observer, Logger: quiet,
+	})
+	writer := write.New(write.Options{Recorder: recorder{hub}, Logger: quiet})
+	answering := service.New(accounts{registry}, writer, watch.NewWatcher(hub), service.NewStreams(0))
+	return &gateway{Service: answering, hub: hub, writer: writer}, nil
+}
+
+// state is what the one conference's feed holds, nil where there is no feed.
+func (g *gateway) state() (state *feed.State) {
+	g.hub.Each(func(_ participant.Key, held *feed.State) { state = held })
+	return state
+}
+
+func (g *gateway) close() {
+	g.writer.Close()
+	g.hub.Close()
+}
+
+// Packages feed, write and account meet in package server, and here.
+type accounts struct{ registry *account.Registry }
+
+func (a accounts) For(access.Caller) (service.Account, error) {
+	return ownAccount{a.registry.Own()}, nil
+}
+
+type ownAccount struct{ *account.Account }
+
+func (a ownAccount) OpenSource(ctx context.Context, conference string) feed.Source {
+	return a.Account.OpenSource(ctx, conference)
+}
+
+type recorder struct{ hub *feed.Hub }
+
+func (r recorder) Begin(key participant.Key) write.Ticket { return r.hub.Begin(key) }

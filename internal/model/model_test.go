@@ -1,0 +1,67 @@
+package model_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strconv"
+	"testing"
+	"testing/synctest"
+
+	"go.uber.org/goleak"
+	"pgregory.net/rapid"
+)
+
+// histories is how many are played: few in passing, ten thousand by `make model`.
+var histories = flag.Int("model.histories", 400, "random histories that the model test plays")
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// workers play histories beside each other: each is one goroutine at a time, mostly.
+const workers = 2
+
+// TestModel_AnyHistoryIsToldAsItWas plays histories until every promise that the model
+// knows was put to the test at least once.
+func TestModel_AnyHistoryIsToldAsItWas(t *testing.T) {
+	if err := setChecks(max(*histories/workers, 1)); err != nil {
+		t.Fatal(err)
+	}
+	var seen counts
+	t.Run("histories", func(t *testing.T) {
+		for worker := range workers {
+			t.Run(strconv.Itoa(worker), func(t *testing.T) {
+				t.Parallel()
+				playHistories(t, &seen)
+			})
+		}
+	})
+	fmt.Fprintln(os.Stdout, seen.String())
+	for _, missing := range seen.missing() {
+		t.Errorf("no history put this to the test: %s", missing)
+	}
+}
+
+// setChecks tells rapid how many, unless its own flag was given.
+func setChecks(n int) error {
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
+	if given {
+		return nil
+	}
+	if err := flag.Set("rapid.checks", strconv.Itoa(n)); err != nil {
+		return fmt.Errorf("set rapid.checks: %w", err)
+	}
+	return nil
+}
+
+func playHistories(t *testing.T, seen *counts) {
+	t.Helper()
+	rapid.Check(t, func(rt *rapid.T) {
+		drawn := anyHistory.Draw(rt, "history")
+		var failure error
+		synctest.Test(t, func(*testing.T) { failure = play(drawn, seen) })
+		if failure != nil {
+			rt.Fatal(failure)
+		}
+	})
+}

@@ -1,0 +1,196 @@
+package model_test
+
+import (
+	"fmt"
+	"sync"
+	"testing/synctest"
+	"time"
+
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/feed"
+	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/simulator"
+	"github.com/audian/participant-gateway/internal/wire"
+)
+
+const (
+	conference = "conf"
+	clients    = 4
+	// glance is the longest time for which nobody looks.
+	glance = time.Second
+	// restFor is how long the upstream is left alone in the end: until windows are
+	// over, rows are through, rates regained, and a quiet conference was read again.
+	restFor = 70 * time.Second
+)
+
+// world is a history being played.
+type world struct {
+	history  history
+	upstream *simulator.Simulator
+	truth    *truth
+	gateway  *gateway
+	seen     *counts
+	clients  []*client
+	writes   writes
+	shifted  bool
+	start    time.Time
+
+	mu      sync.Mutex
+	ledger  *ledger
+	missing map[string]int
+	failure error
+}
+
+// play plays a history to its end and gives the first thing that went wrong.
+func play(h history, seen *counts) error {
+	w := &world{history: h, upstream: simulator.New(h.Upstream), seen: seen, ledger: newLedger(), missing: map[string]int{}, start: time.Now()}
+	w.truth = newTruth(w.upstream)
+	var err error
+	if w.gateway, err = newGateway(h, w.truth.watched(), w); err != nil {
+		return err
+	}
+	for slot := range clients {
+		c := &client{world: w, held: map[string]*v2.Participant{}}
+		c.ask(filters[slot%len(filters)])
+		w.clients = append(w.clients, c)
+	}
+	for _, s := range h.Steps {
+		if w.pass(s.Pause); w.failed() != nil {
+			break
+		}
+		deeds[s.Kind](w, s)
+		w.truth.look()
+	}
+	w.rest()
+	seen.add(historyPlayed)
+	return w.end()
+}
+
+// ask makes the client's filter another.
+func (c *client) ask(request *v2.WatchParticipantsRequest) {
+	c.request = request
+	c.filter = wire.Filter(request.GetStatuses(), request.GetRoles(), request.GetParticipantIds())
+}
+
+// fail keeps the first failure.
+func (w *world) fail(what string, err error) {
+	if err == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.failure == nil {
+		w.failure = fmt.Errorf("%s after %s: %w", what, time.Since(w.start), err)
+	}
+}
+
+func (w *world) failed() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.failure
+}
+
+// pass lets time pass, with a look at everything now and then.
+func (w *world) pass(d time.Duration) {
+	for {
+		synctest.Wait()
+		w.check()
+		if d <= 0 || w.failed() != nil {
+			return
+		}
+		time.Sleep(min(d, glance))
+		w.truth.look()
+		d -= glance
+	}
+}
+
+// rest lets everything come to rest, and then holds clients, roster and truth against
+// each other.
+func (w *world) rest() {
+	if w.failed() != nil {
+		return
+	}
+	w.upstream.ClearFaults()
+	w.upstream.AddPerson(conference, simulator.Person{ID: "p0", Status: "connected"})
+	w.truth.look()
+	for _, c := range w.clients {
+		c.deaf = time.Time{}
+	}
+	w.writes.running.Wait()
+	w.pass(0)
+	for _, c := range w.clients {
+		if c.stream == nil {
+			c.open(c.token)
+		}
+	}
+	w.pass(restFor)
+	if w.failed() == nil {
+		w.fail("at rest", w.atRest())
+		w.fail("writes", w.writes.check(w))
+	}
+}
+
+func (w *world) atRest() error {
+	state := w.gateway.state()
+	if state == nil || !state.Known || state.Stale {
+		return fmt.Errorf("W10: the feed is not fresh: %+v", state)
+	}
+	if err := w.isTrue(state.Participants); err != nil {
+		return fmt.Errorf("the gateway's roster: %w", err)
+	}
+	for slot, c := range w.clients {
+		if c.stream == nil {
+			return fmt.Errorf("client %d has no stream", slot)
+		}
+		if err := holds(c.held, state.Participants, c.filter); err != nil {
+			return fmt.Errorf("client %d: %w", slot, err)
+		}
+	}
+	return nil
+}
+
+// isTrue holds the roster against the upstream's truth.
+func (w *world) isTrue(roster []participant.Participant) error {
+	people := w.upstream.Truth(conference)
+	held := byID(roster)
+	if len(people) != len(roster) {
+		return fmt.Errorf("%d people, %d in truth", len(roster), len(people))
+	}
+	for _, person := range people {
+		p := held[person.ID]
+		if string(p.Status) != person.Status || string(p.Role) != person.Role || p.Name != person.Name ||
+			p.PhoneNumber != person.PhoneNumber || p.Muted != person.Muted {
+			return fmt.Errorf("%+v, in truth %+v", p, person)
+		}
+	}
+	return nil
+}
+
+// end ends the world, whatever came of it.
+func (w *world) end() error {
+	for _, c := range w.clients {
+		c.close()
+	}
+	w.gateway.close()
+	w.writes.running.Wait()
+	return w.failed()
+}
+
+// Polled counts lists that were dropped.
+func (w *world) Polled(_ time.Duration, err error) {
+	if err != nil && participant.ReasonOf(err) == participant.UpstreamIncomplete {
+		w.seen.add(incomplete)
+	}
+}
+
+// Appended has the ledger written at each change, so that no position is missed.
+func (w *world) Appended(feed.Entry) { w.note() }
+
+// note takes the gateway's state into the ledger.
+func (w *world) note() {
+	state := w.gateway.state()
+	w.mu.Lock()
+	err := w.ledger.take(state)
+	w.mu.Unlock()
+	w.fail("W2 log", err)
+}

@@ -1,0 +1,94 @@
+package wire_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"regexp"
+	"strconv"
+	"testing"
+
+	"google.golang.org/genproto/googleapis/rpc/code"
+
+	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/wire"
+)
+
+// errorRow is a row of docs/errors.md: reason, code, HTTP status.
+var errorRow = regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\| `([A-Z_]+)` \\| ([0-9]+|its own) \\| .+ \\| .+ \\|$")
+
+// upstreamNumbers are the upstream's statuses behind the reasons that keep theirs.
+var upstreamNumbers = map[participant.Reason]int{
+	participant.UpstreamBadRequest:      400,
+	participant.UpstreamUnauthenticated: 401,
+	participant.CredentialRefused:       401,
+	participant.PaymentRequired:         402,
+	participant.UpstreamForbidden:       403,
+	participant.ConferenceNotFound:      404,
+	participant.ParticipantNotFound:     404,
+	participant.UpstreamConflict:        409,
+	participant.ConferenceFull:          409,
+	participant.UpstreamRateLimited:     429,
+	participant.UpstreamUnavailable:     503,
+}
+
+func TestErrorsPageTellsOfEveryReason(t *testing.T) {
+	page, err := os.ReadFile("../../docs/errors.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reasons := declaredReasons(t)
+	for _, row := range errorRow.FindAllStringSubmatch(string(page), -1) {
+		reason := participant.Reason(row[1])
+		if !reasons[reason] {
+			t.Errorf("%s has a row and is no reason, or has two rows", reason)
+		}
+		delete(reasons, reason)
+		if want := code.Code(wire.Code(reason)).String(); row[2] != want {
+			t.Errorf("%s: the row says %s, the gateway %s", reason, row[2], want)
+		}
+		if want := shownStatus(reason); row[3] != want {
+			t.Errorf("%s: the row says HTTP %s, the gateway %s", reason, row[3], want)
+		}
+	}
+	for reason := range reasons {
+		t.Errorf("%s has no row", reason)
+	}
+}
+
+// shownStatus is the HTTP status as the page shows it.
+func shownStatus(reason participant.Reason) string {
+	if reason == participant.UpstreamRefused {
+		return "its own"
+	}
+	st := wire.Status(&participant.Error{Reason: reason, UpstreamStatus: upstreamNumbers[reason]})
+	return strconv.Itoa(wire.HTTPStatus(st))
+}
+
+// declaredReasons reads the constants of type Reason, so that none can be forgotten.
+func declaredReasons(t *testing.T) map[participant.Reason]bool {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "../participant/errors.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reasons := map[participant.Reason]bool{}
+	ast.Inspect(file, func(node ast.Node) bool {
+		spec, ok := node.(*ast.ValueSpec)
+		if !ok || fmt.Sprint(spec.Type) != "Reason" {
+			return true
+		}
+		text, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reasons[participant.Reason(text)] = true
+		return true
+	})
+	if len(reasons) == 0 {
+		t.Fatal("no reasons were found")
+	}
+	return reasons
+}

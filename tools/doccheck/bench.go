@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/config"
+	"github.com/audian/participant-gateway/internal/server"
+	"github.com/audian/participant-gateway/internal/simulator"
+)
+
+// usualHTTP is where the pages and the callers look for the gateway.
+const usualHTTP = "127.0.0.1:8080"
+
+// bench is a gateway and the simulator that it takes for the upstream, on free ports.
+type bench struct {
+	// addresses are the free ones by the default ones that the pages name.
+	addresses map[string]string
+	stop      func()
+}
+
+// start runs both until stop is called.
+func start(ctx context.Context, auth string, log io.Writer) (*bench, error) {
+	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelError}))
+	upstream, address, err := startSimulator()
+	if err != nil {
+		return nil, err
+	}
+	gateway, err := newGateway(auth, address, logger)
+	if err != nil {
+		_ = upstream.Close()
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- gateway.Run(ctx) }()
+	b := &bench{addresses: map[string]string{
+		"127.0.0.1:9090": gateway.GRPCAddr(),
+		usualHTTP:        gateway.HTTPAddr(),
+		"127.0.0.1:9091": gateway.AdminAddr(),
+		"127.0.0.1:8095": address,
+	}}
+	b.stop = func() {
+		cancel()
+		if err := <-ended; err != nil {
+			logger.Error("the gateway failed", slog.String("error", err.Error()))
+		}
+		_ = upstream.Close()
+	}
+	return b, nil
+}
+
+func startSimulator() (*http.Server, string, error) {
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, "", fmt.Errorf("listen for the simulator: %w", err)
+	}
+	played := simulator.New(simulator.Options{Demo: true, Seed: 1, LingerDisconnected: 5 * time.Second})
+	upstream := &http.Server{Handler: played.Handler(), ReadHeaderTimeout: time.Second}
+	go func() { _ = upstream.Serve(listener) }() // It ends with Close.
+	return upstream, listener.Addr().String(), nil
+}
+
+// newGateway configures a gateway as its command line would.
+func newGateway(auth, upstream string, logger *slog.Logger) (*server.Server, error) {
+	args := []string{
+		"--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0",
+		"--upstream-url=http://" + upstream + "/v2", "--auth=" + auth, "--drain-timeout=2s",
+	}
+	if auth == config.AuthNone {
+		args = append(args, "--upstream-token=doccheck")
+	}
+	nothing := func(string) (string, bool) { return "", false }
+	cfg, err := config.Parse(args, nothing, io.Discard)
+	if err != nil {
+		return nil, fmt.Errorf("configure the gateway: %w", err)
+	}
+	gateway, err := server.New(cfg, logger)
+	if err != nil {
+		return nil, fmt.Errorf("start the gateway: %w", err)
+	}
+	return gateway, nil
+}
+
+// substitute puts the free addresses in the place of the default ones.
+func (b *bench) substitute(script string) string {
+	for usual, free := range b.addresses {
+		script = strings.ReplaceAll(script, usual, free)
+	}
+	return script
+}
+
+// restore puts the default addresses back.
+func (b *bench) restore(printed string) string {
+	for usual, free := range b.addresses {
+		printed = strings.ReplaceAll(printed, free, usual)
+	}
+	return printed
+}

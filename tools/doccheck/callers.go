@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// caller is a program of callers/ and what it takes to run it.
+type caller struct {
+	name string
+	// has is a command that succeeds where everything needed is there.
+	has string
+	// get installs what is missing into $NEEDS.
+	get string
+	// run runs the program.
+	run string
+}
+
+// Paths and modules of $NEEDS come first; where it is empty, the machine's own serve.
+var callers = []caller{
+	{name: "curl", has: `command -v curl`, get: `false`, run: `bash tools/doccheck/callers/curl.sh`},
+	{
+		name: "Python, requests",
+		has:  `PATH="$NEEDS/venv/bin:$PATH" python3 -c 'import requests'`,
+		get:  `python3 -m venv "$NEEDS/venv" && "$NEEDS/venv/bin/pip" install --quiet --disable-pip-version-check requests`,
+		run:  `PATH="$NEEDS/venv/bin:$PATH" python3 tools/doccheck/callers/requests_caller.py`,
+	},
+	{
+		name: "Node, axios",
+		has:  `NODE_PATH="$NEEDS/node_modules" node -e 'require("axios")'`,
+		get:  `npm install --silent --no-audit --no-fund --prefix "$NEEDS" axios`,
+		run:  `NODE_PATH="$NEEDS/node_modules" node tools/doccheck/callers/axios_caller.js`,
+	},
+}
+
+// callerModes are the gateway's modes in which callers bring a token of their own: it
+// is ignored, or passed through.
+var callerModes = []string{"none", "passthrough"}
+
+// checkCallers runs the callers against a gateway of each mode.
+func checkCallers(ctx context.Context, out io.Writer) tally {
+	var t tally
+	needs, err := os.MkdirTemp("", "doccheck")
+	if err != nil {
+		_, _ = fmt.Fprintf(out, "FAIL   callers: %v\n", err)
+		return tally{failed: 1}
+	}
+	defer os.RemoveAll(needs) //nolint:errcheck // What is left lies in the system's own place for it.
+	ready := map[string]error{}
+	for _, c := range callers {
+		ready[c.name] = c.prepare(ctx, needs)
+	}
+	for _, mode := range callerModes {
+		t.add(callAll(ctx, mode, needs, ready, out))
+	}
+	return t
+}
+
+func callAll(ctx context.Context, mode, needs string, ready map[string]error, out io.Writer) tally {
+	var t tally
+	b, err := start(ctx, mode, os.Stderr)
+	if err != nil {
+		_, _ = fmt.Fprintf(out, "FAIL   callers, --auth=%s: %v\n", mode, err)
+		return tally{failed: 1}
+	}
+	defer b.stop()
+	for _, c := range callers {
+		name := c.name + ", --auth=" + mode
+		if missing := ready[c.name]; missing != nil {
+			t.skipped++
+			_, _ = fmt.Fprintf(out, "skip   %s: %v\n", name, missing)
+			continue
+		}
+		t.ran++
+		if printed, err := shell(ctx, time.Minute, b.substitute(export(needs, c.run))); err != nil {
+			t.failed++
+			_, _ = fmt.Fprintf(out, "FAIL   %s: %v\n%s\n", name, err, printed)
+			continue
+		}
+		_, _ = fmt.Fprintf(out, "ok     %s\n", name)
+	}
+	return t
+}
+
+// prepare sees to what a caller needs. Only CI installs.
+func (c caller) prepare(ctx context.Context, needs string) error {
+	if _, err := shell(ctx, time.Minute, export(needs, c.has)); err == nil {
+		return nil
+	}
+	if os.Getenv("CI") != "true" {
+		return fmt.Errorf("its library is not installed (CI=true installs it for the run)")
+	}
+	printed, err := shell(ctx, 2*time.Minute, export(needs, c.get))
+	if err != nil {
+		return fmt.Errorf("install: %w: %s", err, printed)
+	}
+	return nil
+}
+
+// export gives a script its variables.
+func export(needs, script string) string {
+	return fmt.Sprintf("export NEEDS=%s BASE_URL=http://%s/v2\n%s", filepath.Clean(needs), usualHTTP, script)
+}

@@ -1,0 +1,29 @@
+"""A caller of the vendor's API with requests. BASE_URL is all that is not the vendor's."""
+
+import os
+
+import requests
+
+URL = os.environ["BASE_URL"] + "/conferences/conf_requests/participants"
+HEADERS = {"X-Auth-Token": "my-api-key", "Content-Type": "application/json"}
+
+
+def add(phone_number, name, role="listener", muted=False):
+    body = {"phone_number": phone_number, "name": name, "role": role, "muted": muted}
+    response = requests.post(URL, headers=HEADERS, json=body, timeout=10)
+    response.raise_for_status()
+    return response.status_code, response.json()
+
+
+status, added = add("+12025550142", "Ada", "presenter")
+assert status == 200, status
+assert added["role"] == "presenter" and added["muted"] is False, added
+assert added["joined_at"] is None and added["duration"] == 0, added
+add("+12025550143", "Attendee")
+
+listed = requests.get(URL, headers=HEADERS, timeout=10).json()
+assert listed["total"] == 2 and isinstance(listed["active"], int), listed
+assert added["id"] in [p["id"] for p in listed["participants"]], listed
+
+removed = requests.delete(f"{URL}/{added['id']}", headers=HEADERS, timeout=10)
+assert removed.status_code == 204 and removed.content == b"", removed

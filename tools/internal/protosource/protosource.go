@@ -1,0 +1,80 @@
+// Package protosource reads our proto from its source, for the tools that need what
+// generated Go code leaves out: the comments.
+package protosource
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/bufbuild/protocompile"
+	"github.com/bufbuild/protocompile/linker"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+)
+
+// Linked is the service's file as the generated code has it: its options are typed,
+// its comments are gone.
+var Linked protoreflect.FileDescriptor = v2.File_audian_conference_v2_participant_service_proto
+
+// Read compiles the service's file from the module in dir, with its comments. What
+// it imports comes from the Go packages that the service links.
+func Read(ctx context.Context, dir string) (linker.File, error) {
+	compiler := protocompile.Compiler{
+		Resolver: protocompile.CompositeResolver{
+			&protocompile.SourceResolver{ImportPaths: []string{dir}},
+			protocompile.ResolverFunc(imported),
+		},
+		SourceInfoMode: protocompile.SourceInfoStandard,
+	}
+	files, err := compiler.Compile(ctx, Linked.Path())
+	if err != nil {
+		return nil, fmt.Errorf("compile %s: %w", Linked.Path(), err)
+	}
+	return files[0], nil
+}
+
+// imported finds what our file imports. Our own is there too, but without comments.
+func imported(path string) (protocompile.SearchResult, error) {
+	if path == Linked.Path() {
+		return protocompile.SearchResult{}, protoregistry.NotFound
+	}
+	file, err := protoregistry.GlobalFiles.FindFileByPath(path)
+	if err != nil {
+		return protocompile.SearchResult{}, fmt.Errorf("find %s: %w", path, err)
+	}
+	return protocompile.SearchResult{Desc: file}, nil
+}
+
+// Comments are what the source says about its descriptors.
+type Comments struct{ file linker.File }
+
+// CommentsOf are the comments of a file that Read has compiled.
+func CommentsOf(file linker.File) Comments { return Comments{file} }
+
+// Head is the comment at the head of the file.
+func (c Comments) Head() string {
+	const syntaxField = 12 // Of google.protobuf.FileDescriptorProto.
+	return text(c.file.SourceLocations().ByPath(protoreflect.SourcePath{syntaxField}))
+}
+
+// Of is the comment on a descriptor, be it linked or compiled; empty where there is
+// none.
+func (c Comments) Of(described protoreflect.Descriptor) string {
+	compiled := c.file.FindDescriptorByName(described.FullName())
+	if compiled == nil {
+		return ""
+	}
+	return text(c.file.SourceLocations().ByDescriptor(compiled))
+}
+
+// text is a comment as paragraphs, without the line breaks of its source.
+func text(location protoreflect.SourceLocation) string {
+	paragraphs := strings.Split(strings.TrimSpace(location.LeadingComments), "\n\n")
+	for i, paragraph := range paragraphs {
+		paragraphs[i] = strings.Join(strings.Fields(paragraph), " ")
+	}
+	return strings.Join(paragraphs, "\n\n")
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"google.golang.org/genproto/googleapis/api/annotations"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/audian/participant-gateway/tools/internal/protosource"
+)
+
+// generator makes the document. What it cannot express it collects: a proto that has
+// outgrown it fails `make generate` and is never described wrongly.
+type generator struct {
+	comments protosource.Comments
+	faults   []error
+}
+
+func (g *generator) fault(of protoreflect.Descriptor, format string, args ...any) {
+	g.faults = append(g.faults, fmt.Errorf("%s: %w", of.FullName(), fmt.Errorf(format, args...)))
+}
+
+func (g *generator) document(file protoreflect.FileDescriptor) (object, error) {
+	service := file.Services().Get(0)
+	document := object{
+		{"openapi", "3.1.0"},
+		{"info", object{
+			{"title", "Participant Gateway"},
+			{"version", string(file.Package().Name())},
+			{"summary", firstSentence(g.comments.Of(service))},
+			{"description", g.comments.Head() + "\n\n" + overHTTP},
+		}},
+		{"jsonSchemaDialect", "https://spec.openapis.org/oas/3.1/dialect/base"},
+		{"servers", []object{{{"url", "/"}, {"description", "The server that this document came from."}}}},
+		{"security", []object{{}, {{"XAuthToken", []string{}}}, {{"Bearer", []string{}}}}},
+		{"tags", []object{{{"name", tag}, {"description", g.comments.Of(service)}}}},
+		{"paths", g.paths(service)},
+		{"components", object{
+			{"schemas", g.schemas(file)},
+			{"securitySchemes", securitySchemes},
+		}},
+	}
+	return document, errors.Join(g.faults...)
+}
+
+const (
+	tag      = "participants"
+	overHTTP = "Over HTTP, enum values are the upstream's lower-case words (requests take the proto's names too), " +
+		"times are RFC 3339 in UTC, durations are seconds such as `1.5s`, and every documented field is present: " +
+		"what is unknown is null. A word of the upstream's that the proto does not know stands in `status` or `role` itself, " +
+		"and `changed_fields` names those: there are no `raw_status` and `raw_role`. Names that are no field or parameter are refused. " +
+		"Errors have one body, `Error`, whose `details` hold what the head of this text tells."
+)
+
+var securitySchemes = object{
+	{"XAuthToken", object{
+		{"type", "apiKey"}, {"in", "header"}, {"name", "X-Auth-Token"},
+		{"description", "The caller's credential, as the upstream takes it. Where the gateway asks for none, it is ignored."},
+	}},
+	{"Bearer", object{
+		{"type", "http"}, {"scheme", "bearer"},
+		{"description", "The same credential as `Authorization: Bearer`. Two differing credentials in one call are refused."},
+	}},
+}
+
+// paths are the service's routes; methods of one path stand together.
+func (g *generator) paths(service protoreflect.ServiceDescriptor) object {
+	var paths object
+	at := map[string]int{}
+	for i := range service.Methods().Len() {
+		r := g.routeOf(service.Methods().Get(i))
+		index, known := at[r.path]
+		if !known {
+			index = len(paths)
+			at[r.path] = index
+			paths = append(paths, member{r.path, object{}})
+		}
+		item, _ := paths[index].value.(object)
+		paths[index].value = item.with(r.verb, g.operation(r))
+	}
+	return paths
+}
+
+// route is one method as HTTP has it.
+type route struct {
+	method protoreflect.MethodDescriptor
+	verb   string
+	path   string
+	// hasBody says that the fields outside of the path are in the body, not the query.
+	hasBody bool
+	// answer is the message of the answer's body; nil where there is no body.
+	answer protoreflect.MessageDescriptor
+}
+
+func (g *generator) routeOf(method protoreflect.MethodDescriptor) route {
+	rule, _ := proto.GetExtension(method.Options(), annotations.E_Http).(*annotations.HttpRule)
+	r := route{method: method, hasBody: rule.GetBody() == "*", answer: method.Output()}
+	switch pattern := rule.GetPattern().(type) {
+	case *annotations.HttpRule_Get:
+		r.verb, r.path = "get", pattern.Get
+	case *annotations.HttpRule_Post:
+		r.verb, r.path = "post", pattern.Post
+	case *annotations.HttpRule_Delete:
+		r.verb, r.path = "delete", pattern.Delete
+	default:
+		g.fault(method, "no description of the http rule %v", rule)
+	}
+	if part := rule.GetResponseBody(); part != "" {
+		r.answer = method.Output().Fields().ByName(protoreflect.Name(part)).Message()
+	}
+	if r.answer.Fields().Len() == 0 {
+		r.answer = nil
+	}
+	return r
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	participants = "/v2/conferences/{conference_id}/participants"
+	one          = participants + "/{participant_id}"
+	watch        = participants + ":watch"
+)
+
+func TestOperations(t *testing.T) {
+	document := decoded(t)
+	for _, test := range []struct {
+		path, verb, id string
+		parameters     string
+		success, media string
+		statuses       string
+		headers        string
+	}{
+		{
+			participants, "post", "addParticipant",
+			"Grpc-Timeout Idempotency-Key X-Request-Id conference_id traceparent", "200", "application/json",
+			"200 400 401 402 403 404 405 409 413 415 429 499 4XX 500 503 504", "Idempotency-Replayed X-Request-Id",
+		},
+		{
+			participants, "get", "listParticipants",
+			"Grpc-Timeout X-Request-Id conference_id page_size page_token roles statuses traceparent", "200", "application/json",
+			"200 400 401 402 403 404 405 409 429 499 4XX 500 503 504", "X-Request-Id",
+		},
+		{
+			one, "delete", "removeParticipant",
+			"Grpc-Timeout X-Request-Id conference_id participant_id traceparent", "204", "",
+			"204 400 401 402 403 404 405 409 429 499 4XX 500 503 504", "X-Request-Id",
+		},
+		{
+			watch, "get", "watchParticipants",
+			"Grpc-Timeout Last-Event-ID X-Request-Id conference_id heartbeat_interval participant_ids resume_token roles statuses traceparent",
+			"200", "application/x-ndjson text/event-stream",
+			"200 400 401 402 403 404 405 409 429 499 4XX 500 503 504", "X-Request-Id",
+		},
+	} {
+		operation := at[map[string]any](t, document, "paths", test.path, test.verb)
+		if got := at[string](t, operation, "operationId"); got != test.id {
+			t.Errorf("%s %s is %s, want %s", test.verb, test.path, got, test.id)
+		}
+		var names []string
+		for _, parameter := range at[[]any](t, operation, "parameters") {
+			names = append(names, at[string](t, parameter, "name"))
+		}
+		slices.Sort(names)
+		success := at[map[string]any](t, operation, "responses", test.success)
+		content, _ := success["content"].(map[string]any)
+		for what, pair := range map[string][2]string{
+			"parameters": {strings.Join(names, " "), test.parameters},
+			"statuses":   {keys(at[map[string]any](t, operation, "responses")), test.statuses},
+			"media":      {keys(content), test.media},
+			"headers":    {keys(at[map[string]any](t, success, "headers")), test.headers},
+		} {
+			if pair[0] != pair[1] {
+				t.Errorf("%s: %s are\n%s, want\n%s", test.id, what, pair[0], pair[1])
+			}
+		}
+	}
+}
+
+func TestErrorsTellTheirHeaders(t *testing.T) {
+	document := decoded(t)
+	for status, header := range map[string]string{
+		"401": "WWW-Authenticate", "405": "Allow", "429": "Retry-After", "503": "Retry-After",
+	} {
+		at[map[string]any](t, document, "paths", participants, "post", "responses", status, "headers", header)
+		at[map[string]any](t, document, "paths", participants, "post", "responses", status, "headers", "Idempotency-Replayed")
+	}
+}
+
+func TestSchemas(t *testing.T) {
+	document := decoded(t)
+	schema := func(path ...string) map[string]any {
+		return at[map[string]any](t, document, append([]string{"components", "schemas"}, path...)...)
+	}
+	if got := keys(schema("Participant", "properties")); got !=
+		"conference_id created_at duration id joined_at muted name phone_number role status" {
+		t.Errorf("a participant has %s", got)
+	}
+	if got := len(at[[]any](t, schema("Participant"), "required")); got != 10 {
+		t.Errorf("%d fields of a participant are always there, want all 10", got)
+	}
+	if got := words(at[[]any](t, schema("ParticipantStatus"), "enum")); got != "pending dialing connected held disconnected rejected" {
+		t.Errorf("statuses are %s", got)
+	}
+	if got := words(at[[]any](t, schema("Participant", "properties", "joined_at"), "type")); got != "string null" {
+		t.Errorf("joined_at is %s", got)
+	}
+	if got := words(at[[]any](t, schema("AddParticipantRequest"), "required")); got != "phone_number" {
+		t.Errorf("an add needs %s", got)
+	}
+	if got := at[bool](t, schema("AddParticipantRequest"), "additionalProperties"); got {
+		t.Error("an add takes fields that are none")
+	}
+	for _, absent := range []string{"RemoveParticipantResponse", "AddParticipantResponse", "ListParticipantsRequest"} {
+		if _, found := at[map[string]any](t, document, "components", "schemas")[absent]; found {
+			t.Errorf("%s is in no body, and described", absent)
+		}
+	}
+}
+
+// TestEverythingIsDescribed keeps the document one that needs nothing beside.
+func TestEverythingIsDescribed(t *testing.T) {
+	document := decoded(t)
+	for name, schema := range at[map[string]any](t, document, "components", "schemas") {
+		if at[string](t, schema, "description") == "" {
+			t.Errorf("%s has no description", name)
+		}
+	}
+	for path, item := range at[map[string]any](t, document, "paths") {
+		for verb, operation := range item.(map[string]any) {
+			for _, parameter := range at[[]any](t, operation, "parameters") {
+				if at[string](t, parameter, "description") == "" {
+					t.Errorf("%s %s: %s has no description", verb, path, at[string](t, parameter, "name"))
+				}
+			}
+		}
+	}
+}
+
+func keys(object map[string]any) string { return strings.Join(slices.Sorted(maps.Keys(object)), " ") }
+
+func words(list []any) string {
+	told := make([]string, len(list))
+	for i, word := range list {
+		told[i] = word.(string)
+	}
+	return strings.Join(told, " ")
+}

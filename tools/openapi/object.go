@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// object is a JSON object whose members keep their order: readers meet fields as the
+// proto has them, and the document is the same each time.
+type object []member
+
+type member struct {
+	name  string
+	value any
+}
+
+// MarshalJSONTo is called by the json package.
+func (o object) MarshalJSONTo(encoder *jsontext.Encoder) error {
+	if err := encoder.WriteToken(jsontext.BeginObject); err != nil {
+		return fmt.Errorf("begin an object: %w", err)
+	}
+	for _, m := range o {
+		if err := encoder.WriteToken(jsontext.String(m.name)); err != nil {
+			return fmt.Errorf("name %s: %w", m.name, err)
+		}
+		if err := json.MarshalEncode(encoder, m.value); err != nil {
+			return fmt.Errorf("encode %s: %w", m.name, err)
+		}
+	}
+	if err := encoder.WriteToken(jsontext.EndObject); err != nil {
+		return fmt.Errorf("end an object: %w", err)
+	}
+	return nil
+}
+
+// with is the object and one more member; the object itself stays as it is.
+func (o object) with(name string, value any) object {
+	return append(o[:len(o):len(o)], member{name, value})
+}
+
+// and is the object and all members of another.
+func (o object) and(other object) object {
+	return append(o[:len(o):len(o)], other...)
+}
+
+func encode(document object) ([]byte, error) {
+	encoded, err := json.Marshal(document, jsontext.WithIndent("  "))
+	if err != nil {
+		return nil, fmt.Errorf("encode the document: %w", err)
+	}
+	return append(encoded, '\n'), nil
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"strings"
+
+	"google.golang.org/genproto/googleapis/api/annotations"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+func (g *generator) operation(r route) object {
+	comment := g.comments.Of(r.method)
+	name := string(r.method.Name())
+	operation := object{
+		{"operationId", strings.ToLower(name[:1]) + name[1:]},
+		{"tags", []string{tag}},
+		{"summary", firstSentence(comment)},
+		{"description", comment},
+		{"parameters", g.parameters(r)},
+	}
+	if r.hasBody {
+		operation = operation.with("requestBody", object{
+			{"required", true},
+			{"content", object{{"application/json", object{{"schema", ref(r.method.Input())}, {"example", bodyExample}}}}},
+		})
+	}
+	return operation.with("responses", g.responses(r))
+}
+
+// firstSentence is what stands in a list of many.
+func firstSentence(text string) string {
+	sentence, _, _ := strings.Cut(text, ". ")
+	return strings.TrimSuffix(sentence, ".")
+}
+
+func (g *generator) parameters(r route) []object {
+	var parameters []object
+	fields := r.method.Input().Fields()
+	for i := range fields.Len() {
+		switch field := fields.Get(i); {
+		case inPath(r.path, field):
+			parameters = append(parameters, g.parameter("path", field).with("required", true))
+		case !r.hasBody:
+			parameters = append(parameters, g.parameter("query", field))
+		}
+	}
+	for _, header := range requestHeaders {
+		if header.only == "" || header.only == r.method.Name() {
+			parameters = append(parameters, header.parameter())
+		}
+	}
+	return parameters
+}
+
+func inPath(path string, field protoreflect.FieldDescriptor) bool {
+	return strings.Contains(path, "{"+string(field.Name())+"}")
+}
+
+func (g *generator) parameter(in string, field protoreflect.FieldDescriptor) object {
+	parameter := object{
+		{"name", string(field.Name())},
+		{"in", in},
+		{"description", g.comments.Of(field)},
+		{"schema", g.requestSchema(field)},
+	}
+	if example, found := parameterExamples[field.Name()]; found {
+		parameter = parameter.with("example", example)
+	}
+	if field.IsList() {
+		// Several values repeat the key.
+		parameter = parameter.with("style", "form").with("explode", true)
+	}
+	return parameter
+}
+
+// parameterExamples are what the docs page tries first: they work in the demo.
+var parameterExamples = map[protoreflect.Name]any{"conference_id": "conf_demo"}
+
+// bodyExample is the vendor's.
+var bodyExample = object{
+	{"phone_number", "+12025551234"},
+	{"name", "John Doe"},
+	{"role", "listener"},
+	{"muted", false},
+	{"send_pin_via_sms", false},
+}
+
+// isRequired says that a call is refused without the field.
+func isRequired(field protoreflect.FieldDescriptor) bool {
+	behaviors, _ := proto.GetExtension(field.Options(), annotations.E_FieldBehavior).([]annotations.FieldBehavior)
+	for _, behavior := range behaviors {
+		if behavior == annotations.FieldBehavior_REQUIRED {
+			return true
+		}
+	}
+	return false
+}
+
+// requestHeader is a header that means something to a call.
+type requestHeader struct {
+	name        string
+	description string
+	schema      object
+	// only is the one method that the header is for; empty where it is for all.
+	only protoreflect.Name
+}
+
+func (h requestHeader) parameter() object {
+	return object{{"name", h.name}, {"in", "header"}, {"description", h.description}, {"schema", h.schema}}
+}
+
+var requestHeaders = []requestHeader{
+	{
+		name: "Idempotency-Key", only: "AddParticipant",
+		description: "The same as `request_id` in the body; where both are given they must be equal.",
+		schema:      object{{"type", "string"}, {"pattern", "^[ -~]{1,128}$"}},
+	},
+	{
+		name: "Last-Event-ID", only: "WatchParticipants",
+		description: "The id of the last server-sent event received. It goes before `resume_token`.",
+		schema:      object{{"type", "string"}},
+	},
+	{
+		name:        "X-Request-Id",
+		description: "An id of the caller's for this request: logged, sent upstream, and answered with. One is made where none is given.",
+		schema:      object{{"type", "string"}, {"pattern", "^[!-~]{1,128}$"}},
+	},
+	{
+		name:        "Grpc-Timeout",
+		description: "How long the call may take: up to 8 digits and one of H M S m u n, such as `10S` for 10 seconds.",
+		schema:      object{{"type", "string"}, {"pattern", "^[0-9]{1,8}[HMSmun]$"}},
+	},
+	{
+		name:        "traceparent",
+		description: "W3C trace context, passed on to the upstream.",
+		schema:      object{{"type", "string"}},
+	},
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// answerSchema is a field's value in an answer. It may be null where the field may
+// be unset, times and durations among them.
+func (g *generator) answerSchema(field protoreflect.FieldDescriptor) object {
+	switch {
+	case field.IsList():
+		return object{{"type", "array"}, {"items", g.value(field)}}
+	case hasRawWord(field):
+		return anyOf(ref(field.Enum()), unknownWord, mayBeNull(field))
+	case mayBeNull(field):
+		return nullable(g.value(field))
+	default:
+		return g.value(field)
+	}
+}
+
+func mayBeNull(field protoreflect.FieldDescriptor) bool {
+	return field.HasPresence() && !isChoice(field) && (field.Message() == nil || isWellKnown(field.Message()))
+}
+
+func isWellKnown(message protoreflect.MessageDescriptor) bool {
+	return message.ParentFile().Package() == "google.protobuf"
+}
+
+// hasRawWord says that the upstream's unknown words pass through in the field: the
+// proto has another for them.
+func hasRawWord(field protoreflect.FieldDescriptor) bool {
+	siblings := field.ContainingMessage().Fields()
+	for i := range siblings.Len() {
+		sibling := string(siblings.Get(i).Name())
+		if isRaw(siblings.Get(i)) && strings.Replace(sibling, "raw_", "", 1) == string(field.Name()) {
+			return true
+		}
+	}
+	return false
+}
+
+var unknownWord = object{
+	{"type", "string"},
+	{"description", "A word of the upstream's that this service does not know, as it came; empty where it told none."},
+}
+
+func anyOf(first, second object, orNull bool) object {
+	choice := []object{first, second}
+	if orNull {
+		choice = append(choice, object{{"type", "null"}})
+	}
+	return object{{"anyOf", choice}}
+}
+
+// nullable is a schema that takes null as well.
+func nullable(schema object) object {
+	wider := slices.Clone(schema)
+	for i, m := range wider {
+		if m.name == "type" {
+			wider[i].value = []any{m.value, "null"}
+			return wider
+		}
+	}
+	return object{{"anyOf", []object{schema, {{"type", "null"}}}}}
+}
+
+// value is the schema of one value of the field.
+func (g *generator) value(field protoreflect.FieldDescriptor) object {
+	switch field.Kind() {
+	case protoreflect.StringKind:
+		return object{{"type", "string"}}
+	case protoreflect.BoolKind:
+		return object{{"type", "boolean"}}
+	case protoreflect.Int32Kind:
+		return object{{"type", "integer"}, {"format", "int32"}}
+	case protoreflect.EnumKind:
+		return ref(field.Enum())
+	case protoreflect.MessageKind:
+		return g.messageValue(field)
+	default:
+		g.fault(field, "no JSON for a %s", field.Kind())
+		return object{}
+	}
+}
+
+func (g *generator) messageValue(field protoreflect.FieldDescriptor) object {
+	switch message := field.Message(); {
+	case message.FullName() == "google.protobuf.Timestamp":
+		return object{{"type", "string"}, {"format", "date-time"}}
+	case message.FullName() == "google.protobuf.Duration":
+		return object{{"type", "string"}, {"pattern", `^-?[0-9]{1,9}(\.[0-9]{1,9})?s$`}}
+	case isWellKnown(message):
+		g.fault(field, "no JSON for a %s", message.FullName())
+		return object{}
+	default:
+		return ref(message)
+	}
+}
