@@ -46,6 +46,9 @@ func (w *world) checkEntry(entry feed.Entry) error {
 		if change.ByWrite && change.After == nil && w.history.Upstream.RemoveTwice {
 			continue // The vendor answers success to a remove of somebody long gone.
 		}
+		if !change.ByWrite && change.Before == nil && w.shifted {
+			continue // A list of shifted pages may have hidden somebody who was there.
+		}
 		if err := checkTruth(w.truth, entry, change, lag); err != nil {
 			return err
 		}
@@ -128,7 +131,7 @@ const openWithin = 5 * time.Second
 // checkSilence says what must have been told to a client that listens.
 func (c *client) checkSilence(state *feed.State) error {
 	s := c.stream
-	if time.Now().Before(c.deaf) || s.beat.Equal(c.deaf) {
+	if time.Now().Before(c.deaf) || s.delayed {
 		return nil
 	}
 	switch {

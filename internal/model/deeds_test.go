@@ -25,9 +25,12 @@ var deeds = map[kind]func(*world, step){
 func (w *world) join(s step) {
 	w.upstream.AddPerson(conference, simulator.Person{
 		ID: fmt.Sprintf("p%d", s.A%6), Status: words[s.B%len(words)],
-		Role: []string{"listener", "presenter", "juror"}[s.C%3], Name: fmt.Sprintf("Person %d", s.A%6),
+		Role: []string{"listener", "presenter", "juror"}[s.C%3], Name: nameOf(s.A % 6),
 	})
 }
+
+// nameOf is always the same, since a name that is missing says nothing (W8).
+func nameOf(n int) string { return fmt.Sprintf("Person %d", n) }
 
 // someone is one of those who are there, empty where nobody is.
 func (w *world) someone(which int) string {

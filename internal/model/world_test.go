@@ -111,9 +111,12 @@ func (w *world) rest() {
 		return
 	}
 	w.upstream.ClearFaults()
-	w.upstream.AddPerson(conference, simulator.Person{ID: "p0", Status: "connected"})
+	w.upstream.AddPerson(conference, simulator.Person{ID: "p0", Name: nameOf(0), Status: "connected"})
 	w.truth.look()
 	for _, c := range w.clients {
+		if c.deaf.After(time.Now()) {
+			c.close()
+		}
 		c.deaf = time.Time{}
 	}
 	w.writes.running.Wait()

@@ -11,6 +11,7 @@ import (
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/roster"
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
@@ -72,8 +73,8 @@ func (w *world) call(a *asked, hurried bool) {
 		a.answers = append(a.answers, answered{id, err})
 		first := len(a.answers) == 1
 		w.writes.mu.Unlock()
-		if err == nil && hadFeed {
-			w.fail("add", w.published(id, first))
+		if err == nil && hadFeed && first {
+			w.fail("add", w.published(id))
 		}
 	})
 }
@@ -88,7 +89,7 @@ func caller(name string) context.Context {
 
 // published says whether the watchers were told of an add by the time it is answered:
 // it is in the roster, or was (W5).
-func (w *world) published(id string, first bool) error {
+func (w *world) published(id string) error {
 	w.note()
 	state := w.gateway.state()
 	if !known(state) {
@@ -99,19 +100,23 @@ func (w *world) published(id string, first bool) error {
 	told, byWrite := false, false
 	for at, entry := range w.ledger.entries {
 		for _, change := range entry.Changes {
-			if at.Epoch == state.Position.Epoch && change.After != nil && change.After.ID == id {
+			if at.Epoch == state.Position.Epoch && concerns(change, id) {
 				told, byWrite = true, byWrite || change.ByWrite
 			}
 		}
 	}
 	_, listed := state.Find(id)
-	if listed && !byWrite && first {
+	if listed && !byWrite {
 		w.seen.add(suppressed)
 	}
 	if listed || told {
 		return nil
 	}
 	return fmt.Errorf("W5: %s was added, and no watcher was told", id)
+}
+
+func concerns(change roster.Change, id string) bool {
+	return change.Before != nil && change.Before.ID == id || change.After != nil && change.After.ID == id
 }
 
 func (w *world) remove(s step) {

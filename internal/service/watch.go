@@ -63,21 +63,23 @@ func heartbeat(asked *durationpb.Duration) time.Duration {
 // back: over gRPC it ends when this returns, over HTTP when the stream is cut. So the
 // sending has a goroutine of its own, and this one watches over it.
 func send(ctx context.Context, subscription *watch.Subscription, stream grpc.ServerStream) error {
-	s := &sender{subscription: subscription, stream: stream, blocked: make(chan struct{})}
-	done := make(chan error, 1)
-	go func() { done <- s.run(ctx) }()
+	s := &sender{
+		subscription: subscription, stream: stream,
+		blocked: make(chan struct{}), finished: make(chan struct{}),
+	}
+	go s.run(ctx)
 	select {
-	case err := <-done:
-		return err
+	case <-s.finished:
+		return s.err
 	case <-s.blocked:
-		return s.cut(done, errBlocked)
+		return s.cut(errBlocked)
 	case <-ctx.Done():
 	}
 	select {
-	case err := <-done:
-		return err
+	case <-s.finished:
+		return s.err
 	case <-time.After(blockedAtEnd):
-		return s.cut(done, context.Cause(ctx))
+		return s.cut(context.Cause(ctx))
 	}
 }
 
@@ -91,16 +93,24 @@ type sender struct {
 	stream       grpc.ServerStream
 	// blocked is closed when a send has waited for too long.
 	blocked chan struct{}
+	// finished is closed when nothing more is sent, for the reason err.
+	finished chan struct{}
+	err      error
 }
 
 // run sends until the subscription ends.
-func (s *sender) run(ctx context.Context) (err error) {
+func (s *sender) run(ctx context.Context) {
+	defer close(s.finished)
 	defer s.subscription.Close()
 	defer func() {
 		if panicked := recover(); panicked != nil {
-			err = fmt.Errorf("panic: %v", panicked)
+			s.err = fmt.Errorf("panic: %v", panicked)
 		}
 	}()
+	s.err = s.sendAll(ctx)
+}
+
+func (s *sender) sendAll(ctx context.Context) error {
 	guard := time.AfterFunc(blockedFor, sync.OnceFunc(func() { close(s.blocked) }))
 	defer guard.Stop()
 	for {
@@ -123,10 +133,10 @@ func (s *sender) run(ctx context.Context) (err error) {
 type cutter interface{ Cut() }
 
 // cut ends a stream whose client does not read. A gRPC stream is cut by returning.
-func (s *sender) cut(done <-chan error, cause error) error {
+func (s *sender) cut(cause error) error {
 	if stream, ok := s.stream.(cutter); ok {
 		stream.Cut()
-		<-done // The cause is known already.
+		<-s.finished
 	}
 	return cause
 }

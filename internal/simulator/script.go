@@ -71,7 +71,7 @@ func newFate(seed uint64, scale float64, words ...string) fate {
 	sum := fnv.New64a()
 	_, _ = sum.Write([]byte(strings.Join(words, "\x00")))
 	source := rand.NewPCG(seed, sum.Sum64())
-	return fate{Rand: rand.New(source), scale: scale} //nolint:gosec // A story to be told again, no secret.
+	return fate{Rand: rand.New(source), scale: scale} // A story to be told again, no secret.
 }
 
 // between draws a time span, in people's seconds.

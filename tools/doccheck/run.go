@@ -44,7 +44,7 @@ func shell(ctx context.Context, bound time.Duration, script string) (printed str
 	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
 	var out bytes.Buffer
-	command := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", script)
+	command := exec.CommandContext(ctx, "bash", "-eu", "-c", script)
 	command.Stdout, command.Stderr = &out, &out
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGTERM) }

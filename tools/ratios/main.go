@@ -5,6 +5,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -60,7 +61,7 @@ func report(out io.Writer, times map[string]map[string][]float64) error {
 	}
 	slices.Sort(names)
 	if len(names) == 0 {
-		return fmt.Errorf("no benchmark in the input")
+		return errors.New("no benchmark in the input")
 	}
 	for _, name := range names {
 		plain, gateway := median(times[name]["plain"]), median(times[name]["gateway"])

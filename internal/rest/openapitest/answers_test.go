@@ -65,7 +65,7 @@ func everyEvent() []*watch.Message {
 	people := []participant.Participant{alice, stranger}
 	return []*watch.Message{
 		{Checkpoint: &watch.Checkpoint{Stale: true, StaleReason: participant.UpstreamUnreachable, PollInterval: time.Second}},
-		{Token: "t1", Snapshot: &watch.Snapshot{Participants: people, Counts: counts, Reason: watch.Initial, ObservedAt: began}},
+		{Token: "t1", Snapshot: &watch.Snapshot{Participants: people, Total: 2, Active: 1, Reason: watch.Initial, ObservedAt: began}},
 		{Token: "t2", Changes: &watch.Changes{NotBefore: began, NotAfter: began.Add(time.Second), Changes: []watch.Change{
 			{Kind: watch.Added, Participant: alice},
 			{Kind: watch.Updated, Participant: alice, Before: &stranger, ByWrite: true},
@@ -109,20 +109,18 @@ func TestSuccessIsAsDescribed(t *testing.T) {
 		check(t, s, http.MethodPost, participants, "application/json", `{"phone_number":"+12025551234"}`, 200)
 		check(t, s, http.MethodGet, participants, "application/json", "", 200)
 		check(t, s, http.MethodDelete, participants+"/part_1", "application/json", "", 204)
-		check(t, s, http.MethodGet, watchPath, "application/x-ndjson", "", 200)
-		check(t, s, http.MethodGet, watchPath, "text/event-stream", "", 200)
+		check(t, s, http.MethodGet, watchTarget, "application/x-ndjson", "", 200)
+		check(t, s, http.MethodGet, watchTarget, "text/event-stream", "", 200)
 	}
 }
-
-const watchPath = participants + ":watch"
 
 func TestFailureOfAStreamIsAsDescribed(t *testing.T) {
 	s := service{
 		events: everyEvent()[:2],
 		fails:  &participant.Error{Reason: participant.Draining, Message: "the server is shutting down", RetryAfter: time.Second},
 	}
-	check(t, s, http.MethodGet, watchPath, "application/x-ndjson", "", 200)
-	check(t, s, http.MethodGet, watchPath, "text/event-stream", "", 200)
+	check(t, s, http.MethodGet, watchTarget, "application/x-ndjson", "", 200)
+	check(t, s, http.MethodGet, watchTarget, "text/event-stream", "", 200)
 }
 
 func TestErrorsAreAsDescribed(t *testing.T) {
@@ -150,7 +148,7 @@ func TestErrorsAreAsDescribed(t *testing.T) {
 		check(t, s, http.MethodPost, participants, "application/json", `{"phone_number":"+12025551234"}`, test.want)
 		check(t, s, http.MethodGet, participants, "application/json", "", test.want)
 		check(t, s, http.MethodDelete, participants+"/part_1", "application/json", "", test.want)
-		check(t, s, http.MethodGet, watchPath, "text/event-stream", "", test.want)
+		check(t, s, http.MethodGet, watchTarget, "text/event-stream", "", test.want)
 	}
 }
 
