@@ -92,6 +92,7 @@ func (c *Client) send(ctx context.Context, r request, token string, timeout time
 			failed = c.judge(r, a)
 		}
 		trip.Status, trip.Remaining = a.status, a.envelope.remaining()
+		participant.NoteUpstreamRequest(ctx, a.requestID())
 	}
 	trip.Err = failed
 	if c.options.OnTrip != nil {

@@ -41,7 +41,13 @@ func (w *world) someone(which int) string {
 	return people[which%len(people)].ID
 }
 
-func (w *world) turn(s step)   { w.upstream.SetStatus(conference, w.someone(s.A), words[s.B%len(words)]) }
+// turn leaves those alone whose call is over: nobody comes back to a call.
+func (w *world) turn(s step) {
+	if id := w.someone(s.A); !over(w.truth.status(id)) {
+		w.upstream.SetStatus(conference, id, words[s.B%len(words)])
+	}
+}
+
 func (w *world) vanish(s step) { w.upstream.RemovePerson(conference, w.someone(s.A)) }
 
 // open has a client come back, mostly with its last token and its filter.

@@ -21,6 +21,8 @@ const (
 	// restFor is how long the upstream is left alone in the end: until windows are
 	// over, rows are through, rates regained, and a quiet conference was read again.
 	restFor = 70 * time.Second
+	// lastFault is how long a request may still be struck by a fault that was taken away.
+	lastFault = 8 * time.Second
 )
 
 // world is a history being played.
@@ -58,6 +60,7 @@ func play(h history, seen *counts) error {
 		if w.pass(s.Pause); w.failed() != nil {
 			break
 		}
+		w.truth.look()
 		deeds[s.Kind](w, s)
 		w.truth.look()
 	}
@@ -120,7 +123,7 @@ func (w *world) rest() {
 		c.deaf = time.Time{}
 	}
 	w.writes.running.Wait()
-	w.pass(0)
+	w.pass(lastFault)
 	for _, c := range w.clients {
 		if c.stream == nil {
 			c.open(c.token)

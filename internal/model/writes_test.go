@@ -109,7 +109,7 @@ func (w *world) published(id string) error {
 	if listed && !byWrite {
 		w.seen.add(suppressed)
 	}
-	if listed || told {
+	if listed || told || w.writes.wasRemoved(id) {
 		return nil
 	}
 	return fmt.Errorf("W5: %s was added, and no watcher was told", id)
@@ -141,6 +141,13 @@ func (w *writes) remove(id string) {
 		w.removed = map[string]time.Time{}
 	}
 	w.removed[id] = time.Now()
+}
+
+func (w *writes) wasRemoved(id string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, removed := w.removed[id]
+	return removed
 }
 
 // note counts who is kept out of the roster although the upstream lists them.

@@ -1,12 +1,16 @@
 package participant
 
-import "context"
+import (
+	"context"
+	"sync/atomic"
+)
 
 type contextKey uint8
 
 const (
 	requestIDKey contextKey = iota
 	traceparentKey
+	upstreamRequestKey
 )
 
 // WithRequestID gives ctx the id under which the caller's request is known; what is
@@ -31,4 +35,29 @@ func WithTraceparent(ctx context.Context, traceparent string) context.Context {
 func Traceparent(ctx context.Context) string {
 	traceparent, _ := ctx.Value(traceparentKey).(string)
 	return traceparent
+}
+
+// UpstreamRequest is the id that the upstream gave the last request of a call, which is
+// what its support asks for.
+type UpstreamRequest struct{ id atomic.Pointer[string] }
+
+// ID is empty where the upstream gave none.
+func (u *UpstreamRequest) ID() string {
+	if id := u.id.Load(); id != nil {
+		return *id
+	}
+	return ""
+}
+
+// WithUpstreamRequest gives ctx a place for that id.
+func WithUpstreamRequest(ctx context.Context) (context.Context, *UpstreamRequest) {
+	place := &UpstreamRequest{}
+	return context.WithValue(ctx, upstreamRequestKey, place), place
+}
+
+// NoteUpstreamRequest puts the id into the place that ctx has, if it has one.
+func NoteUpstreamRequest(ctx context.Context, id string) {
+	if place, ok := ctx.Value(upstreamRequestKey).(*UpstreamRequest); ok && id != "" {
+		place.id.Store(&id)
+	}
 }

@@ -30,14 +30,14 @@ func (c *call) attrs(st *status.Status, err error, took time.Duration) []slog.At
 	if named, ok := c.request.(interface{ GetPhoneNumber() string }); ok {
 		attrs = append(attrs, slog.String("phone_number", named.GetPhoneNumber()))
 	}
+	if id := c.upstream.ID(); id != "" {
+		attrs = append(attrs, slog.String("upstream_request_id", id))
+	}
 	if err == nil {
 		return attrs
 	}
 	if known, ok := errors.AsType[*participant.Error](err); ok {
 		attrs = append(attrs, slog.String("reason", string(known.Reason)))
-		if known.UpstreamRequestID != "" {
-			attrs = append(attrs, slog.String("upstream_request_id", known.UpstreamRequestID))
-		}
 	}
 	return append(attrs, slog.String("error", err.Error()))
 }

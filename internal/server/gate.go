@@ -125,6 +125,7 @@ type call struct {
 	request   proto.Message
 	requestID string
 	caller    string
+	upstream  *participant.UpstreamRequest
 	start     time.Time
 }
 
@@ -137,6 +138,7 @@ func (g *gate) open(ctx context.Context, method string, request any) (context.Co
 		requestID: requestID(incoming.Get(headerRequestID)),
 	}
 	ctx = participant.WithRequestID(ctx, call.requestID)
+	ctx, call.upstream = participant.WithUpstreamRequest(ctx)
 	if parent := incoming.Get(headerTraceparent); len(parent) == 1 {
 		ctx = participant.WithTraceparent(ctx, parent[0])
 	}

@@ -15,7 +15,7 @@ var masks = []struct {
 }{
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`), "TIME"},
 	{regexp.MustCompile(`part_[a-z0-9]{6,}`), "PARTICIPANT"},
-	{regexp.MustCompile(`pg[wl]1\.[A-Za-z0-9_-]+`), "TOKEN"},
+	{regexp.MustCompile(`pg[wl]1\.[A-Za-z0-9_-]*`), "TOKEN"},
 	{regexp.MustCompile(`\b[A-Z2-7]{26}\b`), "ID"},
 	{regexp.MustCompile(`req_[0-9a-z]+`), "ID"},
 	{regexp.MustCompile(`\b\d+(\.\d+)?s?\b`), "N"},

@@ -29,12 +29,12 @@ func (b block) run(ctx context.Context, on *bench) error {
 	case b.watch && errors.Is(err, context.DeadlineExceeded) && printed != "":
 	case b.watch && err == nil && printed != "":
 	case err != nil:
-		return fmt.Errorf("%w\n%s", err, printed)
+		return fmt.Errorf("%w\n%s", err, shortened(printed))
 	case b.watch:
 		return errors.New("the stream is empty")
 	}
 	if missing := lacks(on.restore(printed), b.want); missing != "" {
-		return fmt.Errorf("the output lacks %q; it is\n%s", missing, printed)
+		return fmt.Errorf("the output lacks %q; it is\n%s", missing, shortened(printed))
 	}
 	return nil
 }
@@ -54,4 +54,13 @@ func shell(ctx context.Context, bound time.Duration, script string) (printed str
 		err = ctx.Err()
 	}
 	return strings.TrimSpace(out.String()), err
+}
+
+// shortened bounds what a failure shows.
+func shortened(printed string) string {
+	const most = 2000
+	if len(printed) <= most {
+		return printed
+	}
+	return strings.ToValidUTF8(printed[:most], "") + "…"
 }

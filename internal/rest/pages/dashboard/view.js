@@ -1,0 +1,156 @@
+// What is on the page. Text is only ever set as text: names come from outside.
+
+import { clock, length, orDash } from "./format.js";
+import { durationAt, label } from "./roster.js";
+
+const byID = (id) => document.getElementById(id);
+
+/** An element with a class and content. */
+function element(name, className, ...content) {
+  const made = document.createElement(name);
+  if (className) made.className = className;
+  made.append(...content);
+  return made;
+}
+
+export function showFreshness(state, text) {
+  byID("freshness").dataset.state = state;
+  if (byID("freshness-text").textContent !== text) byID("freshness-text").textContent = text;
+}
+
+/** The freshness that is shown now. */
+export function freshness() {
+  return byID("freshness").dataset.state;
+}
+
+export function showCounts({ total, active }) {
+  byID("total").textContent = orDash(total);
+  byID("active").textContent = orDash(active);
+}
+
+export function showCheckpoint({ last_success_time, poll_interval }) {
+  byID("last-list").textContent = clock(last_success_time);
+  byID("interval").textContent = orDash(poll_interval);
+}
+
+export function showProblem(id, text) {
+  byID(id).textContent = text;
+  byID(id).hidden = !text;
+}
+
+const rows = new Map();
+
+/** Puts the roster into the table. A row stays itself, so that focus stays in it. */
+export function showPeople(people, onRemove) {
+  const body = byID("people").tBodies[0];
+  const held = new Set(people.map(({ id }) => id));
+  for (const [id, row] of rows) {
+    if (!held.has(id)) {
+      row.remove();
+      rows.delete(id);
+    }
+  }
+  people.forEach((person, index) => {
+    const row = rows.get(person.id) ?? newRow(person.id, onRemove);
+    fill(row, person);
+    if (body.rows[index] !== row) body.insertBefore(row, body.rows[index] ?? null);
+  });
+  byID("nobody").hidden = people.length > 0;
+  byID("people").hidden = people.length === 0;
+}
+
+function newRow(id, onRemove) {
+  const row = element("tr");
+  const headings = ["Name", "Status", "Role", "Duration", "Joined"];
+  row.append(element("th"), ...headings.slice(1).map((heading) => {
+    const cell = element("td");
+    cell.dataset.heading = heading;
+    return cell;
+  }));
+  row.cells[0].scope = "row";
+  const button = element("button", "quiet", "Remove");
+  button.type = "button";
+  button.addEventListener("click", () => onRemove(id, button));
+  row.append(element("td", "act", button));
+  rows.set(id, row);
+  return row;
+}
+
+function fill(row, person) {
+  const [name, status, role, , joined, act] = row.cells;
+  row.person = person;
+  name.replaceChildren(label(person), element("small", "", person.name ? person.phone_number : ""));
+  status.replaceChildren(chip(person.status), ...(person.muted ? [element("span", "muted", "muted")] : []));
+  role.textContent = orDash(person.role);
+  joined.textContent = clock(person.joined_at);
+  act.firstChild.setAttribute("aria-label", `Remove ${label(person)}`);
+  tickRow(row, Date.now());
+}
+
+function chip(status) {
+  const made = element("span", "chip", status || "no status");
+  made.dataset.status = status;
+  return made;
+}
+
+/** Lets the durations go on between messages. */
+export function tick(now) {
+  for (const row of rows.values()) tickRow(row, now);
+}
+
+function tickRow(row, now) {
+  const seconds = durationAt(row.person, now);
+  const text = seconds > 0 || row.person.joined_at ? length(seconds) : "–";
+  if (row.cells[3].textContent !== text) row.cells[3].textContent = text;
+}
+
+const keptChanges = 50;
+
+/** Puts changes on top of the list of them. */
+export function showChanges(changes, time) {
+  const told = byID("changes");
+  for (const change of changes) told.prepend(changeItem(change, time));
+  while (told.children.length > keptChanges) told.lastElementChild.remove();
+  byID("no-changes").hidden = told.children.length > 0;
+}
+
+function changeItem(change, time) {
+  const item = element("li", "", element("time", "", clock(time)), element("b", "", label(change.participant)), " ", ...what(change));
+  if (change.source === "gateway_write") item.append(element("small", "", "through this gateway"));
+  return item;
+}
+
+function what({ kind, participant, previous_status, changed_fields }) {
+  switch (kind) {
+    case "added":
+      return ["added ", chip(participant.status)];
+    case "removed":
+      return ["removed, was ", chip(participant.status)];
+    default:
+      if (changed_fields.includes("status")) return [chip(previous_status), element("span", "unseen", " became "), element("span", "arrow", " → "), chip(participant.status)];
+      return [changed_fields.map((field) => sayField(field, participant)).join(", ")];
+  }
+}
+
+function sayField(field, participant) {
+  switch (field) {
+    case "muted":
+      return participant.muted ? "muted" : "unmuted";
+    case "role":
+      return `is now ${orDash(participant.role)}`;
+    case "joined_at":
+      return "joined";
+    default:
+      return `changed ${field.replaceAll("_", " ")}`;
+  }
+}
+
+/** Forgets what was shown of the conference before. */
+export function clear() {
+  showPeople([]);
+  byID("changes").replaceChildren();
+  byID("no-changes").hidden = false;
+  showCounts({});
+  showCheckpoint({});
+  showProblem("problem", "");
+}
