@@ -12,7 +12,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -X github.com/audian/participant-gateway/internal/config.version=$(VERSION)
 
 # What `make check` runs after the tests.
-CHECKS := lint generate-drift breaking vulnerabilities
+CHECKS := lint generate-drift breaking vulnerabilities docs-check
 
 export GO BUF VULN
 
@@ -80,3 +80,7 @@ breaking: proto-deps ## Fail on a proto change that breaks clients of the last r
 .PHONY: vulnerabilities
 vulnerabilities: ## Look for known vulnerabilities (needs vuln.go.dev or GOVULNDB)
 	@tools/check/vulnerabilities.sh
+
+.PHONY: docs-check
+docs-check: ## Run what the documents tell their readers to type (needs curl, jq, Python and Node)
+	@$(GO) run ./tools/doccheck

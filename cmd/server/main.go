@@ -18,24 +18,27 @@ import (
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
+	if len(args) > 0 && args[0] == "keys" {
+		return exitCode(editKeys(args[1:], os.Stdout))
+	}
 	cfg, err := config.Parse(args, os.LookupEnv, os.Stdout)
-	if exit, ok := errors.AsType[*config.ExitError](err); ok {
-		if text := exit.Error(); text != "" {
-			fmt.Fprintln(os.Stderr, "server: "+text)
-		}
-		return exit.Code
-	}
 	if err != nil {
-		return fail(err)
+		return exitCode(err)
 	}
-	if err := serve(cfg, server.NewLogger(os.Stderr, cfg.Log)); err != nil {
-		return fail(err)
-	}
-	return 0
+	return exitCode(serve(cfg, server.NewLogger(os.Stderr, cfg.Log)))
 }
 
-func fail(err error) int {
-	fmt.Fprintln(os.Stderr, "server:", err)
+// exitCode tells of what ended the process, and how it ends.
+func exitCode(err error) int {
+	if err == nil {
+		return 0
+	}
+	if text := err.Error(); text != "" {
+		fmt.Fprintln(os.Stderr, "server: "+text)
+	}
+	if exit, ok := errors.AsType[*config.ExitError](err); ok {
+		return exit.Code
+	}
 	return 1
 }
 

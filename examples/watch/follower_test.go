@@ -47,9 +47,9 @@ func (s *service) WatchParticipants(
 
 type stream struct {
 	grpc.ClientStream
+	script
 
 	ctx context.Context
-	script
 }
 
 func (s *stream) Recv() (*v2.WatchParticipantsResponse, error) {

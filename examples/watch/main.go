@@ -24,6 +24,7 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
+//nolint:forbidigo // A command owns its streams and its exit code.
 func main() {
 	addr := flag.String("addr", "127.0.0.1:9090", "the gateway's gRPC address")
 	limit := flag.Duration("for", 0, "how long to watch; 0 is until interrupted")
@@ -63,17 +64,17 @@ func run(ctx context.Context, addr, conference string, limit time.Duration, out 
 func show(out io.Writer, message *v2.WatchParticipantsResponse, held int) {
 	for _, change := range message.GetChanges().GetChanges() {
 		p := change.GetParticipant()
-		say(out, "%-12s %s is %s", word(change.GetKind()), p.GetName(), word(p.GetStatus()))
+		sayf(out, "%-12s %s is %s", word(change.GetKind()), p.GetName(), word(p.GetStatus()))
 	}
 	switch {
 	case message.GetSnapshot() != nil:
-		say(out, "%-12s %d participants", "SNAPSHOT", held)
+		sayf(out, "%-12s %d participants", "SNAPSHOT", held)
 	case message.GetCheckpoint() != nil:
-		say(out, "%-12s %s, %d participants", "CHECKPOINT", word(message.GetCheckpoint().GetFreshness()), held)
+		sayf(out, "%-12s %s, %d participants", "CHECKPOINT", word(message.GetCheckpoint().GetFreshness()), held)
 	case message.GetEnd() != nil:
-		say(out, "%-12s the conference is gone", "END")
+		sayf(out, "%-12s the conference is gone", "END")
 	}
 }
 
-// say prints one line. Nobody is left to tell if that fails.
-func say(out io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
+// sayf prints one line. Nobody is left to tell if that fails.
+func sayf(out io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }

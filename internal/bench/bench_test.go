@@ -167,7 +167,7 @@ func fanOut(b *testing.B, deliver func(*watch.Message) error) {
 		PollInterval: time.Hour, MaxPollInterval: time.Hour, History: 4096, Logger: slog.New(slog.DiscardHandler),
 	})
 	defer hub.Close()
-	watcher := watch.NewWatcher(hub)
+	watcher := watch.NewWatcher(hub, watch.Limits{})
 	var ready, received, done sync.WaitGroup
 	ready.Add(people)
 	ctx, stop := context.WithCancel(b.Context())

@@ -19,6 +19,8 @@ type Config struct {
 	Feed     Feed     `embed:"" group:"Watching:"`
 	Phone    Phone    `embed:"" group:"Phone numbers:"`
 	Access   Access   `embed:"" group:"Access:"`
+	TLS      TLS      `embed:"" group:"TLS:"           prefix:"tls-"`
+	Limits   Limits   `embed:"" group:"Limits:"        prefix:"max-"`
 	Drain    Drain    `embed:"" group:"Shutting down:" prefix:"drain-"`
 	Log      Log      `embed:"" group:"Logging:"       prefix:"log-"`
 
@@ -38,12 +40,6 @@ type Listen struct {
 const (
 	HeaderXAuthToken = "x-auth-token"
 	HeaderBearer     = "bearer"
-)
-
-// The modes of --auth.
-const (
-	AuthNone        = "none"
-	AuthPassthrough = "passthrough"
 )
 
 // Upstream is the Audian REST API and the gateway's own credential there: a
@@ -72,15 +68,6 @@ type Feed struct {
 type Phone struct {
 	Validation    string `name:"phone-validation" default:"e164" enum:"e164,length" placeholder:"RULE"   help:"What a phone number must be: e164 or length (default ${default})."`
 	DefaultRegion string `name:"default-region"                                     placeholder:"REGION" help:"Region such as US whose national numbers are accepted; empty for E.164 alone."`
-}
-
-// Access is who may call.
-type Access struct {
-	Auth               string   `name:"auth"                 default:"none" enum:"none,passthrough" placeholder:"MODE"   help:"Who may call: none (everybody, with the gateway's credential) or passthrough (the caller's own token goes upstream; default ${default})."`
-	AllowedHosts       []string `name:"allowed-hosts"                                               placeholder:"HOST"   help:"Host names besides loopback that HTTP requests may name where nobody authenticates."`
-	CORSAllowedOrigins []string `name:"cors-allowed-origins"                                        placeholder:"ORIGIN" help:"Origins such as https://app.example.com whose pages may call."`
-	InsecureNoAuth     bool     `name:"insecure-no-auth"                                                                 help:"Allow --auth=none on addresses off loopback."`
-	InsecurePlaintext  bool     `name:"insecure-plaintext"                                                               help:"Allow plain text on addresses off loopback."`
 }
 
 // Drain is how the gateway shuts down (W16).

@@ -16,6 +16,9 @@ func (e *ExitError) Error() string { return e.text }
 // misuse is the exit code of a wrong configuration.
 const misuse = 2
 
+// Misuse is the end of a process whose arguments were wrong.
+func Misuse(err error) *ExitError { return wrong("%v", err) }
+
 func wrong(format string, args ...any) *ExitError {
 	return &ExitError{Code: misuse, text: fmt.Sprintf(format, args...)}
 }

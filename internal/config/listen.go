@@ -36,10 +36,10 @@ func (c *Config) checkListeners(env *environment) error {
 // missingConsent names the flags that an address off loopback still needs.
 func (c *Config) missingConsent() string {
 	var flags []string
-	if c.Access.Auth == AuthNone && !c.Access.InsecureNoAuth {
+	if c.Access.Auth == AuthNone && !c.TLS.VerifiesClients() && !c.Access.InsecureNoAuth {
 		flags = append(flags, "--insecure-no-auth (nobody authenticates)")
 	}
-	if !c.Access.InsecurePlaintext {
+	if !c.TLS.On() && !c.Access.InsecurePlaintext {
 		flags = append(flags, "--insecure-plaintext (credentials travel in plain text)")
 	}
 	return strings.Join(flags, " and ")
@@ -61,6 +61,10 @@ func loopback(addr string) bool {
 	if err != nil {
 		return false
 	}
+	return loopbackHost(host)
+}
+
+func loopbackHost(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }

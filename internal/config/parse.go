@@ -36,7 +36,7 @@ func newParser(line *commandLine, env *environment, stdout io.Writer) (*kong.Kon
 	parser, err := kong.New(
 		line,
 		kong.Name("server"),
-		kong.Description("The participant gateway: Audian's conference participants over gRPC, REST and live streams."),
+		kong.Description("The participant gateway: Audian's conference participants over gRPC, REST and live streams. 'server keys' edits the file of --auth-keys-file."),
 		kong.Writers(stdout, stdout),
 		kong.NoDefaultHelp(),
 		kong.DefaultEnvars("GATEWAY"),

@@ -58,6 +58,7 @@ func TestDefaults(t *testing.T) {
 		},
 		Phone:  config.Phone{Validation: "e164"},
 		Access: config.Access{Auth: config.AuthNone},
+		Limits: config.Limits{Subscribers: 10_000, Conferences: 1000, StreamsPerCaller: 1000, CallsPerSecond: 100},
 		Drain:  config.Drain{Timeout: 15 * time.Second},
 		Log:    config.Log{Level: slog.LevelInfo},
 	}
@@ -84,6 +85,10 @@ var settings = []struct {
 	{"linger", "GATEWAY_LINGER", "0", time.Duration(0), func(c config.Config) any { return c.Feed.Linger }},
 	{"history", "GATEWAY_HISTORY", "7", 7, func(c config.Config) any { return c.Feed.History }},
 	{"max-stream-age", "GATEWAY_MAX_STREAM_AGE", "30m", 30 * time.Minute, func(c config.Config) any { return c.Feed.MaxStreamAge }},
+	{"max-subscribers", "GATEWAY_MAX_SUBSCRIBERS", "5", 5, func(c config.Config) any { return c.Limits.Subscribers }},
+	{"max-conferences", "GATEWAY_MAX_CONFERENCES", "6", 6, func(c config.Config) any { return c.Limits.Conferences }},
+	{"max-streams-per-caller", "GATEWAY_MAX_STREAMS_PER_CALLER", "7", 7, func(c config.Config) any { return c.Limits.StreamsPerCaller }},
+	{"max-calls-per-second", "GATEWAY_MAX_CALLS_PER_SECOND", "0", 0, func(c config.Config) any { return c.Limits.CallsPerSecond }},
 	{"phone-validation", "GATEWAY_PHONE_VALIDATION", "length", "length", func(c config.Config) any { return c.Phone.Validation }},
 	{"default-region", "GATEWAY_DEFAULT_REGION", "GB", "GB", func(c config.Config) any { return c.Phone.DefaultRegion }},
 	{"auth", "GATEWAY_AUTH", "none", config.AuthNone, func(c config.Config) any { return c.Access.Auth }},

@@ -26,7 +26,9 @@ type Options struct {
 	// Linger is how long a feed outlives its last watcher.
 	Linger time.Duration
 	// History is how many changes are kept for those who resume.
-	History  int
+	History int
+	// MaxFeeds is how many feeds there may be at once; 0 is no limit.
+	MaxFeeds int
 	Observer Observer
 	Logger   *slog.Logger
 }

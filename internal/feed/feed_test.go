@@ -38,7 +38,10 @@ func play(t *testing.T, options feed.Options, test func(s *scene)) {
 }
 
 func (s *scene) watch() (watched *feed.Feed, release func()) {
-	watched, release = s.hub.Acquire(s.Upstream, "conf")
+	watched, release, err := s.hub.Acquire(s.Upstream, "conf")
+	if err != nil {
+		s.t.Fatalf("acquire: %v", err)
+	}
 	synctest.Wait()
 	return watched, release
 }

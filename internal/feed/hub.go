@@ -32,13 +32,17 @@ func NewHub(options Options) *Hub {
 	return &Hub{options: options, feeds: map[participant.Key]*held{}}
 }
 
-// Acquire gives the conference's feed, begun if nobody watches yet. The caller
-// releases it once; a feed lingers after its last release (W14).
-func (h *Hub) Acquire(account Account, conference string) (feed *Feed, release func()) {
+// Acquire gives the conference's feed, begun if nobody watches yet and there are not
+// as many as there may be. The caller releases it once; a feed lingers after its last
+// release (W14).
+func (h *Hub) Acquire(account Account, conference string) (feed *Feed, release func(), err error) {
 	key := participant.Key{Credential: account.Fingerprint(), Conference: conference}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	entry := h.feeds[key]
+	if entry == nil && h.full() {
+		return nil, nil, errFull
+	}
 	if entry == nil || entry.feed.State().End != nil {
 		entry = h.begin(key, account)
 	}
@@ -47,7 +51,19 @@ func (h *Hub) Acquire(account Account, conference string) (feed *Feed, release f
 		entry.linger.Stop()
 		entry.linger = nil
 	}
-	return entry.feed, sync.OnceFunc(func() { h.release(key, entry) })
+	return entry.feed, sync.OnceFunc(func() { h.release(key, entry) }), nil
+}
+
+// full says whether no further feed may begin. One that lingers counts: it is polled,
+// and kept for those who come back. The lock is held.
+func (h *Hub) full() bool {
+	return h.options.MaxFeeds > 0 && len(h.feeds) >= h.options.MaxFeeds
+}
+
+var errFull = &participant.Error{
+	Reason:     participant.TooManyConferences,
+	Message:    "too many conferences are watched; try again later",
+	RetryAfter: 5 * time.Second,
 }
 
 // begin starts a feed. The lock is held.

@@ -16,6 +16,9 @@ var arrows = map[string][]string{
 	"internal/watch":       {"internal/participant", "internal/roster", "internal/feed"},
 	"internal/write":       {"internal/participant"},
 	"internal/access":      {"internal/participant"},
+	"internal/access/keys": {"internal/participant", "internal/access"},
+	"internal/access/oidc": {"internal/participant", "internal/access"},
+	"internal/certs":       {},
 	"internal/wire":        {"internal/participant", "internal/watch", "gen/audian/conference/v2"},
 
 	"internal/service": {
@@ -28,11 +31,17 @@ var arrows = map[string][]string{
 	},
 	"internal/server": {
 		"internal/participant", "internal/audian", "internal/account", "internal/feed", "internal/watch",
-		"internal/write", "internal/access", "internal/wire", "internal/service", "internal/rest",
-		"internal/config", "internal/simulator", "gen/audian/conference/v2", "gen/openapi",
+		"internal/write", "internal/access", "internal/certs", "internal/wire", "internal/service", "internal/rest",
+		"internal/rest/pages", "internal/schema", "internal/config", "internal/simulator", "gen/audian/conference/v2", "gen/openapi",
 	},
 
-	"internal/feed/feedtest": {"internal/participant", "internal/feed"},
+	"internal/asset":      {},
+	"internal/rest/pages": {"internal/asset", "gen/openapi"},
+	"internal/schema":     {"internal/asset", "gen/audian/conference/v2", "gen/openapi"},
+
+	"internal/feed/feedtest":    {"internal/participant", "internal/feed"},
+	"internal/certs/certstest":  {},
+	"internal/rest/openapitest": {"gen/openapi"},
 
 	"internal/config":    {},
 	"internal/simulator": {},
@@ -40,7 +49,7 @@ var arrows = map[string][]string{
 	"internal/model":     {}, // All tests, which may import what they put to the test.
 	"internal/bench":     {}, // Likewise.
 
-	"cmd/server":    {"internal/config", "internal/server", "internal/simulator"},
+	"cmd/server":    {"internal/access/keys", "internal/config", "internal/server", "internal/simulator"},
 	"cmd/simulator": {"internal/simulator"},
 }
 

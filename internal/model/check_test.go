@@ -131,7 +131,7 @@ const openWithin = 5 * time.Second
 // checkSilence says what must have been told to a client that listens.
 func (c *client) checkSilence(state *feed.State) error {
 	s := c.stream
-	if time.Now().Before(c.deaf) || s.delayed {
+	if c.deafFor() > 0 || s.delayed {
 		return nil
 	}
 	switch {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"sync/atomic"
 	"testing/synctest"
 	"time"
 
@@ -31,10 +32,16 @@ type client struct {
 	tokenFor *v2.WatchParticipantsRequest
 	// stream is the one that is open, nil where there is none.
 	stream *stream
-	// deaf is until when the client reads nothing.
-	deaf time.Time
+	// deafUntil is until when the client reads nothing, in Unix nanoseconds.
+	deafUntil atomic.Int64
 	told []message
 }
+
+// deafFor is how much longer the client reads nothing.
+func (c *client) deafFor() time.Duration { return time.Until(time.Unix(0, c.deafUntil.Load())) }
+
+// deafen has the client read nothing for a while.
+func (c *client) deafen(d time.Duration) { c.deafUntil.Store(time.Now().Add(d).UnixNano()) }
 
 // message is one message, and what the client holds since.
 type message struct {
@@ -78,7 +85,7 @@ func (s *stream) SetHeader(metadata.MD) error { return nil }
 // SendMsg blocks while the client is deaf, as a full window does, until the call ends.
 func (s *stream) SendMsg(sent any) error {
 	s.sent = time.Now()
-	wait := time.Until(s.client.deaf)
+	wait := s.client.deafFor()
 	if s.blocked = wait > 0; s.blocked {
 		s.delayed = true
 		timer := time.NewTimer(wait)

@@ -73,10 +73,24 @@ func (w *world) open(s step) {
 
 func (w *world) hangUp(s step) { w.clients[s.A%clients].close() }
 
+// stall has a client read nothing: for a while, or until it is cut (W12).
 func (w *world) stall(s step) {
-	pauses := []time.Duration{3 * time.Second, 12 * time.Second, 80 * time.Second}
-	w.clients[s.A%clients].deaf = time.Now().Add(pauses[s.B%len(pauses)])
+	c := w.clients[s.A%clients]
+	if s.B == 0 && s.C < 4 {
+		c.deafen(forEver)
+		w.pass(untilCut)
+		c.deafen(0)
+		return
+	}
+	c.deafen(time.Duration(1+s.B) * 2 * time.Second)
 }
+
+// forEver is longer than any send may be blocked, and untilCut as long, with the time
+// until there is something to send.
+const (
+	forEver  = time.Hour
+	untilCut = 80 * time.Second
+)
 
 func (w *world) strike(s step) {
 	if s.B == 11 && !w.shifted && w.history.Upstream.PageSize > 0 {

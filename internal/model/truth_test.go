@@ -74,19 +74,20 @@ func (t *truth) became(id string, from, until time.Time, fits func(status string
 	return false
 }
 
-// watched is the upstream's transport: the truth is looked at before and after each
-// request.
-func (t *truth) watched() http.RoundTripper {
-	return watchedTransport{truth: t, next: t.upstream.Transport()}
-}
-
+// watchedTransport is the upstream's transport: everything is looked at before and
+// after each request.
 type watchedTransport struct {
-	truth *truth
+	world *world
 	next  http.RoundTripper
 }
 
-func (w watchedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	w.truth.look()
-	defer w.truth.look()
-	return w.next.RoundTrip(r) //nolint:wrapcheck // It stands for the one below.
+func (t watchedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	t.look()
+	defer t.look()
+	return t.next.RoundTrip(r) //nolint:wrapcheck // It stands for the one below.
+}
+
+func (t watchedTransport) look() {
+	t.world.truth.look()
+	t.world.note()
 }

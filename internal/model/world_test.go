@@ -48,7 +48,7 @@ func play(h history, seen *counts) error {
 	w := &world{history: h, upstream: simulator.New(h.Upstream), seen: seen, ledger: newLedger(), missing: map[string]int{}, start: time.Now()}
 	w.truth = newTruth(w.upstream)
 	var err error
-	if w.gateway, err = newGateway(h, w.truth.watched(), w); err != nil {
+	if w.gateway, err = newGateway(h, watchedTransport{w, w.upstream.Transport()}, w); err != nil {
 		return err
 	}
 	for slot := range clients {
@@ -117,10 +117,10 @@ func (w *world) rest() {
 	w.upstream.AddPerson(conference, simulator.Person{ID: "p0", Name: nameOf(0), Status: "connected"})
 	w.truth.look()
 	for _, c := range w.clients {
-		if c.deaf.After(time.Now()) {
+		if c.deafFor() > 0 {
 			c.close()
 		}
-		c.deaf = time.Time{}
+		c.deafen(0)
 	}
 	w.writes.running.Wait()
 	w.pass(lastFault)

@@ -11,6 +11,7 @@ const (
 	requestIDKey contextKey = iota
 	traceparentKey
 	upstreamRequestKey
+	violationsKey
 )
 
 // WithRequestID gives ctx the id under which the caller's request is known; what is
@@ -60,4 +61,16 @@ func NoteUpstreamRequest(ctx context.Context, id string) {
 	if place, ok := ctx.Value(upstreamRequestKey).(*UpstreamRequest); ok && id != "" {
 		place.id.Store(&id)
 	}
+}
+
+// WithViolations gives ctx the fields of the call's request that could not be read
+// where it came in, so that one error names them together with those that break a rule.
+func WithViolations(ctx context.Context, violations []Violation) context.Context {
+	return context.WithValue(ctx, violationsKey, violations)
+}
+
+// Violations are the fields that could not be read.
+func Violations(ctx context.Context) []Violation {
+	violations, _ := ctx.Value(violationsKey).([]Violation)
+	return violations
 }

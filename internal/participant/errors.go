@@ -23,6 +23,7 @@ const (
 	MethodNotAllowed   Reason = "METHOD_NOT_ALLOWED"
 	RouteNotFound      Reason = "ROUTE_NOT_FOUND"
 	BodyTooLarge       Reason = "BODY_TOO_LARGE"
+	BodyTooSlow        Reason = "BODY_TOO_SLOW"
 	MediaType          Reason = "UNSUPPORTED_MEDIA_TYPE"
 )
 
@@ -30,7 +31,9 @@ const (
 const (
 	CredentialMissing    Reason = "CREDENTIAL_MISSING"
 	CredentialInvalid    Reason = "CREDENTIAL_INVALID"
+	CredentialExpired    Reason = "CREDENTIAL_EXPIRED"
 	CredentialsDiffer    Reason = "CREDENTIALS_DIFFER"
+	IssuerUnavailable    Reason = "ISSUER_UNAVAILABLE"
 	RoleNotGranted       Reason = "ROLE_NOT_GRANTED"
 	ConferenceNotGranted Reason = "CONFERENCE_NOT_GRANTED"
 	OriginRefused        Reason = "ORIGIN_REFUSED"
@@ -66,11 +69,19 @@ const (
 
 // Reasons of the gateway itself.
 const (
-	Draining       Reason = "DRAINING"
-	StreamAged     Reason = "STREAM_AGED"
-	ClientBlocked  Reason = "CLIENT_BLOCKED"
-	TooManyFilters Reason = "TOO_MANY_FILTERS"
-	Internal       Reason = "INTERNAL"
+	Draining      Reason = "DRAINING"
+	StreamAged    Reason = "STREAM_AGED"
+	ClientBlocked Reason = "CLIENT_BLOCKED"
+	Internal      Reason = "INTERNAL"
+)
+
+// Reasons of the gateway's limits.
+const (
+	CallerRateLimited  Reason = "CALLER_RATE_LIMITED"  // calls a second of one caller
+	TooManyStreams     Reason = "TOO_MANY_STREAMS"     // streams of one caller
+	TooManySubscribers Reason = "TOO_MANY_SUBSCRIBERS" // streams in all
+	TooManyConferences Reason = "TOO_MANY_CONFERENCES" // conferences watched in all
+	TooManyFilters     Reason = "TOO_MANY_FILTERS"     // filters of one conference
 )
 
 // Dialled says whether an add that failed may have made a phone ring.

@@ -1,7 +1,6 @@
 package participant_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -147,14 +146,14 @@ func TestReasonOf_FindsTheReasonInAChain(t *testing.T) {
 
 func TestContext_CarriesIDs(t *testing.T) {
 	ctx, upstream := participant.WithUpstreamRequest(participant.WithTraceparent(
-		participant.WithRequestID(context.Background(), "r1"), "00-a-b-01"))
+		participant.WithRequestID(t.Context(), "r1"), "00-a-b-01"))
 	participant.NoteUpstreamRequest(ctx, "req_1")
 	participant.NoteUpstreamRequest(ctx, "")
-	participant.NoteUpstreamRequest(context.Background(), "nowhere")
+	participant.NoteUpstreamRequest(t.Context(), "nowhere")
 	if participant.RequestID(ctx) != "r1" || participant.Traceparent(ctx) != "00-a-b-01" || upstream.ID() != "req_1" {
 		t.Errorf("got %q, %q, %q", participant.RequestID(ctx), participant.Traceparent(ctx), upstream.ID())
 	}
-	if participant.RequestID(context.Background()) != "" || participant.Traceparent(context.Background()) != "" {
+	if participant.RequestID(t.Context()) != "" || participant.Traceparent(t.Context()) != "" {
 		t.Error("an empty context has ids")
 	}
 }

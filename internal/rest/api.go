@@ -14,6 +14,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/access"
+	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -21,6 +23,8 @@ import (
 type api struct {
 	service v2.ParticipantServiceServer
 	logger  *slog.Logger
+	screen  func(context.Context, access.Presented, proto.Message) error
+	refused func(participant.Reason)
 	jitter  func(time.Duration) time.Duration
 	mux     *runtime.ServeMux
 }
@@ -31,7 +35,7 @@ const (
 )
 
 func newAPI(options Options) (*api, error) {
-	a := &api{service: options.Service, logger: options.Logger, jitter: options.Jitter}
+	a := &api{service: options.Service, logger: options.Logger, screen: options.Screen, refused: options.Refused, jitter: options.Jitter}
 	a.mux = runtime.NewServeMux(
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, marshaler{}),
 		runtime.WithMiddlewares(a.reading),

@@ -42,6 +42,7 @@ func (a *api) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if refused, isOurs := errors.AsType[*participant.Error](err); isOurs && r.Method == http.MethodPost {
 		refused.Dialled = participant.DialledNo
 	}
+	a.refused(participant.ReasonOf(err))
 	a.fail(w, r, err)
 }
 

@@ -14,6 +14,8 @@ import (
 	"google.golang.org/grpc"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -29,19 +31,42 @@ type fake struct {
 }
 
 func (f *fake) AddParticipant(ctx context.Context, r *v2.AddParticipantRequest) (*v2.AddParticipantResponse, error) {
+	if err := unread(ctx, participant.DialledNo); err != nil {
+		return nil, err
+	}
 	return f.add(ctx, r)
 }
 
 func (f *fake) RemoveParticipant(ctx context.Context, r *v2.RemoveParticipantRequest) (*v2.RemoveParticipantResponse, error) {
+	if err := unread(ctx, ""); err != nil {
+		return nil, err
+	}
 	return f.remove(ctx, r)
 }
 
 func (f *fake) ListParticipants(ctx context.Context, r *v2.ListParticipantsRequest) (*v2.ListParticipantsResponse, error) {
+	if err := unread(ctx, ""); err != nil {
+		return nil, err
+	}
 	return f.list(ctx, r)
 }
 
 func (f *fake) WatchParticipants(r *v2.WatchParticipantsRequest, s grpc.ServerStreamingServer[v2.WatchParticipantsResponse]) error {
+	if err := unread(s.Context(), ""); err != nil {
+		return err
+	}
 	return f.watch(r, s)
+}
+
+// unread refuses what could not be read, as the service's interceptors do.
+func unread(ctx context.Context, dialled participant.Dialled) error {
+	violations := participant.Violations(ctx)
+	if len(violations) == 0 {
+		return nil
+	}
+	return wire.Status(&participant.Error{
+		Reason: participant.InvalidRequest, Message: "unreadable", Violations: violations, Dialled: dialled,
+	}).Err()
 }
 
 // polite answers every unary call, and fails the test where one was not expected.

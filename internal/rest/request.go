@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/wire"
 )
@@ -26,12 +27,13 @@ const maxBody = 64 << 10
 // reading reads the request of a routed call before grpc-gateway does.
 func (a *api) reading(next runtime.HandlerFunc) runtime.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request, path map[string]string) {
-		request, err := read(w, r, path)
+		request, unreadable, err := read(w, r, path)
 		if err != nil {
-			a.refuse(w, r, err)
+			a.refuse(w, r, a.screened(r, path, err))
 			return
 		}
 		ctx := peer.NewContext(r.Context(), caller(r))
+		ctx = participant.WithViolations(ctx, unreadable)
 		r = r.WithContext(context.WithValue(ctx, requestKey{}, request))
 		// A form that is set is not parsed: grpc-gateway finds nothing in the query.
 		r.Form, r.PostForm = url.Values{}, url.Values{}
@@ -39,30 +41,69 @@ func (a *api) reading(next runtime.HandlerFunc) runtime.HandlerFunc {
 	}
 }
 
-func read(w http.ResponseWriter, r *http.Request, path map[string]string) (proto.Message, error) {
+// screened puts the caller's fault before the request's: a stranger learns nothing
+// about requests.
+func (a *api) screened(r *http.Request, path map[string]string, fault error) error {
+	request, _ := emptyRequest(r)
+	// An id that is none is one that nobody was granted.
+	_ = wire.DecodePath(path, request)
+	refusal := a.screen(peer.NewContext(r.Context(), caller(r)), access.Presented{
+		Authorization: r.Header.Values("Authorization"),
+		AuthToken:     r.Header.Values("X-Auth-Token"),
+	}, request)
+	if refusal != nil {
+		return refusal
+	}
+	return fault
+}
+
+// read reads what can be read of a request. The fields that cannot be are for the
+// service to name together with those that break its rules; an error is where the
+// rest cannot be trusted either.
+func read(w http.ResponseWriter, r *http.Request, path map[string]string) (proto.Message, []participant.Violation, error) {
+	if err := checkTimeout(r.Header.Get("Grpc-Timeout")); err != nil {
+		return nil, nil, err
+	}
 	request, fromQuery := emptyRequest(r)
+	var unreadable fields
+	var inBody, inKey error
 	if r.Method == http.MethodPost {
 		// What a call has in its body it does not take from the query.
 		fromQuery = &emptypb.Empty{}
-		if err := readBody(w, r, request); err != nil {
-			return nil, err
-		}
+		inBody = readBody(w, r, request)
 	}
 	if add, isAdd := request.(*v2.AddParticipantRequest); isAdd {
-		if err := readIdempotencyKey(r.Header.Values("Idempotency-Key"), add); err != nil {
-			return nil, err
+		inKey = readIdempotencyKey(r.Header.Values("Idempotency-Key"), add)
+	}
+	for _, err := range []error{
+		inBody, inKey,
+		wire.DecodeQuery(r.URL.RawQuery, fromQuery),
+		wire.DecodePath(path, request),
+	} {
+		if err := unreadable.note(err); err != nil {
+			return nil, nil, err
 		}
 	}
-	if err := checkTimeout(r.Header.Get("Grpc-Timeout")); err != nil {
-		return nil, err
+	return request, unreadable, nil
+}
+
+// fields are those of a request that could not be read.
+type fields []participant.Violation
+
+// note takes the fields from an error that names some, and returns any other. An
+// error about the body as a whole says nothing about fields.
+func (f *fields) note(err error) error {
+	named, isOurs := errors.AsType[*participant.Error](err)
+	if !isOurs || named.Reason != participant.InvalidRequest {
+		return err
 	}
-	if err := wire.DecodeQuery(r.URL.RawQuery, fromQuery); err != nil {
-		return nil, err
+	for _, violation := range named.Violations {
+		if violation.Field == wire.WholeBody {
+			return err
+		}
 	}
-	if err := wire.DecodePath(path, request); err != nil {
-		return nil, err
-	}
-	return request, nil
+	*f = append(*f, named.Violations...)
+	return nil
 }
 
 // emptyRequest is the request message of the route that was matched.
@@ -94,9 +135,10 @@ func readBody(w http.ResponseWriter, r *http.Request, request proto.Message) err
 			Message: fmt.Sprintf("the body must be at most %d bytes", maxBody),
 		}
 	}
-	if err != nil {
-		return &participant.Error{Reason: participant.Cancelled, Message: "the body was cut off", Cause: err}
+	if err := bodyFailure(err); err != nil {
+		return err
 	}
+	arrived(w)
 	return wire.DecodeBody(body, request)
 }
 

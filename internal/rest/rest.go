@@ -8,6 +8,7 @@
 package rest
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -15,13 +16,17 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
 // Options are what the HTTP side is made of.
 type Options struct {
-	// Service is called with every request: the service behind its interceptors.
+	// Service is called with every request: the service behind its interceptors. It
+	// refuses a call whose context has participant.Violations.
 	Service v2.ParticipantServiceServer
 	Logger  *slog.Logger
 
@@ -39,6 +44,13 @@ type Options struct {
 	// is taken.
 	Pages map[string]http.Handler
 
+	// Screen, where set, tells why a caller may not make a request that cannot be read;
+	// of the request it is given what its path says.
+	Screen func(ctx context.Context, presented access.Presented, request proto.Message) error
+	// Refused, where set, is told of each request that is refused before it reaches the
+	// service.
+	Refused func(participant.Reason)
+
 	// Jitter makes a delay longer, so that clients do not come back together; nil is
 	// up to half as long again.
 	Jitter func(time.Duration) time.Duration
@@ -52,11 +64,17 @@ func New(options Options) (http.Handler, error) {
 	if options.Jitter == nil {
 		options.Jitter = jitter
 	}
+	if options.Screen == nil {
+		options.Screen = func(context.Context, access.Presented, proto.Message) error { return nil }
+	}
+	if options.Refused == nil {
+		options.Refused = func(participant.Reason) {}
+	}
 	api, err := newAPI(options)
 	if err != nil {
 		return nil, fmt.Errorf("route REST: %w", err)
 	}
-	guarded, err := api.refuseForeignWrites(api.dispatch(options.Pages), options.AllowedOrigins)
+	guarded, err := api.refuseForeignWrites(boundBodies(api.dispatch(options.Pages)), options.AllowedOrigins)
 	if err != nil {
 		return nil, fmt.Errorf("guard REST: %w", err)
 	}

@@ -204,11 +204,17 @@ func (p pipes) dial(context.Context, string, string) (net.Conn, error) {
 // serve serves in a bubble, with time limits as they suit unary calls.
 func serve(t *testing.T, service *fake) (listener pipes, stop func()) {
 	t.Helper()
+	return serveWith(&http.Server{Handler: handler(t, service), ReadTimeout: 20 * time.Second, WriteTimeout: 20 * time.Second})
+}
+
+// serveHandler serves in a bubble as the gateway does.
+func serveHandler(h http.Handler) (listener pipes, stop func()) {
+	return serveWith(&http.Server{Handler: h})
+}
+
+func serveWith(server *http.Server) (listener pipes, stop func()) {
 	listener = pipes{accepted: make(chan net.Conn)}
-	server := &http.Server{
-		Handler: handler(t, service), ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0),
-		ReadTimeout: 20 * time.Second, WriteTimeout: 20 * time.Second, Protocols: &http.Protocols{},
-	}
+	server.ErrorLog, server.Protocols = slog.NewLogLogger(slog.DiscardHandler, 0), &http.Protocols{}
 	server.Protocols.SetHTTP1(true)
 	server.Protocols.SetUnencryptedHTTP2(true)
 	go server.Serve(listener)

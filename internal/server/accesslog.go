@@ -30,6 +30,9 @@ func (c *call) attrs(st *status.Status, err error, took time.Duration) []slog.At
 	if named, ok := c.request.(interface{ GetPhoneNumber() string }); ok {
 		attrs = append(attrs, slog.String("phone_number", named.GetPhoneNumber()))
 	}
+	if c.peer != "" {
+		attrs = append(attrs, slog.String("peer", c.peer))
+	}
 	if id := c.upstream.ID(); id != "" {
 		attrs = append(attrs, slog.String("upstream_request_id", id))
 	}

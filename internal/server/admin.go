@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"sync/atomic"
+
+	"github.com/audian/participant-gateway/internal/schema"
 )
 
 // newAdmin returns the admin door: metrics, health, and profiles where it is for this
@@ -24,6 +26,9 @@ func newAdmin(m *metrics, ready *atomic.Bool, profiles bool) http.Handler {
 		}
 		answer(w, http.StatusOK, "ready")
 	})
+	contract := schema.New()
+	mux.Handle("GET /schema", contract)
+	mux.Handle("GET /schema/", contract)
 	if profiles {
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)

@@ -4,14 +4,15 @@ import (
 	"fmt"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/service"
 )
 
 // phoneLength is the --phone-validation that checks the length alone.
 const phoneLength = "length"
 
-// chain wraps the service in the gate, once for both doors.
-func (s *Server) chain(measured *metrics) (v2.ParticipantServiceServer, error) {
+// newGate returns what every call is to pass through.
+func (s *Server) newGate(measured *metrics) (*gate, error) {
 	validator, err := service.NewValidator(service.PhoneRule{
 		LengthOnly:    s.config.Phone.Validation == phoneLength,
 		DefaultRegion: s.config.Phone.DefaultRegion,
@@ -19,7 +20,17 @@ func (s *Server) chain(measured *metrics) (v2.ParticipantServiceServer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compose the service: %w", err)
 	}
-	gate := &gate{policy: s.policy(), validator: validator, metrics: measured, logger: s.logger}
+	return &gate{
+		policy:    s.policy,
+		limiter:   access.NewLimiter(limitsOf(s.config.Limits)),
+		validator: validator,
+		metrics:   measured,
+		logger:    s.logger,
+	}, nil
+}
+
+// chain wraps the service in the gate, once for both doors.
+func (s *Server) chain(gate *gate) v2.ParticipantServiceServer {
 	answering := service.New(accounts{s.registry}, s.writer, s.watcher, s.streams)
-	return service.Chain(answering, gate.unary, gate.stream), nil
+	return service.Chain(answering, gate.unary, gate.stream)
 }

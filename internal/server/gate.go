@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -24,6 +25,7 @@ import (
 // goes wrong into a status, a log line and a count.
 type gate struct {
 	policy    access.Policy
+	limiter   *access.Limiter
 	validator *service.Validator
 	metrics   *metrics
 	logger    *slog.Logger
@@ -70,7 +72,14 @@ func (g *gate) stream(
 	if err != nil {
 		return err
 	}
-	return next(server, &callStream{ServerStream: stream, ctx: admitted})
+	release, err := g.limiter.OpenStream(access.From(admitted))
+	if err != nil {
+		return fmt.Errorf("limit: %w", err)
+	}
+	defer release()
+	held, letGo := access.From(admitted).Grant.Bound(admitted, needOf(call.request))
+	defer letGo()
+	return next(server, &callStream{ServerStream: stream, ctx: held})
 }
 
 // callStream is a stream whose context knows the call.
@@ -100,24 +109,6 @@ func withDeadline(ctx context.Context, method string) (context.Context, context.
 	return context.WithTimeout(ctx, defaultDeadline)
 }
 
-// admit authenticates the caller and then validates what is asked: a stranger learns
-// nothing about requests.
-func (g *gate) admit(ctx context.Context, call *call) (context.Context, error) {
-	incoming, _ := metadata.FromIncomingContext(ctx)
-	caller, err := g.policy.Admit(ctx, access.Presented{
-		Authorization: incoming.Get(headerAuthorization),
-		AuthToken:     incoming.Get(headerAuthToken),
-	})
-	if err != nil {
-		return ctx, fmt.Errorf("admit: %w", err)
-	}
-	call.caller = caller.Name
-	if err := g.validator.Check(call.request); err != nil {
-		return ctx, fmt.Errorf("check the request: %w", err)
-	}
-	return access.With(ctx, caller), nil
-}
-
 // call is one call on its way through the gate.
 type call struct {
 	gate      *gate
@@ -125,8 +116,10 @@ type call struct {
 	request   proto.Message
 	requestID string
 	caller    string
-	upstream  *participant.UpstreamRequest
-	start     time.Time
+	// peer is where a call that was not admitted came from.
+	peer     string
+	upstream *participant.UpstreamRequest
+	start    time.Time
 }
 
 // open names a call, so that it can be followed through both sides' logs.
@@ -175,9 +168,32 @@ func (c *call) close(ctx context.Context, err error, panicked any) error {
 			slog.String("stack", string(debug.Stack())))
 		err = fmt.Errorf("panic: %v", panicked)
 	}
+	err = c.tellDialled(err)
 	status := wire.Status(err)
 	took := time.Since(c.start)
 	c.gate.metrics.called(c.method, status.Code(), took)
+	c.gate.metrics.refuse(participant.ReasonOf(err))
 	c.gate.logger.LogAttrs(ctx, levelOf(status.Code()), "call", c.attrs(status, err, took)...)
 	return status.Err()
+}
+
+// tellDialled completes an error of an add: every one says whether a phone may ring
+// (A1). One that was made before the add was handed on says so; of one that nobody
+// foresaw nothing is known.
+func (c *call) tellDialled(err error) error {
+	if err == nil || c.method != v2.ParticipantService_AddParticipant_FullMethodName {
+		return err
+	}
+	known, ok := errors.AsType[*participant.Error](err)
+	if !ok {
+		return &participant.Error{
+			Reason: participant.Internal, Message: "internal error", Dialled: participant.DialledUnknown, Cause: err,
+		}
+	}
+	if known.Dialled != "" {
+		return err
+	}
+	told := *known
+	told.Dialled = participant.DialledNo
+	return &told
 }

@@ -23,13 +23,13 @@ const (
 	// pingAfter and pingTimeout find out that a client is gone.
 	pingAfter   = 30 * time.Second
 	pingTimeout = 10 * time.Second
-	// maxRequest is the most a request may hold, as over HTTP.
-	maxRequest = 64 << 10
 )
 
-// newGRPC returns the gRPC door: the service, health and reflection.
+// newGRPC returns the gRPC door: the service, health and reflection. A client has as
+// long to greet, and as large headers, as over HTTP.
 func newGRPC(
 	chained v2.ParticipantServiceServer, checks *health.Server, streams *service.Streams, maxAge time.Duration,
+	secure ...grpc.ServerOption,
 ) *grpc.Server {
 	alive := keepalive.ServerParameters{Time: pingAfter, Timeout: pingTimeout}
 	if maxAge > 0 {
@@ -37,13 +37,16 @@ func newGRPC(
 		// reaches an age of its own (W18).
 		alive.MaxConnectionAge = maxAge
 	}
-	server := grpc.NewServer(
+	server := grpc.NewServer(append(secure,
 		grpc.ForceServerCodecV2(wire.Codec()),
-		grpc.MaxRecvMsgSize(maxRequest),
+		grpc.ConnectionTimeout(headerTimeout),
+		grpc.MaxHeaderListSize(maxHeaderBytes),
+		grpc.MaxRecvMsgSize(maxReceived),
+		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.KeepaliveParams(alive),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPing, PermitWithoutStream: true}),
 		grpc.StreamInterceptor(endWithDrain(streams)),
-	)
+	)...)
 	v2.RegisterParticipantServiceServer(server, chained)
 	healthv1.RegisterHealthServer(server, checks)
 	reflection.Register(server)

@@ -23,6 +23,7 @@ type metrics struct {
 	registry *prometheus.Registry
 
 	calls     *prometheus.HistogramVec
+	refused   *prometheus.CounterVec
 	upstream  *prometheus.HistogramVec
 	polls     *prometheus.HistogramVec
 	changes   *prometheus.CounterVec
@@ -37,6 +38,9 @@ func newMetrics() *metrics {
 			Name: "gateway_call_duration_seconds", Help: "How long calls took, by method and gRPC code; a watch counts when it ends.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 9),
 		}, []string{"method", "code"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "gateway_refused_total", Help: "Calls that were turned away for who called or for what they took, by reason.",
+		}, []string{"reason"}),
 		upstream: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "gateway_upstream_request_duration_seconds",
 			Help:    "How long upstream requests took, by operation and outcome: the HTTP status, or why there was none.",
@@ -59,7 +63,7 @@ func newMetrics() *metrics {
 		}),
 	}
 	m.registry.MustRegister(
-		m.calls, m.upstream, m.polls, m.changes, m.detection, m.remaining,
+		m.calls, m.refused, m.upstream, m.polls, m.changes, m.detection, m.remaining,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
@@ -72,6 +76,13 @@ func (m *metrics) handler() http.Handler {
 // called counts one call.
 func (m *metrics) called(method string, code codes.Code, took time.Duration) {
 	m.calls.WithLabelValues(path.Base(method), code.String()).Observe(took.Seconds())
+}
+
+// refuse counts a call that was turned away; other reasons are not its business.
+func (m *metrics) refuse(reason participant.Reason) {
+	if refusals[reason] {
+		m.refused.WithLabelValues(string(reason)).Inc()
+	}
 }
 
 // trip counts one upstream request.

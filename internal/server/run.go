@@ -19,7 +19,7 @@ import (
 func (s *Server) Run(ctx context.Context) error {
 	serving, failed := errgroup.WithContext(ctx)
 	serving.Go(func() error { return ignoreClosed("gRPC", s.grpc.Serve(s.doors.grpc)) })
-	serving.Go(func() error { return ignoreClosed("HTTP", s.http.Serve(s.doors.http)) })
+	serving.Go(func() error { return ignoreClosed("HTTP", s.serveHTTP()) })
 	serving.Go(func() error { return ignoreClosed("admin", s.admin.Serve(s.doors.admin)) })
 	if s.demo != nil {
 		serving.Go(func() error { return ignoreClosed("simulator", s.demo.server.Serve(s.demo.listener)) })
@@ -30,6 +30,14 @@ func (s *Server) Run(ctx context.Context) error {
 			return nil
 		})
 	}
+	serving.Go(func() error {
+		s.followIdentity(failed)
+		return nil
+	})
+	serving.Go(func() error {
+		s.followPolicy(failed)
+		return nil
+	})
 	s.ready.Store(true)
 	<-failed.Done()
 	// The drain has time of its own: ctx has ended.

@@ -18,9 +18,11 @@ import (
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/account"
 	"github.com/audian/participant-gateway/internal/audian"
+	"github.com/audian/participant-gateway/internal/certs"
 	"github.com/audian/participant-gateway/internal/config"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/rest"
+	"github.com/audian/participant-gateway/internal/rest/pages"
 	"github.com/audian/participant-gateway/internal/service"
 	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/write"
@@ -38,6 +40,10 @@ type Server struct {
 	registry *account.Registry
 	health   *health.Server
 	ready    atomic.Bool
+
+	policy access.Policy
+	// identity is nil without TLS.
+	identity *certs.Identity
 
 	demo  *demo
 	grpc  *grpc.Server
@@ -75,6 +81,13 @@ func New(cfg config.Config, logger *slog.Logger) (*Server, error) {
 // compose builds the parts from the upstream outwards.
 func (s *Server) compose() error {
 	measured := newMetrics()
+	if err := s.openIdentity(); err != nil {
+		return err
+	}
+	var err error
+	if s.policy, err = s.openPolicy(); err != nil {
+		return err
+	}
 	if err := s.openAccounts(measured); err != nil {
 		return err
 	}
@@ -83,28 +96,34 @@ func (s *Server) compose() error {
 		MaxPollInterval: s.config.Feed.MaxPollInterval,
 		Linger:          s.config.Feed.Linger,
 		History:         s.config.Feed.History,
+		MaxFeeds:        s.config.Limits.Conferences,
 		Observer:        measured,
 		Logger:          s.logger,
 	})
-	s.watcher = watch.NewWatcher(s.hub)
+	s.watcher = watch.NewWatcher(s.hub, watch.Limits{Subscribers: s.config.Limits.Subscribers})
 	measured.follow(s.hub, s.watcher)
 	s.writer = write.New(write.Options{Recorder: recorder{s.hub}, Logger: s.logger})
-	chained, err := s.chain(measured)
+	gate, err := s.newGate(measured)
 	if err != nil {
 		return err
 	}
-	s.grpc = newGRPC(chained, s.health, s.streams, s.config.Feed.MaxStreamAge)
+	chained := s.chain(gate)
+	s.grpc = newGRPC(chained, s.health, s.streams, s.config.Feed.MaxStreamAge, s.secureGRPC()...)
 	door, err := rest.New(rest.Options{
 		Service:        chained,
 		Logger:         s.logger,
+		Screen:         gate.screen,
+		Refused:        measured.refuse,
 		AllowedOrigins: s.config.Access.CORSAllowedOrigins,
-		CheckHosts:     s.config.Access.Auth == config.AuthNone,
+		CheckHosts:     s.config.Access.Auth == config.AuthNone && !s.config.TLS.VerifiesClients(),
 		AllowedHosts:   s.config.Access.AllowedHosts,
+		Pages:          pages.New(),
 	})
 	if err != nil {
 		return fmt.Errorf("compose the HTTP door: %w", err)
 	}
 	s.http = s.newHTTP(door)
+	s.secureHTTP()
 	s.admin = s.newHTTP(newAdmin(measured, &s.ready, isLoopback(s.doors.admin.Addr())))
 	return nil
 }
@@ -157,21 +176,18 @@ func credentialOf(upstream config.Upstream) audian.Credential {
 	return audian.StaticToken(upstream.Token.Reveal())
 }
 
-// policy says who may call.
-func (s *Server) policy() access.Policy {
-	if s.config.Access.Auth == config.AuthPassthrough {
-		return access.NewPassthrough()
-	}
-	return access.Everybody{}
-}
-
 func (s *Server) newHTTP(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: maxStreams,
+			SendPingTimeout:      pingAfter,
+			PingTimeout:          pingTimeout,
+		},
+		ErrorLog: slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
 	}
 }
 

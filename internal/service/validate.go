@@ -1,8 +1,10 @@
 package service
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"buf.build/go/protovalidate"
 	"google.golang.org/protobuf/proto"
@@ -32,15 +34,17 @@ func NewValidator(phone PhoneRule) (*Validator, error) {
 	return &Validator{rules: rules, phone: phone}, nil
 }
 
-// Check gives one error that names every field at fault, or nil.
-func (v *Validator) Check(request proto.Message) error {
-	violations, err := v.violations(request)
+// Check gives one error that names every field at fault, or nil: those that could not
+// be read where the request came in, and those that break a rule.
+func (v *Validator) Check(ctx context.Context, request proto.Message) error {
+	broken, err := v.violations(request)
 	if err != nil {
 		return err
 	}
 	if add, ok := request.(*v2.AddParticipantRequest); ok {
-		violations = append(violations, v.phone.check(add.GetPhoneNumber())...)
+		broken = append(broken, v.phone.check(add.GetPhoneNumber())...)
 	}
+	violations := merge(participant.Violations(ctx), broken)
 	if len(violations) == 0 {
 		return nil
 	}
@@ -49,6 +53,18 @@ func (v *Validator) Check(request proto.Message) error {
 		Message:    summary(violations),
 		Violations: violations,
 	}
+}
+
+// merge adds the broken rules of fields that were read: what a field that was not
+// would hold is not known.
+func merge(unreadable, broken []participant.Violation) []participant.Violation {
+	merged := slices.Clone(unreadable)
+	for _, rule := range broken {
+		if !slices.ContainsFunc(unreadable, func(v participant.Violation) bool { return v.Field == rule.Field }) {
+			merged = append(merged, rule)
+		}
+	}
+	return merged
 }
 
 func (v *Validator) violations(request proto.Message) ([]participant.Violation, error) {

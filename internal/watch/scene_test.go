@@ -41,7 +41,7 @@ func play(t *testing.T, history int, test func(s *scene)) {
 			History: history, Logger: slog.New(slog.DiscardHandler),
 		})
 		defer hub.Close()
-		test(&scene{Upstream: feedtest.New(), t: t, hub: hub, watcher: watch.NewWatcher(hub)})
+		test(&scene{Upstream: feedtest.New(), t: t, hub: hub, watcher: watch.NewWatcher(hub, watch.Limits{})})
 	})
 }
 

@@ -23,15 +23,12 @@ type Request struct {
 
 // Watcher opens subscriptions on the feeds of a hub.
 type Watcher struct {
-	hub *feed.Hub
+	hub    *feed.Hub
+	limits Limits
 
-	mu    sync.Mutex
-	views map[viewKey]*sharedView
-}
-
-type viewKey struct {
-	feed   *feed.Feed
-	filter participant.FilterHash
+	mu          sync.Mutex
+	subscribers int
+	views       map[*feed.Feed]map[participant.FilterHash]*sharedView
 }
 
 type sharedView struct {
@@ -41,26 +38,28 @@ type sharedView struct {
 }
 
 // NewWatcher returns a watcher of the hub's feeds.
-func NewWatcher(hub *feed.Hub) *Watcher {
-	return &Watcher{hub: hub, views: map[viewKey]*sharedView{}}
+func NewWatcher(hub *feed.Hub, limits Limits) *Watcher {
+	return &Watcher{hub: hub, limits: limits, views: map[*feed.Feed]map[participant.FilterHash]*sharedView{}}
 }
 
-// Subscribe opens a subscription. It fails only where the token is none of ours.
-// The caller closes it.
+// Subscribe opens a subscription. It fails only where the token is none of ours, or a
+// limit is reached. The caller closes it.
 func (w *Watcher) Subscribe(request Request) (*Subscription, error) {
 	resume, err := readToken(request.ResumeToken)
 	if err != nil {
 		return nil, err
 	}
-	source, release := w.hub.Acquire(request.Account, request.Conference)
-	view, leave := w.view(source, request.Filter)
+	source, view, leave, err := w.join(request)
+	if err != nil {
+		return nil, err
+	}
 	now := time.Now()
 	return &Subscription{
 		feed:      source,
 		view:      view,
 		sleeper:   source.Sleeper(),
 		timer:     time.NewTimer(openWithin),
-		leave:     func() { leave(); release() },
+		leave:     leave,
 		came:      request.ResumeToken,
 		resume:    resume,
 		heartbeat: request.Heartbeat - request.Heartbeat/heartbeatLead,
@@ -87,26 +86,79 @@ func readToken(text string) (*token, error) {
 	return &resume, nil
 }
 
-// view gives the view that all subscribers of a feed with this filter share.
-func (w *Watcher) view(source *feed.Feed, filter participant.Filter) (shared *view, leave func()) {
-	key := viewKey{feed: source, filter: filter.Hash()}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	entry := w.views[key]
-	if entry == nil {
-		entry = &sharedView{view: &view{feed: source, filter: filter, hash: key.filter}}
-		w.views[key] = entry
+// join takes a subscriber in, as far as the limits allow; leave lets it go.
+func (w *Watcher) join(request Request) (source *feed.Feed, shared *view, leave func(), err error) {
+	if err := w.enter(); err != nil {
+		return nil, nil, nil, err
 	}
-	entry.subscribers++
-	return entry.view, func() { w.leave(key, entry) }
+	source, release, err := w.hub.Acquire(request.Account, request.Conference)
+	if err != nil {
+		w.exit()
+		return nil, nil, nil, err
+	}
+	shared, err = w.share(source, request.Filter)
+	if err != nil {
+		release()
+		w.exit()
+		return nil, nil, nil, err
+	}
+	return source, shared, func() {
+		w.unshare(shared)
+		release()
+		w.exit()
+	}, nil
 }
 
-func (w *Watcher) leave(key viewKey, entry *sharedView) {
+// enter counts a subscriber before anything is begun for it.
+func (w *Watcher) enter() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	entry.subscribers--
-	if entry.subscribers == 0 {
-		delete(w.views, key)
+	if w.limits.Subscribers > 0 && w.subscribers >= w.limits.Subscribers {
+		return errTooManySubscribers
+	}
+	w.subscribers++
+	return nil
+}
+
+func (w *Watcher) exit() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.subscribers--
+}
+
+// share gives the view that all subscribers of a feed with this filter have in common.
+func (w *Watcher) share(source *feed.Feed, filter participant.Filter) (*view, error) {
+	hash := filter.Hash()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	views := w.views[source]
+	if views == nil {
+		views = map[participant.FilterHash]*sharedView{}
+		w.views[source] = views
+	}
+	entry := views[hash]
+	if entry == nil {
+		if len(views) >= maxFilters {
+			return nil, errTooManyFilters
+		}
+		entry = &sharedView{view: &view{feed: source, filter: filter, hash: hash}}
+		views[hash] = entry
+	}
+	entry.subscribers++
+	return entry.view, nil
+}
+
+func (w *Watcher) unshare(shared *view) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	views := w.views[shared.feed]
+	entry := views[shared.hash]
+	if entry.subscribers--; entry.subscribers > 0 {
+		return
+	}
+	delete(views, shared.hash)
+	if len(views) == 0 {
+		delete(w.views, shared.feed)
 	}
 }
 
@@ -114,9 +166,5 @@ func (w *Watcher) leave(key viewKey, entry *sharedView) {
 func (w *Watcher) Subscribers() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	subscribers := 0
-	for _, entry := range w.views {
-		subscribers += entry.subscribers
-	}
-	return subscribers
+	return w.subscribers
 }

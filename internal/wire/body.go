@@ -11,8 +11,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// wholeBody stands for the field where the body itself is at fault.
-const wholeBody = "body"
+// WholeBody stands for the field where the body itself is at fault.
+const WholeBody = "body"
 
 // DecodeBody reads one JSON object into the request's fields. It refuses names that
 // are no field, names given twice, values of another type, and anything after the
@@ -24,7 +24,7 @@ func DecodeBody(body []byte, request proto.Message) error {
 	d := bodyDecoder{json: jsontext.NewDecoder(bytes.NewReader(body)), message: request.ProtoReflect()}
 	d.object()
 	d.end()
-	return d.faults.err(wholeBody)
+	return d.faults.err(WholeBody)
 }
 
 // bodyDecoder goes on past a field at fault, so that one answer names them all; it
@@ -39,7 +39,7 @@ type bodyDecoder struct {
 
 func (d *bodyDecoder) object() {
 	if kind := d.peek(); kind != jsontext.KindBeginObject && kind != jsontext.KindInvalid {
-		d.faults.add(wholeBody, ruleType, "must be a JSON object")
+		d.faults.add(WholeBody, ruleType, "must be a JSON object")
 		d.skip()
 		return
 	}
@@ -133,13 +133,13 @@ func (d *bodyDecoder) refuseSyntax() {
 	syntax, isSyntax := errors.AsType[*jsontext.SyntacticError](d.stopped)
 	switch {
 	case d.stopped == nil:
-		d.faults.add(wholeBody, ruleSyntax, "must end after the object")
+		d.faults.add(WholeBody, ruleSyntax, "must end after the object")
 	case isSyntax && errors.Is(syntax.Err, jsontext.ErrDuplicateName):
 		d.faults.add(syntax.JSONPointer.LastToken(), ruleDuplicate, "must be given once")
 	case isSyntax:
-		d.faults.add(wholeBody, ruleSyntax, fmt.Sprintf("is no JSON from byte %d on", syntax.ByteOffset))
+		d.faults.add(WholeBody, ruleSyntax, fmt.Sprintf("is no JSON from byte %d on", syntax.ByteOffset))
 	default:
-		d.faults.add(wholeBody, ruleSyntax, "is no complete JSON")
+		d.faults.add(WholeBody, ruleSyntax, "is no complete JSON")
 	}
 }
 

@@ -29,11 +29,14 @@ var reasonCodes = map[participant.Reason]codes.Code{
 	participant.MethodNotAllowed:   codes.Unimplemented,
 	participant.RouteNotFound:      codes.NotFound,
 	participant.BodyTooLarge:       codes.InvalidArgument,
+	participant.BodyTooSlow:        codes.DeadlineExceeded,
 	participant.MediaType:          codes.InvalidArgument,
 
 	participant.CredentialMissing:    codes.Unauthenticated,
 	participant.CredentialInvalid:    codes.Unauthenticated,
+	participant.CredentialExpired:    codes.Unauthenticated,
 	participant.CredentialsDiffer:    codes.Unauthenticated,
+	participant.IssuerUnavailable:    codes.Unavailable,
 	participant.RoleNotGranted:       codes.PermissionDenied,
 	participant.ConferenceNotGranted: codes.PermissionDenied,
 	participant.OriginRefused:        codes.PermissionDenied,
@@ -60,11 +63,16 @@ var reasonCodes = map[participant.Reason]codes.Code{
 	participant.AddOutcomeUnknown:   codes.Unknown,
 	participant.PollDelayed:         codes.Unavailable,
 
-	participant.Draining:       codes.Unavailable,
-	participant.StreamAged:     codes.Unavailable,
-	participant.ClientBlocked:  codes.ResourceExhausted,
-	participant.TooManyFilters: codes.ResourceExhausted,
-	participant.Internal:       codes.Internal,
+	participant.Draining:      codes.Unavailable,
+	participant.StreamAged:    codes.Unavailable,
+	participant.ClientBlocked: codes.ResourceExhausted,
+	participant.Internal:      codes.Internal,
+
+	participant.CallerRateLimited:  codes.ResourceExhausted,
+	participant.TooManyStreams:     codes.ResourceExhausted,
+	participant.TooManySubscribers: codes.ResourceExhausted,
+	participant.TooManyConferences: codes.ResourceExhausted,
+	participant.TooManyFilters:     codes.ResourceExhausted,
 }
 
 // HTTPStatus is the number that a status has over HTTP: grpc-gateway's, but HTTP's
@@ -82,6 +90,7 @@ func HTTPStatus(st *status.Status) int {
 var reasonNumbers = map[participant.Reason]int{
 	participant.MethodNotAllowed: http.StatusMethodNotAllowed,
 	participant.BodyTooLarge:     http.StatusRequestEntityTooLarge,
+	participant.BodyTooSlow:      http.StatusRequestTimeout,
 	participant.MediaType:        http.StatusUnsupportedMediaType,
 }
 

@@ -28,11 +28,11 @@ type bench struct {
 // start runs both until stop is called.
 func start(ctx context.Context, auth string, log io.Writer) (*bench, error) {
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelError}))
-	upstream, address, err := startSimulator()
+	upstream, address, err := startSimulator(ctx)
 	if err != nil {
 		return nil, err
 	}
-	gateway, err := newGateway(auth, address, logger)
+	gateway, err := newGateway(auth, address, logger) //nolint:contextcheck // Run takes the context.
 	if err != nil {
 		_ = upstream.Close()
 		return nil, err
@@ -56,8 +56,8 @@ func start(ctx context.Context, auth string, log io.Writer) (*bench, error) {
 	return b, nil
 }
 
-func startSimulator() (*http.Server, string, error) {
-	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+func startSimulator(ctx context.Context) (*http.Server, string, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, "", fmt.Errorf("listen for the simulator: %w", err)
 	}

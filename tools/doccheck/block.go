@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -30,7 +31,7 @@ func readPages(root string) ([]block, error) {
 	}
 	var all []block
 	for _, page := range append([]string{filepath.Join(root, "README.md")}, pages...) {
-		text, err := os.ReadFile(page)
+		text, err := os.ReadFile(page) //nolint:gosec // Which pages is for the glob above to say.
 		if err != nil {
 			return nil, fmt.Errorf("read pages: %w", err)
 		}
@@ -50,33 +51,33 @@ const fence = "```"
 func blocksOf(page, text string) ([]block, error) {
 	var found []block
 	lines := strings.Split(text, "\n")
-	for i := 0; i < len(lines); i++ {
-		info, opens := strings.CutPrefix(lines[i], fence)
+	for at := 0; at < len(lines); at++ {
+		info, opens := strings.CutPrefix(lines[at], fence)
 		if !opens {
 			continue
 		}
-		began := i + 1
-		for i++; i < len(lines) && lines[i] != fence; i++ {
+		where := fmt.Sprintf("%s:%d", page, at+1)
+		length := slices.Index(lines[at+1:], fence)
+		if length < 0 {
+			return nil, fmt.Errorf("%s: the block has no end", where)
 		}
-		if i == len(lines) {
-			return nil, fmt.Errorf("%s:%d: the block has no end", page, began)
-		}
-		content := strings.Join(lines[began:i], "\n")
-		switch one := newBlock(fmt.Sprintf("%s:%d", page, began), info, content); one.language {
-		case "sh", "console":
+		one := newBlock(where, info, strings.Join(lines[at+1:at+1+length], "\n"))
+		at += length + 1
+		if one.language != "output" {
 			found = append(found, one)
-		case "go":
-			if one.file != "" {
-				found = append(found, one)
-			}
-		case "output":
-			if len(found) == 0 {
-				return nil, fmt.Errorf("%s:%d: output of no block", page, began)
-			}
-			found[len(found)-1].want = content
+			continue
 		}
+		if len(found) == 0 {
+			return nil, fmt.Errorf("%s: output of no block", where)
+		}
+		found[len(found)-1].want = one.script
 	}
-	return found, nil
+	return slices.DeleteFunc(found, block.ofNoConcern), nil
+}
+
+// ofNoConcern holds for blocks that are neither run nor compared.
+func (b block) ofNoConcern() bool {
+	return b.language != "sh" && b.language != "console" && (b.language != "go" || b.file == "")
 }
 
 var attribute = regexp.MustCompile(`(\w+)(?:="([^"]*)")?`)
@@ -121,7 +122,7 @@ func commands(content string) (script, want string) {
 
 // quotes holds a block of code to the file that it quotes.
 func (b block) quotes(root string) error {
-	text, err := os.ReadFile(filepath.Join(root, b.file))
+	text, err := os.ReadFile(filepath.Join(root, b.file)) //nolint:gosec // Which file is for our own page to say.
 	if err != nil {
 		return fmt.Errorf("quote: %w", err)
 	}

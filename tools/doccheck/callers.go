@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -92,7 +93,7 @@ func (c caller) prepare(ctx context.Context, needs string) error {
 		return nil
 	}
 	if os.Getenv("CI") != "true" {
-		return fmt.Errorf("its library is not installed (CI=true installs it for the run)")
+		return errors.New("its library is not installed (CI=true installs it for the run)")
 	}
 	printed, err := shell(ctx, 2*time.Minute, export(needs, c.get))
 	if err != nil {

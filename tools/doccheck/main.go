@@ -17,6 +17,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -43,14 +44,14 @@ func run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer b.stop()
-	tally := check(ctx, blocks, b, out)
-	if tally.ran == 0 {
-		return fmt.Errorf("no block ran: are these the pages?")
+	sum := check(ctx, blocks, b, out)
+	if sum.ran == 0 {
+		return errors.New("no block ran: are these the pages?")
 	}
-	tally.add(checkCallers(ctx, out))
-	_, _ = fmt.Fprintf(out, "\n%s\n", tally)
-	if tally.failed > 0 || tally.skipped > 0 && os.Getenv("CI") == "true" {
-		return fmt.Errorf("%d failed, %d skipped", tally.failed, tally.skipped)
+	sum.add(checkCallers(ctx, out))
+	_, _ = fmt.Fprintf(out, "\n%s\n", &sum)
+	if sum.failed > 0 || sum.skipped > 0 && os.Getenv("CI") == "true" {
+		return fmt.Errorf("%d failed, %d skipped", sum.failed, sum.skipped)
 	}
 	return nil
 }
@@ -66,7 +67,7 @@ func (t *tally) add(other tally) {
 	t.failed += other.failed
 }
 
-func (t tally) String() string {
+func (t *tally) String() string {
 	return fmt.Sprintf("%d ran, %d quoted, %d not to be run here, %d skipped, %d failed",
 		t.ran, t.quoted, t.norun, t.skipped, t.failed)
 }
@@ -78,7 +79,7 @@ func check(ctx context.Context, blocks []block, b *bench, out io.Writer) tally {
 		var err error
 		switch {
 		case one.norun && one.reason == "":
-			err = fmt.Errorf("norun needs a reason")
+			err = errors.New("norun needs a reason")
 		case one.norun:
 			t.norun++
 			_, _ = fmt.Fprintf(out, "norun  %s: %s\n", one.where, one.reason)

@@ -18,7 +18,7 @@ type generator struct {
 	faults   []error
 }
 
-func (g *generator) fault(of protoreflect.Descriptor, format string, args ...any) {
+func (g *generator) faultf(of protoreflect.Descriptor, format string, args ...any) {
 	g.faults = append(g.faults, fmt.Errorf("%s: %w", of.FullName(), fmt.Errorf(format, args...)))
 }
 
@@ -56,11 +56,14 @@ const (
 
 var securitySchemes = object{
 	{"XAuthToken", object{
-		{"type", "apiKey"}, {"in", "header"}, {"name", "X-Auth-Token"},
+		{"type", "apiKey"},
+		{"in", "header"},
+		{"name", "X-Auth-Token"},
 		{"description", "The caller's credential, as the upstream takes it. Where the gateway asks for none, it is ignored."},
 	}},
 	{"Bearer", object{
-		{"type", "http"}, {"scheme", "bearer"},
+		{"type", "http"},
+		{"scheme", "bearer"},
 		{"description", "The same credential as `Authorization: Bearer`. Two differing credentials in one call are refused."},
 	}},
 }
@@ -105,7 +108,7 @@ func (g *generator) routeOf(method protoreflect.MethodDescriptor) route {
 	case *annotations.HttpRule_Delete:
 		r.verb, r.path = "delete", pattern.Delete
 	default:
-		g.fault(method, "no description of the http rule %v", rule)
+		g.faultf(method, "no description of the http rule %v", rule)
 	}
 	if part := rule.GetResponseBody(); part != "" {
 		r.answer = method.Output().Fields().ByName(protoreflect.Name(part)).Message()

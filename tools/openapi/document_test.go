@@ -25,7 +25,7 @@ func TestOperations(t *testing.T) {
 		{
 			participants, "post", "addParticipant",
 			"Grpc-Timeout Idempotency-Key X-Request-Id conference_id traceparent", "200", "application/json",
-			"200 400 401 402 403 404 405 409 413 415 429 499 4XX 500 503 504", "Idempotency-Replayed X-Request-Id",
+			"200 400 401 402 403 404 405 408 409 413 415 429 499 4XX 500 503 504", "Idempotency-Replayed X-Request-Id",
 		},
 		{
 			participants, "get", "listParticipants",

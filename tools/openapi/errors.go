@@ -1,8 +1,6 @@
 package main
 
-import (
-	"github.com/audian/participant-gateway/internal/wire"
-)
+import "github.com/audian/participant-gateway/internal/wire"
 
 var errorRef = object{{"$ref", "#/components/schemas/Error"}}
 
@@ -38,7 +36,7 @@ var errorSchemas = object{
 		})},
 	})},
 	{"RetryInfo", detail("RetryInfo", "When to try again.", object{
-		{"retry_delay", object{{"type", "string"}, {"description", "How long to wait, in seconds."}, {"pattern", `^[0-9]+(\.[0-9]{1,9})?s$`}}},
+		{"retry_delay", text("How long to wait, in seconds.").with("pattern", `^[0-9]+(\.[0-9]{1,9})?s$`)},
 	})},
 	{"QuotaFailure", detail("QuotaFailure", "The quota that is used up.", object{
 		{"violations", list("The quotas.", object{{"subject", text("Whose quota it is.")}, {"description", text("How much it is.")}})},
@@ -49,7 +47,8 @@ var metadata = object{
 	{"type", "object"},
 	{"properties", object{
 		{"dialled", object{
-			{"type", "string"}, {"enum", []string{"no", "unknown"}},
+			{"type", "string"},
+			{"enum", []string{"no", "unknown"}},
 			{"description", "On every error of an add: whether a phone may be ringing."},
 		}},
 		{"upstream_status", text("The HTTP status of the upstream's answer.")},

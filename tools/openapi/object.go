@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -37,12 +38,12 @@ func (o object) MarshalJSONTo(encoder *jsontext.Encoder) error {
 
 // with is the object and one more member; the object itself stays as it is.
 func (o object) with(name string, value any) object {
-	return append(o[:len(o):len(o)], member{name, value})
+	return append(slices.Clip(o), member{name, value})
 }
 
 // and is the object and all members of another.
 func (o object) and(other object) object {
-	return append(o[:len(o):len(o)], other...)
+	return append(slices.Clip(o), other...)
 }
 
 func encode(document object) ([]byte, error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"google.golang.org/genproto/googleapis/api/annotations"
@@ -29,8 +30,9 @@ func (g *generator) operation(r route) object {
 
 // firstSentence is what stands in a list of many.
 func firstSentence(text string) string {
-	sentence, _, _ := strings.Cut(text, ". ")
-	return strings.TrimSuffix(sentence, ".")
+	paragraph, _, _ := strings.Cut(text, "\n\n")
+	sentence, _, _ := strings.Cut(paragraph, ". ")
+	return strings.TrimSuffix(strings.ReplaceAll(sentence, "`", ""), ".")
 }
 
 func (g *generator) parameters(r route) []object {
@@ -88,12 +90,7 @@ var bodyExample = object{
 // isRequired says that a call is refused without the field.
 func isRequired(field protoreflect.FieldDescriptor) bool {
 	behaviors, _ := proto.GetExtension(field.Options(), annotations.E_FieldBehavior).([]annotations.FieldBehavior)
-	for _, behavior := range behaviors {
-		if behavior == annotations.FieldBehavior_REQUIRED {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(behaviors, annotations.FieldBehavior_REQUIRED)
 }
 
 // requestHeader is a header that means something to a call.

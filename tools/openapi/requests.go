@@ -51,7 +51,7 @@ func (g *generator) bounded(field protoreflect.FieldDescriptor, schema object, r
 	for _, rule := range rules {
 		keywords, known := bounds[rule.GetId()]
 		if !known {
-			g.fault(field, "no schema keywords for the rule %q", rule.GetId())
+			g.faultf(field, "no schema keywords for the rule %q", rule.GetId())
 		}
 		schema = schema.and(keywords)
 	}

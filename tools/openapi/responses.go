@@ -1,8 +1,6 @@
 package main
 
-import (
-	"strconv"
-)
+import "strconv"
 
 func (g *generator) responses(r route) object {
 	var responses object
@@ -48,7 +46,8 @@ const streamed = "A stream that goes on until the conference is gone or one side
 	"A stream that fails after it began tells so last, by an event `failure` (without an id) or a line, which is an `Error`. " +
 	"The status waits for the first outcome, at most 5 seconds."
 
-var requestIDHeader = header("X-Request-Id", "The id of this request: the caller's own, or the one made for it.", object{{"type", "string"}})
+var requestIDHeader = header("X-Request-Id",
+	"The id of this request: the caller's own, or the one made for it.", object{{"type", "string"}})
 
 func header(name, description string, schema object) member {
 	return member{name, object{{"description", description}, {"schema", schema}}}

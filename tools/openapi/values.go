@@ -82,7 +82,7 @@ func (g *generator) value(field protoreflect.FieldDescriptor) object {
 	case protoreflect.MessageKind:
 		return g.messageValue(field)
 	default:
-		g.fault(field, "no JSON for a %s", field.Kind())
+		g.faultf(field, "no JSON for a %s", field.Kind())
 		return object{}
 	}
 }
@@ -94,7 +94,7 @@ func (g *generator) messageValue(field protoreflect.FieldDescriptor) object {
 	case message.FullName() == "google.protobuf.Duration":
 		return object{{"type", "string"}, {"pattern", `^-?[0-9]{1,9}(\.[0-9]{1,9})?s$`}}
 	case isWellKnown(message):
-		g.fault(field, "no JSON for a %s", message.FullName())
+		g.faultf(field, "no JSON for a %s", message.FullName())
 		return object{}
 	default:
 		return ref(message)

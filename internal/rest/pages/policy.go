@@ -6,8 +6,8 @@ import "net/http"
 // stands in the page itself. The docs viewer sets styles and has pictures within.
 const (
 	dashboardPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " + nowhereElse
-	docsPolicy      = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
-		nowhereElse
+	docsPolicy      = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+		"connect-src 'self'; " + nowhereElse
 	nowhereElse = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 

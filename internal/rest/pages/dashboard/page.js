@@ -36,13 +36,18 @@ function onMessage(message) {
   // What is stale is told so at once by a checkpoint of its own.
   if (message.snapshot || (changes.length > 0 && view.freshness() !== "stale")) view.showFreshness("fresh", "Live");
   if (message.end) view.showFreshness("ended", "The conference is gone");
-  if (changes.length > 0) view.showChanges(changes, message.changes.not_after);
+  if (message.snapshot) view.showTime(message.snapshot.observed_time);
+  if (changes.length > 0) {
+    view.showTime(message.changes.not_after);
+    view.showChanges(changes, message.changes.not_after);
+  }
   if (message.snapshot || changes.length > 0) view.showPeople(roster.sorted(), onRemove);
   view.showCounts(roster);
 }
 
 function onCheckpoint(checkpoint) {
-  view.showCheckpoint(checkpoint);
+  if (checkpoint.last_success_time) view.showTime(checkpoint.last_success_time);
+  view.showInterval(checkpoint.poll_interval);
   if (checkpoint.freshness === "fresh") view.showFreshness("fresh", "Live");
   else view.showFreshness("stale", `Stale: ${checkpoint.stale_reason.toLowerCase().replaceAll("_", " ")}`);
 }

@@ -15,41 +15,51 @@ const events = ["snapshot", "changes", "checkpoint", "end"];
 
 /** Without a credential EventSource does it: it reconnects, and resumes by itself. */
 function watchByEventSource(conference, on) {
-  const source = new EventSource(pathOf(conference, ":watch"));
-  let ended = false;
-  for (const event of events) {
-    source.addEventListener(event, ({ data }) => {
-      if (event === "end") {
-        ended = true;
-        source.close();
-      }
-      on.message(JSON.parse(data));
+  const abort = new AbortController();
+  let position = "";
+
+  const open = () => {
+    const source = new EventSource(pathOf(conference, ":watch") + resuming(position));
+    abort.signal.addEventListener("abort", () => source.close());
+    for (const event of events) {
+      source.addEventListener(event, ({ data, lastEventId }) => {
+        position = lastEventId;
+        if (event === "end") abort.abort();
+        on.message(JSON.parse(data));
+      });
+    }
+    source.addEventListener("failure", ({ data }) => judge(failureOf(JSON.parse(data))));
+    source.addEventListener("error", () => {
+      if (source.readyState === EventSource.CLOSED) reopen();
+      else if (!abort.signal.aborted) on.lost(null);
     });
-  }
-  source.addEventListener("failure", ({ data }) => {
-    const error = failureOf(JSON.parse(data));
-    if (!isPassing(error)) {
-      ended = true;
-      source.close();
-      on.failed(error);
-      return;
-    }
-    on.lost(error);
-  });
-  source.addEventListener("error", async () => {
-    if (ended) return;
-    if (source.readyState !== EventSource.CLOSED) {
-      on.lost(null);
-      return;
-    }
-    // It was refused, and EventSource does not tell why: a plain call does.
-    const why = await list(conference).then(() => new APIError(0, { message: "the stream was refused" }), (error) => error);
-    if (!ended) on.failed(why);
-  });
-  return () => {
-    ended = true;
-    source.close();
   };
+
+  const judge = (error) => {
+    if (abort.signal.aborted) return;
+    if (!(error instanceof APIError) || isPassing(error)) {
+      on.lost(error instanceof APIError ? error : null);
+      return;
+    }
+    abort.abort();
+    on.failed(error);
+  };
+
+  // EventSource gives up for good on an answer that is an error, and does not tell
+  // which: a plain call does.
+  const reopen = async () => {
+    const error = await list(conference).catch((refused) => refused);
+    judge(error);
+    await pause(3000 + Math.random() * 2000, abort.signal);
+    if (!abort.signal.aborted) open();
+  };
+
+  open();
+  return () => abort.abort();
+}
+
+function resuming(position) {
+  return position ? "?" + new URLSearchParams({ resume_token: position }) : "";
 }
 
 /** With a credential it is fetched, since EventSource cannot send a header. */
@@ -84,8 +94,7 @@ function watchByFetch(conference, token, on) {
 }
 
 async function* messages(conference, token, position, signal) {
-  const query = position ? "?" + new URLSearchParams({ resume_token: position }) : "";
-  const response = await fetch(pathOf(conference, ":watch") + query, {
+  const response = await fetch(pathOf(conference, ":watch") + resuming(position), {
     headers: headersOf(token, { Accept: "application/x-ndjson" }), signal,
   });
   if (!response.ok) throw await errorOf(response);

@@ -28,9 +28,14 @@ export function showCounts({ total, active }) {
   byID("active").textContent = orDash(active);
 }
 
-export function showCheckpoint({ last_success_time, poll_interval }) {
-  byID("last-list").textContent = clock(last_success_time);
-  byID("interval").textContent = orDash(poll_interval);
+/** The moment that the roster is true of. */
+export function showTime(time) {
+  byID("as-of").textContent = clock(time);
+}
+
+export function showInterval(interval) {
+  byID("interval").textContent = interval ?? "";
+  byID("polled").hidden = !interval;
 }
 
 export function showProblem(id, text) {
@@ -43,13 +48,7 @@ const rows = new Map();
 /** Puts the roster into the table. A row stays itself, so that focus stays in it. */
 export function showPeople(people, onRemove) {
   const body = byID("people").tBodies[0];
-  const held = new Set(people.map(({ id }) => id));
-  for (const [id, row] of rows) {
-    if (!held.has(id)) {
-      row.remove();
-      rows.delete(id);
-    }
-  }
+  const lostFocus = dropRows(new Set(people.map(({ id }) => id)));
   people.forEach((person, index) => {
     const row = rows.get(person.id) ?? newRow(person.id, onRemove);
     fill(row, person);
@@ -57,6 +56,19 @@ export function showPeople(people, onRemove) {
   });
   byID("nobody").hidden = people.length > 0;
   byID("people").hidden = people.length === 0;
+  if (lostFocus >= 0) (body.rows[lostFocus]?.querySelector("button") ?? byID("people-title")).focus();
+}
+
+/** Takes out the rows of who is gone, and returns the place of the one that had the focus. */
+function dropRows(held) {
+  let lostFocus = -1;
+  for (const [id, row] of rows) {
+    if (held.has(id)) continue;
+    if (row.contains(document.activeElement)) lostFocus = row.sectionRowIndex;
+    row.remove();
+    rows.delete(id);
+  }
+  return lostFocus;
 }
 
 function newRow(id, onRemove) {
@@ -151,6 +163,7 @@ export function clear() {
   byID("changes").replaceChildren();
   byID("no-changes").hidden = false;
   showCounts({});
-  showCheckpoint({});
+  showTime(null);
+  showInterval(null);
   showProblem("problem", "");
 }

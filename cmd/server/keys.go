@@ -1,0 +1,33 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/audian/participant-gateway/internal/access/keys"
+	"github.com/audian/participant-gateway/internal/config"
+)
+
+// editKeys is 'server keys': it edits the file of those who may call. A new key goes to
+// standard output, alone, and nowhere else.
+func editKeys(args []string, stdout io.Writer) error {
+	edit, err := config.ParseKeys(args, stdout)
+	if err != nil {
+		return err
+	}
+	if edit.Revoke {
+		return keys.Revoke(edit.File, edit.Name)
+	}
+	entry, err := keys.NewEntry(edit.Name, edit.Role, edit.Conferences)
+	if err != nil {
+		return config.Misuse(err)
+	}
+	key, err := keys.Add(edit.File, entry)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(stdout, key); err != nil {
+		return fmt.Errorf("print the key of %q, which is lost: revoke it: %w", edit.Name, err)
+	}
+	return nil
+}

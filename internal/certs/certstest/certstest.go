@@ -1,0 +1,163 @@
+// Package certstest is an authority for tests: it issues certificates as they ask.
+package certstest
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// Authority issues certificates. Each one made is another.
+type Authority struct {
+	t    testing.TB
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+// NewAuthority returns an authority that nobody knows yet.
+func NewAuthority(t testing.TB) *Authority {
+	t.Helper()
+	a := &Authority{t: t, key: newKey(t)}
+	template := &x509.Certificate{
+		Subject: pkix.Name{CommonName: "Authority"}, IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageCertSign,
+	}
+	a.cert = a.sign(template, template, &a.key.PublicKey)
+	return a
+}
+
+// Pair is a certificate and its key.
+type Pair struct {
+	t    testing.TB
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+// Server issues a certificate for localhost.
+func (a *Authority) Server(name string) Pair {
+	a.t.Helper()
+	return a.Issue(&x509.Certificate{
+		Subject: pkix.Name{CommonName: name}, DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	})
+}
+
+// Client issues a certificate for a caller.
+func (a *Authority) Client(name string) Pair {
+	a.t.Helper()
+	return a.Issue(&x509.Certificate{
+		Subject: pkix.Name{CommonName: name}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	})
+}
+
+// Issue issues a certificate as it is drawn up. Where that says nothing of time, it is
+// valid for a day.
+func (a *Authority) Issue(template *x509.Certificate) Pair {
+	a.t.Helper()
+	key := newKey(a.t)
+	return Pair{t: a.t, cert: a.sign(template, a.cert, &key.PublicKey), key: key}
+}
+
+func (a *Authority) sign(template, parent *x509.Certificate, owner *ecdsa.PublicKey) *x509.Certificate {
+	a.t.Helper()
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 64))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	template.SerialNumber = serial
+	if template.NotAfter.IsZero() {
+		template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour)
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, owner, a.key)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return cert
+}
+
+func newKey(t testing.TB) *ecdsa.PrivateKey {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// PEM is the authority's own certificate.
+func (a *Authority) PEM() []byte { return certPEM(a.cert) }
+
+// Pool holds the authority alone.
+func (a *Authority) Pool() *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(a.cert)
+	return pool
+}
+
+// TLS is the pair as one shows it in a handshake.
+func (p Pair) TLS() tls.Certificate {
+	return tls.Certificate{Certificate: [][]byte{p.cert.Raw}, PrivateKey: p.key, Leaf: p.cert}
+}
+
+// CertPEM is the certificate.
+func (p Pair) CertPEM() []byte { return certPEM(p.cert) }
+
+// KeyPEM is the key.
+func (p Pair) KeyPEM() []byte {
+	p.t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(p.key)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+}
+
+func certPEM(cert *x509.Certificate) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})
+}
+
+// Dir is a directory with the three files of an identity.
+type Dir struct {
+	t testing.TB
+	// Cert, Key and ClientCA are the files' names.
+	Cert, Key, ClientCA string
+}
+
+// NewDir returns a directory that is gone after the test.
+func NewDir(t testing.TB) Dir {
+	t.Helper()
+	dir := t.TempDir()
+	return Dir{t, filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key"), filepath.Join(dir, "ca.crt")}
+}
+
+// Put writes a pair in place of the one before.
+func (d Dir) Put(p Pair) {
+	d.t.Helper()
+	d.Write(d.Cert, p.CertPEM())
+	d.Write(d.Key, p.KeyPEM())
+}
+
+// Write writes one file, at once: who reads it sees all of the old or of the new.
+func (d Dir) Write(name string, content []byte) {
+	d.t.Helper()
+	if err := os.WriteFile(name+".new", content, 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+	if err := os.Rename(name+".new", name); err != nil {
+		d.t.Fatal(err)
+	}
+}

@@ -1,0 +1,142 @@
+package e2e_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
+
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/simulator"
+)
+
+const (
+	streamsEach = 500
+	connections = 5
+)
+
+func TestW16_DrainWithAThousandStreams(t *testing.T) {
+	g := start(t, simulator.Options{}, "--drain-timeout", "10s")
+	watchers := g.crowd()
+	health, err := healthv1.NewHealthClient(g.conn).Watch(g.context(), &healthv1.HealthCheckRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	unary := g.unaryInFlight()
+
+	began := time.Now()
+	g.stop()
+	<-watchers[0].done
+	g.isClosed()
+	for _, w := range watchers {
+		<-w.done
+		isDrained(t, w)
+	}
+	if err := <-unary; err != nil {
+		t.Errorf("a call under way: %v", err)
+	}
+	for err == nil {
+		_, err = health.Recv()
+	}
+	if st := status.Convert(err); st.Code() != codes.Unavailable || detail[*errdetails.ErrorInfo](st).GetReason() != "DRAINING" {
+		t.Errorf("health watch: %v", err)
+	}
+	if err := <-g.ran; err != nil {
+		t.Errorf("run: %v", err)
+	}
+	if took := time.Since(began); took > 8*time.Second {
+		t.Errorf("took %s", took)
+	}
+}
+
+// crowd opens a thousand streams, half of them gRPC over a few connections.
+func (g *gateway) crowd() []*watcher {
+	g.t.Helper()
+	var clients []v2.ParticipantServiceClient
+	for range connections {
+		clients = append(clients, v2.NewParticipantServiceClient(g.dial()))
+	}
+	watchers := make([]*watcher, 2*streamsEach)
+	var opening sync.WaitGroup
+	for n := range streamsEach {
+		opening.Go(func() {
+			via := *g
+			via.client = clients[n%connections]
+			watchers[2*n] = via.watchGRPC(&v2.WatchParticipantsRequest{})
+		})
+		opening.Go(func() { watchers[2*n+1] = g.watchHTTP("text/event-stream", "") })
+	}
+	opening.Wait()
+	for _, w := range watchers {
+		g.eventually("a first message", func() bool { return len(w.told()) > 0 })
+	}
+	return watchers
+}
+
+// unaryInFlight makes a call that the upstream answers a second later.
+func (g *gateway) unaryInFlight() <-chan error {
+	g.upstream.Inject(simulator.Fault{Kind: simulator.FaultLate, Operation: simulator.Add, Latency: time.Second})
+	done := make(chan error, 1)
+	ctx := g.context()
+	go func() {
+		_, err := g.client.AddParticipant(ctx, person(1))
+		done <- err
+	}()
+	g.eventually("the add is under way", func() bool { return len(g.upstream.Dials()) == 1 })
+	return done
+}
+
+// isClosed shows that nobody can connect any more once streams end: a client that
+// comes back at once is to find another replica.
+func (g *gateway) isClosed() {
+	g.t.Helper()
+	for _, address := range []string{g.server.GRPCAddr(), g.server.HTTPAddr()} {
+		conn, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", address)
+		if err == nil {
+			_ = conn.Close()
+			g.t.Errorf("%s still listens", address)
+		}
+	}
+}
+
+func isDrained(t *testing.T, w *watcher) { t.Helper(); endedBy(t, w, "DRAINING") }
+
+// endedBy says whether a stream ended UNAVAILABLE with an invitation to come back.
+func endedBy(t *testing.T, w *watcher, reason string) {
+	t.Helper()
+	if last, isEvent := errors.AsType[*failedEvent](w.failed()); isEvent {
+		if !strings.Contains(last.body, reason) || !strings.Contains(last.body, "RetryInfo") ||
+			w.name == "text/event-stream" && last.retry == "" {
+			t.Errorf("%s: %s, retry %q", w.name, last.body, last.retry)
+		}
+		return
+	}
+	st := status.Convert(w.failed())
+	if st.Code() != codes.Unavailable || detail[*errdetails.ErrorInfo](st).GetReason() != reason ||
+		detail[*errdetails.RetryInfo](st).GetRetryDelay().AsDuration() == 0 {
+		t.Errorf("%s: %v", w.name, w.failed())
+	}
+}
+
+func TestW18_StreamsAge(t *testing.T) {
+	t.Parallel()
+	g := start(t, simulator.Options{}, "--max-stream-age", "1s")
+	began := time.Now()
+	for _, w := range []*watcher{
+		g.watchGRPC(&v2.WatchParticipantsRequest{}), g.watchHTTP("text/event-stream", ""), g.watchHTTP("application/x-ndjson", ""),
+	} {
+		<-w.done
+		endedBy(t, w, "STREAM_AGED")
+	}
+	if took := time.Since(began); took < 900*time.Millisecond || took > 3*time.Second {
+		t.Errorf("ended after %s", took)
+	}
+}
