@@ -25,7 +25,7 @@ func (r Role) String() string { return roleWords[r] }
 
 // RoleOf is the role that a word names: reader or writer.
 func RoleOf(word string) (role Role, known bool) {
-	role = Role(max(slices.Index(roleWords, word), 0)) //nolint:gosec // An index into three words.
+	role = Role(max(slices.Index(roleWords, word), 0))
 	return role, role != Nobody
 }
 

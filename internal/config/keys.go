@@ -22,20 +22,20 @@ type KeysEdit struct {
 type keysLine struct {
 	Help helpFlag `short:"h" help:"Show this help and exit."`
 
-	Add    keysAdd    `cmd:"" help:"Give a caller a key, printed once: the file holds its hash alone."`
-	Revoke keysRevoke `cmd:"" help:"Take a caller's key away."`
+	Add    keysAdd    `help:"Give a caller a key, printed once: the file holds its hash alone." cmd:""`
+	Revoke keysRevoke `help:"Take a caller's key away."                                         cmd:""`
 }
 
 type keysAdd struct {
-	File        string   `required:"" placeholder:"FILE"   help:"File of --auth-keys-file; made where there is none."`
-	Name        string   `required:"" placeholder:"NAME"   help:"Name of the caller, for the log."`
-	Role        string   `required:"" enum:"reader,writer" placeholder:"ROLE" help:"What the caller may do: reader (list and watch) or writer (add and remove too)."`
-	Conferences []string `name:"conference" sep:"none" placeholder:"ID" help:"Conference that the caller may use; may be repeated. None: all."`
+	File        string   `placeholder:"FILE" help:"File of --auth-keys-file; made where there is none." required:"true"`
+	Name        string   `placeholder:"NAME" help:"Name of the caller, for the log." required:"true"`
+	Role        string   `enum:"reader,writer" placeholder:"ROLE" help:"What the caller may do: reader (list and watch) or writer (add and remove too)." required:"true"`
+	Conferences []string `name:"conference" placeholder:"ID" help:"Conference that the caller may use; may be repeated. None: all." sep:"none"`
 }
 
 type keysRevoke struct {
-	File string `required:"" placeholder:"FILE" help:"File of --auth-keys-file."`
-	Name string `required:"" placeholder:"NAME" help:"Name of the caller."`
+	File string `placeholder:"FILE" help:"File of --auth-keys-file." required:"true"`
+	Name string `placeholder:"NAME" help:"Name of the caller." required:"true"`
 }
 
 // ParseKeys reads the command line after 'server keys'. Its error is as Parse's.

@@ -37,14 +37,7 @@ func play(t *testing.T, options feed.Options, test func(s *scene)) {
 	})
 }
 
-func (s *scene) watch() (watched *feed.Feed, release func()) {
-	watched, release, err := s.hub.Acquire(s.Upstream, "conf")
-	if err != nil {
-		s.t.Fatalf("acquire: %v", err)
-	}
-	synctest.Wait()
-	return watched, release
-}
+func (s *scene) watch() (watched *feed.Feed, release func()) { return s.acquire("conf") }
 
 // after lets time go by.
 func (s *scene) after(d time.Duration) {

@@ -31,13 +31,15 @@ var arrows = map[string][]string{
 	},
 	"internal/server": {
 		"internal/participant", "internal/audian", "internal/account", "internal/feed", "internal/watch",
-		"internal/write", "internal/access", "internal/certs", "internal/wire", "internal/service", "internal/rest",
+		"internal/write", "internal/access", "internal/access/keys", "internal/access/oidc", "internal/certs", "internal/wire", "internal/service", "internal/rest",
 		"internal/rest/pages", "internal/schema", "internal/config", "internal/simulator", "gen/audian/conference/v2", "gen/openapi",
 	},
 
 	"internal/asset":      {},
 	"internal/rest/pages": {"internal/asset", "gen/openapi"},
 	"internal/schema":     {"internal/asset", "gen/audian/conference/v2", "gen/openapi"},
+
+	"internal/access/oidc/oidctest": {},
 
 	"internal/feed/feedtest":    {"internal/participant", "internal/feed"},
 	"internal/certs/certstest":  {},

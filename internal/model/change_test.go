@@ -78,6 +78,9 @@ func differing(a, b *v2.Participant) []string {
 
 // alike says whether two are so as far as W2 promises it.
 func alike(a, b *v2.Participant) error {
+	if a == nil || b == nil {
+		return fmt.Errorf("%s is not %s", a, b)
+	}
 	a, b = proto.CloneOf(a), proto.CloneOf(b)
 	a.Duration, b.Duration = 0, 0
 	if a.GetCreatedAt() == nil || b.GetCreatedAt() == nil {

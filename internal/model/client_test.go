@@ -34,7 +34,7 @@ type client struct {
 	stream *stream
 	// deafUntil is until when the client reads nothing, in Unix nanoseconds.
 	deafUntil atomic.Int64
-	told []message
+	told      []message
 }
 
 // deafFor is how much longer the client reads nothing.

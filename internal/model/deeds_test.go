@@ -22,9 +22,13 @@ var deeds = map[kind]func(*world, step){
 	destroy: (*world).destroy,
 }
 
+// join lets somebody in, and first out: who is there already comes anew.
 func (w *world) join(s step) {
+	id := fmt.Sprintf("p%d", s.A%6)
+	w.upstream.RemovePerson(conference, id)
+	w.truth.look()
 	w.upstream.AddPerson(conference, simulator.Person{
-		ID: fmt.Sprintf("p%d", s.A%6), Status: words[s.B%len(words)],
+		ID: id, Status: words[s.B%len(words)],
 		Role: []string{"listener", "presenter", "juror"}[s.C%3], Name: nameOf(s.A % 6),
 	})
 }
@@ -55,7 +59,7 @@ func (w *world) open(s step) {
 	c := w.clients[s.A%clients]
 	c.close()
 	w.pass(0)
-	if s.B > 8 {
+	if s.B > 6 {
 		c.ask(filters[s.B%len(filters)])
 	}
 	token := c.token
@@ -67,6 +71,7 @@ func (w *world) open(s step) {
 	}
 	if token == "" {
 		clear(c.held)
+		c.token = ""
 	}
 	c.open(token)
 }
@@ -76,7 +81,7 @@ func (w *world) hangUp(s step) { w.clients[s.A%clients].close() }
 // stall has a client read nothing: for a while, or until it is cut (W12).
 func (w *world) stall(s step) {
 	c := w.clients[s.A%clients]
-	if s.B == 0 && s.C < 4 {
+	if s.B == 0 {
 		c.deafen(forEver)
 		w.pass(untilCut)
 		c.deafen(0)
@@ -98,8 +103,9 @@ func (w *world) strike(s step) {
 		w.upstream.Inject(simulator.Fault{Kind: simulator.FaultShift, Times: 1})
 		return
 	}
-	fault := faults[(s.A*12+s.B)%len(faults)]
-	fault.Times = 1 + s.C%4
+	operation := struck[s.C%len(struck)]
+	fault := faults[operation][(s.A*12+s.B)%len(faults[operation])]
+	fault.Operation, fault.Times = operation, 1+s.A%4
 	w.upstream.Inject(fault)
 }
 

@@ -15,7 +15,11 @@ type history struct {
 	Upstream simulator.Options
 	Kept     int
 	Linger   time.Duration
-	Steps    []step
+	// Watching is how many clients watch from the start.
+	Watching int
+	// Failing is how many lists fail before the first that is read.
+	Failing int
+	Steps   []step
 }
 
 // step is one thing that happens after a pause. What A, B and C mean is the kind's.
@@ -46,14 +50,16 @@ const (
 var often = []kind{
 	join, join, turn, turn, turn, turn, vanish, vanish,
 	add, add, add, add, again, remove, remove, remove,
-	open, open, open, hangUp, stall, strike, strike, strike, destroy,
+	open, open, open, hangUp, stall, stall, strike, strike, strike, destroy,
 }
 
 var anyHistory = rapid.Custom(func(rt *rapid.T) history {
 	return history{
 		Upstream: upstreams.Draw(rt, "upstream"),
-		Kept:     rapid.SampledFrom([]int{2, 4, 4096, 4096}).Draw(rt, "kept"),
+		Kept:     rapid.SampledFrom([]int{2, 4, 4096}).Draw(rt, "kept"),
 		Linger:   time.Duration(rapid.SampledFrom([]int{2, 30}).Draw(rt, "linger")) * time.Second,
+		Watching: rapid.IntRange(0, clients).Draw(rt, "watching"),
+		Failing:  rapid.SampledFrom([]int{0, 0, 0, 0, 4}).Draw(rt, "failing"),
 		Steps:    rapid.SliceOfN(anyStep, 4, 40).Draw(rt, "steps"),
 	}
 })
@@ -65,7 +71,7 @@ var upstreams = rapid.Custom(func(rt *rapid.T) simulator.Options {
 		Behaviour:          simulator.Steady,
 		MaxParticipants:    rapid.SampledFrom([]int{100, 100, 5}).Draw(rt, "most"),
 		Envelope:           rapid.Bool().Draw(rt, "envelope"),
-		PageSize:           rapid.SampledFrom([]int{0, 0, 2, 3}).Draw(rt, "page size"),
+		PageSize:           rapid.SampledFrom([]int{0, 2, 3}).Draw(rt, "page size"),
 		NewestFirst:        rapid.Bool().Draw(rt, "newest first"),
 		ListLag:            seconds.Draw(rt, "lag"),
 		LingerDisconnected: seconds.Draw(rt, "linger"),
@@ -102,36 +108,50 @@ var filters = []*v2.WatchParticipantsRequest{
 	{ParticipantIds: []string{"p0", "p1"}},
 }
 
-// faults are what the upstream does wrong. A shift is not among them: two in a row may
-// hide the same person twice, which no reader of lists could tell from leaving.
-var faults = []simulator.Fault{
-	{Kind: simulator.FaultStatus, Operation: simulator.List, Status: http.StatusServiceUnavailable, Body: simulator.HTMLBody},
-	{Kind: simulator.FaultStatus, Operation: simulator.List, Status: http.StatusInternalServerError},
-	{Kind: simulator.FaultStatus, Operation: simulator.List, Status: http.StatusNotFound},
-	{Kind: simulator.FaultStatus, Operation: simulator.List, Status: http.StatusNotFound, Body: simulator.HTMLBody},
-	{Kind: simulator.FaultStatus, Operation: simulator.List, Status: http.StatusForbidden},
-	{Kind: simulator.FaultStatus, Operation: simulator.List, Status: http.StatusUnauthorized},
-	{Kind: simulator.FaultStatus, Operation: simulator.List, Status: http.StatusTooManyRequests, RetryAfter: "2"},
-	{Kind: simulator.FaultErrorEnvelope, Operation: simulator.List},
-	{Kind: simulator.FaultCut, Operation: simulator.List},
-	{Kind: simulator.FaultReset, Operation: simulator.List},
-	{Kind: simulator.FaultGarbage, Operation: simulator.List},
-	{Kind: simulator.FaultPartial, Operation: simulator.List},
-	{Kind: simulator.FaultLatency, Operation: simulator.List, Latency: 700 * time.Millisecond},
-	{Kind: simulator.FaultLatency, Operation: simulator.List, Latency: 3 * time.Second},
-	{Kind: simulator.FaultLatency, Operation: simulator.List, Latency: 6 * time.Second},
-	{Kind: simulator.FaultLost, Operation: simulator.Add},
-	{Kind: simulator.FaultLost, Operation: simulator.Add},
-	{Kind: simulator.FaultGarbage, Operation: simulator.Add},
-	{Kind: simulator.FaultCut, Operation: simulator.Add},
-	{Kind: simulator.FaultLate, Operation: simulator.Add, Latency: 1500 * time.Millisecond},
-	{Kind: simulator.FaultLate, Operation: simulator.Add, Latency: 7 * time.Second},
-	{Kind: simulator.FaultLatency, Operation: simulator.Add, Latency: 2 * time.Second},
-	{Kind: simulator.FaultStatus, Operation: simulator.Add, Status: http.StatusBadGateway, Body: simulator.TextBody, Handled: true},
-	{Kind: simulator.FaultStatus, Operation: simulator.Add, Status: http.StatusTooManyRequests, RetryAfter: "1"},
-	{Kind: simulator.FaultStatus, Operation: simulator.Add, Status: http.StatusConflict},
-	{Kind: simulator.FaultLost, Operation: simulator.Remove},
-	{Kind: simulator.FaultLate, Operation: simulator.Remove, Latency: 1500 * time.Millisecond},
-	{Kind: simulator.FaultStatus, Operation: simulator.Remove, Status: http.StatusServiceUnavailable, Handled: true},
-	{Kind: simulator.FaultStatus, Operation: simulator.Remove, Status: http.StatusServiceUnavailable},
+// faults are what the upstream does wrong, by what was asked of it. A shift is not among
+// them: two in a row may hide the same person twice, which no reader of lists could tell
+// from leaving.
+var faults = map[simulator.Operation][]simulator.Fault{
+	simulator.List: {
+		{Kind: simulator.FaultStatus, Status: http.StatusServiceUnavailable, Body: simulator.HTMLBody},
+		{Kind: simulator.FaultStatus, Status: http.StatusInternalServerError},
+		{Kind: simulator.FaultStatus, Status: http.StatusNotFound},
+		{Kind: simulator.FaultStatus, Status: http.StatusNotFound, Body: simulator.HTMLBody},
+		{Kind: simulator.FaultStatus, Status: http.StatusForbidden},
+		{Kind: simulator.FaultStatus, Status: http.StatusUnauthorized},
+		{Kind: simulator.FaultStatus, Status: http.StatusTooManyRequests, RetryAfter: "2"},
+		{Kind: simulator.FaultErrorEnvelope},
+		{Kind: simulator.FaultCut},
+		{Kind: simulator.FaultReset},
+		{Kind: simulator.FaultGarbage},
+		{Kind: simulator.FaultPartial},
+		{Kind: simulator.FaultPartial},
+		{Kind: simulator.FaultLatency, Latency: 700 * time.Millisecond},
+		{Kind: simulator.FaultLatency, Latency: 3 * time.Second},
+		{Kind: simulator.FaultLatency, Latency: 6 * time.Second},
+	},
+	simulator.Add: {
+		{Kind: simulator.FaultLost},
+		{Kind: simulator.FaultLost},
+		{Kind: simulator.FaultGarbage},
+		{Kind: simulator.FaultCut},
+		{Kind: simulator.FaultLate, Latency: 1500 * time.Millisecond},
+		{Kind: simulator.FaultLate, Latency: 4 * time.Second},
+		{Kind: simulator.FaultLate, Latency: 7 * time.Second},
+		{Kind: simulator.FaultLatency, Latency: 2 * time.Second},
+		{Kind: simulator.FaultStatus, Status: http.StatusBadGateway, Body: simulator.TextBody, Handled: true},
+		{Kind: simulator.FaultStatus, Status: http.StatusTooManyRequests, RetryAfter: "1"},
+		{Kind: simulator.FaultStatus, Status: http.StatusConflict},
+	},
+	simulator.Remove: {
+		{Kind: simulator.FaultLost},
+		{Kind: simulator.FaultLate, Latency: 1500 * time.Millisecond},
+		{Kind: simulator.FaultStatus, Status: http.StatusServiceUnavailable, Handled: true},
+		{Kind: simulator.FaultStatus, Status: http.StatusServiceUnavailable},
+	},
+}
+
+// struck says how likely each operation is to be at fault.
+var struck = []simulator.Operation{
+	simulator.List, simulator.List, simulator.List, simulator.Add, simulator.Add, simulator.Remove,
 }

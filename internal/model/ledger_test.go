@@ -137,15 +137,13 @@ func (l *ledger) unseen() []feed.Entry {
 // ago at most.
 func checkTruth(t *truth, entry feed.Entry, change roster.Change, lag time.Duration) error {
 	from, until := entry.NotBefore.Add(-lag), entry.NotAfter
-	if change.ByWrite && change.After == nil {
-		from = from.Add(-10 * time.Second) // KNOWN
-	}
 	id, happened := "", false
 	switch {
 	case change.After == nil:
 		id = change.Before.ID
 		happened = t.became(id, from, until, func(status string) bool { return status == gone }) ||
-			change.ByWrite && t.became(id, from, until, over)
+			change.ByWrite && t.became(id, from, until, over) ||
+			change.ByWrite && change.Before.Status.Over() // The call was over, and the Remove takes it out.
 	case change.Before == nil:
 		id = change.After.ID
 		happened = t.became(id, from, until, func(status string) bool { return status != gone }) ||

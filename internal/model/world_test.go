@@ -51,10 +51,16 @@ func play(h history, seen *counts) error {
 	if w.gateway, err = newGateway(h, watchedTransport{w, w.upstream.Transport()}, w); err != nil {
 		return err
 	}
+	if h.Failing > 0 {
+		w.upstream.Inject(simulator.Fault{Kind: simulator.FaultCut, Operation: simulator.List, Times: h.Failing})
+	}
 	for slot := range clients {
 		c := &client{world: w, held: map[string]*v2.Participant{}}
 		c.ask(filters[slot%len(filters)])
 		w.clients = append(w.clients, c)
+		if slot < h.Watching {
+			c.open("")
+		}
 	}
 	for _, s := range h.Steps {
 		if w.pass(s.Pause); w.failed() != nil {

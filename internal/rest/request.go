@@ -47,7 +47,8 @@ func (a *api) screened(r *http.Request, path map[string]string, fault error) err
 	request, _ := emptyRequest(r)
 	// An id that is none is one that nobody was granted.
 	_ = wire.DecodePath(path, request)
-	refusal := a.screen(peer.NewContext(r.Context(), caller(r)), access.Presented{
+	ctx := participant.WithRequestID(r.Context(), r.Header.Get(requestIDHeader))
+	refusal := a.screen(peer.NewContext(ctx, caller(r)), access.Presented{
 		Authorization: r.Header.Values("Authorization"),
 		AuthToken:     r.Header.Values("X-Auth-Token"),
 	}, request)

@@ -58,6 +58,7 @@ func (g *gate) screen(ctx context.Context, presented access.Presented, request p
 	if err != nil {
 		g.logger.LogAttrs(ctx, slog.LevelWarn, "request refused",
 			slog.String("caller", caller.Name),
+			slog.String("request_id", participant.RequestID(ctx)),
 			slog.String("peer", peerAddress(ctx)),
 			slog.String("reason", string(participant.ReasonOf(err))))
 	}

@@ -50,9 +50,9 @@ func (s *Server) secureHTTP() {
 // serveHTTP serves the HTTP door until it is closed.
 func (s *Server) serveHTTP() error {
 	if s.identity == nil {
-		return s.http.Serve(s.doors.http)
+		return s.http.Serve(s.doors.http) //nolint:wrapcheck // The caller compares it, and wraps.
 	}
-	return s.http.ServeTLS(s.doors.http, "", "")
+	return s.http.ServeTLS(s.doors.http, "", "") //nolint:wrapcheck // Likewise.
 }
 
 // followIdentity keeps up with the TLS files until ctx ends.

@@ -153,7 +153,8 @@ func (w *Watcher) unshare(shared *view) {
 	defer w.mu.Unlock()
 	views := w.views[shared.feed]
 	entry := views[shared.hash]
-	if entry.subscribers--; entry.subscribers > 0 {
+	entry.subscribers--
+	if entry.subscribers > 0 {
 		return
 	}
 	delete(views, shared.hash)

@@ -1,6 +1,6 @@
 // Command ratios reads `go test -bench` output and prints how the gateway's way
-// compares with the plain one: for each benchmark, the plain time over the gateway's
-// within the same run, by which single machines and their moods cancel out.
+// compares with the plain one: for each benchmark, the plain time over that of each
+// other way within the same run, by which single machines and their moods cancel out.
 package main
 
 import (
@@ -8,11 +8,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 )
+
+// plainWay is the sub-benchmark that the others of its benchmark are compared with.
+const plainWay = "plain"
 
 func main() {
 	if err := run(os.Stdin, os.Stdout); err != nil {
@@ -55,20 +59,29 @@ func parse(line string) (name, way string, ns float64, ok bool) {
 }
 
 func report(out io.Writer, times map[string]map[string][]float64) error {
-	names := make([]string, 0, len(times))
-	for name := range times {
-		names = append(names, name)
-	}
-	slices.Sort(names)
+	names := slices.Sorted(maps.Keys(times))
 	if len(names) == 0 {
 		return errors.New("no benchmark in the input")
 	}
 	for _, name := range names {
-		plain, gateway := median(times[name]["plain"]), median(times[name]["gateway"])
-		if plain == 0 || gateway == 0 {
-			return fmt.Errorf("%s: not measured both ways", name)
+		if err := reportOne(out, name, times[name]); err != nil {
+			return err
 		}
-		if _, err := fmt.Fprintf(out, "ratio %-10s plain / gateway = %.2f\n", name, plain/gateway); err != nil {
+	}
+	return nil
+}
+
+// reportOne compares each way of a benchmark with the plain one.
+func reportOne(out io.Writer, name string, ways map[string][]float64) error {
+	plain := median(ways[plainWay])
+	if plain == 0 || len(ways) == 1 {
+		return fmt.Errorf("%s: not measured both ways", name)
+	}
+	for _, way := range slices.Sorted(maps.Keys(ways)) {
+		if way == plainWay {
+			continue
+		}
+		if _, err := fmt.Fprintf(out, "ratio %-10s plain / %s = %.2f\n", name, way, plain/median(ways[way])); err != nil {
 			return fmt.Errorf("write: %w", err)
 		}
 	}

@@ -38,6 +38,9 @@ func Add(file string, entry Entry) (key string, err error) {
 // Revoke takes a caller's key away. Comments and other lines stay as they are.
 func Revoke(file, name string) error {
 	return edit(file, func(content string) (string, error) {
+		if content == "" {
+			return "", errors.New("there is no such file, or nothing in it")
+		}
 		if _, err := Parse([]byte(content)); err != nil {
 			return "", err
 		}

@@ -24,14 +24,13 @@ type issuer struct {
 // requestTimeout bounds each request to the issuer.
 const requestTimeout = 5 * time.Second
 
-func newIssuer(url string, transport http.RoundTripper) *issuer {
-	if transport == nil {
-		transport = http.DefaultTransport
-	}
-	return &issuer{
-		url:    url,
-		client: &http.Client{Transport: newSparing(transport), Timeout: requestTimeout},
-	}
+func newIssuer(url string) *issuer {
+	transport := newSparing(&http.Transport{
+		Proxy:             http.ProxyFromEnvironment,
+		ForceAttemptHTTP2: true,
+		IdleConnTimeout:   time.Minute,
+	})
+	return &issuer{url: url, client: &http.Client{Transport: transport, Timeout: requestTimeout}}
 }
 
 // keySet gives the issuer's keys. Until it has been reached once, each call that needs

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
@@ -25,8 +24,6 @@ type Options struct {
 	Audience string
 	// RoleClaim is the claim that holds the role.
 	RoleClaim string
-	// Transport carries the requests to the issuer; nil is the default one.
-	Transport http.RoundTripper
 }
 
 // Policy admits the callers of an issuer.
@@ -47,7 +44,7 @@ var algorithms = []string{
 // gateway starts while the issuer is down.
 func New(options Options) *Policy {
 	return &Policy{
-		issuer:    newIssuer(options.Issuer, options.Transport),
+		issuer:    newIssuer(options.Issuer),
 		config:    oidc.Config{ClientID: options.Audience, SupportedSigningAlgs: algorithms},
 		roleClaim: options.RoleClaim,
 	}
@@ -92,8 +89,7 @@ func (p *Policy) verify(ctx context.Context, keys oidc.KeySet, token access.Cred
 	if asked.outage != nil {
 		return nil, unavailable(ctx, asked.outage)
 	}
-	var expired *oidc.TokenExpiredError
-	if errors.As(err, &expired) {
+	if _, isExpired := errors.AsType[*oidc.TokenExpiredError](err); isExpired {
 		return nil, access.Expired(err)
 	}
 	return nil, invalid(err)

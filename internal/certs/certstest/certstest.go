@@ -13,21 +13,28 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"testing"
 	"time"
 )
 
+// TB is what a test or a benchmark lends: testing.TB, which is none of a product's
+// imports.
+type TB interface {
+	Helper()
+	Fatal(args ...any)
+	TempDir() string
+}
+
 // Authority issues certificates. Each one made is another.
 type Authority struct {
-	t    testing.TB
+	t    TB
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 }
 
 // NewAuthority returns an authority that nobody knows yet.
-func NewAuthority(t testing.TB) *Authority {
-	t.Helper()
-	a := &Authority{t: t, key: newKey(t)}
+func NewAuthority(tb TB) *Authority {
+	tb.Helper()
+	a := &Authority{t: tb, key: newKey(tb)}
 	template := &x509.Certificate{
 		Subject: pkix.Name{CommonName: "Authority"}, IsCA: true, BasicConstraintsValid: true,
 		KeyUsage: x509.KeyUsageCertSign,
@@ -38,7 +45,7 @@ func NewAuthority(t testing.TB) *Authority {
 
 // Pair is a certificate and its key.
 type Pair struct {
-	t    testing.TB
+	t    TB
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 }
@@ -89,11 +96,11 @@ func (a *Authority) sign(template, parent *x509.Certificate, owner *ecdsa.Public
 	return cert
 }
 
-func newKey(t testing.TB) *ecdsa.PrivateKey {
-	t.Helper()
+func newKey(tb TB) *ecdsa.PrivateKey {
+	tb.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return key
 }
@@ -132,16 +139,16 @@ func certPEM(cert *x509.Certificate) []byte {
 
 // Dir is a directory with the three files of an identity.
 type Dir struct {
-	t testing.TB
+	t TB
 	// Cert, Key and ClientCA are the files' names.
 	Cert, Key, ClientCA string
 }
 
 // NewDir returns a directory that is gone after the test.
-func NewDir(t testing.TB) Dir {
-	t.Helper()
-	dir := t.TempDir()
-	return Dir{t, filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key"), filepath.Join(dir, "ca.crt")}
+func NewDir(tb TB) Dir {
+	tb.Helper()
+	dir := tb.TempDir()
+	return Dir{tb, filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key"), filepath.Join(dir, "ca.crt")}
 }
 
 // Put writes a pair in place of the one before.

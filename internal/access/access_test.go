@@ -1,0 +1,131 @@
+package access_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/audian/participant-gateway/internal/access"
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+func TestCredential(t *testing.T) {
+	for _, test := range []struct {
+		authorization, token []string
+		want                 string
+		reason               participant.Reason
+	}{
+		{want: ""},
+		{authorization: []string{"Bearer one"}, want: "one"},
+		{authorization: []string{"bearer  one "}, want: "one"},
+		{authorization: []string{"Basic b25lOnR3bw=="}, want: ""},
+		{authorization: []string{"Bearer"}, want: ""},
+		{token: []string{"one"}, want: "one"},
+		{token: []string{" "}, want: ""},
+		{authorization: []string{"Bearer one"}, token: []string{"one"}, want: "one"},
+		{authorization: []string{"Basic x"}, token: []string{"one"}, want: "one"},
+		{authorization: []string{"Bearer one"}, token: []string{"two"}, reason: participant.CredentialsDiffer},
+		{authorization: []string{"Bearer one", "Bearer two"}, reason: participant.CredentialsDiffer},
+		{token: []string{"one", "two"}, reason: participant.CredentialsDiffer},
+	} {
+		got, err := access.Presented{Authorization: test.authorization, AuthToken: test.token}.Credential()
+		if got.Reveal() != test.want || (err != nil) != (test.reason != "") {
+			t.Errorf("%q %q: got %q, %v", test.authorization, test.token, got.Reveal(), err)
+		}
+		if err != nil && participant.ReasonOf(err) != test.reason {
+			t.Errorf("%q %q: got %v, want %s", test.authorization, test.token, err, test.reason)
+		}
+	}
+}
+
+func TestACredentialHidesItself(t *testing.T) {
+	secret := access.Credential("hidden-1")
+	var out bytes.Buffer
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("m", "a", secret, "b", []access.Credential{secret})
+	fmt.Fprintf(&out, "%s %v %#v %q", secret, access.Caller{Token: secret}, secret, secret)
+	encoded, err := json.Marshal(map[string]access.Credential{"c": secret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.Write(encoded)
+	if strings.Contains(out.String(), "hidden") {
+		t.Errorf("the secret shows in %s", &out)
+	}
+}
+
+func TestRights(t *testing.T) {
+	here := []string{"conf_a"}
+	for _, test := range []struct {
+		rights access.Rights
+		need   access.Role
+		want   participant.Reason
+	}{
+		{access.Everything(), access.Writer, ""},
+		{access.Rights{Role: access.Reader}, access.Reader, ""},
+		{access.Rights{Role: access.Reader}, access.Writer, participant.RoleNotGranted},
+		{access.Rights{}, access.Reader, participant.RoleNotGranted},
+		{access.Rights{Role: access.Writer, Conferences: here}, access.Writer, ""},
+		{access.Rights{Role: access.Writer, Conferences: []string{"conf_b", "conf_aa"}}, access.Reader, participant.ConferenceNotGranted},
+		{access.Rights{Role: access.Writer, Conferences: []string{}}, access.Reader, participant.ConferenceNotGranted},
+		{access.Rights{Role: access.Reader, Conferences: []string{}}, access.Writer, participant.RoleNotGranted},
+	} {
+		err := test.rights.Allow(access.Need{Role: test.need, Conference: "conf_a"})
+		if got := participant.ReasonOf(err); (err != nil || test.want != "") && got != test.want {
+			t.Errorf("%+v, needing %s: got %v, want %q", test.rights, test.need, err, test.want)
+		}
+	}
+}
+
+func TestRoleOf(t *testing.T) {
+	for word, want := range map[string]access.Role{
+		"reader": access.Reader, "writer": access.Writer, "nobody": access.Nobody, "Writer": access.Nobody, "": access.Nobody,
+	} {
+		got, known := access.RoleOf(word)
+		if got != want || known != (want != access.Nobody) {
+			t.Errorf("%q: got %s, %t", word, got, known)
+		}
+	}
+}
+
+func TestEverybodyMayDoAll(t *testing.T) {
+	for peer, want := range map[string]access.Caller{
+		"":         {Name: "anonymous", Unnamed: true},
+		"workshop": {Name: "workshop"},
+	} {
+		caller, err := access.NewEverybody().Admit(t.Context(), access.Presented{AuthToken: []string{"a", "b"}, Peer: peer})
+		if err != nil || caller.Name != want.Name || caller.Unnamed != want.Unnamed {
+			t.Errorf("%q: got %+v, %v", peer, caller, err)
+		}
+		if err := caller.Grant.Allow(access.Need{Role: access.Writer, Conference: "any"}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestPassthroughTellsTokensApart(t *testing.T) {
+	policy := access.NewPassthrough()
+	admit := func(tokens ...string) (access.Caller, error) {
+		return policy.Admit(t.Context(), access.Presented{AuthToken: tokens})
+	}
+	one, _ := admit("one")
+	again, _ := admit("one")
+	two, err := admit("two")
+	if err != nil || one.Name != again.Name || one.Name == two.Name || one.Token.Reveal() != "one" {
+		t.Errorf("got %v, %v, %v, %v", one, again, two, err)
+	}
+	if strings.Contains(one.Name, "one") {
+		t.Errorf("the name %s tells of the token", one.Name)
+	}
+	if other, _ := access.NewPassthrough().Admit(t.Context(), access.Presented{AuthToken: []string{"one"}}); other.Name == one.Name {
+		t.Error("another process gives the same name: the hash has no key of its own")
+	}
+	if _, err := admit(); participant.ReasonOf(err) != participant.CredentialMissing {
+		t.Errorf("without a token: got %v", err)
+	}
+	if _, err := admit("one", "two"); participant.ReasonOf(err) != participant.CredentialsDiffer {
+		t.Errorf("with two: got %v", err)
+	}
+}

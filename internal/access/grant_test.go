@@ -1,0 +1,106 @@
+package access_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/access"
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+var watching = access.Need{Role: access.Reader, Conference: "conf_a"}
+
+var withdrawn = &participant.Error{Reason: participant.CredentialInvalid, Message: "the key was withdrawn"}
+
+// reasonOf is why ctx has ended; empty while it has not.
+func reasonOf(ctx context.Context) participant.Reason {
+	if ctx.Err() == nil {
+		return ""
+	}
+	return participant.ReasonOf(context.Cause(ctx))
+}
+
+func TestW19_AStreamEndsWhenItsTokenExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		grant := access.NewGrantUntil(access.Everything(), time.Now().Add(time.Minute))
+		ctx, release := grant.Bound(t.Context(), watching)
+		defer release()
+		time.Sleep(time.Minute - time.Nanosecond)
+		synctest.Wait()
+		if ctx.Err() != nil {
+			t.Error("the stream ended before its token expired")
+		}
+		time.Sleep(time.Nanosecond)
+		synctest.Wait()
+		if got := reasonOf(ctx); got != participant.CredentialExpired {
+			t.Errorf("got %q, want it expired", got)
+		}
+		late, release := grant.Bound(t.Context(), watching)
+		defer release()
+		synctest.Wait()
+		if got := reasonOf(late); got != participant.CredentialExpired {
+			t.Errorf("a stream that comes too late: got %q, want it expired", got)
+		}
+	})
+}
+
+func TestW19_AStreamEndsWhenWhatItNeedsIsTakenAway(t *testing.T) {
+	only := func(role access.Role, conferences ...string) func(*access.Grant) {
+		return func(g *access.Grant) { g.Change(access.Rights{Role: role, Conferences: conferences}) }
+	}
+	for _, test := range []struct {
+		name   string
+		change func(*access.Grant)
+		want   participant.Reason
+	}{
+		{"withdrawn", func(g *access.Grant) { g.Withdraw(withdrawn) }, participant.CredentialInvalid},
+		{"no role", only(access.Nobody, "conf_a"), participant.RoleNotGranted},
+		{"another conference", only(access.Writer, "conf_b"), participant.ConferenceNotGranted},
+		{"no conference", func(g *access.Grant) { g.Change(access.Rights{Role: access.Writer, Conferences: []string{}}) }, participant.ConferenceNotGranted},
+		{"reader in place of writer", only(access.Reader, "conf_b", "conf_a"), ""},
+		{"all conferences", func(g *access.Grant) { g.Change(access.Everything()) }, ""},
+	} {
+		grant := access.NewGrant(access.Rights{Role: access.Writer, Conferences: []string{"conf_a"}})
+		ctx, release := grant.Bound(t.Context(), watching)
+		test.change(grant)
+		if got := reasonOf(ctx); got != test.want {
+			t.Errorf("%s: an open stream got %q, want %q", test.name, got, test.want)
+		}
+		if err := grant.Allow(watching); (err == nil) != (test.want == "") {
+			t.Errorf("%s: a new call got %v", test.name, err)
+		}
+		late, releaseLate := grant.Bound(t.Context(), watching)
+		if got := reasonOf(late); got != test.want {
+			t.Errorf("%s: a late stream got %q, want %q", test.name, got, test.want)
+		}
+		release()
+		releaseLate()
+	}
+}
+
+func TestAReleasedStreamHasNotLostItsRights(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		grant := access.NewGrantUntil(access.Everything(), time.Now().Add(time.Minute))
+		ctx, release := grant.Bound(t.Context(), watching)
+		release()
+		grant.Withdraw(withdrawn)
+		time.Sleep(time.Hour)
+		if cause := context.Cause(ctx); cause != context.Canceled { //nolint:errorlint // The very one.
+			t.Errorf("got %v, want a plain cancellation", cause)
+		}
+	})
+}
+
+func TestNoGrantGrantsNothing(t *testing.T) {
+	var none *access.Grant
+	if got := participant.ReasonOf(none.Allow(watching)); got != participant.RoleNotGranted {
+		t.Errorf("a call got %q", got)
+	}
+	ctx, release := none.Bound(t.Context(), watching)
+	defer release()
+	if got := reasonOf(ctx); got != participant.RoleNotGranted {
+		t.Errorf("a stream got %q", got)
+	}
+}

@@ -1,0 +1,216 @@
+package oidc_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/access"
+	"github.com/audian/participant-gateway/internal/access/oidc"
+	"github.com/audian/participant-gateway/internal/access/oidc/oidctest"
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+func start(t *testing.T) (*oidctest.Issuer, *oidc.Policy) {
+	t.Helper()
+	issuer := oidctest.New()
+	t.Cleanup(issuer.Close)
+	return issuer, oidc.New(oidc.Options{Issuer: issuer.URL(), Audience: oidctest.Audience, RoleClaim: "role"})
+}
+
+func admit(t *testing.T, policy *oidc.Policy, token string) (access.Caller, error) {
+	t.Helper()
+	return policy.Admit(t.Context(), access.Presented{Authorization: []string{"Bearer " + token}})
+}
+
+// refusal is why a token is not admitted; empty where it is.
+func refusal(t *testing.T, policy *oidc.Policy, token string) participant.Reason {
+	t.Helper()
+	_, err := admit(t, policy, token)
+	if err == nil {
+		return ""
+	}
+	if strings.Contains(err.Error(), token) {
+		t.Errorf("the error holds the token: %v", err)
+	}
+	return participant.ReasonOf(err)
+}
+
+func TestWhatATokenMustSay(t *testing.T) {
+	issuer, policy := start(t)
+	now := time.Now()
+	for name, test := range map[string]struct {
+		claims oidctest.Claims
+		want   participant.Reason
+	}{
+		"plain":                {nil, ""},
+		"audience among more":  {oidctest.Claims{"aud": []string{"other", oidctest.Audience}}, ""},
+		"another audience":     {oidctest.Claims{"aud": "other"}, participant.CredentialInvalid},
+		"no audience":          {oidctest.Claims{"aud": nil}, participant.CredentialInvalid},
+		"another issuer":       {oidctest.Claims{"iss": "https://issuer.example"}, participant.CredentialInvalid},
+		"expired":              {oidctest.Claims{"exp": now.Add(-time.Second).Unix()}, participant.CredentialExpired},
+		"no expiry":            {oidctest.Claims{"exp": nil}, participant.CredentialExpired},
+		"soon valid":           {oidctest.Claims{"nbf": now.Add(time.Minute).Unix()}, ""},
+		"not valid yet":        {oidctest.Claims{"nbf": now.Add(6 * time.Minute).Unix()}, participant.CredentialInvalid},
+		"nobody":               {oidctest.Claims{"sub": nil}, participant.CredentialInvalid},
+		"a name with a break":  {oidctest.Claims{"sub": "some\nbody"}, participant.CredentialInvalid},
+		"a long name":          {oidctest.Claims{"sub": strings.Repeat("x", 129)}, participant.CredentialInvalid},
+		"one conference, bare": {oidctest.Claims{"conferences": "conf_a"}, participant.CredentialInvalid},
+		"conferences of null":  {oidctest.Claims{"conferences": []any{nil}}, participant.CredentialInvalid},
+	} {
+		if got := refusal(t, policy, issuer.Token(test.claims)); got != test.want {
+			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+func TestWhatATokenGrants(t *testing.T) {
+	issuer, _ := start(t)
+	here := []any{"conf_a", "conf_b"}
+	for _, test := range []struct {
+		claim        string
+		claims       oidctest.Claims
+		reads, write participant.Reason
+	}{
+		{"role", oidctest.Claims{"role": "writer"}, "", ""},
+		{"role", oidctest.Claims{"role": "reader"}, "", participant.RoleNotGranted},
+		{"role", oidctest.Claims{"role": []string{"admin", "reader", "writer"}}, "", ""},
+		{"role", oidctest.Claims{"role": []any{1, nil, "reader"}}, "", participant.RoleNotGranted},
+		{"role", nil, participant.RoleNotGranted, participant.RoleNotGranted},
+		{"role", oidctest.Claims{"role": "Writer"}, participant.RoleNotGranted, participant.RoleNotGranted},
+		{"role", oidctest.Claims{"role": map[string]any{"writer": true}}, participant.RoleNotGranted, participant.RoleNotGranted},
+		{"https://a.example/roles", oidctest.Claims{"https://a.example/roles": []string{"writer"}, "role": "reader"}, "", ""},
+		{"role", oidctest.Claims{"role": "writer", "conferences": here}, "", ""},
+		{"role", oidctest.Claims{"role": "writer", "conferences": []any{"conf_b"}}, participant.ConferenceNotGranted, participant.ConferenceNotGranted},
+		{"role", oidctest.Claims{"role": "writer", "conferences": []any{}}, participant.ConferenceNotGranted, participant.ConferenceNotGranted},
+	} {
+		policy := oidc.New(oidc.Options{Issuer: issuer.URL(), Audience: oidctest.Audience, RoleClaim: test.claim})
+		caller, err := admit(t, policy, issuer.Token(test.claims))
+		if err != nil || caller.Name != "somebody" || caller.Token != "" {
+			t.Errorf("%v: got %+v, %v", test.claims, caller, err)
+			continue
+		}
+		for role, want := range map[access.Role]participant.Reason{access.Reader: test.reads, access.Writer: test.write} {
+			err := caller.Grant.Allow(access.Need{Role: role, Conference: "conf_a"})
+			if got := participant.ReasonOf(err); (err != nil || want != "") && got != want {
+				t.Errorf("%v, as a %s: got %v, want %q", test.claims, role, err, want)
+			}
+		}
+	}
+}
+
+func TestForgedTokensAreRefused(t *testing.T) {
+	issuer, policy := start(t)
+	good := issuer.Token(nil)
+	for _, how := range []string{"none", "HS256", "unknown key", "another's key"} {
+		if got := refusal(t, policy, issuer.Forged(how, oidctest.Claims{"role": "writer"})); got != participant.CredentialInvalid {
+			t.Errorf("%s: got %q", how, got)
+		}
+	}
+	parts := strings.Split(good, ".")
+	for name, token := range map[string]string{
+		"not a token": "hidden-1", "dots": "..", "no signature": parts[0] + "." + parts[1] + ".",
+		"others' claims": parts[0] + "." + strings.Split(issuer.Token(oidctest.Claims{"role": "writer"}), ".")[1] + "." + parts[2],
+		"too long":       strings.Repeat("x", 17<<10),
+	} {
+		if got := refusal(t, policy, token); got != participant.CredentialInvalid {
+			t.Errorf("%s: got %q", name, got)
+		}
+	}
+	if _, err := policy.Admit(t.Context(), access.Presented{}); participant.ReasonOf(err) != participant.CredentialMissing {
+		t.Errorf("no token: got %v", err)
+	}
+}
+
+func TestKeysRotate(t *testing.T) {
+	issuer, policy := start(t)
+	for _, algorithm := range []string{"RS256", "ES256", "EdDSA"} {
+		issuer.Rotate(algorithm)
+		if got := refusal(t, policy, issuer.Token(nil)); got != "" {
+			t.Errorf("a token of a new %s key: got %q", algorithm, got)
+		}
+	}
+	asked := issuer.Requests()
+	for range 10 {
+		if got := refusal(t, policy, issuer.Token(nil)); got != "" {
+			t.Errorf("got %q", got)
+		}
+	}
+	if again := issuer.Requests() - asked; again != 0 {
+		t.Errorf("the issuer was asked %d times for keys that are known", again)
+	}
+}
+
+func TestMadeUpKeyIDsDoNotOverrunTheIssuer(t *testing.T) {
+	issuer, policy := start(t)
+	for range 50 {
+		if got := refusal(t, policy, issuer.Forged("unknown key", nil)); got != participant.CredentialInvalid {
+			t.Fatalf("got %q", got)
+		}
+	}
+	if asked := issuer.Requests(); asked > 10 {
+		t.Errorf("the issuer was asked %d times", asked)
+	}
+	if got := refusal(t, policy, issuer.Token(nil)); got != "" {
+		t.Errorf("a good token meanwhile: got %q", got)
+	}
+}
+
+func TestTheIssuerMayBeDownAtFirst(t *testing.T) {
+	issuer, policy := start(t)
+	issuer.SetDown(true)
+	_, err := admit(t, policy, issuer.Token(nil))
+	told, _ := errors.AsType[*participant.Error](err)
+	if told == nil || told.Reason != participant.IssuerUnavailable || told.RetryAfter <= 0 || strings.Contains(err.Error(), "maintenance") {
+		t.Errorf("got %v, want the issuer unavailable, when to retry, and none of what it said", err)
+	}
+	issuer.SetDown(false)
+	if got := refusal(t, policy, issuer.Token(nil)); got != "" {
+		t.Errorf("once it is up: got %q", got)
+	}
+}
+
+func TestAnOutageLaterOnlyConcernsUnknownKeys(t *testing.T) {
+	issuer, policy := start(t)
+	known := issuer.Token(nil)
+	if got := refusal(t, policy, known); got != "" {
+		t.Fatalf("got %q", got)
+	}
+	issuer.SetDown(true)
+	if got := refusal(t, policy, known); got != "" {
+		t.Errorf("a key that is known: got %q", got)
+	}
+	issuer.Rotate("ES256")
+	if got := refusal(t, policy, issuer.Token(nil)); got != participant.IssuerUnavailable {
+		t.Errorf("a key that is not: got %q", got)
+	}
+}
+
+func TestACallerThatGivesUpIsNotKept(t *testing.T) {
+	issuer, policy := start(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := policy.Admit(ctx, access.Presented{AuthToken: []string{issuer.Token(nil)}})
+	if err != nil && !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestW19_TheGrantEndsWithTheToken(t *testing.T) {
+	issuer, policy := start(t)
+	caller, err := admit(t, policy, issuer.Token(oidctest.Claims{"role": "reader", "exp": time.Now().Add(2 * time.Second).Unix()}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, release := caller.Grant.Bound(t.Context(), access.Need{Role: access.Reader, Conference: "conf_a"})
+	defer release()
+	select {
+	case <-ctx.Done():
+	case <-time.After(5 * time.Second):
+	}
+	if got := participant.ReasonOf(context.Cause(ctx)); got != participant.CredentialExpired {
+		t.Errorf("got %q", got)
+	}
+}

@@ -1,0 +1,194 @@
+package server_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/certs/certstest"
+	"github.com/audian/participant-gateway/internal/config"
+	"github.com/audian/participant-gateway/internal/server"
+	"github.com/audian/participant-gateway/internal/simulator"
+)
+
+const (
+	room = simulator.DemoConference
+	// patience is how long a test waits for what should come much sooner.
+	patience = 20 * time.Second
+)
+
+// running is a gateway that runs with its simulator.
+type running struct {
+	*server.Server
+
+	t    *testing.T
+	log  *safeBuffer
+	stop func()
+	// tls is how clients connect; nil in plain text.
+	tls *tls.Config
+}
+
+// run runs a gateway as a command line would, until the test ends or stop is called.
+func run(t *testing.T, flags ...string) *running {
+	t.Helper()
+	args := append([]string{"--demo", "--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0"}, flags...)
+	cfg, err := config.Parse(args, func(string) (string, bool) { return "", false }, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &running{t: t, log: &safeBuffer{}}
+	if r.Server, err = server.New(cfg, slog.New(slog.NewTextHandler(r.log, nil))); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- r.Run(ctx) }()
+	r.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("run: %v", err)
+		}
+	})
+	t.Cleanup(r.stop)
+	return r
+}
+
+// secured is a gateway with TLS, and the authority of its certificate.
+func secured(t *testing.T, flags ...string) (r *running, authority *certstest.Authority, dir certstest.Dir) {
+	t.Helper()
+	authority, dir = certstest.NewAuthority(t), certstest.NewDir(t)
+	dir.Put(authority.Server("first"))
+	dir.Write(dir.ClientCA, authority.PEM())
+	r = run(t, append(flags, "--tls-cert-file="+dir.Cert, "--tls-key-file="+dir.Key)...)
+	r.tls = &tls.Config{RootCAs: authority.Pool(), ServerName: "localhost"}
+	return r, authority, dir
+}
+
+// named is a gateway whose callers are named by their certificates.
+func named(t *testing.T, flags ...string) (r *running, authority *certstest.Authority) {
+	t.Helper()
+	authority, dir := certstest.NewAuthority(t), certstest.NewDir(t)
+	dir.Put(authority.Server("first"))
+	dir.Write(dir.ClientCA, authority.PEM())
+	r = run(t, append(flags, "--tls-cert-file="+dir.Cert, "--tls-key-file="+dir.Key, "--tls-client-ca-file="+dir.ClientCA)...)
+	r.tls = &tls.Config{RootCAs: authority.Pool(), ServerName: "localhost"}
+	return r, authority
+}
+
+// as is how a caller connects who shows certificates.
+func (r *running) as(own ...certstest.Pair) *tls.Config {
+	shown := r.tls.Clone()
+	for _, pair := range own {
+		shown.Certificates = append(shown.Certificates, pair.TLS())
+	}
+	return shown
+}
+
+// dial opens a gRPC connection; secure is nil for plain text.
+func (r *running) dial(secure *tls.Config) v2.ParticipantServiceClient {
+	r.t.Helper()
+	transport := insecure.NewCredentials()
+	if secure != nil {
+		transport = credentials.NewTLS(secure)
+	}
+	conn, err := grpc.NewClient(r.GRPCAddr(), grpc.WithTransportCredentials(transport))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { conn.Close() })
+	return v2.NewParticipantServiceClient(conn)
+}
+
+// browser opens connections of its own over HTTP; secure is nil for plain text.
+func (r *running) browser(secure *tls.Config) *http.Client {
+	transport := &http.Transport{TLSClientConfig: secure, ForceAttemptHTTP2: true}
+	r.t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport, Timeout: patience}
+}
+
+// url is that of the demo's participants, with what follows.
+func (r *running) url(rest string) string {
+	scheme := "http"
+	if r.tls != nil {
+		scheme = "https"
+	}
+	return scheme + "://" + r.HTTPAddr() + "/v2/conferences/" + room + "/participants" + rest
+}
+
+// get gives the answer to a GET, whose body is left to read.
+func (r *running) get(client *http.Client, url string) *http.Response {
+	r.t.Helper()
+	response, err := client.Get(url)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { response.Body.Close() })
+	return response
+}
+
+// context is that of a test that should have ended long before.
+func (r *running) context() context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	r.t.Cleanup(cancel)
+	return ctx
+}
+
+// eventually waits until something is so.
+func (r *running) eventually(what string, is func() bool) {
+	r.t.Helper()
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	late := time.After(patience)
+	for !is() {
+		select {
+		case <-look.C:
+		case <-late:
+			r.t.Fatalf("never: %s", what)
+		}
+	}
+}
+
+// metric is a line of the metrics, empty where there is none that begins so.
+func (r *running) metric(name string) string {
+	r.t.Helper()
+	body, err := io.ReadAll(r.get(r.browser(nil), "http://"+r.AdminAddr()+"/metrics").Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for line := range strings.Lines(string(body)) {
+		if strings.HasPrefix(line, name) {
+			return strings.TrimSpace(line)
+		}
+	}
+	return ""
+}
+
+// safeBuffer is a log that is read while it is written.
+type safeBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
