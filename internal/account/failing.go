@@ -3,7 +3,6 @@ package account
 import (
 	"context"
 	"errors"
-	"net/http"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/participant"
@@ -40,26 +39,16 @@ func (f *failing) clear() {
 // failure is why a poll counts as failed, empty where it does not: where the upstream
 // itself refused a conference, it is well.
 func failure(read participant.List, err error) participant.Reason {
-	var e *participant.Error
+	e, ok := errors.AsType[*participant.Error](err)
 	switch {
 	case err == nil && read.Complete():
 		return ""
 	case err == nil:
 		return participant.UpstreamIncomplete
-	case errors.As(err, &e) && e.VendorShaped && answersForOne(e):
+	case ok && e.UpstreamsOwnWord():
 		return ""
 	default:
 		return participant.ReasonOf(err)
-	}
-}
-
-// answersForOne says whether a refusal speaks of one conference or caller.
-func answersForOne(e *participant.Error) bool {
-	switch e.UpstreamStatus {
-	case http.StatusNotFound, http.StatusForbidden:
-		return true
-	default:
-		return e.Reason == participant.UpstreamUnauthenticated
 	}
 }
 

@@ -160,7 +160,7 @@ func (c *Client) add(ctx context.Context, conference string, add participant.Add
 // dialled says whether an add that failed may have made a phone ring: not if it never
 // reached the upstream, nor if the upstream refused it.
 func dialled(e *participant.Error) participant.Dialled {
-	if e.Unreached || refusal(e.UpstreamStatus) {
+	if e.Unreached || participant.Refused(e.UpstreamStatus) {
 		return participant.DialledNo
 	}
 	return participant.DialledUnknown

@@ -127,18 +127,12 @@ func (c *Client) reason(operation Operation, status int, p problem) participant.
 		return participant.UpstreamConflict
 	case reasons[status] != "":
 		return reasons[status]
-	case refusal(status):
+	case participant.Refused(status):
 		return participant.UpstreamRefused
 	default:
 		// A redirect is no refusal: it is nobody's answer.
 		return participant.UpstreamUnavailable
 	}
-}
-
-// refusal says whether a status says that the request was not carried out: any 4xx
-// but 408 (A1).
-func refusal(status int) bool {
-	return status >= 400 && status < 500 && status != http.StatusRequestTimeout
 }
 
 // requestID is the id by which the vendor's support finds the request.

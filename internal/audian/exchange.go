@@ -112,7 +112,7 @@ func notSent(err error) error {
 		return err
 	}
 	e.Unreached = true
-	if refusal(e.UpstreamStatus) && e.UpstreamStatus != http.StatusTooManyRequests {
+	if participant.Refused(e.UpstreamStatus) && e.UpstreamStatus != http.StatusTooManyRequests {
 		e.Reason, e.VendorShaped = participant.CredentialRefused, false
 	}
 	return e

@@ -1,8 +1,9 @@
 package feed
 
 import (
+	"context"
 	"errors"
-	"net/http"
+	"log/slog"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/participant"
@@ -77,8 +78,8 @@ func (f *freshness) turnStale(pace participant.Pace) {
 // is not known (W1), two far enough apart do afterwards (W11). Whatever is not the
 // upstream's own word is an outage.
 func (f *freshness) ends(err error, now time.Time, known bool) bool {
-	var refusal *participant.Error
-	if !errors.As(err, &refusal) || !isRefusal(refusal) {
+	refusal, ok := errors.AsType[*participant.Error](err)
+	if !ok || !refusal.UpstreamsOwnWord() {
 		return false
 	}
 	first, met := f.refused[refusal.Reason]
@@ -88,17 +89,47 @@ func (f *freshness) ends(err error, now time.Time, known bool) bool {
 	return !known || met && now.Sub(first) >= confirmAfter
 }
 
-func isRefusal(e *participant.Error) bool {
-	if !e.VendorShaped {
-		return false
+// judge turns the feed stale when its time has come: a timer of its own, so that a
+// poll that hangs cannot hide that it does (W10).
+func (f *Feed) judge(ctx context.Context) {
+	for {
+		wait, changed := f.judgeNow()
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-changed:
+		case <-f.judged:
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
+		timer.Stop()
 	}
-	switch e.UpstreamStatus {
-	case http.StatusNotFound, http.StatusForbidden:
-		return true
-	case http.StatusUnauthorized:
-		// Only the caller's own credential says anything about the caller.
-		return e.Reason == participant.UpstreamUnauthenticated
-	default:
-		return false
+}
+
+// idleJudge is how often a feed that is stale already is looked at; a poll that ends
+// wakes the timer earlier.
+const idleJudge = time.Minute
+
+// judgeNow turns the feed stale if it is time, and says when to look again: after a
+// while, or when the account's polls begin or cease to fail.
+func (f *Feed) judgeNow() (time.Duration, <-chan struct{}) {
+	f.mu.Lock()
+	pace := f.source.Pace(f.schedule.want)
+	if f.freshness.stale {
+		f.mu.Unlock()
+		return idleJudge, pace.Changed
 	}
+	if wait := time.Until(f.freshness.staleAt(pace)); wait > 0 {
+		f.mu.Unlock()
+		return wait, pace.Changed
+	}
+	f.freshness.turnStale(pace)
+	f.publish(f.State().Participants)
+	reason := f.freshness.reason
+	f.mu.Unlock()
+
+	f.logger.Warn("feed turned stale", slog.String("reason", string(reason)))
+	f.bell.Ring()
+	return idleJudge, pace.Changed
 }

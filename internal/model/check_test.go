@@ -3,12 +3,16 @@ package model_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc/codes"
 
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/simulator"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -43,8 +47,8 @@ func (w *world) checkEntry(entry feed.Entry) error {
 		if change.ByWrite {
 			lag = 0
 		}
-		if change.ByWrite && change.After == nil && w.history.Upstream.RemoveTwice {
-			continue // The vendor answers success to a remove of somebody long gone.
+		if change.ByWrite && change.After == nil && w.maybeLongGone(change.Before.ID) {
+			continue
 		}
 		if !change.ByWrite && change.Before == nil && w.shifted {
 			continue // A list of shifted pages may have hidden somebody who was there.
@@ -55,6 +59,14 @@ func (w *world) checkEntry(entry feed.Entry) error {
 	}
 	w.count(entry)
 	return nil
+}
+
+// maybeLongGone says whether a remove may have succeeded that found nobody: the vendor
+// answers so, or a 404 came after an answer that was lost (A2).
+func (w *world) maybeLongGone(id string) bool {
+	return w.history.Upstream.RemoveTwice || slices.ContainsFunc(w.upstream.History(), func(r simulator.Request) bool {
+		return r.Operation == simulator.Remove && r.Status == http.StatusNotFound && strings.HasSuffix(r.Path, "/"+id)
+	})
 }
 
 func (w *world) count(entry feed.Entry) {

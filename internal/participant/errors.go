@@ -3,6 +3,7 @@ package participant
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 )
 
@@ -136,6 +137,29 @@ func (e *Error) Error() string {
 		text += ": " + e.Cause.Error()
 	}
 	return text
+}
+
+// UpstreamsOwnWord says that the upstream itself, and no proxy before it, refuses this
+// conference or this caller. It is well then; anything else is an outage (W11).
+func (e *Error) UpstreamsOwnWord() bool {
+	if !e.VendorShaped {
+		return false
+	}
+	switch e.UpstreamStatus {
+	case http.StatusNotFound, http.StatusForbidden:
+		return true
+	case http.StatusUnauthorized:
+		// Only the caller's own credential says anything about the caller.
+		return e.Reason == UpstreamUnauthenticated
+	default:
+		return false
+	}
+}
+
+// Refused says whether a status says that the request was not carried out: any 4xx but
+// 408, whatever the body (A1).
+func Refused(status int) bool {
+	return status >= 400 && status < 500 && status != http.StatusRequestTimeout
 }
 
 // Unwrap gives the cause.

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"time"
@@ -17,17 +18,32 @@ const bodyTimeout = 10 * time.Second
 // deadlines is one of a test.
 func boundBodies(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Body != nil && r.Body != http.NoBody {
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+		if r.Body == nil || r.Body == http.NoBody {
+			next.ServeHTTP(w, r)
+			return
 		}
-		next.ServeHTTP(w, r)
+		control := http.NewResponseController(w)
+		_ = control.SetReadDeadline(time.Now().Add(bodyTimeout))
+		bounded := *r
+		bounded.Body = &boundBody{ReadCloser: r.Body, control: control}
+		next.ServeHTTP(w, &bounded)
 	})
 }
 
-// arrived takes the deadline back once the body has been read: over HTTP/1 the
+// boundBody is a body that has a deadline until all of it has arrived: over HTTP/1 the
 // connection is read on, to see whether the client leaves.
-func arrived(w http.ResponseWriter) {
-	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+type boundBody struct {
+	io.ReadCloser
+
+	control *http.ResponseController
+}
+
+func (b *boundBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if errors.Is(err, io.EOF) {
+		_ = b.control.SetReadDeadline(time.Time{})
+	}
+	return n, err //nolint:wrapcheck // Readers compare what they get.
 }
 
 // bodyFailure says why a body could not be read; nil where it was.

@@ -139,7 +139,6 @@ func readBody(w http.ResponseWriter, r *http.Request, request proto.Message) err
 	if err := bodyFailure(err); err != nil {
 		return err
 	}
-	arrived(w)
 	return wire.DecodeBody(body, request)
 }
 

@@ -91,13 +91,6 @@ type callStream struct {
 
 func (s *callStream) Context() context.Context { return s.ctx }
 
-// Cut ends a blocked send, where the stream below can (W12).
-func (s *callStream) Cut() {
-	if stream, ok := s.ServerStream.(interface{ Cut() }); ok {
-		stream.Cut()
-	}
-}
-
 // withDeadline bounds a unary call that has no deadline of its own.
 func withDeadline(ctx context.Context, method string) (context.Context, context.CancelFunc) {
 	if _, bounded := ctx.Deadline(); bounded {

@@ -1,4 +1,4 @@
-// Package service is the gRPC service: it validates a call, makes it, and answers.
+// Package service is the gRPC service: it says what a call may ask, makes it, and answers.
 // Both doors come here by one path, so that whatever holds for one holds for the other.
 package service
 
@@ -41,7 +41,7 @@ type Service struct {
 	streams  *Streams
 }
 
-// New returns the service. Its calls are to come through Chain, with Validate in it.
+// New returns the service. Its calls are to come through Chain, with a Validator in it.
 func New(accounts Accounts, writer *write.Writer, watcher *watch.Watcher, streams *Streams) *Service {
 	return &Service{accounts: accounts, writer: writer, watcher: watcher, streams: streams}
 }

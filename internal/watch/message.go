@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"sync"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/participant"
@@ -93,32 +92,3 @@ type Checkpoint struct {
 
 // End says that the conference is gone.
 type End struct{}
-
-// Format is one of the forms in which a message leaves the gateway.
-type Format uint8
-
-// The forms of a message.
-const (
-	// Proto is the protobuf wire form.
-	Proto Format = iota
-	// JSON is one NDJSON line without its end.
-	JSON
-	// SSE is the block of a server-sent event.
-	SSE
-
-	formats
-)
-
-type encoding struct {
-	once  sync.Once
-	bytes []byte
-	err   error
-}
-
-// Encoding returns the message in a format. However many subscribers ask, encode
-// runs once.
-func (m *Message) Encoding(format Format, encode func(*Message) ([]byte, error)) ([]byte, error) {
-	e := &m.encodings[format]
-	e.once.Do(func() { e.bytes, e.err = encode(m) })
-	return e.bytes, e.err
-}

@@ -49,14 +49,9 @@ func fateOf(err error) fate {
 		return unreached
 	case e.UpstreamStatus == http.StatusTooManyRequests, e.Reason == participant.UpstreamRateLimited:
 		return throttled
-	case refusedBy(e.UpstreamStatus), slices.Contains(refusals, e.Reason):
+	case participant.Refused(e.UpstreamStatus), slices.Contains(refusals, e.Reason):
 		return refused
 	default:
 		return lost
 	}
-}
-
-// refusedBy holds for any 4xx but 408, whatever its body (A1).
-func refusedBy(status int) bool {
-	return status >= 400 && status < 500 && status != http.StatusRequestTimeout
 }
