@@ -20,6 +20,7 @@ func TestA01_LostAnswerIsFoundAndDialledOnce(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []simulator.FaultKind{simulator.FaultLost, simulator.FaultReset, simulator.FaultGarbage} {
 		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
 			g := start(t, simulator.Options{})
 			g.upstream.Inject(simulator.Fault{Kind: kind, Operation: simulator.Add, Times: 1})
 			got, err := g.client.AddParticipant(g.context(), person(1))

@@ -112,7 +112,7 @@ func isDrained(t *testing.T, w *watcher) { t.Helper(); endedBy(t, w, "DRAINING")
 // endedBy says whether a stream ended UNAVAILABLE with an invitation to come back.
 func endedBy(t *testing.T, w *watcher, reason string) {
 	t.Helper()
-	if last, isEvent := errors.AsType[*failedEvent](w.failed()); isEvent {
+	if last, isEvent := errors.AsType[*failureError](w.failed()); isEvent {
 		if !strings.Contains(last.body, reason) || !strings.Contains(last.body, "RetryInfo") ||
 			w.name == "text/event-stream" && last.retry == "" {
 			t.Errorf("%s: %s, retry %q", w.name, last.body, last.retry)

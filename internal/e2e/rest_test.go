@@ -28,7 +28,6 @@ const (
 )
 
 func TestVendorSamples_Add(t *testing.T) {
-	t.Parallel()
 	g := start(t, simulator.Options{Behaviour: simulator.Still})
 	for name, sample := range map[string]struct{ body, header, want string }{
 		"curl":    {curlBody, "X-Auth-Token: YOUR_API_KEY", `"name":"John Smith","role":"presenter","status":"pending","muted":false`},

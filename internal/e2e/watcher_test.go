@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -67,8 +69,7 @@ func humanOf(p *v2.Participant) human {
 		Name: p.GetName(), Muted: fmt.Sprint(p.GetMuted()),
 	}
 	if p.GetJoinedAt() != nil {
-		text, _ := json.Marshal(p.GetJoinedAt().AsTime())
-		h.Joined = strings.Trim(string(text), `"`)
+		h.Joined = p.GetJoinedAt().AsTime().Format(time.RFC3339Nano)
 	}
 	return h
 }
@@ -265,7 +266,7 @@ func (g *gateway) watchGRPC(request *v2.WatchParticipantsRequest) *watcher {
 func (g *gateway) watchHTTP(accept, query string, headers ...string) *watcher {
 	g.t.Helper()
 	response := g.send("GET", path(":watch"+query), "", append(headers, "Accept: "+accept)...)
-	if got := response.Header.Get("Content-Type"); response.StatusCode != 200 || got != accept {
+	if got := response.Header.Get("Content-Type"); response.StatusCode != http.StatusOK || got != accept {
 		g.t.Fatalf("watch: got %d %s", response.StatusCode, got)
 	}
 	lines := bufio.NewReader(response.Body)
@@ -282,14 +283,14 @@ func (g *gateway) watchHTTP(accept, query string, headers ...string) *watcher {
 	})
 }
 
-// failedEvent is the last event of a stream that failed.
-type failedEvent struct{ retry, body string }
+// failureError is the last event of a stream that failed.
+type failureError struct{ retry, body string }
 
-func (f *failedEvent) Error() string { return "failure: " + f.body }
+func (f *failureError) Error() string { return "failure: " + f.body }
 
 func parse(text string) (event, error) {
 	if strings.HasPrefix(text, `{"error"`) {
-		return event{}, &failedEvent{body: text}
+		return event{}, &failureError{body: text}
 	}
 	var e event
 	if err := json.Unmarshal([]byte(text), &e); err != nil {
@@ -317,7 +318,7 @@ func nextSSE(lines *bufio.Reader) (event, error) {
 
 func block(fields map[string]string) (event, error) {
 	if fields["event"] == "failure" {
-		return event{}, &failedEvent{retry: fields["retry"], body: fields["data"]}
+		return event{}, &failureError{retry: fields["retry"], body: fields["data"]}
 	}
 	e, err := parse(fields["data"])
 	if err == nil && e.Token != fields["id"] {

@@ -24,21 +24,24 @@ func (c *client) change(change *v2.ParticipantChange) error {
 			return err
 		}
 	}
+	c.world.countFilter(change)
 	switch change.GetKind() {
-	case v2.ChangeKind_CHANGE_KIND_ADDED:
-		if change.PreviousStatus != nil {
-			c.world.seen.add(enteredFilter)
-		}
-	case v2.ChangeKind_CHANGE_KIND_LEFT_FILTER:
-		c.world.seen.add(leftFilter)
+	case v2.ChangeKind_CHANGE_KIND_LEFT_FILTER, v2.ChangeKind_CHANGE_KIND_REMOVED:
 		delete(c.held, after.GetId())
-		return nil
-	case v2.ChangeKind_CHANGE_KIND_REMOVED:
-		delete(c.held, after.GetId())
-		return nil
+	default:
+		c.held[after.GetId()] = after
 	}
-	c.held[after.GetId()] = after
 	return nil
+}
+
+// countFilter counts who came and went by the filter alone (W17).
+func (w *world) countFilter(change *v2.ParticipantChange) {
+	switch {
+	case change.GetKind() == v2.ChangeKind_CHANGE_KIND_LEFT_FILTER:
+		w.seen.add(leftFilter)
+	case change.GetKind() == v2.ChangeKind_CHANGE_KIND_ADDED && change.PreviousStatus != nil:
+		w.seen.add(enteredFilter)
+	}
 }
 
 // fits says whether a change begins where the client stands.

@@ -55,7 +55,7 @@ type stream struct {
 	grpc.ServerStream
 
 	client *client
-	ctx    context.Context //nolint:containedctx // A ServerStream is asked for its context.
+	ctx    context.Context
 	stop   context.CancelFunc
 	// ended is closed once the service has returned err.
 	ended chan struct{}
@@ -99,7 +99,7 @@ func (s *stream) SendMsg(sent any) error {
 		}
 	}
 	s.client.world.note()
-	s.client.world.fail("client", s.receive(sent.(*wire.Message).Response())) //nolint:forcetypeassert // The service streams nothing else.
+	s.client.world.fail("client", s.receive(sent.(*wire.Message).Response()))
 	return nil
 }
 

@@ -137,7 +137,8 @@ func (l *ledger) unseen() []feed.Entry {
 // ago at most.
 func checkTruth(t *truth, entry feed.Entry, change roster.Change, lag time.Duration) error {
 	from, until := entry.NotBefore.Add(-lag), entry.NotAfter
-	id, happened := "", false
+	var id string
+	var happened bool
 	switch {
 	case change.After == nil:
 		id = change.Before.ID

@@ -84,7 +84,7 @@ type watchedTransport struct {
 func (t watchedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	t.look()
 	defer t.look()
-	return t.next.RoundTrip(r) //nolint:wrapcheck // It stands for the one below.
+	return t.next.RoundTrip(r)
 }
 
 func (t watchedTransport) look() {

@@ -45,11 +45,34 @@ type world struct {
 
 // play plays a history to its end and gives the first thing that went wrong.
 func play(h history, seen *counts) error {
-	w := &world{history: h, upstream: simulator.New(h.Upstream), seen: seen, ledger: newLedger(), missing: map[string]int{}, start: time.Now()}
+	w, err := newWorld(h, seen)
+	if err != nil {
+		return err
+	}
+	for _, s := range h.Steps {
+		w.pass(s.Pause)
+		if w.failed() != nil {
+			break
+		}
+		w.truth.look()
+		deeds[s.Kind](w, s)
+		w.truth.look()
+	}
+	w.rest()
+	seen.add(historyPlayed)
+	return w.end()
+}
+
+// newWorld is the world before the first step.
+func newWorld(h history, seen *counts) (*world, error) {
+	w := &world{
+		history: h, upstream: simulator.New(h.Upstream), seen: seen,
+		ledger: newLedger(), missing: map[string]int{}, start: time.Now(),
+	}
 	w.truth = newTruth(w.upstream)
 	var err error
 	if w.gateway, err = newGateway(h, watchedTransport{w, w.upstream.Transport()}, w); err != nil {
-		return err
+		return nil, err
 	}
 	if h.Failing > 0 {
 		w.upstream.Inject(simulator.Fault{Kind: simulator.FaultCut, Operation: simulator.List, Times: h.Failing})
@@ -62,17 +85,7 @@ func play(h history, seen *counts) error {
 			c.open("")
 		}
 	}
-	for _, s := range h.Steps {
-		if w.pass(s.Pause); w.failed() != nil {
-			break
-		}
-		w.truth.look()
-		deeds[s.Kind](w, s)
-		w.truth.look()
-	}
-	w.rest()
-	seen.add(historyPlayed)
-	return w.end()
+	return w, nil
 }
 
 // ask makes the client's filter another.

@@ -40,7 +40,7 @@ func (w *world) add(s step) {
 	n := len(w.writes.adds)
 	a := &asked{request: &v2.AddParticipantRequest{
 		ConferenceId: conference, PhoneNumber: fmt.Sprintf("+1202555%04d", n), Name: fmt.Sprintf("Callee %d", n),
-		Role: v2.ParticipantRole(s.A % 4), Muted: s.B%2 == 0, RequestId: fmt.Sprintf("request-%d", n), //nolint:gosec // 0 to 3.
+		Role: v2.ParticipantRole(s.A % 4), Muted: s.B%2 == 0, RequestId: fmt.Sprintf("request-%d", n),
 	}}
 	w.writes.adds = append(w.writes.adds, a)
 	w.writes.mu.Unlock()

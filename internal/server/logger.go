@@ -25,9 +25,9 @@ func NewLogger(to *os.File, cfg config.Log) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(to, options))
 }
 
-// attributes that may hold a phone number: the one that is one, and texts that repeat
-// what the upstream said.
-var numbered = map[string]bool{"phone_number": true, "error": true, "panic": true}
+// numbered are attributes that may hold a phone number: the one that is one, a caller
+// whom an issuer may know by it, and texts that repeat what the upstream said.
+var numbered = map[string]bool{"phone_number": true, "error": true, "panic": true, "caller": true}
 
 // phoneNumber is what looks like one. Ids have letters.
 var phoneNumber = regexp.MustCompile(`\+?\b[0-9]{3,}([0-9]{4})\b`)
