@@ -25,6 +25,7 @@ func (s *Server) newGate(measured *metrics) (*gate, error) {
 		limiter:   access.NewLimiter(limitsOf(s.config.Limits)),
 		validator: validator,
 		metrics:   measured,
+		calls:     &s.calls,
 		logger:    s.logger,
 	}, nil
 }

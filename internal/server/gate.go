@@ -28,6 +28,7 @@ type gate struct {
 	limiter   *access.Limiter
 	validator *service.Validator
 	metrics   *metrics
+	calls     *callCount
 	logger    *slog.Logger
 }
 
@@ -48,6 +49,8 @@ const (
 func (g *gate) unary(
 	ctx context.Context, request any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler,
 ) (answer any, err error) {
+	g.calls.enter()
+	defer g.calls.leave()
 	ctx, call := g.open(ctx, info.FullMethod, request)
 	defer func() { err = call.close(ctx, err, recover()) }()
 	// Without a connection, as in a test, there are no headers to set.
@@ -63,6 +66,8 @@ func (g *gate) unary(
 func (g *gate) stream(
 	server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler,
 ) (err error) {
+	g.calls.enter()
+	defer g.calls.leave()
 	ctx, call := g.open(stream.Context(), info.FullMethod, service.StreamRequest(server))
 	defer func() { err = call.close(ctx, err, recover()) }()
 	if err := stream.SetHeader(metadata.Pairs(headerRequestID, call.requestID)); err != nil {

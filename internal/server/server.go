@@ -40,6 +40,7 @@ type Server struct {
 	registry *account.Registry
 	health   *health.Server
 	ready    atomic.Bool
+	calls    callCount
 
 	policy access.Policy
 	// identity is nil without TLS.
