@@ -49,7 +49,8 @@ func (r *round) wake() {
 }
 
 // Sleeper is one who waits for a Bell: Arm, look whether there is anything to do,
-// and if not sleep until Awake; then Rise. Leave ends it at any time.
+// and if not sleep until Awake; then Rise. Whoever has better to do than to sleep
+// leaves first: those whose turn comes after this one wait for it.
 type Sleeper struct {
 	bell  *Bell
 	awake chan struct{}
@@ -63,10 +64,11 @@ func (b *Bell) Sleeper() *Sleeper {
 	return &Sleeper{bell: b, awake: make(chan struct{}, 1)}
 }
 
-// Arm makes sure that the next ring wakes this sleeper.
-func (s *Sleeper) Arm() {
+// Arm makes sure that the next ring wakes this sleeper; false where it was armed
+// already.
+func (s *Sleeper) Arm() bool {
 	if s.round != nil {
-		return
+		return false
 	}
 	b := s.bell
 	b.mu.Lock()
@@ -76,6 +78,7 @@ func (s *Sleeper) Arm() {
 	}
 	s.round, s.index = b.next, len(b.next.sleepers)
 	b.next.sleepers = append(b.next.sleepers, s)
+	return true
 }
 
 // Awake gives a value when the bell has rung; Rise must follow.

@@ -50,8 +50,8 @@ func (w *world) checkEntry(entry feed.Entry) error {
 		if change.ByWrite && change.After == nil && w.maybeLongGone(change.Before.ID) {
 			continue
 		}
-		if !change.ByWrite && change.Before == nil && w.shifted {
-			continue // A list of shifted pages may have hidden somebody who was there.
+		if !change.ByWrite && change.Before == nil && w.hides {
+			continue
 		}
 		if err := checkTruth(w.truth, entry, change, lag); err != nil {
 			return err

@@ -22,15 +22,17 @@ var deeds = map[kind]func(*world, step){
 	destroy: (*world).destroy,
 }
 
-// join lets somebody in, and first out: who is there already comes anew.
 func (w *world) join(s step) {
-	id := fmt.Sprintf("p%d", s.A%6)
+	w.letIn(s.A%6, words[s.B%len(words)], []string{"listener", "presenter", "juror"}[s.C%3])
+}
+
+// letIn lets somebody in, and first out: who is there already comes anew.
+func (w *world) letIn(n int, status, role string) {
+	id := fmt.Sprintf("p%d", n)
 	w.upstream.RemovePerson(conference, id)
 	w.truth.look()
-	w.upstream.AddPerson(conference, simulator.Person{
-		ID: id, Status: words[s.B%len(words)],
-		Role: []string{"listener", "presenter", "juror"}[s.C%3], Name: nameOf(s.A % 6),
-	})
+	w.upstream.AddPerson(conference, simulator.Person{ID: id, Status: status, Role: role, Name: nameOf(n)})
+	w.truth.look()
 }
 
 // nameOf is always the same, since a name that is missing says nothing (W8).
@@ -97,15 +99,19 @@ const (
 	untilCut = 80 * time.Second
 )
 
+// strike has the upstream fail. What its pages leave out may be made up for in its total
+// by who comes meanwhile, so that no reader of lists could tell.
 func (w *world) strike(s step) {
-	if s.B == 11 && !w.shifted && w.history.Upstream.PageSize > 0 {
-		w.shifted = true
+	paged := w.history.Upstream.PageSize > 0
+	if s.B == 11 && !w.hides && paged {
+		w.hides = true
 		w.upstream.Inject(simulator.Fault{Kind: simulator.FaultShift, Times: 1})
 		return
 	}
 	operation := struck[s.C%len(struck)]
 	fault := faults[operation][(s.A*12+s.B)%len(faults[operation])]
 	fault.Operation, fault.Times = operation, 1+s.A%4
+	w.hides = w.hides || fault.Kind == simulator.FaultPartial && paged
 	w.upstream.Inject(fault)
 }
 

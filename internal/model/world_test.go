@@ -34,8 +34,9 @@ type world struct {
 	seen     *counts
 	clients  []*client
 	writes   writes
-	shifted  bool
-	start    time.Time
+	// hides says that a list may have hidden somebody who was there, unnoticed.
+	hides bool
+	start time.Time
 
 	mu      sync.Mutex
 	ledger  *ledger
@@ -133,8 +134,7 @@ func (w *world) rest() {
 		return
 	}
 	w.upstream.ClearFaults()
-	w.upstream.AddPerson(conference, simulator.Person{ID: "p0", Name: nameOf(0), Status: "connected"})
-	w.truth.look()
+	w.letIn(0, "connected", "listener")
 	for _, c := range w.clients {
 		if c.deafFor() > 0 {
 			c.close()

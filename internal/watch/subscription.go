@@ -53,11 +53,14 @@ type Subscription struct {
 // ctx ends.
 func (s *Subscription) Next(ctx context.Context) (*Message, error) {
 	for {
-		// Armed before the state is read, so that no change falls between the two.
-		s.sleeper.Arm()
 		message, err := s.step(s.feed.State(), time.Now())
 		if message != nil || err != nil {
+			// The client may be slow to take it: nobody else's waking may wait for that.
+			s.sleeper.Leave()
 			return message, err
+		}
+		if s.sleeper.Arm() {
+			continue // Look again: the feed may have changed before.
 		}
 		if err := s.sleep(ctx); err != nil {
 			return nil, err

@@ -314,6 +314,26 @@ func TestW12_WhoFallsOffTheHistoryGetsOneLaggedSnapshot(t *testing.T) {
 	})
 }
 
+func TestW12_WhoDoesNotReadHoldsNobodyUp(t *testing.T) {
+	play(t, history, func(s *scene) {
+		s.Set("a", dialing)
+		for range 50 { // They take the snapshot, and read no more.
+			blocked := s.watch(watch.Request{})
+			blocked.expect("initial a(dialing)")
+			s.t.Cleanup(blocked.subscription.Close)
+		}
+		reading := s.watch(watch.Request{})
+		defer reading.subscription.Close()
+		reading.expect("initial a(dialing)")
+		start := time.Now()
+		s.Set("a", connected)
+		reading.expect("a(dialing>connected)")
+		if took := time.Since(start); took > 2*time.Second {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
 func TestW13_CheckpointAtLeastEveryHeartbeat(t *testing.T) {
 	for _, heartbeat := range []time.Duration{5 * time.Second, 15 * time.Second, time.Minute} {
 		t.Run(heartbeat.String(), func(t *testing.T) {
