@@ -3,6 +3,7 @@ package config
 import (
 	"net"
 	"net/netip"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -11,6 +12,7 @@ import (
 // who do not authenticate, or who send their credentials in plain text, on an
 // address that others can reach. The admin address takes no callers' credentials.
 func (c *Config) checkListeners(env *environment) error {
+	taken := map[string]string{}
 	for _, listener := range []struct {
 		flag, addr string
 		callers    bool
@@ -23,6 +25,10 @@ func (c *Config) checkListeners(env *environment) error {
 		if !validAddress(listener.addr) {
 			return wrong("%s must be host:port but is %q", name, listener.addr)
 		}
+		if other := taken[listener.addr]; other != "" && !strings.HasSuffix(listener.addr, ":0") {
+			return wrong("%s is %q, which is that of %s", name, listener.addr, other)
+		}
+		taken[listener.addr] = name
 		if !listener.callers || loopback(listener.addr) {
 			continue
 		}
@@ -46,12 +52,20 @@ func (c *Config) missingConsent() string {
 }
 
 func validAddress(addr string) bool {
-	_, port, err := net.SplitHostPort(addr)
-	if err != nil {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil || !validHost(host) {
 		return false
 	}
 	_, err = strconv.ParseUint(port, 10, 16)
 	return err == nil
+}
+
+// hostName is one that a resolver could know. Whether it does shows when it is listened on.
+var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`)
+
+func validHost(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return host == "" || err == nil || hostName.MatchString(host)
 }
 
 // loopback says whether only this machine can reach the address. A name that is

@@ -208,13 +208,14 @@ func TestW04_OtherTokensGiveOneSnapshot(t *testing.T) {
 	first := g.watchGRPC(&v2.WatchParticipantsRequest{})
 	g.eventually("a snapshot", func() bool { return len(first.told()) > 0 })
 	token := first.told()[0].Token
-	for query, want := range map[string]string{
-		"":                                         "initial",
-		"?resume_token=pgw9.another":               "resume_expired",
-		"?statuses=held&resume_token=" + token:     "filter_changed",
-		"?roles=listener&resume_token=" + token:    "filter_changed",
-		"?participant_ids=x&resume_token=" + token: "filter_changed",
+	for _, test := range [][2]string{
+		{"", "initial"},
+		{"?resume_token=pgw9.another", "resume_expired"},
+		{"?statuses=held&resume_token=" + token, "filter_changed"},
+		{"?roles=listener&resume_token=" + token, "filter_changed"},
+		{"?participant_ids=x&resume_token=" + token, "filter_changed"},
 	} {
+		query, want := test[0], test[1]
 		w := g.watchHTTP("application/x-ndjson", query)
 		g.eventually("a message", func() bool { return len(w.told()) > 0 })
 		if e := w.told()[0]; e.Snapshot == nil || e.Snapshot.Reason != want {

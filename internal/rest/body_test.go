@@ -47,7 +47,7 @@ func TestABodyThatDoesNotArriveIsRefused(t *testing.T) {
 		}))
 		defer stop()
 		got, body, after := half(t, listener, "POST "+participantsPath+" HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
-		if got.StatusCode != http.StatusRequestTimeout || after != bodyTimeout || !got.Close {
+		if got.StatusCode != http.StatusGatewayTimeout || after != bodyTimeout || !got.Close {
 			t.Errorf("after %v: %s, close: %v", after, got.Status, got.Close)
 		}
 		for _, want := range []string{`"reason":"BODY_TOO_SLOW"`, `"status":"DEADLINE_EXCEEDED"`, `"dialled":"no"`} {

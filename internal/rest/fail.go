@@ -43,6 +43,12 @@ func (a *api) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		refused.Dialled = participant.DialledNo
 	}
 	a.refused(participant.ReasonOf(err))
+	a.logger.LogAttrs(r.Context(), slog.LevelWarn, "request refused",
+		slog.String("method", r.Method),
+		slog.String("path", r.URL.EscapedPath()),
+		slog.String("request_id", r.Header.Get(requestIDHeader)),
+		slog.String("trace_id", participant.TraceID(r.Header.Get(traceparentHeader))),
+		slog.String("reason", string(participant.ReasonOf(err))))
 	a.fail(w, r, err)
 }
 

@@ -25,12 +25,17 @@ type format interface {
 func formatFor(r *http.Request) format {
 	for _, accept := range r.Header.Values("Accept") {
 		for one := range strings.SplitSeq(accept, ",") {
-			if mediaType, _, err := mime.ParseMediaType(one); err == nil && mediaType == sseType {
+			if mediaType, with, err := mime.ParseMediaType(one); err == nil && mediaType == sseType && !unwanted(with["q"]) {
 				return sse{}
 			}
 		}
 	}
 	return ndjson{}
+}
+
+// unwanted says that a media type's quality is nought, which means not this one.
+func unwanted(quality string) bool {
+	return quality != "" && strings.Trim(quality, "0.") == ""
 }
 
 const sseType = "text/event-stream"

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"context"
-	"crypto/rand"
 	"net"
 	"net/http"
 	"net/netip"
@@ -12,16 +11,21 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
+
+	"github.com/audian/participant-gateway/internal/participant"
 )
 
-const requestIDHeader = "X-Request-Id"
+const (
+	requestIDHeader   = "X-Request-Id"
+	traceparentHeader = "Traceparent"
+)
 
 // incoming says under which metadata key a header reaches the service. All others
 // stay out, so that no caller can send what only this side may add; grpc-gateway
 // itself passes Authorization on and makes a deadline of Grpc-Timeout.
 func incoming(header string) (key string, passed bool) {
 	switch header {
-	case "X-Auth-Token", requestIDHeader, "Traceparent", "Accept-Language":
+	case "X-Auth-Token", requestIDHeader, traceparentHeader, "Accept-Language":
 		return strings.ToLower(header), true
 	default:
 		return "", false
@@ -50,28 +54,22 @@ func setHeader(header http.Header, answered metadata.MD) {
 	}
 }
 
-// identified gives every request an id, the caller's own where it is a fit one, and
-// every answer the same.
+// identified gives every request an id and a trace context, the caller's own where
+// they are fit, and every answer the same.
 func identified(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := r.Header.Get(requestIDHeader)
-		if !isRequestID(id) {
-			id = rand.Text()
+		id := participant.FitRequestID(r.Header.Get(requestIDHeader))
+		trace := participant.FitTraceparent(r.Header.Get(traceparentHeader))
+		for _, header := range []http.Header{r.Header, w.Header()} {
+			header.Set(requestIDHeader, id)
+			header.Set(traceparentHeader, trace)
 		}
-		r.Header.Set(requestIDHeader, id)
-		w.Header().Set(requestIDHeader, id)
 		next.ServeHTTP(w, r)
 	})
 }
 
-// isRequestID keeps out what would read badly in a log or break a header.
-func isRequestID(id string) bool {
-	isStrange := func(char rune) bool { return char <= ' ' || char > '~' }
-	return id != "" && len(id) <= 128 && !strings.ContainsFunc(id, isStrange)
-}
-
-// caller is the peer as gRPC's own server tells it.
-func caller(r *http.Request) *peer.Peer {
+// peerOf is the peer as gRPC's own server tells it.
+func peerOf(r *http.Request) *peer.Peer {
 	known := &peer.Peer{Addr: &net.TCPAddr{}}
 	if address, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		known.Addr = net.TCPAddrFromAddrPort(address)

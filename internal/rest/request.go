@@ -32,7 +32,7 @@ func (a *api) reading(next runtime.HandlerFunc) runtime.HandlerFunc {
 			a.refuse(w, r, a.screened(r, path, err))
 			return
 		}
-		ctx := peer.NewContext(r.Context(), caller(r))
+		ctx := peer.NewContext(r.Context(), peerOf(r))
 		ctx = participant.WithViolations(ctx, unreadable)
 		r = r.WithContext(context.WithValue(ctx, requestKey{}, request))
 		// A form that is set is not parsed: grpc-gateway finds nothing in the query.
@@ -48,7 +48,7 @@ func (a *api) screened(r *http.Request, path map[string]string, fault error) err
 	// An id that is none is one that nobody was granted.
 	_ = wire.DecodePath(path, request)
 	ctx := participant.WithRequestID(r.Context(), r.Header.Get(requestIDHeader))
-	refusal := a.screen(peer.NewContext(ctx, caller(r)), access.Presented{
+	refusal := a.screen(peer.NewContext(ctx, peerOf(r)), access.Presented{
 		Authorization: r.Header.Values("Authorization"),
 		AuthToken:     r.Header.Values("X-Auth-Token"),
 	}, request)
@@ -170,9 +170,15 @@ func readIdempotencyKey(keys []string, add *v2.AddParticipantRequest) error {
 // timeout is a deadline as gRPC tells it.
 var timeout = regexp.MustCompile(`^\d{1,8}[HMSmun]$`)
 
+// noTime is a deadline that has passed. grpc-gateway takes it for none.
+var noTime = regexp.MustCompile(`^0+[HMSmun]$`)
+
 // checkTimeout refuses here what grpc-gateway would refuse without naming it.
 func checkTimeout(text string) error {
-	if text == "" || timeout.MatchString(text) {
+	switch {
+	case noTime.MatchString(text):
+		return &participant.Error{Reason: participant.DeadlineExceeded, Message: "the call's deadline has passed"}
+	case text == "" || timeout.MatchString(text):
 		return nil
 	}
 	return invalid("grpc-timeout", "must be up to 8 digits and one of H M S m u n")

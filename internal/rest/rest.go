@@ -90,10 +90,13 @@ func New(options Options) (http.Handler, error) {
 func (a *api) dispatch(pages map[string]http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		a.fail(w, r, &participant.Error{Reason: participant.RouteNotFound, Message: "there is nothing at this path"})
+		a.refuse(w, r, &participant.Error{Reason: participant.RouteNotFound, Message: "there is nothing at this path"})
 	})
 	for pattern, page := range pages {
 		mux.Handle(pattern, page)
+		if method, path, named := strings.Cut(pattern, " "); named && method == http.MethodGet {
+			mux.HandleFunc(path, a.onlyGet)
+		}
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, apiPrefix) {
@@ -102,6 +105,13 @@ func (a *api) dispatch(pages map[string]http.Handler) http.Handler {
 		}
 		mux.ServeHTTP(w, r)
 	})
+}
+
+// onlyGet answers those who want something else of a page than to see it.
+func (a *api) onlyGet(w http.ResponseWriter, r *http.Request) {
+	const allowed = "GET, HEAD"
+	w.Header().Set("Allow", allowed)
+	a.refuse(w, r, &participant.Error{Reason: participant.MethodNotAllowed, Message: "this path takes " + allowed})
 }
 
 func jitter(delay time.Duration) time.Duration {

@@ -20,6 +20,7 @@ func (c *call) attrs(st *status.Status, err error, took time.Duration) []slog.At
 		slog.Float64("duration_seconds", took.Seconds()),
 		slog.String("caller", c.caller),
 		slog.String("request_id", c.requestID),
+		slog.String("trace_id", participant.TraceID(c.traceparent)),
 	}
 	if named, ok := c.request.(interface{ GetConferenceId() string }); ok {
 		attrs = append(attrs, slog.String("conference_id", named.GetConferenceId()))

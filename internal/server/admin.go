@@ -31,6 +31,8 @@ func newAdmin(m *metrics, ready *atomic.Bool, profiles bool) http.Handler {
 	mux.Handle("GET /schema/", contract)
 	if profiles {
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	}

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -54,7 +53,7 @@ func (g *gate) unary(
 	ctx, call := g.open(ctx, info.FullMethod, request)
 	defer func() { err = call.close(ctx, err, recover()) }()
 	// Without a connection, as in a test, there are no headers to set.
-	_ = grpc.SetHeader(ctx, metadata.Pairs(headerRequestID, call.requestID))
+	_ = grpc.SetHeader(ctx, call.header())
 	ctx, cancel := withDeadline(ctx, info.FullMethod)
 	defer cancel()
 	if ctx, err = g.admit(ctx, call); err != nil {
@@ -70,7 +69,7 @@ func (g *gate) stream(
 	defer g.calls.leave()
 	ctx, call := g.open(stream.Context(), info.FullMethod, service.StreamRequest(server))
 	defer func() { err = call.close(ctx, err, recover()) }()
-	if err := stream.SetHeader(metadata.Pairs(headerRequestID, call.requestID)); err != nil {
+	if err := stream.SetHeader(call.header()); err != nil {
 		return fmt.Errorf("set headers: %w", err)
 	}
 	admitted, err := g.admit(ctx, call)
@@ -109,15 +108,21 @@ func withDeadline(ctx context.Context, method string) (context.Context, context.
 
 // call is one call on its way through the gate.
 type call struct {
-	gate      *gate
-	method    string
-	request   proto.Message
-	requestID string
-	caller    string
+	gate        *gate
+	method      string
+	request     proto.Message
+	requestID   string
+	traceparent string
+	caller      string
 	// peer is where a call that was not admitted came from.
 	peer     string
 	upstream *participant.UpstreamRequest
 	start    time.Time
+}
+
+// header names the call in its answer.
+func (c *call) header() metadata.MD {
+	return metadata.Pairs(headerRequestID, c.requestID, headerTraceparent, c.traceparent)
 }
 
 // open names a call, so that it can be followed through both sides' logs.
@@ -126,34 +131,21 @@ func (g *gate) open(ctx context.Context, method string, request any) (context.Co
 	message, _ := request.(proto.Message)
 	call := &call{
 		gate: g, method: method, request: message, start: time.Now(),
-		requestID: requestID(incoming.Get(headerRequestID)),
+		requestID:   participant.FitRequestID(first(incoming.Get(headerRequestID))),
+		traceparent: participant.FitTraceparent(first(incoming.Get(headerTraceparent))),
 	}
 	ctx = participant.WithRequestID(ctx, call.requestID)
 	ctx, call.upstream = participant.WithUpstreamRequest(ctx)
-	if parent := incoming.Get(headerTraceparent); len(parent) == 1 {
-		ctx = participant.WithTraceparent(ctx, parent[0])
-	}
+	ctx = participant.WithTraceparent(ctx, call.traceparent)
 	return ctx, call
 }
 
-// maxRequestID bounds what a caller may put into logs and upstream headers.
-const maxRequestID = 128
-
-// requestID takes the caller's id where it is fit to be a header, or makes one.
-func requestID(given []string) string {
-	if len(given) == 1 && printable(given[0]) {
-		return given[0]
+// first is the first of some values, empty where there is none.
+func first(values []string) string {
+	if len(values) == 0 {
+		return ""
 	}
-	return rand.Text()
-}
-
-func printable(s string) bool {
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return s != "" && len(s) <= maxRequestID
+	return values[0]
 }
 
 // close gives the call's error the form in which it leaves, and tells of the call.

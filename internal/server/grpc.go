@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/reflection"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/service"
 	"github.com/audian/participant-gateway/internal/wire"
 )
@@ -46,11 +47,18 @@ func newGRPC(
 		grpc.KeepaliveParams(alive),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPing, PermitWithoutStream: true}),
 		grpc.StreamInterceptor(endWithDrain(streams)),
+		grpc.UnknownServiceHandler(unknownMethod),
 	)...)
 	v2.RegisterParticipantServiceServer(server, chained)
 	healthv1.RegisterHealthServer(server, checks)
 	reflection.Register(server)
 	return server
+}
+
+// unknownMethod answers calls of methods that there are not, with an ErrorInfo as all
+// errors have one.
+func unknownMethod(any, grpc.ServerStream) error {
+	return wire.Status(&participant.Error{Reason: participant.MethodNotAllowed, Message: "there is no such method"}).Err()
 }
 
 // endWithDrain ends the streams that are not ours, health Watch and reflection, when

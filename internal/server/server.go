@@ -4,12 +4,14 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"google.golang.org/grpc"
@@ -204,11 +206,21 @@ func (s *Server) listen() error {
 	} {
 		listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", door.address)
 		if err != nil {
-			return fmt.Errorf("%s: %w", door.flag, err)
+			return listenError(door.flag, err)
 		}
 		*door.listener = listener
 	}
 	return nil
+}
+
+// listenError tells an address that is none of this machine's, which is a wrong
+// configuration, from a port that another process has.
+func listenError(flag string, err error) error {
+	failed := fmt.Errorf("%s: %w", flag, err)
+	if _, unresolved := errors.AsType[*net.DNSError](err); unresolved || errors.Is(err, syscall.EADDRNOTAVAIL) {
+		return config.Misuse(failed)
+	}
+	return failed
 }
 
 func (s *Server) closeListeners() {

@@ -75,8 +75,8 @@ var reasonCodes = map[participant.Reason]codes.Code{
 	participant.TooManyFilters:     codes.ResourceExhausted,
 }
 
-// HTTPStatus is the number that a status has over HTTP: grpc-gateway's, but HTTP's
-// own where it has a better one, and the upstream's where the upstream refused.
+// HTTPStatus is the number that a status has over HTTP: grpc-gateway's, but 405 for a
+// verb that a path does not take, and the upstream's where the upstream refused.
 func HTTPStatus(st *status.Status) int {
 	if number, found := reasonNumbers[participant.Reason(info(st).GetReason())]; found {
 		return number
@@ -89,9 +89,6 @@ func HTTPStatus(st *status.Status) int {
 
 var reasonNumbers = map[participant.Reason]int{
 	participant.MethodNotAllowed: http.StatusMethodNotAllowed,
-	participant.BodyTooLarge:     http.StatusRequestEntityTooLarge,
-	participant.BodyTooSlow:      http.StatusRequestTimeout,
-	participant.MediaType:        http.StatusUnsupportedMediaType,
 }
 
 // refused leaves out 401: it may be about the gateway's own credential (A5).
@@ -102,5 +99,5 @@ func refused(number int) bool {
 // undecided are the codes of calls whose 4xx was not the last word. A 408 passed on
 // for an add of unknown outcome would invite clients to dial again (A1).
 func undecided(code codes.Code) bool {
-	return code == codes.Unknown || code == codes.Internal || code == codes.Unavailable || code == codes.DeadlineExceeded
+	return code == codes.Unknown || code == codes.Internal
 }

@@ -8,7 +8,7 @@ func (g *generator) responses(r route) object {
 	case r.method.IsStreamingServer():
 		responses = responses.with("200", stream(r))
 	case r.answer == nil:
-		responses = responses.with("204", object{{"description", "Done. There is no body."}, {"headers", object{requestIDHeader}}})
+		responses = responses.with("204", object{{"description", "Done. There is no body."}, {"headers", object{requestIDHeader, traceparentHeader}}})
 	default:
 		responses = responses.with("200", object{
 			{"description", g.comments.Of(r.answer)},
@@ -32,7 +32,7 @@ func stream(r route) object {
 	schema := object{{"anyOf", []object{ref(r.answer), errorRef}}}
 	return object{
 		{"description", streamed},
-		{"headers", object{requestIDHeader}},
+		{"headers", object{requestIDHeader, traceparentHeader}},
 		{"content", object{
 			{"application/x-ndjson", object{{"schema", schema.with("description", "One line.")}}},
 			{"text/event-stream", object{{"schema", schema.with("description", "The data of one event.")}}},
@@ -49,12 +49,15 @@ const streamed = "A stream that goes on until the conference is gone or one side
 var requestIDHeader = header("X-Request-Id",
 	"The id of this request: the caller's own, or the one made for it.", object{{"type", "string"}})
 
+var traceparentHeader = header("Traceparent",
+	"The W3C trace context of this request: the caller's own, or the one made for it.", object{{"type", "string"}})
+
 func header(name, description string, schema object) member {
 	return member{name, object{{"description", description}, {"schema", schema}}}
 }
 
 func answerHeaders(r route) object {
-	headers := object{requestIDHeader}
+	headers := object{requestIDHeader, traceparentHeader}
 	if r.method.Name() == adding {
 		headers = append(headers, replayedHeader)
 	}

@@ -155,5 +155,5 @@ func TestErrorsAreAsDescribed(t *testing.T) {
 func TestRefusalsAreAsDescribed(t *testing.T) {
 	s := service{person: alice}
 	check(t, s, http.MethodPost, participants, "application/json", `{"phone_number":`, 400)
-	check(t, s, http.MethodPost, participants, "application/json", strings.Repeat(" ", 65<<10), 413)
+	check(t, s, http.MethodPost, participants, "application/json", strings.Repeat(" ", 65<<10), 400)
 }

@@ -132,7 +132,8 @@ func TestWhatIsNoPage(t *testing.T) {
 		{http.MethodGet, "/dashboard/index.html", http.StatusNotFound},
 		{http.MethodGet, "/docs/oauth2-redirect.html", http.StatusNotFound},
 		{http.MethodGet, "/docs/", http.StatusMovedPermanently},
-		{http.MethodPost, "/", http.StatusNotFound},
+		{http.MethodPost, "/", http.StatusMethodNotAllowed},
+		{http.MethodDelete, "/docs", http.StatusMethodNotAllowed},
 		{http.MethodHead, "/", http.StatusOK},
 	} {
 		if got := get(t, test.method, test.path); got.Code != test.want {
