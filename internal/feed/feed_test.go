@@ -419,6 +419,26 @@ func TestW15_WriteBringsTheNextPollForward(t *testing.T) {
 	})
 }
 
+func TestW15_WriteNeverBringsAPollNearerThanTheBaseInterval(t *testing.T) {
+	play(t, feed.Options{}, func(s *scene) {
+		s.Set("a", participant.StatusDialing) // In flight: the base interval is in force.
+		_, release := s.watch()
+		defer release()
+		for range 30 {
+			s.after(330 * time.Millisecond)
+			s.hub.Begin(key()).Done(participant.Write{Kind: participant.WriteRemove, Item: participant.Item{
+				Participant: participant.Participant{ID: "b"},
+			}})
+		}
+		starts := s.Starts()
+		for i, start := range starts[1:] {
+			if gap := start.Sub(starts[i]); gap < time.Second {
+				t.Errorf("%v between two lists", gap)
+			}
+		}
+	})
+}
+
 func TestW04_HistoryIsBoundedByChangesAndAge(t *testing.T) {
 	play(t, feed.Options{History: 10}, func(s *scene) {
 		s.Set("a", participant.StatusPending)

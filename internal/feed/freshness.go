@@ -94,7 +94,8 @@ func (f *freshness) ends(err error, now time.Time, known bool) bool {
 func (f *Feed) judge(ctx context.Context) {
 	for {
 		wait, changed := f.judgeNow()
-		timer := time.NewTimer(wait)
+		// The interval in force may become shorter unasked, as other feeds end.
+		timer := time.NewTimer(min(wait, time.Second))
 		select {
 		case <-timer.C:
 		case <-changed:

@@ -13,8 +13,8 @@ const (
 	maxBackoff = 4500 * time.Millisecond
 	// maxRetryAfter caps what the upstream may ask for.
 	maxRetryAfter = time.Minute
-	// jitter is how far a list may start from its time, as a share of the interval,
-	// so that feeds do not fire together.
+	// jitter is how much later than its time a list may start, as a share of the
+	// interval, so that feeds do not fire together.
 	jitter = 0.05
 )
 
@@ -74,7 +74,7 @@ func (s *schedule) wrote(now time.Time) {
 }
 
 func (s *schedule) jittered(d time.Duration) time.Duration {
-	return time.Duration(float64(d) * (1 - jitter + 2*jitter*s.random.Float64()))
+	return time.Duration(float64(d) * (1 + jitter*s.random.Float64()))
 }
 
 func latest(a, b time.Time) time.Time {

@@ -45,9 +45,10 @@ func (r *Roster) showListed(batch *draft, p Poll, member *Member, item participa
 	}
 }
 
-// join lists somebody whom the roster does not hold.
+// join lists somebody whom the roster does not hold. Of one who was there before, what
+// the item does not tell is as it was known (W8).
 func (r *Roster) join(batch *draft, p Poll, member *Member, item participant.Item, notBefore time.Time) {
-	after := r.merge(participant.Participant{}, item)
+	after := r.merge(member.Participant, item)
 	member.Missing, member.HeldFrom, member.Mark = 0, time.Time{}, nil
 	r.set(member, after, true, p.List.Began)
 	batch.change(member, Change{After: &after}, notBefore)

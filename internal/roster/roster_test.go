@@ -262,6 +262,35 @@ func TestW08_MissingKeysKeepWhatWasKnown(t *testing.T) {
 	s.expect(s.list(null).Changes, "a(connected>connected)") // joined_at: null is told.
 }
 
+func TestW08_WhoComesBackKeepsWhatWasKnown(t *testing.T) {
+	created := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	answer := with(person("a", dialing), participant.FieldCreatedAt, func(p *participant.Participant) { p.CreatedAt = created })
+	answer = with(answer, participant.FieldName, func(p *participant.Participant) { p.Name = "Ada" })
+	comeBack := map[string]func(*story){
+		"after a Remove that did not hold": func(s *story) {
+			s.send().removed("a")
+			s.lists(5, person("a", connected))
+		},
+		"after a list that lacked them": func(s *story) {
+			s.list(person("a", connected))
+			s.lists(6)
+			s.list(person("a", connected))
+		},
+	}
+	for name, happens := range comeBack {
+		t.Run(name, func(t *testing.T) {
+			s := newStory(t)
+			s.list()
+			s.send().added(answer)
+			happens(s)
+			s.holds("a(connected)")
+			if got := s.roster.Participants()[0]; got.Name != "Ada" || !got.CreatedAt.Equal(created) {
+				t.Errorf("lost what was known: %+v", got)
+			}
+		})
+	}
+}
+
 func TestW08_FirstSightOfCreatedAtIsNoEvent(t *testing.T) {
 	at := func(hour int) participant.Item {
 		return with(person("a", connected), participant.FieldCreatedAt, func(p *participant.Participant) {

@@ -19,7 +19,7 @@ func (r *Roster) add(batch *draft, w Write, member *Member) {
 	member.govern(w)
 	member.Heard = w.SentAt
 	if !member.Listed {
-		after := r.merge(participant.Participant{}, w.Item)
+		after := r.merge(member.Participant, w.Item)
 		r.set(member, after, true, w.DoneAt)
 		batch.change(member, Change{After: &after, ByWrite: true}, w.SentAt)
 		return

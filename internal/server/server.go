@@ -126,6 +126,10 @@ func (s *Server) compose() error {
 		return fmt.Errorf("compose the HTTP door: %w", err)
 	}
 	s.http = s.newHTTP(door)
+	if maxAge := s.config.Feed.MaxStreamAge; maxAge > 0 {
+		connections := aging{maxAge: maxAge}
+		s.http.Handler, s.http.ConnContext = connections.close(door), connections.born
+	}
 	s.secureHTTP()
 	s.admin = s.newHTTP(newAdmin(measured, &s.ready, isLoopback(s.doors.admin.Addr())))
 	return nil

@@ -102,10 +102,10 @@ func (s *Subscription) step(state *feed.State, now time.Time) (*Message, error) 
 		return nil, io.EOF
 	case s.opened:
 		return s.follow(state, now)
-	case state.End != nil:
-		return nil, state.End.Err
 	case state.Known:
 		return s.open(state, now)
+	case state.End != nil:
+		return nil, state.End.Err
 	default:
 		return s.waitForList(state, now), nil
 	}
@@ -132,7 +132,7 @@ func (s *Subscription) open(state *feed.State, now time.Time) (*Message, error) 
 	s.cursor = s.resume.position
 	s.counts = Counts{Total: state.Total, Active: state.Active, Visible: s.view.count(state)}
 	for i := range missed {
-		s.counts.Visible -= s.view.entry(s.cursor.Epoch, &missed[i]).delta
+		s.counts.Visible -= s.view.entry(state, &missed[i]).delta
 	}
 	return s.follow(state, now)
 }
@@ -193,7 +193,7 @@ func (s *Subscription) follow(state *feed.State, now time.Time) (*Message, error
 func (s *Subscription) advance(state *feed.State, missed []feed.Entry) *Message {
 	for i := range missed {
 		entry := &missed[i]
-		seen := s.view.entry(state.Position.Epoch, entry)
+		seen := s.view.entry(state, entry)
 		s.cursor.Seq = entry.Seq
 		s.counts.Total, s.counts.Active = entry.Total, entry.Active
 		s.counts.Visible += seen.delta

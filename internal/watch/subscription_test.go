@@ -416,6 +416,32 @@ func TestW14_EqualFiltersShareTheirMessages(t *testing.T) {
 	})
 }
 
+func TestW14_WhoResumeTogetherShareWhatIsReplayed(t *testing.T) {
+	play(t, history, func(s *scene) {
+		s.Set("a", dialing)
+		first := s.watch(watch.Request{})
+		first.expect("initial a(dialing)")
+		first.subscription.Close()
+		keeper := s.watch(watch.Request{})
+		defer keeper.subscription.Close()
+		for i := range 100 { // More than are kept for those who follow live.
+			s.Set("a", []participant.Status{"ringing", dialing}[i%2])
+			s.after(1500 * time.Millisecond)
+		}
+		again, too := s.watch(watch.Request{ResumeToken: first.token}), s.watch(watch.Request{ResumeToken: first.token})
+		defer again.subscription.Close()
+		defer too.subscription.Close()
+		again.held, too.held = map[string]participant.Participant{"a": {}}, map[string]participant.Participant{"a": {}}
+		for range 90 {
+			a, errA := again.next()
+			b, errB := too.next()
+			if errA != nil || errB != nil || a != b {
+				t.Fatalf("not the same message: %p, %p (%v, %v)", a, b, errA, errB)
+			}
+		}
+	})
+}
+
 func TestW17_ChangesAcrossTheFilter(t *testing.T) {
 	play(t, history, func(s *scene) {
 		s.Set("a", dialing)

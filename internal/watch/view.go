@@ -17,8 +17,9 @@ type view struct {
 
 	mu sync.Mutex
 	// recent are the messages of the last entries: subscribers come for them at
-	// nearly the same time. Older ones are made anew for those who resume.
-	recent [recentEntries]filtered
+	// nearly the same time. Those who resume together come for older ones together.
+	recent   ring
+	replayed ring
 	// of is the state that the rest was made of.
 	of         *feed.State
 	counted    bool
@@ -27,7 +28,8 @@ type view struct {
 	checkpoint *Message
 }
 
-const recentEntries = 64
+// ring keeps messages by their sequence numbers, each until another takes its place.
+type ring [64]filtered
 
 // filtered is an entry seen through the filter: message is nil where it shows nothing.
 type filtered struct {
@@ -37,19 +39,19 @@ type filtered struct {
 	delta int
 }
 
-// entry gives an entry of the log as seen through the filter.
-func (v *view) entry(epoch feed.Epoch, entry *feed.Entry) filtered {
+// entry gives an entry of a state's log as seen through the filter.
+func (v *view) entry(state *feed.State, entry *feed.Entry) filtered {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	slot := &v.recent[entry.Seq%recentEntries]
-	if slot.seq == entry.Seq {
-		return *slot
+	kept := &v.recent
+	if state.Position.Seq-entry.Seq >= uint64(len(kept)) {
+		kept = &v.replayed
 	}
-	made := v.look(epoch, entry)
-	if entry.Seq > slot.seq {
-		*slot = made
+	slot := &kept[entry.Seq%uint64(len(kept))]
+	if slot.seq != entry.Seq {
+		*slot = v.look(state.Position.Epoch, entry)
 	}
-	return made
+	return *slot
 }
 
 // look makes what the filter shows of an entry.

@@ -1,0 +1,30 @@
+package server
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestW18_HTTPConnectionsAge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := aging{maxAge: time.Minute}
+		ctx := a.born(t.Context(), nil)
+		answers := a.close(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		closes := func(path string) bool {
+			recorder := httptest.NewRecorder()
+			answers.ServeHTTP(recorder, httptest.NewRequestWithContext(ctx, http.MethodGet, path, nil))
+			return recorder.Header().Get("Connection") == "close"
+		}
+		const list, watch = "/v2/conferences/c/participants", "/v2/conferences/c/participants:watch"
+		if closes(list) || !closes(watch) {
+			t.Error("a young connection should close with a watch alone")
+		}
+		time.Sleep(61 * time.Second)
+		if !closes(list) {
+			t.Error("an old connection should close")
+		}
+	})
+}
