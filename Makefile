@@ -12,9 +12,12 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -X github.com/audian/participant-gateway/internal/config.version=$(VERSION)
 
 # What `make check` runs after the tests.
-CHECKS := lint generate-drift breaking vulnerabilities docs-check
+CHECKS := lint generate-drift breaking vulnerabilities docs-check api-check chaos
 
-export GO BUF VULN
+# How long `make fuzz` runs each fuzz target.
+FUZZTIME ?= 5s
+
+export GO BUF VULN FUZZTIME
 
 .PHONY: all
 all: test lint ## Test and lint: the default
@@ -40,6 +43,15 @@ test: ## Run all tests, under the race detector where there is a C compiler
 .PHONY: bench
 bench: ## Run the benchmarks and print how they compare with the plain way
 	$(GO) test -run '^$$' -bench . -benchmem -count 3 ./internal/bench | $(GO) run ./tools/ratios
+
+# How long `make chaos` goes on at least, and what its drills are drawn from.
+CHAOS_SECONDS ?= 60
+SEED          ?= 1
+
+.PHONY: chaos
+chaos: ## Put a real gateway through every trouble; SEED repeats a run, bin/chaos.json tells of it
+	@$(GO) build -ldflags '$(LDFLAGS)' -o bin/server ./cmd/server
+	@$(GO) run ./tools/chaos -server bin/server -seconds $(CHAOS_SECONDS) -seed $(SEED)
 
 .PHONY: check
 check: test $(CHECKS) ## Everything CI runs
@@ -84,3 +96,11 @@ vulnerabilities: ## Look for known vulnerabilities (needs vuln.go.dev or GOVULND
 .PHONY: docs-check
 docs-check: ## Run what the documents tell their readers to type (needs curl, jq, Python and Node)
 	@$(GO) run ./tools/doccheck
+
+.PHONY: api-check
+api-check: ## Hold the running gateway to its OpenAPI (Python; INSTALL=1 installs schemathesis)
+	@tools/check/schemathesis.sh
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZTIME, beyond the corpora that the tests run
+	@tools/check/fuzz.sh

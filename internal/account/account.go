@@ -18,10 +18,6 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// callTimeout is how long each request of a list or remove may take, so that there is
-// time for another.
-const callTimeout = 8 * time.Second
-
 // Options are what all accounts share.
 type Options struct {
 	// BaseURL is the upstream's, path included.
@@ -45,7 +41,7 @@ type Options struct {
 type Account struct {
 	fingerprint participant.Fingerprint
 	client      *audian.Client
-	pacer       pacer
+	pacer       addPacer
 	budget      *budget
 	breaker     *breaker
 	health      health
@@ -84,27 +80,28 @@ func New(credential audian.Credential, fingerprint participant.Fingerprint, opti
 func (a *Account) Fingerprint() participant.Fingerprint { return a.fingerprint }
 
 // UpstreamServing says whether the upstream takes the gateway's credential: false from
-// its refusal until the next request that is answered (A5).
+// its refusal until the next request that is answered otherwise (A5).
 func (a *Account) UpstreamServing() bool { return a.health.serving() }
 
 // UpstreamChanged is closed when UpstreamServing is another. Take it before asking.
 func (a *Account) UpstreamChanged() <-chan struct{} { return a.health.changed.next() }
 
-// Remove sends once.
+// Remove sends once, for as long as ctx allows.
 func (a *Account) Remove(ctx context.Context, conference, id string) error {
 	a.uses.Add(1)
 	defer a.done()
 	if err := a.breaker.enter(); err != nil {
 		return err
 	}
-	err := a.client.Remove(ctx, conference, id, audian.Pacing{Timeout: callTimeout})
-	a.settle(err)
+	began := time.Now()
+	err := a.client.Remove(ctx, conference, id, audian.Pacing{})
+	a.settle(ctx, began, err)
 	return err
 }
 
-// List reads the roster for A1, before the account's polls and within their budget. It
-// does not pass the breaker: it must find out what became of an add.
-func (a *Account) List(ctx context.Context, conference string) (participant.List, error) {
+// ListAhead reads the roster for A1, before the account's polls and within their budget.
+// It does not pass the breaker: it must find out what became of an add.
+func (a *Account) ListAhead(ctx context.Context, conference string) (participant.List, error) {
 	a.uses.Add(1)
 	defer a.done()
 	if err := a.budget.take(ctx, classUrgentList); err != nil {
@@ -113,30 +110,35 @@ func (a *Account) List(ctx context.Context, conference string) (participant.List
 	return a.poll(ctx, conference, classUrgentPage)
 }
 
-// Participants reads the roster for a caller: at once, and again where that is likely to
-// help. The list may be incomplete.
-func (a *Account) Participants(ctx context.Context, conference string) (participant.List, error) {
+// List reads the roster for a caller: at once, for as long as ctx allows, and again where
+// it failed and that is likely to help. The list may be incomplete.
+func (a *Account) List(ctx context.Context, conference string) (participant.List, error) {
 	a.uses.Add(1)
 	defer a.done()
 	if err := a.breaker.enter(); err != nil {
 		return participant.List{}, err
 	}
+	began := time.Now()
 	read, err := a.retry.do(ctx, func() (participant.List, error) {
-		return a.client.List(ctx, conference, audian.Pacing{Timeout: callTimeout})
+		return a.client.List(ctx, conference, audian.Pacing{})
 	})
-	a.settle(err)
+	a.settle(ctx, began, err)
 	return read, err
 }
 
-// settle notes how a caller's call ended.
-func (a *Account) settle(err error) {
-	a.breaker.settle(err)
+// settle notes how a request ended that the breaker let through. To the breaker a call
+// counts once, however often it is tried.
+func (a *Account) settle(ctx context.Context, began time.Time, err error) {
 	a.health.settled(err)
+	if !participant.IsRetry(ctx) {
+		a.breaker.settle(err, time.Since(began))
+	}
 }
 
 // answered notes one request.
 func (a *Account) answered(trip audian.Trip) {
 	a.budget.answered(trip)
+	a.breaker.answered(trip)
 	a.health.answered(trip)
 	if a.onTrip != nil {
 		a.onTrip(trip)

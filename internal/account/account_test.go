@@ -2,7 +2,11 @@ package account
 
 import (
 	"context"
+	"errors"
+	"io"
+	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -30,6 +34,70 @@ func TestA03_AddsOfAnAccountArePaced(t *testing.T) {
 		}
 	})
 }
+
+// TestA03_AddsArePacedAsTheyArrive has connections come all at once, after adds have
+// waited for them for longer than a second.
+func TestA03_AddsArePacedAsTheyArrive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &upstream{ready: make(chan struct{})}
+		time.AfterFunc(2900*time.Millisecond, func() { close(u.ready) })
+		a := account(t, u)
+		var running sync.WaitGroup
+		for range 35 {
+			running.Go(func() {
+				if _, err := a.Add(t.Context(), "c", participant.Add{}, nothing); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		running.Wait()
+		if got := u.times(http.MethodPost); len(got) != 35 || most(got) > addsPerWindow {
+			t.Errorf("%d adds, %d within a second", len(got), most(got))
+		}
+	})
+}
+
+// TestA03_UnreachedAddsGiveTheirTurnsBack has adds fail of which none could be written.
+func TestA03_UnreachedAddsGiveTheirTurnsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		unreached := &net.OpError{Op: "dial", Err: errors.New("refused")}
+		a := account(t, untraced(func(*http.Request) (*http.Response, error) { return nil, unreached }))
+		began := time.Now()
+		for range tripAfter - 1 {
+			if _, err := a.Add(t.Context(), "c", participant.Add{}, nothing); !told(t, err).Unreached {
+				t.Errorf("got %v", err)
+			}
+		}
+		if held := len(a.pacer.departures); held != 0 || time.Since(began) != 0 {
+			t.Errorf("after %v %d departures are held", time.Since(began), held)
+		}
+	})
+}
+
+// TestA03_SilentTransportsArePacedToo has a transport that does not tell what it writes.
+func TestA03_SilentTransportsArePacedToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var came []time.Time
+		a := account(t, untraced(func(*http.Request) (*http.Response, error) {
+			came = append(came, time.Now())
+			body := io.NopCloser(strings.NewReader(`{"id":"part_1"}`))
+			return &http.Response{StatusCode: http.StatusOK, Body: body}, nil
+		}))
+		for range 25 {
+			if _, err := a.Add(t.Context(), "c", participant.Add{}, nothing); err != nil {
+				t.Error(err)
+			}
+		}
+		if len(came) != 25 || most(came) != addsPerWindow {
+			t.Errorf("%d adds, %d within a second", len(came), most(came))
+		}
+	})
+}
+
+// untraced is a transport that tells nothing.
+type untraced func(*http.Request) (*http.Response, error)
+
+func (u untraced) RoundTrip(r *http.Request) (*http.Response, error) { return u(r) }
 
 // TestA03_RenewedAddsArePacedToo has a burst of adds meet an expired token.
 func TestA03_RenewedAddsArePacedToo(t *testing.T) {
@@ -85,7 +153,7 @@ func TestA06_NothingIsSentWhereTheContextEndsWhileSending(t *testing.T) {
 	u := &upstream{}
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err := account(t, u).Add(ctx, "c", participant.Add{}, cancel)
-	if e := told(t, err); e.Dialled != participant.DialledNo || len(u.times(http.MethodPost)) != 0 {
+	if told(t, err).Reason != participant.Cancelled || len(u.times(http.MethodPost)) != 0 {
 		t.Errorf("%d adds, %v", len(u.times(http.MethodPost)), err)
 	}
 }
@@ -111,7 +179,7 @@ func TestA06_ListsAreReadAgain(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				u := &upstream{answer: test.answer}
 				began := time.Now()
-				_, err := account(t, u).Participants(t.Context(), "c")
+				_, err := account(t, u).List(t.Context(), "c")
 				if got := len(u.times(http.MethodGet)); err == nil || got != test.reads {
 					t.Errorf("read %d times, %v", got, err)
 				}
@@ -123,11 +191,42 @@ func TestA06_ListsAreReadAgain(t *testing.T) {
 	}
 }
 
+// TestA06_SlowAnswersAreWaitedFor has an upstream answer rightly, and take its time: the
+// caller's deadline is the only one.
+func TestA06_SlowAnswersAreWaitedFor(t *testing.T) {
+	slowly := func(r *http.Request) (response, error) {
+		select {
+		case <-time.After(28 * time.Second):
+			return well(r)
+		case <-r.Context().Done():
+			return response{}, r.Context().Err()
+		}
+	}
+	for name, call := range map[string]func(context.Context, *Account) error{
+		http.MethodGet:    func(ctx context.Context, a *Account) error { _, err := a.List(ctx, "c"); return err },
+		http.MethodDelete: func(ctx context.Context, a *Account) error { return a.Remove(ctx, "c", "p") },
+	} {
+		for within, reason := range map[time.Duration]participant.Reason{
+			30 * time.Second: "", 20 * time.Second: participant.DeadlineExceeded,
+		} {
+			synctest.Test(t, func(t *testing.T) {
+				u := &upstream{answer: slowly}
+				ctx, cancel := context.WithTimeout(t.Context(), within)
+				defer cancel()
+				err := call(ctx, account(t, u))
+				if (err != nil || reason != "") && participant.ReasonOf(err) != reason || len(u.times(name)) != 1 {
+					t.Errorf("%s within %v: sent %d times, %v", name, within, len(u.times(name)), err)
+				}
+			})
+		}
+	}
+}
+
 func TestA06_ListRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{answer: always(503, ``)}
 		time.AfterFunc(100*time.Millisecond, func() { u.set(nil) })
-		list, err := account(t, u).Participants(t.Context(), "c")
+		list, err := account(t, u).List(t.Context(), "c")
 		if err != nil || len(list.Items) != 1 {
 			t.Errorf("got %+v, %v", list, err)
 		}
@@ -141,7 +240,7 @@ func TestA06_RetriesHaveABudget(t *testing.T) {
 		var running sync.WaitGroup
 		for range 50 {
 			running.Go(func() {
-				if _, err := a.Participants(t.Context(), "c"); told(t, err).Reason != participant.UpstreamUnavailable {
+				if _, err := a.List(t.Context(), "c"); told(t, err).Reason != participant.UpstreamUnavailable {
 					t.Errorf("got %v", err)
 				}
 			})
@@ -158,7 +257,7 @@ func TestA06_DeadlineBetweenRetries(t *testing.T) {
 		u := &upstream{answer: always(503, ``)}
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
-		_, err := account(t, u).Participants(ctx, "c")
+		_, err := account(t, u).List(ctx, "c")
 		if told(t, err).Reason != participant.UpstreamUnavailable || len(u.times(http.MethodGet)) != 1 {
 			t.Errorf("read %d times, %v", len(u.times(http.MethodGet)), err)
 		}
@@ -197,8 +296,14 @@ func TestA05_CredentialRefused(t *testing.T) {
 	}{
 		{"refused", refused, false},
 		{"still refused", refused, false},
-		{"an outage says nothing", always(503, ``), false},
-		{"another refusal says that it is taken", always(404, `{"success":false}`), true},
+		{"no answer says nothing", refuse, false},
+		{"another refusal is an answer", always(404, `{"success":false}`), true},
+		{"refused again", refused, false},
+		{"so is that of a proxy", always(404, `<html>`), true},
+		{"refused again", refused, false},
+		{"and an outage", always(503, `<html>`), true},
+		{"refused again", refused, false},
+		{"and a success that cannot be read", always(204, `<html>`), true},
 		{"refused again", refused, false},
 		{"answered", func(r *http.Request) (response, error) {
 			if r.Method == http.MethodPut {
@@ -234,7 +339,7 @@ func TestTripsArePassedOn(t *testing.T) {
 	if err != nil || a.Fingerprint() != (participant.Fingerprint{7}) {
 		t.Fatal(err)
 	}
-	if _, err := a.List(t.Context(), "c"); err != nil || len(trips) != 1 || trips[0].Operation != audian.List {
+	if _, err := a.ListAhead(t.Context(), "c"); err != nil || len(trips) != 1 || trips[0].Operation != audian.List {
 		t.Errorf("got %+v, %v", trips, err)
 	}
 }

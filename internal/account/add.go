@@ -17,8 +17,7 @@ const addTimeout = 70 * time.Second
 // Add waits for its turn among the account's adds (A3), calls sending just before the
 // request leaves, and sends it once; nothing is sent if ctx has ended when sending
 // returns. Until then ctx is that of whoever waits, whose deadline may move; afterwards
-// it is the request's own, which its callers must not end (A6). Every error says in
-// Dialled whether a phone may have rung.
+// it is the request's own, which its callers must not end (A6).
 func (a *Account) Add(
 	ctx context.Context, conference string, add participant.Add, sending func(),
 ) (participant.Item, error) {
@@ -26,15 +25,16 @@ func (a *Account) Add(
 	defer a.done()
 	d, err := a.depart(ctx, conference)
 	if err != nil {
-		return participant.Item{}, undialled(err)
+		return participant.Item{}, err
 	}
 	sending()
 	if ctx.Err() != nil {
 		a.pacer.cancel(d)
 		return participant.Item{}, over(ctx)
 	}
+	began := time.Now()
 	item, err := a.send(ctx, conference, add, d)
-	a.settle(err)
+	a.settle(ctx, began, err)
 	return item, err
 }
 
@@ -69,13 +69,13 @@ func (a *Account) send(
 ) (participant.Item, error) {
 	var current atomic.Pointer[departure]
 	current.Store(d)
-	// To get a connection takes time; the turn counts from when the request is written.
-	sent := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		WroteHeaders: func() { a.pacer.left(current.Load()) },
 	})
-	return a.client.Add(sent, conference, add, audian.Pacing{
+	item, err := a.client.Add(traced, conference, add, audian.Pacing{
 		// With a renewed token it is one more request, which needs a turn of its own.
 		Next: func(ctx context.Context) error {
+			a.pacer.done(current.Load())
 			another, err := a.turn(ctx, conference, true)
 			if err == nil {
 				current.Store(another)
@@ -84,12 +84,10 @@ func (a *Account) send(
 		},
 		Timeout: addTimeout,
 	})
-}
-
-// undialled says of an error that no phone can have rung.
-func undialled(err error) error {
-	if e, ok := errors.AsType[*participant.Error](err); ok {
-		e.Dialled = participant.DialledNo
+	if e, ok := errors.AsType[*participant.Error](err); ok && e.Unreached {
+		a.pacer.cancel(current.Load())
+	} else {
+		a.pacer.done(current.Load())
 	}
-	return err
+	return item, err
 }

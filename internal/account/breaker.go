@@ -1,110 +1,127 @@
 package account
 
 import (
+	"errors"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
-	"github.com/failsafe-go/failsafe-go/circuitbreaker"
-
+	"github.com/audian/participant-gateway/internal/audian"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
 const (
-	// tripAfter is how many calls in a row must fail for the breaker to open.
+	// So many calls in a row must fail, the first so long before the last, for the
+	// breaker to open: a burst that meets one cut connection proves nothing, nor do a
+	// few calls whatever befalls them.
 	tripAfter = 10
-	// probeEvery is how long an open breaker waits before it lets a call through; A6
-	// allows 5 s.
+	tripOver  = 2 * time.Second
+	// probeEvery is how often an open breaker lets a call through; A6 allows 5 s.
 	probeEvery = 4 * time.Second
+	// deadSilence is how long an upstream must have been silent for a caller's giving up
+	// to say something of it.
+	deadSilence = 5 * time.Second
 )
 
-// breaker stops the callers' calls to a dead upstream (A6). Polls do not pass it: they
-// have a budget.
+// breaker stops the callers' calls to a dead upstream (A6): one that answered none of the
+// last calls, nor anything else meanwhile. What it answers, errors included, shows that it
+// lives; only a proxy may have answered in its place.
+//
+// Polls do not pass the breaker, since they have a budget, and their failures do not count
+// (W15); that they are answered again closes it.
 type breaker struct {
-	circuit circuitbreaker.CircuitBreaker[any]
+	logger *slog.Logger
 
 	mu sync.Mutex
-	// probed is when a call was last let through.
+	// failed is how many calls have failed since the upstream last answered, since is
+	// when the first of them did.
+	failed int
+	since  time.Time
+	open   bool
+	// probed is when the breaker opened, or last let a call through while open.
 	probed time.Time
 }
 
-func newBreaker(logger *slog.Logger) *breaker {
-	return &breaker{circuit: circuitbreaker.NewBuilder[any]().
-		WithFailureThreshold(tripAfter).
-		WithSuccessThreshold(1).
-		WithDelay(probeEvery).
-		OnStateChanged(func(e circuitbreaker.StateChangedEvent) {
-			logger.Warn("upstream breaker changed", slog.String("state", e.NewState.String()))
-		}).
-		Build()}
-}
+func newBreaker(logger *slog.Logger) *breaker { return &breaker{logger: logger} }
 
-// closed fails where a call would surely not be let through now.
+// closed fails where a call would not be let through now.
 func (b *breaker) closed() error {
-	if wait := b.circuit.RemainingDelay(); wait > 0 {
-		return open(wait)
-	}
-	return nil
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.refusal(time.Now())
 }
 
 // enter lets a call through, whose outcome settle is then told, or fails.
 func (b *breaker) enter() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.circuit.TryAcquirePermit() && !b.probeAgain() {
-		return open(max(b.circuit.RemainingDelay(), probeEvery-time.Since(b.probed)))
+	now := time.Now()
+	if err := b.refusal(now); err != nil {
+		return err
 	}
-	b.probed = time.Now()
+	b.probed = now
 	return nil
 }
 
-// probeAgain gives up on a probe that has been out for long: an add may take a minute
-// to be answered, and a caller may have gone before its call was.
-func (b *breaker) probeAgain() bool {
-	if !b.circuit.IsHalfOpen() || time.Since(b.probed) < probeEvery {
-		return false
+func (b *breaker) refusal(now time.Time) error {
+	wait := b.probed.Add(probeEvery).Sub(now)
+	if !b.open || wait <= 0 {
+		return nil
 	}
-	b.circuit.Open()
-	b.circuit.HalfOpen()
-	return b.circuit.TryAcquirePermit()
-}
-
-// settle notes how a call that was let through ended. A caller who went away says
-// nothing of the upstream; a refusal says that it is alive.
-func (b *breaker) settle(err error) {
-	switch {
-	case err == nil:
-		b.circuit.RecordSuccess()
-	case outage(err):
-		b.circuit.RecordFailure()
-	case !gone(err):
-		b.circuit.RecordSuccess()
-	}
-}
-
-func open(wait time.Duration) error {
 	return &participant.Error{
-		Reason: participant.BreakerOpen, Message: "the upstream fails, and is left alone for a while",
-		RetryAfter: max(wait, time.Millisecond),
+		Reason: participant.BreakerOpen, Message: "the upstream does not answer, and is left alone for a while",
+		Dialled: participant.DialledNo, RetryAfter: wait,
 	}
 }
 
-// outage says whether an error is one of reaching the upstream, or of it not working.
-func outage(err error) bool {
-	switch participant.ReasonOf(err) {
-	case participant.UpstreamUnreachable, participant.UpstreamUnavailable, participant.UpstreamTimeout:
-		return true
-	default:
-		return false
+// answered notes a request of any kind.
+func (b *breaker) answered(trip audian.Trip) {
+	if trip.Status == 0 || trip.Err != nil && dead(trip.Err) {
+		return
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.failed = 0
+	b.set(false)
+}
+
+// settle notes how a call that was let through ended, and after how long.
+func (b *breaker) settle(err error, took time.Duration) {
+	e, ok := errors.AsType[*participant.Error](err)
+	if !ok || !dead(e) && (!gone(e) || took < deadSilence) {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	if b.failed == 0 {
+		b.since = now
+	}
+	b.failed++
+	if !b.open && b.failed >= tripAfter && now.Sub(b.since) >= tripOver {
+		b.probed = now
+		b.set(true)
+	}
+}
+
+func (b *breaker) set(open bool) {
+	if b.open != open {
+		b.open = open
+		b.logger.Warn("upstream breaker changed", slog.Bool("open", open))
+	}
+}
+
+// dead says whether an error is one of an upstream that does not live: it gave no answer,
+// or a proxy before it had to answer in its place.
+func dead(e *participant.Error) bool {
+	if e.UpstreamStatus == 0 {
+		return outage(e)
+	}
+	return e.UpstreamStatus >= http.StatusInternalServerError && !e.VendorShaped
 }
 
 // gone says whether an error is that of a caller who no longer waits.
-func gone(err error) bool {
-	switch participant.ReasonOf(err) {
-	case participant.DeadlineExceeded, participant.Cancelled, participant.AddRateLimited:
-		return true
-	default:
-		return false
-	}
+func gone(e *participant.Error) bool {
+	return e.Reason == participant.DeadlineExceeded || e.Reason == participant.Cancelled
 }

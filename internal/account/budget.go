@@ -54,6 +54,37 @@ func newBudget(perSecond float64) *budget {
 	return &budget{rate: newRate(perSecond)}
 }
 
+// open takes in a source.
+func (b *budget) open(s *Source) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.sources = append(b.sources, s)
+}
+
+// close lets go of a source. With the last one goes what is known of failing polls:
+// nothing is asked any more.
+func (b *budget) close(s *Source) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.sources = slices.DeleteFunc(b.sources, func(other *Source) bool { return other == s })
+	if len(b.sources) == 0 {
+		b.failing.clear()
+	}
+}
+
+// pace tells how often the source's lists may come, and how the account's polls fare.
+func (b *budget) pace(s *Source, want time.Duration) participant.Pace {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s.want = want
+	return participant.Pace{
+		Interval:      max(want, b.fair(b.rate.lasting(time.Now()))),
+		FailingSince:  b.failing.since,
+		FailingReason: b.failing.reason,
+		Changed:       b.failing.changed.next(),
+	}
+}
+
 // take waits until one request may be sent.
 func (b *budget) take(ctx context.Context, c class) error {
 	if ctx.Err() != nil {

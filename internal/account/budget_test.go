@@ -150,7 +150,7 @@ func TestW15_LimitsSlowEveryFeed(t *testing.T) {
 				u := &upstream{answer: test.answer}
 				a := account(t, u)
 				began := time.Now()
-				_, _ = a.List(t.Context(), "c")
+				_, _ = a.ListAhead(t.Context(), "c")
 				u.set(nil)
 				feeds(t, a, 40, test.after+3*time.Second)
 				polls := u.times(http.MethodGet)[1:]
@@ -371,4 +371,29 @@ func TestW15_PagesAreLearned(t *testing.T) {
 		cancel()
 		synctest.Wait()
 	})
+}
+
+func TestW15_BurstOfAddsIsMadeRoomForButNotPlannedOn(t *testing.T) {
+	now := time.Now()
+	r := newRate(10)
+	for range 10 {
+		r.added(now)
+	}
+	if got := r.at(now); got != leastRate {
+		t.Errorf("rate within the second: got %v, want %v", got, leastRate)
+	}
+	if got := r.lasting(now); got != 9 {
+		t.Errorf("rate planned on: got %v, want 9", got)
+	}
+	if got := r.at(now.Add(addWeighs)); got != 10 {
+		t.Errorf("rate a second later: got %v, want 10", got)
+	}
+	for second := range 10 {
+		for range 9 {
+			r.added(now.Add(time.Duration(second) * time.Second))
+		}
+	}
+	if got := r.lasting(now.Add(9 * time.Second)); got != leastRate {
+		t.Errorf("rate planned on while adds go on: got %v, want %v", got, leastRate)
+	}
 }

@@ -25,6 +25,8 @@ type upstream struct {
 	// answer may be nil, which is an upstream where all is well.
 	answer answer
 	came   map[string][]time.Time
+	// ready is closed when connections begin to be made; nil where they are at once.
+	ready chan struct{}
 }
 
 // answer is how an upstream answers; an error is a connection that failed.
@@ -37,6 +39,9 @@ type response struct {
 }
 
 func (u *upstream) RoundTrip(r *http.Request) (*http.Response, error) {
+	if u.ready != nil {
+		<-u.ready
+	}
 	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil && trace.WroteHeaders != nil {
 		trace.WroteHeaders()
 	}

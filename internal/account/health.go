@@ -23,13 +23,14 @@ func (h *health) settled(err error) {
 	}
 }
 
-// answered notes a request that the upstream answered. That a key could be exchanged
-// does not say yet that its token is taken.
+// answered notes a request that the upstream answered. Whatever the answer, it is the end
+// of a refusal unless it is one itself; that a key could be exchanged does not say yet
+// that its token is taken.
 func (h *health) answered(trip audian.Trip) {
-	if trip.Operation == audian.Exchange {
+	if trip.Status == 0 || trip.Operation == audian.Exchange {
 		return
 	}
-	if trip.Err == nil || trip.Err.VendorShaped && trip.Err.Reason != participant.CredentialRefused {
+	if trip.Err == nil || trip.Err.Reason != participant.CredentialRefused {
 		h.set(false)
 	}
 }

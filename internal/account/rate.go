@@ -15,6 +15,9 @@ const (
 	halveEvery = time.Second
 	// addWeighs is how long an add takes one off the rate.
 	addWeighs = time.Second
+	// addsOver is over how long adds are averaged for what can be expected: a burst is
+	// soon over, and no plan is to rest on it.
+	addsOver = 10 * time.Second
 	// longestPause caps what a 429 may ask of the polls.
 	longestPause = time.Minute
 )
@@ -27,7 +30,7 @@ type rate struct {
 	// limit is what was left after the last halving, at halved.
 	limit  float64
 	halved time.Time
-	// adds are the times of the last second's.
+	// adds are the times of those within addsOver.
 	adds []time.Time
 	// paused is until when nothing may be sent.
 	paused time.Time
@@ -37,8 +40,24 @@ func newRate(full float64) *rate { return &rate{full: full, limit: full} }
 
 // at is the rate at a time.
 func (r *rate) at(now time.Time) float64 {
+	return max(leastRate, r.regained(now)-float64(len(r.weighing(now))))
+}
+
+// lasting is the rate that can be expected to last.
+func (r *rate) lasting(now time.Time) float64 {
 	r.forget(now)
-	return max(leastRate, r.regained(now)-float64(len(r.adds)))
+	return max(leastRate, r.regained(now)-float64(len(r.adds))/addsOver.Seconds())
+}
+
+// weighing are the adds of the last second.
+func (r *rate) weighing(now time.Time) []time.Time {
+	recent, _ := slices.BinarySearchFunc(r.adds, now.Add(-addWeighs), func(at, bound time.Time) int {
+		if at.After(bound) {
+			return 1
+		}
+		return -1
+	})
+	return r.adds[recent:]
 }
 
 // regained is the limit at a time, as far as it has been regained since it was halved.
@@ -69,7 +88,7 @@ func (r *rate) added(now time.Time) {
 }
 
 func (r *rate) forget(now time.Time) {
-	r.adds = slices.DeleteFunc(r.adds, func(at time.Time) bool { return now.Sub(at) >= addWeighs })
+	r.adds = slices.DeleteFunc(r.adds, func(at time.Time) bool { return now.Sub(at) >= addsOver })
 }
 
 // after is when the next request may be sent after one at last; again is when to look
@@ -78,8 +97,8 @@ func (r *rate) after(last, now time.Time) (next, again time.Time) {
 	gap := time.Duration(float64(time.Second) / r.at(now))
 	next = latest(r.paused, last.Add(gap))
 	again = next
-	if len(r.adds) > 0 {
-		if lighter := latest(r.paused, r.adds[0].Add(addWeighs)); lighter.Before(again) {
+	if adds := r.weighing(now); len(adds) > 0 {
+		if lighter := latest(r.paused, adds[0].Add(addWeighs)); lighter.Before(again) {
 			again = lighter
 		}
 	}

@@ -80,3 +80,13 @@ func asked(exec failsafe.ExecutionAttempt[participant.List]) time.Duration {
 	}
 	return -1
 }
+
+// outage says whether an error is one of reaching the upstream, or of it not working.
+func outage(err error) bool {
+	switch participant.ReasonOf(err) {
+	case participant.UpstreamUnreachable, participant.UpstreamUnavailable, participant.UpstreamTimeout:
+		return true
+	default:
+		return false
+	}
+}

@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/audian"
@@ -73,33 +72,4 @@ func (a *Account) poll(ctx context.Context, conference string, further class) (p
 	})
 	a.health.settled(err)
 	return read, err
-}
-
-func (b *budget) open(s *Source) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.sources = append(b.sources, s)
-}
-
-// close lets go of a source. With the last one goes what is known of failing polls:
-// nothing is asked any more.
-func (b *budget) close(s *Source) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.sources = slices.DeleteFunc(b.sources, func(other *Source) bool { return other == s })
-	if len(b.sources) == 0 {
-		b.failing.clear()
-	}
-}
-
-func (b *budget) pace(s *Source, want time.Duration) participant.Pace {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	s.want = want
-	return participant.Pace{
-		Interval:      max(want, b.fair(b.rate.at(time.Now()))),
-		FailingSince:  b.failing.since,
-		FailingReason: b.failing.reason,
-		Changed:       b.failing.changed.next(),
-	}
 }

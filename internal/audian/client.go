@@ -123,18 +123,14 @@ type wireAdd struct {
 	SendPINViaSMS bool             `json:"send_pin_via_sms,omitzero"`
 }
 
-// Add has a participant dialled. Its errors say in Dialled whether that may have
-// happened (A1).
+// Add has a participant dialled. Whether an add that failed may have made a phone ring
+// (A1), its error shows by Unreached and UpstreamStatus.
 func (c *Client) Add(ctx context.Context, conference string, add participant.Add, pacing Pacing) (participant.Item, error) {
 	item, err := c.add(ctx, conference, add, pacing)
-	if err == nil {
-		return item, nil
+	if err != nil {
+		return participant.Item{}, fmt.Errorf("add participant: %w", err)
 	}
-	var e *participant.Error
-	if errors.As(err, &e) && e.Dialled == "" {
-		e.Dialled = dialled(e)
-	}
-	return participant.Item{}, fmt.Errorf("add participant: %w", err)
+	return item, nil
 }
 
 func (c *Client) add(ctx context.Context, conference string, add participant.Add, pacing Pacing) (participant.Item, error) {
@@ -155,15 +151,6 @@ func (c *Client) add(ctx context.Context, conference string, add participant.Add
 	}
 	item.ConferenceID = conference
 	return item, nil
-}
-
-// dialled says whether an add that failed may have made a phone ring: not if it never
-// reached the upstream, nor if the upstream refused it.
-func dialled(e *participant.Error) participant.Dialled {
-	if e.Unreached || participant.Refused(e.UpstreamStatus) {
-		return participant.DialledNo
-	}
-	return participant.DialledUnknown
 }
 
 // Remove takes a participant out of a conference.

@@ -2,6 +2,7 @@ package audian
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/participant"
@@ -111,30 +113,31 @@ func TestNewRefusesWhatCannotBeSent(t *testing.T) {
 	}
 }
 
-func TestAddAnswers(t *testing.T) {
+func TestA01_AddAnswers(t *testing.T) {
 	for name, test := range map[string]struct {
-		status  int
-		body    string
-		reason  participant.Reason
-		dialled participant.Dialled
+		status int
+		body   string
+		reason participant.Reason
+		// refused says that surely nobody was dialled.
+		refused bool
 	}{
 		"bare":                       {status: 200, body: person},
 		"created":                    {status: 201, body: person},
 		"wrapped":                    {status: 200, body: `{"data":` + person + `,"status":"success","auth_token":"s"}`},
-		"no id":                      {200, `{"status":"dialing"}`, participant.UpstreamUndecodable, "unknown"},
-		"id of a wrong type":         {200, `{"id":7}`, participant.UpstreamUndecodable, "unknown"},
-		"no JSON":                    {200, `<html>`, participant.UpstreamUndecodable, "unknown"},
-		"cut JSON":                   {200, person[:40], participant.UpstreamUndecodable, "unknown"},
-		"empty":                      {200, ``, participant.UpstreamUndecodable, "unknown"},
-		"another success":            {202, person, participant.UpstreamUndecodable, "unknown"},
-		"an error in a 200":          {200, `{"error":"409","message":"conflict","status":"error"}`, participant.UpstreamConflict, "no"},
-		"an error without a code":    {200, `{"message":"oops","status":"error"}`, participant.UpstreamUnavailable, "unknown"},
-		"redirect":                   {307, ``, participant.UpstreamUnavailable, "unknown"},
-		"400 of a proxy":             {400, `<html>`, participant.UpstreamBadRequest, "no"},
-		"408":                        {408, ``, participant.UpstreamTimeout, "unknown"},
-		"429":                        {429, ``, participant.UpstreamRateLimited, "no"},
-		"503":                        {503, ``, participant.UpstreamUnavailable, "unknown"},
-		"a status of our own making": {200, `{"id":"p","status":"error"}`, "", ""},
+		"no id":                      {200, `{"status":"dialing"}`, participant.UpstreamUndecodable, false},
+		"id of a wrong type":         {200, `{"id":7}`, participant.UpstreamUndecodable, false},
+		"no JSON":                    {200, `<html>`, participant.UpstreamUndecodable, false},
+		"cut JSON":                   {200, person[:40], participant.UpstreamUndecodable, false},
+		"empty":                      {200, ``, participant.UpstreamUndecodable, false},
+		"another success":            {202, person, participant.UpstreamUndecodable, false},
+		"an error in a 200":          {200, `{"error":"409","message":"conflict","status":"error"}`, participant.UpstreamConflict, true},
+		"an error without a code":    {200, `{"message":"oops","status":"error"}`, participant.UpstreamUnavailable, false},
+		"redirect":                   {307, ``, participant.UpstreamUnavailable, false},
+		"400 of a proxy":             {400, `<html>`, participant.UpstreamBadRequest, true},
+		"408":                        {408, ``, participant.UpstreamTimeout, false},
+		"429":                        {429, ``, participant.UpstreamRateLimited, true},
+		"503":                        {503, ``, participant.UpstreamUnavailable, false},
+		"a status of our own making": {200, `{"id":"p","status":"error"}`, "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			item, err := client(t, always(test.status, test.body)).Add(t.Context(), "conf_1", participant.Add{}, Pacing{})
@@ -144,11 +147,49 @@ func TestAddAnswers(t *testing.T) {
 				}
 				return
 			}
-			if e := told(t, err); e.Reason != test.reason || e.Dialled != test.dialled {
-				t.Errorf("got %s, dialled %q: %v", e.Reason, e.Dialled, err)
+			if e := told(t, err); e.Reason != test.reason || e.Unreached || participant.Refused(e.UpstreamStatus) != test.refused {
+				t.Errorf("got %s, status %d: %v", e.Reason, e.UpstreamStatus, err)
 			}
 		})
 	}
+}
+
+// TestA01_TheStatusCountsWhateverBecomesOfItsBody has answers stop in the middle of their
+// bodies: what is no success is judged soon, by its status.
+func TestA01_TheStatusCountsWhateverBecomesOfItsBody(t *testing.T) {
+	for status, test := range map[int]struct {
+		reason participant.Reason
+		takes  time.Duration
+	}{
+		200: {participant.UpstreamTimeout, time.Minute},
+		302: {participant.UpstreamUnavailable, explains},
+		404: {participant.ConferenceNotFound, explains},
+		408: {participant.UpstreamTimeout, explains},
+		429: {participant.UpstreamRateLimited, explains},
+		503: {participant.UpstreamUnavailable, explains},
+	} {
+		t.Run(http.StatusText(status), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				u := &upstream{answer: func(r *http.Request) (*http.Response, error) {
+					body := io.MultiReader(strings.NewReader("{"), stuck{r.Context()})
+					return &http.Response{StatusCode: status, ContentLength: 500, Body: io.NopCloser(body)}, nil
+				}}
+				began := time.Now()
+				_, err := client(t, u).Add(t.Context(), "c", participant.Add{}, Pacing{Timeout: time.Minute})
+				if e := told(t, err); e.Reason != test.reason || e.UpstreamStatus != status || time.Since(began) != test.takes {
+					t.Errorf("after %v: %v", time.Since(began), err)
+				}
+			})
+		})
+	}
+}
+
+// stuck is a body of which no more comes.
+type stuck struct{ request context.Context }
+
+func (s stuck) Read([]byte) (int, error) {
+	<-s.request.Done()
+	return 0, s.request.Err()
 }
 
 func TestRemoveAnswers(t *testing.T) {
@@ -233,8 +274,8 @@ func TestA01_UnreachedIsTold(t *testing.T) {
 			defer transport.CloseIdleConnections()
 			_, err := client(t, transport, at(t, test.base)).Add(t.Context(), "c", participant.Add{}, Pacing{})
 			e := told(t, err)
-			if e.Reason != test.reason || e.Unreached != test.unreached || (e.Dialled == participant.DialledNo) != test.unreached {
-				t.Errorf("%s, unreached %v, dialled %q: %v", e.Reason, e.Unreached, e.Dialled, err)
+			if e.Reason != test.reason || e.Unreached != test.unreached {
+				t.Errorf("%s, unreached %v: %v", e.Reason, e.Unreached, err)
 			}
 		})
 	}

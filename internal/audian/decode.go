@@ -38,7 +38,7 @@ func decodePage(e envelope, odd report) (page, error) {
 	for _, e := range around {
 		p.total = smallest(p.total, counted("total", e.Total, odd))
 		p.active = smallest(p.active, counted("active", e.Active, odd))
-		if err := p.follow(e.NextStartKey); err != nil {
+		if err := p.follow(e.NextStartKey, odd); err != nil {
 			return page{}, err
 		}
 	}
@@ -76,7 +76,7 @@ func smallest(a, b *int) *int {
 
 // follow notes the key of the next page. One that cannot be sent back would leave the
 // list incomplete.
-func (p *page) follow(key jsontext.Value) error {
+func (p *page) follow(key jsontext.Value, odd report) error {
 	switch key.Kind() {
 	case '"':
 		if next, _ := text(key); next != "" {
@@ -85,11 +85,16 @@ func (p *page) follow(key jsontext.Value) error {
 	case '0':
 		p.next = string(key)
 	case 'n', jsontext.KindInvalid:
+	case 'f':
+		odd("next_start_key") // It plainly says that there is none.
 	default:
 		return errors.New("next_start_key is no string")
 	}
 	return nil
 }
+
+// itemBytes is about what a participant takes in a body, rather less.
+const itemBytes = 200
 
 // decodeItems reads an array of participants.
 func decodeItems(array jsontext.Value, odd report) (page, error) {
@@ -98,18 +103,19 @@ func decodeItems(array jsontext.Value, odd report) (page, error) {
 	if _, err := d.ReadToken(); err != nil {
 		return page{}, fmt.Errorf("participants: %w", err)
 	}
-	var p page
+	p := page{items: make([]participant.Item, 0, len(array)/itemBytes)}
 	for n := 0; d.PeekKind() != ']'; n++ {
-		item, err := decodeItem(d, odd)
-		if err != nil {
+		// Decoded in its place: of its own, each would be on the heap.
+		p.items = append(p.items, participant.Item{})
+		item := &p.items[len(p.items)-1]
+		if err := decodeItem(d, item, odd); err != nil {
 			return page{}, fmt.Errorf("participant %d: %w", n, err)
 		}
 		if item.ID == "" {
 			odd("id")
 			p.nameless++
-			continue
+			p.items = p.items[:len(p.items)-1]
 		}
-		p.items = append(p.items, item)
 	}
 	return p, nil
 }
@@ -121,39 +127,39 @@ func decodeAdded(e envelope, body []byte, odd report) (participant.Item, error) 
 	if e.Data.Kind() == '{' {
 		value = e.Data
 	}
-	item, err := decodeItem(jsontext.NewDecoder(bytes.NewBuffer(value)), odd)
+	var item participant.Item
+	err := decodeItem(jsontext.NewDecoder(bytes.NewBuffer(value)), &item, odd)
 	if err == nil && item.ID == "" {
 		err = errors.New("no id")
 	}
 	return item, err
 }
 
-// decodeItem reads one participant. A field that is not there, or null, or of a wrong
-// type is not told; a wrong type of id or status spoils the whole (W7, W8).
-func decodeItem(d *jsontext.Decoder, odd report) (participant.Item, error) {
+// decodeItem reads one participant into a zero item. A field that is not there, or null,
+// or of a wrong type is not told; a wrong type of id or status spoils the whole (W7, W8).
+func decodeItem(d *jsontext.Decoder, item *participant.Item, odd report) error {
 	if d.PeekKind() != '{' {
-		return participant.Item{}, errors.New("no object")
+		return errors.New("no object")
 	}
 	if _, err := d.ReadToken(); err != nil {
-		return participant.Item{}, fmt.Errorf("read object: %w", err)
+		return fmt.Errorf("read object: %w", err)
 	}
-	var item participant.Item
 	for d.PeekKind() != '}' {
 		name, err := d.ReadValue()
 		if err != nil {
-			return participant.Item{}, fmt.Errorf("read name: %w", err)
+			return fmt.Errorf("read name: %w", err)
 		}
 		f := fieldOf(name)
 		value, err := d.ReadValue()
 		if err != nil {
-			return participant.Item{}, fmt.Errorf("read value: %w", err)
+			return fmt.Errorf("read value: %w", err)
 		}
-		if err := f.take(&item, value, odd); err != nil {
-			return participant.Item{}, err
+		if err := f.take(item, value, odd); err != nil {
+			return err
 		}
 	}
 	if _, err := d.ReadToken(); err != nil {
-		return participant.Item{}, fmt.Errorf("read object: %w", err)
+		return fmt.Errorf("read object: %w", err)
 	}
-	return item, nil
+	return nil
 }

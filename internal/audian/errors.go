@@ -22,8 +22,6 @@ const (
 	// maxRetryAfter keeps what a Retry-After asks for within reason; those who wait
 	// have shorter caps of their own.
 	maxRetryAfter = 24 * time.Hour
-	// minSecret is how long a secret must be to be told from a word by chance.
-	minSecret = 8
 )
 
 // silence is the error of a request without an answer. The caller's own deadline goes
@@ -60,7 +58,7 @@ func (a *answer) undecodable(err error) *participant.Error {
 	return &participant.Error{
 		Reason: participant.UpstreamUndecodable, Message: "the upstream's answer cannot be read",
 		UpstreamStatus: a.status, UpstreamRequestID: a.requestID(),
-		Cause: fmt.Errorf("decode body: %w", err),
+		Cause: fmt.Errorf("decode body: %w", a.secrets.hideIn(err)),
 	}
 }
 
@@ -84,7 +82,7 @@ func (c *Client) judge(r request, a *answer) *participant.Error {
 func (c *Client) refused(r request, a *answer, p problem, status int) *participant.Error {
 	e := &participant.Error{
 		Reason:            c.reason(r.operation, status, p),
-		Message:           clean(c.redact(p.message), maxMessage),
+		Message:           cut(participant.MaskNumbers(a.secrets.hide(clean(p.message)))),
 		UpstreamStatus:    status,
 		UpstreamRequestID: a.requestID(),
 		VendorShaped:      p.shaped,
@@ -137,37 +135,28 @@ func (c *Client) reason(operation Operation, status int, p problem) participant.
 
 // requestID is the id by which the vendor's support finds the request.
 func (a *answer) requestID() string {
-	if id, _ := text(a.envelope.RequestID); id != "" {
-		return clean(id, maxMessage)
+	id, _ := text(a.envelope.RequestID)
+	if id == "" {
+		id = a.header.Get("X-Request-ID")
 	}
-	return clean(a.header.Get("X-Request-ID"), maxMessage)
+	return cut(a.secrets.hide(clean(id)))
 }
 
-// clean makes text from outside fit to be shown: valid, without control characters,
-// and not longer than some characters.
-func clean(s string, longest int) string {
-	shown := strings.Map(func(r rune) rune {
+// clean makes text from outside fit to be shown: valid, and without control characters.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return -1
 		}
 		return r
 	}, strings.ToValidUTF8(s, ""))
-	if runes := []rune(shown); len(runes) > longest {
-		return string(runes[:longest])
-	}
-	return shown
 }
 
-// redact takes the credential out of the upstream's words, should it repeat it.
-func (c *Client) redact(s string) string {
-	secrets := []string{c.options.Credential.secret}
-	if c.exchanger != nil {
-		secrets = append(secrets, c.exchanger.held())
-	}
-	for _, secret := range secrets {
-		if len(secret) >= minSecret {
-			s = strings.ReplaceAll(s, secret, redacted)
-		}
+// cut shortens text to as many characters as are passed on. What is to be hidden in it
+// was hidden before: half a secret is one still.
+func cut(s string) string {
+	if runes := []rune(s); len(runes) > maxMessage {
+		return string(runes[:maxMessage])
 	}
 	return s
 }

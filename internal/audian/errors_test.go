@@ -68,14 +68,6 @@ func TestA05_UpstreamWordsAreCleaned(t *testing.T) {
 	}
 }
 
-func TestSecretsAreTakenOutOfUpstreamWords(t *testing.T) {
-	u := always(403, `{"message":"token static-token-1 may not","status":"error","auth_token":"tok"}`)
-	_, err := client(t, u).List(t.Context(), "c", Pacing{})
-	if strings.Contains(err.Error(), "static-token-1") {
-		t.Error(err)
-	}
-}
-
 func TestRetryAfter(t *testing.T) {
 	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	for value, want := range map[string]time.Duration{

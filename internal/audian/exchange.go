@@ -105,7 +105,8 @@ func (c *Client) exchange(ctx context.Context) (string, error) {
 }
 
 // notSent tells a failed exchange as the failure of the call that needed it: that call
-// was surely not sent, and a refusal is one of the credential, whatever its status.
+// was surely not sent, and a refusal is one of the credential, whatever its status. No
+// later try of that call would fare better (A5).
 func notSent(err error) error {
 	var e *participant.Error
 	if !errors.As(err, &e) {
@@ -113,7 +114,7 @@ func notSent(err error) error {
 	}
 	e.Unreached = true
 	if participant.Refused(e.UpstreamStatus) && e.UpstreamStatus != http.StatusTooManyRequests {
-		e.Reason, e.VendorShaped = participant.CredentialRefused, false
+		e.Reason, e.VendorShaped, e.RetryAfter = participant.CredentialRefused, false, 0
 	}
 	return e
 }

@@ -107,7 +107,7 @@ func TestRenewedAddIsSentOnceMore(t *testing.T) {
 	})
 }
 
-func TestRefusedAfterRenewal(t *testing.T) {
+func TestA05_RefusedAfterRenewal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := newIssuer()
 		u.exchange = func() (*http.Response, error) {
@@ -118,13 +118,37 @@ func TestRefusedAfterRenewal(t *testing.T) {
 		c := client(t, u, as(APIKey("key")), func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
 		_, err := c.Add(t.Context(), "c", participant.Add{}, Pacing{})
 		e := told(t, err)
-		if e.Reason != participant.CredentialRefused || e.Dialled != participant.DialledNo || u.count(http.MethodPost) != 2 {
+		if e.Reason != participant.CredentialRefused || e.UpstreamStatus != 401 || u.count(http.MethodPost) != 2 {
 			t.Errorf("%d adds, %v", u.count(http.MethodPost), err)
 		}
 		if strings.Contains(err.Error()+log.String(), "refused-anyway") {
 			t.Errorf("a token is told: %v %s", err, log.String())
 		}
 	})
+}
+
+// TestA05_RefusedInTheMiddle has the token expire, and the key be refused too.
+func TestA05_RefusedInTheMiddle(t *testing.T) {
+	for _, status := range []int{400, 401, 403} {
+		synctest.Test(t, func(t *testing.T) {
+			u := newIssuer()
+			c := client(t, u, as(APIKey("key")))
+			if _, err := c.List(t.Context(), "c", Pacing{}); err != nil {
+				t.Fatal(err)
+			}
+			u.expire()
+			u.exchange = func() (*http.Response, error) {
+				return reply(status, `{"success":false}`, "Retry-After", "1"), nil
+			}
+			_, err := c.Add(t.Context(), "c", participant.Add{}, Pacing{})
+			if e := told(t, err); e.Reason != participant.CredentialRefused || e.UpstreamStatus != status || e.RetryAfter != 0 || e.VendorShaped {
+				t.Errorf("%d: %v", status, err)
+			}
+			if u.count(http.MethodPut) != 2 || u.count(http.MethodPost) != 1 {
+				t.Errorf("%d: %d exchanges, %d adds", status, u.count(http.MethodPut), u.count(http.MethodPost))
+			}
+		})
+	}
 }
 
 func TestOtherCredentialsAreNotRenewed(t *testing.T) {
@@ -137,13 +161,13 @@ func TestOtherCredentialsAreNotRenewed(t *testing.T) {
 	} {
 		u := always(401, `{"error":"401","message":"no","status":"error"}`)
 		_, err := client(t, u, as(test.credential)).Add(t.Context(), "c", participant.Add{}, Pacing{})
-		if e := told(t, err); e.Reason != test.reason || e.Dialled != participant.DialledNo || len(u.requests) != 1 {
+		if e := told(t, err); e.Reason != test.reason || e.UpstreamStatus != 401 || len(u.requests) != 1 {
 			t.Errorf("%d requests, %v", len(u.requests), err)
 		}
 	}
 }
 
-func TestFailedExchange(t *testing.T) {
+func TestA05_FailedExchange(t *testing.T) {
 	for name, test := range map[string]struct {
 		status int
 		body   string
@@ -172,7 +196,7 @@ func TestFailedExchange(t *testing.T) {
 				for range 3 {
 					running.Go(func() {
 						_, err := c.Add(t.Context(), "c", participant.Add{}, Pacing{})
-						if e := told(t, err); e.Reason != test.reason || e.Dialled != participant.DialledNo || e.VendorShaped && e.UpstreamStatus == 404 {
+						if e := told(t, err); e.Reason != test.reason || !e.Unreached || e.VendorShaped && e.UpstreamStatus == 404 {
 							t.Errorf("got %v", err)
 						}
 					})

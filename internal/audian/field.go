@@ -28,11 +28,14 @@ var fields = index(
 	},
 	field{
 		name: "status", told: participant.FieldStatus, strict: true,
-		set: words(func(i *participant.Item) *participant.Status { return &i.Status }),
+		set: words(func(i *participant.Item) *participant.Status { return &i.Status },
+			participant.StatusConnected, participant.StatusHeld, participant.StatusDialing,
+			participant.StatusPending, participant.StatusDisconnected, participant.StatusRejected),
 	},
 	field{
 		name: "role", told: participant.FieldRole,
-		set: words(func(i *participant.Item) *participant.Role { return &i.Role }),
+		set: words(func(i *participant.Item) *participant.Role { return &i.Role },
+			participant.RoleListener, participant.RolePresenter, participant.RoleOperator),
 	},
 	field{
 		name: "name", told: participant.FieldName,
@@ -87,8 +90,15 @@ func (f *field) take(item *participant.Item, value jsontext.Value, odd report) e
 	}
 }
 
-func words[T ~string](in func(*participant.Item) *T) func(*participant.Item, jsontext.Value) bool {
+// words reads text. The known ones, which come again and again, take no memory.
+func words[T ~string](in func(*participant.Item) *T, known ...T) func(*participant.Item, jsontext.Value) bool {
 	return func(item *participant.Item, v jsontext.Value) bool {
+		for _, word := range known {
+			if len(v) == len(word)+2 && string(v[1:len(v)-1]) == string(word) && v[0] == '"' {
+				*in(item) = word
+				return true
+			}
+		}
 		s, ok := text(v)
 		*in(item) = T(s)
 		return ok
@@ -112,8 +122,9 @@ func stamp(in func(*participant.Item) *time.Time) func(*participant.Item, jsonte
 		if v.Kind() == 'n' {
 			return true
 		}
-		s, _ := text(v)
-		t, err := time.Parse(time.RFC3339, s)
+		var short [64]byte // The text is not kept.
+		plain, _ := jsontext.AppendUnquote(short[:0], v)
+		t, err := time.Parse(time.RFC3339, string(plain))
 		t = t.UTC()
 		if err != nil || t.Year() < 1 || t.Year() > 9999 {
 			return false

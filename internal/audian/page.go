@@ -34,7 +34,6 @@ func newPager(conference string) *pager {
 	return &pager{
 		conference: conference,
 		list:       participant.List{Began: time.Now()},
-		at:         map[string]int{},
 		keys:       map[string]bool{},
 	}
 }
@@ -44,6 +43,10 @@ func (l *pager) add(p page, size int) error {
 	l.list.Pages++
 	l.nameless += p.nameless
 	l.bytes += size
+	if l.list.Items == nil {
+		// The first page's place will do for the list: no item is put behind the next.
+		l.list.Items, l.at = p.items[:0], make(map[string]int, len(p.items))
+	}
 	for _, item := range p.items {
 		l.put(item)
 	}

@@ -3,12 +3,10 @@ package audian
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -16,10 +14,6 @@ import (
 
 	"github.com/audian/participant-gateway/internal/participant"
 )
-
-// maxBody is how much of an answer is read: a list of 1,000 participants has a
-// quarter of a megabyte.
-const maxBody = 8 << 20
 
 // request is one request without its credential.
 type request struct {
@@ -107,10 +101,7 @@ func (c *Client) send(ctx context.Context, r request, token string, timeout time
 // roundTrip sends a request and reads its answer, whatever it says. Both results are
 // set where an answer of success broke off.
 func (c *Client) roundTrip(ctx context.Context, r request, token string, timeout time.Duration) (*answer, *participant.Error) {
-	own, cancel := ctx, func() {}
-	if timeout > 0 {
-		own, cancel = context.WithTimeout(ctx, timeout)
-	}
+	own, cancel := within(ctx, timeout)
 	defer cancel()
 	own, reach := follow(own)
 	out, err := c.build(own, r, token)
@@ -120,32 +111,21 @@ func (c *Client) roundTrip(ctx context.Context, r request, token string, timeout
 	// RoundTrip and not Client.Do: a redirect would carry the token away.
 	in, err := c.options.Transport.RoundTrip(out)
 	if err != nil {
-		return nil, silence(ctx, err, reach.missed(err))
+		return nil, silence(ctx, c.secrets(token).hideIn(err), reach.missed(err))
 	}
 	defer func() { _ = in.Body.Close() }()
-	a := &answer{status: in.StatusCode, header: in.Header}
-	a.body, err = readBody(in.Body)
-	a.envelope, a.readable = readEnvelope(a.body)
-	var broken *participant.Error
-	if err != nil && a.status < http.StatusMultipleChoices {
-		broken = a.broken(ctx, err)
+	if in.StatusCode >= http.StatusMultipleChoices {
+		defer time.AfterFunc(explains, cancel).Stop()
 	}
-	return a, broken
+	return read(ctx, in, c.secrets(token))
 }
 
-var errTooLarge = errors.New("the body is larger than 8 MiB")
-
-// readBody reads to the end, so that the connection can be used again.
-func readBody(r io.Reader) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(r, maxBody+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("read body: %w", err)
-	case len(body) > maxBody:
-		return nil, errTooLarge
-	default:
-		return body, nil
+// within bounds ctx by a time of its own; 0 is none.
+func within(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if timeout == 0 {
+		return context.WithCancel(ctx)
 	}
+	return context.WithTimeout(ctx, timeout)
 }
 
 func (c *Client) build(ctx context.Context, r request, token string) (*http.Request, error) {
@@ -200,18 +180,3 @@ func (c *Client) url(r request) *url.URL {
 	u.RawQuery, u.Fragment = r.query.Encode(), ""
 	return &u
 }
-
-// answer is what the upstream answered.
-type answer struct {
-	status int
-	header http.Header
-	// body is nil where it could not be read.
-	body []byte
-	// envelope is what the body says around its data; readable is false where it is no
-	// JSON object.
-	envelope envelope
-	readable bool
-}
-
-// success says whether the status alone is one of success for the request.
-func (a *answer) success(r request) bool { return slices.Contains(r.ok, a.status) }

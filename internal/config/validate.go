@@ -55,6 +55,9 @@ func (c *Config) checkRegion(env *environment) error {
 // checkOrigins asks the judge that will hear them.
 func (c *Config) checkOrigins(env *environment) error {
 	for _, origin := range c.Access.CORSAllowedOrigins {
+		if strings.Contains(origin, "@") {
+			return wrong("%s must not hold a user or password; its value is not shown", env.name("cors-allowed-origins"))
+		}
 		if err := http.NewCrossOriginProtection().AddTrustedOrigin(origin); err != nil {
 			return wrong("%s must be origins such as https://app.example.com but holds %q", env.name("cors-allowed-origins"), origin)
 		}

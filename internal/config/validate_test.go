@@ -36,6 +36,7 @@ func TestWrongValues(t *testing.T) {
 		{nil, environ{"GATEWAY_AUTH": "basic"}, `GATEWAY_AUTH must be one of "none","passthrough","keys","oidc" but got "basic"`},
 		{[]string{"--cors-allowed-origins=https://a.example,*"}, nil, `--cors-allowed-origins must be origins such as https://app.example.com but holds "*"`},
 		{[]string{"--cors-allowed-origins=https://a.example/app"}, nil, `but holds "https://a.example/app"`},
+		{[]string{"--cors-allowed-origins=https://ada:s3cret@a.example"}, nil, "--cors-allowed-origins must not hold a user or password; its value is not shown"},
 		{[]string{"--allowed-hosts=https://a.example"}, nil, `--allowed-hosts must be host names such as gateway.example.com but holds "https://a.example"`},
 		{nil, environ{"GATEWAY_ALLOWED_HOSTS": "a.example, b.example"}, `GATEWAY_ALLOWED_HOSTS must be host names such as gateway.example.com but holds " b.example"`},
 		{[]string{"--log-format=xml"}, nil, `--log-format must be one of`},

@@ -32,11 +32,12 @@ var arrows = map[string][]string{
 	"internal/server": {
 		"internal/participant", "internal/audian", "internal/account", "internal/feed", "internal/watch",
 		"internal/write", "internal/access", "internal/access/keys", "internal/access/oidc", "internal/certs", "internal/wire", "internal/service", "internal/rest",
-		"internal/rest/pages", "internal/schema", "internal/config", "internal/simulator", "gen/audian/conference/v2", "gen/openapi",
+		"internal/rest/pages", "internal/rest/rpc", "internal/schema", "internal/config", "internal/simulator", "gen/audian/conference/v2", "gen/openapi",
 	},
 
 	"internal/asset":      {},
 	"internal/rest/pages": {"internal/asset", "gen/openapi"},
+	"internal/rest/rpc":   {"internal/rest", "internal/participant", "internal/access", "internal/wire", "gen/audian/conference/v2"},
 	"internal/schema":     {"internal/asset", "gen/audian/conference/v2", "gen/openapi"},
 
 	"internal/access/oidc/oidctest": {},
@@ -51,6 +52,7 @@ var arrows = map[string][]string{
 	"internal/model":     {}, // All tests, which may import what they put to the test.
 	"internal/bench":     {}, // Likewise.
 	"internal/e2e":       {}, // Likewise.
+	"internal/leaks":     {}, // Likewise.
 
 	"cmd/server":    {"internal/access/keys", "internal/config", "internal/server"},
 	"cmd/simulator": {"internal/simulator"},

@@ -12,6 +12,7 @@ const (
 	traceparentKey
 	upstreamRequestKey
 	violationsKey
+	retryKey
 )
 
 // WithRequestID gives ctx the id under which the caller's request is known; what is
@@ -73,4 +74,16 @@ func WithViolations(ctx context.Context, violations []Violation) context.Context
 func Violations(ctx context.Context) []Violation {
 	violations, _ := ctx.Value(violationsKey).([]Violation)
 	return violations
+}
+
+// AsRetry says of ctx that what is sent under it was sent before and failed, so that the
+// tries of one call do not count as calls.
+func AsRetry(ctx context.Context) context.Context {
+	return context.WithValue(ctx, retryKey, true)
+}
+
+// IsRetry says whether AsRetry was said.
+func IsRetry(ctx context.Context) bool {
+	is, _ := ctx.Value(retryKey).(bool)
+	return is
 }

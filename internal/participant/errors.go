@@ -101,7 +101,7 @@ type Error struct {
 	Message string
 	// Violations name the fields at fault, for InvalidRequest.
 	Violations []Violation
-	// Dialled is set on every error of an add.
+	// Dialled is set on every error of an add, and on BreakerOpen: nothing was sent.
 	Dialled Dialled
 	// RetryAfter invites a later try; zero where none was named.
 	RetryAfter time.Duration

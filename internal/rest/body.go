@@ -2,6 +2,7 @@ package rest
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -44,6 +45,25 @@ func (b *boundBody) Read(p []byte) (int, error) {
 		_ = b.control.SetReadDeadline(time.Time{})
 	}
 	return n, err //nolint:wrapcheck // Readers compare what they get.
+}
+
+// MaxBody is far above what the largest valid request takes.
+const MaxBody = 64 << 10
+
+// ReadBody reads all of a request's body, or says why it cannot be: it is too large, too
+// slow, or was cut off.
+func ReadBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return nil, &participant.Error{
+			Reason:  participant.BodyTooLarge,
+			Message: fmt.Sprintf("the body must be at most %d bytes", MaxBody),
+		}
+	}
+	if err := bodyFailure(err); err != nil {
+		return nil, err
+	}
+	return body, nil
 }
 
 // bodyFailure says why a body could not be read; nil where it was.

@@ -32,6 +32,21 @@ func incoming(header string) (key string, passed bool) {
 	}
 }
 
+// Incoming is the metadata that a call without grpc-gateway brings to the service: the
+// same that it brings with it.
+func Incoming(header http.Header) metadata.MD {
+	md := metadata.MD{}
+	for name, values := range header {
+		if key, passed := incoming(name); passed {
+			md[key] = values
+		}
+	}
+	if presented := header.Values("Authorization"); len(presented) > 0 {
+		md["authorization"] = presented
+	}
+	return md
+}
+
 // nothing of the service's metadata goes out by grpc-gateway, which would add to
 // headers that are set already.
 func nothing(string) (header string, passed bool) { return "", false }
@@ -42,11 +57,12 @@ var outgoing = []string{requestIDHeader, "Idempotency-Replayed"}
 // setOutgoing sets the headers that the service answered a unary call with.
 func setOutgoing(header http.Header, ctx context.Context) { //nolint:revive // The header is what it is about.
 	if answered, known := runtime.ServerMetadataFromContext(ctx); known {
-		setHeader(header, answered.HeaderMD)
+		SetOutgoing(header, answered.HeaderMD)
 	}
 }
 
-func setHeader(header http.Header, answered metadata.MD) {
+// SetOutgoing sets the headers that the service answered with.
+func SetOutgoing(header http.Header, answered metadata.MD) {
 	for _, name := range outgoing {
 		if values := answered.Get(name); len(values) > 0 {
 			header.Set(name, values[len(values)-1])
@@ -68,8 +84,8 @@ func identified(next http.Handler) http.Handler {
 	})
 }
 
-// peerOf is the peer as gRPC's own server tells it.
-func peerOf(r *http.Request) *peer.Peer {
+// PeerOf is the peer as gRPC's own server tells it.
+func PeerOf(r *http.Request) *peer.Peer {
 	known := &peer.Peer{Addr: &net.TCPAddr{}}
 	if address, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		known.Addr = net.TCPAddrFromAddrPort(address)

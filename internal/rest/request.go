@@ -3,8 +3,6 @@ package rest
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -21,9 +19,6 @@ import (
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
-// maxBody is far above what the largest valid request takes.
-const maxBody = 64 << 10
-
 // reading reads the request of a routed call before grpc-gateway does.
 func (a *api) reading(next runtime.HandlerFunc) runtime.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request, path map[string]string) {
@@ -32,7 +27,7 @@ func (a *api) reading(next runtime.HandlerFunc) runtime.HandlerFunc {
 			a.refuse(w, r, a.screened(r, path, err))
 			return
 		}
-		ctx := peer.NewContext(r.Context(), peerOf(r))
+		ctx := peer.NewContext(r.Context(), PeerOf(r))
 		ctx = participant.WithViolations(ctx, unreadable)
 		r = r.WithContext(context.WithValue(ctx, requestKey{}, request))
 		// A form that is set is not parsed: grpc-gateway finds nothing in the query.
@@ -48,7 +43,7 @@ func (a *api) screened(r *http.Request, path map[string]string, fault error) err
 	// An id that is none is one that nobody was granted.
 	_ = wire.DecodePath(path, request)
 	ctx := participant.WithRequestID(r.Context(), r.Header.Get(requestIDHeader))
-	refusal := a.screen(peer.NewContext(ctx, peerOf(r)), access.Presented{
+	refusal := a.screen(peer.NewContext(ctx, PeerOf(r)), access.Presented{
 		Authorization: r.Header.Values("Authorization"),
 		AuthToken:     r.Header.Values("X-Auth-Token"),
 	}, request)
@@ -129,14 +124,8 @@ func readBody(w http.ResponseWriter, r *http.Request, request proto.Message) err
 			Message: "the body must be JSON, sent with Content-Type: application/json",
 		}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		return &participant.Error{
-			Reason:  participant.BodyTooLarge,
-			Message: fmt.Sprintf("the body must be at most %d bytes", maxBody),
-		}
-	}
-	if err := bodyFailure(err); err != nil {
+	body, err := ReadBody(w, r)
+	if err != nil {
 		return err
 	}
 	return wire.DecodeBody(body, request)

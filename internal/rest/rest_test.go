@@ -107,7 +107,7 @@ func TestRefusals(t *testing.T) {
 		{"wrong type", "POST", participantsPath, `{"muted":"yes"}`, []string{isJSONHeader}, 400, []string{`"field":"muted"`}},
 		{"trailing data", "POST", participantsPath, `{}{}`, []string{isJSONHeader}, 400, []string{`"field":"body"`}},
 		{"another conference in the body", "POST", participantsPath, `{"conference_id":"conf_2"}`, []string{isJSONHeader}, 400, []string{`"field":"conference_id"`}},
-		{"too large", "POST", participantsPath, `{"name":"` + strings.Repeat("x", maxBody) + `"}`, []string{isJSONHeader}, 400, []string{`"BODY_TOO_LARGE"`, `"INVALID_ARGUMENT"`, `"dialled":"no"`}},
+		{"too large", "POST", participantsPath, `{"name":"` + strings.Repeat("x", MaxBody) + `"}`, []string{isJSONHeader}, 400, []string{`"BODY_TOO_LARGE"`, `"INVALID_ARGUMENT"`, `"dialled":"no"`}},
 		{"form", "POST", participantsPath, `{}`, []string{"Content-Type: application/x-www-form-urlencoded"}, 400, []string{`"UNSUPPORTED_MEDIA_TYPE"`, `"INVALID_ARGUMENT"`}},
 		{"plain text", "POST", participantsPath, `{}`, []string{"Content-Type: text/plain"}, 400, []string{`"UNSUPPORTED_MEDIA_TYPE"`}},
 		{"method override", "POST", onePath, ``, []string{"Content-Type: application/x-www-form-urlencoded", "X-HTTP-Method-Override: DELETE"}, 405, []string{`"METHOD_NOT_ALLOWED"`}},

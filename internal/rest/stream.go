@@ -110,7 +110,7 @@ func (s *stream) begin() {
 	}
 	s.started = true
 	header := s.w.Header()
-	setHeader(header, s.header)
+	SetOutgoing(header, s.header)
 	header.Set("Content-Type", s.format.contentType())
 	header.Set("X-Accel-Buffering", "no")
 	s.w.WriteHeader(http.StatusOK)

@@ -44,7 +44,7 @@ func (a *api) finish(s *stream, r *http.Request, err error) {
 	case err == nil:
 		s.last(nil)
 	case !started:
-		setHeader(s.w.Header(), s.header)
+		SetOutgoing(s.w.Header(), s.header)
 		a.fail(s.w, r, err)
 	default:
 		st := wire.Status(err)

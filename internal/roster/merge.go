@@ -34,15 +34,14 @@ func (r *Roster) showListed(batch *draft, p Poll, member *Member, item participa
 		member.Missing, member.HeldFrom = 0, time.Time{}
 		batch.touch(member)
 	}
-	before := member.Participant
-	after := r.merge(before, item)
-	r.set(member, after, true, p.List.Began)
+	after := r.merge(member.Participant, item)
 	switch {
-	case participant.Changed(before, after) != 0:
-		batch.change(member, Change{Before: &before, After: &after}, member.Heard)
-	case !before.CreatedAt.Equal(after.CreatedAt):
+	case participant.Changed(member.Participant, after) != 0:
+		batch.update(member, after, member.Heard)
+	case !member.Participant.CreatedAt.Equal(after.CreatedAt):
 		batch.touch(member)
 	}
+	r.set(member, after, true, p.List.Began)
 }
 
 // join lists somebody whom the roster does not hold. Of one who was there before, what

@@ -189,6 +189,13 @@ func (d *draft) change(member *Member, c Change, notBefore time.Time) {
 	d.Changes = append(d.Changes, c)
 }
 
+// update notes that a list changed a listed participant. It takes copies: most lists
+// change few, and the others need none.
+func (d *draft) update(member *Member, after participant.Participant, notBefore time.Time) {
+	before := member.Participant
+	d.change(member, Change{Before: &before, After: &after}, notBefore)
+}
+
 func (d *draft) end(r *Roster) Batch {
 	for id := range d.touched {
 		if member, kept := r.members[id]; kept {

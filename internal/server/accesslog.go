@@ -23,10 +23,10 @@ func (c *call) attrs(st *status.Status, err error, took time.Duration) []slog.At
 		slog.String("trace_id", participant.TraceID(c.traceparent)),
 	}
 	if named, ok := c.request.(interface{ GetConferenceId() string }); ok {
-		attrs = append(attrs, slog.String("conference_id", named.GetConferenceId()))
+		attrs = append(attrs, slog.String("conference_id", loggedID(named.GetConferenceId())))
 	}
 	if named, ok := c.request.(interface{ GetParticipantId() string }); ok {
-		attrs = append(attrs, slog.String("participant_id", named.GetParticipantId()))
+		attrs = append(attrs, slog.String("participant_id", loggedID(named.GetParticipantId())))
 	}
 	if named, ok := c.request.(interface{ GetPhoneNumber() string }); ok {
 		attrs = append(attrs, slog.String("phone_number", named.GetPhoneNumber()))
@@ -44,6 +44,15 @@ func (c *call) attrs(st *status.Status, err error, took time.Duration) []slog.At
 		attrs = append(attrs, slog.String("reason", string(known.Reason)))
 	}
 	return append(attrs, slog.String("error", err.Error()))
+}
+
+// loggedID is an id as the log shows it. What is none may be anything, of any length: a
+// phone number, a key pasted into the wrong place.
+func loggedID(id string) string {
+	if id == "" || participant.ValidID(id) {
+		return id
+	}
+	return "invalid"
 }
 
 // levelOf is how loud a code is: a client's fault is a warning, ours an error, and a

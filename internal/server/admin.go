@@ -30,8 +30,8 @@ func newAdmin(m *metrics, ready *atomic.Bool, profiles bool) http.Handler {
 	mux.Handle("GET /schema", contract)
 	mux.Handle("GET /schema/", contract)
 	if profiles {
+		// The command line is not among them: it may hold a credential.
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
 		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)

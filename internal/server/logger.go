@@ -3,10 +3,9 @@ package server
 import (
 	"log/slog"
 	"os"
-	"regexp"
-	"strings"
 
 	"github.com/audian/participant-gateway/internal/config"
+	"github.com/audian/participant-gateway/internal/participant"
 )
 
 // NewLogger returns the gateway's logger: text on a terminal, else json, unless told.
@@ -27,39 +26,29 @@ func NewLogger(to *os.File, cfg config.Log) *slog.Logger {
 }
 
 // numbered are attributes whose text may repeat a phone number: a caller, whom an
-// issuer may know by it, and what the upstream said.
-var numbered = map[string]bool{"error": true, "panic": true, "caller": true}
+// issuer may know by it, the path of a request that was refused, and what the upstream
+// or the standard library said.
+var numbered = map[string]bool{"error": true, "panic": true, "caller": true, "path": true, slog.MessageKey: true}
 
-// phoneNumber is what looks like one in a text, as people write them. Ids have letters.
-var phoneNumber = regexp.MustCompile(`\+?\(?\b[0-9](?:[ ().\-/]*[0-9]){6,}\b`)
-
-// maskNumbers leaves the last four digits of phone numbers, by which calls can still be
-// told apart.
+// maskNumbers leaves the last four digits of phone numbers.
 func maskNumbers(_ []string, attr slog.Attr) slog.Attr {
+	text, shows := textOf(attr.Value)
 	switch {
-	case attr.Value.Kind() != slog.KindString:
+	case !shows:
 		return attr
 	case attr.Key == "phone_number":
-		return slog.String(attr.Key, lastDigits(attr.Value.String()))
+		return slog.String(attr.Key, participant.MaskNumber(text))
 	case numbered[attr.Key]:
-		return slog.String(attr.Key, phoneNumber.ReplaceAllStringFunc(attr.Value.String(), lastDigits))
+		return slog.String(attr.Key, participant.MaskNumbers(text))
 	default:
 		return attr
 	}
 }
 
-// shownDigits are left of a phone number; one that has no more shows none.
-const shownDigits = 4
-
-func lastDigits(number string) string {
-	digits := strings.Map(func(r rune) rune {
-		if r < '0' || r > '9' {
-			return -1
-		}
-		return r
-	}, number)
-	if len(digits) <= shownDigits {
-		return "…"
+// textOf is the text that a value shows, where it shows one.
+func textOf(value slog.Value) (text string, shows bool) {
+	if err, isError := value.Any().(error); isError {
+		return err.Error(), true
 	}
-	return "…" + digits[len(digits)-shownDigits:]
+	return value.String(), value.Kind() == slog.KindString
 }

@@ -24,7 +24,6 @@ import (
 	"github.com/audian/participant-gateway/internal/config"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/rest"
-	"github.com/audian/participant-gateway/internal/rest/pages"
 	"github.com/audian/participant-gateway/internal/service"
 	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/write"
@@ -120,7 +119,7 @@ func (s *Server) compose() error {
 		AllowedOrigins: s.config.Access.CORSAllowedOrigins,
 		CheckHosts:     s.config.Access.Auth == config.AuthNone && !s.config.TLS.VerifiesClients(),
 		AllowedHosts:   s.config.Access.AllowedHosts,
-		Pages:          pages.New(),
+		Pages:          s.newPages(chained, gate, measured),
 	})
 	if err != nil {
 		return fmt.Errorf("compose the HTTP door: %w", err)
@@ -239,7 +238,7 @@ func (s *Server) closeListeners() {
 // GRPCAddr is where gRPC is.
 func (s *Server) GRPCAddr() string { return s.doors.grpc.Addr().String() }
 
-// HTTPAddr is where REST, SSE and NDJSON are.
+// HTTPAddr is where REST, SSE, NDJSON, Connect and gRPC-Web are.
 func (s *Server) HTTPAddr() string { return s.doors.http.Addr().String() }
 
 // AdminAddr is where metrics and health are.

@@ -22,8 +22,8 @@ type Account interface {
 	feed.Account
 	write.Upstream
 
-	// Participants lists a conference for a caller, with retries.
-	Participants(ctx context.Context, conference string) (participant.List, error)
+	// List lists a conference for a caller, with retries.
+	List(ctx context.Context, conference string) (participant.List, error)
 }
 
 // Accounts finds the account of a caller.
@@ -124,7 +124,7 @@ func (s *Service) ListParticipants(
 	if err != nil {
 		return nil, err
 	}
-	list, err := account.Participants(ctx, request.GetConferenceId())
+	list, err := account.List(ctx, request.GetConferenceId())
 	if err != nil {
 		return nil, err
 	}

@@ -52,7 +52,7 @@ func parseAdd(body []byte) (asked wireAdd, fault string) {
 	switch {
 	case asked.PhoneNumber == nil || *asked.PhoneNumber == "":
 		return asked, "field required: phone_number"
-	case len(*asked.PhoneNumber) > maxPhoneNumber:
+	case utf8.RuneCountInString(*asked.PhoneNumber) > maxPhoneNumber:
 		return asked, "field too long: phone_number"
 	case utf8.RuneCountInString(asked.Name) > maxName:
 		return asked, "field too long: name"

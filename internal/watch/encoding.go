@@ -13,6 +13,8 @@ const (
 	JSON
 	// SSE is the block of a server-sent event.
 	SSE
+	// ProtoJSON is proto3 JSON.
+	ProtoJSON
 
 	formats
 )

@@ -3,6 +3,7 @@ package wire
 import (
 	"sync"
 
+	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -60,6 +61,13 @@ func (m *Message) Proto() ([]byte, error) {
 func (m *Message) JSON() ([]byte, error) {
 	return m.source.Encoding(watch.JSON, func(*watch.Message) ([]byte, error) {
 		return Marshal(m.Response())
+	})
+}
+
+// ProtoJSON is the message in proto3 JSON, as clients generated from the proto read it.
+func (m *Message) ProtoJSON() ([]byte, error) {
+	return m.source.Encoding(watch.ProtoJSON, func(*watch.Message) ([]byte, error) {
+		return protojson.Marshal(m.Response())
 	})
 }
 

@@ -11,7 +11,8 @@ import (
 type Added struct {
 	Participant participant.Item
 	// Replayed says that the outcome, error or not, is that of another call with the
-	// same request id (A2).
+	// same request id (A2); so is the end of a call that only waited for another's. That
+	// the id was used for another add is nobody's outcome, and not replayed.
 	Replayed bool
 }
 
@@ -65,14 +66,15 @@ func (w *Writer) leave(ctx context.Context, d *dial, c *caller) (Added, error) {
 	if d.isSettled() {
 		return d.answer(c)
 	}
+	added := Added{Replayed: c != d.answered()}
 	d.leave(c)
 	if d.sent() {
-		return Added{}, ended(ctx, participant.DialledUnknown)
+		return added, ended(ctx, participant.DialledUnknown)
 	}
 	if len(d.callers) == 0 {
 		w.giveUp(d)
 	}
-	return Added{}, ended(ctx, participant.DialledNo)
+	return added, ended(ctx, participant.DialledNo)
 }
 
 // giveUp keeps the request from leaving. A later call of the same request id starts

@@ -34,6 +34,7 @@ func TestA01_SentAgainOnlyWhatSurelyDidNotArrive(t *testing.T) {
 		"unreached, then answered": {[]step{{fails: errUnreached}, ok}, "", "", 2},
 		"unreached for ever":       {[]step{{fails: errUnreached}}, participant.UpstreamUnreachable, participant.DialledNo, 4},
 		"bad request":              {[]step{{fails: upstreamError(400, participant.UpstreamBadRequest)}}, participant.UpstreamBadRequest, participant.DialledNo, 1},
+		"exchange refused":         {[]step{{fails: errNoCredential}}, participant.CredentialRefused, participant.DialledNo, 1},
 		"unauthenticated":          {[]step{{fails: upstreamError(401, participant.CredentialRefused)}}, participant.CredentialRefused, participant.DialledNo, 1},
 		"payment required":         {[]step{{fails: upstreamError(402, participant.PaymentRequired)}}, participant.PaymentRequired, participant.DialledNo, 1},
 		"full":                     {[]step{{fails: upstreamError(409, participant.ConferenceFull)}}, participant.ConferenceFull, participant.DialledNo, 1},
@@ -237,6 +238,7 @@ func TestAFailureInvitesToARetryWhereItMayPass(t *testing.T) {
 		"429":                {errThrottled, retryAfter},
 		"429 that named one": {throttledFor(7 * time.Second), 7 * time.Second},
 		"refused":            {upstreamError(400, participant.UpstreamBadRequest), 0},
+		"exchange refused":   {errNoCredential, 0},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

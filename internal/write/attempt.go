@@ -21,12 +21,12 @@ func (w *Writer) attempt(
 ) (participant.Item, Ticket, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	t := withTurn(ctx, w, d, limit)
-	timer := time.AfterFunc(time.Until(limit), func() { w.expire(t, cancel) })
+	own := &attemptContext{Context: ctx, writer: w, dial: d, limit: limit}
+	timer := time.AfterFunc(time.Until(limit), func() { w.expire(own, cancel) })
 	defer timer.Stop()
 
 	var ticket Ticket
-	item, err := upstream.Add(t, d.request.key.Conference, d.add, func() { //nolint:contextcheck // turn wraps ctx.
+	item, err := upstream.Add(own, d.request.key.Conference, d.add, func() { //nolint:contextcheck // own wraps ctx.
 		ticket = w.recorder.Begin(d.request.key)
 		w.sending(ctx, d)
 		timer.Reset(w.sendTimeout)
@@ -67,22 +67,22 @@ func (w *Writer) hasLeft(d *dial) bool {
 
 // expire ends an attempt that is overdue, one that waits or one that was sent. A
 // request that leaves at this very moment is let go.
-func (w *Writer) expire(t *turn, cancel context.CancelFunc) {
+func (w *Writer) expire(c *attemptContext, cancel context.CancelFunc) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	due := t.limit
-	if t.dial.sent() {
-		due = t.dial.sentAt.Add(w.sendTimeout)
+	due := c.limit
+	if c.dial.sent() {
+		due = c.dial.sentAt.Add(w.sendTimeout)
 	}
 	if !time.Now().Before(due) {
 		cancel()
 	}
 }
 
-// turn is the context of one attempt. Its deadline is for the account's pacer to
-// see, which refuses an add whose turn cannot come in time (A3): it follows the
+// attemptContext is the context of one attempt. Its deadline is for the account's pacer
+// to see, which refuses an add whose turn cannot come in time (A3): it follows the
 // callers that wait, who may come and go, and ends nothing by itself.
-type turn struct {
+type attemptContext struct {
 	context.Context //nolint:containedctx // It is a context.
 
 	writer *Writer
@@ -90,20 +90,16 @@ type turn struct {
 	limit  time.Time
 }
 
-func withTurn(ctx context.Context, w *Writer, d *dial, limit time.Time) *turn {
-	return &turn{Context: ctx, writer: w, dial: d, limit: limit}
-}
-
 // Deadline is when the request must have left or, once it has, must be answered.
-func (t *turn) Deadline() (time.Time, bool) {
-	t.writer.mu.Lock()
-	defer t.writer.mu.Unlock()
-	if t.dial.sent() {
-		return t.dial.sentAt.Add(t.writer.sendTimeout), true
+func (c *attemptContext) Deadline() (time.Time, bool) {
+	c.writer.mu.Lock()
+	defer c.writer.mu.Unlock()
+	if c.dial.sent() {
+		return c.dial.sentAt.Add(c.writer.sendTimeout), true
 	}
-	patience := t.dial.patience()
-	if patience.IsZero() || patience.After(t.limit) {
-		return t.limit, true
+	patience := c.dial.patience()
+	if patience.IsZero() || patience.After(c.limit) {
+		return c.limit, true
 	}
 	return patience, true
 }

@@ -85,6 +85,15 @@ func (d *dial) patience() time.Time {
 	return latest
 }
 
+// answered is the caller whose answer is no replay: the sender or, where nothing was
+// sent, the first of those who wait; nil where nobody waited.
+func (d *dial) answered() *caller {
+	if d.sender == nil && len(d.callers) > 0 {
+		return d.callers[0]
+	}
+	return d.sender
+}
+
 // answer is the outcome as one caller learns it.
 func (d *dial) answer(c *caller) (Added, error) {
 	added := Added{Participant: d.item, Replayed: c != d.sender}

@@ -1,6 +1,7 @@
 package write
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -12,14 +13,15 @@ import (
 // named no time.
 const retryAfter = time.Second
 
-// failure is err as callers learn it. A remove leaves dialled empty.
+// failure is err as callers learn it. A remove leaves dialled empty: then it is as err
+// has it.
 func failure(err error, dialled participant.Dialled) *participant.Error {
 	known, ok := errors.AsType[*participant.Error](err)
 	if !ok {
 		return unnamed(err, dialled)
 	}
 	e := *known
-	e.Dialled = dialled
+	e.Dialled = cmp.Or(dialled, e.Dialled)
 	return &e
 }
 
@@ -27,8 +29,10 @@ func failure(err error, dialled participant.Dialled) *participant.Error {
 // it says when.
 func final(err error, dialled participant.Dialled) *participant.Error {
 	e := failure(err, dialled)
-	if e.RetryAfter == 0 && (e.Unreached || e.Reason == participant.UpstreamRateLimited) {
-		e.RetryAfter = retryAfter
+	switch fateOf(err) {
+	case unreached, throttled:
+		e.RetryAfter = cmp.Or(e.RetryAfter, retryAfter)
+	case lost, refused:
 	}
 	return e
 }
@@ -64,6 +68,8 @@ func noTurn() *participant.Error {
 	}
 }
 
+// reused is the failure of an add whose request id means another one. It is an outcome of
+// its own, no replayed one (A2).
 func reused() *participant.Error {
 	return &participant.Error{
 		Reason:  participant.RequestIDReused,

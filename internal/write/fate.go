@@ -28,7 +28,6 @@ const (
 var refusals = []participant.Reason{
 	participant.UpstreamBadRequest,
 	participant.UpstreamUnauthenticated,
-	participant.CredentialRefused,
 	participant.PaymentRequired,
 	participant.UpstreamForbidden,
 	participant.ConferenceNotFound,
@@ -45,6 +44,10 @@ func fateOf(err error) fate {
 	switch {
 	case !ok:
 		return lost
+	case e.Reason == participant.CredentialRefused:
+		// Also where it was the exchange of a key that was refused, so that the request
+		// was never sent: it has been renewed once, and would be refused again (A5).
+		return refused
 	case e.Unreached:
 		return unreached
 	case e.UpstreamStatus == http.StatusTooManyRequests, e.Reason == participant.UpstreamRateLimited:

@@ -179,8 +179,11 @@ func upstreamError(status int, reason participant.Reason) *participant.Error {
 
 var (
 	errUnreached = &participant.Error{Reason: participant.UpstreamUnreachable, Unreached: true}
-	errThrottled = upstreamError(429, participant.UpstreamRateLimited)
-	errCut       = &participant.Error{Reason: participant.UpstreamUnavailable, Message: "the connection was cut"}
+	// errNoCredential is that of a key that could not be exchanged: nothing was sent.
+	errNoCredential = &participant.Error{Reason: participant.CredentialRefused, UpstreamStatus: 403, Unreached: true}
+	errBreakerOpen  = &participant.Error{Reason: participant.BreakerOpen, Dialled: participant.DialledNo}
+	errThrottled    = upstreamError(429, participant.UpstreamRateLimited)
+	errCut          = &participant.Error{Reason: participant.UpstreamUnavailable, Message: "the connection was cut"}
 )
 
 func throttledFor(d time.Duration) *participant.Error {

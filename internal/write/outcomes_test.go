@@ -87,6 +87,44 @@ func TestA02_ConcurrentCallsShareOneDial(t *testing.T) {
 	}
 }
 
+// Who sends and leaves before the answer has the one that is no replay.
+func TestA02_WhoSentIsNotMarked(t *testing.T) {
+	virtual(t, script(step{dials: true, takes: 5 * time.Second}), func(t *testing.T, h *harness) {
+		first := h.add(h.call("r"), alice, 3*time.Second)
+		synctest.Wait()
+		second := h.add(h.call("r"), alice, 0)
+		got := first.wait()
+		want(t, got.err, participant.DeadlineExceeded, participant.DialledUnknown)
+		if got.added.Replayed || !second.wait().added.Replayed {
+			t.Error("the wrong one is marked as replayed")
+		}
+	})
+}
+
+// Who joins a dial and leaves before it ends has an answer too, and did not send.
+func TestA02_WhoOnlyJoinedIsToldSo(t *testing.T) {
+	for name, test := range map[string]struct {
+		step    step
+		dialled participant.Dialled
+	}{
+		"while it waits": {step{turn: 5 * time.Second, dials: true}, participant.DialledNo},
+		"once sent":      {step{dials: true, takes: 5 * time.Second}, participant.DialledUnknown},
+		"while it lasts": {step{dials: true, lag: 5 * time.Second, fails: errCut}, participant.DialledUnknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, script(test.step), func(t *testing.T, h *harness) {
+				first := h.add(h.call("r"), alice, 0)
+				time.Sleep(time.Second)
+				joined := h.add(h.call("r"), alice, time.Second).wait()
+				want(t, joined.err, participant.DeadlineExceeded, test.dialled)
+				if got := first.wait(); got.added.Replayed || !joined.added.Replayed {
+					t.Errorf("replayed: the first %v, who joined %v", got.added.Replayed, joined.added.Replayed)
+				}
+			})
+		})
+	}
+}
+
 // The answer that is no replay goes to whoever waits first when the request leaves.
 func TestA02_WaitsWhileAnyCallerWaits(t *testing.T) {
 	virtual(t, script(step{turn: 3 * time.Second, dials: true}), func(t *testing.T, h *harness) {

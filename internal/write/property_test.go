@@ -52,6 +52,7 @@ func steps() *rapid.Generator[step] {
 			{fails: throttledFor(4 * time.Second)},
 			{fails: throttledFor(time.Minute)},
 			{fails: errUnreached},
+			{fails: errNoCredential},
 			{unsent: &participant.Error{Reason: participant.BreakerOpen}},
 		}).Draw(rt, "kind")
 		s.turn, s.takes = seconds(15).Draw(rt, "turn"), seconds(90).Draw(rt, "takes")

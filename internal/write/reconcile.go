@@ -44,7 +44,7 @@ func (w *Writer) search(ctx context.Context, upstream Upstream, d *dial, p profi
 	var seen []participant.Item
 	for {
 		next := time.Now().Add(searchEvery)
-		list, err := upstream.List(ctx, d.request.key.Conference)
+		list, err := upstream.ListAhead(ctx, d.request.key.Conference)
 		if err == nil && list.Complete() {
 			seen = p.among(list.Items)
 			if item, found := w.identify(d, seen); found {

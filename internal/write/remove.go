@@ -15,31 +15,29 @@ import (
 
 const (
 	removeAttempts = 4
-	// removeTimeout bounds one attempt, so that a hanging one leaves time for another.
-	removeTimeout = 10 * time.Second
-	removeDelay   = 200 * time.Millisecond
-	removeBackoff = 2 * time.Second
-	removeJitter  = 0.25
+	removeDelay    = 200 * time.Millisecond
+	removeBackoff  = 2 * time.Second
+	removeJitter   = 0.25
 	// shortRetryAfter is the longest Retry-After that a remove waits for; longer ones
 	// are the caller's to wait for.
 	shortRetryAfter = 2 * time.Second
 )
 
 // Remove ends a participant's call. It sends again what failed in passing, as long
-// as ctx allows. Its errors are *participant.Error; a 404 is one, unless it follows
-// an attempt of this call whose answer was lost (A2).
+// as ctx allows, which is all that ends an attempt that is not answered (A6). Its errors
+// are *participant.Error; a 404 is one, unless it follows an attempt of this call whose
+// answer was lost (A2).
 func (w *Writer) Remove(ctx context.Context, call Call, id string) error {
 	r := &removal{writer: w, call: call, id: id}
+	defer r.end()
 	err := w.removes.WithContext(ctx).Run(func() error { return r.attempt(ctx) })
 	switch {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
 		return ended(ctx, "")
-	case errors.Is(err, budget.ErrExceeded):
-		return final(r.last, "")
 	default:
-		return final(err, "")
+		return final(r.last, "")
 	}
 }
 
@@ -48,30 +46,55 @@ type removal struct {
 	writer *Writer
 	call   Call
 	id     string
-	// mayBeDone says that the answer of an attempt was lost.
-	mayBeDone bool
-	last      error
+	// mayBeDone is the ticket of the first attempt whose answer was lost, nil where there
+	// is none: whatever is learned later, the participant may have left since then.
+	mayBeDone Ticket
+	// last is why the last attempt failed that was sent, or why none could be.
+	last error
 }
 
 // attempt sends the remove once.
 func (r *removal) attempt(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, removeTimeout)
-	defer cancel()
+	if r.last != nil {
+		ctx = participant.AsRetry(ctx)
+	}
 	ticket := r.writer.recorder.Begin(r.call.Key)
-	r.last = r.call.Upstream.Remove(ctx, r.call.Key.Conference, r.id)
-	if r.last == nil || r.mayBeDone && isNotFound(r.last) {
-		ticket.Done(participant.Write{Kind: participant.WriteRemove, Item: r.item()})
+	err := r.call.Upstream.Remove(ctx, r.call.Key.Conference, r.id)
+	if err == nil || r.mayBeDone != nil && isNotFound(err) {
+		r.done(ticket)
 		return nil
 	}
-	ticket.Drop()
-	r.mayBeDone = r.mayBeDone || fateOf(r.last) == lost
-	return r.last
+	r.failed(ticket, err)
+	return err
 }
 
-func (r *removal) item() participant.Item {
-	return participant.Item{Participant: participant.Participant{
-		ID: r.id, ConferenceID: r.call.Key.Conference,
-	}}
+// done tells the watchers, as of the first sending that may have done it.
+func (r *removal) done(ticket Ticket) {
+	if r.mayBeDone != nil {
+		ticket.Drop()
+		ticket, r.mayBeDone = r.mayBeDone, nil
+	}
+	ticket.Done(participant.Write{Kind: participant.WriteRemove, Item: participant.Item{
+		Participant: participant.Participant{ID: r.id, ConferenceID: r.call.Key.Conference},
+	}})
+}
+
+func (r *removal) failed(ticket Ticket, err error) {
+	if r.mayBeDone == nil && fateOf(err) == lost {
+		r.mayBeDone = ticket
+	} else {
+		ticket.Drop()
+	}
+	if r.last == nil || participant.ReasonOf(err) != participant.BreakerOpen {
+		r.last = err
+	}
+}
+
+// end drops what is still held of a removal that failed.
+func (r *removal) end() {
+	if r.mayBeDone != nil {
+		r.mayBeDone.Drop()
+	}
 }
 
 func isNotFound(err error) bool {

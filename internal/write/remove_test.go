@@ -34,7 +34,6 @@ func TestA02_ANotFoundAfterALostAttemptIsSuccess(t *testing.T) {
 		"plain":             {[]step{notFound}, participant.ParticipantNotFound},
 		"after a cut":       {[]step{{fails: errCut}, notFound}, ""},
 		"after a 503":       {[]step{{fails: upstreamError(503, participant.UpstreamUnavailable)}, notFound}, ""},
-		"after silence":     {[]step{{silent: true}, notFound}, ""},
 		"after two":         {[]step{{fails: errCut}, {fails: errThrottled}, notFound}, ""},
 		"after a 429":       {[]step{{fails: errThrottled}, notFound}, participant.ParticipantNotFound},
 		"after unreached":   {[]step{{fails: errUnreached}, notFound}, participant.ParticipantNotFound},
@@ -46,6 +45,9 @@ func TestA02_ANotFoundAfterALostAttemptIsSuccess(t *testing.T) {
 				want(t, got.err, test.reason, "")
 				if recorded := slices.Equal(h.recorder.written(), []string{"part_1"}); recorded != (test.reason == "") {
 					t.Errorf("recorded %v", h.recorder.written())
+				}
+				if first := h.recorder.tickets[0]; test.reason == "" && len(first.done) != 1 {
+					t.Error("told as of a later sending than the one that may have done it")
 				}
 			})
 		})
@@ -61,14 +63,15 @@ func TestA06_RemovesAreRetriedWhereThatIsSafeAndHelps(t *testing.T) {
 		"answered":             {[]step{{}}, "", 1},
 		"unreached once":       {[]step{{fails: errUnreached}, {}}, "", 2},
 		"503 twice":            {[]step{{fails: upstreamError(503, participant.UpstreamUnavailable)}, {fails: errCut}, {}}, "", 3},
-		"hanging once":         {[]step{{silent: true}, {}}, "", 2},
+		"slow":                 {[]step{{takes: 28 * time.Second}}, "", 1},
 		"429":                  {[]step{{fails: errThrottled}, {}}, "", 2},
 		"429, come back soon":  {[]step{{fails: throttledFor(shortRetryAfter)}, {}}, "", 2},
 		"429, come back late":  {[]step{{fails: throttledFor(time.Minute)}}, participant.UpstreamRateLimited, 1},
 		"for ever":             {[]step{{fails: errCut}}, participant.UpstreamUnavailable, removeAttempts},
 		"bad request":          {[]step{{fails: upstreamError(400, participant.UpstreamBadRequest)}}, participant.UpstreamBadRequest, 1},
 		"credential refused":   {[]step{{fails: upstreamError(401, participant.CredentialRefused)}}, participant.CredentialRefused, 1},
-		"breaker open":         {[]step{{fails: &participant.Error{Reason: participant.BreakerOpen}}}, participant.BreakerOpen, 1},
+		"exchange refused":     {[]step{{fails: errNoCredential}}, participant.CredentialRefused, 1},
+		"the breaker opens":    {[]step{{fails: errCut}, {fails: errBreakerOpen}}, participant.UpstreamUnavailable, 2},
 		"408":                  {[]step{{fails: upstreamError(408, participant.UpstreamTimeout)}, {}}, "", 2},
 		"failure without kind": {[]step{{fails: errors.New("odd")}, {}}, "", 2},
 	}
@@ -82,6 +85,32 @@ func TestA06_RemovesAreRetriedWhereThatIsSafeAndHelps(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestA06_ARemoveMeetsTheOpenBreaker(t *testing.T) {
+	remove(t, 30*time.Second, []step{{fails: errBreakerOpen}}, func(t *testing.T, h *harness, got result) {
+		want(t, got.err, participant.BreakerOpen, participant.DialledNo)
+		if h.upstream.removed != 1 {
+			t.Errorf("tried %d times", h.upstream.removed)
+		}
+	})
+}
+
+// What is sent again says so, so that the breaker can count calls.
+func TestA06_TriesOfACallAreToldFromCalls(t *testing.T) {
+	again := []bool{false, true, true}
+	remove(t, 30*time.Second, []step{{fails: errCut}, {fails: errThrottled}, {}}, func(t *testing.T, h *harness, got result) {
+		want(t, got.err, "", "")
+		if !slices.Equal(h.upstream.retries, again) {
+			t.Errorf("removes said %v", h.upstream.retries)
+		}
+	})
+	virtual(t, script(step{fails: errUnreached}, step{fails: errThrottled}, step{dials: true}), func(t *testing.T, h *harness) {
+		want(t, h.add(h.call(""), alice, 0).wait().err, "", "")
+		if !slices.Equal(h.upstream.retries, again) {
+			t.Errorf("adds said %v", h.upstream.retries)
+		}
+	})
 }
 
 func TestA06_ARemoveEndsWithItsDeadline(t *testing.T) {

@@ -3,6 +3,8 @@ package write
 import (
 	"context"
 	"time"
+
+	"github.com/audian/participant-gateway/internal/participant"
 )
 
 // An add that surely did not reach the upstream, or was answered 429, is sent again
@@ -39,6 +41,14 @@ func (r *resending) wait(ctx context.Context, err error, patience time.Time) boo
 	leaves := now.Add(delay)
 	inTime := leaves.Before(r.limit) && (patience.IsZero() || leaves.Before(patience))
 	return r.times <= resendTimes && inTime && sleep(ctx, delay)
+}
+
+// under is the context of the next try.
+func (r *resending) under(ctx context.Context) context.Context {
+	if r.times == 0 {
+		return ctx
+	}
+	return participant.AsRetry(ctx)
 }
 
 // sleep returns false when ctx ends first.

@@ -26,7 +26,7 @@ func (w *Writer) start(ctx context.Context, upstream Upstream, d *dial) *dial {
 func (w *Writer) send(ctx context.Context, upstream Upstream, d *dial) (participant.Item, *participant.Error) {
 	again := resending{limit: d.began.Add(turnWithin), last: noTurn()}
 	for {
-		item, ticket, err := w.attempt(ctx, upstream, d, again.limit)
+		item, ticket, err := w.attempt(again.under(ctx), upstream, d, again.limit)
 		switch {
 		case err == nil:
 			w.claim(d, item.ID)
@@ -82,9 +82,7 @@ func (w *Writer) settle(d *dial, item participant.Item, err *participant.Error) 
 	if d.isSettled() {
 		return
 	}
-	if d.sender == nil && len(d.callers) > 0 {
-		d.sender = d.callers[0]
-	}
+	d.sender = d.answered()
 	d.item, d.err, d.callers = item, err, nil
 	w.outcomes.finish(d, time.Now())
 	close(d.settled)

@@ -17,8 +17,8 @@ type Upstream interface {
 	Add(ctx context.Context, conference string, add participant.Add, sending func()) (participant.Item, error)
 	// Remove sends once.
 	Remove(ctx context.Context, conference, id string) error
-	// List reads the roster for A1, before other lists of the account.
-	List(ctx context.Context, conference string) (participant.List, error)
+	// ListAhead reads the roster for A1, before other lists of the account.
+	ListAhead(ctx context.Context, conference string) (participant.List, error)
 }
 
 // Recorder hands writes through to the feed that shows them, if there is one.

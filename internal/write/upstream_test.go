@@ -51,6 +51,8 @@ type fakeUpstream struct {
 	removed   int
 	read      int
 	deadlines []time.Time
+	// retries says of each add that was tried, and each remove, whether it was one again.
+	retries []bool
 }
 
 // caseKey is under which a test names a call to the fake upstream, in its context.
@@ -72,6 +74,7 @@ func (u *fakeUpstream) Add(
 ) (participant.Item, error) {
 	u.mu.Lock()
 	s := next(&u.adds)
+	u.retries = append(u.retries, participant.IsRetry(ctx))
 	u.mu.Unlock()
 	if err := u.wait(ctx, s); err != nil {
 		return participant.Item{}, err
@@ -144,11 +147,12 @@ func (u *fakeUpstream) Remove(ctx context.Context, _, _ string) error {
 	u.mu.Lock()
 	u.removed++
 	s := next(&u.removes)
+	u.retries = append(u.retries, participant.IsRetry(ctx))
 	u.mu.Unlock()
 	return u.respond(ctx, s)
 }
 
-func (u *fakeUpstream) List(context.Context, string) (participant.List, error) {
+func (u *fakeUpstream) ListAhead(context.Context, string) (participant.List, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.read++

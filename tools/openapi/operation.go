@@ -110,7 +110,7 @@ var requestHeaders = []requestHeader{
 	{
 		name: "Idempotency-Key", only: "AddParticipant",
 		description: "The same as `request_id` in the body; where both are given they must be equal.",
-		schema:      object{{"type", "string"}, {"pattern", "^[ -~]{1,128}$"}},
+		schema:      object{{"type", "string"}, {"pattern", "^[ -~]{0,128}$"}},
 	},
 	{
 		name: "Last-Event-ID", only: "WatchParticipants",
@@ -118,14 +118,15 @@ var requestHeaders = []requestHeader{
 		schema:      object{{"type", "string"}},
 	},
 	{
-		name:        "X-Request-Id",
-		description: "An id of the caller's for this request: logged, sent upstream, and answered with. One is made where none is given.",
-		schema:      object{{"type", "string"}, {"pattern", "^[!-~]{1,128}$"}},
+		name: "X-Request-Id",
+		description: "An id of the caller's for this request: logged, sent upstream, and answered with. One is made where there is none " +
+			"of 1 to 128 printable ASCII characters without spaces.",
+		schema: object{{"type", "string"}},
 	},
 	{
 		name:        "Grpc-Timeout",
 		description: "How long the call may take: up to 8 digits and one of H M S m u n, such as `10S` for 10 seconds.",
-		schema:      object{{"type", "string"}, {"pattern", "^[0-9]{1,8}[HMSmun]$"}},
+		schema:      object{{"type", "string"}, {"pattern", "^([0-9]{1,8}[HMSmun])?$"}},
 	},
 	{
 		name:        "traceparent",

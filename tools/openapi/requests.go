@@ -6,16 +6,19 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// body is a request's body. Null is the same as absent, but for what is required.
+// body is a request's body. Null is the same as absent, but for what is required. An id
+// of the path is no part of it: it is taken where it says the same, which no schema can
+// ask for.
 func (g *generator) body(r route) object {
 	properties, required := object{}, []string{}
 	fields := r.method.Input().Fields()
 	for i := range fields.Len() {
 		field := fields.Get(i)
+		if inPath(r.path, field) {
+			continue
+		}
 		schema := g.requestSchema(field)
 		switch {
-		case inPath(r.path, field):
-			schema = nullable(schema).with("deprecated", true)
 		case isRequired(field):
 			required = append(required, string(field.Name()))
 		case field.Enum() != nil:

@@ -30,15 +30,24 @@ func (l *log) note(name string) {
 	l.times = append(l.times, time.Now())
 }
 
+// depart waits for a turn and has the request written at once.
+func depart(ctx context.Context, p *addPacer, conference string, again bool) error {
+	d, err := p.wait(ctx, conference, again)
+	if err == nil {
+		p.left(d)
+	}
+	return err
+}
+
 func TestA03_TenASecondAtMost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var p pacer
+		var p addPacer
 		var l log
 		var running sync.WaitGroup
 		began := time.Now()
 		for n := range 35 {
 			running.Go(func() {
-				if _, err := p.wait(t.Context(), fmt.Sprint(n%3), false); err != nil {
+				if err := depart(t.Context(), &p, fmt.Sprint(n%3), false); err != nil {
 					t.Error(err)
 				}
 				l.note("")
@@ -56,12 +65,12 @@ func TestA03_TenASecondAtMost(t *testing.T) {
 
 func TestA03_FairBetweenConferences(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var p pacer
+		var p addPacer
 		var l log
 		var running sync.WaitGroup
 		enter := func(name string) {
 			running.Go(func() {
-				_, err := p.wait(t.Context(), name[:1], false)
+				err := depart(t.Context(), &p, name[:1], false)
 				if err != nil {
 					t.Error(err)
 				}
@@ -82,7 +91,7 @@ func TestA03_FairBetweenConferences(t *testing.T) {
 		// They leave one after the other, so that the order can be told.
 		p.mu.Lock()
 		for i, d := range p.departures {
-			d.at = d.at.Add(time.Duration(i) * time.Millisecond)
+			d.written = d.written.Add(time.Duration(i) * time.Millisecond)
 		}
 		p.dispatch()
 		p.mu.Unlock()
@@ -95,23 +104,23 @@ func TestA03_FairBetweenConferences(t *testing.T) {
 
 func TestA03_FailsAtOnceWhereItsTurnComesTooLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var p pacer
+		var p addPacer
 		for range addsPerWindow {
-			if _, err := p.wait(t.Context(), "a", false); err != nil {
+			if err := depart(t.Context(), &p, "a", false); err != nil {
 				t.Fatal(err)
 			}
 		}
 		began := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), addWindow/2)
 		defer cancel()
-		_, err := p.wait(ctx, "a", false)
+		err := depart(ctx, &p, "a", false)
 		e := told(t, err)
-		if e.Reason != participant.AddRateLimited || e.Dialled != participant.DialledNo || e.RetryAfter != addWindow || time.Since(began) != 0 {
+		if e.Reason != participant.AddRateLimited || e.RetryAfter != addWindow || time.Since(began) != 0 {
 			t.Errorf("after %v: %v, retry after %v", time.Since(began), err, e.RetryAfter)
 		}
 		ctx, cancel = context.WithTimeout(t.Context(), addWindow+1)
 		defer cancel()
-		if _, err := p.wait(ctx, "a", false); err != nil || time.Since(began) != addWindow {
+		if err := depart(ctx, &p, "a", false); err != nil || time.Since(began) != addWindow {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
 	})
@@ -119,9 +128,9 @@ func TestA03_FailsAtOnceWhereItsTurnComesTooLate(t *testing.T) {
 
 func TestA03_WhoLeavesTakesNoTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var p pacer
+		var p addPacer
 		for range addsPerWindow {
-			if _, err := p.wait(t.Context(), "a", false); err != nil {
+			if err := depart(t.Context(), &p, "a", false); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -138,7 +147,7 @@ func TestA03_WhoLeavesTakesNoTurn(t *testing.T) {
 		synctest.Wait()
 		for range addsPerWindow {
 			running.Go(func() {
-				if _, err := p.wait(t.Context(), "a", false); err != nil || time.Since(began) != addWindow {
+				if err := depart(t.Context(), &p, "a", false); err != nil || time.Since(began) != addWindow {
 					t.Errorf("after %v: %v", time.Since(began), err)
 				}
 			})
@@ -146,25 +155,25 @@ func TestA03_WhoLeavesTakesNoTurn(t *testing.T) {
 		synctest.Wait()
 		leave()
 		running.Wait()
-		if _, err := p.wait(leaving, "a", false); told(t, err).Dialled != participant.DialledNo {
+		if _, err := p.wait(leaving, "a", false); told(t, err).Reason != participant.Cancelled {
 			t.Error(err)
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if len(p.rooms) != 0 || p.timer != nil {
-			t.Errorf("%d rooms left", len(p.rooms))
+		if len(p.queue.rooms) != 0 || p.timer != nil {
+			t.Errorf("%d rooms left", len(p.queue.rooms))
 		}
 	})
 }
 
 func TestA03_AnotherTurnComesFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var p pacer
+		var p addPacer
 		var l log
 		var running sync.WaitGroup
 		enter := func(name string, again bool) {
 			running.Go(func() {
-				if _, err := p.wait(t.Context(), "a", again); err != nil {
+				if err := depart(t.Context(), &p, "a", again); err != nil {
 					t.Error(err)
 				}
 				l.note(name)
@@ -184,7 +193,7 @@ func TestA03_AnotherTurnComesFirst(t *testing.T) {
 
 func TestA03_TurnsGivenBackAreFree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var p pacer
+		var p addPacer
 		for range 3 * addsPerWindow {
 			d, err := p.wait(t.Context(), "a", false)
 			if err != nil {
@@ -196,17 +205,78 @@ func TestA03_TurnsGivenBackAreFree(t *testing.T) {
 }
 
 func TestA03_CountsFromWhenTheRequestIsWritten(t *testing.T) {
+	for name, test := range map[string]struct {
+		after time.Duration
+		end   func(*addPacer, *departure)
+		// turn is when the next turn comes, once that has happened to ten.
+		turn time.Duration
+	}{
+		"written":               {300 * time.Millisecond, (*addPacer).left, 300*time.Millisecond + addWindow},
+		"written late":          {3 * time.Second, (*addPacer).left, 3*time.Second + addWindow},
+		"over, written or not":  {3 * time.Second, (*addPacer).done, 3*time.Second + addWindow},
+		"taken back":            {3 * time.Second, (*addPacer).cancel, 3 * time.Second},
+		"written, and not back": {3 * time.Second, func(p *addPacer, d *departure) { p.left(d); p.cancel(d) }, 3*time.Second + addWindow},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var p addPacer
+				for range addsPerWindow {
+					d, err := p.wait(t.Context(), "a", false)
+					if err != nil {
+						t.Fatal(err)
+					}
+					time.AfterFunc(test.after, func() { test.end(&p, d) })
+				}
+				began := time.Now()
+				if err := depart(t.Context(), &p, "a", false); err != nil || time.Since(began) != test.turn {
+					t.Errorf("after %v: %v", time.Since(began), err)
+				}
+			})
+		})
+	}
+}
+
+// TestA03_WrittenTwiceCountsTwice has a connection refuse what was written to it long ago.
+func TestA03_WrittenTwiceCountsTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var p pacer
+		var p addPacer
+		first, err := p.wait(t.Context(), "a", false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.left(first)
+		time.Sleep(5 * time.Second)
+		for range addsPerWindow - 1 {
+			if err := depart(t.Context(), &p, "a", false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p.left(first)
+		began := time.Now()
+		if err := depart(t.Context(), &p, "a", false); err != nil || time.Since(began) != addWindow {
+			t.Errorf("after %v: %v", time.Since(began), err)
+		}
+	})
+}
+
+// TestA03_UnwrittenAddsHoldUpWhoCannotWait has ten adds that wait for a connection: who
+// would come too late behind them hears so at once.
+func TestA03_UnwrittenAddsHoldUpWhoCannotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p addPacer
+		var departures []*departure
 		for range addsPerWindow {
 			d, err := p.wait(t.Context(), "a", false)
 			if err != nil {
 				t.Fatal(err)
 			}
-			time.AfterFunc(300*time.Millisecond, func() { p.left(d) })
+			departures = append(departures, d)
 		}
 		began := time.Now()
-		if _, err := p.wait(t.Context(), "a", false); err != nil || time.Since(began) != 300*time.Millisecond+addWindow {
+		time.AfterFunc(time.Second, func() { p.left(departures[0]) })
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		if err := depart(ctx, &p, "a", false); told(t, err).Reason != participant.AddRateLimited || time.Since(began) != time.Second {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
 	})
@@ -228,9 +298,9 @@ func (p *patient) Deadline() (time.Time, bool) {
 
 func TestA03_DeadlinesMayMove(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var p pacer
+		var p addPacer
 		for range addsPerWindow {
-			if _, err := p.wait(t.Context(), "a", false); err != nil {
+			if err := depart(t.Context(), &p, "a", false); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -240,16 +310,17 @@ func TestA03_DeadlinesMayMove(t *testing.T) {
 			ctx.mu.Lock()
 			ctx.at = began.Add(200 * time.Millisecond)
 			ctx.mu.Unlock()
-			_, _ = p.wait(t.Context(), "b", false)
+			_ = depart(t.Context(), &p, "b", false)
 		})
-		if _, err := p.wait(ctx, "a", false); told(t, err).Reason != participant.AddRateLimited || time.Since(began) != 100*time.Millisecond {
+		if err := depart(ctx, &p, "a", false); told(t, err).Reason != participant.AddRateLimited || time.Since(began) != 100*time.Millisecond {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
 		time.Sleep(2 * time.Second)
 	})
 }
 
-// TestA03_WhateverComes draws adds that come, wait, leave and have deadlines.
+// TestA03_WhateverComes draws adds that come, wait, leave, have deadlines, and find a
+// connection soon or late.
 func TestA03_WhateverComes(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		adds := rapid.IntRange(1, 80).Draw(rt, "adds")
@@ -264,12 +335,13 @@ func paceSome(t *testing.T, adds int, seed uint64) (problem string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 0))
-		var p pacer
+		var p addPacer
 		var l log
 		var running sync.WaitGroup
 		for range adds {
 			comes := time.Duration(random.IntN(3000)) * time.Millisecond
 			waits := time.Duration(random.IntN(6000)+1) * time.Millisecond
+			connects := time.Duration(random.IntN(3)*random.IntN(1500)) * time.Millisecond
 			room, leaves := fmt.Sprint(random.IntN(4)), random.IntN(4) == 0
 			running.Go(func() {
 				time.Sleep(comes)
@@ -279,7 +351,9 @@ func paceSome(t *testing.T, adds int, seed uint64) (problem string) {
 				}
 				defer cancel()
 				time.AfterFunc(waits, cancel)
-				if _, err := p.wait(ctx, room, false); err == nil {
+				if d, err := p.wait(ctx, room, false); err == nil {
+					time.Sleep(connects)
+					p.left(d)
 					l.note(room)
 				}
 			})
@@ -291,7 +365,7 @@ func paceSome(t *testing.T, adds int, seed uint64) (problem string) {
 		switch {
 		case most(l.times) > addsPerWindow:
 			problem = fmt.Sprintf("%d within a second", most(l.times))
-		case len(p.rooms) > 0:
+		case len(p.queue.rooms) > 0:
 			problem = "somebody still waits"
 		}
 	})

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+)
+
+// gateway is one process of the gateway, with a client for each door.
+type gateway struct {
+	generation         int
+	grpcAddr, httpAddr string
+	adminAddr          string
+	process            *exec.Cmd
+	exited             chan struct{}
+	conn               *grpc.ClientConn
+	client             v2.ParticipantServiceClient
+	http               *http.Client
+	// ending says that the process was told to end, killed that it was not even told.
+	ending, killed atomic.Bool
+}
+
+// drainTimeout is the gateway's; it has a second more to exit.
+const drainTimeout = 6 * time.Second
+
+// launch starts the gateway's program in front of an upstream, and returns once it
+// listens. The process ends with ctx, whatever happens.
+func (w *world) launch(ctx context.Context, upstream string) (*gateway, error) {
+	g := &gateway{generation: int(w.launched.Add(1)), exited: make(chan struct{})}
+	g.process = exec.CommandContext(ctx, w.settings.server,
+		"--upstream-url", "http://"+upstream+"/v2", "--poll-interval", "200ms", "--max-poll-interval", "500ms",
+		"--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0",
+		"--drain-timeout", drainTimeout.String(), "--log-format", "json")
+	g.process.Env = []string{"AUDIAN_AUTH_TOKEN=" + secret}
+	g.process.Stderr = w.log
+	banner, err := g.process.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
+	}
+	if err := g.process.Start(); err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
+	}
+	if err := g.read(banner); err != nil {
+		_ = g.process.Process.Kill()
+		_ = g.process.Wait()
+		return nil, fmt.Errorf("gateway: %w", err)
+	}
+	go g.await(w.tally)
+	if err := g.connect(); err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// read learns the addresses from the banner.
+func (g *gateway) read(banner io.Reader) error {
+	lines := bufio.NewScanner(banner)
+	for g.adminAddr == "" && lines.Scan() {
+		door, addr, _ := strings.Cut(lines.Text(), " ")
+		addr = strings.TrimPrefix(strings.TrimSpace(addr), "http://")
+		switch door {
+		case "gRPC":
+			g.grpcAddr = addr
+		case "HTTP":
+			g.httpAddr = addr
+		case "admin":
+			g.adminAddr = addr
+		}
+	}
+	if g.adminAddr == "" {
+		return errors.New("ended before it told its addresses")
+	}
+	return nil
+}
+
+// await notes how the process ends: killed, or by itself with exit code 0.
+func (g *gateway) await(t *tally) {
+	err := g.process.Wait()
+	if !g.killed.Load() && (err != nil || !g.ending.Load()) {
+		t.brokenf(badExits, "process %d of the gateway ended by itself: %v", g.generation, err)
+	}
+	g.ending.Store(true)
+	close(g.exited)
+}
+
+func (g *gateway) connect() (err error) {
+	if g.conn, err = g.dial(); err != nil {
+		return err
+	}
+	g.client = v2.NewParticipantServiceClient(g.conn)
+	g.http = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4, IdleConnTimeout: 5 * time.Second}}
+	return nil
+}
+
+// dial opens a gRPC connection of its own.
+func (g *gateway) dial(options ...grpc.DialOption) (*grpc.ClientConn, error) {
+	conn, err := grpc.NewClient(g.grpcAddr, append(options, grpc.WithTransportCredentials(insecure.NewCredentials()))...)
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	return conn, nil
+}
+
+// kill ends the process without a word.
+func (g *gateway) kill() {
+	g.killed.Store(true)
+	g.ending.Store(true)
+	_ = g.process.Process.Kill()
+	<-g.exited
+	g.hangUp()
+}
+
+// terminate has the process drain (W16), and says how long that took.
+func (g *gateway) terminate() (took time.Duration) {
+	began := time.Now()
+	g.ending.Store(true)
+	_ = g.process.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-g.exited:
+	case <-time.After(drainTimeout + 5*time.Second):
+		_ = g.process.Process.Kill()
+		<-g.exited
+	}
+	g.hangUp()
+	return time.Since(began)
+}
+
+func (g *gateway) hangUp() {
+	_ = g.conn.Close()
+	g.http.CloseIdleConnections()
+}
+
+// freeze has the process stand still for a while: it wakes to a clock that went on.
+func (g *gateway) freeze(ctx context.Context, d time.Duration) {
+	_ = g.process.Process.Signal(syscall.SIGSTOP)
+	pause(ctx, d)
+	_ = g.process.Process.Signal(syscall.SIGCONT)
+}
+
+// send asks the HTTP door.
+func (g *gateway) send(ctx context.Context, method, path, body string) (code int, text string, err error) {
+	return g.ask(ctx, method, "http://"+g.httpAddr+path, body)
+}
+
+func (g *gateway) ask(ctx context.Context, method, url, body string) (code int, text string, err error) {
+	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+	if err != nil {
+		return 0, "", fmt.Errorf("%s %s: %w", method, url, err)
+	}
+	if body != "" {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	response, err := g.http.Do(request)
+	if err != nil {
+		return 0, "", fmt.Errorf("%s: %w", method, err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	read, err := io.ReadAll(response.Body)
+	if err != nil {
+		return 0, "", fmt.Errorf("%s %s: %w", method, url, err)
+	}
+	return response.StatusCode, string(read), nil
+}
+
+// goroutines is how many the process has.
+func (g *gateway) goroutines(ctx context.Context) (int, error) {
+	_, profile, err := g.ask(ctx, http.MethodGet, "http://"+g.adminAddr+"/debug/pprof/goroutine?debug=1", "")
+	if err != nil {
+		return 0, err
+	}
+	total := strings.TrimPrefix(strings.SplitN(profile, "\n", 2)[0], "goroutine profile: total ")
+	n, err := strconv.Atoi(total)
+	if err != nil {
+		return 0, fmt.Errorf("read the profile: %w", err)
+	}
+	return n, nil
+}
+
+// descriptors is how many the process has open; 0 where the system does not tell.
+func (g *gateway) descriptors() int {
+	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", g.process.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	return len(files)
+}
+
+// pause lets time pass, or ctx end.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

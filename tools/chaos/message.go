@@ -1,0 +1,155 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+)
+
+// message is what a stream tells, in the words of its JSON, whatever the door.
+type message struct {
+	Token      string      `json:"resume_token"`
+	Snapshot   *snapshot   `json:"snapshot"`
+	Changes    *changes    `json:"changes"`
+	Checkpoint *checkpoint `json:"checkpoint"`
+	End        *end        `json:"end"`
+}
+
+type snapshot struct {
+	Participants []human `json:"participants"`
+	Total        *int    `json:"total"`
+	Reason       string  `json:"reason"`
+}
+
+type changes struct {
+	Changes []change `json:"changes"`
+}
+
+type change struct {
+	Kind     string  `json:"kind"`
+	Human    human   `json:"participant"`
+	Previous *string `json:"previous_status"`
+}
+
+type checkpoint struct {
+	Freshness string `json:"freshness"`
+	Total     *int   `json:"total"`
+	Count     *int   `json:"participant_count"`
+}
+
+type end struct {
+	Reason string `json:"reason"`
+}
+
+// human is what is compared of a participant: all that W2 promises.
+type human struct {
+	ID     string  `json:"id"`
+	Phone  string  `json:"phone_number"`
+	Name   string  `json:"name"`
+	Role   string  `json:"role"`
+	Status string  `json:"status"`
+	Muted  bool    `json:"muted"`
+	Joined instant `json:"joined_at"`
+}
+
+// instant is a time that can be compared; empty where there is none.
+type instant string
+
+func instantOf(t time.Time) instant {
+	if t.IsZero() {
+		return ""
+	}
+	return instant(t.UTC().Format(time.RFC3339Nano))
+}
+
+// UnmarshalText reads RFC 3339.
+func (i *instant) UnmarshalText(text []byte) error {
+	t, err := time.Parse(time.RFC3339Nano, string(text))
+	if err != nil {
+		return fmt.Errorf("joined_at: %w", err)
+	}
+	*i = instantOf(t)
+	return nil
+}
+
+func messageOf(m *v2.WatchParticipantsResponse) message {
+	told := message{Token: m.GetResumeToken()}
+	switch event := m.GetEvent().(type) {
+	case *v2.WatchParticipantsResponse_Snapshot:
+		told.Snapshot = &snapshot{
+			Participants: humansOf(event.Snapshot.GetParticipants()),
+			Total:        number(event.Snapshot.Total), Reason: word(event.Snapshot.GetReason()),
+		}
+	case *v2.WatchParticipantsResponse_Changes:
+		told.Changes = &changes{}
+		for _, c := range event.Changes.GetChanges() {
+			told.Changes.Changes = append(told.Changes.Changes, changeOf(c))
+		}
+	case *v2.WatchParticipantsResponse_Checkpoint:
+		told.Checkpoint = &checkpoint{
+			Freshness: word(event.Checkpoint.GetFreshness()),
+			Total:     number(event.Checkpoint.Total), Count: number(event.Checkpoint.ParticipantCount),
+		}
+	case *v2.WatchParticipantsResponse_End:
+		told.End = &end{Reason: word(event.End.GetReason())}
+	}
+	return told
+}
+
+func changeOf(c *v2.ParticipantChange) change {
+	told := change{Kind: word(c.GetKind()), Human: humanOf(c.GetParticipant())}
+	if c.PreviousStatus != nil {
+		told.Previous = new(wordOr(c.GetPreviousStatus(), c.GetPreviousRawStatus()))
+	}
+	return told
+}
+
+func humansOf(people []*v2.Participant) []human {
+	told := make([]human, len(people))
+	for i, p := range people {
+		told[i] = humanOf(p)
+	}
+	return told
+}
+
+func humanOf(p *v2.Participant) human {
+	told := human{
+		ID: p.GetId(), Phone: p.GetPhoneNumber(), Name: p.GetName(), Muted: p.GetMuted(),
+		Role: wordOr(p.GetRole(), p.GetRawRole()), Status: wordOr(p.GetStatus(), p.GetRawStatus()),
+	}
+	if p.GetJoinedAt() != nil {
+		told.Joined = instantOf(p.GetJoinedAt().AsTime())
+	}
+	return told
+}
+
+func number(n *int32) *int {
+	if n == nil {
+		return nil
+	}
+	return new(int(*n))
+}
+
+// word is an enum value's word in JSON: its name without what all names of the enum
+// begin with.
+func word(value protoreflect.Enum) string {
+	values := value.Descriptor().Values()
+	if values.ByNumber(value.Number()) == nil {
+		return strconv.Itoa(int(value.Number()))
+	}
+	prefix := strings.TrimSuffix(string(values.ByNumber(0).Name()), "UNSPECIFIED")
+	return strings.ToLower(strings.TrimPrefix(string(values.ByNumber(value.Number()).Name()), prefix))
+}
+
+// wordOr is the vendor's own word where it is none of the enum's.
+func wordOr(value protoreflect.Enum, raw string) string {
+	if raw != "" {
+		return raw
+	}
+	return word(value)
+}

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"sync"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// counts are how often what happened.
+type counts map[string]int
+
+// report is what a reader can check a run by.
+type report struct {
+	Seed    uint64  `json:"seed"`
+	Seconds float64 `json:"seconds"`
+	// Broken holds every rule; each is due to be 0.
+	Broken counts `json:"broken"`
+	// Findings say more of the first that were broken.
+	Findings []string `json:"findings"`
+	Drills   counts   `json:"drills"`
+	// Faults are those that struck, not those that were prepared.
+	Faults counts `json:"faults"`
+	// Calls are the clients' by method and code, Upstream the gateway's by operation
+	// and status, where 0 is a connection that was cut.
+	Calls    map[string]counts `json:"calls"`
+	Upstream map[string]counts `json:"upstream_requests"`
+	// Streams tells how streams were opened, resumed and ended.
+	Streams counts `json:"streams"`
+	Checks  counts `json:"checks"`
+}
+
+// The rules, by what is broken of them.
+const (
+	dialledTwice     = "dialled_twice"       // A1, A2
+	dialledUnasked   = "dialled_unasked"     // A1: an add was said not to have dialled, or to have dialled another
+	changesLost      = "changes_lost"        // W2, W4
+	changesInvented  = "changes_invented"    // W7, W8
+	outOfOrder       = "out_of_order"        // W3
+	misfits          = "misfits"             // W2: a message that does not follow from those before
+	silences         = "silences"            // W1, W13
+	endedUnasked     = "streams_ended"       // W10, W16: a stream that ended for no reason, or for a wrong one
+	leakedGoroutines = "leaked_goroutines"   // W12
+	leakedFiles      = "leaked_descriptors"  // W12
+	badExits         = "bad_exits"           // W16, and panics
+	secretsLogged    = "secrets_logged"      // credentials and phone numbers
+	redirected       = "redirects_followed"  // A6
+	drillsThatFailed = "drills_without_bite" // A drill that did not do what it is for
+)
+
+var rules = []string{
+	dialledTwice, dialledUnasked, changesLost, changesInvented, outOfOrder, misfits, silences, endedUnasked,
+	leakedGoroutines, leakedFiles, badExits, secretsLogged, redirected, drillsThatFailed,
+}
+
+// mostFindings is how many findings of a rule a report tells; further ones are counted.
+const mostFindings = 5
+
+// tally is the report as it grows.
+type tally struct {
+	mu     sync.Mutex
+	report report
+}
+
+func newTally(seed uint64) *tally {
+	t := &tally{report: report{
+		Seed: seed, Broken: counts{}, Findings: []string{}, Drills: counts{}, Faults: counts{},
+		Calls: map[string]counts{}, Upstream: map[string]counts{}, Streams: counts{}, Checks: counts{},
+	}}
+	for _, rule := range rules {
+		t.report.Broken[rule] = 0
+	}
+	return t
+}
+
+func (t *tally) brokenf(rule, format string, args ...any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.report.Broken[rule]++
+	if t.report.Broken[rule] <= mostFindings {
+		t.report.Findings = append(t.report.Findings, rule+": "+fmt.Sprintf(format, args...))
+	}
+}
+
+func (t *tally) drill(name string)        { t.add(t.report.Drills, name, 1) }
+func (t *tally) fault(kind string)        { t.add(t.report.Faults, kind, 1) }
+func (t *tally) stream(what string)       { t.add(t.report.Streams, what, 1) }
+func (t *tally) check(what string, n int) { t.add(t.report.Checks, what, n) }
+
+func (t *tally) call(method, code string)       { t.nest(t.report.Calls, method, code) }
+func (t *tally) upstream(operation, how string) { t.nest(t.report.Upstream, operation, how) }
+
+func (t *tally) add(c counts, key string, n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c[key] += n
+}
+
+func (t *tally) nest(all map[string]counts, group, key string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if all[group] == nil {
+		all[group] = counts{}
+	}
+	all[group][key]++
+}
+
+// struck is how often a fault of that kind has struck so far.
+func (t *tally) struck(kind string) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.report.Faults[kind]
+}
+
+// whole says whether nothing was broken.
+func (r *report) whole() bool {
+	for _, n := range r.Broken {
+		if n > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// write puts the report into a file.
+func (r *report) write(path string) error {
+	text, err := json.Marshal(r, jsontext.WithIndent("  "), json.Deterministic(true))
+	if err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	if err := os.WriteFile(path, append(text, '\n'), 0o644); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
+}
+
+// print tells the report to whoever waits for it.
+func (r *report) print(out io.Writer) {
+	section := func(title string, c counts) {
+		_, _ = fmt.Fprintf(out, "\n%s\n", title)
+		for _, key := range slices.Sorted(maps.Keys(c)) {
+			_, _ = fmt.Fprintf(out, "  %-40s %d\n", key, c[key])
+		}
+	}
+	section("drills", r.Drills)
+	section("faults that struck", r.Faults)
+	for _, method := range slices.Sorted(maps.Keys(r.Calls)) {
+		section("calls: "+method, r.Calls[method])
+	}
+	for _, operation := range slices.Sorted(maps.Keys(r.Upstream)) {
+		section("requests upstream: "+operation, r.Upstream[operation])
+	}
+	section("streams", r.Streams)
+	section("checks", r.Checks)
+	section("broken (each due to be 0)", r.Broken)
+	for _, finding := range r.Findings {
+		_, _ = fmt.Fprintf(out, "\n! %s\n", finding)
+	}
+	_, _ = fmt.Fprintf(out, "\nseed %d, %.0f s\n", r.Seed, r.Seconds)
+}

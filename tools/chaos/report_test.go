@@ -1,0 +1,80 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestAnythingBrokenFailsTheRun(t *testing.T) {
+	if fine := newTally(1); !fine.report.whole() {
+		t.Error("nothing was broken, and yet it is not whole")
+	}
+	for _, rule := range rules {
+		sad := newTally(1)
+		sad.brokenf(rule, "somehow")
+		if sad.report.whole() {
+			t.Errorf("whole in spite of %s", rule)
+		}
+	}
+}
+
+func TestFindingsOfARuleAreBounded(t *testing.T) {
+	sad := newTally(1)
+	for range 10 * mostFindings {
+		sad.brokenf(misfits, "again")
+	}
+	if n := len(sad.report.Findings); n != mostFindings || sad.report.Broken[misfits] != 10*mostFindings {
+		t.Errorf("%d findings of %d", n, sad.report.Broken[misfits])
+	}
+}
+
+func TestTheReportCanBeRead(t *testing.T) {
+	told := newTally(42)
+	told.drill("gateway killed")
+	told.fault("vendor lost")
+	told.call("AddParticipant", "OK")
+	told.upstream("list", "200")
+	var out bytes.Buffer
+	told.report.print(&out)
+	path := filepath.Join(t.TempDir(), "chaos.json")
+	if err := told.report.write(path); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"seed": 42`, `"dialled_twice": 0`, `"vendor lost": 1`, `"AddParticipant": {`, `"findings": []`} {
+		if !strings.Contains(string(file), want) {
+			t.Errorf("the file lacks %s:\n%s", want, file)
+		}
+	}
+	for _, want := range []string{"gateway killed", "requests upstream: list", "dialled_twice", "seed 42"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the print lacks %s:\n%s", want, out.String())
+		}
+	}
+}
+
+func TestTheLogIsReadForWhatItMustNotHold(t *testing.T) {
+	for name, test := range map[string]struct{ line, rule string }{
+		"a call":                       {`{"msg":"call","phone_number":"…0123"}`, ""},
+		"the credential":               {`{"error":"refused ` + secret + `"}`, secretsLogged},
+		"a caller's number":            {`{"phone_number":"+12025550123"}`, secretsLogged},
+		"a visitor's number":           {`{"phone_number":"+12025560123"}`, secretsLogged},
+		"a panic":                      {"panic: runtime error", badExits},
+		"a panic that a call survived": {`{"error":"panic: runtime error"}`, badExits},
+	} {
+		counted := newTally(1)
+		log := &gatewayLog{out: &bytes.Buffer{}, tally: counted}
+		for _, piece := range []string{test.line[:5], test.line[5:], "\n"} {
+			if _, err := log.Write([]byte(piece)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		expect(t, name, counted, test.rule)
+	}
+}

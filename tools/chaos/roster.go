@@ -1,0 +1,78 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// roster is whom a client holds that applied every message, and nothing else.
+type roster map[string]human
+
+// apply takes one message in, which must follow from those before it.
+func (r roster) apply(m message) error {
+	switch {
+	case m.Snapshot != nil:
+		return r.replace(m.Snapshot)
+	case m.Changes != nil:
+		return r.change(m.Changes)
+	case m.Checkpoint != nil && m.Checkpoint.Count != nil && *m.Checkpoint.Count != len(r):
+		return fmt.Errorf("participant_count is %d, held are %d", *m.Checkpoint.Count, len(r))
+	default:
+		return nil
+	}
+}
+
+func (r roster) replace(s *snapshot) error {
+	clear(r)
+	for _, p := range s.Participants {
+		if _, twice := r[p.ID]; twice {
+			return fmt.Errorf("a snapshot has %s twice", p.ID)
+		}
+		r[p.ID] = p
+	}
+	return nil
+}
+
+func (r roster) change(told *changes) error {
+	if len(told.Changes) == 0 {
+		return errors.New("changes without a change")
+	}
+	for _, c := range told.Changes {
+		if err := r.one(c); err != nil {
+			return fmt.Errorf("%s of %s: %w", c.Kind, c.Human.ID, err)
+		}
+	}
+	return nil
+}
+
+func (r roster) one(c change) error {
+	before, holds := r[c.Human.ID]
+	switch {
+	case holds == (c.Kind == "added"):
+		return fmt.Errorf("held: %t", holds)
+	case holds && (c.Previous == nil || *c.Previous != before.Status):
+		return fmt.Errorf("previous_status is not %q", before.Status)
+	case c.Kind == "updated" && c.Human == before:
+		return errors.New("nothing differs")
+	case c.Kind == "removed" && c.Human != before:
+		return fmt.Errorf("the last known is %v, told was %v", before, c.Human)
+	}
+	if c.Kind == "removed" || c.Kind == "left_filter" {
+		delete(r, c.Human.ID)
+	} else {
+		r[c.Human.ID] = c.Human
+	}
+	return nil
+}
+
+// String is the same for rosters that are the same.
+func (r roster) String() string {
+	var text strings.Builder
+	for _, id := range slices.Sorted(maps.Keys(r)) {
+		fmt.Fprintf(&text, "%v\n", r[id])
+	}
+	return text.String()
+}

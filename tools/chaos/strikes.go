@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/simulator"
+)
+
+// kinds are the simulator's faults, each of which has its drill.
+var kinds = []simulator.FaultKind{
+	simulator.FaultLatency, simulator.FaultLate, simulator.FaultStatus, simulator.FaultErrorEnvelope,
+	simulator.FaultRedirect, simulator.FaultCut, simulator.FaultLost, simulator.FaultReset,
+	simulator.FaultGarbage, simulator.FaultPartial, simulator.FaultShift,
+}
+
+// operations are what is struck, where a kind does not say for itself.
+var operations = []simulator.Operation{simulator.List, simulator.Add, simulator.Remove}
+
+// statuses are answers by the operation that gets them. A refusal of the vendor's own
+// words would end a conference (W11), so that lists are refused in a proxy's words.
+// Those of an add that was dialled all the same are none that say it was not (A1).
+var statuses = map[simulator.Operation][]simulator.Fault{
+	simulator.List: {
+		{Status: http.StatusInternalServerError},
+		{Status: http.StatusBadGateway, Body: simulator.HTMLBody},
+		{Status: http.StatusServiceUnavailable, Body: simulator.EmptyBody, RetryAfter: "1"},
+		{Status: http.StatusTooManyRequests, RetryAfter: "1"},
+		{Status: http.StatusUnauthorized},
+		{Status: http.StatusForbidden, Body: simulator.HTMLBody},
+		{Status: http.StatusNotFound, Body: simulator.HTMLBody},
+		{Status: http.StatusNotFound, Body: simulator.EmptyBody},
+	},
+	simulator.Add: {
+		{Status: http.StatusInternalServerError, Body: simulator.FailureBody},
+		{Status: http.StatusBadGateway, Body: simulator.HTMLBody, Handled: true},
+		{Status: http.StatusServiceUnavailable, Handled: true},
+		{Status: http.StatusRequestTimeout, Handled: true},
+		{Status: http.StatusTooManyRequests, RetryAfter: "1"},
+		{Status: http.StatusConflict},
+		{Status: http.StatusPaymentRequired, Body: simulator.ObjectBody},
+	},
+	simulator.Remove: {
+		{Status: http.StatusServiceUnavailable, Handled: true},
+		{Status: http.StatusInternalServerError},
+		{Status: http.StatusTooManyRequests, RetryAfter: "1"},
+	},
+}
+
+// garbage is what lists answer instead of a roster. None of it is a complete list.
+var garbage = []string{
+	"", `null`, `{}`, `[]`, `"participants"`, `{"participants": [{"id": "part_`, `{"participants":[1]}`,
+	`{"participants":[],"total":40}`, `{"participants":{"id":"part_0"}}`, `<html></html>`,
+	`{"participants":[{"id":7,"status":"connected"}]}`, "{\"participants\":[\"\xff\"]}",
+}
+
+// strike makes the faults of a kind, and waits until they have struck.
+func strike(kind simulator.FaultKind) func(context.Context, *world, *rand.Rand) error {
+	return func(ctx context.Context, w *world, chance *rand.Rand) error {
+		before := w.tally.struck("vendor " + string(kind))
+		for _, fault := range faultsOf(kind, w.trap.addr, chance) {
+			w.vendor.Inject(fault)
+		}
+		pause(ctx, 500*time.Millisecond)
+		eventually(ctx, 6*time.Second, func() bool { return len(w.vendor.Faults()) == 0 })
+		w.vendor.ClearFaults()
+		if w.tally.struck("vendor "+string(kind)) == before {
+			return errors.New("no request was struck")
+		}
+		return nil
+	}
+}
+
+// faultsOf draws the faults of a kind. A second shift could hide the same person from
+// the list that comes next, which nobody could tell from leaving.
+func faultsOf(kind simulator.FaultKind, trap string, chance *rand.Rand) []simulator.Fault {
+	switch kind {
+	case simulator.FaultPartial:
+		return []simulator.Fault{{Kind: kind, Times: 2, By: 1 + chance.IntN(5)}}
+	case simulator.FaultShift:
+		return []simulator.Fault{{Kind: kind, Times: 1, By: []int{-1, 1, 2}[chance.IntN(3)]}}
+	default:
+	}
+	var faults []simulator.Fault
+	for _, operation := range operations {
+		fault := simulator.Fault{}
+		switch kind {
+		case simulator.FaultStatus:
+			fault = statuses[operation][chance.IntN(len(statuses[operation]))]
+		case simulator.FaultLatency, simulator.FaultLate:
+			fault.Latency = time.Duration(300+chance.IntN(3000)) * time.Millisecond
+		case simulator.FaultErrorEnvelope:
+			fault.Status = []int{0, 500, 503}[chance.IntN(3)]
+			fault.Handled = chance.IntN(2) == 0
+		case simulator.FaultRedirect:
+			fault.Location = "http://" + trap + "/v2"
+			fault.Status = []int{301, 302, 307, 308}[chance.IntN(4)]
+		case simulator.FaultGarbage:
+			fault.Raw = garbage[chance.IntN(len(garbage))]
+		default:
+		}
+		fault.Kind, fault.Operation, fault.Times = kind, operation, 1+chance.IntN(2)
+		faults = append(faults, fault)
+	}
+	// Some polls take longer than a poll may (W10).
+	if kind == simulator.FaultLatency && chance.IntN(2) == 0 {
+		faults[slices.Index(operations, simulator.List)].Latency = 6 * time.Second
+	}
+	return faults
+}

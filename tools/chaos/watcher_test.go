@@ -1,0 +1,92 @@
+package main
+
+import (
+	"errors"
+	"testing"
+)
+
+func newTestWorld() *world {
+	w := &world{tally: newTally(1), ledger: newLedger(), sightings: &sightings{seen: map[identity]bool{}}}
+	w.visitors = newVisitors(w, w.chance(forVisitors))
+	w.writers = &writers{world: w, removed: map[string]string{}}
+	return w
+}
+
+// brokenOf are the rules that were broken.
+func brokenOf(t *tally) (rules []string) {
+	for rule, n := range t.report.Broken {
+		if n > 0 {
+			rules = append(rules, rule)
+		}
+	}
+	return rules
+}
+
+func expect(t *testing.T, name string, got *tally, rule string) {
+	t.Helper()
+	broken := brokenOf(got)
+	if rule == "" && len(broken) > 0 || rule != "" && (len(broken) != 1 || broken[0] != rule) {
+		t.Errorf("%s: broken are %q, want %q: %q", name, broken, rule, got.report.Findings)
+	}
+}
+
+func because(reason string, m message) message {
+	m.Snapshot.Reason = reason
+	return m
+}
+
+func TestW04_AStreamBeginsAsItsTokenSays(t *testing.T) {
+	beat := message{Token: "t", Checkpoint: &checkpoint{Total: new(1), Count: new(1)}}
+	unbased := message{Token: "was", Checkpoint: &checkpoint{Freshness: "stale"}}
+	changed := told("updated", "held", ada("connected"))
+	for name, test := range map[string]struct {
+		came  string
+		from  int // The process that gave the token; the stream's is 2.
+		first []message
+		rule  string
+	}{
+		"new":                      {"", 0, []message{snap(ada("held"))}, ""},
+		"new, without a snapshot":  {"", 0, []message{beat}, misfits},
+		"resumed":                  {"was", 2, []message{changed}, ""},
+		"nothing was missed":       {"was", 2, []message{beat}, ""},
+		"a snapshot all the same":  {"was", 2, []message{because("resume_expired", snap(ada("held")))}, changesLost},
+		"another process":          {"was", 1, []message{because("resume_expired", snap(ada("held")))}, ""},
+		"another process, resumed": {"was", 1, []message{changed}, misfits},
+		"a wrong reason":           {"was", 1, []message{because("initial", snap(ada("held")))}, changesLost},
+		"stale before":             {"was", 2, []message{unbased, changed}, ""},
+		"stale, with a new token":  {"old", 2, []message{unbased}, misfits},
+		"fallen behind":            {"was", 2, []message{beat, because("lagged", snap(ada("held")))}, changesLost},
+	} {
+		w := newTestWorld()
+		follower := &watcher{world: w, held: roster{"ada": ada("held")}, token: test.came, generation: test.from}
+		s := &stream{gateway: &gateway{generation: 2}, came: test.came}
+		for _, m := range test.first {
+			follower.take(s, m)
+		}
+		expect(t, name, w.tally, test.rule)
+	}
+}
+
+func TestW10_StreamsEndOnlyForAReason(t *testing.T) {
+	drained := failureOf(`{"error":{"status":"UNAVAILABLE","details":[{"reason":"DRAINING"}]}}`)
+	for name, test := range map[string]struct {
+		killed, ending bool
+		messages       int
+		err            error
+		rule           string
+	}{
+		"killed":                   {true, true, 3, errBare, ""},
+		"drained":                  {false, true, 3, drained, ""},
+		"drained without a word":   {false, true, 3, errBare, endedUnasked},
+		"refused by one that ends": {false, true, 0, errors.New("connection refused"), ""},
+		"for no reason":            {false, false, 3, errBare, endedUnasked},
+		"not even begun":           {false, false, 0, errBare, endedUnasked},
+	} {
+		w := newTestWorld()
+		s := &stream{gateway: &gateway{}, messages: test.messages}
+		s.gateway.killed.Store(test.killed)
+		s.gateway.ending.Store(test.ending)
+		(&watcher{world: w}).judge(s, test.err)
+		expect(t, name, w.tally, test.rule)
+	}
+}

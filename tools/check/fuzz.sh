@@ -1,0 +1,17 @@
+#!/bin/sh
+# Runs each fuzz target for FUZZTIME (5s); FUZZ names those to run, as a pattern. What
+# fails is kept in testdata/fuzz of its package, and is a test from then on.
+set -eu
+cd "$(dirname "$0")/../.."
+go=${GO:-go}
+
+targets() {
+	grep -rEo --include='*_test.go' '^func Fuzz\w+' internal cmd tools |
+		sed -E 's|/[^/]+_test\.go:func | |' | grep -E "${FUZZ:-.}" | sort
+}
+
+failed=$(targets | while read -r package target; do
+	echo "=== $package $target" >&2
+	"$go" test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-5s}" "./$package" >&2 </dev/null || echo "$target"
+done)
+[ -z "$failed" ] || { echo "fuzzing failed:" $failed >&2; exit 1; }

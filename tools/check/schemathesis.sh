@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Fails where the running gateway does not hold to the document that it serves:
+# schemathesis makes up requests from /openapi.json, sound and broken ones, and judges
+# the answers. It is installed at pinned versions into bin/schemathesis, with CI=true or
+# INSTALL=1 only.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+here=tools/check/schemathesis
+venv=bin/schemathesis
+pins=$here/requirements.txt
+
+# installed says whether the environment is the one that the pins ask for.
+installed() { [ -x $venv/bin/st ] && cmp -s $pins $venv/pins.txt; }
+
+if ! installed; then
+	if [ "${CI:-}" != true ] && [ -z "${INSTALL:-}" ]; then
+		echo "API check: SKIPPED: schemathesis is not installed ('make api-check INSTALL=1' installs it into $venv)"
+		exit 0
+	fi
+	rm -rf $venv
+	python3 -m venv $venv
+	$venv/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $pins
+	cp $pins $venv/pins.txt
+fi
+
+work=$(mktemp -d)
+gateway=
+ended() {
+	[ -z "$gateway" ] || { kill "$gateway" && wait "$gateway"; } 2>/dev/null || true
+	rm -rf "$work"
+}
+trap ended EXIT
+
+# What the document says of a phone number is its length: whether a number is possible
+# is in no schema.
+${GO:-go} build -o "$work/server" ./cmd/server
+"$work/server" --demo --phone-validation=length \
+	--grpc-addr=127.0.0.1:0 --http-addr=127.0.0.1:0 --admin-addr=127.0.0.1:0 >"$work/banner" 2>"$work/log" &
+gateway=$!
+for _ in {1..100}; do
+	url=$(sed -n 's/^HTTP *//p' "$work/banner")
+	[ -n "$url" ] && break
+	kill -0 $gateway || { cat "$work/log" >&2; exit 1; }
+	sleep 0.1
+done
+
+$venv/bin/st --config-file $here/config.toml run --no-color --wait-for-schema 10 "$url/openapi.json"
