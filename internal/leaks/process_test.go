@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"io"
 	"os"
 	"os/exec"
@@ -22,19 +23,29 @@ import (
 var program string
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	// The tests wait more than they work.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(built{m})
+}
+
+// built are tests for which the program is built, and taken away again.
+type built struct{ *testing.M }
+
+func (b built) Run() int {
 	dir, err := os.MkdirTemp("", "leaks")
 	if err != nil {
 		panic(err)
 	}
+	defer os.RemoveAll(dir)
 	program = filepath.Join(dir, "server")
 	args := append([]string{"build"}, raceFlag...)
 	if out, err := exec.Command("go", append(args, "-o", program, "../../cmd/server")...).CombinedOutput(); err != nil {
 		panic(string(out))
 	}
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
-		_ = os.RemoveAll(dir)
-		os.Exit(code)
-	}))
+	return b.M.Run()
 }
 
 // patience is how long a test waits for what should come much sooner.

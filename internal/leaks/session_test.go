@@ -21,14 +21,17 @@ import (
 
 // session is one hostile use of a gateway. What comes back is searched at once.
 type session struct {
-	t      *testing.T
-	ledger *ledger
 	*process
 
+	ledger *ledger
 	client v2.ParticipantServiceClient
 	web    *http.Client
 	// bounded ends what streams.
 	bounded time.Duration
+
+	mu sync.Mutex
+	// seen counts what was searched, by what it is.
+	seen map[string]int
 }
 
 func newSession(t *testing.T, l *ledger, p *process) *session {
@@ -43,8 +46,9 @@ func newSession(t *testing.T, l *ledger, p *process) *session {
 		transport.CloseIdleConnections()
 	})
 	return &session{
-		t: t, ledger: l, process: p, client: v2.NewParticipantServiceClient(conn),
-		web: &http.Client{Transport: transport}, bounded: time.Second,
+		process: p, ledger: l, client: v2.NewParticipantServiceClient(conn),
+		web: &http.Client{Transport: transport}, bounded: 1500 * time.Millisecond,
+		seen: map[string]int{},
 	}
 }
 
@@ -74,23 +78,36 @@ func (s *session) call(who presented, method, target, body string, headers ...st
 	s.search(response, string(read))
 }
 
+// check searches something that came out, and counts it.
+func (s *session) check(in where, what, from, text string) {
+	s.t.Helper()
+	s.mu.Lock()
+	s.seen[what]++
+	s.mu.Unlock()
+	s.ledger.check(s.t, in, what+" of "+from, text)
+}
+
 // search looks through an answer's head and body. What tells people about people may
 // hold their numbers, but its tokens and its failures may not.
 func (s *session) search(response *http.Response, body string) {
 	from := response.Request.Method + " " + response.Request.URL.Path
-	s.ledger.check(s.t, refusal, from, fmt.Sprint(response.Header))
-	if response.StatusCode >= http.StatusMultipleChoices || response.Request.URL.Host != s.http {
-		s.ledger.check(s.t, refusal, from, body)
+	s.check(refusal, "HTTP head", from, fmt.Sprint(response.Header))
+	switch {
+	case response.Request.URL.Host != s.http:
+		s.check(refusal, "admin page", from, body)
+		return
+	case response.StatusCode >= http.StatusMultipleChoices:
+		s.check(refusal, "HTTP refusal", from, body)
 		return
 	}
-	s.ledger.check(s.t, success, from, body)
+	s.check(success, "HTTP success", from, body)
 	for line := range strings.Lines(body) {
 		if strings.Contains(line, `"error":{`) {
-			s.ledger.check(s.t, refusal, from, line)
+			s.check(refusal, "failure event", from, line)
 		}
-		for _, part := range strings.Split(line, `"`) {
+		for part := range strings.SplitSeq(line, `"`) {
 			if strings.HasPrefix(part, "pgw") || strings.HasPrefix(part, "pgl") {
-				s.ledger.check(s.t, refusal, "a token of "+from, opened(part))
+				s.check(refusal, "token", from, opened(part))
 			}
 		}
 	}
@@ -98,37 +115,45 @@ func (s *session) search(response *http.Response, body string) {
 
 // context is a gRPC caller's, with its credentials and metadata.
 func (s *session) context(who presented) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithTimeout(s.t.Context(), s.bounded)
+	shown := metadata.MD{}
 	for _, header := range who {
 		name, value, _ := strings.Cut(header, ": ")
-		ctx = metadata.AppendToOutgoingContext(ctx, strings.ToLower(name), value)
+		shown.Append(name, value)
 	}
-	return ctx, cancel
+	return context.WithTimeout(metadata.NewOutgoingContext(s.t.Context(), shown), s.bounded)
 }
 
 // told searches what a gRPC call was answered with.
 func (s *session) told(from string, answer fmt.Stringer, err error, head, trail metadata.MD) {
-	s.ledger.check(s.t, refusal, from, fmt.Sprint(head, trail))
+	s.check(refusal, "metadata", from, fmt.Sprint(head, trail))
 	if err != nil {
-		s.ledger.check(s.t, refusal, from, fmt.Sprint(status.Convert(err).Proto()))
+		s.check(refusal, "gRPC refusal", from, status.Convert(err).Proto().String())
 		return
 	}
-	s.ledger.check(s.t, success, from, answer.String())
+	s.check(success, "gRPC success", from, answer.String())
 	switch answer := answer.(type) {
 	case *v2.WatchParticipantsResponse:
-		s.ledger.check(s.t, refusal, "a resume token", opened(answer.GetResumeToken()))
+		s.check(refusal, "resume token", from, opened(answer.GetResumeToken()))
 	case *v2.ListParticipantsResponse:
-		s.ledger.check(s.t, refusal, "a page token", opened(answer.GetNextPageToken()))
+		s.check(refusal, "page token", from, opened(answer.GetNextPageToken()))
 	}
 }
 
 // use makes every kind of call for a conference, by every door.
 func (s *session) use(who presented, conference string) {
-	path := "http://" + s.http + "/v2/conferences/" + conference + "/participants"
+	path := s.page("/v2/conferences/" + conference + "/participants")
 	add := func() *v2.AddParticipantRequest {
 		return &v2.AddParticipantRequest{ConferenceId: conference, PhoneNumber: "+1" + s.ledger.number(), Name: s.ledger.name()}
 	}
+	connect := s.page("/audian.conference.v2.ParticipantService/")
 	s.together(
+		func() {
+			s.call(who, "POST", connect+"ListParticipants", `{"conferenceId":"`+conference+`"}`, "Content-Type: application/json")
+		},
+		func() {
+			s.call(who, "POST", connect+"AddParticipant",
+				`{"conferenceId":"`+conference+`","phoneNumber":"`+add().GetPhoneNumber()+`"}`, "Content-Type: application/json")
+		},
 		func() { s.call(who, "GET", path+"?page_size=1", "") },
 		func() { s.call(who, "DELETE", path+"/part_1", "") },
 		func() {
@@ -171,40 +196,63 @@ func (s *session) watch(who presented, conference string) {
 
 // blunder puts numbers and secrets where they do not belong.
 func (s *session) blunder(who presented) {
-	path := "http://" + s.http + "/v2/conferences/conf_ok/participants"
-	secret, number := s.ledger.secret("secret in a wrong place"), s.ledger.number
-	written := func() string { n := number(); return "+1 (" + n[:3] + ") " + n[3:6] + "-" + n[6:] }
-	for _, body := range []string{
-		`{"phone_number":"` + written() + `"}`,
+	path := s.page("/v2/conferences/conf_ok/participants")
+	secret := s.ledger.secret("secret in a wrong place")
+	var deeds []func()
+	for _, body := range s.wrongBodies(secret) {
+		deeds = append(deeds, func() { s.call(who, "POST", path, body) })
+	}
+	for _, target := range s.wrongTargets(secret) {
+		deeds = append(deeds, func() { s.call(who, "GET", path+target, "") }, func() { s.call(who, "DELETE", path+target, "") })
+	}
+	for _, header := range []string{
+		"Last-Event-ID", "Idempotency-Key", "Grpc-Timeout", "Accept", "Content-Type", "Origin", "Traceparent", "Cookie", "X-Forwarded-For",
+	} {
+		deeds = append(deeds,
+			func() { s.call(who, "POST", path, `{}`, header+": "+secret) },
+			func() { s.call(who, "GET", path+":watch", "", header+": "+secret) })
+	}
+	for _, ids := range [][2]string{
+		{"+1" + s.ledger.number(), "part_1"}, {"conf_ok", written(s.ledger.number())}, {"conf_ok", "\x00" + secret},
+	} {
+		deeds = append(deeds, func() {
+			ctx, cancel := s.context(who)
+			defer cancel()
+			_, err := s.client.RemoveParticipant(ctx, &v2.RemoveParticipantRequest{ConferenceId: ids[0], ParticipantId: ids[1]})
+			s.told("RemoveParticipant", nil, err, nil, nil)
+		})
+	}
+	s.together(deeds...)
+}
+
+// written is a number of ten digits as people write it.
+func written(number string) string {
+	return "+1 (" + number[:3] + ") " + number[3:6] + "-" + number[6:]
+}
+
+// wrongBodies are of adds that nobody should send.
+func (s *session) wrongBodies(secret string) []string {
+	number := s.ledger.number
+	return []string{
+		`{"phone_number":"` + written(number()) + `"}`,
 		`{"phone_number":"tel:+1` + number() + `"}`,
 		`{"phone_number":1` + number() + `}`,
 		`{"phone_number":["+1` + number() + `"]}`,
-		`{"phone_number":"+1` + number() + `","role":"` + written() + `"}`,
+		`{"phone_number":"+1` + number() + `","role":"` + written(number()) + `"}`,
 		`{"phone_number":"+1` + number() + `","muted":"` + secret + `"}`,
 		`{"phone_number":"+1` + number() + `","name":"\u0007` + s.ledger.name() + `"}`,
 		`{"phone_number":"+1` + number() + `", ` + secret,
-		written(),
+		written(number()),
 		`"` + secret + `"`,
-	} {
-		s.call(who, "POST", path, body)
 	}
-	for _, target := range []string{
-		path + "/" + url.PathEscape("+1"+number()), path + "/" + url.PathEscape(written()),
-		path + "?token=" + secret, path + "?page_token=" + secret, path + "?statuses=" + secret, path + "?page_size=" + secret,
-		path + ":watch?resume_token=" + secret, path + ":watch?heartbeat_interval=" + secret, path + ":watch?access_token=" + secret,
-	} {
-		s.call(who, "GET", target, "")
-		s.call(who, "DELETE", target, "")
-	}
-	for _, header := range []string{"Last-Event-ID", "Idempotency-Key", "Grpc-Timeout", "Accept", "Content-Type", "Origin", "Traceparent", "Cookie", "X-Forwarded-For"} {
-		s.call(who, "POST", path, `{}`, header+": "+secret)
-		s.call(who, "GET", path+":watch", "", header+": "+secret)
-	}
-	for _, ids := range [][2]string{{"+1" + number(), "part_1"}, {"conf_ok", written()}, {"conf_ok", "\x00" + secret}} {
-		ctx, cancel := s.context(who)
-		_, err := s.client.RemoveParticipant(ctx, &v2.RemoveParticipantRequest{ConferenceId: ids[0], ParticipantId: ids[1]})
-		s.told("RemoveParticipant", nil, err, nil, nil)
-		cancel()
+}
+
+// wrongTargets are what follows the path of the participants.
+func (s *session) wrongTargets(secret string) []string {
+	return []string{
+		"/" + url.PathEscape("+1"+s.ledger.number()), "/" + url.PathEscape(written(s.ledger.number())),
+		"?token=" + secret, "?page_token=" + secret, "?statuses=" + secret, "?page_size=" + secret,
+		":watch?resume_token=" + secret, ":watch?heartbeat_interval=" + secret, ":watch?access_token=" + secret,
 	}
 }
 
@@ -223,14 +271,21 @@ func (s *session) look() {
 
 func (s *session) page(path string) string { return "http://" + s.http + path }
 
-// until does something until the log tells of it.
-func (s *session) until(sign string, deed func()) {
+// until does something until it has come to something.
+func (s *session) until(what string, come func() bool, deed func()) {
 	s.t.Helper()
-	for late := time.Now().Add(patience); !strings.Contains(s.written.String(), sign); deed() {
+	for late := time.Now().Add(patience); !come(); deed() {
 		if time.Now().After(late) {
-			s.t.Fatalf("the log never told of %q", sign)
+			s.t.Fatalf("never: %s", what)
 		}
 	}
+}
+
+// has says whether something of a kind was searched.
+func (s *session) has(kind string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.seen[kind] > 0
 }
 
 // together does things at once, and waits for all.

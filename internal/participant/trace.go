@@ -7,7 +7,7 @@ import (
 )
 
 // requestID is what a caller's id may be, to go into logs and headers.
-var requestID = regexp.MustCompile(`^[!-~]{1,128}$`)
+var requestID = regexp.MustCompile(`^[\x21-\x7e]{1,128}$`)
 
 // FitRequestID is the id that a caller gave its request, or a new one where that is
 // missing or not fit to be a header.

@@ -18,7 +18,7 @@ func TestLogger_MasksPhoneNumbers(t *testing.T) {
 		{slog.String("panic", "at 12025551234"), "at …1234"},
 		{slog.String("caller", "+12025551234"), "…1234"},
 		{slog.String("path", "/v2/conferences/c/participants/%2B12025551234"), "/v2/conferences/c/participants/…1234"},
-		{slog.String("msg", "http: panic serving 127.0.0.1:4711: +12025551234"), "http: panic serving 127.0.0.1:4711: …1234"},
+		{slog.String(slog.MessageKey, "http: panic serving 127.0.0.1:4711: +12025551234"), "http: panic serving 127.0.0.1:4711: …1234"},
 		{slog.String("request_id", "12025551234"), "12025551234"},
 		{slog.Int("history", 12025551234), "12025551234"},
 	} {

@@ -77,11 +77,11 @@ func TestWebPagesCallAndWatch(t *testing.T) {
 					t.Fatalf("%s: %v, %v", name, added, err)
 				}
 			}
-			told := isWrite(stream.Msg())
-			for !told && stream.Receive() {
-				told = isWrite(stream.Msg())
+			came := isWrite(stream.Msg())
+			for !came && stream.Receive() {
+				came = isWrite(stream.Msg())
 			}
-			if !told {
+			if !came {
 				t.Errorf("%s: the add did not come: %v", name, stream.Err())
 			}
 			if err := stream.Close(); err != nil {

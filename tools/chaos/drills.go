@@ -142,10 +142,10 @@ func killVendor(ctx context.Context, w *world, chance *rand.Rand) error {
 }
 
 // jumpClock sets the vendor's clock, as far as its answers show it.
-func jumpClock(ctx context.Context, w *world, chance *rand.Rand) error {
-	for range 3 {
-		w.visitors.jump(rooms[chance.IntN(len(rooms))])
-		pause(ctx, 400*time.Millisecond)
+func jumpClock(ctx context.Context, w *world, _ *rand.Rand) error {
+	for _, room := range rooms {
+		w.visitors.jump(room)
+		pause(ctx, time.Second)
 	}
 	return nil
 }

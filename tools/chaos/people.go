@@ -13,7 +13,13 @@ import (
 // sightings are all that anybody was told of anybody: each must have been so once.
 type sightings struct {
 	mu   sync.Mutex
-	seen map[identity]bool
+	seen map[identity]bool // guarded by mu
+	// left are the ids of those whom somebody had leave.
+	left map[string]bool // guarded by mu
+}
+
+func newSightings() *sightings {
+	return &sightings{seen: map[identity]bool{}, left: map[string]bool{}}
 }
 
 // identity is who somebody is, in one status.
@@ -25,6 +31,20 @@ func (s *sightings) add(people ...human) {
 	for _, p := range people {
 		s.seen[identity{p.ID, p.Phone, p.Name, p.Status}] = true
 	}
+}
+
+// leave notes who is about to leave.
+func (s *sightings) leave(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.left[id] = true
+}
+
+// mayHaveLeft says whether anybody had them leave: nobody leaves by themselves.
+func (s *sightings) mayHaveLeft(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.left[id]
 }
 
 // visitors are people who did not come through the gateway: they come, are held, and
@@ -65,6 +85,7 @@ func (v *visitors) act(conference string) {
 		v.come(conference)
 	case chosen == 1 && len(here) > fewest:
 		gone := v.chance.IntN(len(here))
+		v.world.sightings.leave(here[gone])
 		v.world.vendor.RemovePerson(conference, here[gone])
 		v.here[conference] = append(here[:gone:gone], here[gone+1:]...)
 	default:
@@ -114,7 +135,8 @@ func (v *visitors) turn(conference, id string) {
 }
 
 // jump has some visitors come again with times that no clock has shown yet, or for
-// long: what the vendor's clock does when it is set.
+// long: what the vendor's clock does when it is set. They change their place in the
+// list too, so that one list may lack them; a second in a row would be proof (W7).
 func (v *visitors) jump(conference string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

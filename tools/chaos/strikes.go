@@ -80,7 +80,9 @@ func strike(kind simulator.FaultKind) func(context.Context, *world, *rand.Rand) 
 func faultsOf(kind simulator.FaultKind, trap string, chance *rand.Rand) []simulator.Fault {
 	switch kind {
 	case simulator.FaultPartial:
-		return []simulator.Fault{{Kind: kind, Times: 2, By: 1 + chance.IntN(5)}}
+		// Of two conferences two lists in a row, all their pages, which were proof (W7)
+		// if they did not lack what they say there is.
+		return []simulator.Fault{{Kind: kind, Times: 12, By: 1 + chance.IntN(3)}}
 	case simulator.FaultShift:
 		return []simulator.Fault{{Kind: kind, Times: 1, By: []int{-1, 1, 2}[chance.IntN(3)]}}
 	default:

@@ -127,6 +127,9 @@ func (w *watcher) take(s *stream, m message) {
 		w.world.tally.stream("opened")
 	}
 	w.world.tally.check("messages applied", 1)
+	if m.Checkpoint != nil {
+		w.world.tally.check("checkpoints that say "+m.Checkpoint.Freshness, 1)
+	}
 	if unbased := m.Checkpoint != nil && m.Checkpoint.Total == nil; unbased {
 		if s.based || m.Token != s.came {
 			w.world.tally.brokenf(misfits, "a token before any base: %q, came with %q", m.Token, s.came)
@@ -184,6 +187,9 @@ func (w *watcher) note(m message) {
 		t.check("changes applied", len(m.Changes.Changes))
 		for _, c := range m.Changes.Changes {
 			w.world.sightings.add(c.Human)
+			if c.Kind == "removed" && !w.world.sightings.mayHaveLeft(c.Human.ID) {
+				t.brokenf(changesInvented, "%s on %s: %s removed, who never left", w.door, w.conference, c.Human.ID)
+			}
 		}
 	}
 	if err := ledger.holds(m.Token, w.held); err != nil {

@@ -6,7 +6,7 @@ import (
 )
 
 func newTestWorld() *world {
-	w := &world{tally: newTally(1), ledger: newLedger(), sightings: &sightings{seen: map[identity]bool{}}}
+	w := &world{tally: newTally(1), ledger: newLedger(), sightings: newSightings()}
 	w.visitors = newVisitors(w, w.chance(forVisitors))
 	w.writers = &writers{world: w, removed: map[string]string{}}
 	return w
@@ -64,6 +64,22 @@ func TestW04_AStreamBeginsAsItsTokenSays(t *testing.T) {
 			follower.take(s, m)
 		}
 		expect(t, name, w.tally, test.rule)
+	}
+}
+
+func TestW08_NobodyIsRemovedWhoNeverLeft(t *testing.T) {
+	for name, rule := range map[string]string{"left": "", "never left": changesInvented} {
+		w := newTestWorld()
+		if name == "left" {
+			w.sightings.leave("ada")
+		}
+		follower := &watcher{world: w, held: roster{}}
+		s := &stream{gateway: &gateway{}}
+		follower.take(s, snap(ada("held")))
+		gone := told("removed", "held", ada("held"))
+		gone.Token = "next"
+		follower.take(s, gone)
+		expect(t, name, w.tally, rule)
 	}
 }
 

@@ -56,7 +56,7 @@ func run(ctx context.Context, s settings, out io.Writer) (ok bool, err error) {
 	t := newTally(s.seed)
 	w := &world{
 		settings: s, tally: t, log: &gatewayLog{out: log, tally: t},
-		ledger: newLedger(), sightings: &sightings{seen: map[identity]bool{}},
+		ledger: newLedger(), sightings: newSightings(),
 	}
 	err = w.live(ctx, out)
 	t.report.Seconds = time.Since(began).Round(time.Millisecond).Seconds()
@@ -176,25 +176,5 @@ func (w *world) drained(g *gateway, took time.Duration) {
 	w.tally.fault("gateway terminated")
 	if took > drainTimeout+2*time.Second {
 		w.tally.brokenf(badExits, "process %d took %s to drain", g.generation, took)
-	}
-}
-
-// audit looks back over the whole run.
-func (w *world) audit() {
-	dials := w.vendor.Dials()
-	w.writers.audit(dials)
-	dialled := map[string]simulator.Dial{}
-	for _, dial := range dials {
-		dialled[dial.Participant] = dial
-	}
-	for who := range w.sightings.seen {
-		if !w.visitors.everReal(dialled, who) {
-			w.tally.brokenf(changesInvented, "%s was never %s under that name and number", who.id, who.status)
-		}
-	}
-	w.tally.check("people and statuses seen", len(w.sightings.seen))
-	w.tally.check("positions where watchers agree", w.ledger.agreed)
-	if w.ledger.agreed == 0 {
-		w.tally.brokenf(drillsThatFailed, "no two watchers were ever at the same position")
 	}
 }

@@ -15,7 +15,6 @@ import (
 	"google.golang.org/grpc/status"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
-	"github.com/audian/participant-gateway/internal/simulator"
 )
 
 // writers add and remove, through both doors.
@@ -27,7 +26,7 @@ type writers struct {
 	removed map[string]string // guarded by mu; conferences by the id of who was removed
 }
 
-// add is one add, by a phone number of its own, and what its calls were answered.
+// add is an add under a request id, by a phone number of its own, and what its calls were answered.
 type add struct {
 	conference, phone string
 	answers           []answer
@@ -146,6 +145,7 @@ func addOverREST(ctx context.Context, g *gateway, a *add) answer {
 
 func (w *writers) remove(ctx context.Context, conference, id string, overREST bool) {
 	g := w.world.gateway.Load()
+	w.world.sightings.leave(id)
 	call := removeOverGRPC
 	if overREST {
 		call = removeOverREST
@@ -192,48 +192,3 @@ func doorName(overREST bool) string {
 }
 
 func join(code, reason string) string { return strings.TrimSpace(code + " " + reason) }
-
-// audit holds what writers were answered against whom the vendor dialled (A1, A2), and
-// against who is still there.
-func (w *writers) audit(dials []simulator.Dial) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	by := map[string][]simulator.Dial{}
-	for _, dial := range dials {
-		by[dial.PhoneNumber] = append(by[dial.PhoneNumber], dial)
-	}
-	w.world.tally.check("adds asked for", len(w.adds))
-	w.world.tally.check("phones that rang", len(dials))
-	for _, a := range w.adds {
-		for _, broken := range a.audit(by[a.phone]) {
-			w.world.tally.brokenf(broken.rule, "%s: %s: answers %v", callerName(a.phone), broken.what, a.answers)
-		}
-	}
-	for id, conference := range w.removed {
-		for _, p := range w.world.vendor.Truth(conference) {
-			if p.ID == id && p.Status != "disconnected" { // Who was hung up on may stay listed.
-				w.world.tally.brokenf(changesLost, "%s was removed and is %s", id, p.Status)
-			}
-		}
-	}
-}
-
-// breach is one rule that was broken, and how.
-type breach struct{ rule, what string }
-
-func (a *add) audit(dials []simulator.Dial) (found []breach) {
-	if len(dials) > 1 {
-		found = append(found, breach{dialledTwice, fmt.Sprintf("%d dials", len(dials))})
-	}
-	surelyNot := len(a.answers) > 0
-	for _, got := range a.answers {
-		surelyNot = surelyNot && got.dialled == "no"
-		if got.id != "" && (len(dials) == 0 || dials[0].Participant != got.id) {
-			found = append(found, breach{changesInvented, "a success for a phone that did not ring"})
-		}
-	}
-	if surelyNot && len(dials) > 0 {
-		found = append(found, breach{dialledUnasked, "said not to be dialled, and was"})
-	}
-	return found
-}

@@ -133,7 +133,8 @@ func sources(t *testing.T, folder string) string {
 // TestLinksLeadSomewhere follows the links from page to page.
 func TestLinksLeadSomewhere(t *testing.T) {
 	for _, page := range []string{
-		"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/watch.md", "docs/errors.md",
+		"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docs/watch.md", "docs/errors.md",
+		"docs/access.md", "docs/security.md",
 		"docs/migration.md", "docs/calling-people-well.md", "docs/operations.md", "docs/dependencies.md",
 	} {
 		folder := "../../"

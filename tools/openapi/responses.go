@@ -8,7 +8,10 @@ func (g *generator) responses(r route) object {
 	case r.method.IsStreamingServer():
 		responses = responses.with("200", stream(r))
 	case r.answer == nil:
-		responses = responses.with("204", object{{"description", "Done. There is no body."}, {"headers", object{requestIDHeader, traceparentHeader}}})
+		responses = responses.with("204", object{
+			{"description", "Done. There is no body."},
+			{"headers", object{requestIDHeader, traceparentHeader}},
+		})
 	default:
 		responses = responses.with("200", object{
 			{"description", g.comments.Of(r.answer)},

@@ -72,7 +72,7 @@ var errStopped = errors.New("send message: the call has ended")
 // handler.
 func (s *stream) stop() {
 	if !s.mu.TryLock() {
-		_ = 0
+		s.answer.cutOff()
 		s.mu.Lock()
 	}
 	defer s.mu.Unlock()

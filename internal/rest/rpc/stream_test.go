@@ -167,17 +167,26 @@ func (p pipes) Accept() (net.Conn, error) {
 	return nil, net.ErrClosed
 }
 
+// dial connects a client to the listener.
+func (p pipes) dial(context.Context, string, string) (net.Conn, error) {
+	client, server := net.Pipe()
+	p <- server
+	return client, nil
+}
+
 func (p pipes) Close() error   { return nil }
 func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
 // connected sends a request over a connection whose time is the bubble's.
-func connected(t *testing.T, handler http.Handler, head, body string) (conn net.Conn, stop func()) {
+func connected(t *testing.T, handler http.Handler, request string) (conn net.Conn, stop func()) {
 	t.Helper()
 	listener, server := make(pipes), &http.Server{Handler: handler}
 	go func() { _ = server.Serve(listener) }()
-	conn, serverEnd := net.Pipe()
-	listener <- serverEnd
-	go func() { _, _ = io.WriteString(conn, head+body) }()
+	conn, err := listener.dial(t.Context(), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _, _ = io.WriteString(conn, request) }()
 	return conn, func() {
 		conn.Close()
 		close(listener)
@@ -187,34 +196,46 @@ func connected(t *testing.T, handler http.Handler, head, body string) (conn net.
 
 const openWatch = "POST " + watchPath + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/connect+json\r\nContent-Length: 7\r\n\r\n\x00\x00\x00\x00\x02{}"
 
-// TestStreamsOutliveTheTimeForTheirRequest sends nothing for longer than a body may take.
-func TestStreamsOutliveTheTimeForTheirRequest(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		service := polite()
-		service.watch = func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
-			for _, token := range []string{"t1", "t2", "t3"} {
-				time.Sleep(2 * time.Minute)
-				if err := s.SendMsg(wire.NewMessage(heartbeat(token))); err != nil {
-					return err
+// TestStreamsOutliveTheirDeadlines has minutes pass between two messages, longer than a
+// body may take to arrive, or a message to be read.
+func TestStreamsOutliveTheirDeadlines(t *testing.T) {
+	service := polite()
+	service.watch = func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
+		for _, token := range []string{"t1", "t2", "t3"} {
+			time.Sleep(2 * time.Minute)
+			if err := s.SendMsg(wire.NewMessage(heartbeat(token))); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for name, version := range map[string]func(*http.Protocols){
+		"HTTP/1.1": func(p *http.Protocols) { p.SetHTTP1(true) },
+		"HTTP/2":   func(p *http.Protocols) { p.SetUnencryptedHTTP2(true) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				protocols := new(http.Protocols)
+				version(protocols)
+				listener, server := make(pipes), &http.Server{Handler: port(t, service), Protocols: protocols}
+				go func() { _ = server.Serve(listener) }()
+				transport := &http.Transport{Protocols: protocols, DialContext: listener.dial}
+				defer func() {
+					transport.CloseIdleConnections()
+					close(listener)
+					server.Close()
+				}()
+				answered, err := (&http.Client{Transport: transport}).Post("http://localhost"+watchPath, "application/connect+json", strings.NewReader(frame([]byte("{}"))))
+				if err != nil {
+					t.Fatal(err)
 				}
-			}
-			return nil
-		}
-		conn, stop := connected(t, port(t, service), openWatch, "")
-		defer stop()
-		read := make([]byte, 0, 4096)
-		for !bytes.Contains(read, []byte("\r\n0\r\n")) {
-			part := make([]byte, 1024)
-			n, err := conn.Read(part)
-			if err != nil {
-				t.Fatalf("after %q: %v", read, err)
-			}
-			read = append(read, part[:n]...)
-		}
-		if !bytes.Contains(read, []byte("t3")) {
-			t.Errorf("answer = %q", read)
-		}
-	})
+				defer answered.Body.Close()
+				if read, err := io.ReadAll(answered.Body); err != nil || !bytes.Contains(read, []byte("t3")) {
+					t.Errorf("answer = %q, %v", read, err)
+				}
+			})
+		})
+	}
 }
 
 // TestW12_ABlockedClientIsCut gives a send a client that reads nothing: what the service
@@ -234,7 +255,7 @@ func TestW12_ABlockedClientIsCut(t *testing.T) {
 				conn, stop := connected(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					handler.ServeHTTP(w, r)
 					took <- time.Since(began)
-				}), openWatch, "")
+				}), openWatch)
 				defer stop()
 				if after := <-took; after > given+time.Second {
 					t.Errorf("the handler returned after %v", after)
@@ -257,7 +278,7 @@ const sendTimeout = time.Minute
 func TestABodyThatDoesNotArrive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn, stop := connected(t, port(t, polite()),
-			"POST "+addPath+" HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{", "")
+			"POST "+addPath+" HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{")
 		defer stop()
 		answered := make([]byte, 4096)
 		n, err := conn.Read(answered)
