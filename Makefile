@@ -12,7 +12,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -X github.com/audian/participant-gateway/internal/config.version=$(VERSION)
 
 # What `make check` runs after the tests.
-CHECKS := lint generate-drift breaking vulnerabilities docs-check api-check chaos
+CHECKS := lint generate-drift breaking vulnerabilities docs-check api-check model chaos
 
 # How long `make fuzz` runs each fuzz target.
 FUZZTIME ?= 5s
@@ -52,6 +52,10 @@ SEED          ?= 1
 chaos: ## Put a real gateway through every trouble; SEED repeats a run, bin/chaos.json tells of it
 	@$(GO) build -ldflags '$(LDFLAGS)' -o bin/server ./cmd/server
 	@$(GO) run ./tools/chaos -server bin/server -seconds $(CHAOS_SECONDS) -seed $(SEED)
+
+.PHONY: model
+model: ## Play ten thousand random histories and count what they put to the test
+	$(GO) test -v ./internal/model -run TestModel -model.histories=10000
 
 .PHONY: check
 check: test $(CHECKS) ## Everything CI runs

@@ -12,7 +12,7 @@ import (
 )
 
 // histories is how many are played: few in passing, ten thousand by `make model`.
-var histories = flag.Int("model.histories", 1500, "random histories that the model test plays")
+var histories = flag.Int("model.histories", 400, "random histories that the model test plays")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
