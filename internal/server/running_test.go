@@ -66,12 +66,12 @@ func run(t *testing.T, flags ...string) *running {
 }
 
 // secured is a gateway with TLS, and the authority of its certificate.
-func secured(t *testing.T, flags ...string) (r *running, authority *certstest.Authority, dir certstest.Dir) {
+func secured(t *testing.T) (r *running, authority *certstest.Authority, dir certstest.Dir) {
 	t.Helper()
 	authority, dir = certstest.NewAuthority(t), certstest.NewDir(t)
 	dir.Put(authority.Server("first"))
 	dir.Write(dir.ClientCA, authority.PEM())
-	r = run(t, append(flags, "--tls-cert-file="+dir.Cert, "--tls-key-file="+dir.Key)...)
+	r = run(t, "--tls-cert-file="+dir.Cert, "--tls-key-file="+dir.Key)
 	r.tls = &tls.Config{RootCAs: authority.Pool(), ServerName: "localhost"}
 	return r, authority, dir
 }
