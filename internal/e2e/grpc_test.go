@@ -173,3 +173,28 @@ func ping(conn net.Conn) error {
 		}
 	}
 }
+
+// raw sends bytes as they are.
+type raw struct{}
+
+func (raw) Marshal(message any) ([]byte, error) { return *message.(*[]byte), nil }
+func (raw) Unmarshal([]byte, any) error         { return nil }
+func (raw) Name() string                        { return "proto" }
+
+func TestGRPC_UnreadableMessageIsBadInput(t *testing.T) {
+	t.Parallel()
+	g := start(t, simulator.Options{})
+	for name, message := range map[string][]byte{
+		"text that is not UTF-8": {0x0a, 0x01, 'c', 0x1a, 0x02, 0xff, 0xfe},
+		"no protobuf":            {0xff},
+	} {
+		var answer []byte
+		err := g.conn.Invoke(g.context(), v2.ParticipantService_AddParticipant_FullMethodName, &message, &answer, grpc.ForceCodec(raw{}))
+		if told := wantStatus(t, err, "InvalidArgument", "INVALID_REQUEST"); told["dialled"] != "no" {
+			t.Errorf("%s: metadata: %v", name, told)
+		}
+	}
+	if dials := g.upstream.Dials(); len(dials) != 0 {
+		t.Errorf("dialled: %v", dials)
+	}
+}

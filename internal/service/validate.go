@@ -11,6 +11,7 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/wire"
 )
 
 // Validator holds requests against the rules of the proto and the one that the proto
@@ -37,6 +38,12 @@ func NewValidator(phone PhoneRule) (*Validator, error) {
 // Check gives one error that names every field at fault, or nil: those that could not
 // be read where the request came in, and those that break a rule.
 func (v *Validator) Check(ctx context.Context, request proto.Message) error {
+	if !wire.Readable(request) {
+		return &participant.Error{
+			Reason:  participant.InvalidRequest,
+			Message: "the message cannot be read: it is no protobuf of this call, or has text that is not UTF-8",
+		}
+	}
 	broken, err := v.violations(request)
 	if err != nil {
 		return err
