@@ -40,8 +40,13 @@ type client struct {
 // deafFor is how much longer the client reads nothing.
 func (c *client) deafFor() time.Duration { return time.Until(time.Unix(0, c.deafUntil.Load())) }
 
-// deafen has the client read nothing for a while.
-func (c *client) deafen(d time.Duration) { c.deafUntil.Store(time.Now().Add(d).UnixNano()) }
+// deafen has the client read nothing for a while, or at 0 read again. A while does not
+// cut a longer one short: a send that waits for that one goes on waiting.
+func (c *client) deafen(d time.Duration) {
+	if d == 0 || d > c.deafFor() {
+		c.deafUntil.Store(time.Now().Add(d).UnixNano())
+	}
+}
 
 // message is one message, and what the client holds since.
 type message struct {
