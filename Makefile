@@ -54,8 +54,8 @@ chaos: ## Put a real gateway through every trouble; SEED repeats a run, bin/chao
 	@$(GO) run ./tools/chaos -server bin/server -seconds $(CHAOS_SECONDS) -seed $(SEED)
 
 .PHONY: model
-model: ## Play ten thousand random histories and count what they put to the test
-	$(GO) test -v ./internal/model -run TestModel -model.histories=10000
+model: ## Play twelve thousand random histories and count what they put to the test
+	$(GO) test -v ./internal/model -run TestModel -model.histories=12000
 
 .PHONY: check
 check: test $(CHECKS) ## Everything CI runs

@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// histories is how many are played: few in passing, ten thousand by `make model`.
+// histories is how many are played: few in passing, twelve thousand by `make model`.
 var histories = flag.Int("model.histories", 400, "random histories that the model test plays")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
