@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"fmt"
 	"mime"
 	"net/http"
 	"strings"
@@ -37,51 +36,3 @@ func formatFor(r *http.Request) format {
 func unwanted(quality string) bool {
 	return quality != "" && strings.Trim(quality, "0.") == ""
 }
-
-const sseType = "text/event-stream"
-
-// sse is server-sent events.
-type sse struct{}
-
-func (sse) contentType() string { return sseType }
-
-func (sse) message(m *wire.Message, retry time.Duration) ([][]byte, error) {
-	block, err := m.SSE()
-	if err != nil {
-		return nil, err
-	}
-	return [][]byte{retryField(retry), block}, nil
-}
-
-// failure has no id, so that a client comes back with that of the last message.
-func (sse) failure(st *status.Status, retry time.Duration) [][]byte {
-	return [][]byte{retryField(retry), wire.SSE("", "failure", wire.ErrorBody(st))}
-}
-
-// retryField is a line of the block that follows: alone it would be an empty event
-// to some clients.
-func retryField(retry time.Duration) []byte {
-	if retry == 0 {
-		return nil
-	}
-	return fmt.Appendf(nil, "retry: %d\n", retry.Milliseconds())
-}
-
-// ndjson is one JSON text a line.
-type ndjson struct{}
-
-func (ndjson) contentType() string { return "application/x-ndjson" }
-
-func (ndjson) message(m *wire.Message, _ time.Duration) ([][]byte, error) {
-	line, err := m.JSON()
-	if err != nil {
-		return nil, err
-	}
-	return [][]byte{line, newline}, nil
-}
-
-func (ndjson) failure(st *status.Status, _ time.Duration) [][]byte {
-	return [][]byte{wire.ErrorBody(st), newline}
-}
-
-var newline = []byte{'\n'}

@@ -51,6 +51,20 @@ func (g *gate) authorise(
 	return caller, nil
 }
 
+// bound holds a call to the limits that can be told before it is made.
+func (g *gate) bound(caller access.Caller, request proto.Message) error {
+	if err := g.limiter.Call(caller); err != nil {
+		return err
+	}
+	if proto.Size(request) > maxRequest {
+		return &participant.Error{
+			Reason:  participant.BodyTooLarge,
+			Message: fmt.Sprintf("the request must be at most %d bytes", maxRequest),
+		}
+	}
+	return nil
+}
+
 // screen is asked by the HTTP door about a request that it cannot read: who may not
 // make it is to be told that, and not what is wrong with it.
 func (g *gate) screen(ctx context.Context, presented access.Presented, request proto.Message) error {

@@ -167,3 +167,25 @@ func (c *feedCollector) Collect(out chan<- prometheus.Metric) {
 	out <- prometheus.MustNewConstMetric(feedsDesc, prometheus.GaugeValue, float64(stale), "stale")
 	out <- prometheus.MustNewConstMetric(stalenessDesc, prometheus.GaugeValue, oldest.Seconds())
 }
+
+// refusals are the reasons for which a call is turned away: for who calls, or for what
+// it takes. They alone are labels of gateway_refused_total.
+var refusals = map[participant.Reason]bool{
+	participant.CredentialMissing:    true,
+	participant.CredentialInvalid:    true,
+	participant.CredentialExpired:    true,
+	participant.CredentialsDiffer:    true,
+	participant.IssuerUnavailable:    true,
+	participant.RoleNotGranted:       true,
+	participant.ConferenceNotGranted: true,
+	participant.OriginRefused:        true,
+	participant.HostRefused:          true,
+
+	participant.BodyTooLarge:       true,
+	participant.BodyTooSlow:        true,
+	participant.CallerRateLimited:  true,
+	participant.TooManyStreams:     true,
+	participant.TooManySubscribers: true,
+	participant.TooManyConferences: true,
+	participant.TooManyFilters:     true,
+}

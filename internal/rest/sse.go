@@ -1,0 +1,39 @@
+package rest
+
+import (
+	"fmt"
+	"time"
+
+	"google.golang.org/grpc/status"
+
+	"github.com/audian/participant-gateway/internal/wire"
+)
+
+const sseType = "text/event-stream"
+
+// sse is server-sent events.
+type sse struct{}
+
+func (sse) contentType() string { return sseType }
+
+func (sse) message(m *wire.Message, retry time.Duration) ([][]byte, error) {
+	block, err := m.SSE()
+	if err != nil {
+		return nil, err
+	}
+	return [][]byte{retryField(retry), block}, nil
+}
+
+// failure has no id, so that a client comes back with that of the last message.
+func (sse) failure(st *status.Status, retry time.Duration) [][]byte {
+	return [][]byte{retryField(retry), wire.SSE("", "failure", wire.ErrorBody(st))}
+}
+
+// retryField is a line of the block that follows: alone it would be an empty event
+// to some clients.
+func retryField(retry time.Duration) []byte {
+	if retry == 0 {
+		return nil
+	}
+	return fmt.Appendf(nil, "retry: %d\n", retry.Milliseconds())
+}

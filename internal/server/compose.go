@@ -1,0 +1,164 @@
+package server
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/access"
+	"github.com/audian/participant-gateway/internal/account"
+	"github.com/audian/participant-gateway/internal/audian"
+	"github.com/audian/participant-gateway/internal/config"
+	"github.com/audian/participant-gateway/internal/feed"
+	"github.com/audian/participant-gateway/internal/rest"
+	"github.com/audian/participant-gateway/internal/service"
+	"github.com/audian/participant-gateway/internal/watch"
+	"github.com/audian/participant-gateway/internal/write"
+)
+
+// compose builds the parts from the upstream outwards.
+func (s *Server) compose() error {
+	measured := newMetrics()
+	if err := s.openIdentity(); err != nil {
+		return err
+	}
+	var err error
+	if s.policy, err = s.openPolicy(); err != nil {
+		return err
+	}
+	if err := s.openAccounts(measured); err != nil {
+		return err
+	}
+	s.hub = feed.NewHub(feed.Options{
+		PollInterval:    s.config.Feed.PollInterval,
+		MaxPollInterval: s.config.Feed.MaxPollInterval,
+		Linger:          s.config.Feed.Linger,
+		History:         s.config.Feed.History,
+		MaxFeeds:        s.config.Limits.Conferences,
+		Observer:        measured,
+		Logger:          s.logger,
+	})
+	s.watcher = watch.NewWatcher(s.hub, watch.Limits{Subscribers: s.config.Limits.Subscribers})
+	measured.follow(s.hub, s.watcher)
+	s.writer = write.New(write.Options{Recorder: recorder{s.hub}, Logger: s.logger})
+	gate, err := s.newGate(measured)
+	if err != nil {
+		return err
+	}
+	chained := s.chain(gate)
+	s.grpc = newGRPC(chained, s.health, s.streams, s.config.Feed.MaxStreamAge, s.secureGRPC()...)
+	door, err := rest.New(rest.Options{
+		Service:        chained,
+		Logger:         s.logger,
+		Screen:         gate.screen,
+		Refused:        measured.refuse,
+		AllowedOrigins: s.config.Access.CORSAllowedOrigins,
+		CheckHosts:     s.config.Access.Auth == config.AuthNone && !s.config.TLS.VerifiesClients(),
+		AllowedHosts:   s.config.Access.AllowedHosts,
+		Pages:          s.newPages(chained, gate, measured),
+	})
+	if err != nil {
+		return fmt.Errorf("compose the HTTP door: %w", err)
+	}
+	s.http = s.newHTTP(door)
+	if maxAge := s.config.Feed.MaxStreamAge; maxAge > 0 {
+		connections := aging{maxAge: maxAge}
+		s.http.Handler, s.http.ConnContext = connections.close(door), connections.born
+	}
+	s.secureHTTP()
+	s.admin = s.newHTTP(newAdmin(measured, &s.ready, isLoopback(s.doors.admin.Addr())))
+	return nil
+}
+
+// openAccounts readies the upstream: the embedded simulator, or the real one.
+func (s *Server) openAccounts(measured *metrics) error {
+	upstream := s.config.Upstream
+	if s.config.Demo {
+		embedded, err := newDemo(s.logger)
+		if err != nil {
+			return err
+		}
+		s.demo = embedded
+		upstream = config.Upstream{URL: embedded.baseURL(), Token: demoToken, AuthHeader: config.HeaderXAuthToken}
+	}
+	base, err := url.Parse(upstream.URL)
+	if err != nil {
+		return fmt.Errorf("parse the upstream URL: %w", err)
+	}
+	options := account.Options{
+		BaseURL:   base,
+		Header:    headerOf(upstream.AuthHeader),
+		Transport: audian.NewTransport(),
+		PollRate:  float64(s.config.Feed.PollRate),
+		OnTrip:    measured.trip,
+		Logger:    s.logger,
+	}
+	if s.config.Access.Auth == config.AuthPassthrough {
+		s.registry = account.NewPassthrough(options)
+		return nil
+	}
+	s.registry, err = account.NewRegistry(credentialOf(upstream), options)
+	if err != nil {
+		return fmt.Errorf("open the upstream account: %w", err)
+	}
+	return nil
+}
+
+func headerOf(name string) audian.AuthHeader {
+	if name == config.HeaderBearer {
+		return audian.Bearer
+	}
+	return audian.XAuthToken
+}
+
+func credentialOf(upstream config.Upstream) audian.Credential {
+	if upstream.APIKey != "" {
+		return audian.APIKey(upstream.APIKey.Reveal())
+	}
+	return audian.StaticToken(upstream.Token.Reveal())
+}
+
+func (s *Server) newHTTP(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: maxStreams,
+			SendPingTimeout:      pingAfter,
+			PingTimeout:          pingTimeout,
+		},
+		ErrorLog: slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
+	}
+}
+
+// phoneLength is the --phone-validation that checks the length alone.
+const phoneLength = "length"
+
+// newGate returns what every call is to pass through.
+func (s *Server) newGate(measured *metrics) (*gate, error) {
+	validator, err := service.NewValidator(service.PhoneRule{
+		LengthOnly:    s.config.Phone.Validation == phoneLength,
+		DefaultRegion: s.config.Phone.DefaultRegion,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("compose the service: %w", err)
+	}
+	return &gate{
+		policy:    s.policy,
+		limiter:   access.NewLimiter(limitsOf(s.config.Limits)),
+		validator: validator,
+		metrics:   measured,
+		calls:     &s.calls,
+		logger:    s.logger,
+	}, nil
+}
+
+// chain wraps the service in the gate, once for both doors.
+func (s *Server) chain(gate *gate) v2.ParticipantServiceServer {
+	answering := service.New(accounts{s.registry}, s.writer, s.watcher, s.streams)
+	return service.Chain(answering, gate.unary, gate.stream)
+}
