@@ -302,6 +302,45 @@ func TestW11_ListBetweenRefusalsClearsThem(t *testing.T) {
 	})
 }
 
+func TestW11_RefusalsOfOtherKindsBetweenDoNotClear(t *testing.T) {
+	play(t, feed.Options{}, func(s *scene) {
+		s.Set("a", participant.StatusDialing)
+		f, release := s.watch()
+		defer release()
+		s.Fail(feedtest.Refusal(http.StatusNotFound, participant.ConferenceNotFound))
+		s.after(1100 * time.Millisecond)
+		s.Fail(feedtest.Outage(participant.UpstreamUnavailable))
+		s.after(3 * time.Second)
+		if f.State().End != nil {
+			t.Fatal("ended by one refusal and an outage")
+		}
+		s.Fail(feedtest.Refusal(http.StatusNotFound, participant.ConferenceNotFound))
+		s.after(5 * time.Second)
+		if end := f.State().End; end == nil || !end.Gone {
+			t.Errorf("end: %+v", end)
+		}
+	})
+}
+
+func TestW10_AnothersRecoveryMakesNobodyFresh(t *testing.T) {
+	play(t, feed.Options{}, func(s *scene) {
+		s.Share(time.Minute)
+		f, release := s.watch()
+		defer release()
+		s.FailAccount(time.Now(), participant.UpstreamTimeout)
+		s.after(6 * time.Second)
+		s.FailAccount(time.Time{}, "") // Another feed of the account has read a list.
+		s.after(6 * time.Second)
+		if !f.State().Stale {
+			t.Error("fresh without a list of its own")
+		}
+		s.after(time.Minute)
+		if f.State().Stale {
+			t.Error("stale after a list of its own")
+		}
+	})
+}
+
 func TestW11_WhatIsNotTheVendorsWordNeverEnds(t *testing.T) {
 	errs := map[string]error{
 		"HTML 404":                  &participant.Error{Reason: participant.ConferenceNotFound, UpstreamStatus: 404},

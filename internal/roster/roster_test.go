@@ -243,6 +243,52 @@ func TestW07_IgnoredListNeitherCountsNorBreaksTheRow(t *testing.T) {
 	s.expect(s.list().Changes, "-a(dialing)")
 }
 
+func TestW07_RowMayMixListsOfOneAndSeveralPages(t *testing.T) {
+	tests := map[string]struct {
+		pages []int
+		want  string
+	}{
+		"several, then one": {[]int{2, 1}, "-a(connected)"},
+		"one alone":         {[]int{1}, "-a(connected)"},
+		"several alone":     {[]int{2}, ""},
+		"several, several":  {[]int{3, 2}, "-a(connected)"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := newStory(t)
+			s.list(person("a", connected))
+			var changes []roster.Change
+			for _, pages := range test.pages {
+				s.pages = pages
+				changes = append(changes, s.list().Changes...)
+			}
+			s.expect(changes, test.want)
+		})
+	}
+}
+
+func TestW07_IncompleteListNeitherCountsNorBreaksTheRow(t *testing.T) {
+	s := newStory(t)
+	s.pages = 2
+	s.list(person("a", connected))
+	s.expect(s.list().Changes, "")
+	total := 5
+	if _, err := s.roster.Poll(roster.Poll{List: participant.List{Total: &total}}); err == nil {
+		t.Error("an incomplete list was taken")
+	}
+	s.expect(s.list().Changes, "-a(connected)")
+}
+
+func TestW06_UpdateAfterAHeldAbsence(t *testing.T) {
+	s := newStory(t)
+	s.list()
+	s.send().added(person("a", dialing))
+	s.expect(s.list().Changes, "") // Held back.
+	s.expect(s.list(person("a", connected)).Changes, "a(dialing>connected)")
+	s.lists(6, person("a", connected))
+	s.expect(s.list().Changes, "-a(connected)") // The window is over: nothing is held any more.
+}
+
 func TestW08_MissingKeysKeepWhatWasKnown(t *testing.T) {
 	joined := time.Date(2026, 1, 2, 3, 0, 5, 0, time.UTC)
 	full := person("a", connected)

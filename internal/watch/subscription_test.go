@@ -92,6 +92,51 @@ func TestW01_RefusalOfAFeedThatIsNotKnown(t *testing.T) {
 	}
 }
 
+func TestW01_RefusalAfterStaleEndsTheStream(t *testing.T) {
+	play(t, history, func(s *scene) {
+		s.Fail(feedtest.Outage(participant.UpstreamTimeout))
+		c := s.watch(watch.Request{Heartbeat: 5 * time.Second})
+		defer c.subscription.Close()
+		c.expect("stale UPSTREAM_TIMEOUT")
+		c.expect("stale UPSTREAM_TIMEOUT") // The heartbeat.
+		s.Fail(feedtest.Refusal(http.StatusForbidden, participant.UpstreamForbidden))
+		c.expectError(participant.UpstreamForbidden)
+	})
+}
+
+func TestW04_HistoryAgesThoughNothingIsAppended(t *testing.T) {
+	play(t, history, func(s *scene) {
+		s.Set("a", dialing)
+		c := s.watch(watch.Request{})
+		defer c.subscription.Close()
+		c.expect("initial a(dialing)")
+		before := c.token
+		s.Set("a", connected)
+		c.expect("a(dialing>connected)")
+		s.after(11 * time.Minute)
+		late := s.watch(watch.Request{ResumeToken: before})
+		defer late.subscription.Close()
+		late.expect("expired a(connected)")
+	})
+}
+
+func TestW17_RolesAndSeveralFields(t *testing.T) {
+	play(t, history, func(s *scene) {
+		s.Set("a", connected)
+		filter := participant.NewFilter([]participant.Status{connected}, []participant.Role{""}, []string{"a", "b"})
+		c := s.watch(watch.Request{Filter: filter})
+		defer c.subscription.Close()
+		c.expect("initial a(connected)")
+		s.SetRole("a", participant.RolePresenter)
+		c.expect("~a(connected>connected)")
+		s.SetRole("a", "")
+		c.expect("+a(connected>connected)")
+		s.Set("c", connected) // Not among the ids.
+		s.Set("a", held)
+		c.expect("~a(connected>held)")
+	})
+}
+
 func TestW01_StaleFeedSendsWhatItHasAndSaysSo(t *testing.T) {
 	play(t, history, func(s *scene) {
 		s.Set("a", dialing)

@@ -43,6 +43,15 @@ func (u *Upstream) Set(id string, status participant.Status) {
 	u.people[id] = p
 }
 
+// SetRole gives somebody another role.
+func (u *Upstream) SetRole(id string, role participant.Role) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	p := u.people[id]
+	p.Role = role
+	u.people[id] = p
+}
+
 // Remove makes somebody no longer listed.
 func (u *Upstream) Remove(id string) {
 	u.mu.Lock()
