@@ -102,7 +102,7 @@ func (g *gateway) connect() {
 	g.conn = g.dial()
 	g.client = v2.NewParticipantServiceClient(g.conn)
 	transport := &http.Transport{}
-	g.http = &http.Client{Transport: transport}
+	g.http = &http.Client{Transport: described{RoundTripper: transport, t: g.t}}
 	g.t.Cleanup(transport.CloseIdleConnections)
 }
 

@@ -16,7 +16,7 @@ const abandonLead = time.Second
 // drain ends what is under way: first new work, then the streams, then, as far as the
 // timeout allows, the calls.
 func (s *Server) drain(ctx context.Context) {
-	s.logger.Info("draining", slog.Duration("delay", s.config.Drain.Delay), slog.Duration("timeout", s.config.Drain.Timeout))
+	s.logger.Info("draining", slog.String("delay", s.config.Drain.Delay.String()), slog.String("timeout", s.config.Drain.Timeout.String()))
 	s.ready.Store(false)
 	s.health.Shutdown()
 	<-time.After(s.config.Drain.Delay)
