@@ -21,10 +21,13 @@ import (
 const (
 	streamsEach = 500
 	connections = 5
+	// drainTimeout is far longer than a drain takes, on any machine: one that lasts as
+	// long was cut.
+	drainTimeout = 45 * time.Second
 )
 
 func TestW16_DrainWithAThousandStreams(t *testing.T) {
-	g := start(t, simulator.Options{}, "--drain-timeout", "10s")
+	g := start(t, simulator.Options{}, "--drain-timeout", drainTimeout.String())
 	watchers := g.crowd()
 	health, err := healthv1.NewHealthClient(g.conn).Watch(g.context(), &healthv1.HealthCheckRequest{})
 	if err != nil {
@@ -52,8 +55,8 @@ func TestW16_DrainWithAThousandStreams(t *testing.T) {
 	if err := <-g.ran; err != nil {
 		t.Errorf("run: %v", err)
 	}
-	if took := time.Since(began); took > 8*time.Second {
-		t.Errorf("took %s", took)
+	if took := time.Since(began); took >= drainTimeout {
+		t.Errorf("took %s: cut, not drained", took)
 	}
 }
 
@@ -126,17 +129,16 @@ func endedBy(t *testing.T, w *watcher, reason string) {
 	}
 }
 
+// TestW18_StreamsAge has a thousand streams grow old, of all doors.
 func TestW18_StreamsAge(t *testing.T) {
-	t.Parallel()
-	g := start(t, simulator.Options{}, "--max-stream-age", "1s")
+	g := start(t, simulator.Options{}, "--max-stream-age", "2s")
 	began := time.Now()
-	for _, w := range []*watcher{
-		g.watchGRPC(&v2.WatchParticipantsRequest{}), g.watchHTTP("text/event-stream", ""), g.watchHTTP("application/x-ndjson", ""),
-	} {
+	watchers := append(g.crowd(), g.watchHTTP("application/x-ndjson", ""))
+	for _, w := range watchers {
 		<-w.done
 		endedBy(t, w, "STREAM_AGED")
 	}
-	if took := time.Since(began); took < 900*time.Millisecond || took > 3*time.Second {
-		t.Errorf("ended after %s", took)
+	if took := time.Since(began); took < 1800*time.Millisecond {
+		t.Errorf("all ended after %s, younger than their age", took)
 	}
 }
