@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pb33f/libopenapi/datamodel"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
@@ -62,12 +63,7 @@ func TestGenerateWritesDocumentAndPackage(t *testing.T) {
 // TestTheDocumentIsOpenAPI31 holds it to the OpenAPI Initiative's own schema, and
 // every schema in it to JSON Schema 2020-12.
 func TestTheDocumentIsOpenAPI31(t *testing.T) {
-	specification, err := os.Open("testdata/openapi-3.1-schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer specification.Close()
-	schema, err := jsonschema.UnmarshalJSON(specification)
+	schema, err := jsonschema.UnmarshalJSON(strings.NewReader(datamodel.OpenAPI31SchemaData))
 	if err != nil {
 		t.Fatal(err)
 	}
