@@ -53,11 +53,11 @@ const (
 	// listener); in an answer the upstream named none, or one unknown here, which
 	// `raw_role` then holds.
 	ParticipantRole_PARTICIPANT_ROLE_UNSPECIFIED ParticipantRole = 0
-	// Can control the conference and mute others. REST: `presenter`.
+	// Runs the conference and may mute the others. REST: `presenter`.
 	ParticipantRole_PARTICIPANT_ROLE_PRESENTER ParticipantRole = 1
-	// Listens only. REST: `listener`.
+	// Takes part by listening alone. REST: `listener`.
 	ParticipantRole_PARTICIPANT_ROLE_LISTENER ParticipantRole = 2
-	// Has full control. REST: `operator`. The upstream documents it as a role but
+	// May do everything there is. REST: `operator`. The upstream documents it as a role but
 	// not for adding; it is passed on as given.
 	ParticipantRole_PARTICIPANT_ROLE_OPERATOR ParticipantRole = 3
 )
