@@ -19,8 +19,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // workers play histories beside each other: each is one goroutine at a time, mostly.
 const workers = 2
 
-// TestModel_AnyHistoryIsToldAsItWas plays histories until every promise that the model
-// knows was put to the test at least once.
+// TestModel_AnyHistoryIsToldAsItWas plays histories, and counts how often each promise
+// that the model knows was put to the test: of many histories, at least once.
 func TestModel_AnyHistoryIsToldAsItWas(t *testing.T) {
 	if err := setChecks(max(*histories/workers, 1)); err != nil {
 		t.Fatal(err)
@@ -35,10 +35,16 @@ func TestModel_AnyHistoryIsToldAsItWas(t *testing.T) {
 		}
 	})
 	t.Logf("put to the test:\n%s", seen.String())
+	if *histories < allSeen {
+		return // A few histories may well lack what is rare.
+	}
 	for _, missing := range seen.missing() {
 		t.Errorf("no history put this to the test: %s", missing)
 	}
 }
+
+// allSeen is how many histories put every promise to the test, the rarest dozens of times.
+const allSeen = 5000
 
 // setChecks tells rapid how many, unless its own flag was given. A failure is played
 // again by its seed: files of draws would be read by histories of another form.

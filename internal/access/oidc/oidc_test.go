@@ -124,14 +124,20 @@ func TestForgedTokensAreRefused(t *testing.T) {
 	}
 }
 
+// TestKeysRotate waits for each key: go-oidc takes new keys in a moment after it tells
+// of them, and who comes within that moment is judged by the old ones.
 func TestKeysRotate(t *testing.T) {
 	issuer, policy := start(t)
 	for _, algorithm := range []string{"RS256", "ES256", "EdDSA"} {
 		issuer.Rotate(algorithm)
-		if got := refusal(t, policy, issuer.Token(nil)); got != "" {
-			t.Errorf("a token of a new %s key: got %q", algorithm, got)
-		}
+		eventually(t, "a token of a new "+algorithm+" key is taken", func() bool {
+			return refusal(t, policy, issuer.Token(nil)) == ""
+		})
 	}
+	eventually(t, "the keys are known", func() bool {
+		asked := issuer.Requests()
+		return refusal(t, policy, issuer.Token(nil)) == "" && issuer.Requests() == asked
+	})
 	asked := issuer.Requests()
 	for range 10 {
 		if got := refusal(t, policy, issuer.Token(nil)); got != "" {
@@ -140,6 +146,21 @@ func TestKeysRotate(t *testing.T) {
 	}
 	if again := issuer.Requests() - asked; again != 0 {
 		t.Errorf("the issuer was asked %d times for keys that are known", again)
+	}
+}
+
+// eventually waits for a condition.
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	late := time.After(30 * time.Second)
+	for !is() {
+		select {
+		case <-ticker.C:
+		case <-late:
+			t.Fatalf("never: %s", what)
+		}
 	}
 }
 
