@@ -45,4 +45,19 @@ for _ in {1..100}; do
 	sleep 0.1
 done
 
-$venv/bin/st --config-file $here/config.toml run --no-color --wait-for-schema 10 "$url/openapi.json"
+# Idempotency-Key is another name of request_id. That both agree where both are given is
+# in no schema, so that requests here have the one alone; tests in Go have both.
+$venv/bin/python - "$url/openapi.json" "$work/openapi.json" <<'PYTHON'
+import json, sys, urllib.request
+
+with urllib.request.urlopen(sys.argv[1]) as served:
+    document = json.load(served)
+add = document["paths"]["/v2/conferences/{conference_id}/participants"]["post"]
+kept = [p for p in add["parameters"] if p.get("name") != "Idempotency-Key"]
+assert len(kept) == len(add["parameters"]) - 1, "the document no longer has Idempotency-Key"
+add["parameters"] = kept
+with open(sys.argv[2], "w") as trimmed:
+    json.dump(document, trimmed)
+PYTHON
+
+$venv/bin/st --config-file $here/config.toml run --no-color --url "$url" "$work/openapi.json"
