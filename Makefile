@@ -94,7 +94,7 @@ breaking: proto-deps ## Fail on a proto change that breaks clients of the last r
 	@tools/check/breaking.sh
 
 .PHONY: vulnerabilities
-vulnerabilities: ## Look for known vulnerabilities (needs vuln.go.dev or GOVULNDB)
+vulnerabilities: ## Look for known vulnerabilities (needs the Go vulnerability database, or GOVULNDB)
 	@tools/check/vulnerabilities.sh
 
 .PHONY: docs-check
