@@ -11,7 +11,8 @@ import (
 // validate holds each value to its own rule and to its neighbours'.
 func (c *Config) validate(env *environment) error {
 	for _, check := range []func(*environment) error{
-		c.checkNumbers, c.checkRegion, c.checkOrigins, c.checkHosts, c.checkLimits, c.checkTLS, c.checkAccess, c.checkListeners, c.settleCredential, c.checkUpstream,
+		c.checkReplicas, c.checkNumbers, c.checkRegion, c.checkOrigins, c.checkHosts, c.checkLimits, c.checkTLS, c.checkAccess,
+		c.checkListeners, c.settleCredential, c.checkUpstream,
 	} {
 		if err := check(env); err != nil {
 			return err
