@@ -16,10 +16,11 @@ import (
 )
 
 const (
-	// sendTimeout is how long a send may stay blocked on a client that does not read
-	// (W12), lastTimeout how long the last event may (W16).
-	sendTimeout = 60 * time.Second
-	lastTimeout = 2 * time.Second
+	// SendTimeout is how long a send may stay blocked on a client that does not read
+	// (W12).
+	SendTimeout = 60 * time.Second
+	// LastTimeout is how long the end of a stream may (W16).
+	LastTimeout = 2 * time.Second
 )
 
 // stream is an HTTP answer as a grpc.ServerStream. The answer begins with the first
@@ -81,7 +82,7 @@ func (s *stream) SendMsg(message any) error {
 		return fmt.Errorf("send message: %w", err)
 	}
 	s.retry = 0
-	return s.write(sendTimeout, parts)
+	return s.write(SendTimeout, parts)
 }
 
 var errStopped = errors.New("send message: the call has ended")
@@ -96,7 +97,7 @@ func (s *stream) write(timeout time.Duration, parts [][]byte) error {
 	// A writer without deadlines is one of a test.
 	_ = s.control.SetWriteDeadline(deadline)
 	if err := s.put(parts); err != nil {
-		s.cut = cutOff(deadline, err)
+		s.cut = CutOff(deadline, err)
 		return s.cut
 	}
 	// Over HTTP/2 a deadline that passes between two messages would end the stream.
@@ -128,8 +129,8 @@ func (s *stream) put(parts [][]byte) error {
 	return nil
 }
 
-// cutOff says why a write failed: the client did not read in time, or is gone.
-func cutOff(deadline time.Time, cause error) error {
+// CutOff says why a write failed: the client did not read in time, or is gone.
+func CutOff(deadline time.Time, cause error) error {
 	if time.Now().Before(deadline) {
 		return &participant.Error{Reason: participant.Cancelled, Message: "the client is gone", Cause: cause}
 	}
@@ -153,5 +154,5 @@ func (s *stream) stop() (started bool) {
 func (s *stream) last(parts [][]byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_ = s.write(lastTimeout, parts)
+	_ = s.write(LastTimeout, parts)
 }

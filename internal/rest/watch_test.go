@@ -296,7 +296,7 @@ func TestW16_AClientThatDoesNotReadTheFailureIsCutAfter2Seconds(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(lastTimeout + time.Second)
+		time.Sleep(LastTimeout + time.Second)
 		synctest.Wait()
 		if rest, err := io.ReadAll(reader); err != nil || strings.Contains(string(rest), "failure") {
 			t.Errorf("the client then reads %q, %v, want a bare close", rest, err)
@@ -311,7 +311,7 @@ func TestW13_AStreamOutlivesTheServersTimeouts(t *testing.T) {
 				return err
 			}
 			select {
-			case <-time.After(sendTimeout + time.Second):
+			case <-time.After(SendTimeout + time.Second):
 			case <-s.Context().Done():
 				return s.Context().Err()
 			}

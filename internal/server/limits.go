@@ -3,11 +3,12 @@ package server
 import (
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/config"
+	"github.com/audian/participant-gateway/internal/rest"
 )
 
 const (
 	// maxRequest is the most a request may hold, as over HTTP.
-	maxRequest = 64 << 10
+	maxRequest = rest.MaxBody
 	// maxReceived is what the gRPC transport reads at most. What it refuses has no
 	// reason (its answer is made before the gate is reached), so that there is room for
 	// the gate to refuse first.

@@ -6,14 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/audian/participant-gateway/internal/participant"
-)
-
-const (
-	// sendTimeout is how long a write may stay blocked on a client that does not read
-	// (W12), lastTimeout how long one may once the service has returned (W16).
-	sendTimeout = 60 * time.Second
-	lastTimeout = 2 * time.Second
+	"github.com/audian/participant-gateway/internal/rest"
 )
 
 // answer is a ResponseWriter whose client has to read in time. It remembers the first
@@ -33,7 +26,7 @@ type answer struct {
 }
 
 func newAnswer(w http.ResponseWriter) *answer {
-	return &answer{ResponseWriter: w, control: http.NewResponseController(w), timeout: sendTimeout}
+	return &answer{ResponseWriter: w, control: http.NewResponseController(w), timeout: rest.SendTimeout}
 }
 
 // Unwrap is for http.ResponseController.
@@ -69,10 +62,7 @@ func (a *answer) note(err error) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.failed = &participant.Error{Reason: participant.Cancelled, Message: "the client is gone", Cause: err}
-	if !time.Now().Before(a.deadline) {
-		a.failed = &participant.Error{Reason: participant.ClientBlocked, Message: "the client does not read", Cause: err}
-	}
+	a.failed = rest.CutOff(a.deadline, err)
 }
 
 func (a *answer) arm() {
@@ -96,7 +86,7 @@ func (a *answer) disarm() {
 func (a *answer) hurry() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.timeout = lastTimeout
+	a.timeout = rest.LastTimeout
 }
 
 // cutOff ends a write that is blocked, and all that follow.
