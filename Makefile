@@ -5,6 +5,7 @@ GO   ?= go
 BUF  := $(GO) tool -modfile=tools/buf/go.mod buf
 LINT := $(GO) tool -modfile=tools/lint/go.mod golangci-lint
 VULN := $(GO) tool -modfile=tools/vuln/go.mod govulncheck
+SUM  := $(GO) tool -modfile=tools/gotestsum/go.mod gotestsum
 
 # The race detector needs cgo, and cgo a C compiler.
 RACE    := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
@@ -12,7 +13,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -X github.com/audian/participant-gateway/internal/config.version=$(VERSION)
 
 # What `make check` runs after the tests.
-CHECKS := lint generate-drift breaking vulnerabilities docs-check api-check model chaos
+CHECKS := tidy-check lint generate-drift breaking vulnerabilities docs-check api-check model chaos
 
 # How long `make fuzz` runs each fuzz target.
 FUZZTIME ?= 5s
@@ -36,9 +37,29 @@ run: ## Run the gateway with its simulator; ARGS holds more flags
 build: ## Build bin/server and bin/simulator
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 
+# Which packages and tests `make test` and `make cover` run.
+PKG ?= ./...
+RUN ?=
+
 .PHONY: test
-test: ## Run all tests, under the race detector where there is a C compiler
-	@$(GO) run ./tools/gotest $(RACE) -timeout 3m ./...
+test: ## Run the tests, with the race detector if there is a C compiler; PKG and RUN select some
+	@$(SUM) --format pkgname-and-test-fails --post-run-command tools/check/skipped.sh -- \
+		$(RACE) -timeout 5m $(if $(RUN),-run '$(RUN)') $(PKG)
+
+.PHONY: cover
+cover: ## Run the tests and write their coverage to bin/cover.html; PKG and RUN select some
+	@mkdir -p bin
+	$(GO) test -coverpkg ./internal/... -coverprofile bin/cover.out $(if $(RUN),-run '$(RUN)') $(PKG)
+	$(GO) tool cover -html bin/cover.out -o bin/cover.html
+	@$(GO) tool cover -func bin/cover.out | tail -1
+
+.PHONY: tidy
+tidy: ## Tidy go.mod
+	$(GO) mod tidy
+
+.PHONY: tidy-check
+tidy-check: ## Fail if go.mod is not tidy
+	$(GO) mod tidy -diff
 
 .PHONY: bench
 bench: ## Run the benchmarks and print how they compare with the plain way
