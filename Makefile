@@ -5,6 +5,7 @@ GO   ?= go
 BUF  := $(GO) tool -modfile=tools/buf/go.mod buf
 LINT := $(GO) tool -modfile=tools/lint/go.mod golangci-lint
 VULN := $(GO) tool -modfile=tools/vuln/go.mod govulncheck
+STAT := $(GO) tool -modfile=tools/benchstat/go.mod benchstat
 SUM  := $(GO) tool -modfile=tools/gotestsum/go.mod gotestsum
 
 # The race detector needs cgo, and cgo a C compiler.
@@ -61,10 +62,15 @@ tidy: ## Tidy go.mod
 tidy-check: ## Fail if go.mod is not tidy
 	$(GO) mod tidy -diff
 
+# How often `make bench` runs all benchmarks: six times give benchstat a confidence.
+PASSES ?= 6
+
 .PHONY: bench
-bench: ## Run the benchmarks and print how they compare with the plain way
-	@# Three passes, so that each way is measured early and late; the median counts.
-	for pass in 1 2 3; do $(GO) test -run '^$$' -bench . -benchmem ./internal/bench; done | $(GO) run ./tools/ratios
+bench: ## Run the benchmarks, and compare each way with the plain one
+	@mkdir -p bin && rm -f bin/bench.txt
+	@# One pass after the other, so that each way is measured early and late.
+	for pass in $$(seq $(PASSES)); do $(GO) test -run '^$$' -bench . -benchmem ./internal/bench >> bin/bench.txt || exit 1; done
+	$(STAT) -col '/way@(plain gateway keys limits tls)' bin/bench.txt
 
 # How long `make chaos` goes on at least, and what its drills are drawn from.
 CHAOS_SECONDS ?= 60

@@ -72,7 +72,7 @@ func (a *answers) RoundTrip(*http.Request) (*http.Response, error) {
 // BenchmarkPoll reads a full conference and says what changed.
 func BenchmarkPoll(b *testing.B) {
 	bodies := [2][]byte{listBody(0), listBody(1)}
-	b.Run("gateway", func(b *testing.B) {
+	b.Run("way=gateway", func(b *testing.B) {
 		client, err := audian.New(audian.Options{
 			BaseURL: &url.URL{Scheme: "http", Host: "upstream", Path: "/v2"}, Credential: audian.StaticToken("token"),
 			Transport: &answers{bodies: bodies}, Logger: slog.New(slog.DiscardHandler),
@@ -94,7 +94,7 @@ func BenchmarkPoll(b *testing.B) {
 			}
 		}
 	})
-	b.Run("plain", func(b *testing.B) {
+	b.Run("way=plain", func(b *testing.B) {
 		upstream := &answers{bodies: bodies}
 		held := map[string]plainParticipant{}
 		b.ReportAllocs()
@@ -145,13 +145,13 @@ func plainPoll(b *testing.B, body io.Reader, held map[string]plainParticipant) (
 
 // BenchmarkFanOut brings one change to a large audience, as the bytes of an event.
 func BenchmarkFanOut(b *testing.B) {
-	b.Run("gateway", func(b *testing.B) {
+	b.Run("way=gateway", func(b *testing.B) {
 		fanOut(b, func(m *watch.Message) error {
 			_, err := wire.NewMessage(m).SSE()
 			return err
 		})
 	})
-	b.Run("plain", func(b *testing.B) {
+	b.Run("way=plain", func(b *testing.B) {
 		fanOut(b, func(m *watch.Message) error { // Each subscriber encodes for itself.
 			own := &watch.Message{Token: m.Token, Snapshot: m.Snapshot, Changes: m.Changes, Checkpoint: m.Checkpoint, End: m.End}
 			_, err := wire.NewMessage(own).SSE()
@@ -218,7 +218,7 @@ func BenchmarkSnapshot(b *testing.B) {
 	snapshot := func() *wire.Message {
 		return wire.NewMessage(&watch.Message{Snapshot: &watch.Snapshot{Participants: everybody, Total: people, Active: people}})
 	}
-	b.Run("gateway", func(b *testing.B) {
+	b.Run("way=gateway", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			if _, err := snapshot().JSON(); err != nil {
@@ -226,7 +226,7 @@ func BenchmarkSnapshot(b *testing.B) {
 			}
 		}
 	})
-	b.Run("plain", func(b *testing.B) {
+	b.Run("way=plain", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			if _, err := protojson.Marshal(snapshot().Response()); err != nil {

@@ -41,10 +41,10 @@ func BenchmarkCall(b *testing.B) {
 	}{
 		{"plain", nil, insecure.NewCredentials(), ""},
 		{"keys", []string{"--auth=keys", "--auth-keys-file=" + keysFile(dir), noLimit}, insecure.NewCredentials(), key},
-		{"keys+limits", []string{"--auth=keys", "--auth-keys-file=" + keysFile(dir), highLimit}, insecure.NewCredentials(), key},
+		{"limits", []string{"--auth=keys", "--auth-keys-file=" + keysFile(dir), highLimit}, insecure.NewCredentials(), key},
 		{"tls", []string{"--tls-cert-file=" + dir.Cert, "--tls-key-file=" + dir.Key}, credentials.NewTLS(roots), ""},
 	} {
-		b.Run(way.name, func(b *testing.B) {
+		b.Run("way="+way.name, func(b *testing.B) {
 			client := v2.NewParticipantServiceClient(dial(b, gateway(b, way.flags), way.secure))
 			ctx := metadata.AppendToOutgoingContext(b.Context(), "x-auth-token", way.key)
 			request := &v2.AddParticipantRequest{
@@ -71,8 +71,8 @@ func BenchmarkMessage(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Run("plain", func(b *testing.B) { receive(b, insecure.NewCredentials(), insecure.NewCredentials()) })
-	b.Run("tls", func(b *testing.B) {
+	b.Run("way=plain", func(b *testing.B) { receive(b, insecure.NewCredentials(), insecure.NewCredentials()) })
+	b.Run("way=tls", func(b *testing.B) {
 		receive(b, credentials.NewTLS(identity.Config("h2")), credentials.NewTLS(roots))
 	})
 }
