@@ -5,32 +5,43 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"net/http"
 	"net/http/httptrace"
 	"sync/atomic"
 )
 
-// reach follows one request to the wire, to tell a request that surely did not reach
-// the upstream from one that may have (A1).
+// reach follows one request through its transport, to distinguish a request that surely
+// did not reach the upstream from one that may have (A1).
 type reach struct {
-	// asked says that the transport tells what it does, got that it got a connection,
-	// its TLS handshake included. A transport asks again only for a request of which
-	// nothing was written.
-	asked, got atomic.Bool
+	// traced says that the transport reports what it does, connected that it has had a
+	// connection, its TLS handshake included, on which the request may have been written.
+	traced, connected atomic.Bool
 }
 
-func follow(ctx context.Context) (context.Context, *reach) {
+func follow(ctx context.Context, method string) (context.Context, *reach) {
 	r := &reach{}
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { r.asked.Store(true); r.got.Store(false) },
-		GotConn: func(httptrace.GotConnInfo) { r.got.Store(true) },
+		GetConn: func(string) {
+			r.traced.Store(true)
+			if !sentAgain(method) {
+				// Another connection is asked for: nothing was written to the one before.
+				r.connected.Store(false)
+			}
+		},
+		GotConn: func(httptrace.GotConnInfo) { r.connected.Store(true) },
 	}), r
 }
 
-// missed says whether a request that failed surely did not reach the upstream: it
-// never had a connection. A transport that does not tell is judged by its error.
+// sentAgain reports whether net/http's transport may send a request again after its first
+// bytes were written. It does so for a GET on a connection that was used before, and not
+// for a POST or a DELETE, as long as they have no Idempotency-Key header.
+func sentAgain(method string) bool { return method != http.MethodPost && method != http.MethodDelete }
+
+// missed reports whether a request that failed surely did not reach the upstream: it
+// never had a connection. A transport that does not report is judged by its error.
 func (r *reach) missed(err error) bool {
-	if r.asked.Load() {
-		return !r.got.Load()
+	if r.traced.Load() {
+		return !r.connected.Load()
 	}
 	var dial *net.OpError
 	var lookup *net.DNSError
