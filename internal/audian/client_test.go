@@ -353,6 +353,23 @@ func TestWhoseTimeWasUp(t *testing.T) {
 	}
 }
 
+// TestA01_WhatHasEndedIsNotSent has calls end before they begin.
+func TestA01_WhatHasEndedIsNotSent(t *testing.T) {
+	late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	for ctx, reason := range map[context.Context]participant.Reason{
+		late: participant.DeadlineExceeded, cancelled: participant.Cancelled,
+	} {
+		u := always(200, person)
+		_, err := client(t, u).Add(ctx, "c", participant.Add{}, Pacing{})
+		if e := told(t, err); e.Reason != reason || !e.Unreached || len(u.requests) != 0 {
+			t.Errorf("%d requests, %+v", len(u.requests), e)
+		}
+	}
+}
+
 func TestBodiesAreLimited(t *testing.T) {
 	huge := `{"participants":[],"x":"` + strings.Repeat("x", maxBody) + `"}`
 	_, err := client(t, always(200, huge)).List(t.Context(), "c", Pacing{})

@@ -63,7 +63,7 @@ func (e *exchanger) other(ctx context.Context, refused string) (string, error) {
 		return "", own(e.refusal)
 	case e.flight == nil:
 		e.flight = &flight{done: make(chan struct{})}
-		go e.fly(detached(ctx), e.flight) //nolint:contextcheck // It does not end with the call that began it.
+		go e.fly(detached(ctx), e.flight)
 	}
 	f := e.flight
 	e.mu.Unlock()

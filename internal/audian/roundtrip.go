@@ -87,8 +87,12 @@ func (c *Client) token(ctx context.Context, refused string) (string, error) {
 	return c.exchanger.other(ctx, refused)
 }
 
-// send sends a request once. The answer is a success where there is no error.
+// send sends a request once, unless ctx has ended. The answer is a success where there is
+// no error.
 func (c *Client) send(ctx context.Context, r request, token string, timeout time.Duration) (*answer, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, silence(ctx, err, true)
+	}
 	began := time.Now()
 	a, failed := c.roundTrip(ctx, r, token, timeout)
 	trip := Trip{Operation: r.operation, Elapsed: time.Since(began)}
