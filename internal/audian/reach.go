@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
-	"net/http"
 	"net/http/httptrace"
 	"sync/atomic"
 )
@@ -18,24 +17,16 @@ type reach struct {
 	traced, connected atomic.Bool
 }
 
-func follow(ctx context.Context, method string) (context.Context, *reach) {
+// follow returns the context to send a request under. Where its transport asks for another
+// connection, it has written nothing to the one before: it sends no request again of
+// which it may have written something.
+func follow(ctx context.Context) (context.Context, *reach) {
 	r := &reach{}
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) {
-			r.traced.Store(true)
-			if !sentAgain(method) {
-				// Another connection is asked for: nothing was written to the one before.
-				r.connected.Store(false)
-			}
-		},
+		GetConn: func(string) { r.traced.Store(true); r.connected.Store(false) },
 		GotConn: func(httptrace.GotConnInfo) { r.connected.Store(true) },
 	}), r
 }
-
-// sentAgain reports whether net/http's transport may send a request again after its first
-// bytes were written. It does so for a GET on a connection that was used before, and not
-// for a POST or a DELETE, as long as they have no Idempotency-Key header.
-func sentAgain(method string) bool { return method != http.MethodPost && method != http.MethodDelete }
 
 // missed reports whether a request that failed surely did not reach the upstream: it
 // never had a connection. A transport that does not report is judged by its error.

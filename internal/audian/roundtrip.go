@@ -121,7 +121,7 @@ func (c *Client) send(ctx context.Context, r request, token string, timeout time
 func (c *Client) roundTrip(ctx context.Context, r request, token string, timeout time.Duration) (*answer, *participant.Error) {
 	own, cancel := within(ctx, timeout)
 	defer cancel()
-	own, reach := follow(own, r.method)
+	own, reach := follow(own)
 	out, err := c.build(own, r, token)
 	if err != nil {
 		return nil, silence(ctx, err, true)
@@ -147,13 +147,14 @@ func within(ctx context.Context, timeout time.Duration) (context.Context, contex
 }
 
 func (c *Client) build(ctx context.Context, r request, token string) (*http.Request, error) {
-	var body io.Reader
-	if r.body != nil {
-		body = bytes.NewReader(r.body)
-	}
-	out, err := http.NewRequestWithContext(ctx, r.method, c.url(r).String(), body)
+	out, err := http.NewRequestWithContext(ctx, r.method, c.url(r).String(), bytes.NewReader(r.body))
 	if err != nil {
 		return nil, fmt.Errorf("build request: %w", err)
+	}
+	if r.method == http.MethodGet {
+		// net/http sends a GET again after its connection broke, beyond the poll budget
+		// (W15), but none that has a body which it cannot read again.
+		out.Body, out.GetBody = io.NopCloser(strings.NewReader("")), nil
 	}
 	out.Header.Set("Accept", "application/json")
 	out.Header.Set("User-Agent", "participant-gateway")
