@@ -119,9 +119,9 @@ func TestW07_TheLargestListIsRead(t *testing.T) {
 	}
 }
 
-// TestW07_ItemsBeyondTheBoundCostNothing reads a body of 8 MiB whose items are refused.
+// TestW07_ItemsBeyondTheBoundCostNothing reads a body of many items, most of which are refused.
 func TestW07_ItemsBeyondTheBoundCostNothing(t *testing.T) {
-	_, e, ok := readDocument([]byte(`{"data":[` + strings.Repeat("{},", 2_500_000) + `{}]}`))
+	_, e, ok := readDocument([]byte(`{"data":[` + strings.Repeat("{},", 500_000) + `{}]}`))
 	if !ok {
 		t.Fatal("not read")
 	}
