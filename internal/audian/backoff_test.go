@@ -182,6 +182,19 @@ func TestA06_WhatEndsWhileAKeyIsExchangedWasNotSent(t *testing.T) {
 	}
 }
 
+// TestA06_APanicInAnExchangeFailsItAlone has the transport panic once.
+func TestA06_APanicInAnExchangeFailsItAlone(t *testing.T) {
+	u := newIssuer()
+	u.exchange = func() (*http.Response, error) { u.exchange = nil; panic("out of luck") }
+	c := client(t, u, as(APIKey("the-key")))
+	if _, err := c.List(t.Context(), "c", Pacing{}); told(t, err).Reason != participant.Internal || !told(t, err).Unreached {
+		t.Errorf("got %v", err)
+	}
+	if _, err := c.List(t.Context(), "c", Pacing{}); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestA03_AnExchangeIsNotTracedAsTheCall has the call's httptrace see no more than the
 // call's own request.
 func TestA03_AnExchangeIsNotTracedAsTheCall(t *testing.T) {

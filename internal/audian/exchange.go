@@ -3,7 +3,9 @@ package audian
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -95,12 +97,26 @@ func own(err error) error {
 }
 
 func (e *exchanger) fly(ctx context.Context, f *flight) {
-	f.token, f.err = e.exchange(ctx)
+	f.token, f.err = e.safely(ctx)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.note(f.token, f.err)
 	e.flight = nil
 	close(f.done)
+}
+
+// safely exchanges the key. A panic is the failure of this exchange, and not the end of the
+// process: this is a goroutine of its own.
+func (e *exchanger) safely(ctx context.Context) (token string, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = &participant.Error{
+				Reason: participant.Internal, Message: "the API key could not be exchanged", Unreached: true,
+				Cause: fmt.Errorf("panic: %v\n%s", cause, debug.Stack()),
+			}
+		}
+	}()
+	return e.exchange(ctx)
 }
 
 // note notes the outcome of an exchange. The lock is held.
