@@ -24,8 +24,6 @@ type Options struct {
 	BaseURL *url.URL
 	// Header is how the token is sent.
 	Header audian.AuthHeader
-	// WrapBodies sends bodies as {"data": …}.
-	WrapBodies bool
 	// Transport carries all requests.
 	Transport http.RoundTripper
 	// PollRate is the poll requests a second of each account; 0 means DefaultPollRate.
@@ -70,7 +68,7 @@ func New(credential audian.Credential, fingerprint participant.Fingerprint, opti
 	a.idle.Store(time.Now().UnixNano())
 	var err error
 	a.client, err = audian.New(audian.Options{
-		BaseURL: options.BaseURL, Credential: credential, Header: options.Header, WrapBodies: options.WrapBodies,
+		BaseURL: options.BaseURL, Credential: credential, Header: options.Header,
 		Transport: options.Transport, OnTrip: a.answered, Logger: logger,
 	})
 	return a, err
@@ -111,7 +109,8 @@ func (a *Account) ListAhead(ctx context.Context, conference string) (participant
 }
 
 // List reads the roster for a caller: at once, for as long as ctx allows, and again where
-// it failed and that is likely to help. The list may be incomplete.
+// it failed and that is likely to help. The list holds every page; the upstream may count
+// more people than it listed.
 func (a *Account) List(ctx context.Context, conference string) (participant.List, error) {
 	a.uses.Add(1)
 	defer a.done()
@@ -120,9 +119,17 @@ func (a *Account) List(ctx context.Context, conference string) (participant.List
 	}
 	began := time.Now()
 	read, err := a.retry.do(ctx, func() (participant.List, error) {
-		return a.client.List(ctx, conference, audian.Pacing{})
+		return allPages(a.client.List(ctx, conference, audian.Pacing{}))
 	})
 	a.settle(ctx, began, err)
+	return read, err
+}
+
+// allPages turns a list of which a page could not be read into the failure of that page.
+func allPages(read participant.List, err error) (participant.List, error) {
+	if err == nil && read.Unread != nil {
+		return participant.List{}, read.Unread
+	}
 	return read, err
 }
 

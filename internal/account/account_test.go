@@ -171,7 +171,8 @@ func TestA06_ListsAreReadAgain(t *testing.T) {
 		"429, for long":        {always(429, ``, "Retry-After", "30"), 1, 0},
 		"503, for long":        {always(503, ``, "Retry-After", "30"), 1, 0},
 		"a redirect":           {always(302, ``), 1, 0},
-		"not there":            {always(404, ``), 1, 0},
+		"not there":            {always(404, `{"success":false}`), 1, 0},
+		"a proxy's 404":        {always(404, `<html>`), 3, time.Second},
 		"not to be read":       {always(200, `<html>`), 1, 0},
 		"the vendor's own 403": {always(403, `{"success":false}`), 1, 0},
 	} {

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"net/http"
 	"sync/atomic"
 
 	"github.com/audian/participant-gateway/internal/audian"
@@ -24,13 +25,13 @@ func (h *health) settled(err error) {
 }
 
 // answered notes a request that the upstream answered. Whatever the answer, it is the end
-// of a refusal unless it is one itself; that a key could be exchanged does not say yet
-// that its token is taken.
+// of a refusal unless it is a 401, whoever gave it; that a key could be exchanged does not
+// say yet that its token is taken.
 func (h *health) answered(trip audian.Trip) {
 	if trip.Status == 0 || trip.Operation == audian.Exchange {
 		return
 	}
-	if trip.Err == nil || trip.Err.Reason != participant.CredentialRefused {
+	if trip.Err == nil || trip.Err.UpstreamStatus != http.StatusUnauthorized {
 		h.set(false)
 	}
 }

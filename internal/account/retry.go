@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -35,26 +36,57 @@ type retry struct {
 
 func newRetry() retry {
 	return retry{retrypolicy.NewBuilder[participant.List]().
-		HandleIf(func(_ participant.List, err error) bool { return worthwhile(err) }).
-		WithBackoff(firstBackoff, longBackoff).
-		WithJitterFactor(backoffVaries).
-		WithDelayFunc(asked).
+		WithDelayFunc(func(exec failsafe.ExecutionAttempt[participant.List]) time.Duration {
+			planned, _ := errors.AsType[again](exec.LastError())
+			return planned.after
+		}).
 		WithMaxRetries(maxRetries).
 		WithBudget(retrybudget.NewBuilder().WithMaxRate(retryShare).WithMinConcurrency(leastRetries).Build()).
 		ReturnLastFailure().
 		Build()}
 }
 
+// again is the failure of a list that is to be read again after a while.
+type again struct{ after time.Duration }
+
+func (again) Error() string { return "to be read again" }
+
 // do reads a list, and again after a failure that is worth it. The last failure tells
 // more than that the retries were used up, or that ctx ended between two.
 func (r retry) do(ctx context.Context, read func() (participant.List, error)) (participant.List, error) {
 	var list participant.List
 	var err error
+	reads := 0
 	_, _ = failsafe.With(r.policy).WithContext(ctx).Get(func() (participant.List, error) {
 		list, err = read()
-		return list, err
+		reads++
+		return list, plan(ctx, reads, err)
 	})
 	return list, err
+}
+
+// plan returns again where a list that was read so often and failed is worth another try,
+// and the wait for it ends before the deadline; nil where the outcome stands.
+func plan(ctx context.Context, reads int, err error) error {
+	if !worthwhile(err) {
+		return nil
+	}
+	wait := backoff(reads, err)
+	if deadline, has := ctx.Deadline(); has && !time.Now().Add(wait).Before(deadline) {
+		return nil
+	}
+	return again{wait}
+}
+
+// backoff is the wait after so many reads. One that the upstream asked for is no shorter
+// for the jitter.
+func backoff(reads int, err error) time.Duration {
+	var e *participant.Error
+	if errors.As(err, &e) && e.RetryAfter > 0 {
+		return time.Duration(float64(e.RetryAfter) * (1 + backoffVaries*rand.Float64()))
+	}
+	wait := min(firstBackoff<<(reads-1), longBackoff)
+	return time.Duration(float64(wait) * (1 + backoffVaries*(2*rand.Float64()-1)))
 }
 
 // worthwhile says whether a list that failed may succeed now: outages, and a 429 that
@@ -69,16 +101,6 @@ func worthwhile(err error) bool {
 	}
 	redirect := e.UpstreamStatus >= http.StatusMultipleChoices && e.UpstreamStatus < http.StatusBadRequest
 	return outage(err) && !redirect && e.RetryAfter <= shortWait
-}
-
-// asked is the wait that the upstream asked for, -1 where it did not. It is no shorter
-// after the jitter.
-func asked(exec failsafe.ExecutionAttempt[participant.List]) time.Duration {
-	var e *participant.Error
-	if errors.As(exec.LastError(), &e) && e.RetryAfter > 0 {
-		return time.Duration(float64(e.RetryAfter) / (1 - backoffVaries))
-	}
-	return -1
 }
 
 // outage says whether an error is one of reaching the upstream, or of it not working.

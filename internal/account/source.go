@@ -70,6 +70,7 @@ func (a *Account) poll(ctx context.Context, conference string, further class) (p
 		Next:    func(ctx context.Context) error { return a.budget.take(ctx, further) },
 		Timeout: pollTimeout,
 	})
-	a.health.settled(err)
+	_, failed := allPages(read, err)
+	a.health.settled(failed)
 	return read, err
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/participant"
@@ -35,8 +34,12 @@ type answer struct {
 	secrets secrets
 }
 
-// success says whether the status alone is one of success for the request.
-func (a *answer) success(r request) bool { return slices.Contains(r.ok, a.status) }
+// success reports whether the status alone is one of success.
+func (a *answer) success() bool { return isSuccess(a.status) }
+
+func isSuccess(status int) bool {
+	return status >= http.StatusOK && status < http.StatusMultipleChoices
+}
 
 // read reads an answer. It fails where one of success breaks off; of any other the
 // status counts.
@@ -44,11 +47,11 @@ func read(ctx context.Context, in *http.Response, known secrets) (*answer, *part
 	a := &answer{status: in.StatusCode, header: in.Header, secrets: known}
 	var err error
 	a.body, err = readBody(in.Body)
-	a.envelope, a.readable = readEnvelope(a.body)
+	a.body, a.envelope, a.readable = readDocument(a.body)
 	if token, isText := text(a.envelope.AuthToken); isText {
 		a.secrets = append(a.secrets, token)
 	}
-	if err == nil || a.status >= http.StatusMultipleChoices {
+	if err == nil || !a.success() {
 		return a, nil
 	}
 	broken := a.broken(ctx, err)

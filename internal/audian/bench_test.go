@@ -17,7 +17,7 @@ func BenchmarkDecodePage(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		e, _ := readEnvelope(body)
-		if _, err := decodePage(e, func(string) {}); err != nil {
+		if _, err := decodePage(e, maxItems, func(string) {}); err != nil {
 			b.Fatal(err)
 		}
 	}

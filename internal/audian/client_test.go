@@ -20,7 +20,6 @@ import (
 func TestRequestsAreTheVendors(t *testing.T) {
 	john := participant.Add{PhoneNumber: "+12025551234", Name: "John", Role: participant.RolePresenter, Muted: true}
 	bearer := func(o *Options) { o.Header = Bearer }
-	wrapped := func(o *Options) { o.WrapBodies = true }
 	add := func(c *Client) { _, _ = c.Add(t.Context(), "conf_1", john, Pacing{}) }
 	for name, test := range map[string]struct {
 		options    []func(*Options)
@@ -43,10 +42,10 @@ func TestRequestsAreTheVendors(t *testing.T) {
 			line: "POST https://upstream.test:8443/v2/conferences/c/participants",
 			body: `{"phone_number":"+1","send_pin_via_sms":true}`,
 		},
-		"wrapped, as bearer": {
-			options: []func(*Options){bearer, wrapped}, call: add,
+		"as bearer": {
+			options: []func(*Options){bearer}, call: add,
 			line: "POST https://upstream.test:8443/v2/conferences/conf_1/participants",
-			body: `{"data":{"phone_number":"+12025551234","name":"John","role":"presenter","muted":true}}`,
+			body: `{"phone_number":"+12025551234","name":"John","role":"presenter","muted":true}`,
 			header: http.Header{
 				"Authorization": {"Bearer static-token-1"}, "Content-Type": {"application/json"},
 				"Accept": {"application/json"}, "User-Agent": {"participant-gateway"},
@@ -129,12 +128,21 @@ func TestA01_AddAnswers(t *testing.T) {
 		"no JSON":                    {200, `<html>`, participant.UpstreamUndecodable, false},
 		"cut JSON":                   {200, person[:40], participant.UpstreamUndecodable, false},
 		"empty":                      {200, ``, participant.UpstreamUndecodable, false},
-		"another success":            {202, person, participant.UpstreamUndecodable, false},
+		"another success":            {status: 202, body: person},
+		"a proxy's success":          {status: 203, body: person},
+		"a success without a body":   {204, ``, participant.UpstreamUndecodable, false},
+		"no answer yet":              {101, ``, participant.UpstreamUnavailable, false},
 		"an error in a 200":          {200, `{"error":"409","message":"conflict","status":"error"}`, participant.UpstreamConflict, true},
 		"an error without a code":    {200, `{"message":"oops","status":"error"}`, participant.UpstreamUnavailable, false},
 		"redirect":                   {307, ``, participant.UpstreamUnavailable, false},
-		"400 of a proxy":             {400, `<html>`, participant.UpstreamBadRequest, true},
+		"400":                        {400, vendorError, participant.UpstreamBadRequest, true},
+		"400 of a proxy":             {400, `<html>`, participant.UpstreamUnavailable, false},
+		"401 of a proxy":             {401, `<html>`, participant.UpstreamUnavailable, true},
+		"407":                        {407, `<html>`, participant.UpstreamUnavailable, true},
 		"408":                        {408, ``, participant.UpstreamTimeout, false},
+		"408, in the vendor's words": {408, `{"error":"408","status":"error"}`, participant.UpstreamTimeout, false},
+		"421":                        {421, ``, participant.UpstreamUnavailable, false},
+		"421, in the vendor's words": {421, `{"error":"421","status":"error"}`, participant.UpstreamUnavailable, true},
 		"429":                        {429, ``, participant.UpstreamRateLimited, true},
 		"503":                        {503, ``, participant.UpstreamUnavailable, false},
 		"a status of our own making": {200, `{"id":"p","status":"error"}`, "", false},
@@ -147,7 +155,7 @@ func TestA01_AddAnswers(t *testing.T) {
 				}
 				return
 			}
-			if e := told(t, err); e.Reason != test.reason || e.Unreached || participant.Refused(e.UpstreamStatus) != test.refused {
+			if e := told(t, err); e.Reason != test.reason || e.Unreached || participant.Refused(e.UpstreamStatus, e.VendorShaped) != test.refused {
 				t.Errorf("got %s, status %d: %v", e.Reason, e.UpstreamStatus, err)
 			}
 		})
@@ -163,7 +171,7 @@ func TestA01_TheStatusCountsWhateverBecomesOfItsBody(t *testing.T) {
 	}{
 		200: {participant.UpstreamTimeout, time.Minute},
 		302: {participant.UpstreamUnavailable, explains},
-		404: {participant.ConferenceNotFound, explains},
+		404: {participant.UpstreamUnavailable, explains},
 		408: {participant.UpstreamTimeout, explains},
 		429: {participant.UpstreamRateLimited, explains},
 		503: {participant.UpstreamUnavailable, explains},
@@ -201,9 +209,14 @@ func TestRemoveAnswers(t *testing.T) {
 		"204":              {204, "", ""},
 		"200, empty":       {200, "", ""},
 		"200, envelope":    {200, `{"data":{},"status":"success"}`, ""},
-		"200, HTML":        {200, `<html>`, participant.UpstreamUndecodable},
+		"200, HTML":        {200, `<html>`, ""},
+		"200, half":        {200, `{"data":`, ""},
+		"201":              {201, `{}`, ""},
+		"205":              {205, "", ""},
 		"200, but error":   {200, `{"error":404,"status":"error"}`, participant.ParticipantNotFound},
-		"202":              {202, "", participant.UpstreamUndecodable},
+		"202":              {202, "", ""},
+		"202, but error":   {202, `{"error":409,"status":"error"}`, participant.UpstreamConflict},
+		"404 of a proxy":   {404, `<html>`, participant.UpstreamUnavailable},
 		"404 of the other": {404, `{"error":"404","status":"error"}`, participant.ParticipantNotFound},
 	} {
 		err := client(t, always(test.status, test.body)).Remove(t.Context(), "c", "p", Pacing{})
@@ -340,6 +353,23 @@ func TestWhoseTimeWasUp(t *testing.T) {
 	}
 }
 
+// TestA01_WhatHasEndedIsNotSent has calls end before they begin.
+func TestA01_WhatHasEndedIsNotSent(t *testing.T) {
+	late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	for ctx, reason := range map[context.Context]participant.Reason{
+		late: participant.DeadlineExceeded, cancelled: participant.Cancelled,
+	} {
+		u := always(200, person)
+		_, err := client(t, u).Add(ctx, "c", participant.Add{}, Pacing{})
+		if e := told(t, err); e.Reason != reason || !e.Unreached || len(u.requests) != 0 {
+			t.Errorf("%d requests, %+v", len(u.requests), e)
+		}
+	}
+}
+
 func TestBodiesAreLimited(t *testing.T) {
 	huge := `{"participants":[],"x":"` + strings.Repeat("x", maxBody) + `"}`
 	_, err := client(t, always(200, huge)).List(t.Context(), "c", Pacing{})
@@ -347,7 +377,7 @@ func TestBodiesAreLimited(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	_, err = client(t, always(404, huge)).List(t.Context(), "c", Pacing{})
-	if e := told(t, err); e.Reason != participant.ConferenceNotFound || e.VendorShaped {
+	if e := told(t, err); e.Reason != participant.UpstreamUnavailable || e.VendorShaped {
 		t.Errorf("got %v", err)
 	}
 }

@@ -20,43 +20,69 @@ type page struct {
 	// nameless is how many more had no id.
 	nameless      int
 	total, active *int
-	// next is the key of the next page, empty on the last.
+	// next is the key of the next page, empty on the last; lost is why there is a next
+	// page whose key cannot be sent back.
 	next string
+	lost error
+	// placeholder says that null or {} came instead of an array.
+	placeholder bool
 }
 
-// decodePage reads a page from a body that is bare, or wrapped in `data`. What it
-// cannot make out for certain is an error: a list proves who is gone (W7).
-func decodePage(e envelope, odd report) (page, error) {
-	array, around, err := findList(e)
-	if err != nil {
-		return page{}, err
-	}
-	p, err := decodeItems(array, odd)
-	if err != nil {
-		return page{}, err
+// decodePage reads a page from a body that is bare, or wrapped in `data`. It is an error
+// where the body does not say for certain who is listed: a list proves who is gone (W7).
+// It reads no more than room items.
+func decodePage(e envelope, room int, odd report) (page, error) {
+	array, around := findList(e)
+	p := page{placeholder: array == nil}
+	if array != nil {
+		var err error
+		if p, err = decodeItems(array, room, odd); err != nil {
+			return page{}, err
+		}
 	}
 	for _, e := range around {
 		p.total = smallest(p.total, counted("total", e.Total, odd))
 		p.active = smallest(p.active, counted("active", e.Active, odd))
-		if err := p.follow(e.NextStartKey, odd); err != nil {
-			return page{}, err
-		}
+		p.follow(e.NextStartKey, odd)
+	}
+	if p.placeholder && !p.isEmpty(around) {
+		return page{}, errors.New("no array of participants")
 	}
 	return p, nil
 }
 
-// findList finds the array of participants, and the objects that speak about it.
-func findList(e envelope) (array jsontext.Value, around []envelope, err error) {
+// findList finds the array of participants, and the objects that describe it. The array
+// is nil where there is none; then only a placeholder may be there.
+func findList(e envelope) (array jsontext.Value, around []envelope) {
 	switch {
 	case e.Participants.Kind() == '[':
-		return e.Participants, []envelope{e}, nil
+		return e.Participants, []envelope{e}
 	case e.Data.Kind() == '[':
-		return e.Data, []envelope{e}, nil
+		return e.Data, []envelope{e}
 	}
-	if data := inner(e.Data); data.Participants.Kind() == '[' {
-		return data.Participants, []envelope{e, data}, nil
+	data := inner(e.Data)
+	if data.Participants.Kind() == '[' {
+		return data.Participants, []envelope{e, data}
 	}
-	return nil, nil, errors.New("no array of participants")
+	return nil, []envelope{e, data}
+}
+
+// isEmpty reports whether a page without an array is an empty list all the same: it holds
+// null or {} in its place, and counts nobody (W7).
+func (p *page) isEmpty(around []envelope) bool {
+	held := false
+	for _, e := range around {
+		held = held || isPlaceholder(e.Participants)
+	}
+	return held && (p.total == nil || *p.total == 0) && p.next == "" && p.lost == nil
+}
+
+func isPlaceholder(v jsontext.Value) bool {
+	if v.Kind() == '{' {
+		v = bytes.TrimSpace(v[1:])
+		return len(v) == 1
+	}
+	return v.Kind() == 'n'
 }
 
 func counted(field string, v jsontext.Value, odd report) *int {
@@ -74,9 +100,9 @@ func smallest(a, b *int) *int {
 	return a
 }
 
-// follow notes the key of the next page. One that cannot be sent back would leave the
-// list incomplete.
-func (p *page) follow(key jsontext.Value, odd report) error {
+// follow notes the key of the next page. One that cannot be sent back leaves the list
+// incomplete.
+func (p *page) follow(key jsontext.Value, odd report) {
 	switch key.Kind() {
 	case '"':
 		if next, _ := text(key); next != "" {
@@ -88,23 +114,26 @@ func (p *page) follow(key jsontext.Value, odd report) error {
 	case 'f':
 		odd("next_start_key") // It plainly says that there is none.
 	default:
-		return errors.New("next_start_key is no string")
+		odd("next_start_key")
+		p.lost = errors.New("next_start_key is no string")
 	}
-	return nil
 }
 
 // itemBytes is about what a participant takes in a body, rather less.
 const itemBytes = 200
 
-// decodeItems reads an array of participants.
-func decodeItems(array jsontext.Value, odd report) (page, error) {
-	// Names were found to be unique when the envelope was read.
-	d := jsontext.NewDecoder(bytes.NewBuffer(array), jsontext.AllowDuplicateNames(true))
+// decodeItems reads an array of room participants at most. More are not read: there is no
+// such list, and what is cut off here costs no memory.
+func decodeItems(array jsontext.Value, room int, odd report) (page, error) {
+	d := jsontext.NewDecoder(bytes.NewBuffer(array), tolerant)
 	if _, err := d.ReadToken(); err != nil {
 		return page{}, fmt.Errorf("participants: %w", err)
 	}
-	p := page{items: make([]participant.Item, 0, len(array)/itemBytes)}
+	p := page{items: make([]participant.Item, 0, min(len(array)/itemBytes, room))}
 	for n := 0; d.PeekKind() != ']'; n++ {
+		if n == room {
+			return page{}, endless("the upstream's list is larger than any conference")
+		}
 		// Decoded in its place: of its own, each would be on the heap.
 		p.items = append(p.items, participant.Item{})
 		item := &p.items[len(p.items)-1]
@@ -128,7 +157,7 @@ func decodeAdded(e envelope, body []byte, odd report) (participant.Item, error) 
 		value = e.Data
 	}
 	var item participant.Item
-	err := decodeItem(jsontext.NewDecoder(bytes.NewBuffer(value)), &item, odd)
+	err := decodeItem(jsontext.NewDecoder(bytes.NewBuffer(value), tolerant), &item, odd)
 	if err == nil && item.ID == "" {
 		err = errors.New("no id")
 	}
@@ -144,22 +173,41 @@ func decodeItem(d *jsontext.Decoder, item *participant.Item, odd report) error {
 	if _, err := d.ReadToken(); err != nil {
 		return fmt.Errorf("read object: %w", err)
 	}
+	var wrong [strictFields]*field
 	for d.PeekKind() != '}' {
-		name, err := d.ReadValue()
+		f, value, err := readMember(d)
 		if err != nil {
-			return fmt.Errorf("read name: %w", err)
-		}
-		f := fieldOf(name)
-		value, err := d.ReadValue()
-		if err != nil {
-			return fmt.Errorf("read value: %w", err)
-		}
-		if err := f.take(item, value, odd); err != nil {
 			return err
+		}
+		if f == nil {
+			continue
+		}
+		wrong[f.strict] = nil
+		if !f.take(item, value) {
+			wrong[f.strict] = f
+			odd(f.name)
 		}
 	}
 	if _, err := d.ReadToken(); err != nil {
 		return fmt.Errorf("read object: %w", err)
 	}
+	for _, f := range wrong[lenient+1:] {
+		if f != nil {
+			return fmt.Errorf("%s is of the wrong type", f.name)
+		}
+	}
 	return nil
+}
+
+// readMember reads a member of an object; the field is nil where it is not known.
+func readMember(d *jsontext.Decoder) (f *field, value jsontext.Value, err error) {
+	name, err := d.ReadValue()
+	if err != nil {
+		return nil, nil, fmt.Errorf("read name: %w", err)
+	}
+	f = fieldOf(name)
+	if value, err = d.ReadValue(); err != nil {
+		return nil, nil, fmt.Errorf("read value: %w", err)
+	}
+	return f, value, nil
 }

@@ -3,6 +3,7 @@ package audian
 import (
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,11 +12,11 @@ import (
 
 // decode reads a page and the names of the fields that were odd.
 func decode(body string) (p page, odd []string, err error) {
-	e, ok := readEnvelope([]byte(body))
+	_, e, ok := readDocument([]byte(body))
 	if !ok {
 		return page{}, nil, errTooLarge
 	}
-	p, err = decodePage(e, func(field string) { odd = append(odd, field) })
+	p, err = decodePage(e, maxItems, func(field string) { odd = append(odd, field) })
 	return p, odd, err
 }
 
@@ -40,7 +41,7 @@ func TestW08_MissingIsNotTold(t *testing.T) {
 			want: participant.Item{Told: participant.FieldJoinedAt, Participant: participant.Participant{ID: "p"}},
 		},
 		"wrong types": {
-			item: `{"id":"p","phone_number":1,"name":[],"role":{},"muted":"yes","duration":"1","joined_at":7,"created_at":true}`,
+			item: `{"id":"p","phone_number":[],"name":[],"role":{},"muted":"yes","duration":"long","joined_at":7,"created_at":true}`,
 			want: participant.Item{Participant: participant.Participant{ID: "p"}},
 			odd:  []string{"phone_number", "name", "role", "muted", "duration", "joined_at", "created_at"},
 		},
@@ -79,13 +80,14 @@ func TestW08_MissingIsNotTold(t *testing.T) {
 func TestDurations(t *testing.T) {
 	for number, want := range map[string]int32{
 		"0": 0, "245": 245, "245.0": 245, "1e2": 100, "2147483647": 2147483647, "-1": -1,
+		"1.5": 1, "0.999": 0, "2147483647.9": 2147483647, `"245"`: 245, `"245.7"`: 245,
 	} {
 		p, _, err := decode(`{"participants":[{"id":"p","duration":` + number + `}]}`)
 		if err != nil || p.items[0].Duration != want || p.items[0].Told != participant.FieldDuration {
 			t.Errorf("%s: %+v, %v", number, p.items, err)
 		}
 	}
-	for _, number := range []string{"1.5", "2147483648", "-2147483649", "1e400"} {
+	for _, number := range []string{"2147483648", "-2147483649", "1e400", `""`, `"1 s"`, `"NaN"`, `"-Inf"`, "true"} {
 		p, odd, err := decode(`{"participants":[{"id":"p","duration":` + number + `}]}`)
 		if err != nil || p.items[0].Told != 0 || p.items[0].Duration != 0 || len(odd) != 1 {
 			t.Errorf("%s: %+v, %v, %v", number, p.items, odd, err)
@@ -109,7 +111,8 @@ func TestW07_Shapes(t *testing.T) {
 		"data is the array":    {`{"data":[{"id":"a"},{"id":"b"}],"page_size":2,"next_start_key":null}`, 2, none, none, ""},
 		"smallest total":       {`{"total":2,"active":1,"data":{"participants":[],"total":1,"active":2}}`, 0, &one, &one, ""},
 		"a null list beside":   {`{"participants":null,"data":[{"id":"a"}]}`, 1, none, none, ""},
-		"no counts":            {`{"participants":[],"total":"2","active":-1}`, 0, none, none, ""},
+		"counts as strings":    {`{"participants":[],"total":"2","active":"1"}`, 0, &two, &one, ""},
+		"no counts":            {`{"participants":[],"total":true,"active":-1}`, 0, none, none, ""},
 		"a status of success":  {`{"participants":[{"id":"a"},{"id":"b"}],"status":"success","total":2}`, 2, &two, none, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -128,22 +131,24 @@ func TestW07_Shapes(t *testing.T) {
 func TestW07_Undecodable(t *testing.T) {
 	for name, body := range map[string]string{
 		"no list":                 `{"total":0}`,
-		"null":                    `{"participants":null}`,
-		"an object":               `{"participants":{}}`,
+		"null, and somebody":      `{"participants":null,"total":1}`,
+		"null, and another page":  `{"participants":null,"next_start_key":"k"}`,
+		"an object, and somebody": `{"data":{"participants":{}},"total":"1"}`,
+		"an object of somebody":   `{"participants":{"id":"a"}}`,
+		"data alone is null":      `{"data":null,"status":"success"}`,
+		"data alone is an object": `{"data":{},"status":"success"}`,
 		"data without a list":     `{"data":{"total":0}}`,
 		"a bare array":            `[{"id":"a"}]`,
 		"an item that is text":    `{"participants":["a"]}`,
 		"an item that is null":    `{"participants":[null]}`,
 		"an id that is a number":  `{"participants":[{"id":1}]}`,
 		"a status that is a flag": `{"participants":[{"id":"a","status":true}]}`,
-		"a key that is an object": `{"participants":[],"next_start_key":{}}`,
-		"a name twice":            `{"participants":[{"id":"a","id":"b"}]}`,
+		"an id twice, wrong last": `{"participants":[{"id":"a","id":1}]}`,
 		"a body twice":            `{"participants":[]}{"participants":[]}`,
 		"half":                    `{"participants":[{"id":"a"}`,
 		"HTML":                    `<html></html>`,
 		"nothing":                 ``,
-		"invalid UTF-8":           "{\"participants\":[{\"id\":\"a\xff\"}]}",
-		"half a surrogate":        `{"participants":[{"id":"a","name":"\ud800"}]}`,
+		"too deep":                `{"participants":[{"id":"a","x":` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}]}`,
 	} {
 		if p, _, err := decode(body); err == nil {
 			t.Errorf("%s: decoded as %+v", name, p)

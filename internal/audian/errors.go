@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -62,17 +63,24 @@ func (a *answer) undecodable(err error) *participant.Error {
 	}
 }
 
-// judge gives the error that an answer is, nil for a success.
+// unreadable is the error of an answer of success that could not be used, nil where err
+// is nil.
+func (a *answer) unreadable(err error) error {
+	if _, known := errors.AsType[*participant.Error](err); err == nil || known {
+		return err
+	}
+	return a.undecodable(err)
+}
+
+// judge returns the error that an answer is, nil for a success.
 func (c *Client) judge(r request, a *answer) *participant.Error {
 	p := a.envelope.problem()
 	switch {
-	case a.status >= http.StatusMultipleChoices:
+	case !a.success():
 		return c.refused(r, a, p, a.status)
 	case p.shaped:
 		// A success whose body says error is the error that the body names.
 		return c.refused(r, a, p, p.code)
-	case !a.success(r):
-		return a.undecodable(fmt.Errorf("unexpected status %d", a.status))
 	default:
 		return nil
 	}
@@ -100,16 +108,45 @@ func (c *Client) refused(r request, a *answer, p problem, status int) *participa
 	return e
 }
 
-// reasons are those of statuses that mean the same in every call (A5).
+// reasons are those of statuses that mean the same in every call, in a documented body
+// (A5).
 var reasons = map[int]participant.Reason{
 	http.StatusBadRequest:      participant.UpstreamBadRequest,
 	http.StatusPaymentRequired: participant.PaymentRequired,
 	http.StatusForbidden:       participant.UpstreamForbidden,
-	http.StatusRequestTimeout:  participant.UpstreamTimeout,
-	http.StatusTooManyRequests: participant.UpstreamRateLimited,
 }
 
+// onTheWay are statuses that say nothing about the request, whatever the body: it failed
+// on its way to the upstream, or the two could not agree on how to speak (A5).
+var onTheWay = []int{
+	http.StatusProxyAuthRequired, http.StatusLengthRequired, http.StatusExpectationFailed,
+	http.StatusMisdirectedRequest, http.StatusTooEarly, http.StatusUpgradeRequired,
+}
+
+// reason is that of a status. A 4xx without a documented body is a proxy's, and so a
+// failure of the way there. Only 408 and 429 mean the same whoever answers them.
 func (c *Client) reason(operation Operation, status int, p problem) participant.Reason {
+	switch {
+	case status == http.StatusTooManyRequests:
+		return participant.UpstreamRateLimited
+	case status == http.StatusRequestTimeout:
+		return participant.UpstreamTimeout
+	case p.shaped && isVerdict(status):
+		return c.verdict(operation, status, p)
+	default:
+		return participant.UpstreamUnavailable
+	}
+}
+
+// isVerdict reports whether a status in a documented body refuses the request itself.
+func isVerdict(status int) bool {
+	isClientError := status >= http.StatusBadRequest && status < http.StatusInternalServerError
+	return isClientError && !slices.Contains(onTheWay, status) &&
+		status != http.StatusRequestTimeout && status != http.StatusTooManyRequests
+}
+
+// verdict is the reason of a 4xx that is the upstream's own.
+func (c *Client) verdict(operation Operation, status int, p problem) participant.Reason {
 	switch {
 	case status == http.StatusUnauthorized && c.options.Credential.kind == callerToken:
 		return participant.UpstreamUnauthenticated
@@ -125,11 +162,8 @@ func (c *Client) reason(operation Operation, status int, p problem) participant.
 		return participant.UpstreamConflict
 	case reasons[status] != "":
 		return reasons[status]
-	case participant.Refused(status):
-		return participant.UpstreamRefused
 	default:
-		// A redirect is no refusal: it is nobody's answer.
-		return participant.UpstreamUnavailable
+		return participant.UpstreamRefused
 	}
 }
 

@@ -27,11 +27,11 @@ func TestA05_StatusesAndBodies(t *testing.T) {
 		"the other shape":    {402, `{"error":{"code":"payment","message":"pay up","param":"x","type":"billing"}}`, participant.PaymentRequired, true, "pay up", 402},
 		"the third":          {403, `{"success":false,"message":"not yours"}`, participant.UpstreamForbidden, true, "not yours", 403},
 		"404":                {404, `{"error":"404","status":"error"}`, participant.ConferenceNotFound, true, "the upstream answered 404 Not Found", 404},
-		"404 of a proxy":     {404, `<html>not found</html>`, participant.ConferenceNotFound, false, "the upstream answered 404 Not Found", 404},
-		"404, empty":         {404, ``, participant.ConferenceNotFound, false, "the upstream answered 404 Not Found", 404},
-		"404, other JSON":    {404, `{"message":"no route"}`, participant.ConferenceNotFound, false, "the upstream answered 404 Not Found", 404},
-		"404, an error word": {404, `{"error":"not found"}`, participant.ConferenceNotFound, false, "the upstream answered 404 Not Found", 404},
-		"404, cut":           {404, vendorError[:50], participant.ConferenceNotFound, false, "the upstream answered 404 Not Found", 404},
+		"404 of a proxy":     {404, `<html>not found</html>`, participant.UpstreamUnavailable, false, "the upstream answered 404 Not Found", 404},
+		"404, empty":         {404, ``, participant.UpstreamUnavailable, false, "the upstream answered 404 Not Found", 404},
+		"404, other JSON":    {404, `{"message":"no route"}`, participant.UpstreamUnavailable, false, "the upstream answered 404 Not Found", 404},
+		"404, an error word": {404, `{"error":"not found"}`, participant.UpstreamUnavailable, false, "the upstream answered 404 Not Found", 404},
+		"404, cut":           {404, vendorError[:50], participant.UpstreamUnavailable, false, "the upstream answered 404 Not Found", 404},
 		"409":                {409, `{"error":"409","message":"conflict","status":"error"}`, participant.UpstreamConflict, true, "conflict", 409},
 		"409, full":          {409, `{"data":{"message":"conference is full"},"error":"409","status":"error"}`, participant.ConferenceFull, true, "conference is full", 409},
 		"409, full by code":  {409, `{"error":{"code":"conference_full","message":"no"}}`, participant.ConferenceFull, true, "no", 409},
@@ -93,7 +93,7 @@ func TestRetryAfter(t *testing.T) {
 
 func TestOddFieldsAreLoggedOnce(t *testing.T) {
 	var log bytes.Buffer
-	u := always(200, `{"participants":[{"id":"a","muted":1},{"id":"b","muted":1},{}]}`)
+	u := always(200, `{"participants":[{"id":"a","muted":2},{"id":"b","muted":2},{}]}`)
 	c := client(t, u, func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
 	for range 3 {
 		if _, err := c.List(t.Context(), "conf_1", Pacing{}); err != nil {

@@ -3,6 +3,7 @@ package audian
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -18,16 +19,28 @@ type field struct {
 	// set is false where the value is of another type.
 	set func(*participant.Item, jsontext.Value) bool
 	// strict makes a wrong type spoil the whole; null says something.
-	strict, null bool
+	strict strictness
+	null   bool
 }
+
+// strictness numbers the fields whose type must be right.
+type strictness uint8
+
+const (
+	lenient strictness = iota
+	strictID
+	strictStatus
+
+	strictFields
+)
 
 var fields = index(
 	field{
-		name: "id", strict: true,
+		name: "id", strict: strictID,
 		set: words(func(i *participant.Item) *string { return &i.ID }),
 	},
 	field{
-		name: "status", told: participant.FieldStatus, strict: true,
+		name: "status", told: participant.FieldStatus, strict: strictStatus,
 		set: words(func(i *participant.Item) *participant.Status { return &i.Status },
 			participant.StatusConnected, participant.StatusHeld, participant.StatusDialing,
 			participant.StatusPending, participant.StatusDisconnected, participant.StatusRejected),
@@ -41,10 +54,7 @@ var fields = index(
 		name: "name", told: participant.FieldName,
 		set: words(func(i *participant.Item) *string { return &i.Name }),
 	},
-	field{
-		name: "phone_number", told: participant.FieldPhoneNumber,
-		set: words(func(i *participant.Item) *string { return &i.PhoneNumber }),
-	},
+	field{name: "phone_number", told: participant.FieldPhoneNumber, set: setPhoneNumber},
 	field{name: "muted", told: participant.FieldMuted, set: setMuted},
 	field{name: "duration", told: participant.FieldDuration, set: setDuration},
 	field{
@@ -74,20 +84,18 @@ func fieldOf(name jsontext.Value) *field {
 	return fields[string(name[1:len(name)-1])]
 }
 
-// take notes what a member tells.
-func (f *field) take(item *participant.Item, value jsontext.Value, odd report) error {
-	switch {
-	case f == nil, value.Kind() == 'n' && !f.null:
-		return nil
-	case f.set(item, value):
-		item.Told |= f.told
-		return nil
-	case f.strict:
-		return fmt.Errorf("%s is of the wrong type", f.name)
-	default:
-		odd(f.name)
-		return nil
+// take notes a member's value, in place of an earlier one of the same name. It returns
+// false where the value is of a wrong type.
+func (f *field) take(item *participant.Item, value jsontext.Value) bool {
+	item.Told &^= f.told
+	isSet := f.set(item, value)
+	if value.Kind() == 'n' && !f.null {
+		return true
 	}
+	if isSet {
+		item.Told |= f.told
+	}
+	return isSet
 }
 
 // words reads text. The known ones, which come again and again, take no memory.
@@ -105,14 +113,51 @@ func words[T ~string](in func(*participant.Item) *T, known ...T) func(*participa
 	}
 }
 
-func setMuted(item *participant.Item, v jsontext.Value) bool {
-	item.Muted = v.Kind() == 't'
-	return item.Muted || v.Kind() == 'f'
+// setPhoneNumber reads text, or a number of which the digits count.
+func setPhoneNumber(item *participant.Item, v jsontext.Value) (ok bool) {
+	if v.Kind() != '0' {
+		item.PhoneNumber, ok = text(v)
+		return ok
+	}
+	item.PhoneNumber = string(v)
+	if bytes.ContainsAny(v, ".eE") {
+		f, _ := number(v)
+		item.PhoneNumber = strconv.FormatFloat(f, 'f', -1, 64)
+	}
+	return true
+}
+
+func setMuted(item *participant.Item, v jsontext.Value) (ok bool) {
+	item.Muted, ok = flag(v)
+	return ok
 }
 
 func setDuration(item *participant.Item, v jsontext.Value) (ok bool) {
-	item.Duration, ok = integer(v)
+	item.Duration, ok = seconds(v)
 	return ok
+}
+
+// parseTime reads an RFC 3339 time as a whole: with lower-case letters, a blank in place
+// of the T, or a second 60 too.
+func parseTime(text []byte) (time.Time, error) {
+	if t, err := time.Parse(time.RFC3339, string(text)); err == nil {
+		return t.UTC(), nil
+	}
+	const separator, second = len("2006-01-02"), len("2006-01-02T15:04:")
+	text = bytes.ToUpper(text)
+	if len(text) > separator && text[separator] == ' ' {
+		text[separator] = 'T'
+	}
+	leap := time.Duration(0)
+	if len(text) > second+2 && string(text[second:second+2]) == "60" {
+		copy(text[second:], "59")
+		leap = time.Second
+	}
+	t, err := time.Parse(time.RFC3339, string(text))
+	if err != nil {
+		return time.Time{}, fmt.Errorf("parse time: %w", err)
+	}
+	return t.Add(leap).UTC(), nil
 }
 
 // stamp reads an RFC 3339 time that a protobuf Timestamp can hold; null is the zero
@@ -124,8 +169,7 @@ func stamp(in func(*participant.Item) *time.Time) func(*participant.Item, jsonte
 		}
 		var short [64]byte // The text is not kept.
 		plain, _ := jsontext.AppendUnquote(short[:0], v)
-		t, err := time.Parse(time.RFC3339, string(plain))
-		t = t.UTC()
+		t, err := parseTime(plain)
 		if err != nil || t.Year() < 1 || t.Year() > 9999 {
 			return false
 		}

@@ -12,13 +12,13 @@ func FuzzDecodePage(f *testing.F) {
 	f.Add([]byte(`{"data":[` + person + `],"next_start_key":"k","tokens":{"remaining":3},"status":"success"}`))
 	f.Add([]byte(`{"data":{"message":"field required"},"error":"400","message":"bad_request","status":"error"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		e, ok := readEnvelope(body)
+		body, e, ok := readDocument(body)
 		if !ok {
 			return
 		}
 		e.remaining()
 		valid(t, e.problem().message)
-		p, err := decodePage(e, func(string) {})
+		p, err := decodePage(e, maxItems, func(string) {})
 		if err != nil {
 			return
 		}

@@ -30,6 +30,9 @@ type pager struct {
 	next string
 }
 
+// room is how many more items the list may have.
+func (l *pager) room() int { return maxItems - len(l.list.Items) - l.nameless }
+
 func newPager(conference string) *pager {
 	return &pager{
 		conference: conference,
@@ -38,7 +41,8 @@ func newPager(conference string) *pager {
 	}
 }
 
-// add adds a page of some bytes. It fails where the list does not come to an end.
+// add adds a page of some bytes. It fails where no page can be read after it, although
+// there is one.
 func (l *pager) add(p page, size int) error {
 	l.list.Pages++
 	l.nameless += p.nameless
@@ -52,7 +56,11 @@ func (l *pager) add(p page, size int) error {
 	}
 	l.list.Total = smallest(l.list.Total, p.total)
 	l.list.Active = smallest(l.list.Active, p.active)
+	l.list.Placeholder = p.placeholder
 	l.next = p.next
+	if p.lost != nil {
+		return p.lost
+	}
 	return l.bounded()
 }
 
@@ -68,12 +76,11 @@ func (l *pager) put(item participant.Item) {
 }
 
 func (l *pager) bounded() error {
-	if len(l.list.Items)+l.nameless > maxItems || l.bytes > maxBytes {
-		return endless("the upstream's list is larger than any conference")
-	}
 	switch {
 	case l.next == "":
 		return nil
+	case l.bytes > maxBytes:
+		return endless("the upstream's list is larger than any conference")
 	case l.keys[l.next]:
 		return endless("the upstream's pages lead in a circle")
 	case l.list.Pages >= maxPages:
@@ -83,13 +90,15 @@ func (l *pager) bounded() error {
 	return nil
 }
 
-func endless(message string) error {
+func endless(message string) *participant.Error {
 	return &participant.Error{Reason: participant.UpstreamIncomplete, Message: message}
 }
 
-// end gives the list after its last page.
-func (l *pager) end() participant.List {
+// end returns the list after the last page that was read; unread is why there is none
+// after it, nil where it is the upstream's last.
+func (l *pager) end(unread error) participant.List {
 	l.list.Read = len(l.list.Items) + l.nameless
+	l.list.Unread = unread
 	l.list.Ended = time.Now()
 	return l.list
 }

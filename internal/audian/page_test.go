@@ -47,33 +47,127 @@ func TestW07_ListIsAllItsPages(t *testing.T) {
 	}
 }
 
-func TestW07_IncompleteLists(t *testing.T) {
-	endlessly := &upstream{}
-	endlessly.answer = func(*http.Request) (*http.Response, error) {
-		return reply(200, fmt.Sprintf(`{"data":[],"next_start_key":"%d"}`, len(endlessly.requests))), nil
-	}
-	var many strings.Builder
-	for n := range maxItems + 1 {
-		fmt.Fprintf(&many, `{"id":"%d"},`, n)
+// TestW07_ALaterPageIsMissing has the first page be read, and one after it not: the list
+// holds what was read, and says why there is no more.
+func TestW07_ALaterPageIsMissing(t *testing.T) {
+	const first = `{"data":[{"id":"a"}],"next_start_key":"k"}`
+	then := func(body string) *upstream { return pagesOf(map[string]string{"": first, "k": body}) }
+	endless := &upstream{}
+	endless.answer = func(*http.Request) (*http.Response, error) {
+		return reply(200, fmt.Sprintf(`{"data":[{"id":"a"}],"next_start_key":"%d"}`, len(endless.requests))), nil
 	}
 	for name, test := range map[string]struct {
 		upstream *upstream
 		reason   participant.Reason
+		pages    int
 	}{
-		"a circle": {
-			pagesOf(map[string]string{"": `{"data":[],"next_start_key":"a"}`, "a": `{"data":[],"next_start_key":"b"}`, "b": `{"data":[],"next_start_key":"a"}`}),
-			participant.UpstreamIncomplete,
-		},
-		"no end":       {endlessly, participant.UpstreamIncomplete},
-		"too many":     {always(200, `{"data":[`+strings.TrimSuffix(many.String(), ",")+`]}`), participant.UpstreamIncomplete},
-		"a lost page":  {pagesOf(map[string]string{"": `{"data":[],"next_start_key":"a"}`}), participant.ConferenceNotFound},
-		"an odd page":  {pagesOf(map[string]string{"": `{"data":[],"next_start_key":"a"}`, "a": `{"data":[1]}`}), participant.UpstreamUndecodable},
-		"error in 200": {always(200, `{"data":[],"status":"error","error":"503"}`), participant.UpstreamUnavailable},
+		"a circle":                 {then(`{"data":[],"next_start_key":"k"}`), participant.UpstreamIncomplete, 2},
+		"no end":                   {endless, participant.UpstreamIncomplete, maxPages},
+		"a 404 of a proxy":         {pagesOf(map[string]string{"": first}), participant.UpstreamUnavailable, 1},
+		"the upstream's 404":       {then(`{"error":404,"status":"error"}`), participant.ConferenceNotFound, 1},
+		"an item that is a number": {then(`{"data":[1]}`), participant.UpstreamUndecodable, 1},
+		"null":                     {then(`{"participants":null}`), participant.UpstreamUndecodable, 1},
+		"too many items":           {then(`{"data":[` + manyItems(maxItems) + `]}`), participant.UpstreamIncomplete, 1},
+		"a key that is an object":  {always(200, `{"data":[{"id":"a"}],"next_start_key":{"x":1}}`), participant.UpstreamUndecodable, 1},
+		"a key that is true":       {always(200, `{"data":[{"id":"a"}],"next_start_key":true}`), participant.UpstreamUndecodable, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			list, err := client(t, test.upstream).List(t.Context(), "c", Pacing{})
+			if err != nil || list.Complete() || list.Pages != test.pages || len(list.Items) != 1 || list.Items[0].ID != "a" {
+				t.Fatalf("got %+v, %v", list, err)
+			}
+			if told(t, list.Unread).Reason != test.reason {
+				t.Errorf("unread because of %v, want %s", list.Unread, test.reason)
+			}
+		})
+	}
+}
+
+// TestW07_TheFirstPageIsMissing has nothing be read at all.
+func TestW07_TheFirstPageIsMissing(t *testing.T) {
+	for name, test := range map[string]struct {
+		upstream *upstream
+		reason   participant.Reason
+	}{
+		"too many items":  {always(200, `{"data":[`+manyItems(maxItems+1)+`]}`), participant.UpstreamIncomplete},
+		"too many blanks": {always(200, `{"data":[`+strings.Repeat("{},", 750_000)+`{}]}`), participant.UpstreamIncomplete},
+		"error in a 200":  {always(200, `{"data":[],"status":"error","error":"503"}`), participant.UpstreamUnavailable},
+		"a part":          {always(206, `{"data":[]}`), participant.UpstreamUndecodable},
+		"no content":      {always(204, ``), participant.UpstreamUndecodable},
+		"accepted":        {always(202, ``), participant.UpstreamUndecodable},
 	} {
 		list, err := client(t, test.upstream).List(t.Context(), "c", Pacing{})
 		if told(t, err).Reason != test.reason || list.Items != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// manyItems are the members of an array of n participants.
+func manyItems(n int) string {
+	items := make([]string, n)
+	for i := range items {
+		items[i] = fmt.Sprintf(`{"id":"%d"}`, i)
+	}
+	return strings.Join(items, ",")
+}
+
+func TestW07_TheLargestListIsRead(t *testing.T) {
+	list, err := client(t, always(200, `{"data":[`+manyItems(maxItems)+`]}`)).List(t.Context(), "c", Pacing{})
+	if err != nil || !list.Complete() || len(list.Items) != maxItems {
+		t.Errorf("%d items, %v", len(list.Items), err)
+	}
+}
+
+// TestW07_ItemsBeyondTheBoundCostNothing reads a body of many items, most of which are refused.
+func TestW07_ItemsBeyondTheBoundCostNothing(t *testing.T) {
+	_, e, ok := readDocument([]byte(`{"data":[` + strings.Repeat("{},", 500_000) + `{}]}`))
+	if !ok {
+		t.Fatal("not read")
+	}
+	reported := 0
+	if _, err := decodePage(e, 10, func(string) { reported++ }); err == nil || reported != 10 {
+		t.Errorf("%d items were decoded, %v", reported, err)
+	}
+}
+
+func TestW07_PlaceholdersAreEmptyLists(t *testing.T) {
+	for _, body := range []string{
+		`{"participants":null}`, `{"participants":{}}`, `{"participants":{ }, "total":0}`, `{"participants":null,"total":null}`,
+		`{"participants":null,"total":"0","active":0}`, `{"data":{"participants":null,"total":0},"status":"success"}`,
+		`{"data":{"participants":{}}}`,
+	} {
+		list, err := client(t, always(200, body)).List(t.Context(), "c", Pacing{})
+		if err != nil || !list.Placeholder || !list.Complete() || len(list.Items) != 0 || list.Pages != 1 {
+			t.Errorf("%s: got %+v, %v", body, list, err)
+		}
+	}
+	list, err := client(t, always(200, `{"participants":[],"total":0}`)).List(t.Context(), "c", Pacing{})
+	if err != nil || list.Placeholder {
+		t.Errorf("an array: got %+v, %v", list, err)
+	}
+}
+
+// TestW07_AListThatIsCutShortFromHereIsNone has the caller leave between two pages, and
+// while the second is read.
+func TestW07_AListThatIsCutShortFromHereIsNone(t *testing.T) {
+	for name, read := range map[string]int{"between two pages": 1, "while a page is read": 2} {
+		ctx, cancel := context.WithCancel(t.Context())
+		u := &upstream{}
+		u.answer = func(r *http.Request) (*http.Response, error) {
+			if len(u.requests) == read {
+				cancel()
+			}
+			if read == 2 && len(u.requests) == 2 {
+				return nil, r.Context().Err()
+			}
+			return reply(200, `{"data":[],"next_start_key":"k"}`), nil
+		}
+		list, err := client(t, u).List(ctx, "c", Pacing{Next: func(ctx context.Context) error { return ctx.Err() }})
+		if !errors.Is(err, context.Canceled) || list.Pages != 0 || list.Unread != nil {
+			t.Errorf("%s: got %+v, %v", name, list, err)
+		}
+		cancel()
 	}
 }
 

@@ -55,8 +55,9 @@ func (e envelope) problem() problem {
 // own status may be any word.
 func (e envelope) saysError(detail envelope) bool {
 	status, _ := text(e.Status)
+	success, isFlag := flag(e.Success)
 	return status == "error" && e.ID == nil ||
-		e.Success.Kind() == 'f' ||
+		isFlag && !success ||
 		detail.Message != nil || detail.Code != nil
 }
 

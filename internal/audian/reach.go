@@ -9,28 +9,30 @@ import (
 	"sync/atomic"
 )
 
-// reach follows one request to the wire, to tell a request that surely did not reach
-// the upstream from one that may have (A1).
+// reach follows one request through its transport, to distinguish a request that surely
+// did not reach the upstream from one that may have (A1).
 type reach struct {
-	// asked says that the transport tells what it does, got that it got a connection,
-	// its TLS handshake included. A transport asks again only for a request of which
-	// nothing was written.
-	asked, got atomic.Bool
+	// traced says that the transport reports what it does, connected that it has had a
+	// connection, its TLS handshake included, on which the request may have been written.
+	traced, connected atomic.Bool
 }
 
+// follow returns the context to send a request under. Where its transport asks for another
+// connection, it has written nothing to the one before: it sends no request again of
+// which it may have written something.
 func follow(ctx context.Context) (context.Context, *reach) {
 	r := &reach{}
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { r.asked.Store(true); r.got.Store(false) },
-		GotConn: func(httptrace.GotConnInfo) { r.got.Store(true) },
+		GetConn: func(string) { r.traced.Store(true); r.connected.Store(false) },
+		GotConn: func(httptrace.GotConnInfo) { r.connected.Store(true) },
 	}), r
 }
 
-// missed says whether a request that failed surely did not reach the upstream: it
-// never had a connection. A transport that does not tell is judged by its error.
+// missed reports whether a request that failed surely did not reach the upstream: it
+// never had a connection. A transport that does not report is judged by its error.
 func (r *reach) missed(err error) bool {
-	if r.asked.Load() {
-		return !r.got.Load()
+	if r.traced.Load() {
+		return !r.connected.Load()
 	}
 	var dial *net.OpError
 	var lookup *net.DNSError

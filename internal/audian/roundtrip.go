@@ -3,6 +3,7 @@ package audian
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -24,15 +25,10 @@ type request struct {
 	query url.Values
 	// body is nil where there is none.
 	body []byte
-	// ok are the statuses of a success.
-	ok []int
 }
 
-// encode gives a value's JSON, wrapped in {"data": …} if need be.
-func encode(v any, wrap bool) ([]byte, error) {
-	if wrap {
-		v = map[string]any{"data": v}
-	}
+// encode gives a value's JSON.
+func encode(v any) ([]byte, error) {
 	body, err := json.Marshal(v)
 	if err != nil {
 		return nil, &participant.Error{
@@ -51,21 +47,36 @@ func (c *Client) call(ctx context.Context, r request, pacing Pacing) (*answer, e
 		return nil, err
 	}
 	a, err := c.send(ctx, r, token, pacing.Timeout)
-	if c.exchanger == nil || participant.ReasonOf(err) != participant.CredentialRefused {
+	if c.exchanger == nil || !isUnauthorized(err) {
 		return a, err
 	}
-	// What comes next may take a while, so that there may be yet another token after it.
-	refused := token
-	if _, err := c.token(ctx, refused); err != nil {
+	token, renewal := c.renewed(ctx, token, pacing)
+	switch {
+	case errors.Is(renewal, errNotRenewed):
 		return nil, err
-	}
-	if err := pacing.next(ctx); err != nil {
-		return nil, err
-	}
-	if token, err = c.token(ctx, refused); err != nil {
-		return nil, err
+	case renewal != nil:
+		return nil, renewal
 	}
 	return c.send(ctx, r, token, pacing.Timeout)
+}
+
+// renewed returns another token than the refused one when pacing lets the request be sent
+// again. That may take a while, so that there may be yet another token after it.
+func (c *Client) renewed(ctx context.Context, refused string, pacing Pacing) (string, error) {
+	if _, err := c.token(ctx, refused); err != nil {
+		return "", err
+	}
+	if err := pacing.next(ctx); err != nil {
+		return "", err
+	}
+	return c.token(ctx, refused)
+}
+
+// isUnauthorized reports whether the answer was a 401, whoever gave it: a token may have
+// expired where a proxy looks at it.
+func isUnauthorized(err error) bool {
+	e, ok := errors.AsType[*participant.Error](err)
+	return ok && e.UpstreamStatus == http.StatusUnauthorized
 }
 
 // token gives the token to send, another than the refused one if that can be had.
@@ -76,8 +87,12 @@ func (c *Client) token(ctx context.Context, refused string) (string, error) {
 	return c.exchanger.other(ctx, refused)
 }
 
-// send sends a request once. The answer is a success where there is no error.
+// send sends a request once, unless ctx has ended. The answer is a success where there is
+// no error.
 func (c *Client) send(ctx context.Context, r request, token string, timeout time.Duration) (*answer, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, silence(ctx, err, true)
+	}
 	began := time.Now()
 	a, failed := c.roundTrip(ctx, r, token, timeout)
 	trip := Trip{Operation: r.operation, Elapsed: time.Since(began)}
@@ -94,6 +109,9 @@ func (c *Client) send(ctx context.Context, r request, token string, timeout time
 	}
 	if failed != nil {
 		return nil, failed
+	}
+	if c.exchanger != nil && r.operation != Exchange {
+		c.exchanger.taken(token)
 	}
 	return a, nil
 }
@@ -114,7 +132,7 @@ func (c *Client) roundTrip(ctx context.Context, r request, token string, timeout
 		return nil, silence(ctx, c.secrets(token).hideIn(err), reach.missed(err))
 	}
 	defer func() { _ = in.Body.Close() }()
-	if in.StatusCode >= http.StatusMultipleChoices {
+	if !isSuccess(in.StatusCode) {
 		defer time.AfterFunc(explains, cancel).Stop()
 	}
 	return read(ctx, in, c.secrets(token))
@@ -129,13 +147,14 @@ func within(ctx context.Context, timeout time.Duration) (context.Context, contex
 }
 
 func (c *Client) build(ctx context.Context, r request, token string) (*http.Request, error) {
-	var body io.Reader
-	if r.body != nil {
-		body = bytes.NewReader(r.body)
-	}
-	out, err := http.NewRequestWithContext(ctx, r.method, c.url(r).String(), body)
+	out, err := http.NewRequestWithContext(ctx, r.method, c.url(r).String(), bytes.NewReader(r.body))
 	if err != nil {
 		return nil, fmt.Errorf("build request: %w", err)
+	}
+	if r.method == http.MethodGet {
+		// net/http sends a GET again after its connection broke, beyond the poll budget
+		// (W15), but none that has a body which it cannot read again.
+		out.Body, out.GetBody = io.NopCloser(strings.NewReader("")), nil
 	}
 	out.Header.Set("Accept", "application/json")
 	out.Header.Set("User-Agent", "participant-gateway")

@@ -15,7 +15,7 @@ func TestNoSecretIsRepeated(t *testing.T) {
 		"amid what is taken out": always(403, `{"message":"static-\u0000token-1","status":"error"}`),
 		"as its request id":      always(403, `{"message":"no","status":"error","request_id":"static-token-1"}`),
 		"as its header":          always(502, ``, "X-Request-Id", "static-token-1"),
-		"as a member's name":     always(200, `{"participants":[{"static-token-1":1,"static-token-1":2}]}`),
+		"as a member's name":     always(200, `{"participants":[{"static-token-1" 1}]}`),
 		"the one that it issued": always(403, `{"message":"not with issued-token-1","status":"error","auth_token":"issued-token-1"}`),
 		"in what is no answer": {answer: func(*http.Request) (*http.Response, error) {
 			return nil, errors.New(`malformed HTTP response "static-token-1"`)

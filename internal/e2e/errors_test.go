@@ -122,17 +122,27 @@ func TestA05_UpstreamErrorsAtBothDoors(t *testing.T) {
 		upstream     int
 		code, reason string
 		http         int
+		body         simulator.BodyShape
 	}{
-		{400, "InvalidArgument", "UPSTREAM_BAD_REQUEST", 400},
-		{401, "Internal", "UPSTREAM_CREDENTIAL_REFUSED", 500},
-		{402, "FailedPrecondition", "UPSTREAM_PAYMENT_REQUIRED", 402},
-		{403, "PermissionDenied", "UPSTREAM_FORBIDDEN", 403},
-		{404, "NotFound", "CONFERENCE_NOT_FOUND", 404},
-		{409, "FailedPrecondition", "UPSTREAM_CONFLICT", 409},
-		{429, "ResourceExhausted", "UPSTREAM_RATE_LIMITED", 429},
+		{400, "InvalidArgument", "UPSTREAM_BAD_REQUEST", 400, simulator.VendorBody},
+		{401, "Internal", "UPSTREAM_CREDENTIAL_REFUSED", 500, simulator.VendorBody},
+		{402, "FailedPrecondition", "UPSTREAM_PAYMENT_REQUIRED", 402, simulator.ObjectBody},
+		{403, "PermissionDenied", "UPSTREAM_FORBIDDEN", 403, simulator.FailureBody},
+		{404, "NotFound", "CONFERENCE_NOT_FOUND", 404, simulator.VendorBody},
+		{409, "FailedPrecondition", "UPSTREAM_CONFLICT", 409, simulator.VendorBody},
+		{429, "ResourceExhausted", "UPSTREAM_RATE_LIMITED", 429, simulator.VendorBody},
+		{429, "ResourceExhausted", "UPSTREAM_RATE_LIMITED", 429, simulator.HTMLBody},
+		{407, "Unavailable", "UPSTREAM_UNAVAILABLE", 503, simulator.VendorBody},
+		{408, "DeadlineExceeded", "UPSTREAM_TIMEOUT", 504, simulator.VendorBody},
+		{421, "Unavailable", "UPSTREAM_UNAVAILABLE", 503, simulator.ObjectBody},
+		{400, "Unavailable", "UPSTREAM_UNAVAILABLE", 503, simulator.HTMLBody},
+		{401, "Unavailable", "UPSTREAM_UNAVAILABLE", 503, simulator.HTMLBody},
+		{403, "Unavailable", "UPSTREAM_UNAVAILABLE", 503, simulator.TextBody},
+		{404, "Unavailable", "UPSTREAM_UNAVAILABLE", 503, simulator.EmptyBody},
+		{408, "DeadlineExceeded", "UPSTREAM_TIMEOUT", 504, simulator.EmptyBody},
 	} {
-		t.Run(strconv.Itoa(test.upstream), func(t *testing.T) {
-			id := g.upstream.Inject(simulator.Fault{Kind: simulator.FaultStatus, Status: test.upstream, RetryAfter: "7"})
+		t.Run(strconv.Itoa(test.upstream)+string(test.body), func(t *testing.T) {
+			id := g.upstream.Inject(simulator.Fault{Kind: simulator.FaultStatus, Status: test.upstream, Body: test.body, RetryAfter: "7"})
 			defer g.upstream.ClearFault(id)
 			told := wantStatus(t, g.list(), test.code, test.reason)
 			if told["upstream_status"] != strconv.Itoa(test.upstream) || told["upstream_request_id"] == "" {

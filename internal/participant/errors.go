@@ -156,10 +156,52 @@ func (e *Error) UpstreamsOwnWord() bool {
 	}
 }
 
-// Refused says whether a status says that the request was not carried out: any 4xx but
-// 408, whatever the body (A1).
-func Refused(status int) bool {
-	return status >= 400 && status < 500 && status != http.StatusRequestTimeout
+// Refused reports whether an upstream's status proves that an add was not carried out
+// (A1): a 4xx but 408 in one of the documented bodies, or a 401, 407 or 429 in any.
+func Refused(status int, vendorShaped bool) bool {
+	switch status {
+	case http.StatusUnauthorized, http.StatusProxyAuthRequired, http.StatusTooManyRequests:
+		return true
+	case http.StatusRequestTimeout:
+		return false
+	default:
+		return vendorShaped && status >= 400 && status < 500
+	}
+}
+
+// AddOutcome is what the error of an add proves about the phone (A1).
+type AddOutcome uint8
+
+// The outcomes of an add that failed.
+const (
+	// AddMayBeDone means that the phone may ring: only a list would tell.
+	AddMayBeDone AddOutcome = iota
+	// AddNotSent means that the request surely did not reach the upstream, so that it may
+	// be sent again.
+	AddNotSent
+	// AddLimited means that the upstream answered 429: nothing was done, and the request
+	// may be sent again later.
+	AddLimited
+	// AddRefused means that nothing was done, and that nothing would be if the request was
+	// sent again.
+	AddRefused
+)
+
+// AddOutcome returns what e proves where it is the error of an add.
+func (e *Error) AddOutcome() AddOutcome {
+	switch {
+	case e.Reason == CredentialRefused:
+		// The token was renewed before, or the key was refused: nothing was sent since.
+		return AddRefused
+	case e.Unreached, e.Reason == BreakerOpen, e.Reason == AddRateLimited:
+		return AddNotSent
+	case e.UpstreamStatus == http.StatusTooManyRequests:
+		return AddLimited
+	case Refused(e.UpstreamStatus, e.VendorShaped):
+		return AddRefused
+	default:
+		return AddMayBeDone
+	}
 }
 
 // Unwrap gives the cause.

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"regexp"
+	"strings"
 )
 
 // instead is the answer of a fault that does not need the operation's own.
@@ -83,18 +85,50 @@ func (f *Fault) distort(r reply) reply {
 	case FaultGarbage:
 		r.body = []byte(cmp.Or(f.Raw, `{"participants": [{"id": "part_`))
 		r.status = http.StatusOK
+	case FaultOdd:
+		r.body = odd(r.body)
 	default:
 	}
 	return r
 }
 
-// thin leaves items out of a list without its total telling.
+// oddWords writes keys twice, of which the last counts, and other types for the same.
+var oddWords = strings.NewReplacer(
+	"\ufffd", `\ud83d`,
+	`{"id":`, `{"note":"\udc00","note":{"x":1,"x":2},"id":7,"id":`,
+	`"muted":true`, `"muted":"maybe","muted":1`,
+	`"muted":false`, `"muted":"false"`,
+)
+
+var (
+	oddCounts    = regexp.MustCompile(`"(total|active)":(\d+)`)
+	oddDurations = regexp.MustCompile(`"duration":(\d+)`)
+	oddTimes     = regexp.MustCompile(`"(\d{4}-\d\d-\d\d)T([\d:]+)Z"`)
+)
+
+// odd writes the same facts as a vendor might whose JSON is made by hand.
+func odd(body []byte) []byte {
+	text := oddWords.Replace(string(body))
+	text = oddCounts.ReplaceAllString(text, `"$1":"$2"`)
+	text = oddDurations.ReplaceAllString(text, `"duration":"$1.5"`)
+	text = oddTimes.ReplaceAllString(text, `"${1}t${2}z"`)
+	return []byte("\ufeff" + text)
+}
+
+// thin changes a list: it leaves items out without its total telling, counts wrongly, or
+// writes null for nobody.
 func (f *Fault) thin(l wireList) wireList {
 	switch f.Kind {
 	case FaultPartial:
 		l.Participants = l.Participants[:max(len(l.Participants)-cmp.Or(f.By, 1), 0)]
 	case FaultShift:
 		l.Total -= cmp.Or(f.By, 1)
+	case FaultTotal:
+		l.Total += cmp.Or(f.By, 1)
+	case FaultNull:
+		if len(l.Participants) == 0 {
+			l.Participants = nil
+		}
 	default:
 	}
 	return l

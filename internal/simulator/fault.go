@@ -38,6 +38,14 @@ const (
 	// FaultShift moves each page after the first by By items, as if so many on
 	// earlier pages had left (0 means 1), or joined (less than 0), meanwhile.
 	FaultShift FaultKind = "shift"
+	// FaultTotal adds By to a list's total (0 means 1).
+	FaultTotal FaultKind = "total"
+	// FaultNull writes null for a list's array where nobody is listed.
+	FaultNull FaultKind = "null"
+	// FaultOdd says the same in odd JSON, in lists and answers to an add: a byte order
+	// mark, keys given twice, numbers and booleans as strings, fractions of seconds,
+	// lower-case times, and a lone surrogate for each U+FFFD and in an unknown key's text.
+	FaultOdd FaultKind = "odd"
 )
 
 // BodyShape is the form of an error's body.
@@ -63,6 +71,8 @@ type Fault struct { //nolint:recvcheck // Values are encoded, but decoding needs
 	Method     string    `json:"method,omitempty"`
 	Operation  Operation `json:"operation,omitempty"`
 	Conference string    `json:"conference_id,omitempty"`
+	// LaterPages matches only the pages of a list after its first.
+	LaterPages bool `json:"later_pages,omitempty"`
 	// Skip lets that many matching requests pass first; Times is how many are struck
 	// then, 0 means for ever. Probability strikes some of them; 0 means all.
 	Skip        int     `json:"skip,omitempty"`
@@ -91,10 +101,12 @@ func (f *Fault) matches(c *call) bool {
 		return false
 	case f.Conference != "" && f.Conference != c.conferenceID():
 		return false
-	case f.Kind == FaultPartial:
-		return c.operation == List
-	case f.Kind == FaultShift:
+	case f.Kind == FaultShift || f.LaterPages:
 		return c.operation == List && c.request.URL.Query().Has("start_key")
+	case f.Kind == FaultPartial, f.Kind == FaultTotal, f.Kind == FaultNull:
+		return c.operation == List
+	case f.Kind == FaultOdd:
+		return c.operation == List || c.operation == Add
 	default:
 		return true
 	}

@@ -262,3 +262,66 @@ func TestLatencyBesideAnotherFault(t *testing.T) {
 		}
 	})
 }
+
+// TestOddJSONSaysTheSame has lists and the answer to an add be written oddly, on one request
+// each; the rest of the vendor's answers stay as they are.
+func TestOddJSONSaysTheSame(t *testing.T) {
+	both(t, simulator.Options{Behaviour: simulator.Still}, func(t *testing.T, s *simulator.Simulator, c *client) {
+		t.Helper()
+		joined := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+		s.AddPerson(room, simulator.Person{Name: "Bob \uFFFD", Status: "connected", Muted: true, JoinedAt: joined})
+		s.AddPerson(room, simulator.Person{Name: "Ada"})
+		s.Inject(simulator.Fault{Kind: simulator.FaultOdd, Times: 2})
+		got := c.want(200, http.MethodGet, people(room), "")
+		for _, odd := range []string{
+			"\ufeff{", `"name":"Bob \ud83d"`, `"note":"\udc00","note":{"x":1,"x":2},"id":7,"id":"part_`, `"muted":"maybe","muted":1`,
+			`"muted":"false"`, `.5"`, `"joined_at":"2026-01-02t03:04:05z"`, `"total":"2"`, `"active":"1"`,
+		} {
+			if !strings.Contains(got.body, odd) {
+				t.Errorf("%s is not in %s", odd, got.body)
+			}
+		}
+		if got := c.want(200, http.MethodPost, people(room), `{"phone_number":"+12025550123"}`); !strings.Contains(got.body, `"id":7,"id":"`) {
+			t.Errorf("an add: %s", got.body)
+		}
+		if got := c.list(); got.Total != 3 {
+			t.Errorf("then %+v", got)
+		}
+	})
+}
+
+func TestTotalsThatAreWrong(t *testing.T) {
+	for by, total := range map[int]int{0: 4, 2: 5, -1: 2} {
+		s, c := crowd(t, 3, simulator.Options{})
+		s.Inject(simulator.Fault{Kind: simulator.FaultTotal, By: by, Times: 1})
+		if got := c.list(); got.Total != total || len(got.Participants) != 3 {
+			t.Errorf("by %d: got %+v", by, got)
+		}
+	}
+}
+
+func TestNullForNobody(t *testing.T) {
+	s, c := start(t, simulator.Options{})
+	s.Inject(simulator.Fault{Kind: simulator.FaultNull})
+	if got := c.want(200, http.MethodGet, people(room), ""); got.body != `{"participants":null,"total":0,"active":0}` {
+		t.Errorf("got %s", got.body)
+	}
+	c.add(oneNumber)
+	if got := c.list(); len(got.Participants) != 1 {
+		t.Errorf("then %+v", got)
+	}
+}
+
+// TestLaterPagesFail has the first page of each list pass.
+func TestLaterPagesFail(t *testing.T) {
+	s, c := crowd(t, 3, simulator.Options{PageSize: 2})
+	s.Inject(simulator.Fault{Kind: simulator.FaultStatus, Status: 503, LaterPages: true})
+	for range 2 {
+		first := c.page("")
+		if len(first.Participants) != 2 {
+			t.Errorf("got %+v", first)
+		}
+		c.want(503, http.MethodGet, people(room)+"?start_key="+first.NextStartKey, "")
+	}
+	c.add(oneNumber)
+}

@@ -51,6 +51,7 @@ var (
 	faultKinds = []FaultKind{
 		FaultLatency, FaultLate, FaultStatus, FaultErrorEnvelope, FaultRedirect,
 		FaultCut, FaultLost, FaultReset, FaultGarbage, FaultPartial, FaultShift,
+		FaultTotal, FaultNull, FaultOdd,
 	}
 	operations = []Operation{"", Any, Add, Remove, List, Auth, Control, Unknown}
 	bodyShapes = []BodyShape{"", VendorBody, ObjectBody, FailureBody, HTMLBody, TextBody, EmptyBody}

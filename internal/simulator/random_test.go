@@ -46,7 +46,7 @@ func TestListsTellTheTruth(t *testing.T) {
 
 // Many callers at once: every add dials once, every id is its own.
 func TestConcurrentUse(t *testing.T) {
-	s, c := start(t, simulator.Options{Demo: true, AddsPerSecond: -1, MaxParticipants: 1000})
+	s, c := start(t, simulator.Options{Demo: true, Behaviour: simulator.Still, AddsPerSecond: -1, MaxParticipants: 1000})
 	c = c.overSocket(s)
 	var callers sync.WaitGroup
 	for range 8 {

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc/codes"
@@ -81,7 +82,7 @@ func HTTPStatus(st *status.Status) int {
 	if number, found := reasonNumbers[participant.Reason(info(st).GetReason())]; found {
 		return number
 	}
-	if number := upstreamStatus(st); refused(number) && !undecided(st.Code()) {
+	if number := upstreamStatus(st); isVerdict(number) && !isOutage(st.Code()) {
 		return number
 	}
 	return runtime.HTTPStatusFromCode(st.Code())
@@ -91,13 +92,27 @@ var reasonNumbers = map[participant.Reason]int{
 	participant.MethodNotAllowed: http.StatusMethodNotAllowed,
 }
 
-// refused leaves out 401: it may be about the gateway's own credential (A5).
-func refused(number int) bool {
-	return number >= 400 && number < 500 && number != http.StatusUnauthorized
+// ownNumbers are the upstream's statuses that would mean something else from this server:
+// its connection or its credential is at fault there, not the caller's. HTTP clients act
+// on some of them by themselves (A5).
+var ownNumbers = []int{
+	http.StatusUnauthorized, http.StatusProxyAuthRequired, http.StatusRequestTimeout,
+	http.StatusLengthRequired, http.StatusExpectationFailed, http.StatusMisdirectedRequest,
+	http.StatusTooEarly, http.StatusUpgradeRequired,
 }
 
-// undecided are the codes of calls whose 4xx was not the last word. A 408 passed on
-// for an add of unknown outcome would invite clients to dial again (A1).
-func undecided(code codes.Code) bool {
-	return code == codes.Unknown || code == codes.Internal
+// isVerdict reports whether an upstream's status is passed on as it is.
+func isVerdict(number int) bool {
+	return number >= 400 && number < 500 && !slices.Contains(ownNumbers, number)
+}
+
+// isOutage reports whether a code says that the upstream's answer was not its verdict: a
+// 404 of a proxy, say, or the 403 of an add of unknown outcome (A1).
+func isOutage(code codes.Code) bool {
+	switch code {
+	case codes.Unknown, codes.Internal, codes.Unavailable, codes.DeadlineExceeded, codes.Canceled:
+		return true
+	default:
+		return false
+	}
 }

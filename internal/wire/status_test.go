@@ -104,7 +104,15 @@ func TestA05_HTTPStatus(t *testing.T) {
 		{participant.UpstreamUnauthenticated, 401, http.StatusUnauthorized},
 		{participant.UpstreamUnavailable, 502, http.StatusServiceUnavailable},
 		{participant.UpstreamTimeout, 0, http.StatusGatewayTimeout},
+		{participant.UpstreamTimeout, 408, http.StatusGatewayTimeout},
+		{participant.UpstreamUnavailable, 401, http.StatusServiceUnavailable},
+		{participant.UpstreamUnavailable, 404, http.StatusServiceUnavailable},
+		{participant.UpstreamUnavailable, 407, http.StatusServiceUnavailable},
+		{participant.UpstreamUnavailable, 421, http.StatusServiceUnavailable},
+		{participant.AddOutcomeUnknown, 403, http.StatusInternalServerError},
 		{participant.AddOutcomeUnknown, 408, http.StatusInternalServerError},
+		{participant.DeadlineExceeded, 404, http.StatusGatewayTimeout},
+		{participant.UpstreamUndecodable, 404, http.StatusInternalServerError},
 		{participant.Cancelled, 0, 499},
 	} {
 		t.Run(fmt.Sprintf("%s %d", tt.reason, tt.upstream), func(t *testing.T) {
@@ -112,6 +120,19 @@ func TestA05_HTTPStatus(t *testing.T) {
 				t.Errorf("HTTPStatus() = %d, want %d", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestA05_NumbersThatNeverLeave holds that no upstream status reaches a caller that HTTP
+// clients would act on by themselves, whatever the reason.
+func TestA05_NumbersThatNeverLeave(t *testing.T) {
+	for reason := range reasonCodes {
+		for _, number := range []int{401, 407, 408, 411, 417, 421, 425, 426} {
+			got := HTTPStatus(Status(&participant.Error{Reason: reason, UpstreamStatus: number}))
+			if want := HTTPStatus(Status(&participant.Error{Reason: reason})); got != want {
+				t.Errorf("%s with %d: HTTP %d, want %d", reason, number, got, want)
+			}
+		}
 	}
 }
 

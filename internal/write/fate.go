@@ -52,7 +52,7 @@ func fateOf(err error) fate {
 		return unreached
 	case e.UpstreamStatus == http.StatusTooManyRequests, e.Reason == participant.UpstreamRateLimited:
 		return throttled
-	case participant.Refused(e.UpstreamStatus), slices.Contains(refusals, e.Reason):
+	case participant.Refused(e.UpstreamStatus, e.VendorShaped), slices.Contains(refusals, e.Reason):
 		return refused
 	default:
 		return lost

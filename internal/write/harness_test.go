@@ -174,7 +174,7 @@ func want(t *testing.T, err error, reason participant.Reason, dialled participan
 }
 
 func upstreamError(status int, reason participant.Reason) *participant.Error {
-	return &participant.Error{Reason: reason, Message: "as told", UpstreamStatus: status, UpstreamRequestID: "req_1"}
+	return &participant.Error{Reason: reason, Message: "as told", UpstreamStatus: status, VendorShaped: true, UpstreamRequestID: "req_1"}
 }
 
 var (

@@ -99,7 +99,7 @@ func (r *removal) end() {
 
 func isNotFound(err error) bool {
 	e, ok := errors.AsType[*participant.Error](err)
-	return ok && e.UpstreamStatus == http.StatusNotFound
+	return ok && e.VendorShaped && e.UpstreamStatus == http.StatusNotFound
 }
 
 // removePolicy is shared by all removes, and with it the budget that keeps a failing
