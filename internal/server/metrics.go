@@ -176,6 +176,7 @@ var refusals = map[participant.Reason]bool{
 	participant.CredentialExpired:    true,
 	participant.CredentialsDiffer:    true,
 	participant.IssuerUnavailable:    true,
+	participant.IssuerMismatch:       true,
 	participant.RoleNotGranted:       true,
 	participant.ConferenceNotGranted: true,
 	participant.OriginRefused:        true,
