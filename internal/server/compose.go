@@ -28,6 +28,7 @@ func (s *Server) compose() error {
 	if s.policy, err = s.openPolicy(); err != nil {
 		return err
 	}
+	measured.followKeys(s.policy)
 	if err := s.openAccounts(measured); err != nil {
 		return err
 	}
