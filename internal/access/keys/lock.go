@@ -18,7 +18,7 @@ const (
 	lockSuffix = ".lock"
 	// lockTimeout is how long an edit waits for those before it.
 	lockTimeout = 30 * time.Second
-	lockRetry   = 5 * time.Millisecond
+	lockRetry   = 20 * time.Millisecond
 )
 
 // lock waits until no other process edits the file, which like describes where there is
