@@ -18,7 +18,7 @@ type flags struct {
 	Addr     string     `default:"127.0.0.1:8095" help:"Address to listen on."`
 	LogLevel slog.Level `default:"INFO"           help:"DEBUG tells of every request."`
 
-	Demo   bool   `help:"Fill conf_demo with people who come and go for ever. Beside it only the conferences of --conference exist, and those that somebody was added to."`
+	Demo   bool   `help:"Fill conf_demo with people who come and go; other conferences exist once somebody was added."`
 	Faults string `help:"File with a JSON array of faults."                    type:"existingfile"`
 
 	Seed      uint64        `default:"1"     help:"What people do is drawn from it."`
@@ -48,6 +48,7 @@ type flags struct {
 
 // Validate refuses what can never work. Kong calls it.
 func (f *flags) Validate() error {
+	const notNegative = "not be negative"
 	_, port, err := net.SplitHostPort(f.Addr)
 	if err == nil {
 		_, err = strconv.ParseUint(port, 10, 16)
@@ -60,12 +61,12 @@ func (f *flags) Validate() error {
 	}{
 		{err == nil, "addr", "be host:port", f.Addr},
 		{f.TimeScale > 0 && !math.IsInf(f.TimeScale, 0), "time-scale", "be more than 0", f.TimeScale},
-		{f.Linger >= 0, "linger", "not be negative", f.Linger},
-		{f.Lag >= 0, "lag", "not be negative", f.Lag},
+		{f.Linger >= 0, "linger", notNegative, f.Linger},
+		{f.Lag >= 0, "lag", notNegative, f.Lag},
 		{f.TokenTTL > 0, "token-ttl", "be more than 0", f.TokenTTL},
-		{f.PageSize >= 0, "page-size", "not be negative", f.PageSize},
-		{f.RequestTokens >= 0, "request-tokens", "not be negative", f.RequestTokens},
-		{f.MaxParticipants >= 0, "max-participants", "not be negative", f.MaxParticipants},
+		{f.PageSize >= 0, "page-size", notNegative, f.PageSize},
+		{f.RequestTokens >= 0, "request-tokens", notNegative, f.RequestTokens},
+		{f.MaxParticipants >= 0, "max-participants", notNegative, f.MaxParticipants},
 	} {
 		if !rule.holds {
 			return fmt.Errorf("--%s must %s but is %v", rule.flag, rule.must, rule.value)

@@ -113,9 +113,9 @@ func joinHost(host, port string) string {
 // checkHosts puts the names into the form in which they are compared.
 func (c *Config) checkHosts(env *environment) error {
 	for i, value := range c.Access.AllowedHosts {
-		host, port, hasPort := value, "", false
-		if before, after, found := strings.Cut(value, ":"); found && !strings.Contains(after, ":") {
-			host, port, hasPort = before, after, true
+		host, port, hasPort := strings.Cut(value, ":")
+		if strings.Contains(port, ":") { // An address of IPv6 has colons of its own.
+			host, port, hasPort = value, "", false
 		}
 		host = strings.ToLower(strings.Trim(strings.TrimSuffix(host, "."), "[]"))
 		if !validHostName(host) || hasPort && !validPort(port) {

@@ -25,13 +25,9 @@ func TestOriginsAreInTheFormThatBrowsersSend(t *testing.T) {
 		"capacitor://localhost":                    "capacitor://localhost",
 		"https://a.example,HTTPS://B.example:443/": "https://a.example,https://b.example",
 	} {
-		for _, got := range [][]string{
-			parse(t, []string{"--demo", "--cors-allowed-origins=" + value}, nil).Access.CORSAllowedOrigins,
-			parse(t, []string{"--demo"}, environ{"GATEWAY_CORS_ALLOWED_ORIGINS": value}).Access.CORSAllowedOrigins,
-		} {
-			if strings.Join(got, ",") != want {
-				t.Errorf("%s: got %q, want %s", value, got, want)
-			}
+		got := parse(t, []string{"--demo", "--cors-allowed-origins=" + value}, nil).Access.CORSAllowedOrigins
+		if strings.Join(got, ",") != want {
+			t.Errorf("%s: got %q, want %s", value, got, want)
 		}
 	}
 }
@@ -45,13 +41,9 @@ func TestOriginsThatNoBrowserSendsAreRefused(t *testing.T) {
 		" https://a.example", "https://a.example ", "https://127.1", "https://300.1.1.1", "https://[::1", "https://[fe80::1%25eth0]",
 		"https://-a.example", "https://" + strings.Repeat("a", 255),
 	} {
-		for _, got := range []string{
-			complaint(t, []string{"--demo", "--cors-allowed-origins=https://b.example", "--cors-allowed-origins=" + value}, nil),
-			complaint(t, []string{"--demo"}, environ{"GATEWAY_CORS_ALLOWED_ORIGINS": "https://b.example," + value}),
-		} {
-			if !strings.Contains(got, value) || !strings.Contains(strings.ToLower(strings.ReplaceAll(got, "_", "-")), "cors-allowed-origins") {
-				t.Errorf("%q: got %s", value, got)
-			}
+		got := complaint(t, []string{"--demo"}, environ{"GATEWAY_CORS_ALLOWED_ORIGINS": "https://b.example," + value})
+		if !strings.HasPrefix(got, "GATEWAY_CORS_ALLOWED_ORIGINS ") || !strings.Contains(got, `"`+value+`"`) {
+			t.Errorf("%q: got %s", value, got)
 		}
 	}
 }

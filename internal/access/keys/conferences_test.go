@@ -9,7 +9,7 @@ import (
 // An id may hold what the file gives a meaning (A4).
 func TestA04_ConferencesOfALineKeepTheirIDs(t *testing.T) {
 	for _, ids := range [][]string{
-		nil, {"conf_a"}, {"a", "b"}, {"*"}, {"a,b", "c"}, {"call:1"}, {"#1"}, {"a b", "a\u00a0b", "a\u2003b"}, {"50%", "%2C"}, {"ä", "会議"},
+		nil, {"conf_a"}, {"a", "b"}, {"*"}, {"a,b", "c"}, {"call:1"}, {"#1"}, {"a b", "a\u00a0b", "a\u2003b"}, {"50%", "%2C"}, {"ä", "\u4f1a\u8b70"},
 	} {
 		word := formatConferences(ids)
 		if strings.HasPrefix(word, "#") || len(strings.Fields(word)) != 1 {

@@ -94,18 +94,18 @@ func edit(file string, change func(content string) (string, error)) (err error) 
 // resolve follows links: they stay, and what they lead to is edited. The info is nil
 // where there is no file yet.
 func resolve(file string) (target string, info fs.FileInfo, err error) {
-	target, err = filepath.EvalSymlinks(file)
-	if err == nil {
-		info, err = os.Stat(target)
-		if err == nil && !info.Mode().IsRegular() {
-			err = errors.New("it is no regular file")
-		}
-		return target, info, err //nolint:wrapcheck // It names the file and the failure.
-	}
-	if _, isLink := os.Readlink(file); errors.Is(err, fs.ErrNotExist) && isLink != nil {
+	if _, err := os.Lstat(file); errors.Is(err, fs.ErrNotExist) {
 		return file, nil, nil
 	}
-	return "", nil, err //nolint:wrapcheck // It names the file and the failure.
+	target, err = filepath.EvalSymlinks(file)
+	if err != nil {
+		return "", nil, err //nolint:wrapcheck // It names the file and the failure.
+	}
+	info, err = os.Stat(target)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("it is no regular file")
+	}
+	return target, info, err
 }
 
 // replace puts a file with this content in the place of another, by way of a draft beside

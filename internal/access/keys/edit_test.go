@@ -2,6 +2,7 @@ package keys_test
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -129,33 +130,22 @@ func beside(t *testing.T, folder string) (names []string) {
 	return names
 }
 
-// TestMain lets this binary be one of several processes that edit a file: see process.
-func TestMain(m *testing.M) {
-	if len(os.Args) == 4 && os.Args[1] == "edit" {
-		os.Exit(editAsProcess(os.Args[2], os.Args[3]))
-	}
-	os.Exit(m.Run())
-}
-
 // perProcess is how many callers each process adds; it revokes the first again.
 const perProcess = 5
 
-func editAsProcess(file, name string) (exitCode int) {
+// TestEditsOfOneProcess is what each process does that
+// TestEditsOfSeveralProcessesLoseNothing starts, with a file and a name as arguments.
+func TestEditsOfOneProcess(t *testing.T) {
+	file, name := filepath.Join(t.TempDir(), "keys"), "caller"
+	if flag.NArg() == 2 {
+		file, name = flag.Arg(0), flag.Arg(1)
+	}
 	for number := range perProcess {
-		entry, err := keys.NewEntry(fmt.Sprintf("%s-%d", name, number), "reader", nil)
-		if err == nil {
-			_, err = keys.Add(file, entry)
-		}
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
+		add(t, file, fmt.Sprintf("%s-%d", name, number), "reader")
 	}
 	if err := keys.Revoke(file, name+"-0"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
+		t.Error(err)
 	}
-	return 0
 }
 
 func TestEditsOfSeveralProcessesLoseNothing(t *testing.T) {
@@ -165,7 +155,7 @@ func TestEditsOfSeveralProcessesLoseNothing(t *testing.T) {
 	var editing sync.WaitGroup
 	for process := range processes {
 		editing.Go(func() {
-			edit := exec.CommandContext(t.Context(), os.Args[0], "edit", file, fmt.Sprintf("caller-%d", process))
+			edit := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestEditsOfOneProcess$", file, fmt.Sprintf("caller-%d", process))
 			if output, err := edit.CombinedOutput(); err != nil {
 				t.Errorf("%v: %s", err, output)
 			}

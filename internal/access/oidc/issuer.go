@@ -13,7 +13,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/sync/singleflight"
-	"golang.org/x/time/rate"
+	"golang.org/x/time/rate" //nolint:depguard // Of reads of keys a burst is meant; it is adds that must not have one.
 )
 
 // issuer is an issuer's keys as last read. They are read again when a token is signed
@@ -121,7 +121,7 @@ func (i *issuer) read(ctx context.Context) ([]jose.JSONWebKey, error) {
 	select {
 	case done := <-result:
 		if done.Err != nil {
-			return nil, done.Err //nolint:wrapcheck // The one caller wraps.
+			return nil, done.Err
 		}
 		return *i.current.Load(), nil
 	case <-ctx.Done():

@@ -29,7 +29,7 @@ func (r *relay) RoundTrip(request *http.Request) (*http.Response, error) {
 	if strings.HasSuffix(request.URL.Path, "/keys") {
 		r.reads++
 	}
-	status, body := r.issuer.Answer(request.Method, request.URL.Path)
+	status, body := r.issuer.Answer(request)
 	return &http.Response{
 		StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}},
 		Body: io.NopCloser(bytes.NewReader(body)), Request: request,
@@ -45,7 +45,7 @@ func TestOldKeysAreReadAgain(t *testing.T) {
 		network := &relay{issuer: server}
 		keys := newIssuer(server.URL(), slog.New(slog.DiscardHandler))
 		keys.client.Transport = network
-		expect := func(when string, token string, good bool, reads int) {
+		expect := func(when, token string, good bool, reads int) {
 			t.Helper()
 			_, err := keys.VerifySignature(t.Context(), token)
 			if (err == nil) != good || network.reads != reads {

@@ -38,7 +38,7 @@ func TestOneUnusableKeyDisablesThatKeyAlone(t *testing.T) {
 	for name, key := range unusable {
 		var log bytes.Buffer
 		issuer := oidctest.New()
-		defer issuer.Close()
+		t.Cleanup(issuer.Close)
 		policy := oidc.New(oidc.Options{
 			Issuer: issuer.URL(), Audience: oidctest.Audience, RoleClaim: "role", Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		})

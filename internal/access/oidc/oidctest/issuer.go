@@ -133,9 +133,9 @@ func (i *Issuer) Hold() (release func()) {
 }
 
 // Answer is what the issuer answers to a request, without a connection.
-func (i *Issuer) Answer(method, path string) (status int, body []byte) {
+func (i *Issuer) Answer(request *http.Request) (status int, body []byte) {
 	recorder := httptest.NewRecorder()
-	i.server.Config.Handler.ServeHTTP(recorder, httptest.NewRequest(method, path, http.NoBody))
+	i.server.Config.Handler.ServeHTTP(recorder, request)
 	return recorder.Code, recorder.Body.Bytes()
 }
 
