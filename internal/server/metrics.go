@@ -128,15 +128,16 @@ func (m *metrics) Appended(entry feed.Entry) {
 	}
 }
 
-// follow measures the feeds and their watchers whenever somebody asks.
-func (m *metrics) follow(hub *feed.Hub, watcher *watch.Watcher) {
+// follow measures the feeds, their watchers and the keys file whenever somebody asks.
+func (m *metrics) follow(hub *feed.Hub, watcher *watch.Watcher, policy access.Policy) {
+	m.followKeys(policy)
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "gateway_subscribers", Help: "Watch streams that are open.",
 	}, func() float64 { return float64(watcher.Subscribers()) }))
 	m.registry.MustRegister(&feedCollector{hub: hub})
 }
 
-// followKeys measures whether the keys file can be used whenever somebody asks.
+// followKeys measures whether the keys file can be used.
 func (m *metrics) followKeys(policy access.Policy) {
 	file, hasFile := policy.(interface{ Usable() bool })
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
