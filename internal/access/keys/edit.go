@@ -59,8 +59,8 @@ func Revoke(file, name string) error {
 // newMode is the mode of a file that is made; one that was there keeps its own.
 const newMode = 0o600
 
-// edit changes a file as a whole: whoever reads it meanwhile reads what was before, or
-// what is after. Edits of several processes come one after the other, and the file keeps
+// edit changes a file as a whole: a reader sees the file as it was before, or as it is
+// after. Edits of several processes come one after the other, and the file keeps
 // its owner and mode; where one of that cannot be, nothing changes.
 func edit(file string, change func(content string) (string, error)) (err error) {
 	defer func() {

@@ -41,7 +41,7 @@ func lock(file string, like fs.FileInfo) (release func(), err error) {
 	return func() { _ = held.Unlock() }, nil // It was open for reading alone.
 }
 
-// makeLock makes the lock file unless it is there, for whoever may use the keys file.
+// makeLock makes the lock file unless it is there, for the users of the keys file.
 func makeLock(name string, like fs.FileInfo) (err error) {
 	made, err := os.OpenFile(name, os.O_RDONLY|os.O_CREATE|os.O_EXCL, newMode) //nolint:gosec // See read.
 	if errors.Is(err, fs.ErrExist) {

@@ -34,8 +34,8 @@ type issuer struct {
 	// strangers could overrun the issuer.
 	budget *rate.Limiter
 
-	// jwksURL is where the keys are, empty until discovered. It, lastErr and warned
-	// belong to the one read at a time.
+	// jwksURL is where the keys are, empty until discovered. Only refresh uses it, lastErr
+	// and warned.
 	jwksURL string
 	// lastErr is how the last read failed, nil where it did not.
 	lastErr error
