@@ -21,7 +21,7 @@ func run(args []string) int {
 	if len(args) > 0 && args[0] == "keys" {
 		return exitCode(editKeys(args[1:], os.Stdout))
 	}
-	cfg, err := config.Parse(args, os.LookupEnv, os.Stdout)
+	cfg, err := config.Parse(args, os.Environ(), os.Stdout)
 	if err != nil {
 		return exitCode(err)
 	}

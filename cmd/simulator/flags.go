@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
+	"net"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/simulator"
@@ -15,7 +18,7 @@ type flags struct {
 	Addr     string     `default:"127.0.0.1:8095" help:"Address to listen on."`
 	LogLevel slog.Level `default:"INFO"           help:"DEBUG tells of every request."`
 
-	Demo   bool   `help:"Fill conf_demo with people who come and go for ever."`
+	Demo   bool   `help:"Fill conf_demo with people who come and go; other conferences exist once somebody was added."`
 	Faults string `help:"File with a JSON array of faults."                    type:"existingfile"`
 
 	Seed      uint64        `default:"1"     help:"What people do is drawn from it."`
@@ -41,6 +44,35 @@ type flags struct {
 
 	MaxParticipants int `default:"100" help:"Calls a conference holds."`
 	AddsPerSecond   int `default:"10" help:"Adds a second; less than 0: any number."`
+}
+
+// Validate refuses what can never work. Kong calls it.
+func (f *flags) Validate() error {
+	const notNegative = "not be negative"
+	_, port, err := net.SplitHostPort(f.Addr)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	for _, rule := range []struct {
+		holds bool
+		flag  string
+		must  string
+		value any
+	}{
+		{err == nil, "addr", "be host:port", f.Addr},
+		{f.TimeScale > 0 && !math.IsInf(f.TimeScale, 0), "time-scale", "be more than 0", f.TimeScale},
+		{f.Linger >= 0, "linger", notNegative, f.Linger},
+		{f.Lag >= 0, "lag", notNegative, f.Lag},
+		{f.TokenTTL > 0, "token-ttl", "be more than 0", f.TokenTTL},
+		{f.PageSize >= 0, "page-size", notNegative, f.PageSize},
+		{f.RequestTokens >= 0, "request-tokens", notNegative, f.RequestTokens},
+		{f.MaxParticipants >= 0, "max-participants", notNegative, f.MaxParticipants},
+	} {
+		if !rule.holds {
+			return fmt.Errorf("--%s must %s but is %v", rule.flag, rule.must, rule.value)
+		}
+	}
+	return nil
 }
 
 // options are the simulator that the flags ask for.

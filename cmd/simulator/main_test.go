@@ -112,7 +112,7 @@ func TestRunRefuses(t *testing.T) {
 	}
 	tests := map[string]struct{ flag, message string }{
 		"faults that cannot be": {"--faults=" + file, `kind "flood"`},
-		"no address":            {"--addr=nowhere", "listen: "},
+		"no address":            {"--addr=256.0.0.1:0", "listen: "},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -128,9 +128,14 @@ func TestRunRefuses(t *testing.T) {
 }
 
 func TestFlagsThatCannotBe(t *testing.T) {
-	for _, flag := range []string{"--behaviour=mad", "--faults=/no/such/file", "--lag=soon", "--nonsense"} {
-		if _, err := parse(t, flag); err == nil {
-			t.Errorf("%s was taken", flag)
+	for _, flag := range []string{
+		"--behaviour=mad", "--faults=/no/such/file", "--lag=soon", "--nonsense", "--addr=nowhere", "--addr=127.0.0.1:65536",
+		"--time-scale=0", "--time-scale=-1", "--time-scale=NaN", "--time-scale=Inf", "--linger=-1s", "--lag=-1s", "--token-ttl=0s",
+		"--page-size=-1", "--request-tokens=-1", "--max-participants=-1",
+	} {
+		name, _, _ := strings.Cut(flag, "=")
+		if _, err := parse(t, flag); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: got %v", flag, err)
 		}
 	}
 }

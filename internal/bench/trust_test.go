@@ -147,7 +147,7 @@ func keyOf(b *testing.B, dir certstest.Dir) string {
 func gateway(b *testing.B, flags []string) (address string) {
 	b.Helper()
 	flags = append(flags, "--demo", "--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0")
-	cfg, err := config.Parse(flags, func(string) (string, bool) { return "", false }, io.Discard)
+	cfg, err := config.Parse(flags, nil, io.Discard)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -61,7 +61,10 @@ func checkKeysFile(name, file string) error {
 	if err != nil {
 		return wrong("%s: %v", name, err)
 	}
-	_ = opened.Close() // It was only opened.
+	defer func() { _ = opened.Close() }() // It was only looked at.
+	if info, err := opened.Stat(); err != nil || info.IsDir() {
+		return wrong("%s must be a file but is %q", name, file)
+	}
 	return nil
 }
 

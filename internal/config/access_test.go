@@ -53,6 +53,7 @@ func TestWrongAuth(t *testing.T) {
 		{[]string{"--auth=keys"}, nil, "--auth=keys needs --auth-keys-file"},
 		{[]string{"--auth=keys", "--auth-keys-file=/no/such"}, nil, "--auth-keys-file: open /no/such"},
 		{[]string{"--auth=keys"}, environ{"GATEWAY_AUTH_KEYS_FILE": "/no/such"}, "GATEWAY_AUTH_KEYS_FILE: open /no/such"},
+		{[]string{"--auth=keys", "--auth-keys-file=/"}, nil, `--auth-keys-file must be a file but is "/"`},
 		{[]string{"--auth-keys-file=f"}, nil, "--auth-keys-file cannot be given with --auth=none"},
 		{oidc("--auth-keys-file=f"), nil, "--auth-keys-file cannot be given with --auth=oidc"},
 		{[]string{"--auth=passthrough", "--oidc-issuer=https://id.example"}, nil, "--oidc-issuer cannot be given with --auth=passthrough"},

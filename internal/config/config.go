@@ -58,7 +58,7 @@ type Upstream struct {
 type Feed struct {
 	PollInterval    time.Duration `name:"poll-interval"     default:"1s"   placeholder:"DURATION" help:"Time between two lists of a busy conference (default ${default})."`
 	MaxPollInterval time.Duration `name:"max-poll-interval" default:"5s"   placeholder:"DURATION" help:"Time between two lists of a calm conference (default ${default})."`
-	PollRate        int           `name:"poll-rate"         default:"10"   placeholder:"N"        help:"Poll requests a second for one upstream account, 1 to 10 (default ${default})."`
+	PollRate        int           `name:"poll-rate"         default:"10"   placeholder:"N"        help:"Poll requests a second for one upstream account, 1 to 1000 (default ${default})."`
 	Linger          time.Duration `name:"linger"            default:"30s"  placeholder:"DURATION" help:"How long a conference is polled after its last watcher left (default ${default})."`
 	History         int           `name:"history"           default:"4096" placeholder:"N"        help:"Changes kept for resuming, for each conference (default ${default})."`
 	MaxStreamAge    time.Duration `name:"max-stream-age"    default:"0s"   placeholder:"DURATION" help:"Age at which streams and connections are asked to come again, so that they spread over replicas (default 0: never)."`

@@ -1,6 +1,9 @@
 package config
 
 import (
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -10,7 +13,7 @@ import (
 // the process's: it can be injected, and it remembers what came from where, so
 // that a complaint names what its reader can change. An empty variable is unset.
 type environment struct {
-	lookup func(string) (string, bool)
+	variables map[string]string
 	// used holds, by flag, the variable that its value was read from.
 	used map[string]string
 	// given are the flags on the command line.
@@ -18,6 +21,60 @@ type environment struct {
 }
 
 var _ kong.Resolver = (*environment)(nil)
+
+func newEnvironment(environ []string) *environment {
+	e := &environment{variables: map[string]string{}, used: map[string]string{}, given: map[string]bool{}}
+	for _, variable := range environ {
+		name, value, _ := strings.Cut(variable, "=")
+		e.variables[name] = value
+	}
+	return e
+}
+
+const (
+	variablePrefix = "GATEWAY_"
+	upstreamPrefix = variablePrefix + "UPSTREAM_"
+)
+
+// serviceVariable matches what Kubernetes and Docker set for a service: one that is called
+// gateway sets variables that begin as ours do.
+var serviceVariable = regexp.MustCompile(`^[A-Z0-9_]+(_SERVICE_HOST|_SERVICE_PORT(_[A-Z0-9_]+)?|_PORT_[0-9]+_(TCP|UDP|SCTP)(_PROTO|_PORT|_ADDR)?)=|_PORT=[a-z]+://`)
+
+// unknown names the variables that begin as ours do and are none, misspelt ones perhaps.
+// One that is meant for the upstream is an error, since those have other names.
+func (e *environment) unknown(flags []*kong.Flag) (names []string, err error) {
+	known := map[string]string{}
+	for _, flag := range flags {
+		known[variablePrefix+strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))] = flag.Name
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.variables)) {
+		flag, isKnown := known[name]
+		isUpstream := strings.HasPrefix(name, upstreamPrefix)
+		switch {
+		case !strings.HasPrefix(name, variablePrefix), e.variables[name] == "", serviceVariable.MatchString(name + "=" + e.variables[name]), isKnown && !isUpstream:
+		case isUpstream:
+			return nil, wrong("%s is not a variable of the gateway: set %s", name, upstreamVariable(flags, flag))
+		default:
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// upstreamVariable is the variable of an upstream flag, or all of them where there is no
+// such flag.
+func upstreamVariable(flags []*kong.Flag, name string) string {
+	var all []string
+	for _, flag := range flags {
+		if flag.Name == name {
+			return flag.Envs[0]
+		}
+		if strings.HasPrefix(flag.Name, "upstream-") {
+			all = append(all, flag.Envs[0])
+		}
+	}
+	return "one of " + strings.Join(all, ", ")
+}
 
 // adopt takes the variables' names out of kong's hands. They stay in Flag.Envs.
 func (e *environment) adopt(flags []*kong.Flag) {
@@ -32,7 +89,7 @@ func (e *environment) Validate(*kong.Application) error { return nil }
 // Resolve is called for the flags that are not on the command line.
 func (e *environment) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	for _, variable := range flag.Envs {
-		if value, _ := e.lookup(variable); value != "" {
+		if value := e.variables[variable]; value != "" {
 			e.used[flag.Name] = variable
 			return value, nil
 		}

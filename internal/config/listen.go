@@ -3,7 +3,6 @@ package config
 import (
 	"net"
 	"net/netip"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -60,13 +59,7 @@ func validAddress(addr string) bool {
 	return err == nil
 }
 
-// hostName is one that a resolver could know. Whether it does shows when it is listened on.
-var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`)
-
-func validHost(host string) bool {
-	_, err := netip.ParseAddr(host)
-	return host == "" || err == nil || hostName.MatchString(host)
-}
+func validHost(host string) bool { return host == "" || validHostName(host) }
 
 // loopback says whether only this machine can reach the address. A name that is
 // not localhost may resolve to anything.

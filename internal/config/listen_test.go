@@ -17,6 +17,14 @@ func TestAddresses(t *testing.T) {
 		"127.0.0.1:65536": false,
 		"::1:8080":        false,
 		"8080":            false,
+		"127.0.0.1:-1":    false,
+		"127.0.0.1:+1":    false,
+		"127.0.0.1:80 ":   false,
+		"127.0.0.256:80":  false,
+		"127.1:80":        false,
+		"local host:80":   false,
+		"*:80":            false,
+		"a..b:80":         false,
 	} {
 		for _, flag := range []string{"--grpc-addr", "--http-addr", "--admin-addr"} {
 			args := []string{"--demo", flag + "=" + addr}

@@ -11,10 +11,11 @@ import (
 )
 
 // Parse reads the configuration from the command line (without the program's
-// name) and the environment. Its error is an *ExitError, unless the program is
-// broken; --help and --version are written to stdout.
-func Parse(args []string, env func(string) (string, bool), stdout io.Writer) (Config, error) {
-	environment := &environment{lookup: env, used: map[string]string{}, given: map[string]bool{}}
+// name) and the environment, whose variables are NAME=value as of os.Environ. Its
+// error is an *ExitError, unless the program is broken; --help and --version are
+// written to stdout.
+func Parse(args, environ []string, stdout io.Writer) (Config, error) {
+	environment := newEnvironment(environ)
 	var line commandLine
 	parser, err := newParser(&line, environment, stdout)
 	if err != nil {
@@ -26,6 +27,9 @@ func Parse(args []string, env func(string) (string, bool), stdout io.Writer) (Co
 	}
 	environment.note(ctx)
 	cfg := line.Config
+	if cfg.Ignored, err = environment.unknown(parser.Model.Flags); err != nil {
+		return Config{}, err
+	}
 	if err := cfg.validate(environment); err != nil {
 		return Config{}, err
 	}

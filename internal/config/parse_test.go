@@ -16,14 +16,16 @@ import (
 // environ is a made-up environment.
 type environ map[string]string
 
-func (e environ) lookup(name string) (string, bool) {
-	value, ok := e[name]
-	return value, ok
+func (e environ) list() (variables []string) {
+	for name, value := range e {
+		variables = append(variables, name+"="+value)
+	}
+	return variables
 }
 
 func parse(t *testing.T, args []string, env environ) config.Config {
 	t.Helper()
-	cfg, err := config.Parse(args, env.lookup, io.Discard)
+	cfg, err := config.Parse(args, env.list(), io.Discard)
 	if err != nil {
 		t.Fatalf("Parse(%q, %v): %v", args, env, err)
 	}
@@ -33,7 +35,7 @@ func parse(t *testing.T, args []string, env environ) config.Config {
 // complaint is the one line that a wrong configuration ends with.
 func complaint(t *testing.T, args []string, env environ) string {
 	t.Helper()
-	_, err := config.Parse(args, env.lookup, io.Discard)
+	_, err := config.Parse(args, env.list(), io.Discard)
 	exit, ok := errors.AsType[*config.ExitError](err)
 	if !ok {
 		t.Fatalf("Parse(%q, %v) gave %v, want an ExitError", args, env, err)
@@ -153,7 +155,7 @@ func TestHelpAndVersion(t *testing.T) {
 		{[]string{"--version"}, []string{"participant-gateway " + config.Version(), "go1."}},
 	} {
 		var stdout bytes.Buffer
-		_, err := config.Parse(test.args, environ{"GATEWAY_POLL_INTERVAL": "wrong"}.lookup, &stdout)
+		_, err := config.Parse(test.args, environ{"GATEWAY_POLL_INTERVAL": "wrong"}.list(), &stdout)
 		exit, ok := errors.AsType[*config.ExitError](err)
 		if !ok || exit.Code != 0 || exit.Error() != "" {
 			t.Errorf("%q: got %#v, want exit code 0 without a line", test.args, err)
@@ -173,7 +175,7 @@ func (failing) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
 func TestHelpThatCannotBeWritten(t *testing.T) {
 	for _, arg := range []string{"--help", "--version"} {
-		if _, err := config.Parse([]string{arg}, environ{}.lookup, failing{}); err == nil {
+		if _, err := config.Parse([]string{arg}, nil, failing{}); err == nil {
 			t.Errorf("%s: no error for a closed pipe", arg)
 		}
 	}

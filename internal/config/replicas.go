@@ -7,7 +7,7 @@ var replicaVariables = []string{"GATEWAY_REDIS_URL", "GATEWAY_REDIS_URL_FILE"}
 // counts on one poll for all replicas (W14). The value may hold a password.
 func (c *Config) checkReplicas(env *environment) error {
 	for _, variable := range replicaVariables {
-		if value, _ := env.lookup(variable); value != "" {
+		if env.variables[variable] != "" {
 			return wrong("%s is set, but this version runs as one process: it shares nothing with other replicas", variable)
 		}
 	}

@@ -75,7 +75,7 @@ func start(t *testing.T, options simulator.Options, flags ...string) *gateway {
 // run starts the gateway, and sees to it that it stops well.
 func (g *gateway) run(args []string) {
 	g.t.Helper()
-	cfg, err := config.Parse(args, func(string) (string, bool) { return "", false }, io.Discard)
+	cfg, err := config.Parse(args, nil, io.Discard)
 	if err != nil {
 		g.t.Fatal(err)
 	}

@@ -141,7 +141,7 @@ func TestNoSecretInWhatACommandLineIsAnswered(t *testing.T) {
 	}{
 		{env, "--help", 0},
 		{env, "--version", 0},
-		{env, "--poll-rate=99", 2},
+		{env, "--poll-rate=1001", 2},
 		{env, "--upstream-api-key=" + secret, 2},
 		{env, "--upstream-url=https://user:" + secret + "@example.com/v2", 2},
 		{env, "--cors-allowed-origins=https://user:" + secret + "@example.com", 2},

@@ -35,6 +35,7 @@ const (
 	CredentialExpired    Reason = "CREDENTIAL_EXPIRED"
 	CredentialsDiffer    Reason = "CREDENTIALS_DIFFER"
 	IssuerUnavailable    Reason = "ISSUER_UNAVAILABLE"
+	IssuerMismatch       Reason = "ISSUER_MISMATCH"
 	RoleNotGranted       Reason = "ROLE_NOT_GRANTED"
 	ConferenceNotGranted Reason = "CONFERENCE_NOT_GRANTED"
 	OriginRefused        Reason = "ORIGIN_REFUSED"

@@ -359,7 +359,7 @@ func TestABrokenKeysFileStopsTheStart(t *testing.T) {
 	cfg, err := config.Parse([]string{
 		"--demo", "--auth=keys", "--auth-keys-file=" + file,
 		"--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0",
-	}, func(string) (string, bool) { return "", false }, io.Discard)
+	}, nil, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

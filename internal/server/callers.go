@@ -23,7 +23,7 @@ func (s *Server) openPolicy() (access.Policy, error) {
 		return policy, nil
 	case config.AuthOIDC:
 		return oidc.New(oidc.Options{
-			Issuer: cfg.OIDCIssuer, Audience: cfg.OIDCAudience, RoleClaim: cfg.OIDCRoleClaim,
+			Issuer: cfg.OIDCIssuer, Audience: cfg.OIDCAudience, RoleClaim: cfg.OIDCRoleClaim, Logger: s.logger,
 		}), nil
 	default:
 		return access.NewEverybody(), nil

@@ -41,7 +41,7 @@ func (s *Server) compose() error {
 		Logger:          s.logger,
 	})
 	s.watcher = watch.NewWatcher(s.hub, watch.Limits{Subscribers: s.config.Limits.Subscribers})
-	measured.follow(s.hub, s.watcher)
+	measured.follow(s.hub, s.watcher, s.policy)
 	s.writer = write.New(write.Options{Recorder: recorder{s.hub}, Logger: s.logger})
 	gate, err := s.newGate(measured)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"google.golang.org/grpc/codes"
 
+	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/audian"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/participant"
@@ -127,12 +128,27 @@ func (m *metrics) Appended(entry feed.Entry) {
 	}
 }
 
-// follow measures the feeds and their watchers whenever somebody asks.
-func (m *metrics) follow(hub *feed.Hub, watcher *watch.Watcher) {
+// follow measures the feeds, their watchers and the keys file whenever somebody asks.
+func (m *metrics) follow(hub *feed.Hub, watcher *watch.Watcher, policy access.Policy) {
+	m.followKeys(policy)
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "gateway_subscribers", Help: "Watch streams that are open.",
 	}, func() float64 { return float64(watcher.Subscribers()) }))
 	m.registry.MustRegister(&feedCollector{hub: hub})
+}
+
+// followKeys measures whether the keys file can be used.
+func (m *metrics) followKeys(policy access.Policy) {
+	file, hasFile := policy.(interface{ Usable() bool })
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "gateway_keys_file_usable",
+		Help: "1 while the keys in force are those of the keys file, or there is no such file; 0 while it cannot be used.",
+	}, func() float64 {
+		if hasFile && !file.Usable() {
+			return 0
+		}
+		return 1
+	}))
 }
 
 // feedCollector counts the feeds by freshness.
@@ -176,6 +192,7 @@ var refusals = map[participant.Reason]bool{
 	participant.CredentialExpired:    true,
 	participant.CredentialsDiffer:    true,
 	participant.IssuerUnavailable:    true,
+	participant.IssuerMismatch:       true,
 	participant.RoleNotGranted:       true,
 	participant.ConferenceNotGranted: true,
 	participant.OriginRefused:        true,

@@ -44,7 +44,7 @@ type running struct {
 func run(t *testing.T, flags ...string) *running {
 	t.Helper()
 	args := append([]string{"--demo", "--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0"}, flags...)
-	cfg, err := config.Parse(args, func(string) (string, bool) { return "", false }, io.Discard)
+	cfg, err := config.Parse(args, nil, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

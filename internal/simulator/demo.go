@@ -39,6 +39,16 @@ func takeSeats(now time.Time, o *Options) []*seat {
 	return seats
 }
 
+// addTo is the conference that an add calls into, as it stands now; nil where the vendor
+// knows none. In the demo reads create no conference, so that NOT_FOUND can be met, but
+// an add does.
+func (s *Simulator) addTo(id string, now time.Time) *conference {
+	if s.options.Demo && !s.options.KnownOnly && s.world.conferences[id] == nil {
+		s.world.create(id)
+	}
+	return s.conference(id, now)
+}
+
 // turn lets the next person take the seat when it is time.
 func (s *seat) turn(c *conference, now time.Time, o *Options) {
 	turns := int(now.Sub(s.began) / s.length)

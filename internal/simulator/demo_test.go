@@ -2,6 +2,7 @@ package simulator_test
 
 import (
 	"fmt"
+	"net/http"
 	"regexp"
 	"testing"
 	"testing/synctest"
@@ -118,4 +119,31 @@ func TestDemoTakesPart(t *testing.T) {
 			t.Errorf("then %v", all)
 		}
 	})
+}
+
+// A demo in which every conference exists would never show what NOT_FOUND looks like.
+func TestInTheDemoAnAddAloneCreatesAConference(t *testing.T) {
+	_, c := start(t, simulator.Options{Demo: true, Conferences: []string{"conf_known"}})
+	for _, exists := range []string{simulator.DemoConference, "conf_known"} {
+		c.want(http.StatusOK, http.MethodGet, people(exists), "")
+	}
+	for _, request := range []struct{ method, path string }{
+		{http.MethodGet, people(room)},
+		{http.MethodDelete, people(room) + "/part_1"},
+		{http.MethodPost, people(room) + "/part_1/mute"},
+		{http.MethodPost, "/v2/conferences/" + room + "/mute-all"},
+	} {
+		c.want(http.StatusNotFound, request.method, request.path, "")
+	}
+	c.want(http.StatusBadRequest, http.MethodPost, people(room), `{}`)
+	c.want(http.StatusNotFound, http.MethodGet, people(room), "")
+	added := c.add(oneNumber)
+	if listed := c.list().Participants; len(listed) != 1 || listed[0].ID != added.ID {
+		t.Errorf("listed %v, want %s alone", listed, added.ID)
+	}
+}
+
+func TestInADemoOfKnownConferencesAnAddCreatesNone(t *testing.T) {
+	_, c := start(t, simulator.Options{Demo: true, KnownOnly: true})
+	c.want(http.StatusNotFound, http.MethodPost, people(room), `{"phone_number":"+12025550123"}`)
 }

@@ -17,7 +17,8 @@ type Options struct {
 	TimeScale float64
 	// Behaviour is how people who are added behave; empty means Human.
 	Behaviour Behaviour
-	// Demo opens DemoConference, where people come and go for ever.
+	// Demo opens DemoConference, where people come and go for ever. Beside it only
+	// Conferences exist, and those that somebody was added to.
 	Demo bool
 
 	// Tokens are accepted as they are. Each is an account of its own.

@@ -33,7 +33,7 @@ func (s *Simulator) add(c *call, now time.Time) answer {
 	if fault != "" {
 		return refuse(http.StatusBadRequest, fault)
 	}
-	room := s.conference(c.conferenceID(), now)
+	room := s.addTo(c.conferenceID(), now)
 	if room == nil {
 		return noConference()
 	}

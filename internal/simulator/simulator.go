@@ -70,10 +70,10 @@ func (w *world) create(id string) *conference {
 }
 
 // conference is the one with that id as it stands now; nil where the vendor knows
-// none. A first touch creates it, unless only known ones exist.
+// none. A first touch creates it, unless only known ones exist; see addTo for the demo.
 func (s *Simulator) conference(id string, now time.Time) *conference {
 	c := s.world.conferences[id]
-	if c == nil && !s.options.KnownOnly {
+	if c == nil && !s.options.KnownOnly && !s.options.Demo {
 		c = s.world.create(id)
 	}
 	if c == nil || c.gone {

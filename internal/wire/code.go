@@ -38,6 +38,7 @@ var reasonCodes = map[participant.Reason]codes.Code{
 	participant.CredentialExpired:    codes.Unauthenticated,
 	participant.CredentialsDiffer:    codes.Unauthenticated,
 	participant.IssuerUnavailable:    codes.Unavailable,
+	participant.IssuerMismatch:       codes.Unavailable,
 	participant.RoleNotGranted:       codes.PermissionDenied,
 	participant.ConferenceNotGranted: codes.PermissionDenied,
 	participant.OriginRefused:        codes.PermissionDenied,

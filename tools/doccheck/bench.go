@@ -76,8 +76,7 @@ func newGateway(auth, upstream string, logger *slog.Logger) (*server.Server, err
 	if auth == config.AuthNone {
 		args = append(args, "--upstream-token=doccheck")
 	}
-	nothing := func(string) (string, bool) { return "", false }
-	cfg, err := config.Parse(args, nothing, io.Discard)
+	cfg, err := config.Parse(args, nil, io.Discard)
 	if err != nil {
 		return nil, fmt.Errorf("configure the gateway: %w", err)
 	}

@@ -51,7 +51,7 @@ func compare(t *testing.T, page, product []string) {
 
 func TestTheFlagsTableIsTheHelp(t *testing.T) {
 	var help bytes.Buffer
-	_, err := config.Parse([]string{"--help"}, func(string) (string, bool) { return "", false }, &help)
+	_, err := config.Parse([]string{"--help"}, nil, &help)
 	if err == nil || help.Len() == 0 {
 		t.Fatalf("no help: %v", err)
 	}
@@ -73,7 +73,7 @@ func flagsOf(help string) []string {
 }
 
 func TestTheDefaultsAreThoseOfTheHelp(t *testing.T) {
-	cfg, err := config.Parse([]string{"--demo"}, func(string) (string, bool) { return "", false }, &bytes.Buffer{})
+	cfg, err := config.Parse([]string{"--demo"}, nil, &bytes.Buffer{})
 	if err != nil {
 		t.Fatal(err)
 	}

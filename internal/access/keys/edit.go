@@ -8,7 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
+
+	"github.com/google/renameio/v2"
 )
 
 // Add gives a caller a new key, whose hash it puts into the file; a file that is not
@@ -37,10 +38,10 @@ func Add(file string, entry Entry) (key string, err error) {
 
 // Revoke takes a caller's key away. Comments and other lines stay as they are.
 func Revoke(file, name string) error {
+	if _, err := os.Stat(file); err != nil {
+		return fmt.Errorf("edit the keys file: %w", err)
+	}
 	return edit(file, func(content string) (string, error) {
-		if content == "" {
-			return "", errors.New("there is no such file, or nothing in it")
-		}
 		if _, err := Parse([]byte(content)); err != nil {
 			return "", err
 		}
@@ -55,76 +56,79 @@ func Revoke(file, name string) error {
 	})
 }
 
-// edit changes a file as a whole: whoever reads it meanwhile reads what was before, or
-// what is after.
+// newMode is the mode of a file that is made; one that was there keeps its own.
+const newMode = 0o600
+
+// edit changes a file as a whole: a reader sees the file as it was before, or as it is
+// after. Edits of several processes come one after the other, and the file keeps
+// its owner and mode; where one of that cannot be, nothing changes.
 func edit(file string, change func(content string) (string, error)) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("edit %s: %w", file, err)
 		}
 	}()
-	if target, err := filepath.EvalSymlinks(file); err == nil {
-		// The link stays, and what it points to is replaced.
-		file = target
-	}
-	draft, err := openDraft(file + ".new")
+	target, before, err := resolve(file)
 	if err != nil {
 		return err
 	}
-	// Once the draft is in the file's place this finds nothing.
-	defer func() { _ = os.Remove(draft.Name()) }()
-	if err := write(draft, file, change); err != nil {
+	release, err := lock(target, before)
+	if err != nil {
 		return err
 	}
-	if err := os.Rename(draft.Name(), file); err != nil {
-		return fmt.Errorf("put the new file in its place: %w", err)
-	}
-	return nil
-}
-
-// An edit waits for another one no longer than this.
-const (
-	patience = 3 * time.Second
-	pause    = 20 * time.Millisecond
-)
-
-// openDraft makes the file that is to take the place of the old one. It is the lock
-// too: of two edits at a time the second waits, and then reads what the first wrote.
-func openDraft(name string) (*os.File, error) {
-	for waited := time.Duration(0); ; waited += pause {
-		draft, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // See read.
-		if err == nil {
-			return draft, nil
-		}
-		if !errors.Is(err, fs.ErrExist) {
-			return nil, err //nolint:wrapcheck // It names the file and the failure.
-		}
-		if waited >= patience {
-			return nil, fmt.Errorf("another edit is under way; if none is, it was cut off: remove %s", name)
-		}
-		<-time.After(pause)
-	}
-}
-
-// write fills the draft with what the file is to hold, and closes it.
-func write(draft *os.File, file string, change func(string) (string, error)) (err error) {
-	defer func() { err = errors.Join(err, draft.Close()) }()
-	before, err := read(file)
+	defer release()
+	content, err := read(target)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	after, err := change(string(before))
+	after, err := change(string(content))
 	if err != nil {
 		return err
 	}
 	if len(after) > maxSize {
 		return fmt.Errorf("the file would be longer than %d bytes", maxSize)
 	}
-	if _, err := draft.WriteString(after); err != nil {
+	return replace(target, after)
+}
+
+// resolve follows links: they stay, and what they lead to is edited. The info is nil
+// where there is no file yet.
+func resolve(file string) (target string, info fs.FileInfo, err error) {
+	if _, err := os.Lstat(file); errors.Is(err, fs.ErrNotExist) {
+		return file, nil, nil
+	}
+	target, err = filepath.EvalSymlinks(file)
+	if err != nil {
+		return "", nil, err //nolint:wrapcheck // It names the file and the failure.
+	}
+	info, err = os.Stat(target)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("it is no regular file")
+	}
+	return target, info, err
+}
+
+// replace puts a file with this content in the place of another, by way of a draft beside
+// it. The lock is held.
+func replace(file, content string) error {
+	before, err := os.Stat(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err //nolint:wrapcheck // It names the file and the failure.
+	}
+	draft, err := renameio.NewPendingFile(file, renameio.WithTempDir(filepath.Dir(file)), renameio.WithPermissions(newMode))
+	if err != nil {
+		return fmt.Errorf("make a draft: %w", err)
+	}
+	// Once the draft is in the file's place there is nothing to clean up.
+	defer func() { _ = draft.Cleanup() }()
+	if err := resemble(draft, before); err != nil {
+		return err
+	}
+	if _, err := draft.WriteString(content); err != nil {
 		return fmt.Errorf("write: %w", err)
 	}
-	if err := draft.Sync(); err != nil {
-		return fmt.Errorf("write: %w", err)
+	if err := draft.CloseAtomicallyReplace(); err != nil {
+		return fmt.Errorf("put the new file in its place: %w", err)
 	}
 	return nil
 }

@@ -1,10 +1,16 @@
 package keys_test
 
 import (
+	"errors"
+	"flag"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/audian/participant-gateway/internal/access/keys"
@@ -73,11 +79,11 @@ func TestAnEditThatFailsChangesNothing(t *testing.T) {
 	}
 	before := content(t, file)
 	for want, edit := range map[string]func() error{
-		`"desk" has a key already`: func() error { _, err := keys.Add(file, entry(t, "desk", "reader")); return err },
-		`nobody is named "wall"`:   func() error { return keys.Revoke(file, "wall") },
-		`line 1: want`:             func() error { _, err := keys.Add(broken, entry(t, "wall", "reader")); return err },
-		`there is no such file`:    func() error { return keys.Revoke(filepath.Join(folder, "none"), "wall") },
-		`no such file or directory`: func() error {
+		`"desk" has a key already`:        func() error { _, err := keys.Add(file, entry(t, "desk", "reader")); return err },
+		`nobody is named "wall"`:          func() error { return keys.Revoke(file, "wall") },
+		`line 1: want`:                    func() error { _, err := keys.Add(broken, entry(t, "wall", "reader")); return err },
+		`none: no such file or directory`: func() error { return keys.Revoke(filepath.Join(folder, "none"), "wall") },
+		`make the lock file: `: func() error {
 			_, err := keys.Add(filepath.Join(folder, "none", "keys"), entry(t, "wall", "reader"))
 			return err
 		},
@@ -89,7 +95,7 @@ func TestAnEditThatFailsChangesNothing(t *testing.T) {
 	if content(t, file) != before || content(t, broken) != "junk\n" {
 		t.Error("a file changed")
 	}
-	if left, _ := filepath.Glob(filepath.Join(folder, "*.new")); len(left) > 0 {
+	if left := beside(t, folder); !slices.Equal(left, []string{"broken", "broken.lock", "keys", "keys.lock"}) {
 		t.Errorf("left behind: %v", left)
 	}
 }
@@ -111,19 +117,140 @@ func TestRevokeLeavesTheRest(t *testing.T) {
 	}
 }
 
-func TestEditsAtATimeLoseNothing(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "keys")
-	var adding sync.WaitGroup
-	for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
-		adding.Go(func() {
-			if _, err := keys.Add(file, entry(t, name, "reader")); err != nil {
-				t.Error(err)
+// beside are the names of the files in a folder.
+func beside(t *testing.T, folder string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names
+}
+
+// perProcess is how many callers each process adds; it revokes the first again.
+const perProcess = 5
+
+// TestEditsOfOneProcess is what each process does that
+// TestEditsOfSeveralProcessesLoseNothing starts, with a file and a name as arguments.
+func TestEditsOfOneProcess(t *testing.T) {
+	file, name := filepath.Join(t.TempDir(), "keys"), "caller"
+	if flag.NArg() == 2 {
+		file, name = flag.Arg(0), flag.Arg(1)
+	}
+	for number := range perProcess {
+		add(t, file, fmt.Sprintf("%s-%d", name, number), "reader")
+	}
+	if err := keys.Revoke(file, name+"-0"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEditsOfSeveralProcessesLoseNothing(t *testing.T) {
+	folder := t.TempDir()
+	file := filepath.Join(folder, "keys")
+	const processes = 12
+	var editing sync.WaitGroup
+	for process := range processes {
+		editing.Go(func() {
+			edit := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestEditsOfOneProcess$", file, fmt.Sprintf("caller-%d", process))
+			if output, err := edit.CombinedOutput(); err != nil {
+				t.Errorf("%v: %s", err, output)
 			}
 		})
 	}
-	adding.Wait()
-	if entries, err := keys.Parse([]byte(content(t, file))); err != nil || len(entries) != 6 {
-		t.Errorf("got %d callers, %v", len(entries), err)
+	editing.Wait()
+	entries, err := keys.Parse([]byte(content(t, file)))
+	if want := processes * (perProcess - 1); err != nil || len(entries) != want {
+		t.Errorf("got %d callers, %v, want %d", len(entries), err, want)
+	}
+	if left := beside(t, folder); !slices.Equal(left, []string{"keys", "keys.lock"}) {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+// ownerAndMode are what an edit keeps.
+func ownerAndMode(t *testing.T, file string) string {
+	t.Helper()
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner := info.Sys().(*syscall.Stat_t)
+	return fmt.Sprintf("%d:%d %v", owner.Uid, owner.Gid, info.Mode())
+}
+
+func TestAnEditKeepsOwnerAndMode(t *testing.T) {
+	for _, mode := range []os.FileMode{0o600, 0o640, 0o660, 0o444} {
+		folder := t.TempDir()
+		file, link := filepath.Join(folder, "keys"), filepath.Join(folder, "link")
+		add(t, file, "desk", "writer")
+		if os.Geteuid() == 0 { // As anybody else it is the test's own file.
+			if err := os.Chown(file, 12345, 12346); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := errors.Join(os.Chmod(file, mode), os.Symlink(file, link), os.Remove(file+".lock")); err != nil {
+			t.Fatal(err)
+		}
+		before := ownerAndMode(t, file)
+		for name, edit := range map[string]func() error{
+			"add":                    func() error { _, err := keys.Add(file, entry(t, "wall", "reader")); return err },
+			"add, through a link":    func() error { _, err := keys.Add(link, entry(t, "hall", "reader")); return err },
+			"revoke, through a link": func() error { return keys.Revoke(link, "desk") },
+		} {
+			if err := edit(); err != nil {
+				t.Errorf("%v, %s: %v", mode, name, err)
+			}
+			if after := ownerAndMode(t, file); after != before {
+				t.Errorf("%v, %s: got %s, want %s", mode, name, after, before)
+			}
+			if lock := ownerAndMode(t, file+".lock"); lock != before {
+				t.Errorf("%v, %s: the lock file is %s, want %s", mode, name, lock, before)
+			}
+		}
+	}
+}
+
+// What an edit that was cut off leaves behind holds up no other: neither the lock file
+// and a draft, nor the draft of earlier versions.
+func TestAnEditThatWasCutOffHoldsUpNoOther(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "keys")
+	add(t, file, "desk", "writer")
+	for _, left := range []string{file + ".lock", file + ".new", filepath.Join(filepath.Dir(file), ".keys1234")} {
+		if err := os.WriteFile(left, []byte("junk"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add(t, file, "wall", "reader")
+	if entries, err := keys.Parse([]byte(content(t, file))); err != nil || len(entries) != 2 {
+		t.Errorf("got %v, %v", entries, err)
+	}
+}
+
+func TestWhatIsNoFileIsNotReplaced(t *testing.T) {
+	folder := t.TempDir()
+	link := filepath.Join(folder, "link")
+	if err := os.Symlink(filepath.Join(folder, "nowhere"), link); err != nil {
+		t.Fatal(err)
+	}
+	pipe := filepath.Join(folder, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{folder, link, pipe} {
+		before, err := os.Lstat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := keys.Add(file, entry(t, "desk", "reader")); err == nil {
+			t.Errorf("%s: no error", file)
+		}
+		if after, err := os.Lstat(file); err != nil || after.Mode() != before.Mode() {
+			t.Errorf("%s: it was replaced: %v, %v", file, after, err)
+		}
 	}
 }
 

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/audian/participant-gateway/internal/access"
@@ -21,18 +23,21 @@ type Entry struct {
 	Hash   Hash
 }
 
+// validName has no character that means something in the file.
+var validName = regexp.MustCompile(`^[A-Za-z0-9_.@~-]{1,128}$`)
+
 // NewEntry is the entry of a caller without a key yet. No conference means all.
 func NewEntry(name, role string, conferences []string) (Entry, error) {
 	known, isRole := access.RoleOf(role)
 	switch {
-	case !participant.ValidID(name):
+	case !validName.MatchString(name) || name == "." || name == "..":
 		return Entry{}, fmt.Errorf("the name must be 1 to 128 of A-Z a-z 0-9 _ . @ ~ - but is %q", name)
 	case !isRole:
 		return Entry{}, fmt.Errorf("the role must be reader or writer but is %q", role)
 	}
 	for _, conference := range conferences {
 		if !participant.ValidID(conference) {
-			return Entry{}, fmt.Errorf("a conference must be an id, 1 to 128 of A-Z a-z 0-9 _ . @ ~ - but is %q", conference)
+			return Entry{}, fmt.Errorf("a conference must be an id but is %q", conference)
 		}
 	}
 	return Entry{Name: name, Rights: access.Rights{Role: known, Conferences: conferences}}, nil
@@ -110,9 +115,9 @@ func parseLine(line string) (Entry, error) {
 	if len(words) != fields {
 		return Entry{}, fmt.Errorf("want NAME ROLE CONFERENCES HASH, got %d words", len(words))
 	}
-	var conferences []string
-	if words[2] != everywhere {
-		conferences = strings.Split(words[2], ",")
+	conferences, err := parseConferences(words[2])
+	if err != nil {
+		return Entry{}, err
 	}
 	entry, err := NewEntry(words[0], words[1], conferences)
 	if err != nil {
@@ -128,12 +133,37 @@ func parseLine(line string) (Entry, error) {
 	return entry, nil
 }
 
+// parseConferences reads the conferences of a line; nil is all. Within ids the characters
+// that the file gives a meaning are percent-encoded, as in a URL.
+func parseConferences(word string) ([]string, error) {
+	if word == everywhere {
+		return nil, nil
+	}
+	var conferences []string
+	for encoded := range strings.SplitSeq(word, ",") {
+		id, err := url.PathUnescape(encoded)
+		if err != nil || encoded == everywhere {
+			return nil, fmt.Errorf("a conference must be an id, percent-encoded, but is %q", encoded)
+		}
+		conferences = append(conferences, id)
+	}
+	return conferences, nil
+}
+
+func formatConferences(conferences []string) string {
+	if len(conferences) == 0 {
+		return everywhere
+	}
+	encoded := make([]string, len(conferences))
+	for i, id := range conferences {
+		encoded[i] = url.PathEscape(id)
+	}
+	return strings.Join(encoded, ",")
+}
+
 // line is the entry as the file has it.
 func (e Entry) line() string {
-	conferences := everywhere
-	if len(e.Rights.Conferences) > 0 {
-		conferences = strings.Join(e.Rights.Conferences, ",")
-	}
+	conferences := formatConferences(e.Rights.Conferences)
 	return strings.Join([]string{e.Name, e.Rights.Role.String(), conferences, algorithm + hex.EncodeToString(e.Hash[:])}, " ")
 }
 

@@ -3,6 +3,7 @@ package keys_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -156,11 +157,20 @@ func TestANewCallerIsAdmittedWithinSeconds(t *testing.T) {
 	})
 }
 
-func TestABrokenFileKeepsTheLastGoodOne(t *testing.T) {
+// In complaintTime a file that cannot be used is complained of this often.
+const (
+	complaintTime = 3*time.Minute - 2*time.Second
+	complaints    = 3
+)
+
+func TestABrokenFileKeepsTheLastGoodOneAndIsComplainedOfEachMinute(t *testing.T) {
 	breaks := map[string]func(f *followed) error{
 		"junk":    func(f *followed) error { return os.WriteFile(f.file, []byte("junk\n"), 0o600) },
 		"emptied": func(f *followed) error { return os.Truncate(f.file, 0) },
 		"removed": func(f *followed) error { return os.Remove(f.file) },
+		"replaced by a folder": func(f *followed) error {
+			return errors.Join(os.Remove(f.file), os.Mkdir(f.file, 0o700))
+		},
 	}
 	for name, breakIt := range breaks {
 		follow(t, func(f *followed, desk, wall string) {
@@ -168,20 +178,26 @@ func TestABrokenFileKeepsTheLastGoodOne(t *testing.T) {
 			if err := breakIt(f); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(time.Minute)
+			time.Sleep(complaintTime)
 			synctest.Wait()
+			if f.Usable() {
+				t.Errorf("%s: the file is said to be usable", name)
+			}
 			if _, err := f.admit(wall); err != nil || ended(stream) != "" {
 				t.Errorf("%s: got %v, and the stream %q", name, err, ended(stream))
 			}
-			if got := strings.Count(f.log.String(), "level=ERROR"); got != 1 {
-				t.Errorf("%s: %d complaints in a minute, want one:\n%s", name, got, f.log)
+			if got := strings.Count(f.log.String(), "level=ERROR"); got != complaints {
+				t.Errorf("%s: %d complaints, want one a minute:\n%s", name, got, f.log)
+			}
+			if err := os.RemoveAll(f.file); err != nil {
+				t.Fatal(err)
 			}
 			if err := os.WriteFile(f.file, []byte(strings.Replace(good, "desk", "#desk", 1)), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			within5s()
-			if got := ended(stream); got != participant.CredentialInvalid {
-				t.Errorf("%s, and mended: got %q", name, got)
+			if got := ended(stream); got != participant.CredentialInvalid || !f.Usable() {
+				t.Errorf("%s, and mended: got %q, usable %t", name, got, f.Usable())
 			}
 			if strings.Contains(f.log.String(), desk) || strings.Contains(f.log.String(), wall) {
 				t.Errorf("the log holds a key:\n%s", f.log)

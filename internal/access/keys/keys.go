@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/participant"
@@ -22,8 +23,11 @@ type Policy struct {
 
 	// content is what the holders were read from; reading alone changes it.
 	content []byte
-	// complaint is what was last said of a file that cannot be used.
-	complaint string
+	// complaint is what was last logged about a file that cannot be used, and when.
+	complaint    string
+	complainedAt time.Time
+	// unusable is set while the file is not what the holders were read from.
+	unusable atomic.Bool
 }
 
 // holder is a caller that has a key.

@@ -1,75 +1,74 @@
 package oidc
 
 import (
-	"context"
+	"bytes"
 	"errors"
-	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/audian/participant-gateway/internal/access/oidc/oidctest"
 )
 
-// keysAsOf are the keys of an issuer as they were when they were read.
-type keysAsOf struct {
-	read int
-	err  error
+// relay answers as an issuer does, without a network, whose waits virtual time does not
+// see.
+type relay struct {
+	issuer *oidctest.Issuer
+	reads  int
+	fails  bool
 }
 
-func (k keysAsOf) VerifySignature(context.Context, string) ([]byte, error) {
-	return fmt.Appendf(nil, "read %d", k.read), k.err
+func (r *relay) RoundTrip(request *http.Request) (*http.Response, error) {
+	if r.fails {
+		return nil, errors.New("no route")
+	}
+	if strings.HasSuffix(request.URL.Path, "/keys") {
+		r.reads++
+	}
+	status, body := r.issuer.Answer(request)
+	return &http.Response{
+		StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}},
+		Body: io.NopCloser(bytes.NewReader(body)), Request: request,
+	}, nil
 }
-
-var (
-	errFalse  = errors.New("failed to verify id token signature")
-	errOutage = fmt.Errorf("fetching keys %w", errors.New("no route"))
-)
 
 // A key that the issuer took back is trusted for minutes, and an outage takes back none.
 func TestOldKeysAreReadAgain(t *testing.T) {
+	server := oidctest.New()
+	defer server.Close()
+	first := server.Token(nil)
 	synctest.Test(t, func(t *testing.T) {
-		var reads int
-		var failure error
-		keys := newKeySet(func() oidc.KeySet {
-			reads++
-			return keysAsOf{reads, failure}
-		})
-		expect := func(when, want string, wantErr error) {
+		network := &relay{issuer: server}
+		keys := newIssuer(server.URL(), slog.New(slog.DiscardHandler))
+		keys.client.Transport = network
+		expect := func(when, token string, good bool, reads int) {
 			t.Helper()
-			payload, err := keys.VerifySignature(t.Context(), "token")
-			if string(payload) != want || !errors.Is(err, wantErr) {
-				t.Errorf("%s: got %q, %v, want %q, %v", when, payload, err, want, wantErr)
+			_, err := keys.VerifySignature(t.Context(), token)
+			if (err == nil) != good || network.reads != reads {
+				t.Errorf("%s: got %v after %d reads, want %t after %d", when, err, network.reads, good, reads)
 			}
 		}
-		expect("at first", "read 1", nil)
+		expect("at first", first, true, 1)
 		time.Sleep(maxAge - time.Second)
-		expect("before they are old", "read 1", nil)
+		expect("before they are old", first, true, 1)
 		time.Sleep(time.Second)
-		expect("when they are", "read 2", nil)
+		expect("when they are", first, true, 2)
 
-		failure = errOutage
+		network.fails = true
 		time.Sleep(maxAge)
-		expect("in an outage", "read 2", nil)
-		expect("soon after", "read 2", nil)
-		if reads != 3 {
-			t.Errorf("read %d times, want 3: an outage is not to be met by every call", reads)
-		}
-		failure = errFalse
+		expect("in an outage", first, true, 2)
+		network.fails = false
+		expect("soon after: an outage is not to be met by every call", first, true, 2)
 		time.Sleep(renewAgain)
-		expect("after it", "read 4", errFalse)
-	})
-}
+		expect("a minute after", first, true, 3)
 
-// The key set of go-oidc must go on to tell outages by what it wraps.
-func TestOutagesAreToldFromFalseSignatures(t *testing.T) {
-	for _, test := range []struct {
-		err    error
-		outage bool
-	}{{nil, false}, {errFalse, false}, {errOutage, true}} {
-		_, err := verifyWith(t.Context(), keysAsOf{err: test.err}, "token")
-		if _, isOutage := errors.AsType[*outageError](err); isOutage != test.outage {
-			t.Errorf("%v: taken for an outage: %t", test.err, isOutage)
-		}
-	}
+		server.Rotate("ES256")
+		expect("taken back, but not old", first, true, 3)
+		time.Sleep(maxAge)
+		expect("taken back, and old", first, false, 5)
+	})
 }

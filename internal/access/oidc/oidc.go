@@ -4,13 +4,16 @@
 package oidc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-jose/go-jose/v4"
 
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/participant"
@@ -24,6 +27,8 @@ type Options struct {
 	Audience string
 	// RoleClaim is the claim that holds the role.
 	RoleClaim string
+	// Logger gets what is wrong with the issuer; nil discards it.
+	Logger *slog.Logger
 }
 
 // Policy admits the callers of an issuer.
@@ -35,19 +40,20 @@ type Policy struct {
 
 // algorithms are those of key pairs. With a shared secret (HS256) whoever can check a
 // token could make one, and none is no signature.
-var algorithms = []string{
-	oidc.RS256, oidc.RS384, oidc.RS512, oidc.PS256, oidc.PS384, oidc.PS512,
-	oidc.ES256, oidc.ES384, oidc.ES512, oidc.EdDSA,
+var algorithms = []jose.SignatureAlgorithm{
+	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512,
+	jose.ES256, jose.ES384, jose.ES512, jose.EdDSA,
 }
 
 // New returns the policy. The issuer is first asked when a call needs it, so that the
 // gateway starts while the issuer is down.
 func New(options Options) *Policy {
-	return &Policy{
-		issuer:    newIssuer(options.Issuer),
-		config:    oidc.Config{ClientID: options.Audience, SupportedSigningAlgs: algorithms},
-		roleClaim: options.RoleClaim,
+	config := oidc.Config{ClientID: options.Audience}
+	for _, algorithm := range algorithms {
+		config.SupportedSigningAlgs = append(config.SupportedSigningAlgs, string(algorithm))
 	}
+	logger := cmp.Or(options.Logger, slog.New(slog.DiscardHandler))
+	return &Policy{issuer: newIssuer(options.Issuer, logger), config: config, roleClaim: options.RoleClaim}
 }
 
 var _ access.Policy = (*Policy)(nil)
@@ -65,11 +71,7 @@ func (p *Policy) Admit(ctx context.Context, presented access.Presented) (access.
 	if len(token) > maxToken {
 		return access.Caller{}, invalid(fmt.Errorf("the token is longer than %d bytes", maxToken))
 	}
-	keys, err := p.issuer.keySet(ctx)
-	if err != nil {
-		return access.Caller{}, unavailable(ctx, err)
-	}
-	verified, err := p.verify(ctx, keys, token)
+	verified, err := p.verify(ctx, token)
 	if err != nil {
 		return access.Caller{}, err
 	}
@@ -80,8 +82,8 @@ func (p *Policy) Admit(ctx context.Context, presented access.Presented) (access.
 	return caller, nil
 }
 
-func (p *Policy) verify(ctx context.Context, keys oidc.KeySet, token access.Credential) (*oidc.IDToken, error) {
-	asked := &askedKeys{KeySet: keys}
+func (p *Policy) verify(ctx context.Context, token access.Credential) (*oidc.IDToken, error) {
+	asked := &askedKeys{KeySet: p.issuer}
 	verified, err := oidc.NewVerifier(p.issuer.url, asked, &p.config).Verify(ctx, token.Reveal())
 	if err == nil {
 		return verified, nil
@@ -123,16 +125,28 @@ func invalid(cause error) error {
 // retryAfter is when an issuer that was down is asked again.
 const retryAfter = 2 * time.Second
 
+// unavailable says why a token cannot be judged: the call ended first, or the issuer's
+// keys cannot be had.
 func unavailable(ctx context.Context, cause error) error {
-	if ctx.Err() != nil {
-		return fmt.Errorf("wait for the issuer: %w", ctx.Err())
-	}
-	return &participant.Error{
+	e := &participant.Error{
 		Reason:     participant.IssuerUnavailable,
-		Message:    "the issuer of tokens cannot be reached, so this one cannot be judged",
+		Message:    "the keys of the issuer of tokens cannot be read now, so this token cannot be judged",
 		RetryAfter: retryAfter,
 		Cause:      errors.New(cut(cause.Error())),
 	}
+	_, isMismatch := errors.AsType[*oidc.IssuerMismatchError](cause)
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		e.Reason, e.RetryAfter = participant.DeadlineExceeded, 0
+		e.Message = "the deadline ended while the issuer of tokens was awaited"
+	case ctx.Err() != nil:
+		e.Reason, e.RetryAfter = participant.Cancelled, 0
+		e.Message = "the call was cancelled while the issuer of tokens was awaited"
+	case isMismatch:
+		e.Reason = participant.IssuerMismatch
+		e.Message = "the issuer of tokens calls itself by another name than --oidc-issuer, so no token can be judged"
+	}
+	return e
 }
 
 // maxCause bounds what the log gets of an error that may quote the issuer's answer.
