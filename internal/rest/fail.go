@@ -69,13 +69,17 @@ func (a *api) failCall(
 func (a *api) failRoute(
 	_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, number int,
 ) {
-	err := &participant.Error{Reason: participant.RouteNotFound, Message: "there is nothing at this path"}
+	err := routeNotFound()
 	if number == http.StatusMethodNotAllowed {
 		allowed := allowedMethods(r.URL.EscapedPath())
 		w.Header().Set("Allow", allowed)
 		err = &participant.Error{Reason: participant.MethodNotAllowed, Message: "this path takes " + allowed}
 	}
 	a.refuse(w, r, err)
+}
+
+func routeNotFound() *participant.Error {
+	return &participant.Error{Reason: participant.RouteNotFound, Message: "route not found"}
 }
 
 // allowedMethods are the methods of a path that some route has.

@@ -79,7 +79,7 @@ func allowOrigins(next http.Handler, origins []string) http.Handler {
 }
 
 // exposed are the answers' headers that a foreign page may read, gRPC-Web's among them.
-const exposed = "X-Request-Id, Idempotency-Replayed, Retry-After, Grpc-Status, Grpc-Message, Grpc-Status-Details-Bin"
+const exposed = "X-Request-Id, Traceparent, Idempotency-Replayed, Retry-After, Grpc-Status, Grpc-Message, Grpc-Status-Details-Bin"
 
 func allowPreflight(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()

@@ -58,7 +58,7 @@ func newGRPC(
 // unknownMethod answers calls of methods that there are not, with an ErrorInfo as all
 // errors have one.
 func unknownMethod(any, grpc.ServerStream) error {
-	return wire.Status(&participant.Error{Reason: participant.MethodNotAllowed, Message: "there is no such method"}).Err()
+	return wire.Status(&participant.Error{Reason: participant.MethodNotAllowed, Message: "unknown method"}).Err()
 }
 
 // endWithDrain ends the streams that are not ours, health Watch and reflection, when
