@@ -139,6 +139,23 @@ func Inflate(encoding string, sent []byte) ([]byte, error) {
 	return body, nil
 }
 
+// InflateMessage takes the encoding off a message of gRPC or Connect, if its flags say that
+// it has one. No more than MaxBody is ever held of it.
+func InflateMessage(flags byte, encoding string, sent []byte) ([]byte, error) {
+	const compressed = 1
+	switch {
+	case flags == 0:
+		return sent, nil
+	case flags == compressed && isGzip(encoding):
+		return Inflate(encoding, sent)
+	}
+	const rule = "must have valid flags"
+	return nil, &participant.Error{
+		Reason: participant.InvalidRequest, Message: "the message " + rule,
+		Violations: []participant.Violation{{Field: wire.WholeBody, Rule: "syntax", Message: rule}},
+	}
+}
+
 func invalidGzip(cause error) error {
 	return &participant.Error{
 		Reason: participant.InvalidRequest, Message: "invalid gzip body", Cause: cause,

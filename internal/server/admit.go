@@ -57,10 +57,7 @@ func (g *gate) bound(caller access.Caller, request proto.Message) error {
 		return err
 	}
 	if proto.Size(request) > maxRequest {
-		return &participant.Error{
-			Reason:  participant.BodyTooLarge,
-			Message: fmt.Sprintf("the request must be at most %d bytes", maxRequest),
-		}
+		return requestTooLarge()
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ func (s *Server) compose() error {
 		return err
 	}
 	chained := s.chain(gate)
-	s.grpc = newGRPC(chained, s.health, s.streams, s.config.Feed.MaxStreamAge, s.secureGRPC()...)
+	s.grpc = newGRPC(chained, s.health, s.streams, s.config.Feed.MaxStreamAge, gate, s.secureGRPC()...)
 	door, err := rest.New(rest.Options{
 		Service:        chained,
 		Logger:         s.logger,

@@ -61,24 +61,15 @@ func readMessage(w http.ResponseWriter, r *http.Request, inText bool) ([]byte, e
 	return body, err
 }
 
-// A message's prefix is a byte of flags and four of length.
-const (
-	prefixSize     = 5
-	flagCompressed = 1
-)
+// prefixSize is that of a message's prefix: a byte of flags, and four of length.
+const prefixSize = 5
 
 // inflateMessage takes the compression off the one message of a body.
 func inflateMessage(encoding string, body []byte) ([]byte, error) {
 	if len(body) < prefixSize || int64(byteorder.BigEndian.Uint32(body[1:])) != int64(len(body)-prefixSize) {
 		return nil, invalidBody("must be one message")
 	}
-	switch flags := body[0]; {
-	case flags == 0:
-		return body, nil
-	case flags != flagCompressed || encoding == "" || strings.EqualFold(encoding, "identity"):
-		return nil, invalidBody("must be a message with valid flags")
-	}
-	message, err := rest.Inflate(encoding, body[prefixSize:])
+	message, err := rest.InflateMessage(body[0], encoding, body[prefixSize:])
 	if err != nil {
 		return nil, err //nolint:wrapcheck // It is in the caller's words.
 	}
