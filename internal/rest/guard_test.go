@@ -91,8 +91,8 @@ func TestForeignHostsAreRefused(t *testing.T) {
 		{"127.0.0.1.evil.example", false},
 		{"gateway.example.com.evil.example", false},
 	} {
-		if got := isHome(tt.host, []string{"gateway.example.com", "other.example.com:9000"}); got != tt.home {
-			t.Errorf("isHome(%q) = %t, want %t", tt.host, got, tt.home)
+		if got := ServesHost(tt.host, []string{"gateway.example.com", "other.example.com:9000"}); got != tt.home {
+			t.Errorf("ServesHost(%q) = %t, want %t", tt.host, got, tt.home)
 		}
 	}
 	checked := handler(t, polite(t), func(o *Options) { o.CheckHosts = true })

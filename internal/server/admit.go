@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
@@ -29,6 +30,9 @@ func (g *gate) admit(ctx context.Context, call *call) (context.Context, error) {
 	}
 	if err := g.bound(caller, call.request); err != nil {
 		return ctx, fmt.Errorf("limit: %w", err)
+	}
+	if err := checkCounts(call.request); err != nil {
+		return ctx, fmt.Errorf("check the request: %w", err)
 	}
 	if err := g.validator.Check(ctx, call.request); err != nil {
 		return ctx, fmt.Errorf("check the request: %w", err)
@@ -60,6 +64,31 @@ func (g *gate) bound(caller access.Caller, request proto.Message) error {
 		return requestTooLarge()
 	}
 	return nil
+}
+
+// maxListed is how many words or ids a field may list: checking the rules of each costs
+// more than reading them.
+const maxListed = 100
+
+// checkCounts refuses a request that lists too much, before its rules are checked.
+func checkCounts(request proto.Message) error {
+	var violations []participant.Violation
+	request.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		if field.IsList() && field.Message() == nil && value.List().Len() > maxListed {
+			violations = append(violations, participant.Violation{
+				Field: string(field.Name()), Rule: "count", Message: fmt.Sprintf("must list at most %d values", maxListed),
+			})
+		}
+		return true
+	})
+	if len(violations) == 0 {
+		return nil
+	}
+	return &participant.Error{
+		Reason:     participant.InvalidRequest,
+		Message:    violations[0].Field + " " + violations[0].Message,
+		Violations: violations,
+	}
 }
 
 // screen is asked by the HTTP door about a request that it cannot read: who may not

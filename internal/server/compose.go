@@ -47,6 +47,7 @@ func (s *Server) compose() error {
 	if err != nil {
 		return err
 	}
+	s.gate = gate
 	chained := s.chain(gate)
 	s.grpc = newGRPC(chained, s.health, s.streams, s.config.Feed.MaxStreamAge, gate, s.secureGRPC()...)
 	door, err := rest.New(rest.Options{
@@ -68,7 +69,7 @@ func (s *Server) compose() error {
 		s.http.Handler, s.http.ConnContext = connections.close(door), connections.born
 	}
 	s.secureHTTP()
-	s.admin = s.newHTTP(newAdmin(measured, &s.ready, isLoopback(s.doors.admin.Addr())))
+	s.admin = s.newHTTP(newAdmin(measured, &s.ready, isLoopback(s.doors.admin.Addr()), s.config.Access.AllowedHosts))
 	return nil
 }
 

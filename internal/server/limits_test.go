@@ -134,6 +134,35 @@ func TestW12_SubscribersAndConferencesInAll(t *testing.T) {
 	}
 }
 
+func TestLimits_ListsAreCountedBeforeTheirRulesAreChecked(t *testing.T) {
+	caller := run(t).dial(nil)
+	bad := make([]v2.ParticipantStatus, 60_000)
+	ids := make([]string, 20_000)
+	for i := range bad {
+		bad[i] = 99
+	}
+	for name, request := range map[string]*v2.WatchParticipantsRequest{
+		"statuses":        {ConferenceId: room, Statuses: bad},
+		"participant_ids": {ConferenceId: room, ParticipantIds: ids},
+	} {
+		err := open(t.Context(), caller, request)
+		refused(t, err, codes.InvalidArgument, "INVALID_REQUEST")
+		for _, detail := range status.Convert(err).Details() {
+			if broken, ok := detail.(*errdetails.BadRequest); ok {
+				if len(broken.GetFieldViolations()) != 1 || broken.GetFieldViolations()[0].GetField() != name || broken.GetFieldViolations()[0].GetReason() != "COUNT" {
+					t.Errorf("%s: %v", name, broken)
+				}
+			}
+		}
+	}
+	_, err := caller.ListParticipants(t.Context(), &v2.ListParticipantsRequest{ConferenceId: room, Statuses: bad[:100]})
+	for _, detail := range status.Convert(err).Details() {
+		if broken, ok := detail.(*errdetails.BadRequest); ok && len(broken.GetFieldViolations()) != 20 {
+			t.Errorf("violations = %d", len(broken.GetFieldViolations()))
+		}
+	}
+}
+
 func TestLimits_Sizes(t *testing.T) {
 	r := run(t)
 	caller := r.dial(nil)

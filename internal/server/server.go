@@ -40,6 +40,7 @@ type Server struct {
 	ready    atomic.Bool
 	calls    callCount
 
+	gate   *gate
 	policy access.Policy
 	// identity is nil without TLS.
 	identity *certs.Identity
