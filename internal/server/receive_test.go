@@ -257,3 +257,18 @@ func TestAPanicOverGRPCEndsOneCall(t *testing.T) {
 		}
 	})
 }
+
+func TestGRPCClientsMayPingEveryFiveSeconds(t *testing.T) {
+	for every, kept := range map[time.Duration]bool{5 * time.Second: true, 10 * time.Second: true, 2 * time.Second: false} {
+		synctest.Test(t, func(t *testing.T) {
+			client, stop := serveRaw(t)
+			defer stop()
+			client.transport.HTTP2 = &http.HTTP2Config{SendPingTimeout: every, PingTimeout: time.Second}
+			client.call("/grpc.health.v1.Health/Check", strings.NewReader(framed(0, "")))
+			time.Sleep(10 * time.Minute) // Without streams.
+			if again := client.call("/grpc.health.v1.Health/Check", strings.NewReader(framed(0, ""))); again.code != "0" || again.reused != kept {
+				t.Errorf("pinged every %v: %+v", every, again)
+			}
+		})
+	}
+}
