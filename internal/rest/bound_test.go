@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -16,17 +17,17 @@ import (
 func largeList(t *testing.T) *fake {
 	service := polite(t)
 	service.list = func(context.Context, *v2.ListParticipantsRequest) (*v2.ListParticipantsResponse, error) {
-		participants := make([]*v2.Participant, 6000)
+		participants := make([]*v2.Participant, 600)
 		for i := range participants {
-			participants[i] = &v2.Participant{Id: "part_1", Name: strings.Repeat("n", 1000)}
+			participants[i] = &v2.Participant{Id: "part_1", Name: strings.Repeat("n", 10_000)}
 		}
 		return &v2.ListParticipantsResponse{Participants: participants}, nil
 	}
 	return service
 }
 
-// getLarge asks for the large list in a bubble, and lets read take its body.
-func getLarge(t *testing.T, read func(io.Reader) error) {
+// withLargeList asks for the large list in a bubble, and has read take its body.
+func withLargeList(t *testing.T, read func(io.Reader) error) {
 	t.Helper()
 	for name, set := range map[string]func(*http.Protocols, bool){
 		"HTTP/1": (*http.Protocols).SetHTTP1, "HTTP/2": (*http.Protocols).SetUnencryptedHTTP2,
@@ -53,7 +54,7 @@ func getLarge(t *testing.T, read func(io.Reader) error) {
 }
 
 func TestUnaryAnswersEndWithoutProgress(t *testing.T) {
-	getLarge(t, func(body io.Reader) error {
+	withLargeList(t, func(body io.Reader) error {
 		time.Sleep(SendTimeout + time.Second)
 		if _, err := io.Copy(io.Discard, body); err == nil {
 			return io.ErrNoProgress
@@ -63,12 +64,12 @@ func TestUnaryAnswersEndWithoutProgress(t *testing.T) {
 }
 
 func TestUnaryAnswersToSlowReadersGoThrough(t *testing.T) {
-	getLarge(t, func(body io.Reader) error {
+	withLargeList(t, func(body io.Reader) error {
 		start := time.Now()
 		for {
 			_, err := io.CopyN(io.Discard, body, 200<<10)
 			switch {
-			case err == io.EOF && time.Since(start) > 2*SendTimeout:
+			case errors.Is(err, io.EOF) && time.Since(start) > 2*SendTimeout:
 				return nil
 			case err != nil:
 				return err

@@ -45,15 +45,17 @@ func (r receiver) RegisterService(desc *grpc.ServiceDesc, impl any) {
 }
 
 func (r receiver) unary(next grpc.MethodHandler) grpc.MethodHandler {
-	return func(server any, ctx context.Context, _ func(any) error, intercept grpc.UnaryServerInterceptor) (answer any, err error) { //nolint:revive // The order is gRPC's.
-		defer r.recovered(ctx, &err)
+	return func(
+		server any, ctx context.Context, _ func(any) error, intercept grpc.UnaryServerInterceptor,
+	) (answer any, err error) {
+		defer func() { err = r.recovered(ctx, recover(), err) }()
 		return next(server, ctx, func(into any) error { return r.receiveOnly(ctx, into) }, intercept)
 	}
 }
 
 func (r receiver) stream(desc grpc.StreamDesc) grpc.StreamHandler {
 	return func(server any, stream grpc.ServerStream) (err error) {
-		defer r.recovered(stream.Context(), &err)
+		defer func() { err = r.recovered(stream.Context(), recover(), err) }()
 		receive := r.receiveOnly
 		if desc.ClientStreams {
 			receive = r.receiveNext
@@ -63,14 +65,13 @@ func (r receiver) stream(desc grpc.StreamDesc) grpc.StreamHandler {
 }
 
 // recovered turns a panic into an error: without it the process would end.
-func (r receiver) recovered(ctx context.Context, err *error) {
-	panicked := recover()
+func (r receiver) recovered(ctx context.Context, panicked any, err error) error {
 	if panicked == nil {
-		return
+		return err
 	}
 	method, _ := grpc.Method(ctx)
 	r.gate.panicked(ctx, method, panicked)
-	*err = refusal(method, participant.DialledUnknown, fmt.Errorf("panic: %v", panicked))
+	return refusal(method, participant.DialledUnknown, fmt.Errorf("panic: %v", panicked))
 }
 
 // receivingStream is a stream whose requests are read here.
@@ -133,7 +134,7 @@ func refusal(method string, dialled participant.Dialled, err error) error {
 	if method == v2.ParticipantService_AddParticipant_FullMethodName {
 		known.Dialled = dialled
 	}
-	return wire.Status(&known).Err() //nolint:wrapcheck // It is what the caller gets.
+	return wire.Status(&known).Err()
 }
 
 // errTooSlow is why a request was given up.
@@ -162,11 +163,11 @@ const (
 
 func (in *inbound) message(into any) error {
 	if err := rest.CheckEncoding("grpc-encoding", in.source.RecvCompress()); err != nil {
-		return err //nolint:wrapcheck // It is in the caller's words.
+		return err
 	}
 	var prefix [prefixSize]byte
 	if err := in.source.ReadMessageHeader(prefix[:]); err != nil {
-		return err //nolint:wrapcheck // The caller compares it.
+		return err
 	}
 	size := int64(prefix[1])<<24 | int64(prefix[2])<<16 | int64(prefix[3])<<8 | int64(prefix[4])
 	switch {
@@ -188,7 +189,7 @@ func (in *inbound) bytes(size int) ([]byte, error) {
 		in.progress.Reset(in.timeout)
 		chunk, err := in.source.Read(min(size-len(sent), receiveChunk))
 		if err != nil {
-			return nil, err //nolint:wrapcheck // The caller says what it means.
+			return nil, err
 		}
 		sent = append(sent, chunk.Materialize()...)
 		chunk.Free()
@@ -200,7 +201,7 @@ func (in *inbound) bytes(size int) ([]byte, error) {
 func decode(flags byte, encoding string, sent []byte, into any) error {
 	message, err := rest.InflateMessage(flags, encoding, sent)
 	if err != nil {
-		return err //nolint:wrapcheck // It is in the caller's words.
+		return err
 	}
 	if err := wire.Codec().Unmarshal(mem.BufferSlice{mem.SliceBuffer(message)}, into); err != nil {
 		return &participant.Error{Reason: participant.InvalidRequest, Message: "invalid protobuf message", Cause: err}

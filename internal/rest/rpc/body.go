@@ -31,7 +31,7 @@ func readWhole(w http.ResponseWriter, r *http.Request) (read *http.Request, inTe
 	}
 	if fault != nil {
 		readable(r)
-		r = r.WithContext(context.WithValue(r.Context(), faultKey{}, fault))
+		r = withFault(r, fault)
 	}
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	return r, inText
@@ -45,7 +45,7 @@ func readMessage(w http.ResponseWriter, r *http.Request, inText bool) ([]byte, e
 		body, err = decodeBase64(body)
 	}
 	if err != nil {
-		return nil, err //nolint:wrapcheck // It is in the caller's words.
+		return nil, err
 	}
 	if r.Method == http.MethodGet {
 		var query url.Values
@@ -71,9 +71,9 @@ func inflateMessage(encoding string, body []byte) ([]byte, error) {
 	}
 	message, err := rest.InflateMessage(body[0], encoding, body[prefixSize:])
 	if err != nil {
-		return nil, err //nolint:wrapcheck // It is in the caller's words.
+		return nil, err
 	}
-	inflated := byteorder.BigEndian.AppendUint32(make([]byte, 1, prefixSize+len(message)), uint32(len(message))) //nolint:gosec // At most rest.MaxBody.
+	inflated := byteorder.BigEndian.AppendUint32(make([]byte, 1, prefixSize+len(message)), uint32(len(message)))
 	return append(inflated, message...), nil
 }
 
@@ -102,6 +102,10 @@ func decodeBase64(text []byte) ([]byte, error) {
 
 // faultKey is that of the reason why a request cannot be read.
 type faultKey struct{}
+
+func withFault(r *http.Request, fault error) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), faultKey{}, fault))
+}
 
 func bodyFault(ctx context.Context) error {
 	fault, _ := ctx.Value(faultKey{}).(error)

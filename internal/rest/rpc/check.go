@@ -115,7 +115,7 @@ func inflateQuery(query url.Values) (url.Values, error) {
 	}
 	message, err := rest.Inflate(query.Get("compression"), message)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // It is in the caller's words.
+		return nil, err
 	}
 	return url.Values{
 		"connect": {"v1"}, "encoding": {query.Get("encoding")},
