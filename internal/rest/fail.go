@@ -27,9 +27,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	header := w.Header()
 	header.Set("Content-Type", jsonType)
-	if delay := wire.RetryDelay(st); delay > 0 {
-		header.Set("Retry-After", wholeSeconds(delay))
-	}
+	SetRetryAfter(header, st)
 	if st.Code() == codes.Unauthenticated {
 		header.Set("WWW-Authenticate", "Bearer")
 	}
@@ -50,6 +48,13 @@ func (a *api) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		slog.String("trace_id", participant.TraceID(r.Header.Get(traceparentHeader))),
 		slog.String("reason", string(participant.ReasonOf(err))))
 	a.fail(w, r, err)
+}
+
+// SetRetryAfter says in a header what a RetryInfo says.
+func SetRetryAfter(header http.Header, st *status.Status) {
+	if delay := wire.RetryDelay(st); delay > 0 {
+		header.Set("Retry-After", wholeSeconds(delay))
+	}
 }
 
 // wholeSeconds never invites earlier than the delay says.
