@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
@@ -18,11 +19,7 @@ import (
 // admit authenticates the caller, then authorises the call, and only then looks at what
 // is asked: a stranger learns nothing about requests, nor a reader about adds.
 func (g *gate) admit(ctx context.Context, call *call) (context.Context, error) {
-	incoming, _ := metadata.FromIncomingContext(ctx)
-	caller, err := g.authorise(ctx, access.Presented{
-		Authorization: incoming.Get(headerAuthorization),
-		AuthToken:     incoming.Get(headerAuthToken),
-	}, call.request)
+	caller, err := g.authorise(ctx, presentedIn(ctx), call.request)
 	call.caller = caller.Name
 	if err != nil {
 		call.peer = peerAddress(ctx)
@@ -38,6 +35,28 @@ func (g *gate) admit(ctx context.Context, call *call) (context.Context, error) {
 		return ctx, fmt.Errorf("check the request: %w", err)
 	}
 	return access.With(ctx, caller), nil
+}
+
+// callerFirst puts the caller's fault before that of a gRPC request which cannot be read: a
+// stranger learns nothing about requests. Other services than ours need no credential.
+func (g *gate) callerFirst(ctx context.Context, method string, fault error) error {
+	if !strings.HasPrefix(method, ourMethods) || ctx.Err() != nil {
+		return fault
+	}
+	if _, err := g.policy.Admit(ctx, presentedIn(ctx)); err != nil {
+		return fmt.Errorf("admit: %w", err)
+	}
+	return fault
+}
+
+// presentedIn are the credentials of a call.
+func presentedIn(ctx context.Context) access.Presented {
+	incoming, _ := metadata.FromIncomingContext(ctx)
+	return access.Presented{
+		Authorization: incoming.Get(headerAuthorization),
+		AuthToken:     incoming.Get(headerAuthToken),
+		Peer:          peerName(ctx),
+	}
 }
 
 // authorise tells who calls, and refuses those who may not.

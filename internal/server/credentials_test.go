@@ -2,9 +2,12 @@ package server_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
@@ -40,6 +43,20 @@ func TestTwoDifferingCredentialsAreRefused(t *testing.T) {
 	if _, err := client.ListParticipants(r.with("authorization", "Bearer "+writer, "x-auth-token", writer), list); err != nil {
 		t.Errorf("one credential twice: %v", err)
 	}
+}
+
+// A stranger learns nothing about requests.
+func TestStrangersAreRefusedBeforeTheirRequests(t *testing.T) {
+	r, _, writer, _ := keyed(t)
+	client := r.dial(nil)
+	large := &v2.AddParticipantRequest{ConferenceId: room, Name: strings.Repeat("x", 300<<10)}
+	_, err := client.AddParticipant(r.context(), large)
+	refused(t, err, codes.Unauthenticated, "CREDENTIAL_MISSING")
+	if info, ok := status.Convert(err).Details()[0].(*errdetails.ErrorInfo); !ok || info.GetMetadata()["dialled"] != "no" {
+		t.Errorf("dialled: %v", status.Convert(err).Details())
+	}
+	_, err = client.AddParticipant(r.with("x-auth-token", writer), large)
+	refused(t, err, codes.InvalidArgument, "BODY_TOO_LARGE")
 }
 
 // What grpc-gateway adds to a call is of no effect where a caller sends it.

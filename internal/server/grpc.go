@@ -61,12 +61,14 @@ func unknownMethod(any, grpc.ServerStream) error {
 	return wire.Status(&participant.Error{Reason: participant.MethodNotAllowed, Message: "unknown method"}).Err()
 }
 
+// ourMethods is how the names of the service's methods begin.
+var ourMethods = "/" + v2.ParticipantService_ServiceDesc.ServiceName + "/"
+
 // endWithDrain ends the streams that are not ours, health Watch and reflection, when
 // the gateway drains: a client that keeps one open would hold the shutdown up (W16).
 func endWithDrain(streams *service.Streams) grpc.StreamServerInterceptor {
-	ours := "/" + v2.ParticipantService_ServiceDesc.ServiceName + "/"
 	return func(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-		if strings.HasPrefix(info.FullMethod, ours) {
+		if strings.HasPrefix(info.FullMethod, ourMethods) {
 			return next(server, stream)
 		}
 		ctx, release := streams.Bound(stream.Context())

@@ -96,6 +96,7 @@ func (r receiver) receiveOnly(ctx context.Context, into any) error {
 		err = &participant.Error{Reason: participant.InvalidRequest, Message: "the call takes one message"}
 	}
 	method, _ := grpc.Method(ctx)
+	err = r.gate.callerFirst(ctx, method, err)
 	r.gate.refused(ctx, method, err)
 	return refusal(method, participant.DialledNo, err)
 }
