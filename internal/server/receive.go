@@ -58,7 +58,7 @@ func (r receiver) stream(desc grpc.StreamDesc) grpc.StreamHandler {
 		defer func() { err = r.recovered(stream.Context(), recover(), err) }()
 		receive := r.receiveOnly
 		if desc.ClientStreams {
-			receive = r.receiveNext
+			receive = r.receiveOne
 		}
 		return desc.Handler(server, &receivingStream{ServerStream: stream, receive: receive})
 	}
@@ -95,6 +95,20 @@ func (r receiver) receiveOnly(ctx context.Context, into any) error {
 	if err == nil || err == io.EOF { //nolint:errorlint // Likewise.
 		err = &participant.Error{Reason: participant.InvalidRequest, Message: "the call takes one message"}
 	}
+	return r.refuse(ctx, err)
+}
+
+// receiveOne reads one request of a call that sends many.
+func (r receiver) receiveOne(ctx context.Context, into any) error {
+	err := r.receiveNext(ctx, into)
+	if err == nil || err == io.EOF { //nolint:errorlint // gRPC returns it as it is, and its callers compare it.
+		return err
+	}
+	return r.refuse(ctx, err)
+}
+
+// refuse is the status of a call whose request cannot be read.
+func (r receiver) refuse(ctx context.Context, err error) error {
 	method, _ := grpc.Method(ctx)
 	err = r.gate.callerFirst(ctx, method, err)
 	r.gate.refused(ctx, method, err)

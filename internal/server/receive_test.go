@@ -31,6 +31,8 @@ const (
 	addMethod   = v2.ParticipantService_AddParticipant_FullMethodName
 	listMethod  = v2.ParticipantService_ListParticipants_FullMethodName
 	watchMethod = v2.ParticipantService_WatchParticipants_FullMethodName
+
+	reflectionMethod = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
 )
 
 // rawGRPC is a gRPC server and a client that may send anything over its one connection.
@@ -152,6 +154,7 @@ func TestA05_GRPCErrorsBeforeTheServiceHaveAnErrorInfo(t *testing.T) {
 		{"no message to a stream", watchMethod, "", nil, codes.InvalidArgument, "INVALID_REQUEST"},
 		{"two messages", addMethod, empty + empty, nil, codes.InvalidArgument, "INVALID_REQUEST"},
 		{"no protobuf", "/grpc.health.v1.Health/Check", framed(0, "\xff"), nil, codes.InvalidArgument, "INVALID_REQUEST"},
+		{"a large message to a stream of requests", reflectionMethod, framed(0, strings.Repeat("x", 300<<10)), nil, codes.InvalidArgument, "BODY_TOO_LARGE"},
 		{"no time", addMethod, empty, []string{"Grpc-Timeout: 0n"}, codes.DeadlineExceeded, "DEADLINE_EXCEEDED"},
 		{"large metadata", addMethod, empty, []string{"X-Large: " + strings.Repeat("x", 33<<10)}, codes.InvalidArgument, "HEADERS_TOO_LARGE"},
 		{"very large metadata", watchMethod, empty, []string{"X-Large: " + strings.Repeat("x", 700<<10)}, codes.InvalidArgument, "HEADERS_TOO_LARGE"},
@@ -227,7 +230,7 @@ func TestGRPCRequestsEndWithoutProgress(t *testing.T) {
 		"nothing comes":               {addMethod, &pieces{left: []string{""}, pause: never}, codes.DeadlineExceeded, "BODY_TOO_SLOW", requestTimeout},
 		"nothing comes to a stream":   {watchMethod, &pieces{left: []string{""}, pause: never}, codes.DeadlineExceeded, "BODY_TOO_SLOW", requestTimeout},
 		"nothing comes to health":     {"/grpc.health.v1.Health/Check", &pieces{left: []string{""}, pause: never}, codes.DeadlineExceeded, "BODY_TOO_SLOW", requestTimeout},
-		"nothing comes to reflection": {"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", &pieces{left: []string{""}, pause: never}, codes.DeadlineExceeded, "BODY_TOO_SLOW", requestTimeout},
+		"nothing comes to reflection": {reflectionMethod, &pieces{left: []string{""}, pause: never}, codes.DeadlineExceeded, "BODY_TOO_SLOW", requestTimeout},
 		"bytes trickle":               {addMethod, &pieces{left: strings.Split(large, ""), pause: 10 * time.Second}, codes.DeadlineExceeded, "BODY_TOO_SLOW", 2 * requestTimeout},
 		"slow but steady":             {addMethod, &pieces{left: []string{large[:20<<10], large[20<<10 : 40<<10], large[40<<10:]}, pause: 50 * time.Second}, codes.Unimplemented, "", 200 * time.Second},
 	} {
