@@ -18,6 +18,8 @@ import (
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
+	// A reader of the log that goes away, or a terminal, ends nothing.
+	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP)
 	if len(args) > 0 && args[0] == "keys" {
 		return exitCode(editKeys(args[1:], os.Stdout))
 	}
@@ -48,7 +50,7 @@ func serve(cfg config.Config, logger *slog.Logger) error {
 		return err
 	}
 	if err := gateway.Banner(os.Stdout); err != nil {
-		return err
+		logger.Warn("the banner was not written", slog.Any("error", err))
 	}
 	if len(cfg.Ignored) > 0 {
 		logger.Warn("variables that are set to no effect", slog.String("names", strings.Join(cfg.Ignored, " ")))

@@ -27,6 +27,8 @@ func main() {
 		fmt.Fprintf(os.Stderr, "simulator: %v\n", err)
 		os.Exit(2)
 	}
+	// A reader of the log that goes away, or a terminal, ends nothing.
+	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, f, os.Stdout, os.Stderr)
 	stop()

@@ -20,7 +20,7 @@ type Access struct {
 	OIDCIssuer         string   `name:"oidc-issuer"                                                           placeholder:"URL"    help:"Issuer of the tokens of --auth=oidc."`
 	OIDCAudience       string   `name:"oidc-audience"                                                         placeholder:"NAME"   help:"Audience that a token must be for."`
 	OIDCRoleClaim      string   `name:"oidc-role-claim"      default:"role"                                   placeholder:"CLAIM"  help:"Claim that holds reader or writer, as a string or in an array (default ${default})."`
-	AllowedHosts       []string `name:"allowed-hosts"                                                         placeholder:"HOST"   help:"Host names besides loopback that HTTP requests may name where nobody authenticates."`
+	AllowedHosts       []string `name:"allowed-hosts"                                                         placeholder:"HOST"   help:"Host names besides loopback that HTTP requests may name where nobody authenticates, and requests to the admin port."`
 	CORSAllowedOrigins []string `name:"cors-allowed-origins"                                                  placeholder:"ORIGIN" help:"Origins such as https://app.example.com whose pages may call."`
 	InsecureNoAuth     bool     `name:"insecure-no-auth"                                                                           help:"Allow --auth=none on addresses off loopback."`
 	InsecurePlaintext  bool     `name:"insecure-plaintext"                                                                         help:"Allow plain text on addresses off loopback."`

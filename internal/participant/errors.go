@@ -26,6 +26,9 @@ const (
 	BodyTooLarge       Reason = "BODY_TOO_LARGE"
 	BodyTooSlow        Reason = "BODY_TOO_SLOW"
 	MediaType          Reason = "UNSUPPORTED_MEDIA_TYPE"
+
+	UnsupportedEncoding Reason = "UNSUPPORTED_ENCODING"
+	HeadersTooLarge     Reason = "HEADERS_TOO_LARGE"
 )
 
 // Reasons about who calls.

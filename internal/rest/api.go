@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -71,8 +72,27 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r = r.WithContext(r.Context())
 		r.Method = http.MethodGet
 	}
-	a.mux.ServeHTTP(w, r)
+	if strings.HasSuffix(r.URL.EscapedPath(), "/") {
+		a.refuse(w, r, routeNotFound())
+		return
+	}
+	a.mux.ServeHTTP(w, withColons(r))
 }
+
+// withColons gives the request with the colons of its path as they are: percent-encoded
+// they mean the same, but grpc-gateway finds no verb then.
+func withColons(r *http.Request) *http.Request {
+	if r.URL.RawPath == "" {
+		return r
+	}
+	changed := *r
+	changed.URL = new(url.URL)
+	*changed.URL = *r.URL
+	changed.URL.RawPath = encodedColon.Replace(r.URL.RawPath)
+	return &changed
+}
+
+var encodedColon = strings.NewReplacer("%3A", ":", "%3a", ":")
 
 // beforeAnswer completes the head of an answer; an answer to a remove has no more.
 func beforeAnswer(ctx context.Context, w http.ResponseWriter, answer proto.Message) error {

@@ -1,19 +1,27 @@
 package rest
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/wire"
 )
 
-// bodyTimeout is how long a request's body may take to arrive. It also bounds how long
-// net/http waits for the rest of a body that nobody reads, as that of a DELETE.
-const bodyTimeout = 10 * time.Second
+const (
+	// bodyTimeout is how long a request's body may make no progress. It also bounds how
+	// long net/http waits for the rest of a body that nobody reads, as that of a DELETE.
+	bodyTimeout = 10 * time.Second
+	// bodyTotal is how long all of it may take.
+	bodyTotal = 60 * time.Second
+)
 
 // boundBodies gives every request that has a body the time to send it. A writer without
 // deadlines is one of a test.
@@ -23,10 +31,10 @@ func boundBodies(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		control := http.NewResponseController(w)
-		_ = control.SetReadDeadline(time.Now().Add(bodyTimeout))
+		body := &boundBody{ReadCloser: r.Body, control: http.NewResponseController(w), latest: time.Now().Add(bodyTotal)}
+		body.extend()
 		bounded := *r
-		bounded.Body = &boundBody{ReadCloser: r.Body, control: control}
+		bounded.Body = body
 		next.ServeHTTP(w, &bounded)
 	})
 }
@@ -37,33 +45,122 @@ type boundBody struct {
 	io.ReadCloser
 
 	control *http.ResponseController
+	latest  time.Time
 }
 
 func (b *boundBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if errors.Is(err, io.EOF) {
+	switch {
+	case errors.Is(err, io.EOF):
 		_ = b.control.SetReadDeadline(time.Time{})
+	case n > 0:
+		b.extend()
 	}
 	return n, err //nolint:wrapcheck // Readers compare what they get.
+}
+
+// extend sets the deadline of the next bytes.
+func (b *boundBody) extend() {
+	deadline := time.Now().Add(bodyTimeout)
+	if b.latest.Before(deadline) {
+		deadline = b.latest
+	}
+	_ = b.control.SetReadDeadline(deadline)
 }
 
 // MaxBody is far above what the largest valid request takes.
 const MaxBody = 64 << 10
 
-// ReadBody reads all of a request's body, or says why it cannot be: it is too large, too
-// slow, or was cut off.
+const (
+	contentEncodingHeader = "Content-Encoding"
+	gzipEncoding          = "gzip"
+)
+
+// ReadBody reads all of a request's body, its content encoding taken off. The error says
+// why it cannot be read: it is too large, too slow, cut off, or in an unknown encoding.
 func ReadBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	encoding := strings.Join(r.Header.Values(contentEncodingHeader), ",")
+	if err := CheckEncoding(contentEncodingHeader, encoding); err != nil {
+		w.Header().Set("Accept-Encoding", gzipEncoding)
+		return nil, err
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		return nil, &participant.Error{
-			Reason:  participant.BodyTooLarge,
-			Message: fmt.Sprintf("the body must be at most %d bytes", MaxBody),
-		}
+		return nil, bodyTooLarge()
 	}
 	if err := bodyFailure(err); err != nil {
 		return nil, err
 	}
+	return Inflate(encoding, body)
+}
+
+func bodyTooLarge() error {
+	return &participant.Error{
+		Reason:  participant.BodyTooLarge,
+		Message: fmt.Sprintf("the body must be at most %d bytes", MaxBody),
+	}
+}
+
+// CheckEncoding refuses an encoding, as the header has it, that Inflate does not know.
+func CheckEncoding(header, encoding string) error {
+	if isIdentity(encoding) || isGzip(encoding) {
+		return nil
+	}
+	return &participant.Error{
+		Reason:  participant.UnsupportedEncoding,
+		Message: strings.ToLower(header) + " must be " + gzipEncoding + " or identity",
+	}
+}
+
+func isIdentity(encoding string) bool {
+	return encoding == "" || strings.EqualFold(encoding, "identity")
+}
+
+func isGzip(encoding string) bool {
+	return strings.EqualFold(encoding, gzipEncoding) || strings.EqualFold(encoding, "x-"+gzipEncoding)
+}
+
+// Inflate takes an encoding off a body. No more than MaxBody is ever held of it.
+func Inflate(encoding string, sent []byte) ([]byte, error) {
+	if isIdentity(encoding) || len(sent) == 0 {
+		return sent, nil
+	}
+	reader, err := gzip.NewReader(bytes.NewReader(sent))
+	if err != nil {
+		return nil, invalidGzip(err)
+	}
+	body, err := io.ReadAll(io.LimitReader(reader, MaxBody+1))
+	switch {
+	case err != nil:
+		return nil, invalidGzip(err)
+	case len(body) > MaxBody:
+		return nil, bodyTooLarge()
+	}
 	return body, nil
+}
+
+// InflateMessage takes the encoding off a message of gRPC or Connect, if its flags say that
+// it has one. No more than MaxBody is ever held of it.
+func InflateMessage(flags byte, encoding string, sent []byte) ([]byte, error) {
+	const compressed = 1
+	switch {
+	case flags == 0:
+		return sent, nil
+	case flags == compressed && isGzip(encoding):
+		return Inflate(encoding, sent)
+	}
+	const rule = "must have valid flags"
+	return nil, &participant.Error{
+		Reason: participant.InvalidRequest, Message: "the message " + rule,
+		Violations: []participant.Violation{{Field: wire.WholeBody, Rule: "syntax", Message: rule}},
+	}
+}
+
+func invalidGzip(cause error) error {
+	return &participant.Error{
+		Reason: participant.InvalidRequest, Message: "invalid gzip body", Cause: cause,
+		Violations: []participant.Violation{{Field: wire.WholeBody, Rule: "syntax", Message: "invalid gzip"}},
+	}
 }
 
 // bodyFailure says why a body could not be read; nil where it was.
@@ -72,7 +169,8 @@ func bodyFailure(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return &participant.Error{Reason: participant.BodyTooSlow, Message: "the body did not arrive within " + bodyTimeout.String()}
+		return &participant.Error{Reason: participant.BodyTooSlow, Message: fmt.Sprintf(
+			"the body did not arrive: it may pause for %v, and take %v", bodyTimeout, bodyTotal)}
 	default:
 		return &participant.Error{Reason: participant.Cancelled, Message: "the body was cut off", Cause: err}
 	}

@@ -27,9 +27,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	header := w.Header()
 	header.Set("Content-Type", jsonType)
-	if delay := wire.RetryDelay(st); delay > 0 {
-		header.Set("Retry-After", wholeSeconds(delay))
-	}
+	SetRetryAfter(header, st)
 	if st.Code() == codes.Unauthenticated {
 		header.Set("WWW-Authenticate", "Bearer")
 	}
@@ -52,6 +50,13 @@ func (a *api) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	a.fail(w, r, err)
 }
 
+// SetRetryAfter says in a header what a RetryInfo says.
+func SetRetryAfter(header http.Header, st *status.Status) {
+	if delay := wire.RetryDelay(st); delay > 0 {
+		header.Set("Retry-After", wholeSeconds(delay))
+	}
+}
+
 // wholeSeconds never invites earlier than the delay says.
 func wholeSeconds(delay time.Duration) string {
 	return strconv.FormatInt(int64((delay+time.Second-1)/time.Second), 10)
@@ -69,13 +74,17 @@ func (a *api) failCall(
 func (a *api) failRoute(
 	_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, number int,
 ) {
-	err := &participant.Error{Reason: participant.RouteNotFound, Message: "there is nothing at this path"}
+	err := routeNotFound()
 	if number == http.StatusMethodNotAllowed {
 		allowed := allowedMethods(r.URL.EscapedPath())
 		w.Header().Set("Allow", allowed)
 		err = &participant.Error{Reason: participant.MethodNotAllowed, Message: "this path takes " + allowed}
 	}
 	a.refuse(w, r, err)
+}
+
+func routeNotFound() *participant.Error {
+	return &participant.Error{Reason: participant.RouteNotFound, Message: "route not found"}
 }
 
 // allowedMethods are the methods of a path that some route has.

@@ -31,19 +31,22 @@ func (a *api) refuseForeignWrites(next http.Handler, trusted []string) (http.Han
 // refuseForeignHosts answers only to names that are this server's.
 func (a *api) refuseForeignHosts(next http.Handler, allowed []string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !isHome(r.Host, allowed) {
-			a.refuse(w, r, &participant.Error{
-				Reason: participant.HostRefused, Message: "this host name is not served here",
-			})
+		if !ServesHost(r.Host, allowed) {
+			a.refuse(w, r, HostRefused())
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// isHome says whether a Host header names this server. An address always does: no
+// HostRefused is the error of a request for a foreign host.
+func HostRefused() *participant.Error {
+	return &participant.Error{Reason: participant.HostRefused, Message: "this host name is not served here"}
+}
+
+// ServesHost says whether a Host header names this server. An address always does: no
 // name was resolved to come here, so none can have been made to.
-func isHome(host string, allowed []string) bool {
+func ServesHost(host string, allowed []string) bool {
 	name := host
 	if withoutPort, _, err := net.SplitHostPort(host); err == nil {
 		name = withoutPort
@@ -79,7 +82,7 @@ func allowOrigins(next http.Handler, origins []string) http.Handler {
 }
 
 // exposed are the answers' headers that a foreign page may read, gRPC-Web's among them.
-const exposed = "X-Request-Id, Idempotency-Replayed, Retry-After, Grpc-Status, Grpc-Message, Grpc-Status-Details-Bin"
+const exposed = "X-Request-Id, Traceparent, Idempotency-Replayed, Retry-After, Grpc-Status, Grpc-Message, Grpc-Status-Details-Bin"
 
 func allowPreflight(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()

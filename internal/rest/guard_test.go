@@ -46,6 +46,9 @@ func TestAllowedOriginsMayRead(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := call(t, handler(t, polite(t), trusted), tt.method, participantsPath, "", append(tt.headers, "Origin: "+tt.origin)...)
+			if exposes := got.header.Get("Access-Control-Expose-Headers"); tt.name == "allowed" && !strings.HasPrefix(exposes, "X-Request-Id, Traceparent, ") {
+				t.Errorf("exposed headers = %q", exposes)
+			}
 			if got.status != tt.status || got.header.Get("Access-Control-Allow-Origin") != tt.allow || got.header.Get("Vary") != "Origin" {
 				t.Errorf("answer = %+v", got)
 			}
@@ -88,8 +91,8 @@ func TestForeignHostsAreRefused(t *testing.T) {
 		{"127.0.0.1.evil.example", false},
 		{"gateway.example.com.evil.example", false},
 	} {
-		if got := isHome(tt.host, []string{"gateway.example.com", "other.example.com:9000"}); got != tt.home {
-			t.Errorf("isHome(%q) = %t, want %t", tt.host, got, tt.home)
+		if got := ServesHost(tt.host, []string{"gateway.example.com", "other.example.com:9000"}); got != tt.home {
+			t.Errorf("ServesHost(%q) = %t, want %t", tt.host, got, tt.home)
 		}
 	}
 	checked := handler(t, polite(t), func(o *Options) { o.CheckHosts = true })

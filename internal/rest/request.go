@@ -57,7 +57,7 @@ func (a *api) screened(r *http.Request, path map[string]string, fault error) err
 // service to name together with those that break its rules; an error is where the
 // rest cannot be trusted either.
 func read(w http.ResponseWriter, r *http.Request, path map[string]string) (proto.Message, []participant.Violation, error) {
-	if err := checkTimeout(r.Header.Get("Grpc-Timeout")); err != nil {
+	if err := CheckTimeout(r.Header.Get("Grpc-Timeout")); err != nil {
 		return nil, nil, err
 	}
 	request, fromQuery := emptyRequest(r)
@@ -162,8 +162,8 @@ var timeout = regexp.MustCompile(`^\d{1,8}[HMSmun]$`)
 // noTime is a deadline that has passed. grpc-gateway takes it for none.
 var noTime = regexp.MustCompile(`^0+[HMSmun]$`)
 
-// checkTimeout refuses here what grpc-gateway would refuse without naming it.
-func checkTimeout(text string) error {
+// CheckTimeout refuses a Grpc-Timeout that libraries would refuse without naming it.
+func CheckTimeout(text string) error {
 	switch {
 	case noTime.MatchString(text):
 		return &participant.Error{Reason: participant.DeadlineExceeded, Message: "the call's deadline has passed"}

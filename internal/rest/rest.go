@@ -74,7 +74,7 @@ func New(options Options) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("route REST: %w", err)
 	}
-	guarded, err := api.refuseForeignWrites(boundBodies(api.dispatch(options.Pages)), options.AllowedOrigins)
+	guarded, err := api.refuseForeignWrites(api.dispatch(options.Pages), options.AllowedOrigins)
 	if err != nil {
 		return nil, fmt.Errorf("guard REST: %w", err)
 	}
@@ -82,7 +82,7 @@ func New(options Options) (http.Handler, error) {
 	if options.CheckHosts {
 		guarded = api.refuseForeignHosts(guarded, options.AllowedHosts)
 	}
-	return identified(guarded), nil
+	return Bound(identified(api.recovered(api.refuseLargeHeaders(guarded)))), nil
 }
 
 // dispatch parts the API from the pages. The API's paths are not cleaned as
@@ -90,7 +90,7 @@ func New(options Options) (http.Handler, error) {
 func (a *api) dispatch(pages map[string]http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		a.refuse(w, r, &participant.Error{Reason: participant.RouteNotFound, Message: "there is nothing at this path"})
+		a.refuse(w, r, routeNotFound())
 	})
 	for pattern, page := range pages {
 		mux.Handle(pattern, page)

@@ -6,12 +6,14 @@ import (
 	"net/http/pprof"
 	"sync/atomic"
 
+	"github.com/audian/participant-gateway/internal/rest"
 	"github.com/audian/participant-gateway/internal/schema"
+	"github.com/audian/participant-gateway/internal/wire"
 )
 
 // newAdmin returns the admin door: metrics, health, and profiles where it is for this
 // machine alone.
-func newAdmin(m *metrics, ready *atomic.Bool, profiles bool) http.Handler {
+func newAdmin(m *metrics, ready *atomic.Bool, profiles bool, allowedHosts []string) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", m.handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
@@ -36,7 +38,21 @@ func newAdmin(m *metrics, ready *atomic.Bool, profiles bool) http.Handler {
 		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	}
-	return mux
+	return rest.Bound(refuseForeignHosts(mux, allowedHosts))
+}
+
+// refuseForeignHosts keeps web pages out: a name that a page makes resolve to this address
+// would let it read what is here.
+func refuseForeignHosts(next http.Handler, allowed []string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if rest.ServesHost(r.Host, allowed) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = w.Write(wire.ErrorBody(wire.Status(rest.HostRefused()))) // A client that has gone needs no answer.
+	})
 }
 
 func answer(w http.ResponseWriter, status int, text string) {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
@@ -17,11 +19,7 @@ import (
 // admit authenticates the caller, then authorises the call, and only then looks at what
 // is asked: a stranger learns nothing about requests, nor a reader about adds.
 func (g *gate) admit(ctx context.Context, call *call) (context.Context, error) {
-	incoming, _ := metadata.FromIncomingContext(ctx)
-	caller, err := g.authorise(ctx, access.Presented{
-		Authorization: incoming.Get(headerAuthorization),
-		AuthToken:     incoming.Get(headerAuthToken),
-	}, call.request)
+	caller, err := g.authorise(ctx, presentedIn(ctx), call.request)
 	call.caller = caller.Name
 	if err != nil {
 		call.peer = peerAddress(ctx)
@@ -30,10 +28,35 @@ func (g *gate) admit(ctx context.Context, call *call) (context.Context, error) {
 	if err := g.bound(caller, call.request); err != nil {
 		return ctx, fmt.Errorf("limit: %w", err)
 	}
+	if err := checkCounts(call.request); err != nil {
+		return ctx, fmt.Errorf("check the request: %w", err)
+	}
 	if err := g.validator.Check(ctx, call.request); err != nil {
 		return ctx, fmt.Errorf("check the request: %w", err)
 	}
 	return access.With(ctx, caller), nil
+}
+
+// callerFirst puts the caller's fault before that of a gRPC request which cannot be read: a
+// stranger learns nothing about requests. Other services than ours need no credential.
+func (g *gate) callerFirst(ctx context.Context, method string, fault error) error {
+	if !strings.HasPrefix(method, ourMethods) || ctx.Err() != nil {
+		return fault
+	}
+	if _, err := g.policy.Admit(ctx, presentedIn(ctx)); err != nil {
+		return fmt.Errorf("admit: %w", err)
+	}
+	return fault
+}
+
+// presentedIn are the credentials of a call.
+func presentedIn(ctx context.Context) access.Presented {
+	incoming, _ := metadata.FromIncomingContext(ctx)
+	return access.Presented{
+		Authorization: incoming.Get(headerAuthorization),
+		AuthToken:     incoming.Get(headerAuthToken),
+		Peer:          peerName(ctx),
+	}
 }
 
 // authorise tells who calls, and refuses those who may not.
@@ -57,12 +80,34 @@ func (g *gate) bound(caller access.Caller, request proto.Message) error {
 		return err
 	}
 	if proto.Size(request) > maxRequest {
-		return &participant.Error{
-			Reason:  participant.BodyTooLarge,
-			Message: fmt.Sprintf("the request must be at most %d bytes", maxRequest),
-		}
+		return requestTooLarge()
 	}
 	return nil
+}
+
+// maxListed is how many words or ids a field may list: checking the rules of each costs
+// more than reading them.
+const maxListed = 100
+
+// checkCounts refuses a request that lists too much, before its rules are checked.
+func checkCounts(request proto.Message) error {
+	var violations []participant.Violation
+	request.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		if field.IsList() && field.Message() == nil && value.List().Len() > maxListed {
+			violations = append(violations, participant.Violation{
+				Field: string(field.Name()), Rule: "count", Message: fmt.Sprintf("must list at most %d values", maxListed),
+			})
+		}
+		return true
+	})
+	if len(violations) == 0 {
+		return nil
+	}
+	return &participant.Error{
+		Reason:     participant.InvalidRequest,
+		Message:    violations[0].Field + " " + violations[0].Message,
+		Violations: violations,
+	}
 }
 
 // screen is asked by the HTTP door about a request that it cannot read: who may not

@@ -203,17 +203,6 @@ func TestOnlyWritersWrite(t *testing.T) {
 	}
 }
 
-func TestTwoDifferingCredentialsAreRefused(t *testing.T) {
-	r, _, writer, reader := keyed(t)
-	_, err := r.dial(nil).ListParticipants(r.with("x-auth-token", writer, "authorization", "Bearer "+reader), &v2.ListParticipantsRequest{ConferenceId: room})
-	if got := toldBy(err); got.reason != participant.CredentialsDiffer {
-		t.Errorf("got %v", got)
-	}
-	if _, err := r.dial(nil).ListParticipants(r.with("x-auth-token", writer, "authorization", "Bearer "+writer), &v2.ListParticipantsRequest{ConferenceId: room}); err != nil {
-		t.Errorf("the same one twice: got %v", err)
-	}
-}
-
 func TestHealthNeedsNoCredential(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "keys")
 	addKey(t, file, "desk", "writer")

@@ -43,21 +43,20 @@ func (s *Server) compose() error {
 	s.watcher = watch.NewWatcher(s.hub, watch.Limits{Subscribers: s.config.Limits.Subscribers})
 	measured.follow(s.hub, s.watcher, s.policy)
 	s.writer = write.New(write.Options{Recorder: recorder{s.hub}, Logger: s.logger})
-	gate, err := s.newGate(measured)
-	if err != nil {
+	if s.gate, err = s.newGate(measured); err != nil {
 		return err
 	}
-	chained := s.chain(gate)
-	s.grpc = newGRPC(chained, s.health, s.streams, s.config.Feed.MaxStreamAge, s.secureGRPC()...)
+	chained := s.chain(s.gate)
+	s.grpc = newGRPC(chained, s.health, s.streams, s.config.Feed.MaxStreamAge, s.gate, s.secureGRPC()...)
 	door, err := rest.New(rest.Options{
 		Service:        chained,
 		Logger:         s.logger,
-		Screen:         gate.screen,
+		Screen:         s.gate.screen,
 		Refused:        measured.refuse,
 		AllowedOrigins: s.config.Access.CORSAllowedOrigins,
 		CheckHosts:     s.config.Access.Auth == config.AuthNone && !s.config.TLS.VerifiesClients(),
 		AllowedHosts:   s.config.Access.AllowedHosts,
-		Pages:          s.newPages(chained, gate, measured),
+		Pages:          s.newPages(chained, s.gate, measured),
 	})
 	if err != nil {
 		return fmt.Errorf("compose the HTTP door: %w", err)
@@ -68,7 +67,7 @@ func (s *Server) compose() error {
 		s.http.Handler, s.http.ConnContext = connections.close(door), connections.born
 	}
 	s.secureHTTP()
-	s.admin = s.newHTTP(newAdmin(measured, &s.ready, isLoopback(s.doors.admin.Addr())))
+	s.admin = s.newHTTP(newAdmin(measured, &s.ready, isLoopback(s.doors.admin.Addr()), s.config.Access.AllowedHosts))
 	return nil
 }
 

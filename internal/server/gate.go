@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path"
 	"runtime/debug"
 	"time"
 
@@ -151,11 +152,7 @@ func first(values []string) string {
 // close gives the call's error the form in which it leaves, and tells of the call.
 func (c *call) close(ctx context.Context, err error, panicked any) error {
 	if panicked != nil {
-		c.gate.logger.LogAttrs(ctx, slog.LevelError, "panic",
-			slog.String("method", c.method),
-			slog.String("request_id", c.requestID),
-			slog.String("panic", fmt.Sprint(panicked)),
-			slog.String("stack", string(debug.Stack())))
+		c.gate.panicked(ctx, c.method, panicked)
 		err = fmt.Errorf("panic: %v", panicked)
 	}
 	err = c.tellDialled(err)
@@ -165,6 +162,29 @@ func (c *call) close(ctx context.Context, err error, panicked any) error {
 	c.gate.metrics.refuse(participant.ReasonOf(err))
 	c.gate.logger.LogAttrs(ctx, levelOf(status.Code()), "call", c.attrs(status, err, took)...)
 	return status.Err()
+}
+
+// panicked counts and logs a panic that was recovered.
+func (g *gate) panicked(ctx context.Context, method string, panicked any) {
+	g.metrics.panics.Inc()
+	g.logger.LogAttrs(ctx, slog.LevelError, "panic",
+		slog.String("method", method),
+		slog.String("request_id", participant.RequestID(ctx)),
+		slog.String("panic", fmt.Sprint(panicked)),
+		slog.String("stack", string(debug.Stack())))
+}
+
+// refused counts and logs a gRPC call whose request could not be read.
+func (g *gate) refused(ctx context.Context, method string, err error) {
+	incoming, _ := metadata.FromIncomingContext(ctx)
+	reason := participant.ReasonOf(wire.Known(err))
+	g.metrics.refuse(reason)
+	g.logger.LogAttrs(ctx, slog.LevelWarn, "request refused",
+		slog.String("method", path.Base(method)),
+		slog.String("request_id", participant.FitRequestID(first(incoming.Get(headerRequestID)))),
+		slog.String("trace_id", participant.TraceID(first(incoming.Get(headerTraceparent)))),
+		slog.String("peer", peerAddress(ctx)),
+		slog.String("reason", string(reason)))
 }
 
 // tellDialled completes an error of an add: every one says whether a phone may ring

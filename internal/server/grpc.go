@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	_ "google.golang.org/grpc/encoding/gzip" // Every call takes and answers gzip.
 	"google.golang.org/grpc/health"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
@@ -30,7 +29,7 @@ const (
 // long to greet, and as large headers, as over HTTP.
 func newGRPC(
 	chained v2.ParticipantServiceServer, checks *health.Server, streams *service.Streams, maxAge time.Duration,
-	secure ...grpc.ServerOption,
+	gate *gate, secure ...grpc.ServerOption,
 ) *grpc.Server {
 	alive := keepalive.ServerParameters{Time: pingAfter, Timeout: pingTimeout}
 	if maxAge > 0 {
@@ -42,31 +41,34 @@ func newGRPC(
 		grpc.ForceServerCodecV2(wire.Codec()),
 		grpc.ConnectionTimeout(headerTimeout),
 		grpc.MaxHeaderListSize(maxHeaderBytes),
-		grpc.MaxRecvMsgSize(maxReceived),
+		grpc.InTapHandle(openCall),
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.KeepaliveParams(alive),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPing, PermitWithoutStream: true}),
 		grpc.StreamInterceptor(endWithDrain(streams)),
 		grpc.UnknownServiceHandler(unknownMethod),
 	)...)
-	v2.RegisterParticipantServiceServer(server, chained)
-	healthv1.RegisterHealthServer(server, checks)
-	reflection.Register(server)
+	receiving := receiver{Server: server, timeout: requestTimeout, gate: gate}
+	v2.RegisterParticipantServiceServer(receiving, chained)
+	healthv1.RegisterHealthServer(receiving, checks)
+	reflection.Register(receiving)
 	return server
 }
 
 // unknownMethod answers calls of methods that there are not, with an ErrorInfo as all
 // errors have one.
 func unknownMethod(any, grpc.ServerStream) error {
-	return wire.Status(&participant.Error{Reason: participant.MethodNotAllowed, Message: "there is no such method"}).Err()
+	return wire.Status(&participant.Error{Reason: participant.MethodNotAllowed, Message: "unknown method"}).Err()
 }
+
+// ourMethods is how the names of the service's methods begin.
+var ourMethods = "/" + v2.ParticipantService_ServiceDesc.ServiceName + "/"
 
 // endWithDrain ends the streams that are not ours, health Watch and reflection, when
 // the gateway drains: a client that keeps one open would hold the shutdown up (W16).
 func endWithDrain(streams *service.Streams) grpc.StreamServerInterceptor {
-	ours := "/" + v2.ParticipantService_ServiceDesc.ServiceName + "/"
 	return func(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-		if strings.HasPrefix(info.FullMethod, ours) {
+		if strings.HasPrefix(info.FullMethod, ourMethods) {
 			return next(server, stream)
 		}
 		ctx, release := streams.Bound(stream.Context())

@@ -9,10 +9,6 @@ import (
 const (
 	// maxRequest is the most a request may hold, as over HTTP.
 	maxRequest = rest.MaxBody
-	// maxReceived is what the gRPC transport reads at most. What it refuses has no
-	// reason (its answer is made before the gate is reached), so that there is room for
-	// the gate to refuse first.
-	maxReceived = 4 * maxRequest
 	// maxStreams is how many streams a connection may have open: a thousand watched, and
 	// some for calls beside them. Over gRPC further ones wait for their turn.
 	maxStreams = 1024

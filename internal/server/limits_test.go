@@ -134,6 +134,35 @@ func TestW12_SubscribersAndConferencesInAll(t *testing.T) {
 	}
 }
 
+func TestLimits_ListsAreCountedBeforeTheirRulesAreChecked(t *testing.T) {
+	caller := run(t).dial(nil)
+	bad := make([]v2.ParticipantStatus, 60_000)
+	ids := make([]string, 20_000)
+	for i := range bad {
+		bad[i] = 99
+	}
+	for name, request := range map[string]*v2.WatchParticipantsRequest{
+		"statuses":        {ConferenceId: room, Statuses: bad},
+		"participant_ids": {ConferenceId: room, ParticipantIds: ids},
+	} {
+		err := open(t.Context(), caller, request)
+		refused(t, err, codes.InvalidArgument, "INVALID_REQUEST")
+		for _, detail := range status.Convert(err).Details() {
+			if broken, ok := detail.(*errdetails.BadRequest); ok {
+				if len(broken.GetFieldViolations()) != 1 || broken.GetFieldViolations()[0].GetField() != name || broken.GetFieldViolations()[0].GetReason() != "COUNT" {
+					t.Errorf("%s: %v", name, broken)
+				}
+			}
+		}
+	}
+	_, err := caller.ListParticipants(t.Context(), &v2.ListParticipantsRequest{ConferenceId: room, Statuses: bad[:100]})
+	for _, detail := range status.Convert(err).Details() {
+		if broken, ok := detail.(*errdetails.BadRequest); ok && len(broken.GetFieldViolations()) != 20 {
+			t.Errorf("violations = %d", len(broken.GetFieldViolations()))
+		}
+	}
+}
+
 func TestLimits_Sizes(t *testing.T) {
 	r := run(t)
 	caller := r.dial(nil)
@@ -142,21 +171,19 @@ func TestLimits_Sizes(t *testing.T) {
 	}
 	_, err := caller.AddParticipant(r.context(), large(65<<10))
 	refused(t, err, codes.InvalidArgument, "BODY_TOO_LARGE")
-	if _, err := caller.AddParticipant(r.context(), large(300<<10)); status.Code(err) != codes.ResourceExhausted {
-		t.Errorf("beyond what the transport takes: %v", err)
-	}
+	_, err = caller.AddParticipant(r.context(), large(5<<20))
+	refused(t, err, codes.InvalidArgument, "BODY_TOO_LARGE")
 	post, err := r.browser(nil).Post(r.url(""), "application/json", strings.NewReader(strings.Repeat(" ", 65<<10)))
 	if err != nil || post.StatusCode != http.StatusBadRequest {
 		t.Errorf("a large body over HTTP: %v, %v", post, err)
 	}
-	if got := r.metric(`gateway_refused_total{reason="BODY_TOO_LARGE"}`); !strings.HasSuffix(got, " 2") {
+	if got := r.metric(`gateway_refused_total{reason="BODY_TOO_LARGE"}`); !strings.HasSuffix(got, " 3") {
 		t.Errorf("counted %q", got)
 	}
 
 	header := metadata.AppendToOutgoingContext(r.context(), "x-large", strings.Repeat("a", 40<<10))
-	if _, err := caller.ListParticipants(header, list); err == nil {
-		t.Error("a large header passed over gRPC")
-	}
+	_, err = caller.ListParticipants(header, list)
+	refused(t, err, codes.InvalidArgument, "HEADERS_TOO_LARGE")
 	request, _ := http.NewRequestWithContext(r.context(), http.MethodGet, r.url(""), http.NoBody)
 	request.Header.Set("X-Large", strings.Repeat("a", 40<<10))
 	answer, err := r.browser(nil).Do(request)

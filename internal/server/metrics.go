@@ -25,6 +25,7 @@ type metrics struct {
 
 	calls     *prometheus.HistogramVec
 	refused   *prometheus.CounterVec
+	panics    prometheus.Counter
 	upstream  *prometheus.HistogramVec
 	polls     *prometheus.HistogramVec
 	changes   *prometheus.CounterVec
@@ -42,6 +43,9 @@ func newMetrics() *metrics {
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "gateway_refused_total", Help: "Calls that were turned away for who called or for what they took, by reason.",
 		}, []string{"reason"}),
+		panics: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "gateway_panics_total", Help: "Panics that were recovered; each is logged with its stack.",
+		}),
 		upstream: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "gateway_upstream_request_duration_seconds",
 			Help:    "How long upstream requests took, by operation and outcome: the HTTP status, or why there was none.",
@@ -64,7 +68,7 @@ func newMetrics() *metrics {
 		}),
 	}
 	m.registry.MustRegister(
-		m.calls, m.refused, m.upstream, m.polls, m.changes, m.detection, m.remaining,
+		m.calls, m.refused, m.panics, m.upstream, m.polls, m.changes, m.detection, m.remaining,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
@@ -200,6 +204,7 @@ var refusals = map[participant.Reason]bool{
 
 	participant.BodyTooLarge:       true,
 	participant.BodyTooSlow:        true,
+	participant.HeadersTooLarge:    true,
 	participant.CallerRateLimited:  true,
 	participant.TooManyStreams:     true,
 	participant.TooManySubscribers: true,

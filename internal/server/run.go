@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
@@ -23,18 +24,11 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	if own := s.registry.Own(); own != nil {
 		serving.Go(func() error {
-			followUpstream(failed, s.health, own)
-			return nil
+			return s.follow(failed, "upstream health", func(ctx context.Context) { followUpstream(ctx, s.health, own) })
 		})
 	}
-	serving.Go(func() error {
-		s.followIdentity(failed)
-		return nil
-	})
-	serving.Go(func() error {
-		s.followPolicy(failed)
-		return nil
-	})
+	serving.Go(func() error { return s.follow(failed, "TLS files", s.followIdentity) })
+	serving.Go(func() error { return s.follow(failed, "access policy", s.followPolicy) })
 	s.ready.Store(true)
 	<-failed.Done()
 	// The drain has time of its own: ctx has ended.
@@ -43,6 +37,31 @@ func (s *Server) Run(ctx context.Context) error {
 		return fmt.Errorf("serve: %w", err)
 	}
 	return nil
+}
+
+// followAgain is how long a follower that panicked waits.
+const followAgain = time.Second
+
+// follow runs what keeps up with a change until ctx ends. After a panic it goes on.
+func (s *Server) follow(ctx context.Context, what string, run func(context.Context)) error {
+	for s.followOnce(ctx, what, run) {
+		select {
+		case <-time.After(followAgain):
+		case <-ctx.Done():
+		}
+	}
+	return nil
+}
+
+func (s *Server) followOnce(ctx context.Context, what string, run func(context.Context)) (panicked bool) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			s.gate.panicked(ctx, what, reason)
+			panicked = true
+		}
+	}()
+	run(ctx)
+	return false
 }
 
 // ignoreClosed tells a door that failed from one that the drain closed.

@@ -40,6 +40,7 @@ type Server struct {
 	ready    atomic.Bool
 	calls    callCount
 
+	gate   *gate
 	policy access.Policy
 	// identity is nil without TLS.
 	identity *certs.Identity
@@ -57,9 +58,12 @@ type doors struct{ grpc, http, admin net.Listener }
 // Times of the HTTP doors. There is no write timeout: streams last. A client that
 // does not read is cut by the stream itself (W12).
 const (
-	headerTimeout  = 10 * time.Second
-	idleTimeout    = 2 * time.Minute
-	maxHeaderBytes = 32 << 10
+	headerTimeout = 10 * time.Second
+	idleTimeout   = 2 * time.Minute
+	// maxHeaderBytes is what the transports read at most. What they refuse has no reason,
+	// and HTTP/2 ends the connection, so that there is room to refuse first
+	// (rest.MaxHeaders).
+	maxHeaderBytes = 1 << 20
 )
 
 // New puts the gateway together and listens, so that what cannot work fails before

@@ -34,12 +34,15 @@ func TestSlowClientsAreClosed(t *testing.T) {
 		"headers without an end": {"GET / HTTP/1.1\r\nHost: localhost\r\n", headerTimeout},
 		"idle after an answer":   {"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", idleTimeout},
 		"half a preface":         {"PRI * HTTP/2.0\r\n", headerTimeout},
+		"a preface alone":        {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 2 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &Server{logger: slog.New(slog.DiscardHandler)}
 				listener := make(pipes)
 				door := s.newHTTP(http.NotFoundHandler())
+				s.http = door
+				s.secureHTTP()
 				go door.Serve(listener)
 				defer func() {
 					close(listener)

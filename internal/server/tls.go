@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"net/http"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
@@ -40,11 +41,16 @@ func (s *Server) secureGRPC() []grpc.ServerOption {
 	return []grpc.ServerOption{grpc.Creds(credentials.NewTLS(s.identity.Config(alpnHTTP2)))}
 }
 
-// secureHTTP readies the HTTP door for TLS, if there is any.
+// secureHTTP readies the HTTP door for TLS, if there is any. Without it, clients may use
+// HTTP/2 with prior knowledge, as Connect's and gRPC's do.
 func (s *Server) secureHTTP() {
 	if s.identity != nil {
 		s.http.TLSConfig = s.identity.Config(alpnHTTP2, alpnHTTP1)
+		return
 	}
+	s.http.Protocols = &http.Protocols{}
+	s.http.Protocols.SetHTTP1(true)
+	s.http.Protocols.SetUnencryptedHTTP2(true)
 }
 
 // serveHTTP serves the HTTP door until it is closed.

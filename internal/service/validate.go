@@ -41,7 +41,7 @@ func (v *Validator) Check(ctx context.Context, request proto.Message) error {
 	if !wire.Readable(request) {
 		return &participant.Error{
 			Reason:  participant.InvalidRequest,
-			Message: "the message cannot be read: it is no protobuf of this call, or has text that is not UTF-8",
+			Message: "invalid protobuf message, or text that is not UTF-8",
 		}
 	}
 	broken, err := v.violations(request)

@@ -11,13 +11,18 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
+// byteOrderMark is what some editors and clients write before UTF-8.
+var byteOrderMark = []byte("\ufeff")
+
 // WholeBody stands for the field where the body itself is at fault.
 const WholeBody = "body"
 
 // DecodeBody reads one JSON object into the request's fields. It refuses names that
 // are no field, names given twice, values of another type, and anything after the
-// object; null is the same as absent, and so is a body of no bytes.
+// object; null is the same as absent, and so is a body of no bytes. A byte order mark
+// before the object is skipped.
 func DecodeBody(body []byte, request proto.Message) error {
+	body = bytes.TrimPrefix(body, byteOrderMark)
 	if len(body) == 0 {
 		return nil
 	}
@@ -68,7 +73,7 @@ func (d *bodyDecoder) member() {
 	field := d.message.Descriptor().Fields().ByName(protoreflect.Name(name))
 	switch {
 	case field == nil:
-		d.faults.add(name, ruleUnknown, "is no field of this call")
+		d.faults.add(name, ruleUnknown, "unknown field")
 		d.skip()
 	case d.peek() == jsontext.KindNull:
 		d.skip()
@@ -133,13 +138,13 @@ func (d *bodyDecoder) refuseSyntax() {
 	syntax, isSyntax := errors.AsType[*jsontext.SyntacticError](d.stopped)
 	switch {
 	case d.stopped == nil:
-		d.faults.add(WholeBody, ruleSyntax, "must end after the object")
+		d.faults.add(WholeBody, ruleSyntax, "trailing data after the JSON object")
 	case isSyntax && errors.Is(syntax.Err, jsontext.ErrDuplicateName):
 		d.faults.add(syntax.JSONPointer.LastToken(), ruleDuplicate, "must be given once")
 	case isSyntax:
-		d.faults.add(WholeBody, ruleSyntax, fmt.Sprintf("is no JSON from byte %d on", syntax.ByteOffset))
+		d.faults.add(WholeBody, ruleSyntax, fmt.Sprintf("invalid JSON at byte %d", syntax.ByteOffset))
 	default:
-		d.faults.add(WholeBody, ruleSyntax, "is no complete JSON")
+		d.faults.add(WholeBody, ruleSyntax, "incomplete JSON")
 	}
 }
 

@@ -33,6 +33,9 @@ var reasonCodes = map[participant.Reason]codes.Code{
 	participant.BodyTooSlow:        codes.DeadlineExceeded,
 	participant.MediaType:          codes.InvalidArgument,
 
+	participant.UnsupportedEncoding: codes.Unimplemented,
+	participant.HeadersTooLarge:     codes.InvalidArgument,
+
 	participant.CredentialMissing:    codes.Unauthenticated,
 	participant.CredentialInvalid:    codes.Unauthenticated,
 	participant.CredentialExpired:    codes.Unauthenticated,
@@ -90,7 +93,9 @@ func HTTPStatus(st *status.Status) int {
 }
 
 var reasonNumbers = map[participant.Reason]int{
-	participant.MethodNotAllowed: http.StatusMethodNotAllowed,
+	participant.MethodNotAllowed:    http.StatusMethodNotAllowed,
+	participant.UnsupportedEncoding: http.StatusUnsupportedMediaType,
+	participant.HeadersTooLarge:     http.StatusRequestHeaderFieldsTooLarge,
 }
 
 // ownNumbers are the upstream's statuses that would mean something else from this server:

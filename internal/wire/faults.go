@@ -34,7 +34,10 @@ func (f *faults) err(part string) error {
 	if len(f.found) == 0 {
 		return nil
 	}
-	message := fmt.Sprintf("%s: %s %s", part, f.found[0].Field, f.found[0].Message)
+	message := fmt.Sprintf("%s: %s: %s", part, f.found[0].Field, f.found[0].Message)
+	if part == f.found[0].Field {
+		message = fmt.Sprintf("%s: %s", part, f.found[0].Message)
+	}
 	if len(f.found) > 1 {
 		message += fmt.Sprintf(" (and %d more)", len(f.found)-1)
 	}

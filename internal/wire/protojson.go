@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 
@@ -17,7 +18,7 @@ import (
 func DecodeProtoJSON(body []byte, request proto.Message) error {
 	var members map[string]jsontext.Value
 	var faults faults
-	if err := json.Unmarshal(body, &members); err != nil || members == nil {
+	if err := json.Unmarshal(bytes.TrimPrefix(body, byteOrderMark), &members); err != nil || members == nil {
 		faults.add(WholeBody, ruleSyntax, "must be a JSON object, each of its names given once")
 		return faults.err(WholeBody)
 	}
@@ -30,11 +31,11 @@ func DecodeProtoJSON(body []byte, request proto.Message) error {
 		}
 		switch {
 		case field == nil:
-			faults.add(name, ruleUnknown, "is no field of this call")
+			faults.add(name, ruleUnknown, "unknown field")
 		case seen[field.Name()]:
 			faults.add(string(field.Name()), ruleOnce, "must be given once")
 		case !decodeMember(name, members[name], request):
-			faults.add(string(field.Name()), ruleType, "is no proto3 JSON of its type")
+			faults.add(string(field.Name()), ruleType, "must be proto3 JSON of the field's type")
 		}
 		if field != nil {
 			seen[field.Name()] = true

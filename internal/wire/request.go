@@ -29,7 +29,7 @@ func DecodeQuery(text string, request proto.Message) error {
 		field := message.Descriptor().Fields().ByName(protoreflect.Name(key))
 		switch values := query[key]; {
 		case field == nil:
-			faults.add(key, ruleUnknown, "is no parameter of this call")
+			faults.add(key, ruleUnknown, "unknown parameter")
 		case !field.IsList() && len(values) > 1:
 			faults.add(key, ruleOnce, "must be given once")
 		default:

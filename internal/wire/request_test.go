@@ -87,6 +87,30 @@ func TestDecodeBodyNamesEachFieldAtFault(t *testing.T) {
 	}
 }
 
+func TestDecodingNamesFaultsInStandardWords(t *testing.T) {
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{DecodeBody([]byte(`{"colour":1}`), &v2.AddParticipantRequest{}), "body: colour: unknown field"},
+		{DecodeBody([]byte(`{"a":!`), &v2.AddParticipantRequest{}), "body: a: unknown field (and 1 more)"},
+		{DecodeBody([]byte(`phone`), &v2.AddParticipantRequest{}), "body: invalid JSON at byte 0"},
+		{DecodeBody([]byte(`{} {}`), &v2.AddParticipantRequest{}), "body: trailing data after the JSON object"},
+		{DecodeBody([]byte(`{"name":`), &v2.AddParticipantRequest{}), "body: invalid JSON at byte 8"},
+		{DecodeQuery("a=b", &v2.ListParticipantsRequest{}), "query: a: unknown parameter"},
+		{DecodeProtoJSON([]byte(`{"a":1}`), &v2.ListParticipantsRequest{}), "body: a: unknown field"},
+		{DecodeBody([]byte("\ufeff{}"), &v2.AddParticipantRequest{}), ""},
+		{DecodeBody([]byte("\ufeff"), &v2.AddParticipantRequest{}), ""},
+		{DecodeBody([]byte("\ufeff\ufeff{}"), &v2.AddParticipantRequest{}), "body: invalid JSON at byte 0"},
+		{DecodeProtoJSON([]byte("\ufeff{}"), &v2.AddParticipantRequest{}), ""},
+	} {
+		refused, _ := errors.AsType[*participant.Error](tt.err)
+		if (refused == nil && tt.want != "") || (refused != nil && refused.Message != tt.want) {
+			t.Errorf("error = %v, want %q", tt.err, tt.want)
+		}
+	}
+}
+
 func TestDecodeBodyReadsArrays(t *testing.T) {
 	for _, tt := range []struct{ body, want, faults string }{
 		{`{"statuses":["connected","PARTICIPANT_STATUS_HELD"],"page_size":5}`, "[PARTICIPANT_STATUS_CONNECTED PARTICIPANT_STATUS_HELD] 5", ""},

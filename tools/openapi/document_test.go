@@ -25,23 +25,23 @@ func TestOperations(t *testing.T) {
 		{
 			participants, "post", "addParticipant",
 			"Grpc-Timeout Idempotency-Key X-Request-Id conference_id traceparent", "200", "application/json",
-			"200 400 401 402 403 404 405 409 429 499 4XX 500 503 504", "Idempotency-Replayed Traceparent X-Request-Id",
+			"200 400 401 402 403 404 405 409 415 429 431 499 4XX 500 503 504", "Idempotency-Replayed Traceparent X-Request-Id",
 		},
 		{
 			participants, "get", "listParticipants",
 			"Grpc-Timeout X-Request-Id conference_id page_size page_token roles statuses traceparent", "200", "application/json",
-			"200 400 401 402 403 404 405 409 429 499 4XX 500 503 504", "Traceparent X-Request-Id",
+			"200 400 401 402 403 404 405 409 429 431 499 4XX 500 503 504", "Traceparent X-Request-Id",
 		},
 		{
 			one, "delete", "removeParticipant",
 			"Grpc-Timeout X-Request-Id conference_id participant_id traceparent", "204", "",
-			"204 400 401 402 403 404 405 409 429 499 4XX 500 503 504", "Traceparent X-Request-Id",
+			"204 400 401 402 403 404 405 409 429 431 499 4XX 500 503 504", "Traceparent X-Request-Id",
 		},
 		{
 			watch, "get", "watchParticipants",
 			"Grpc-Timeout Last-Event-ID X-Request-Id conference_id heartbeat_interval participant_ids resume_token roles statuses traceparent",
 			"200", "application/x-ndjson text/event-stream",
-			"200 400 401 402 403 404 405 409 429 499 4XX 500 503 504", "Traceparent X-Request-Id",
+			"200 400 401 402 403 404 405 409 429 431 499 4XX 500 503 504", "Traceparent X-Request-Id",
 		},
 	} {
 		operation := at[map[string]any](t, document, "paths", test.path, test.verb)

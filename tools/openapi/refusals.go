@@ -98,6 +98,8 @@ var reasons = []reason{
 	{word: participant.BodyTooLarge, text: "the body is too large.", of: only(adding)},
 	{word: participant.BodyTooSlow, text: "the body did not come in time.", of: only(adding)},
 	{word: participant.MediaType, text: "the body is not sent as application/json.", of: only(adding)},
+	{word: participant.UnsupportedEncoding, text: "the body is compressed, and not with gzip.", of: only(adding)},
+	{word: participant.HeadersTooLarge, text: "the headers are over 32 KiB."},
 	{word: participant.UpstreamRateLimited, text: "the upstream takes no more requests for now.", upstream: 429},
 	{word: participant.AddRateLimited, text: "10 adds a second leave for an account; this one's turn would be too late.", of: only(adding)},
 	{word: participant.CallerRateLimited, text: "the caller makes too many calls a second."},

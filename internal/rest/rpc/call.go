@@ -31,6 +31,7 @@ func unary[Request, Answer any, Pointer interface {
 		answer, err := call(grpc.NewContextWithServerTransportStream(ctx, &answered), request)
 		rest.SetOutgoing(answerOf(ctx).Header(), answered.Header())
 		if err != nil {
+			rest.SetRetryAfter(answerOf(ctx).Header(), wire.Status(err))
 			return nil, failure(err)
 		}
 		return connect.NewResponse(answer), nil

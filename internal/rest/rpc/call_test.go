@@ -132,7 +132,7 @@ func TestErrorsKeepTheirDetails(t *testing.T) {
 		}
 	}
 	got := call(t, at, "POST", addPath, "{}", isJSON)
-	if got.status != 429 || got.header.Get("Idempotency-Replayed") != "true" || got.header.Get("X-Internal") != "" {
+	if got.status != 429 || got.header.Get("Idempotency-Replayed") != "true" || got.header.Get("Retry-After") != "2" || got.header.Get("X-Internal") != "" {
 		t.Errorf("answer = %+v", got)
 	}
 }

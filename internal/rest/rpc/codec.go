@@ -66,8 +66,7 @@ func (binary) MarshalAppend(to []byte, message any) ([]byte, error) {
 
 func (binary) Unmarshal(sent []byte, into any) error { return pack(sent, into, decodeProto) }
 
-// decodeProto reads the protobuf wire form, of which there is nothing to say but that it
-// is none.
+// decodeProto reads the protobuf wire form.
 func decodeProto(sent []byte, request proto.Message) error {
 	err := proto.Unmarshal(sent, request)
 	if err == nil {
@@ -75,9 +74,9 @@ func decodeProto(sent []byte, request proto.Message) error {
 	}
 	return &participant.Error{
 		Reason:  participant.InvalidRequest,
-		Message: "the body is no protobuf of the call's request",
+		Message: "invalid protobuf message",
 		Violations: []participant.Violation{{
-			Field: wire.WholeBody, Rule: "syntax", Message: "is no protobuf of the call's request",
+			Field: wire.WholeBody, Rule: "syntax", Message: "invalid protobuf message",
 		}},
 		Cause: err,
 	}

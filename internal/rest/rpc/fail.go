@@ -75,14 +75,36 @@ func (d *door) refuse(ctx context.Context, method string, request proto.Message,
 	}, request); refusal != nil {
 		fault = refusal
 	}
+	d.report(ctx, method, fault)
+	return failure(undialled(request, fault))
+}
+
+// report counts and logs a request that does not reach the service.
+func (d *door) report(ctx context.Context, method string, fault error) {
+	md, _ := metadata.FromIncomingContext(ctx)
 	d.refused(participant.ReasonOf(fault))
 	d.logger.LogAttrs(ctx, slog.LevelWarn, "request refused",
 		slog.String("method", name(method)),
-		slog.String("request_id", id),
+		slog.String("request_id", first(md.Get("x-request-id"))),
 		slog.String("trace_id", participant.TraceID(first(md.Get("traceparent")))),
 		slog.String("reason", string(participant.ReasonOf(fault))))
-	return failure(undialled(request, fault))
 }
+
+// refuseForm answers a request that is none of any protocol here, in Connect's form.
+func (d *door) refuseForm(w http.ResponseWriter, r *http.Request, request proto.Message, status int, fault error) {
+	d.report(r.Context(), r.URL.Path, fault)
+	fixed := &fixedStatus{ResponseWriter: w, status: status}
+	_ = d.errors.Write(fixed, r, failure(undialled(request, fault))) // A client that is gone misses nothing.
+}
+
+// fixedStatus is an answer whose status does not follow from its error.
+type fixedStatus struct {
+	http.ResponseWriter
+
+	status int
+}
+
+func (f *fixedStatus) WriteHeader(int) { f.ResponseWriter.WriteHeader(f.status) }
 
 // undialled completes an error of an add that never reached the service: nobody was
 // dialled (A1).

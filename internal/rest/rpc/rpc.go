@@ -65,10 +65,10 @@ func New(options Options) http.Handler {
 	reads := connect.WithIdempotency(connect.IdempotencyNoSideEffects)
 	add, remove := v2.ParticipantService_AddParticipant_FullMethodName, v2.ParticipantService_RemoveParticipant_FullMethodName
 	list, watch := v2.ParticipantService_ListParticipants_FullMethodName, v2.ParticipantService_WatchParticipants_FullMethodName
-	d.mux.Handle(add, unary(d, add, d.service.AddParticipant))
-	d.mux.Handle(remove, unary(d, remove, d.service.RemoveParticipant))
-	d.mux.Handle(list, unary(d, list, d.service.ListParticipants, reads))
-	d.mux.Handle(watch, d.watch(watch))
+	d.mux.Handle(add, d.checked(unary(d, add, d.service.AddParticipant), form{types: unaryTypes, request: &v2.AddParticipantRequest{}}))
+	d.mux.Handle(remove, d.checked(unary(d, remove, d.service.RemoveParticipant), form{types: unaryTypes}))
+	d.mux.Handle(list, d.checked(unary(d, list, d.service.ListParticipants, reads), form{types: unaryTypes, byGet: true}))
+	d.mux.Handle(watch, d.checked(d.watch(watch), form{types: streamTypes}))
 	d.mux.HandleFunc(Pattern, d.unknownMethod)
 	return d
 }
@@ -114,6 +114,6 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // unknownMethod answers as the gRPC door does.
 func (d *door) unknownMethod(w http.ResponseWriter, r *http.Request) {
-	err := failure(&participant.Error{Reason: participant.MethodNotAllowed, Message: "there is no such method"})
+	err := failure(&participant.Error{Reason: participant.MethodNotAllowed, Message: "unknown method"})
 	_ = d.errors.Write(w, r, err) // A client that is gone misses nothing.
 }
