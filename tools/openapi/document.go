@@ -39,6 +39,7 @@ func (g *generator) document(file protoreflect.FileDescriptor) (object, error) {
 		{"paths", g.paths(service)},
 		{"components", object{
 			{"schemas", g.schemas(file)},
+			{"headers", headerSchemas},
 			{"securitySchemes", securitySchemes},
 		}},
 	}

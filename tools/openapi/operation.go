@@ -110,7 +110,7 @@ var requestHeaders = []requestHeader{
 	{
 		name: "Idempotency-Key", only: "AddParticipant",
 		description: "The same as `request_id` in the body; where both are given they must be equal.",
-		schema:      object{{"type", "string"}, {"pattern", "^[ -~]{0,128}$"}},
+		schema:      object{{"type", "string"}, {"pattern", "^[ -~]{1,128}$"}},
 	},
 	{
 		name: "Last-Event-ID", only: "WatchParticipants",
@@ -125,8 +125,8 @@ var requestHeaders = []requestHeader{
 	},
 	{
 		name:        "Grpc-Timeout",
-		description: "How long the call may take: up to 8 digits and one of H M S m u n, such as `10S` for 10 seconds.",
-		schema:      object{{"type", "string"}, {"pattern", "^([0-9]{1,8}[HMSmun])?$"}},
+		description: "How long the call may take.",
+		schema:      refTo(timeoutName),
 	},
 	{
 		name:        "traceparent",

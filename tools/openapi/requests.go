@@ -23,7 +23,7 @@ func (g *generator) body(r route) object {
 			required = append(required, string(field.Name()))
 		case field.Enum() != nil:
 			// The empty word is UNSPECIFIED's.
-			schema = anyOf(schema, object{{"const", ""}}, true)
+			schema = object{{"anyOf", []object{schema, {{"type", "string"}, {"const", ""}}, {{"type", "null"}}}}}
 		default:
 			schema = nullable(schema)
 		}
@@ -48,10 +48,13 @@ func (g *generator) requestSchema(field protoreflect.FieldDescriptor) object {
 	return g.bounded(field, object{{"type", "array"}, {"items", items}}, rules.GetCel())
 }
 
-// bounded is the schema and what the rules add to it. An id that stands for no
-// keywords yet is a fault: the document would promise more than the service takes.
+// bounded is the schema and what the rules add to it. A rule whose id has no keywords
+// is a fault: the document would promise more than the service takes.
 func (g *generator) bounded(field protoreflect.FieldDescriptor, schema object, rules []*validate.Rule) object {
 	for _, rule := range rules {
+		if name, isNamed := namedRules[rule.GetId()]; isNamed {
+			return refTo(name)
+		}
 		keywords, known := bounds[rule.GetId()]
 		if !known {
 			g.faultf(field, "no schema keywords for the rule %q", rule.GetId())
@@ -61,13 +64,16 @@ func (g *generator) bounded(field protoreflect.FieldDescriptor, schema object, r
 	return schema
 }
 
+// namedRules are the rules, by their ids, that are the whole of a value's schema: its
+// name is in valueSchemas.
+var namedRules = map[string]string{
+	"id":                       idName,
+	"heartbeat_interval.range": heartbeatName,
+}
+
 // bounds are the proto's rules, by their ids, in JSON Schema's words. Patterns are in
 // what regular expressions of Go, ECMAScript and Python have in common.
 var bounds = map[string]object{
-	"id": {
-		{"pattern", "^[A-Za-z0-9_.@~-]{1,128}$"},
-		{"not", object{{"enum", []string{".", ".."}}}},
-	},
 	"phone_number.length": {{"minLength", 1}, {"maxLength", 20}},
 	"name.length":         {{"maxLength", 100}},
 	"name.control":        {{"pattern", `^[^\x00-\x1f\x7f-\x9f]*$`}},
@@ -80,6 +86,4 @@ var bounds = map[string]object{
 	// The words say it.
 	"role.known":   {},
 	"status.known": {},
-	// JSON Schema cannot compare durations; the description tells the bounds.
-	"heartbeat_interval.range": {},
 }
