@@ -22,8 +22,9 @@ func (g *generator) body(r route) object {
 		case isRequired(field):
 			required = append(required, string(field.Name()))
 		case field.Enum() != nil:
-			// The empty word is UNSPECIFIED's.
-			schema = object{{"anyOf", []object{schema, {{"type", "string"}, {"const", ""}}, {{"type", "null"}}}}}
+			// The empty word is UNSPECIFIED's. With a type of its own, generators would make the
+			// choice a string.
+			schema = object{{"anyOf", []object{schema, {{"const", ""}}, {{"type", "null"}}}}}
 		default:
 			schema = nullable(schema)
 		}
