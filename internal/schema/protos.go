@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"time"
 )
 
 // aboutProto says what each proto is for.
@@ -45,12 +46,15 @@ func protoRoot() fs.FS {
 	return root
 }
 
+// earliest is the first time that a zip can hold: the archive is the same each time.
+var earliest = time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
+
 // archive are the protos as a zip.
 func archive() []byte {
 	var zipped bytes.Buffer
 	writer := zip.NewWriter(&zipped)
 	for _, proto := range protoForms() {
-		file, err := writer.Create(proto.name)
+		file, err := writer.CreateHeader(&zip.FileHeader{Name: proto.name, Method: zip.Deflate, Modified: earliest})
 		if err == nil {
 			_, err = file.Write(proto.content)
 		}

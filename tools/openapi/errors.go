@@ -10,7 +10,7 @@ var errorRef = refTo("Error")
 var errorSchemas = object{
 	{"Error", whole("The body of every error.", object{
 		{"error", object{{"description", "What went wrong."}}.and(refTo("ErrorBody"))},
-	})},
+	}).with("examples", []object{{{"error", errorExample}}})},
 	{"ErrorBody", whole("What went wrong.", object{
 		{"code", object{{"type", "integer"}, {"description", "The HTTP status."}, {"minimum", 400}, {"maximum", 599}}},
 		{"status", text("The gRPC code, such as `INVALID_ARGUMENT`.").with("pattern", "^[A-Z][A-Z_]*$")},
@@ -57,6 +57,16 @@ var errorSchemas = object{
 		{"subject", text("Whose quota it is.")},
 		{"description", text("How much it is.")},
 	})},
+}
+
+var errorExample = object{
+	{"code", 400},
+	{"status", "INVALID_ARGUMENT"},
+	{"message", "name must be at most 100 characters without control characters"},
+	{"details", []object{
+		{{"@type", typeURL("ErrorInfo")}, {"reason", "INVALID_REQUEST"}, {"domain", wire.Domain}, {"metadata", object{{"dialled", "no"}}}},
+		{{"@type", typeURL("BadRequest")}, {"field_violations", []object{{{"field", "name"}, {"description", "must be at most 100 characters"}, {"reason", "NAME_LENGTH"}}}}},
+	}},
 }
 
 // kind is a kind of detail and what it has.

@@ -11,6 +11,9 @@ import (
 
 func (g *generator) operation(r route) object {
 	comment := g.comments.Of(r.method)
+	if r.method.IsStreamingServer() {
+		comment += "\n\n" + streamNote
+	}
 	name := string(r.method.Name())
 	operation := object{
 		{"operationId", strings.ToLower(name[:1]) + name[1:]},
@@ -85,6 +88,18 @@ var bodyExample = object{
 	{"role", "listener"},
 	{"muted", false},
 	{"send_pin_via_sms", false},
+}
+
+// streamExample is what a stream begins with.
+var streamExample = object{
+	{"resume_token", "eyJlcG9jaCI6"},
+	{"snapshot", object{
+		{"participants", []object{}},
+		{"total", 0},
+		{"active", 0},
+		{"reason", "initial"},
+		{"observed_time", "2025-01-15T10:30:00Z"},
+	}},
 }
 
 // isRequired says that a call is refused without the field.

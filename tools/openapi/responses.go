@@ -32,7 +32,7 @@ func jsonContent(schema object) object {
 // stream is the watch's answer in both its forms. OpenAPI 3.1 cannot describe a
 // stream: its schema is that of one line, or of one event's data.
 func stream(r route) object {
-	schema := object{{"schema", ref(r.answer)}}
+	schema := object{{"schema", ref(r.answer)}, {"example", streamExample}}
 	return object{
 		{"description", streamText},
 		{"headers", answerHeaders(r)},
@@ -49,6 +49,10 @@ const streamText = "A stream that goes on until the conference is gone or one si
 	"The schema is that of one line, and of one event's data. " +
 	"A stream that fails after it began ends with an event `failure` (without an id) or a line that has `error` alone. " +
 	"The status waits for the first outcome, at most 5 seconds."
+
+// streamNote is for readers of /docs, which has no button for this call.
+const streamNote = "The answer does not end: use a client that shows each message when it comes, such as\n\n" +
+	"    curl -N -H 'Accept: text/event-stream' http://127.0.0.1:8080/v2/conferences/conf_demo/participants:watch"
 
 // headerSchemas are the headers of answers, by their names.
 var headerSchemas = object{

@@ -61,6 +61,16 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// TestTheViewerHasTheHookForStreams fails when a newer viewer no longer asks whether an
+// operation can be tried: "Try it out" would then load a stream for ever.
+func TestTheViewerHasTheHookForStreams(t *testing.T) {
+	for _, path := range []string{"/docs/start.js", "/docs/swagger-ui-bundle.js"} {
+		if !strings.Contains(get(t, http.MethodGet, path).Body.String(), "allowTryItOutFor") {
+			t.Errorf("%s does not have allowTryItOutFor", path)
+		}
+	}
+}
+
 func TestTheDocumentHasAnETag(t *testing.T) {
 	first := get(t, http.MethodGet, "/openapi.json")
 	if first.Body.String() != string(openapi.Document) {
