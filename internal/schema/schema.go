@@ -47,7 +47,7 @@ func forms() []form {
 		},
 		{
 			"descriptors.binpb", "application/x-protobuf",
-			"A FileDescriptorSet of the service's full proto, all that it imports and the details of errors, for tools that take no reflection.",
+			"A FileDescriptorSet of the full proto, all that it imports and the details of errors, for tools that take no reflection.",
 			Descriptors(),
 		},
 		{

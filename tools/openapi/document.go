@@ -16,6 +16,8 @@ import (
 type generator struct {
 	comments protosource.Comments
 	faults   []error
+	// lists are the schemas of lists that requests have, as far as they were met.
+	lists object
 }
 
 func (g *generator) faultf(of protoreflect.Descriptor, format string, args ...any) {

@@ -25,7 +25,8 @@ var errorSchemas = object{
 		{"required", []string{"@type"}},
 		{"properties", object{
 			{"@type", text("The kind of detail.").with("examples", []string{typeURL("ErrorInfo")})},
-			{"reason", text("Why, in a word for programs.").with("pattern", "^[A-Z][A-Z0-9_]*$").with("examples", []string{"CONFERENCE_FULL"})},
+			{"reason", text("Why, in a word for programs.").
+				with("pattern", "^[A-Z][A-Z0-9_]*$").with("examples", []string{"CONFERENCE_FULL"})},
 			{"domain", text("`" + wire.Domain + "`.")},
 			{"metadata", refTo("ErrorMetadata")},
 			{"field_violations", list("Every field at fault, 20 at most.", "FieldViolation")},
@@ -42,7 +43,8 @@ var errorSchemas = object{
 		{"type", "object"},
 		{"description", "What an ErrorInfo adds to its reason."},
 		{"properties", object{
-			{"dialled", text("On every error of an add, `no` or `unknown`: whether a phone may be ringing.").with("pattern", "^(no|unknown)$")},
+			{"dialled", text("On every error of an add, `no` or `unknown`: whether a phone may be ringing.").
+				with("pattern", "^(no|unknown)$")},
 			{"upstream_status", text("The HTTP status of the upstream's answer.")},
 			{"upstream_request_id", text("The upstream's id of the request: what its support asks for.")},
 		}},
@@ -62,10 +64,12 @@ var errorSchemas = object{
 var errorExample = object{
 	{"code", 400},
 	{"status", "INVALID_ARGUMENT"},
-	{"message", "name must be at most 100 characters without control characters"},
+	{"message", "name must be at most 100 characters"},
 	{"details", []object{
 		{{"@type", typeURL("ErrorInfo")}, {"reason", "INVALID_REQUEST"}, {"domain", wire.Domain}, {"metadata", object{{"dialled", "no"}}}},
-		{{"@type", typeURL("BadRequest")}, {"field_violations", []object{{{"field", "name"}, {"description", "must be at most 100 characters"}, {"reason", "NAME_LENGTH"}}}}},
+		{{"@type", typeURL("BadRequest")}, {"field_violations", []object{
+			{{"field", "name"}, {"description", "must be at most 100 characters"}, {"reason", "NAME_LENGTH"}},
+		}}},
 	}},
 }
 

@@ -23,7 +23,8 @@ var valueSchemas = object{
 	{idName, text("An id: 1 to 128 characters, none of them a control character, `/` or `\\`, and neither `.` nor `..`.").
 		with("minLength", 1).with("maxLength", 128).
 		with("pattern", `^([^.`+noID+`]|\.[^.`+noID+`]|\.\.[^`+noID+`])[^`+noID+`]*$`)},
-	{durationName, text("Seconds, 9 decimals at most, such as `1.5s`.").with("pattern", `^[0-9]{1,9}(\.[0-9]{1,9})?s$`).with("examples", []string{"1.5s"})},
+	{durationName, text("Seconds, 9 decimals at most, such as `1.5s`.").
+		with("examples", []string{"1.5s"}).with("pattern", `^[0-9]{1,9}(\.[0-9]{1,9})?s$`)},
 	{heartbeatName, text("Seconds, 9 decimals at most, from `5s` to `60s`.").
 		with("examples", []string{"15s"}).
 		with("pattern", `^(([5-9]|[1-5][0-9])(\.[0-9]{1,9})?|60(\.0{1,9})?)s$`)},

@@ -194,3 +194,47 @@ func TestAStreamsMessageIsOneKind(t *testing.T) {
 		}
 	}
 }
+
+// TestExamplesAreOfTheirSchemas holds what readers copy to what the service takes and
+// sends.
+func TestExamplesAreOfTheirSchemas(t *testing.T) {
+	document := decoded(t)
+	compiler := jsonschema.NewCompiler()
+	compiler.AssertFormat()
+	add(t, compiler, "document", document)
+	checked := 0
+	hold := func(address string, example any) {
+		schema, err := compiler.Compile("document#" + address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(example); err != nil {
+			t.Errorf("an example at %s: %v", address, err)
+		}
+		checked++
+	}
+	for name, schema := range at[map[string]any](t, document, "components", "schemas") {
+		address := "/components/schemas/" + name
+		for _, example := range listAt(schema, "examples") {
+			hold(address, example)
+		}
+		properties, _ := schema.(map[string]any)["properties"].(map[string]any)
+		for property, of := range properties {
+			for _, example := range listAt(of, "examples") {
+				hold(address+"/properties/"+property, example)
+			}
+		}
+	}
+	stream := at[map[string]any](t, document, "paths", watch, "get", "responses", "200", "content", "text/event-stream")
+	hold("/components/schemas/WatchParticipantsResponse", stream["example"])
+	body := at[map[string]any](t, document, "paths", participants, "post", "requestBody", "content", "application/json")
+	hold("/components/schemas/AddParticipantRequest", body["example"])
+	if checked < 15 {
+		t.Errorf("only %d examples were checked", checked)
+	}
+}
+
+func listAt(schema any, name string) []any {
+	list, _ := schema.(map[string]any)[name].([]any)
+	return list
+}

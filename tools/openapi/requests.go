@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -46,7 +48,19 @@ func (g *generator) requestSchema(field protoreflect.FieldDescriptor) object {
 		return g.bounded(field, g.value(field), rules.GetCel())
 	}
 	items := g.bounded(field, g.value(field), rules.GetRepeated().GetItems().GetCel())
-	return g.bounded(field, object{{"type", "array"}, {"items", items}}, rules.GetCel())
+	list := g.bounded(field, object{{"type", "array"}, {"items", items}}, rules.GetCel())
+	if field.Enum() == nil {
+		return list
+	}
+	return g.named(string(field.Enum().Name())+"List", "Values of `"+string(field.Enum().Name())+"`.", list)
+}
+
+// named makes a component of a schema that more than one field has.
+func (g *generator) named(name, description string, schema object) object {
+	if !slices.ContainsFunc(g.lists, func(m member) bool { return m.name == name }) {
+		g.lists = g.lists.with(name, object{{"description", description}}.and(schema))
+	}
+	return refTo(name)
 }
 
 // bounded is the schema and what the rules add to it. A rule whose id has no keywords
@@ -80,6 +94,9 @@ var bounds = map[string]object{
 	"name.control":        {{"pattern", `^[^\x00-\x1f\x7f-\x9f]*$`}},
 	"request_id":          {{"pattern", "^[ -~]{0,128}$"}},
 	"page_size.range":     {{"minimum", 0}},
+	"values.count": {
+		{"maxItems", 100},
+	},
 	"participant_ids.count": {
 		{"maxItems", 100},
 	},
