@@ -45,11 +45,11 @@ work=$(mktemp -d)
 trap 'stop_demo; rm -rf "$work"' EXIT
 start_demo "$work"
 
-# generate LANGUAGE GENERATOR [FOLDER] makes a client from what the gateway serves.
+# generate LANGUAGE GENERATOR makes a client from what the gateway serves.
 generate() {
 	mkdir -p "$work/$1"
 	java -XX:TieredStopAtLevel=1 -jar "$jar" generate --generator-name "$2" --input-spec "$url/openapi.json" \
-		--output "$work/$1/${3:-client}" >"$work/$1/generate.log" 2>&1 || { cat "$work/$1/generate.log" >&2; return 1; }
+		--output "$work/$1/client" >"$work/$1/generate.log" 2>&1 || { cat "$work/$1/generate.log" >&2; return 1; }
 }
 
 use_go() {
