@@ -54,7 +54,7 @@ const (
 		"times are RFC 3339 in UTC, durations are seconds such as `1.5s`, and every documented field is present: " +
 		"what is unknown is null. A word of the upstream's that the proto does not know stands in `status` or `role` itself, " +
 		"and `changed_fields` names those: there are no `raw_status` and `raw_role`. Names that are no field or parameter are refused. " +
-		"Errors have one body, `Error`, whose `details` hold what the head of this text tells."
+		"Errors have one body, `Error`, whose `details` are those described above."
 )
 
 var securitySchemes = object{
