@@ -14,7 +14,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -X github.com/audian/participant-gateway/internal/config.version=$(VERSION)
 
 # What `make check` runs after the tests.
-CHECKS := tidy-check lint generate-drift breaking vulnerabilities docs-check api-check model chaos
+CHECKS := tidy-check lint generate-drift breaking vulnerabilities docs-check api-check openapi-clients model chaos
 
 # How long `make fuzz` runs each fuzz target.
 FUZZTIME ?= 5s
@@ -132,6 +132,10 @@ docs-check: ## Run what the documents tell their readers to type (needs curl, jq
 .PHONY: api-check
 api-check: ## Hold the running gateway to its OpenAPI (Python; INSTALL=1 installs schemathesis)
 	@tools/check/schemathesis.sh
+
+.PHONY: openapi-clients
+openapi-clients: ## Make, compile and use clients in five languages from the OpenAPI (Java, Rust, Node, Python; INSTALL=1 installs more)
+	@tools/check/openapi-clients.sh
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME, beyond the corpora that the tests run

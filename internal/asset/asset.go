@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// New serves the content. Its ETag is of the content itself, so that whoever has it
-// is told so, and has the next release's at once.
+// New serves the content. Its ETag is a hash of the content: a client that has it gets
+// 304, and the new content after an upgrade.
 func New(contentType string, content []byte) http.Handler {
 	const enough = 16
 	sum := sha256.Sum256(content)

@@ -36,7 +36,7 @@ var arrows = map[string][]string{
 	},
 
 	"internal/asset":      {},
-	"internal/rest/pages": {"internal/asset", "gen/openapi"},
+	"internal/rest/pages": {"internal/asset", "internal/schema", "gen/openapi"},
 	"internal/rest/rpc":   {"internal/rest", "internal/participant", "internal/access", "internal/wire", "gen/audian/conference/v2"},
 	"internal/schema":     {"internal/asset", "gen/audian/conference/v2", "gen/openapi"},
 

@@ -3,6 +3,9 @@ package schema
 import (
 	"fmt"
 
+	"google.golang.org/genproto/googleapis/rpc/code"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -11,11 +14,20 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-// Descriptors are a FileDescriptorSet in the wire form: the service's file as this
-// binary has it, and before each file what it imports.
+// Descriptors are a FileDescriptorSet in the wire form: the files of the details of
+// errors and the service's own, as this binary has them, and before each file what it
+// imports.
 func Descriptors() []byte {
 	set := &descriptorpb.FileDescriptorSet{}
-	collect(v2.File_audian_conference_v2_participant_service_proto, set, map[string]bool{})
+	seen := map[string]bool{}
+	for _, file := range []protoreflect.FileDescriptor{
+		code.File_google_rpc_code_proto,
+		errdetails.File_google_rpc_error_details_proto,
+		status.File_google_rpc_status_proto,
+		v2.File_audian_conference_v2_participant_service_proto,
+	} {
+		collect(file, set, seen)
+	}
 	encoded, err := proto.MarshalOptions{Deterministic: true}.Marshal(set)
 	if err != nil {
 		panic(fmt.Sprintf("schema: encode linked descriptors: %v", err))

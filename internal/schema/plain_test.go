@@ -1,61 +1,129 @@
 package schema_test
 
 import (
+	"archive/zip"
+	"bytes"
 	"fmt"
+	"io/fs"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/bufbuild/protocompile"
+	"github.com/bufbuild/protocompile/linker"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
-
-	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"google.golang.org/protobuf/reflect/protoregistry"
 )
 
-// compilePlain compiles the served proto with nothing beside it but what comes with
-// protoc.
-func compilePlain(t *testing.T) (file protoreflect.FileDescriptor, source string) {
+const servicePath = "audian/conference/v2/participant_service.proto"
+
+// unzipped are the files of the served zip.
+func unzipped(t *testing.T) map[string]string {
 	t.Helper()
-	const name = "participant_service.proto"
-	_, _, body := get(t, http.MethodGet, "/schema/"+name)
+	_, _, body := get(t, http.MethodGet, "/schema/proto.zip")
+	archive, err := zip.NewReader(bytes.NewReader(body), int64(len(body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{}
+	for _, file := range archive.File {
+		content, err := fs.ReadFile(archive, file.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[file.Name] = string(content)
+	}
+	return files
+}
+
+// compilePlain compiles the files of the zip with nothing beside them but what comes
+// with protoc.
+func compilePlain(t *testing.T) linker.Files {
+	t.Helper()
+	sources := unzipped(t)
 	compiler := protocompile.Compiler{Resolver: protocompile.WithStandardImports(&protocompile.SourceResolver{
-		Accessor: protocompile.SourceAccessorFromMap(map[string]string{name: string(body)}),
+		Accessor: protocompile.SourceAccessorFromMap(sources),
 	})}
-	files, err := compiler.Compile(t.Context(), name)
+	files, err := compiler.Compile(t.Context(), slices.Sorted(maps.Keys(sources))...)
 	if err != nil {
 		t.Fatalf("protoc alone would not compile it: %v", err)
 	}
-	return files[0], string(body)
+	return files
 }
 
-func TestThePlainProtoMeansTheSame(t *testing.T) {
-	plain, _ := compilePlain(t)
-	got, want := outline(plain), outline(v2.File_audian_conference_v2_participant_service_proto)
+// TestThePlainProtosMeanTheSame holds each file of the zip to the linked file of the
+// same path, which is what reflection gives.
+func TestThePlainProtosMeanTheSame(t *testing.T) {
+	files := compilePlain(t)
+	if len(files) != 4 || files.FindFileByPath(servicePath) == nil {
+		t.Errorf("the zip has %d files, want the service's and 3 of google/rpc", len(files))
+	}
+	compared := 0
+	for _, file := range files {
+		linked, err := protoregistry.GlobalFiles.FindFileByPath(file.Path())
+		if err != nil {
+			t.Fatal(err)
+		}
+		compared += sameOutline(t, file, linked)
+	}
+	if compared < 130 {
+		t.Errorf("only %d lines were compared", compared)
+	}
+}
+
+func sameOutline(t *testing.T, plain, linked protoreflect.FileDescriptor) int {
+	t.Helper()
+	got, want := outline(plain), outline(linked)
 	for _, line := range want {
 		if !slices.Contains(got, line) {
-			t.Errorf("it lacks %s", line)
+			t.Errorf("%s lacks %s", plain.Path(), line)
 		}
 	}
 	for _, line := range got {
 		if !slices.Contains(want, line) {
-			t.Errorf("it has %s, which the service has not", line)
+			t.Errorf("%s has %s, which the service has not", plain.Path(), line)
 		}
 	}
-	if len(want) < 80 {
-		t.Errorf("only %d lines were compared", len(want))
+	return len(want)
+}
+
+// TestThePlainProtosKeepOptionsWithoutImports holds the files to what generators of
+// code read: packages of languages, one class a file.
+func TestThePlainProtosKeepOptionsWithoutImports(t *testing.T) {
+	for _, file := range compilePlain(t) {
+		linked, err := protoregistry.GlobalFiles.FindFileByPath(file.Path())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := protodesc.ToFileDescriptorProto(file).GetOptions(), protodesc.ToFileDescriptorProto(linked).GetOptions(); !proto.Equal(got, want) {
+			t.Errorf("%s has the options %v, want %v", file.Path(), got, want)
+		}
+		if options := protodesc.ToFileDescriptorProto(file).GetOptions(); !options.GetJavaMultipleFiles() || options.GetGoPackage() == "" {
+			t.Errorf("%s has the options %v", file.Path(), options)
+		}
 	}
 }
 
-func TestThePlainProtoHasNoOptionsAndKeepsItsComments(t *testing.T) {
-	plain, source := compilePlain(t)
-	imports := plain.Imports()
-	for i := range imports.Len() {
-		if path := imports.Get(i).Path(); !strings.HasPrefix(path, "google/protobuf/") {
-			t.Errorf("it imports %s", path)
+func TestThePlainProtosImportWhatIsThere(t *testing.T) {
+	sources := unzipped(t)
+	for _, file := range compilePlain(t) {
+		imports := file.Imports()
+		for i := range imports.Len() {
+			path := imports.Get(i).Path()
+			if _, isBeside := sources[path]; !isBeside && !strings.HasPrefix(path, "google/protobuf/") {
+				t.Errorf("%s imports %s", file.Path(), path)
+			}
 		}
 	}
-	for _, absent := range []string{"\noption ", "option (", "[(", "go_package"} {
+}
+
+func TestThePlainProtoHasNoExtensionsAndKeepsItsComments(t *testing.T) {
+	source := unzipped(t)[servicePath]
+	for _, absent := range []string{"option (", "[(", "buf.validate", "google.api"} {
 		if strings.Contains(source, absent) {
 			t.Errorf("it has %q", absent)
 		}
@@ -63,6 +131,14 @@ func TestThePlainProtoHasNoOptionsAndKeepsItsComments(t *testing.T) {
 	for _, comment := range []string{"// The participants of Audian telephone conferences", "// The number to dial, E.164"} {
 		if !strings.Contains(source, comment) {
 			t.Errorf("it lacks the comment %q", comment)
+		}
+	}
+}
+
+func TestSingleFilesAreThoseOfTheZip(t *testing.T) {
+	for name, content := range unzipped(t) {
+		if _, _, body := get(t, http.MethodGet, "/schema/"+name); string(body) != content {
+			t.Errorf("/schema/%s is not the file of the zip", name)
 		}
 	}
 }

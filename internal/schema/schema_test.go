@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/descriptorpb"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
@@ -31,7 +32,11 @@ func get(t *testing.T, method, path string) (status int, contentType string, bod
 func TestForms(t *testing.T) {
 	for _, test := range []struct{ path, contentType, holds string }{
 		{"/schema", "text/html; charset=utf-8", `href="/schema/descriptors.binpb"`},
-		{"/schema/participant_service.proto", "text/plain; charset=utf-8", "service ParticipantService {"},
+		{"/schema/audian/conference/v2/participant_service.proto", "text/plain; charset=utf-8", "service ParticipantService {"},
+		{"/schema/google/rpc/error_details.proto", "text/plain; charset=utf-8", "message ErrorInfo {"},
+		{"/schema/google/rpc/status.proto", "text/plain; charset=utf-8", "message Status {"},
+		{"/schema/google/rpc/code.proto", "text/plain; charset=utf-8", "enum Code {"},
+		{"/schema/proto.zip", "application/zip", "audian/conference/v2/participant_service.proto"},
 		{"/schema/openapi.json", "application/json", `"openapi": "3.1`},
 		{"/schema/service_config.json", "application/json", "retryPolicy"},
 		{"/schema/descriptors.binpb", "application/x-protobuf", "ParticipantService"},
@@ -45,14 +50,22 @@ func TestForms(t *testing.T) {
 
 func TestTheIndexNamesEveryForm(t *testing.T) {
 	_, _, index := get(t, http.MethodGet, "/schema")
+	links := 0
 	for part := range strings.SplitSeq(string(index), `href="`) {
 		path, _, isLink := strings.Cut(part, `"`)
 		if !isLink || !strings.HasPrefix(path, "/") {
 			continue
 		}
+		links++
+		if _, about, _ := strings.Cut(part, "<dd>"); strings.HasPrefix(about, "</dd>") {
+			t.Errorf("the index does not say what %s is", path)
+		}
 		if status, _, _ := get(t, http.MethodHead, path); status != http.StatusOK {
 			t.Errorf("the index leads to %s, which is %d", path, status)
 		}
+	}
+	if want := len(schema.Pages()) - 1; links != want {
+		t.Errorf("the index has %d links, want %d", links, want)
 	}
 }
 
@@ -63,6 +76,8 @@ func TestWhatIsNotThere(t *testing.T) {
 	}{
 		{http.MethodGet, "/schema/", http.StatusNotFound},
 		{http.MethodGet, "/schema/other", http.StatusNotFound},
+		{http.MethodGet, "/schema/participant_service.proto", http.StatusNotFound},
+		{http.MethodGet, "/schema/google/rpc", http.StatusNotFound},
 		{http.MethodPost, "/schema", http.StatusMethodNotAllowed},
 	} {
 		if status, _, _ := get(t, test.method, test.path); status != test.want {
@@ -80,8 +95,12 @@ func TestTheDescriptorsStandAlone(t *testing.T) {
 	if err != nil {
 		t.Fatalf("the set lacks an import: %v", err)
 	}
-	if _, err := files.FindDescriptorByName("audian.conference.v2.ParticipantService"); err != nil {
-		t.Error(err)
+	for _, name := range []protoreflect.FullName{
+		"audian.conference.v2.ParticipantService", "google.rpc.Status", "google.rpc.BadRequest", "google.rpc.Code", "google.protobuf.Any",
+	} {
+		if _, err := files.FindDescriptorByName(name); err != nil {
+			t.Error(err)
+		}
 	}
 	linked := protodesc.ToFileDescriptorProto(v2.File_audian_conference_v2_participant_service_proto)
 	if last := set.GetFile()[len(set.GetFile())-1]; !proto.Equal(last, linked) {

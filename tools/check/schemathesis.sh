@@ -24,26 +24,13 @@ if ! installed; then
 	cp $pins $venv/pins.txt
 fi
 
+. tools/check/demo.sh
 work=$(mktemp -d)
-gateway=
-ended() {
-	[ -z "$gateway" ] || { kill "$gateway" && wait "$gateway"; } 2>/dev/null || true
-	rm -rf "$work"
-}
-trap ended EXIT
+trap 'stop_demo; rm -rf "$work"' EXIT
 
 # What the document says of a phone number is its length: whether a number is possible
 # is in no schema.
-${GO:-go} build -o "$work/server" ./cmd/server
-"$work/server" --demo --phone-validation=length \
-	--grpc-addr=127.0.0.1:0 --http-addr=127.0.0.1:0 --admin-addr=127.0.0.1:0 >"$work/banner" 2>"$work/log" &
-gateway=$!
-for _ in {1..100}; do
-	url=$(sed -n 's/^HTTP *//p' "$work/banner")
-	[ -n "$url" ] && break
-	kill -0 $gateway || { cat "$work/log" >&2; exit 1; }
-	sleep 0.1
-done
+start_demo "$work" --phone-validation=length
 
 # Idempotency-Key is another name of request_id. That both agree where both are given is
 # in no schema, so that requests here have the one alone; tests in Go have both.

@@ -16,6 +16,8 @@ import (
 type generator struct {
 	comments protosource.Comments
 	faults   []error
+	// lists are the schemas of lists that requests have, as far as they were met.
+	lists object
 }
 
 func (g *generator) faultf(of protoreflect.Descriptor, format string, args ...any) {
@@ -39,6 +41,7 @@ func (g *generator) document(file protoreflect.FileDescriptor) (object, error) {
 		{"paths", g.paths(service)},
 		{"components", object{
 			{"schemas", g.schemas(file)},
+			{"headers", headerSchemas},
 			{"securitySchemes", securitySchemes},
 		}},
 	}
@@ -51,7 +54,7 @@ const (
 		"times are RFC 3339 in UTC, durations are seconds such as `1.5s`, and every documented field is present: " +
 		"what is unknown is null. A word of the upstream's that the proto does not know stands in `status` or `role` itself, " +
 		"and `changed_fields` names those: there are no `raw_status` and `raw_role`. Names that are no field or parameter are refused. " +
-		"Errors have one body, `Error`, whose `details` hold what the head of this text tells."
+		"Errors have one body, `Error`, whose `details` are those described above."
 )
 
 var securitySchemes = object{

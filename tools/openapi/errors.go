@@ -2,65 +2,99 @@ package main
 
 import "github.com/audian/participant-gateway/internal/wire"
 
-var errorRef = object{{"$ref", "#/components/schemas/Error"}}
+var errorRef = refTo("Error")
 
-// errorSchemas are the error body (AIP-193) and the details it can hold.
+// errorSchemas are the error body (AIP-193) and the details it can hold. The details are
+// one schema, not a choice of many: generated clients then read the details that they do
+// not know, and the others without a case for each.
 var errorSchemas = object{
 	{"Error", whole("The body of every error.", object{
-		{"error", whole("What went wrong.", object{
-			{"code", object{{"type", "integer"}, {"description", "The HTTP status."}, {"minimum", 400}, {"maximum", 599}}},
-			{"status", object{
-				{"type", "string"},
-				{"description", "The gRPC code, such as `INVALID_ARGUMENT`."},
-				{"pattern", "^[A-Z][A-Z_]*$"},
-			}},
-			{"message", object{{"type", "string"}, {"description", "For people; programs look at the details."}}},
-			{"details", object{
-				{"type", "array"},
-				{"description", "ErrorInfo first; the others where they have something to tell."},
-				{"minItems", 1},
-				{"items", object{{"oneOf", detailRefs("ErrorInfo", "BadRequest", "RetryInfo", "QuotaFailure")}}},
-			}},
-		})},
+		{"error", object{{"description", "What went wrong."}}.and(refTo("ErrorBody"))},
+	}).with("examples", []object{{{"error", errorExample}}})},
+	{"ErrorBody", whole("What went wrong.", object{
+		{"code", object{{"type", "integer"}, {"description", "The HTTP status."}, {"minimum", 400}, {"maximum", 599}}},
+		{"status", text("The gRPC code, such as `INVALID_ARGUMENT`.").with("pattern", "^[A-Z][A-Z_]*$")},
+		{"message", text("For people; programs look at the details.")},
+		{"details", list("ErrorInfo first; the others where they apply.", "ErrorDetail").with("minItems", 1)},
 	})},
-	{"ErrorInfo", detail("ErrorInfo", "Why, in words for programs.", object{
-		{"reason", object{{"type", "string"}, {"pattern", "^[A-Z][A-Z0-9_]*$"}, {"examples", []string{"CONFERENCE_FULL"}}}},
-		{"domain", object{{"type", "string"}, {"const", wire.Domain}}},
-		{"metadata", metadata},
-	})},
-	{"BadRequest", detail("BadRequest", "The fields at fault.", object{
-		{"field_violations", list("Every field at fault, 20 at most.", object{
-			{"field", text("The field, parameter or header.")},
-			{"description", text("What it must be.")},
-			{"reason", text("The broken rule.")},
-		})},
-	})},
-	{"RetryInfo", detail("RetryInfo", "When to try again.", object{
-		{"retry_delay", text("How long to wait, in seconds.").with("pattern", `^[0-9]+(\.[0-9]{1,9})?s$`)},
-	})},
-	{"QuotaFailure", detail("QuotaFailure", "The quota that is used up.", object{
-		{"violations", list("The quotas.", object{{"subject", text("Whose quota it is.")}, {"description", text("How much it is.")}})},
-	})},
-}
-
-var metadata = object{
-	{"type", "object"},
-	{"properties", object{
-		{"dialled", object{
-			{"type", "string"},
-			{"enum", []string{"no", "unknown"}},
-			{"description", "On every error of an add: whether a phone may be ringing."},
+	{"ErrorDetail", object{
+		{"type", "object"},
+		{"description", "One detail of an error, of the kind that `@type` names: " +
+			"ErrorInfo has `reason`, `domain` and `metadata`; BadRequest has `field_violations`; RetryInfo has `retry_delay`; " +
+			"QuotaFailure has `violations`. Ignore kinds that you do not know."},
+		{"required", []string{"@type"}},
+		{"properties", object{
+			{"@type", text("The kind of detail.").with("examples", []string{typeURL("ErrorInfo")})},
+			{"reason", text("Why, in a word for programs.").
+				with("pattern", "^[A-Z][A-Z0-9_]*$").with("examples", []string{"CONFERENCE_FULL"})},
+			{"domain", text("`" + wire.Domain + "`.")},
+			{"metadata", refTo("ErrorMetadata")},
+			{"field_violations", list("Every field at fault, 20 at most.", "FieldViolation")},
+			{"retry_delay", object{{"description", "How long to wait before another try."}}.and(refTo(durationName))},
+			{"violations", list("The quotas that are used up.", "QuotaViolation")},
 		}},
-		{"upstream_status", text("The HTTP status of the upstream's answer.")},
-		{"upstream_request_id", text("The upstream's id of the request: what its support asks for.")},
+	}.and(kinds(
+		kind{"ErrorInfo", []string{"reason", "domain", "metadata"}},
+		kind{"BadRequest", []string{"field_violations"}},
+		kind{"RetryInfo", []string{"retry_delay"}},
+		kind{"QuotaFailure", []string{"violations"}},
+	))},
+	{"ErrorMetadata", object{
+		{"type", "object"},
+		{"description", "What an ErrorInfo adds to its reason."},
+		{"properties", object{
+			{"dialled", text("On every error of an add, `no` or `unknown`: whether a phone may be ringing.").
+				with("pattern", "^(no|unknown)$")},
+			{"upstream_status", text("The HTTP status of the upstream's answer.")},
+			{"upstream_request_id", text("The upstream's id of the request: what its support asks for.")},
+		}},
+		{"additionalProperties", object{{"type", "string"}}},
 	}},
-	{"additionalProperties", object{{"type", "string"}}},
+	{"FieldViolation", whole("A field at fault.", object{
+		{"field", text("The field, parameter or header.")},
+		{"description", text("What it must be.")},
+		{"reason", text("The broken rule.")},
+	})},
+	{"QuotaViolation", whole("A quota that is used up.", object{
+		{"subject", text("Whose quota it is.")},
+		{"description", text("How much it is.")},
+	})},
 }
 
-// detail is one kind of detail, told from the others by its @type.
-func detail(name, description string, properties object) object {
-	kind := member{"@type", object{{"type", "string"}, {"const", "type.googleapis.com/google.rpc." + name}}}
-	return whole(description, object{kind}.and(properties))
+var errorExample = object{
+	{"code", 400},
+	{"status", "INVALID_ARGUMENT"},
+	{"message", "name must be at most 100 characters"},
+	{"details", []object{
+		{{"@type", typeURL("ErrorInfo")}, {"reason", "INVALID_REQUEST"}, {"domain", wire.Domain}, {"metadata", object{{"dialled", "no"}}}},
+		{{"@type", typeURL("BadRequest")}, {"field_violations", []object{
+			{{"field", "name"}, {"description", "must be at most 100 characters"}, {"reason", "NAME_LENGTH"}},
+		}}},
+	}},
+}
+
+// kind is a kind of detail and what it has.
+type kind struct {
+	name     string
+	required []string
+}
+
+func typeURL(name string) string { return "type.googleapis.com/google.rpc." + name }
+
+// kinds require of each kind of detail what it has.
+func kinds(all ...kind) object {
+	if len(all) == 0 {
+		return nil
+	}
+	first := all[0]
+	conditions := object{
+		{"if", object{{"properties", object{{"@type", object{{"const", typeURL(first.name)}}}}}}},
+		{"then", object{{"required", first.required}}},
+	}
+	if rest := kinds(all[1:]...); rest != nil {
+		conditions = conditions.with("else", rest)
+	}
+	return conditions
 }
 
 // whole is an object that has all of the properties.
@@ -72,16 +106,8 @@ func whole(description string, properties object) object {
 	return object{{"type", "object"}, {"description", description}, {"required", required}, {"properties", properties}}
 }
 
-func list(description string, properties object) object {
-	return object{{"type", "array"}, {"description", description}, {"items", whole("One of them.", properties)}}
+func list(description, of string) object {
+	return object{{"type", "array"}, {"description", description}, {"items", refTo(of)}}
 }
 
 func text(description string) object { return object{{"type", "string"}, {"description", description}} }
-
-func detailRefs(names ...string) []object {
-	refs := make([]object, len(names))
-	for i, name := range names {
-		refs[i] = object{{"$ref", "#/components/schemas/" + name}}
-	}
-	return refs
-}

@@ -11,6 +11,9 @@ import (
 
 func (g *generator) operation(r route) object {
 	comment := g.comments.Of(r.method)
+	if r.method.IsStreamingServer() {
+		comment += "\n\n" + streamNote
+	}
 	name := string(r.method.Name())
 	operation := object{
 		{"operationId", strings.ToLower(name[:1]) + name[1:]},
@@ -87,6 +90,18 @@ var bodyExample = object{
 	{"send_pin_via_sms", false},
 }
 
+// streamExample is what a stream begins with.
+var streamExample = object{
+	{"resume_token", "eyJlcG9jaCI6"},
+	{"snapshot", object{
+		{"participants", []object{}},
+		{"total", 0},
+		{"active", 0},
+		{"reason", "initial"},
+		{"observed_time", "2025-01-15T10:30:00Z"},
+	}},
+}
+
 // isRequired says that a call is refused without the field.
 func isRequired(field protoreflect.FieldDescriptor) bool {
 	behaviors, _ := proto.GetExtension(field.Options(), annotations.E_FieldBehavior).([]annotations.FieldBehavior)
@@ -110,7 +125,7 @@ var requestHeaders = []requestHeader{
 	{
 		name: "Idempotency-Key", only: "AddParticipant",
 		description: "The same as `request_id` in the body; where both are given they must be equal.",
-		schema:      object{{"type", "string"}, {"pattern", "^[ -~]{0,128}$"}},
+		schema:      object{{"type", "string"}, {"pattern", "^[ -~]{1,128}$"}},
 	},
 	{
 		name: "Last-Event-ID", only: "WatchParticipants",
@@ -125,8 +140,8 @@ var requestHeaders = []requestHeader{
 	},
 	{
 		name:        "Grpc-Timeout",
-		description: "How long the call may take: up to 8 digits and one of H M S m u n, such as `10S` for 10 seconds.",
-		schema:      object{{"type", "string"}, {"pattern", "^([0-9]{1,8}[HMSmun])?$"}},
+		description: "How long the call may take.",
+		schema:      refTo(timeoutName),
 	},
 	{
 		name:        "traceparent",

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -22,8 +24,9 @@ func (g *generator) body(r route) object {
 		case isRequired(field):
 			required = append(required, string(field.Name()))
 		case field.Enum() != nil:
-			// The empty word is UNSPECIFIED's.
-			schema = anyOf(schema, object{{"const", ""}}, true)
+			// The empty word is UNSPECIFIED's. With a type of its own, generators would make the
+			// choice a string.
+			schema = object{{"anyOf", []object{schema, {{"const", ""}}, {{"type", "null"}}}}}
 		default:
 			schema = nullable(schema)
 		}
@@ -45,13 +48,28 @@ func (g *generator) requestSchema(field protoreflect.FieldDescriptor) object {
 		return g.bounded(field, g.value(field), rules.GetCel())
 	}
 	items := g.bounded(field, g.value(field), rules.GetRepeated().GetItems().GetCel())
-	return g.bounded(field, object{{"type", "array"}, {"items", items}}, rules.GetCel())
+	list := g.bounded(field, object{{"type", "array"}, {"items", items}}, rules.GetCel())
+	if field.Enum() == nil {
+		return list
+	}
+	return g.named(string(field.Enum().Name())+"List", "Values of `"+string(field.Enum().Name())+"`.", list)
 }
 
-// bounded is the schema and what the rules add to it. An id that stands for no
-// keywords yet is a fault: the document would promise more than the service takes.
+// named makes a component of a schema that more than one field has.
+func (g *generator) named(name, description string, schema object) object {
+	if !slices.ContainsFunc(g.lists, func(m member) bool { return m.name == name }) {
+		g.lists = g.lists.with(name, object{{"description", description}}.and(schema))
+	}
+	return refTo(name)
+}
+
+// bounded is the schema and what the rules add to it. A rule whose id has no keywords
+// is a fault: the document would promise more than the service takes.
 func (g *generator) bounded(field protoreflect.FieldDescriptor, schema object, rules []*validate.Rule) object {
 	for _, rule := range rules {
+		if name, isNamed := namedRules[rule.GetId()]; isNamed {
+			return refTo(name)
+		}
 		keywords, known := bounds[rule.GetId()]
 		if !known {
 			g.faultf(field, "no schema keywords for the rule %q", rule.GetId())
@@ -61,18 +79,24 @@ func (g *generator) bounded(field protoreflect.FieldDescriptor, schema object, r
 	return schema
 }
 
+// namedRules are the rules, by their ids, that are the whole of a value's schema: its
+// name is in valueSchemas.
+var namedRules = map[string]string{
+	"id":                       idName,
+	"heartbeat_interval.range": heartbeatName,
+}
+
 // bounds are the proto's rules, by their ids, in JSON Schema's words. Patterns are in
 // what regular expressions of Go, ECMAScript and Python have in common.
 var bounds = map[string]object{
-	"id": {
-		{"pattern", "^[A-Za-z0-9_.@~-]{1,128}$"},
-		{"not", object{{"enum", []string{".", ".."}}}},
-	},
 	"phone_number.length": {{"minLength", 1}, {"maxLength", 20}},
 	"name.length":         {{"maxLength", 100}},
 	"name.control":        {{"pattern", `^[^\x00-\x1f\x7f-\x9f]*$`}},
 	"request_id":          {{"pattern", "^[ -~]{0,128}$"}},
 	"page_size.range":     {{"minimum", 0}},
+	"values.count": {
+		{"maxItems", 100},
+	},
 	"participant_ids.count": {
 		{"maxItems", 100},
 	},
@@ -80,6 +104,4 @@ var bounds = map[string]object{
 	// The words say it.
 	"role.known":   {},
 	"status.known": {},
-	// JSON Schema cannot compare durations; the description tells the bounds.
-	"heartbeat_interval.range": {},
 }

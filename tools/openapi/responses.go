@@ -10,7 +10,7 @@ func (g *generator) responses(r route) object {
 	case r.answer == nil:
 		responses = responses.with("204", object{
 			{"description", "Done. There is no body."},
-			{"headers", object{requestIDHeader, traceparentHeader}},
+			{"headers", answerHeaders(r)},
 		})
 	default:
 		responses = responses.with("200", object{
@@ -29,59 +29,71 @@ func jsonContent(schema object) object {
 	return object{{"application/json", object{{"schema", schema}}}}
 }
 
-// stream is the watch's answer in both its forms. OpenAPI 3.1 has no words for a
+// stream is the watch's answer in both its forms. OpenAPI 3.1 cannot describe a
 // stream: its schema is that of one line, or of one event's data.
 func stream(r route) object {
-	schema := object{{"anyOf", []object{ref(r.answer), errorRef}}}
+	schema := object{{"schema", ref(r.answer)}, {"example", streamExample}}
 	return object{
-		{"description", streamed},
-		{"headers", object{requestIDHeader, traceparentHeader}},
+		{"description", streamText},
+		{"headers", answerHeaders(r)},
 		{"content", object{
-			{"application/x-ndjson", object{{"schema", schema.with("description", "One line.")}}},
-			{"text/event-stream", object{{"schema", schema.with("description", "The data of one event.")}}},
+			{"application/x-ndjson", schema},
+			{"text/event-stream", schema},
 		}},
 	}
 }
 
-const streamed = "A stream that goes on until the conference is gone or one side ends it. " +
+const streamText = "A stream that goes on until the conference is gone or one side ends it. " +
 	"With `Accept: text/event-stream` it is server-sent events: `id` is the resume token, `event` is one of `snapshot`, `changes`, " +
 	"`checkpoint`, `end` and `failure`, and `data` is one message in JSON, in one line. Otherwise it is one message a line. " +
-	"A stream that fails after it began tells so last, by an event `failure` (without an id) or a line, which is an `Error`. " +
+	"The schema is that of one line, and of one event's data. " +
+	"A stream that fails after it began ends with an event `failure` (without an id) or a line that has `error` alone. " +
 	"The status waits for the first outcome, at most 5 seconds."
 
-var requestIDHeader = header("X-Request-Id",
-	"The id of this request: the caller's own, or the one made for it.", object{{"type", "string"}})
+// streamNote is for readers of /docs, which has no button for this call.
+const streamNote = "The answer does not end: use a client that shows each message when it comes, such as\n\n" +
+	"    curl -N -H 'Accept: text/event-stream' http://127.0.0.1:8080/v2/conferences/conf_demo/participants:watch"
 
-var traceparentHeader = header("Traceparent",
-	"The W3C trace context of this request: the caller's own, or the one made for it.", object{{"type", "string"}})
+// headerSchemas are the headers of answers, by their names.
+var headerSchemas = object{
+	header("X-Request-Id", "The id of this request: the caller's own, or the one made for it.", object{{"type", "string"}}),
+	header("Traceparent", "The W3C trace context of this request: the caller's own, or the one made for it.", object{{"type", "string"}}),
+	header("Idempotency-Replayed", "`true` on an answer that was given before under the same `request_id`; absent otherwise.",
+		object{{"type", "string"}, {"const", "true"}}),
+	header("WWW-Authenticate", "How to authenticate.", object{{"type", "string"}, {"const", "Bearer"}}),
+	header("Allow", "The methods that this path takes.", object{{"type", "string"}}),
+	header("Retry-After", "In how many seconds to try again, where there is a RetryInfo.", object{{"type", "integer"}, {"minimum", 1}}),
+}
 
 func header(name, description string, schema object) member {
 	return member{name, object{{"description", description}, {"schema", schema}}}
 }
 
-func answerHeaders(r route) object {
-	headers := object{requestIDHeader, traceparentHeader}
-	if r.method.Name() == adding {
-		headers = append(headers, replayedHeader)
+// headerRefs name headers of headerSchemas.
+func headerRefs(names ...string) object {
+	refs := make(object, len(names))
+	for i, name := range names {
+		refs[i] = member{name, object{{"$ref", "#/components/headers/" + name}}}
 	}
-	return headers
+	return refs
 }
 
-var replayedHeader = header("Idempotency-Replayed",
-	"`true` on an answer that was given before under the same `request_id`; absent otherwise.",
-	object{{"type", "string"}, {"const", "true"}})
+func answerHeaders(r route) object {
+	if r.method.Name() == adding {
+		return headerRefs("X-Request-Id", "Traceparent", "Idempotency-Replayed")
+	}
+	return headerRefs("X-Request-Id", "Traceparent")
+}
 
-// response is the error's response, with what its status adds to the head.
+// errorHeaders are the headers that an error of the status has beside those of every
+// answer.
+var errorHeaders = map[string]string{"401": "WWW-Authenticate", "405": "Allow", "429": "Retry-After", "503": "Retry-After"}
+
+// response is the error's response.
 func (f refusal) response(r route) object {
 	headers := answerHeaders(r)
-	switch f.status {
-	case "401":
-		headers = append(headers, header("WWW-Authenticate", "How to authenticate.", object{{"type", "string"}, {"const", "Bearer"}}))
-	case "405":
-		headers = append(headers, header("Allow", "The methods that this path takes.", object{{"type", "string"}}))
-	case "429", "503":
-		headers = append(headers, header("Retry-After", "In how many seconds to try again, where a RetryInfo tells it.",
-			object{{"type", "integer"}, {"minimum", 1}}))
+	if name, found := errorHeaders[f.status]; found {
+		headers = headers.and(headerRefs(name))
 	}
 	return object{
 		{"description", f.description()},

@@ -13,6 +13,9 @@ func (g *generator) schemas(file protoreflect.FileDescriptor) object {
 	for i := range file.Enums().Len() {
 		enum := file.Enums().Get(i)
 		schemas = schemas.with(string(enum.Name()), g.enum(enum))
+		if isOpen(file, enum) {
+			schemas = schemas.with(openName(enum), openEnum(enum))
+		}
 	}
 	service := file.Services().Get(0)
 	bodies := map[protoreflect.FullName]route{}
@@ -31,66 +34,104 @@ func (g *generator) schemas(file protoreflect.FileDescriptor) object {
 		switch r, isBody := bodies[message.FullName()]; {
 		case isBody:
 			schemas = schemas.with(name, g.body(r))
+		case streamed(service, message):
+			schemas = schemas.with(name, g.streamMessage(message))
 		case !unused[message.FullName()]:
 			schemas = schemas.with(name, g.message(message))
 		}
 	}
-	return schemas.and(errorSchemas)
+	return schemas.and(g.lists).and(valueSchemas).and(errorSchemas)
 }
 
-func ref(to protoreflect.Descriptor) object {
-	return object{{"$ref", "#/components/schemas/" + string(to.Name())}}
-}
+func ref(to protoreflect.Descriptor) object { return refTo(string(to.Name())) }
+
+func refTo(name string) object { return object{{"$ref", "#/components/schemas/" + name}} }
 
 // enum is the closed set of an enum's words: the names of its values, without their
 // common prefix and in lower case. Its UNSPECIFIED has none.
 func (g *generator) enum(enum protoreflect.EnumDescriptor) object {
 	values := enum.Values()
-	prefix := strings.TrimSuffix(string(values.ByNumber(0).Name()), "UNSPECIFIED")
-	var words, lines []string
-	for i := range values.Len() {
-		value := values.Get(i)
-		if value.Number() == 0 {
-			continue
-		}
-		word := strings.ToLower(strings.TrimPrefix(string(value.Name()), prefix))
-		words = append(words, word)
-		lines = append(lines, "- `"+word+"`: "+g.comments.Of(value))
+	names := enumNames(enum)
+	lines := make([]string, len(names))
+	for i, name := range names {
+		lines[i] = "- `" + name + "`: " + g.comments.Of(values.Get(i+1))
 	}
 	return object{
 		{"type", "string"},
 		{"description", g.comments.Of(enum) + "\n\n" + strings.Join(lines, "\n")},
-		{"enum", words},
+		{"enum", names},
 	}
 }
 
-// message is a message of an answer: every field is present, but of a oneof the one
-// that is set.
-func (g *generator) message(message protoreflect.MessageDescriptor) object {
-	properties, required, choice := object{}, []string{}, []object{}
-	for i := range message.Fields().Len() {
-		field := message.Fields().Get(i)
-		name := string(field.Name())
-		if isRaw(field) {
-			continue
-		}
-		if isChoice(field) {
-			choice = append(choice, object{{"required", []string{name}}})
-		} else {
-			required = append(required, name)
-		}
-		properties = properties.with(name, g.described(field, g.answerSchema(field)))
+// enumNames are the enum's values as they are in JSON, without UNSPECIFIED.
+func enumNames(enum protoreflect.EnumDescriptor) []string {
+	values := enum.Values()
+	prefix := strings.TrimSuffix(string(values.Get(0).Name()), "UNSPECIFIED")
+	names := make([]string, 0, values.Len())
+	for i := 1; i < values.Len(); i++ {
+		names = append(names, strings.ToLower(strings.TrimPrefix(string(values.Get(i).Name()), prefix)))
 	}
-	schema := object{
+	return names
+}
+
+// message is a message of an answer: every field is present.
+func (g *generator) message(message protoreflect.MessageDescriptor) object {
+	properties, required, choice := g.fields(message)
+	if len(choice) > 0 {
+		g.faultf(message, "no description of a oneof outside of a stream")
+	}
+	return object{
 		{"type", "object"},
 		{"description", g.comments.Of(message)},
 		{"required", required},
 		{"properties", properties},
 	}
-	if len(choice) > 0 {
-		schema = schema.with("oneOf", choice)
+}
+
+// streamMessage is a message of a stream, with the one field of its oneof that is set,
+// or the failure that ends the stream.
+func (g *generator) streamMessage(message protoreflect.MessageDescriptor) object {
+	properties, required, choice := g.fields(message)
+	kinds := make([]object, 0, len(choice)+1)
+	for _, name := range choice {
+		kinds = append(kinds, object{{"required", append(slices.Clip(required), name)}})
 	}
-	return schema
+	failure := object{{"description", "Why the stream ends; nothing is beside it."}}.and(refTo("ErrorBody"))
+	return object{
+		{"type", "object"},
+		{"description", g.comments.Of(message)},
+		{"properties", properties.with("error", failure)},
+		{"oneOf", append(kinds, object{{"required", []string{"error"}}, {"maxProperties", 1}})},
+	}
+}
+
+// fields are the properties of a message, the names of those that are always there, and
+// those of its oneof.
+func (g *generator) fields(message protoreflect.MessageDescriptor) (properties object, required, choice []string) {
+	for i := range message.Fields().Len() {
+		field := message.Fields().Get(i)
+		name := string(field.Name())
+		switch {
+		case isRaw(field):
+			continue
+		case isChoice(field):
+			choice = append(choice, name)
+		default:
+			required = append(required, name)
+		}
+		properties = properties.with(name, g.described(field, g.answerSchema(field)))
+	}
+	return properties, required, choice
+}
+
+// streamed reports whether a method of the service streams the message.
+func streamed(service protoreflect.ServiceDescriptor, message protoreflect.MessageDescriptor) bool {
+	for i := range service.Methods().Len() {
+		if method := service.Methods().Get(i); method.IsStreamingServer() && method.Output() == message {
+			return true
+		}
+	}
+	return false
 }
 
 // isRaw says that the field is the proto's alone: in JSON its word stands in the

@@ -13,8 +13,10 @@ func (g *generator) answerSchema(field protoreflect.FieldDescriptor) object {
 	switch {
 	case field.IsList():
 		return object{{"type", "array"}, {"items", g.value(field)}}
+	case hasRawWord(field) && mayBeNull(field):
+		return nullable(refTo(openName(field.Enum())))
 	case hasRawWord(field):
-		return anyOf(ref(field.Enum()), unknownWord, mayBeNull(field))
+		return refTo(openName(field.Enum()))
 	case mayBeNull(field):
 		return nullable(g.value(field))
 	default:
@@ -41,19 +43,6 @@ func hasRawWord(field protoreflect.FieldDescriptor) bool {
 		}
 	}
 	return false
-}
-
-var unknownWord = object{
-	{"type", "string"},
-	{"description", "A word of the upstream's that this service does not know, as it came; empty where it told none."},
-}
-
-func anyOf(first, second object, orNull bool) object {
-	choice := []object{first, second}
-	if orNull {
-		choice = append(choice, object{{"type", "null"}})
-	}
-	return object{{"anyOf", choice}}
 }
 
 // nullable is a schema that takes null as well.
@@ -92,7 +81,7 @@ func (g *generator) messageValue(field protoreflect.FieldDescriptor) object {
 	case message.FullName() == "google.protobuf.Timestamp":
 		return object{{"type", "string"}, {"format", "date-time"}}
 	case message.FullName() == "google.protobuf.Duration":
-		return object{{"type", "string"}, {"pattern", `^-?[0-9]{1,9}(\.[0-9]{1,9})?s$`}}
+		return refTo(durationName)
 	case isWellKnown(message):
 		g.faultf(field, "no JSON for a %s", message.FullName())
 		return object{}

@@ -4,49 +4,38 @@ import (
 	"slices"
 	"strings"
 
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
-// dropOptions takes away all options, and the imports that only they need.
-func dropOptions(file *descriptorpb.FileDescriptorProto) {
-	file.Options = nil
+// dropThirdParty takes away the options that are extensions, and the imports that only
+// they need. The options of protobuf itself stay: packages and names of languages.
+func dropThirdParty(file *descriptorpb.FileDescriptorProto) {
 	file.Dependency = slices.DeleteFunc(file.GetDependency(), isThirdParty)
 	file.OptionDependency = nil
-	for _, service := range file.GetService() {
-		service.Options = nil
-		for _, method := range service.GetMethod() {
-			method.Options = nil
-		}
-	}
-	for _, enum := range file.GetEnumType() {
-		dropOfEnum(enum)
-	}
-	for _, message := range file.GetMessageType() {
-		dropOfMessage(message)
-	}
+	dropExtensions(file.ProtoReflect())
 }
 
 func isThirdParty(path string) bool { return !strings.HasPrefix(path, "google/protobuf/") }
 
-func dropOfEnum(enum *descriptorpb.EnumDescriptorProto) {
-	enum.Options = nil
-	for _, value := range enum.GetValue() {
-		value.Options = nil
-	}
-}
-
-func dropOfMessage(message *descriptorpb.DescriptorProto) {
-	message.Options = nil
-	for _, field := range message.GetField() {
-		field.Options = nil
-	}
-	for _, oneof := range message.GetOneofDecl() {
-		oneof.Options = nil
-	}
-	for _, enum := range message.GetEnumType() {
-		dropOfEnum(enum)
-	}
-	for _, nested := range message.GetNestedType() {
-		dropOfMessage(nested)
-	}
+// dropExtensions takes the extensions out of every options message below.
+func dropExtensions(message protoreflect.Message) {
+	message.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		switch {
+		case field.IsExtension():
+			message.Clear(field)
+		case field.IsList() && field.Message() != nil:
+			for i := range value.List().Len() {
+				dropExtensions(value.List().Get(i).Message())
+			}
+		case field.Message() != nil:
+			dropExtensions(value.Message())
+			if proto.Size(value.Message().Interface()) == 0 {
+				message.Clear(field)
+			}
+		}
+		return true
+	})
+	message.SetUnknown(nil)
 }

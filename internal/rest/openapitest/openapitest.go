@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -41,6 +42,9 @@ func Load() (*Document, error) {
 	return &Document{content: content, compiler: compiler}, nil
 }
 
+// conditional are the keywords whose schemas describe a part of an object.
+var conditional = []string{"if", "then", "else", "oneOf"}
+
 // tighten makes every schema of an object refuse what it does not describe.
 func tighten(node any) {
 	switch node := node.(type) {
@@ -48,8 +52,10 @@ func tighten(node any) {
 		if _, isObject := node["properties"].(map[string]any); isObject && node["additionalProperties"] == nil {
 			node["additionalProperties"] = false
 		}
-		for _, below := range node {
-			tighten(below)
+		for name, below := range node {
+			if !slices.Contains(conditional, name) {
+				tighten(below)
+			}
 		}
 	case []any:
 		for _, below := range node {

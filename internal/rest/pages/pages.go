@@ -1,16 +1,18 @@
 // Package pages are what people see of the HTTP port: the dashboard, which shows a
-// conference live, and the API's document with a page to read it by. All is embedded:
-// nothing is loaded from elsewhere.
+// conference live, the API's document with a page to read it by, and the contract for
+// tools. All is embedded: nothing is loaded from elsewhere.
 package pages
 
 import (
 	"embed"
+	"maps"
 	"net/http"
 
 	"github.com/swaggest/swgui/v5emb"
 
 	"github.com/audian/participant-gateway/gen/openapi"
 	"github.com/audian/participant-gateway/internal/asset"
+	"github.com/audian/participant-gateway/internal/schema"
 )
 
 //go:embed dashboard docs
@@ -40,6 +42,8 @@ func New() map[string]http.Handler {
 	for _, module := range modules {
 		pages["GET /dashboard/"+module] = file(javascript, "dashboard/"+module)
 	}
+	maps.Copy(pages, schema.Pages())
+	pages["GET /schema"] = secured(dashboardPolicy, pages["GET /schema"])
 	viewer := v5emb.New("", "", "/docs/")
 	for _, part := range viewerParts {
 		pages["GET /docs/"+part] = viewer

@@ -47,6 +47,9 @@ func TestPages(t *testing.T) {
 		{"/docs", "text/html; charset=utf-8", "/docs/swagger-ui-bundle.js"},
 		{"/docs/start.js", "text/javascript; charset=utf-8", "/openapi.json"},
 		{"/openapi.json", "application/json", `"openapi": "3.1`},
+		{"/schema", "text/html; charset=utf-8", `href="/schema/proto.zip"`},
+		{"/schema/proto.zip", "application/zip", "google/rpc/status.proto"},
+		{"/schema/audian/conference/v2/participant_service.proto", "text/plain; charset=utf-8", "java_multiple_files"},
 	} {
 		got := get(t, http.MethodGet, test.path)
 		if got.Code != http.StatusOK || !strings.Contains(got.Body.String(), test.holds) {
@@ -54,6 +57,16 @@ func TestPages(t *testing.T) {
 		}
 		if contentType := got.Header().Get("Content-Type"); contentType != test.contentType {
 			t.Errorf("GET %s is %s, want %s", test.path, contentType, test.contentType)
+		}
+	}
+}
+
+// TestTheViewerHasTheHookForStreams fails when a newer viewer no longer asks whether an
+// operation can be tried: "Try it out" would then load a stream for ever.
+func TestTheViewerHasTheHookForStreams(t *testing.T) {
+	for _, path := range []string{"/docs/start.js", "/docs/swagger-ui-bundle.js"} {
+		if !strings.Contains(get(t, http.MethodGet, path).Body.String(), "allowTryItOutFor") {
+			t.Errorf("%s does not have allowTryItOutFor", path)
 		}
 	}
 }
@@ -73,7 +86,7 @@ func TestTheDocumentHasAnETag(t *testing.T) {
 }
 
 func TestPolicies(t *testing.T) {
-	for path, style := range map[string]string{"/": "style-src 'self';", "/docs": "style-src 'self' 'unsafe-inline';"} {
+	for path, style := range map[string]string{"/": "style-src 'self';", "/schema": "style-src 'self';", "/docs": "style-src 'self' 'unsafe-inline';"} {
 		policy := get(t, http.MethodGet, path).Header().Get("Content-Security-Policy")
 		for _, want := range []string{"default-src 'none';", "script-src 'self';", "connect-src 'self';", "frame-ancestors 'none'", style} {
 			if !strings.Contains(policy, want) {
@@ -102,7 +115,7 @@ func TestPagesLoadOnlyWhatIsHere(t *testing.T) {
 		if got.Code != http.StatusOK {
 			t.Errorf("GET %s = %d", path, got.Code)
 		}
-		if strings.HasPrefix(path, "/docs/swagger-ui") || path == "/favicon.svg" || path == "/openapi.json" {
+		if strings.HasPrefix(path, "/docs/swagger-ui") || path == "/favicon.svg" || path == "/openapi.json" || strings.HasPrefix(path, "/schema/") {
 			return
 		}
 		text := got.Body.String()
@@ -129,6 +142,8 @@ func TestWhatIsNoPage(t *testing.T) {
 	}{
 		{http.MethodGet, "/index.html", http.StatusNotFound},
 		{http.MethodGet, "/dashboard/", http.StatusNotFound},
+		{http.MethodGet, "/schema/other", http.StatusNotFound},
+		{http.MethodPost, "/schema/proto.zip", http.StatusMethodNotAllowed},
 		{http.MethodGet, "/dashboard/index.html", http.StatusNotFound},
 		{http.MethodGet, "/docs/oauth2-redirect.html", http.StatusNotFound},
 		{http.MethodGet, "/docs/", http.StatusMovedPermanently},

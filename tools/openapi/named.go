@@ -1,0 +1,60 @@
+package main
+
+import (
+	"strings"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// Generators of clients name an inline schema after its parent and its property, which
+// can be the name of another schema: `status` inline in `Participant` replaces
+// `ParticipantStatus`. So each schema that is more than a plain type is a component.
+
+const (
+	idName        = "Id"
+	durationName  = "Duration"
+	heartbeatName = "HeartbeatInterval"
+	timeoutName   = "GrpcTimeout"
+)
+
+// valueSchemas are the strings that have a form. Patterns are in what regular
+// expressions of Go, ECMAScript and Python have in common.
+var valueSchemas = object{
+	{idName, text("An id: 1 to 128 characters, none of them a control character, `/` or `\\`, and neither `.` nor `..`.").
+		with("minLength", 1).with("maxLength", 128).
+		with("pattern", `^([^.`+noID+`]|\.[^.`+noID+`]|\.\.[^`+noID+`])[^`+noID+`]*$`)},
+	{durationName, text("Seconds, 9 decimals at most, such as `1.5s`.").
+		with("examples", []string{"1.5s"}).with("pattern", `^[0-9]{1,9}(\.[0-9]{1,9})?s$`)},
+	{heartbeatName, text("Seconds, 9 decimals at most, from `5s` to `60s`.").
+		with("examples", []string{"15s"}).
+		with("pattern", `^(([5-9]|[1-5][0-9])(\.[0-9]{1,9})?|60(\.0{1,9})?)s$`)},
+	{timeoutName, text("Up to 8 digits and one of H M S m u n, such as `10S` for 10 seconds.").
+		with("pattern", `^([0-9]{1,8}[HMSmun])?$`)},
+}
+
+// noID are the characters that no id has, as in a class of a regular expression.
+const noID = `/\\\x00-\x1f\x7f-\x9f`
+
+// openName is the name of the schema of an enum's words and all others.
+func openName(enum protoreflect.EnumDescriptor) string { return string(enum.Name()) + "OrUnknown" }
+
+// isOpen reports whether a field of the file takes other words beside the enum's.
+func isOpen(file protoreflect.FileDescriptor, enum protoreflect.EnumDescriptor) bool {
+	for i := range file.Messages().Len() {
+		fields := file.Messages().Get(i).Fields()
+		for j := range fields.Len() {
+			if field := fields.Get(j); field.Enum() == enum && hasRawWord(field) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// openEnum is the schema of an enum's words and all others: a string, since many
+// generated clients fail at a word that their enum lacks.
+func openEnum(enum protoreflect.EnumDescriptor) object {
+	names := enumNames(enum)
+	return text("A value of `"+string(enum.Name())+"` (`"+strings.Join(names, "`, `")+"`), or a word of the upstream's that "+
+		"this service does not know, as it came; empty where the upstream gives none.").with("examples", names)
+}
