@@ -29,7 +29,7 @@ func failure(err error, dialled participant.Dialled) *participant.Error {
 // it says when.
 func final(err error, dialled participant.Dialled) *participant.Error {
 	e := failure(err, dialled)
-	switch fateOf(err) {
+	switch classify(err) {
 	case unreached, throttled:
 		e.RetryAfter = cmp.Or(e.RetryAfter, retryAfter)
 	case lost, refused:
