@@ -42,7 +42,12 @@ func (s *Server) compose() error {
 	})
 	s.watcher = watch.NewWatcher(s.hub, watch.Limits{Subscribers: s.config.Limits.Subscribers})
 	measured.follow(s.hub, s.watcher)
-	s.writer = write.New(write.Options{Recorder: recorder{s.hub}, Logger: s.logger})
+	s.writer = write.New(write.Options{
+		Recorder:      recorder{s.hub},
+		Logger:        s.logger,
+		DefaultRegion: s.config.Phone.DefaultRegion,
+		OnPanic:       measured.panicked,
+	})
 	gate, err := s.newGate(measured)
 	if err != nil {
 		return err

@@ -29,6 +29,7 @@ type metrics struct {
 	changes   *prometheus.CounterVec
 	detection prometheus.Histogram
 	remaining prometheus.Gauge
+	panics    prometheus.Counter
 }
 
 func newMetrics() *metrics {
@@ -61,9 +62,12 @@ func newMetrics() *metrics {
 		remaining: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "gateway_upstream_tokens_remaining", Help: "What the upstream last said is left of the account's request tokens.",
 		}),
+		panics: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "gateway_panics_total", Help: "Panics that ended one call or one add, and not the process.",
+		}),
 	}
 	m.registry.MustRegister(
-		m.calls, m.refused, m.upstream, m.polls, m.changes, m.detection, m.remaining,
+		m.calls, m.refused, m.upstream, m.polls, m.changes, m.detection, m.remaining, m.panics,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
@@ -84,6 +88,9 @@ func (m *metrics) refuse(reason participant.Reason) {
 		m.refused.WithLabelValues(string(reason)).Inc()
 	}
 }
+
+// panicked counts one panic that was recovered.
+func (m *metrics) panicked() { m.panics.Inc() }
 
 // trip counts one upstream request.
 func (m *metrics) trip(trip audian.Trip) {
