@@ -46,7 +46,7 @@ func (s *Server) compose() error {
 		Recorder:      recorder{s.hub},
 		Logger:        s.logger,
 		DefaultRegion: s.config.Phone.DefaultRegion,
-		OnPanic:       measured.panicked,
+		OnPanic:       measured.panics.Inc,
 	})
 	gate, err := s.newGate(measured)
 	if err != nil {

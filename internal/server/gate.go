@@ -156,7 +156,6 @@ func (c *call) close(ctx context.Context, err error, panicked any) error {
 			slog.String("request_id", c.requestID),
 			slog.String("panic", fmt.Sprint(panicked)),
 			slog.String("stack", string(debug.Stack())))
-		c.gate.metrics.panicked()
 		err = fmt.Errorf("panic: %v", panicked)
 	}
 	err = c.tellDialled(err)

@@ -24,12 +24,12 @@ type metrics struct {
 
 	calls     *prometheus.HistogramVec
 	refused   *prometheus.CounterVec
+	panics    prometheus.Counter
 	upstream  *prometheus.HistogramVec
 	polls     *prometheus.HistogramVec
 	changes   *prometheus.CounterVec
 	detection prometheus.Histogram
 	remaining prometheus.Gauge
-	panics    prometheus.Counter
 }
 
 func newMetrics() *metrics {
@@ -42,6 +42,9 @@ func newMetrics() *metrics {
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "gateway_refused_total", Help: "Calls that were turned away for who called or for what they took, by reason.",
 		}, []string{"reason"}),
+		panics: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "gateway_panics_total", Help: "Panics that were recovered; each is logged with its stack.",
+		}),
 		upstream: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "gateway_upstream_request_duration_seconds",
 			Help:    "How long upstream requests took, by operation and outcome: the HTTP status, or why there was none.",
@@ -62,12 +65,9 @@ func newMetrics() *metrics {
 		remaining: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "gateway_upstream_tokens_remaining", Help: "What the upstream last said is left of the account's request tokens.",
 		}),
-		panics: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "gateway_panics_total", Help: "Panics that ended one call or one add, and not the process.",
-		}),
 	}
 	m.registry.MustRegister(
-		m.calls, m.refused, m.upstream, m.polls, m.changes, m.detection, m.remaining, m.panics,
+		m.calls, m.refused, m.panics, m.upstream, m.polls, m.changes, m.detection, m.remaining,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
@@ -88,9 +88,6 @@ func (m *metrics) refuse(reason participant.Reason) {
 		m.refused.WithLabelValues(string(reason)).Inc()
 	}
 }
-
-// panicked counts one panic that was recovered.
-func (m *metrics) panicked() { m.panics.Inc() }
 
 // trip counts one upstream request.
 func (m *metrics) trip(trip audian.Trip) {

@@ -41,13 +41,21 @@ func Status(err error) *status.Status {
 	}](err); isStatus {
 		return withInfo(told.GRPCStatus())
 	}
+	return statusOf(Known(err))
+}
+
+// Known is the error as one of ours.
+func Known(err error) *participant.Error {
+	if known, isKnown := errors.AsType[*participant.Error](err); isKnown {
+		return known
+	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return statusOf(&participant.Error{Reason: participant.DeadlineExceeded, Message: "the call's deadline has passed"})
+		return &participant.Error{Reason: participant.DeadlineExceeded, Message: "the call's deadline has passed"}
 	case errors.Is(err, context.Canceled):
-		return statusOf(&participant.Error{Reason: participant.Cancelled, Message: "the caller cancelled the call"})
+		return &participant.Error{Reason: participant.Cancelled, Message: "the caller cancelled the call"}
 	default:
-		return statusOf(&participant.Error{Reason: participant.Internal, Message: internalText})
+		return &participant.Error{Reason: participant.Internal, Message: internalText}
 	}
 }
 

@@ -40,6 +40,8 @@ func TestA01_SentAgainOnlyWhatSurelyDidNotArrive(t *testing.T) {
 		"full":                     {[]step{{fails: upstreamError(409, participant.ConferenceFull)}}, participant.ConferenceFull, participant.DialledNo, 1},
 		"any other 4xx":            {[]step{{fails: upstreamError(418, participant.UpstreamRefused)}}, participant.UpstreamRefused, participant.DialledNo, 1},
 		"error in a 200":           {[]step{{fails: upstreamError(200, participant.UpstreamUnavailable)}}, participant.AddOutcomeUnknown, participant.DialledUnknown, 1},
+		"401 of a proxy":           {[]step{{fails: proxyError(401)}}, participant.UpstreamUnavailable, participant.DialledNo, 1},
+		"429 of a proxy":           {[]step{{fails: proxyError(429)}, ok}, "", "", 2},
 		"407 of a proxy":           {[]step{{fails: proxyError(407)}}, participant.UpstreamUnavailable, participant.DialledNo, 1},
 		"breaker open":             {[]step{{unsent: &participant.Error{Reason: participant.BreakerOpen}}}, participant.BreakerOpen, participant.DialledNo, 0},
 		"unsent for no reason":     {[]step{{unsent: errors.New("odd")}}, participant.Internal, participant.DialledNo, 0},
@@ -199,7 +201,7 @@ func TestW15_AnAddAnswered429IsSentAgain(t *testing.T) {
 }
 
 func TestA01_A4xxOfAProxyIsNoRefusal(t *testing.T) {
-	for _, status := range []int{400, 401, 402, 403, 404, 408, 409, 411, 413, 417, 421, 422, 425, 426, 429, 499} {
+	for _, status := range []int{400, 402, 403, 404, 408, 409, 411, 413, 417, 421, 422, 425, 426, 499} {
 		virtual(t, script(step{fails: proxyError(status)}), func(t *testing.T, h *harness) {
 			_, err := h.Add(t.Context(), h.call(""), alice)
 			want(t, err, participant.AddOutcomeUnknown, participant.DialledUnknown)
