@@ -65,7 +65,7 @@ func (g *generator) bounded(field protoreflect.FieldDescriptor, schema object, r
 // what regular expressions of Go, ECMAScript and Python have in common.
 var bounds = map[string]object{
 	"id": {
-		{"pattern", "^[A-Za-z0-9_.@~-]{1,128}$"},
+		{"pattern", `^[^\x00-\x1f\x7f-\x9f/\\]{1,128}$`},
 		{"not", object{{"enum", []string{".", ".."}}}},
 	},
 	"phone_number.length": {{"minLength", 1}, {"maxLength", 20}},
@@ -73,6 +73,9 @@ var bounds = map[string]object{
 	"name.control":        {{"pattern", `^[^\x00-\x1f\x7f-\x9f]*$`}},
 	"request_id":          {{"pattern", "^[ -~]{0,128}$"}},
 	"page_size.range":     {{"minimum", 0}},
+	"values.count": {
+		{"maxItems", 100},
+	},
 	"participant_ids.count": {
 		{"maxItems", 100},
 	},
