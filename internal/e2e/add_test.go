@@ -40,7 +40,7 @@ func TestA01_RefusalsAreNotDialled(t *testing.T) {
 	if told := wantStatus(t, err, "FailedPrecondition", "UPSTREAM_CONFLICT"); told["dialled"] != "no" {
 		t.Errorf("metadata: %v", told)
 	}
-	g.upstream.Inject(simulator.Fault{Kind: simulator.FaultStatus, Operation: simulator.Add, Status: 403, Body: simulator.HTMLBody, Times: 1})
+	g.upstream.Inject(simulator.Fault{Kind: simulator.FaultStatus, Operation: simulator.Add, Status: 403, Times: 1})
 	if got := g.call("POST", path(""), curlBody); got.status != http.StatusForbidden || dialled(t, got) != "no" {
 		t.Errorf("got %d %s", got.status, got.body)
 	}
