@@ -249,7 +249,8 @@ func slowExchange(u *upstream, serves int) answer {
 		mu.Lock()
 		defer mu.Unlock()
 		token := r.Header.Get("X-Auth-Token")
-		if served[token]++; serves > 0 && served[token] > serves {
+		served[token]++
+		if serves > 0 && served[token] > serves {
 			return reply(401, `{"status":"error","error":"401","message":"expired"}`), nil
 		}
 		return well(r)

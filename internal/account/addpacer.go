@@ -190,7 +190,8 @@ func (p *addPacer) depart(add *waitingAdd) {
 func (p *addPacer) check(now time.Time) {
 	at := p.estimate(now)
 	for range min(p.queue.len(), checksPerEvent) {
-		if p.checked++; p.checked >= p.queue.len() {
+		p.checked++
+		if p.checked >= p.queue.len() {
 			p.checked = 0
 		}
 		if p.queue.len() > 0 && p.refuseIfLate(p.queue.at(p.checked), at(p.checked), now) {

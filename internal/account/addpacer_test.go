@@ -357,12 +357,12 @@ func TestA03_DeadlinesMayMove(t *testing.T) {
 }
 
 // full is a pacer whose ten departures of this window have left now.
-func full(t testing.TB) *addPacer {
-	t.Helper()
+func full(tb testing.TB) *addPacer {
+	tb.Helper()
 	p := &addPacer{}
 	for range addsPerWindow {
-		if err := depart(t.Context(), p, "other", false); err != nil {
-			t.Fatal(err)
+		if err := depart(tb.Context(), p, "other", false); err != nil {
+			tb.Fatal(err)
 		}
 	}
 	return p

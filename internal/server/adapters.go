@@ -41,7 +41,7 @@ func (a upstreamAccount) OpenSource(ctx context.Context, conference string) feed
 func (a upstreamAccount) Reserve(ctx context.Context, conference string) (write.Slot, error) {
 	slot, err := a.Account.Reserve(ctx, conference)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // It is the account's own.
+		return nil, err
 	}
 	return slot, nil
 }

@@ -276,6 +276,9 @@ func TestA01_APanicIsAnErrorOfItsAddAlone(t *testing.T) {
 				h.upstream.lists = test.lists
 				want(t, h.add(h.call(""), alice, 0).wait().err, participant.Internal, test.dialled)
 				want(t, h.add(h.call(""), alice, 0).wait().err, "", "")
+				synctest.Wait()
+				h.mu.Lock()
+				defer h.mu.Unlock()
 				if panics != 1 || len(h.operations) != 0 {
 					t.Errorf("%d panics, %d operations left", panics, len(h.operations))
 				}

@@ -25,7 +25,7 @@ func (w *Writer) attempt(ctx context.Context, upstream Upstream, op *addOperatio
 		return participant.Item{}, nil, err
 	}
 	ticket := w.recorder.Begin(op.request.key)
-	defer dropOnPanic(ticket)
+	defer func() { dropOnPanic(ticket, recover()) }()
 	if err := w.markSent(ctx, op); err != nil {
 		ticket.Drop()
 		return participant.Item{}, nil, err

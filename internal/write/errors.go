@@ -58,16 +58,6 @@ func ended(ctx context.Context, dialled participant.Dialled) *participant.Error 
 	return unnamed(ctx.Err(), dialled)
 }
 
-// noTurn is the failure of an add that waited as long as any may.
-func noTurn() *participant.Error {
-	return &participant.Error{
-		Reason:     participant.AddRateLimited,
-		Message:    "no turn among the account's adds came in time",
-		Dialled:    participant.DialledNo,
-		RetryAfter: retryAfter,
-	}
-}
-
 // reused is the failure of an add whose request id means another one. It is an outcome of
 // its own, no replayed one (A2).
 func reused() *participant.Error {

@@ -9,10 +9,9 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// recovered keeps a panic of one operation from ending the process: its callers get an
-// error, and the other operations go on. It is deferred.
-func (w *Writer) recovered(ctx context.Context, op *addOperation) {
-	panicked := recover()
+// recovered keeps a panic of one operation, nil where there was none, from ending the
+// process: its callers get an error, and the other operations go on.
+func (w *Writer) recovered(ctx context.Context, op *addOperation, panicked any) {
 	if panicked == nil {
 		return
 	}
@@ -32,9 +31,10 @@ func (w *Writer) recovered(ctx context.Context, op *addOperation) {
 	delete(w.operations, op)
 }
 
-// dropOnPanic ends a ticket that nobody else will end. It is deferred.
-func dropOnPanic(ticket Ticket) {
-	if panicked := recover(); panicked != nil {
+// dropOnPanic ends a ticket that nobody else will end, and goes on with the panic; nil is
+// none.
+func dropOnPanic(ticket Ticket, panicked any) {
+	if panicked != nil {
 		ticket.Drop()
 		panic(panicked)
 	}

@@ -22,7 +22,7 @@ const (
 func (w *Writer) reconcile(
 	ctx context.Context, upstream Upstream, op *addOperation, ticket Ticket, cause error,
 ) (participant.Item, *participant.Error) {
-	defer dropOnPanic(ticket)
+	defer func() { dropOnPanic(ticket, recover()) }()
 	w.log.LogAttrs(ctx, slog.LevelWarn, "add lost its answer", attributes(op, cause)...)
 	item, found := w.search(ctx, upstream, op, newProfile(w.compare, op, w.sentAt(op), ticket))
 	if !found {

@@ -15,7 +15,7 @@ func (w *Writer) start(ctx context.Context, upstream Upstream, op *addOperation)
 	w.cache.begin(op)
 	w.running.Go(func() {
 		defer cancel()
-		defer w.recovered(ctx, op)
+		defer func() { w.recovered(ctx, op, recover()) }()
 		item, err := w.send(ctx, upstream, op)
 		w.finish(op, item, err)
 	})
