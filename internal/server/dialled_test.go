@@ -197,6 +197,7 @@ const token = "--upstream-token=token"
 func TestA01_WhatFailsBeforeTheSendingWasNotDialled(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "keys")
 	reader, elsewhere := addKey(t, file, "wall", "reader"), addKey(t, file, "desk", "writer", "conf_other")
+	writer := addKey(t, file, "bridge", "writer")
 	keyed := []string{"--auth=keys", "--auth-keys-file=" + file, token, upstreamOf(t, accepting)}
 	accepted := []string{token, upstreamOf(t, accepting)}
 	const long = 20 * time.Second
@@ -226,7 +227,7 @@ func TestA01_WhatFailsBeforeTheSendingWasNotDialled(t *testing.T) {
 		"an unknown credential":  {keyed, presenting("pgk_unknown"), 0, codes.Unauthenticated, "CREDENTIAL_INVALID"},
 		"a reader":               {keyed, presenting(reader), 0, codes.PermissionDenied, "ROLE_NOT_GRANTED"},
 		"another conference":     {keyed, presenting(elsewhere), 0, codes.PermissionDenied, "CONFERENCE_NOT_GRANTED"},
-		"too many calls":         {append(accepted, "--max-calls-per-second=1"), good, 20, codes.ResourceExhausted, "CALLER_RATE_LIMITED"},
+		"too many calls":         {append(keyed, "--max-calls-per-second=1"), presenting(writer), 3, codes.ResourceExhausted, "CALLER_RATE_LIMITED"},
 		"a turn too late":        {accepted, hasty, 10, codes.ResourceExhausted, "ADD_RATE_LIMITED"},
 		"no connection":          {[]string{token, closedPort}, hasty, 0, codes.Unavailable, "UPSTREAM_UNREACHABLE"},
 		"no TLS":                 {[]string{token, strings.Replace(upstreamOf(t, accepting), "http:", "https:", 1)}, hasty, 0, codes.Unavailable, "UPSTREAM_UNREACHABLE"},
