@@ -69,7 +69,7 @@ func New(credential audian.Credential, fingerprint participant.Fingerprint, opti
 	var err error
 	a.client, err = audian.New(audian.Options{
 		BaseURL: options.BaseURL, Credential: credential, Header: options.Header,
-		Transport: options.Transport, OnTrip: a.answered, Logger: logger,
+		Transport: departing{options.Transport}, OnTrip: a.answered, Logger: logger,
 	})
 	return a, err
 }

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -149,12 +150,130 @@ func TestA06_AddIsSentOnce(t *testing.T) {
 	}
 }
 
-func TestA06_NothingIsSentWhereTheContextEndsWhileSending(t *testing.T) {
-	u := &upstream{}
-	ctx, cancel := context.WithCancel(t.Context())
-	_, err := account(t, u).Add(ctx, "c", participant.Add{}, cancel)
-	if told(t, err).Reason != participant.Cancelled || len(u.times(http.MethodPost)) != 0 {
-		t.Errorf("%d adds, %v", len(u.times(http.MethodPost)), err)
+// TestA03_AReleasedSlotIsFree has slots given back before and after their turns.
+func TestA03_AReleasedSlotIsFree(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &upstream{}
+		a := account(t, u)
+		for n := range 3 * addsPerWindow {
+			s, err := a.Reserve(t.Context(), "c")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n%2 == 0 {
+				if err := s.Wait(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s.Release()
+			s.Release()
+		}
+		if held := len(a.pacer.departures); held != 0 || a.uses.Load() != 0 || len(u.times(http.MethodPost)) != 0 {
+			t.Errorf("%d departures and %d uses are held, %d adds", held, a.uses.Load(), len(u.times(http.MethodPost)))
+		}
+	})
+}
+
+// TestA03_TheExchangeOfAKeyIsNoDeparture has exchanges that take longer than a window, at
+// the first add and whenever a token is refused.
+func TestA03_TheExchangeOfAKeyIsNoDeparture(t *testing.T) {
+	for name, expires := range map[string]int{"at first": 0, "each token serves some adds": 7} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				u := &upstream{}
+				u.set(slowExchange(u, expires))
+				a, err := New(audian.APIKey("key"), participant.Fingerprint{}, options(u))
+				if err != nil {
+					t.Fatal(err)
+				}
+				var running sync.WaitGroup
+				for range 25 {
+					running.Go(func() { _, _ = a.Add(t.Context(), "c", participant.Add{}, nothing) })
+				}
+				running.Wait()
+				if got := u.times(http.MethodPost); len(got) < 25 || most(got) > addsPerWindow {
+					t.Errorf("%d adds, %d within a second", len(got), most(got))
+				}
+			})
+		})
+	}
+}
+
+// TestA03_ARenewalDoesNotCountAsADeparture has ten adds meet an expired token late in the
+// window of their departure: their next turns come when that window ends.
+func TestA03_ARenewalDoesNotCountAsADeparture(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &upstream{}
+		u.set(func(r *http.Request) (response, error) {
+			switch {
+			case r.Method == http.MethodPut:
+				return reply(200, fmt.Sprintf(`{"auth_token":"token-%d"}`, len(u.times(http.MethodPut)))), nil
+			case r.Header.Get("X-Auth-Token") == "token-1":
+				time.Sleep(900 * time.Millisecond)
+				return reply(401, `{"status":"error","error":"401","message":"expired"}`), nil
+			default:
+				return well(r)
+			}
+		})
+		a, err := New(audian.APIKey("key"), participant.Fingerprint{}, options(u))
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		var running sync.WaitGroup
+		for range addsPerWindow {
+			running.Go(func() {
+				if _, err := a.Add(t.Context(), "c", participant.Add{}, nothing); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		running.Wait()
+		posts := u.times(http.MethodPost)
+		if last := posts[len(posts)-1].Sub(began); len(posts) != 2*addsPerWindow || last != addWindow {
+			t.Errorf("%d adds, the last after %v", len(posts), last)
+		}
+	})
+}
+
+// slowExchange takes 1.5 s to exchange a key for a token that serves some adds; 0 is all.
+func slowExchange(u *upstream, serves int) answer {
+	var mu sync.Mutex
+	served := map[string]int{}
+	return func(r *http.Request) (response, error) {
+		if r.Method == http.MethodPut {
+			token := fmt.Sprintf(`{"auth_token":"token-%d"}`, len(u.times(http.MethodPut)))
+			time.Sleep(1500 * time.Millisecond)
+			return reply(200, token), nil
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		token := r.Header.Get("X-Auth-Token")
+		served[token]++
+		if serves > 0 && served[token] > serves {
+			return reply(401, `{"status":"error","error":"401","message":"expired"}`), nil
+		}
+		return well(r)
+	}
+}
+
+// TestA01_WithoutACredentialNothingIsReserved has the exchange of the key fail or hang.
+func TestA01_WithoutACredentialNothingIsReserved(t *testing.T) {
+	for name, answer := range map[string]answer{
+		"refused": always(403, ``), "unavailable": always(503, ``), "hangs": hang,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				u := &upstream{answer: answer}
+				a, err := New(audian.APIKey("key"), participant.Fingerprint{}, options(u))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err = a.Reserve(t.Context(), "c"); !told(t, err).Unreached || a.uses.Load() != 0 || a.pacer.queue.len() != 0 {
+					t.Errorf("%v; %d uses, %d wait", err, a.uses.Load(), a.pacer.queue.len())
+				}
+			})
+		})
 	}
 }
 

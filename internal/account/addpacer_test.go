@@ -30,9 +30,39 @@ func (l *log) note(name string) {
 	l.times = append(l.times, time.Now())
 }
 
+// Add reserves a slot, has sending called when its turn has come, and sends at once. Tests
+// of the account use it for an add that nobody gives up.
+func (a *Account) Add(ctx context.Context, conference string, add participant.Add, sending func()) (participant.Item, error) {
+	s, err := a.Reserve(ctx, conference)
+	if err != nil {
+		return participant.Item{}, err
+	}
+	defer s.Release()
+	if deadline, bounded := ctx.Deadline(); bounded {
+		s.SetDeadline(deadline)
+	}
+	if err := s.Wait(ctx); err != nil {
+		return participant.Item{}, err
+	}
+	sending()
+	return s.Send(ctx, add)
+}
+
+// turnOf waits for the turn of an add whose deadline is ctx's.
+func turnOf(ctx context.Context, p *addPacer, conference string, again bool) (*departure, error) {
+	add, err := p.enter(conference, again)
+	if err != nil {
+		return nil, err
+	}
+	if deadline, bounded := ctx.Deadline(); bounded {
+		p.setDeadline(add, deadline)
+	}
+	return p.wait(ctx, add)
+}
+
 // depart waits for a turn and has the request written at once.
 func depart(ctx context.Context, p *addPacer, conference string, again bool) error {
-	d, err := p.wait(ctx, conference, again)
+	d, err := turnOf(ctx, p, conference, again)
 	if err == nil {
 		p.left(d)
 	}
@@ -93,7 +123,7 @@ func TestA03_FairBetweenConferences(t *testing.T) {
 		for i, d := range p.departures {
 			d.written = d.written.Add(time.Duration(i) * time.Millisecond)
 		}
-		p.dispatch()
+		p.dispatch(time.Now())
 		p.mu.Unlock()
 		running.Wait()
 		if got := strings.Join(l.names[10:], " "); got != "a0 b0 c0 a1 b1 a2 a3" {
@@ -139,7 +169,7 @@ func TestA03_WhoLeavesTakesNoTurn(t *testing.T) {
 		var running sync.WaitGroup
 		for range addsPerWindow {
 			running.Go(func() {
-				if _, err := p.wait(leaving, "a", false); told(t, err).Reason != participant.Cancelled {
+				if _, err := turnOf(leaving, &p, "a", false); told(t, err).Reason != participant.Cancelled {
 					t.Error(err)
 				}
 			})
@@ -155,13 +185,13 @@ func TestA03_WhoLeavesTakesNoTurn(t *testing.T) {
 		synctest.Wait()
 		leave()
 		running.Wait()
-		if _, err := p.wait(leaving, "a", false); told(t, err).Reason != participant.Cancelled {
+		if _, err := turnOf(leaving, &p, "a", false); told(t, err).Reason != participant.Cancelled {
 			t.Error(err)
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if len(p.queue.rooms) != 0 || p.timer != nil {
-			t.Errorf("%d rooms left", len(p.queue.rooms))
+		if p.queue.len() != 0 || len(p.queue.conferences) != 0 || p.timer != nil {
+			t.Errorf("%d adds wait in %d conferences", p.queue.len(), len(p.queue.conferences))
 		}
 	})
 }
@@ -195,7 +225,7 @@ func TestA03_TurnsGivenBackAreFree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p addPacer
 		for range 3 * addsPerWindow {
-			d, err := p.wait(t.Context(), "a", false)
+			d, err := turnOf(t.Context(), &p, "a", false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -221,7 +251,7 @@ func TestA03_CountsFromWhenTheRequestIsWritten(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var p addPacer
 				for range addsPerWindow {
-					d, err := p.wait(t.Context(), "a", false)
+					d, err := turnOf(t.Context(), &p, "a", false)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -240,7 +270,7 @@ func TestA03_CountsFromWhenTheRequestIsWritten(t *testing.T) {
 func TestA03_WrittenTwiceCountsTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p addPacer
-		first, err := p.wait(t.Context(), "a", false)
+		first, err := turnOf(t.Context(), &p, "a", false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -266,7 +296,7 @@ func TestA03_UnwrittenAddsHoldUpWhoCannotWait(t *testing.T) {
 		var p addPacer
 		var departures []*departure
 		for range addsPerWindow {
-			d, err := p.wait(t.Context(), "a", false)
+			d, err := turnOf(t.Context(), &p, "a", false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -282,41 +312,253 @@ func TestA03_UnwrittenAddsHoldUpWhoCannotWait(t *testing.T) {
 	})
 }
 
-// patient is a context whose deadline moves.
-type patient struct {
-	context.Context
-
-	mu sync.Mutex
-	at time.Time
-}
-
-func (p *patient) Deadline() (time.Time, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.at, true
-}
-
 func TestA03_DeadlinesMayMove(t *testing.T) {
+	for name, test := range map[string]struct {
+		first, then time.Duration
+		refused     time.Duration
+	}{
+		"nearer":              {time.Hour, 200 * time.Millisecond, 100 * time.Millisecond},
+		"set after none":      {0, 200 * time.Millisecond, 100 * time.Millisecond},
+		"farther":             {addWindow + 1, time.Hour, 0},
+		"away":                {addWindow + 1, 0, 0},
+		"into the past":       {time.Hour, 50 * time.Millisecond, 100 * time.Millisecond},
+		"never could be kept": {100 * time.Millisecond, time.Hour, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := full(t)
+				began := time.Now()
+				after := func(d time.Duration) time.Time {
+					if d == 0 {
+						return time.Time{}
+					}
+					return began.Add(d)
+				}
+				add, err := p.enter("a", false)
+				if err != nil {
+					t.Fatal(err)
+				}
+				p.setDeadline(add, after(test.first))
+				time.AfterFunc(100*time.Millisecond, func() { p.setDeadline(add, after(test.then)) })
+				d, err := p.wait(t.Context(), add)
+				took := time.Since(began)
+				switch {
+				case test.refused == 0 && (err != nil || took != addWindow):
+					t.Errorf("after %v: %v", took, err)
+				case test.refused > 0 && (err == nil || took != test.refused.Truncate(100*time.Millisecond)):
+					t.Errorf("after %v: %v", took, err)
+				case err == nil:
+					p.done(d)
+				}
+				time.Sleep(2 * time.Second)
+			})
+		})
+	}
+}
+
+// full is a pacer whose ten departures of this window have left now.
+func full(tb testing.TB) *addPacer {
+	tb.Helper()
+	p := &addPacer{}
+	for range addsPerWindow {
+		if err := depart(tb.Context(), p, "other", false); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return p
+}
+
+// An add whose turn comes later than it seemed is refused at its deadline at the latest.
+func TestA03_ADeadlineEndsTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p addPacer
-		for range addsPerWindow {
-			if err := depart(t.Context(), &p, "a", false); err != nil {
+		for range addsPerWindow { // Their requests are never written.
+			if _, err := turnOf(t.Context(), &p, "other", false); err != nil {
 				t.Fatal(err)
 			}
 		}
 		began := time.Now()
-		ctx := &patient{Context: t.Context(), at: began.Add(time.Hour)}
-		time.AfterFunc(100*time.Millisecond, func() {
-			ctx.mu.Lock()
-			ctx.at = began.Add(200 * time.Millisecond)
-			ctx.mu.Unlock()
-			_ = depart(t.Context(), &p, "b", false)
-		})
-		if err := depart(ctx, &p, "a", false); told(t, err).Reason != participant.AddRateLimited || time.Since(began) != 100*time.Millisecond {
+		add, err := p.enter("a", false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.setDeadline(add, began.Add(2*time.Second))
+		if _, err := p.wait(t.Context(), add); told(t, err).Reason != participant.AddRateLimited || time.Since(began) > 2*time.Second {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
-		time.Sleep(2 * time.Second)
 	})
+}
+
+// Adds that come later in many other conferences put off an add that has to be gone soon:
+// it is refused when that is known, not when its deadline ends.
+func TestA03_AnAddThatOthersPutOffIsRefusedBeforeItsDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := full(t)
+		began := time.Now()
+		var adds []*waitingAdd
+		for range 20 {
+			add, err := p.enter("a", false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.setDeadline(add, began.Add(3*time.Second))
+			adds = append(adds, add)
+		}
+		for n := range 100 {
+			if _, err := p.enter(fmt.Sprint(n), false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := p.wait(t.Context(), adds[19])
+		if told(t, err).Reason != participant.AddRateLimited || time.Since(began) != 0 {
+			t.Errorf("after %v: %v", time.Since(began), err)
+		}
+		if d, err := p.wait(t.Context(), adds[0]); err != nil {
+			t.Errorf("the first of the conference: %v", err)
+		} else {
+			p.done(d)
+		}
+	})
+}
+
+// TestA03_AThousandAddsWaitAtMost has one more refused at once, whatever its conference.
+func TestA03_AThousandAddsWaitAtMost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := full(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		for n := range maxWaitingAdds {
+			running.Go(func() {
+				if _, err := turnOf(ctx, p, fmt.Sprint(n%7), false); told(t, err).Reason != participant.Cancelled {
+					t.Error(err)
+				}
+			})
+		}
+		synctest.Wait()
+		began := time.Now()
+		for _, conference := range []string{"0", "new"} {
+			_, err := turnOf(t.Context(), p, conference, false)
+			e := told(t, err)
+			if e.Reason != participant.AddRateLimited || e.Dialled != participant.DialledNo || time.Since(began) != 0 {
+				t.Errorf("after %v: %v", time.Since(began), err)
+			}
+			if e.RetryAfter != (maxWaitingAdds/addsPerWindow+1)*addWindow {
+				t.Errorf("retry after %v", e.RetryAfter)
+			}
+		}
+		if _, err := p.enter("0", true); err != nil {
+			t.Errorf("an add that had its turn: %v", err)
+		}
+		cancel()
+		running.Wait()
+	})
+}
+
+// Who leaves makes room for those behind, in the same conference and in others.
+func TestA03_WhoLeavesMovesTheOthersUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := full(t)
+		enter := func(conference string) *waitingAdd {
+			add, err := p.enter(conference, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return add
+		}
+		var xs []*waitingAdd
+		for range 10 {
+			xs = append(xs, enter("x"))
+		}
+		y, last := enter("y"), enter("x")
+		for _, x := range xs {
+			p.leave(x)
+			p.leave(x) // Once more has no effect.
+		}
+		next := enter("x")
+		for i, add := range []*waitingAdd{last, y, next} {
+			if n, waits := p.queue.position(add); n != i || !waits {
+				t.Errorf("add %d is at position %d, waits: %v", i, n, waits)
+			}
+		}
+		if _, waits := p.queue.position(xs[0]); waits {
+			t.Error("who left still waits")
+		}
+	})
+}
+
+// A conference that always has a next add does not keep others from their turns.
+func TestA03_ConferencesThatComeAgainTakeTurns(t *testing.T) {
+	var q addQueue
+	enter := func(conference string) { q.enter(conference, &waitingAdd{}, false) }
+	for range 3 {
+		enter("a")
+	}
+	enter("b")
+	var order []string
+	for range 9 {
+		served := q.next().queue.conference
+		order = append(order, served)
+		if served != "a" {
+			enter(served)
+		}
+	}
+	if got := strings.Join(order, " "); got != "a b a b a b b b b" {
+		t.Errorf("served in the order %s", got)
+	}
+}
+
+// The estimate of a turn is when it comes, as far as nothing else happens.
+func TestA03_TurnsComeWhenEstimated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p addPacer
+		for range 7 {
+			time.Sleep(110 * time.Millisecond)
+			if err := depart(t.Context(), &p, "other", false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var running sync.WaitGroup
+		for n := range 57 {
+			p.mu.Lock()
+			want := p.estimate(time.Now())(p.queue.len())
+			p.mu.Unlock()
+			running.Go(func() {
+				if err := depart(t.Context(), &p, "a", false); err != nil || !time.Now().Equal(want) {
+					t.Errorf("add %d left %v after its estimate: %v", n, time.Since(want), err)
+				}
+			})
+			synctest.Wait()
+		}
+		running.Wait()
+	})
+}
+
+// BenchmarkWaitingAdd is what one more waiting add costs: it comes, has a deadline, leaves.
+func BenchmarkWaitingAdd(b *testing.B) {
+	for _, conferences := range []int{1, 1000} {
+		for _, waiting := range []int{10, maxWaitingAdds - 1} {
+			b.Run(fmt.Sprintf("waiting=%d/conferences=%d", waiting, min(conferences, waiting)), func(b *testing.B) {
+				p := full(b)
+				for _, d := range p.departures {
+					d.written = time.Now().Add(time.Hour)
+				}
+				for n := range waiting {
+					if _, err := p.enter(fmt.Sprint(n%conferences), false); err != nil {
+						b.Fatal(err)
+					}
+				}
+				deadline := time.Now().Add(24 * time.Hour)
+				for b.Loop() {
+					add, err := p.enter("0", false)
+					if err != nil {
+						b.Fatal(err)
+					}
+					p.setDeadline(add, deadline)
+					p.leave(add)
+				}
+			})
+		}
+	}
 }
 
 // TestA03_WhateverComes draws adds that come, wait, leave, have deadlines, and find a
@@ -351,7 +593,7 @@ func paceSome(t *testing.T, adds int, seed uint64) (problem string) {
 				}
 				defer cancel()
 				time.AfterFunc(waits, cancel)
-				if d, err := p.wait(ctx, room, false); err == nil {
+				if d, err := turnOf(ctx, &p, room, false); err == nil {
 					time.Sleep(connects)
 					p.left(d)
 					l.note(room)
@@ -365,7 +607,7 @@ func paceSome(t *testing.T, adds int, seed uint64) (problem string) {
 		switch {
 		case most(l.times) > addsPerWindow:
 			problem = fmt.Sprintf("%d within a second", most(l.times))
-		case len(p.queue.rooms) > 0:
+		case p.queue.len() > 0 || len(p.queue.conferences) > 0:
 			problem = "somebody still waits"
 		}
 	})

@@ -173,7 +173,7 @@ func TestA06_WhatEndsWhileAKeyIsExchangedWasNotSent(t *testing.T) {
 				want := map[error]participant.Reason{
 					context.DeadlineExceeded: participant.DeadlineExceeded, context.Canceled: participant.Cancelled,
 				}[cause]
-				if e := told(t, err); e.Reason != want || !e.Unreached || e.AddOutcome() != participant.AddNotSent {
+				if e := told(t, err); e.Reason != want || !e.Unreached || participant.Classify(err) != participant.Unreached {
 					t.Errorf("renewed %v: %+v", renewed, e)
 				}
 				time.Sleep(5 * time.Second) // The exchange goes on for those who come later.

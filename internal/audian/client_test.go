@@ -155,7 +155,7 @@ func TestA01_AddAnswers(t *testing.T) {
 				}
 				return
 			}
-			if e := told(t, err); e.Reason != test.reason || e.Unreached || participant.Refused(e.UpstreamStatus, e.VendorShaped) != test.refused {
+			if e := told(t, err); e.Reason != test.reason || e.Unreached || participant.IsRefusal(e.UpstreamStatus, e.VendorShaped) != test.refused {
 				t.Errorf("got %s, status %d: %v", e.Reason, e.UpstreamStatus, err)
 			}
 		})

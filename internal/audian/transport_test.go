@@ -135,7 +135,7 @@ func TestA01_NothingSendsAnAddAgain(t *testing.T) {
 					}
 				}
 				_, err = c.Add(t.Context(), "c", participant.Add{}, Pacing{})
-				if e := told(t, err); e.Unreached || e.AddOutcome() != participant.AddMayBeDone || v.lost.Load() != 1 {
+				if e := told(t, err); e.Unreached || participant.Classify(err) != participant.Lost || v.lost.Load() != 1 {
 					t.Errorf("sent %d times, %v", v.lost.Load(), err)
 				}
 				_ = listener.Close()

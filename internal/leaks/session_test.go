@@ -218,8 +218,8 @@ func (s *session) blunder(who presented) {
 		deeds = append(deeds, func() {
 			ctx, cancel := s.context(who)
 			defer cancel()
-			_, err := s.client.RemoveParticipant(ctx, &v2.RemoveParticipantRequest{ConferenceId: ids[0], ParticipantId: ids[1]})
-			s.told("RemoveParticipant", nil, err, nil, nil)
+			answer, err := s.client.RemoveParticipant(ctx, &v2.RemoveParticipantRequest{ConferenceId: ids[0], ParticipantId: ids[1]})
+			s.told("RemoveParticipant", answer, err, nil, nil)
 		})
 	}
 	s.together(deeds...)

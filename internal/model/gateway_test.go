@@ -67,6 +67,14 @@ func (a ownAccount) OpenSource(ctx context.Context, conference string) feed.Sour
 	return a.Account.OpenSource(ctx, conference)
 }
 
+func (a ownAccount) Reserve(ctx context.Context, conference string) (write.Slot, error) {
+	slot, err := a.Account.Reserve(ctx, conference)
+	if err != nil {
+		return nil, err
+	}
+	return slot, nil
+}
+
 type recorder struct{ hub *feed.Hub }
 
 func (r recorder) Begin(key participant.Key) write.Ticket { return r.hub.Begin(key) }

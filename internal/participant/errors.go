@@ -160,9 +160,9 @@ func (e *Error) UpstreamsOwnWord() bool {
 	}
 }
 
-// Refused reports whether an upstream's status proves that an add was not carried out
+// IsRefusal reports whether an upstream's status proves that a request was not carried out
 // (A1): a 4xx but 408 in one of the documented bodies, or a 401, 407 or 429 in any.
-func Refused(status int, vendorShaped bool) bool {
+func IsRefusal(status int, vendorShaped bool) bool {
 	switch status {
 	case http.StatusUnauthorized, http.StatusProxyAuthRequired, http.StatusTooManyRequests:
 		return true
@@ -173,38 +173,44 @@ func Refused(status int, vendorShaped bool) bool {
 	}
 }
 
-// AddOutcome is what the error of an add proves about the phone (A1).
-type AddOutcome uint8
+// Class is what an error proves about the upstream request that failed.
+type Class uint8
 
-// The outcomes of an add that failed.
+// The classes of an error.
 const (
-	// AddMayBeDone means that the phone may ring: only a list would tell.
-	AddMayBeDone AddOutcome = iota
-	// AddNotSent means that the request surely did not reach the upstream, so that it may
-	// be sent again.
-	AddNotSent
-	// AddLimited means that the upstream answered 429: nothing was done, and the request
-	// may be sent again later.
-	AddLimited
-	// AddRefused means that nothing was done, and that nothing would be if the request was
-	// sent again.
-	AddRefused
+	// Lost requests may have been carried out: only a list or an answer can show it (A1).
+	Lost Class = iota
+	// Unreached requests surely did not reach the upstream, so that they may be sent again.
+	Unreached
+	// Throttled requests were answered 429: nothing was done, and they may be sent again
+	// later.
+	Throttled
+	// Refused requests were not carried out, and would be refused again.
+	Refused
 )
 
-// AddOutcome returns what e proves where it is the error of an add.
-func (e *Error) AddOutcome() AddOutcome {
+// Classify returns what an error proves. What proves nothing is Lost: every answer that is
+// not the upstream's own verdict, a proxy's 4xx included. Only 401, 407 and 429 mean the
+// same whoever answers them.
+func Classify(err error) Class {
+	e, known := errors.AsType[*Error](err)
 	switch {
+	case !known:
+		return Lost
 	case e.Reason == CredentialRefused:
-		// The token was renewed before, or the key was refused: nothing was sent since.
-		return AddRefused
-	case e.Unreached, e.Reason == BreakerOpen, e.Reason == AddRateLimited:
-		return AddNotSent
+		// It was renewed once, and would be refused again (A5); where the exchange of the key
+		// was refused, nothing was sent.
+		return Refused
+	case e.Unreached:
+		return Unreached
+	case e.Reason == BreakerOpen, e.Reason == AddRateLimited:
+		return Refused
 	case e.UpstreamStatus == http.StatusTooManyRequests:
-		return AddLimited
-	case Refused(e.UpstreamStatus, e.VendorShaped):
-		return AddRefused
+		return Throttled
+	case IsRefusal(e.UpstreamStatus, e.VendorShaped):
+		return Refused
 	default:
-		return AddMayBeDone
+		return Lost
 	}
 }
 

@@ -5,19 +5,19 @@ import (
 	"testing"
 )
 
-// TestA01_WhatAnErrorOfAnAddProves judges every 4xx in a documented body and in another.
+// TestA01_WhatAnErrorOfAnAddProves classifies every 4xx in a documented body and in another.
 func TestA01_WhatAnErrorOfAnAddProves(t *testing.T) {
 	for status := 100; status < 600; status++ {
 		for _, shaped := range []bool{false, true} {
 			e := &Error{Reason: UpstreamUnavailable, UpstreamStatus: status, VendorShaped: shaped}
-			want := AddMayBeDone
+			want := Lost
 			switch {
 			case status == 429:
-				want = AddLimited
+				want = Throttled
 			case status == 401 || status == 407 || shaped && status >= 400 && status < 500 && status != 408:
-				want = AddRefused
+				want = Refused
 			}
-			if got := e.AddOutcome(); got != want {
+			if got := Classify(e); got != want {
 				t.Errorf("%d, vendor-shaped %v: %d, want %d", status, shaped, got, want)
 			}
 		}
@@ -27,22 +27,22 @@ func TestA01_WhatAnErrorOfAnAddProves(t *testing.T) {
 func TestA01_WhatAnErrorWithoutAnAnswerProves(t *testing.T) {
 	for _, test := range []struct {
 		err  Error
-		want AddOutcome
+		want Class
 	}{
-		{Error{Reason: UpstreamUnreachable, Unreached: true}, AddNotSent},
-		{Error{Reason: DeadlineExceeded, Unreached: true}, AddNotSent},
-		{Error{Reason: UpstreamUnavailable, UpstreamStatus: 503, Unreached: true}, AddNotSent}, // Of an exchange.
-		{Error{Reason: BreakerOpen, Dialled: DialledNo}, AddNotSent},
-		{Error{Reason: AddRateLimited}, AddNotSent},
-		{Error{Reason: CredentialRefused, UpstreamStatus: 403, Unreached: true}, AddRefused},
-		{Error{Reason: CredentialRefused, UpstreamStatus: 401, VendorShaped: true}, AddRefused},
-		{Error{Reason: UpstreamUnavailable}, AddMayBeDone},
-		{Error{Reason: UpstreamTimeout}, AddMayBeDone},
-		{Error{Reason: UpstreamUndecodable, UpstreamStatus: 200}, AddMayBeDone},
-		{Error{Reason: Internal}, AddMayBeDone},
+		{Error{Reason: UpstreamUnreachable, Unreached: true}, Unreached},
+		{Error{Reason: DeadlineExceeded, Unreached: true}, Unreached},
+		{Error{Reason: UpstreamUnavailable, UpstreamStatus: 503, Unreached: true}, Unreached}, // Of an exchange.
+		{Error{Reason: BreakerOpen, Dialled: DialledNo}, Refused},
+		{Error{Reason: AddRateLimited}, Refused},
+		{Error{Reason: CredentialRefused, UpstreamStatus: 403, Unreached: true}, Refused},
+		{Error{Reason: CredentialRefused, UpstreamStatus: 401, VendorShaped: true}, Refused},
+		{Error{Reason: UpstreamUnavailable}, Lost},
+		{Error{Reason: UpstreamTimeout}, Lost},
+		{Error{Reason: UpstreamUndecodable, UpstreamStatus: 200}, Lost},
+		{Error{Reason: Internal}, Lost},
 	} {
 		t.Run(fmt.Sprintf("%s %d", test.err.Reason, test.err.UpstreamStatus), func(t *testing.T) {
-			if got := test.err.AddOutcome(); got != test.want {
+			if got := Classify(&test.err); got != test.want {
 				t.Errorf("got %d, want %d", got, test.want)
 			}
 		})

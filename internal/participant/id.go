@@ -1,14 +1,19 @@
 package participant
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
-// maxID is the longest id in bytes.
+// maxID is the longest id in characters.
 const maxID = 128
 
-const idCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.@~-"
-
-// ValidID says whether id can name a conference or a participant (A4): such an id is
-// one plain segment of a path.
+// ValidID says whether id can name a conference or a participant (A4). It is opaque, but one
+// segment of a path: it has no `/` or `\`, no control character, and is not `.` or `..`.
 func ValidID(id string) bool {
-	return id != "" && len(id) <= maxID && strings.Trim(id, idCharacters) == "" && id != "." && id != ".."
+	if id == "" || id == "." || id == ".." || !utf8.ValidString(id) || utf8.RuneCountInString(id) > maxID {
+		return false
+	}
+	return !strings.ContainsFunc(id, func(r rune) bool { return r == '/' || r == '\\' || unicode.IsControl(r) })
 }

@@ -11,13 +11,15 @@ import (
 )
 
 func TestA04_ValidID(t *testing.T) {
-	valid := []string{"a", "part_xyz789", "A-Z.a~z@0_9", "...", strings.Repeat("x", 128)}
+	valid := []string{
+		"a", "part_xyz789", "A-Z.a~z@0_9", "...", strings.Repeat("x", 128), strings.Repeat("ä", 128), "call:1", "a b", "a%2Fb", "a?b", "a#b",
+	}
 	for _, id := range valid {
 		if !participant.ValidID(id) {
 			t.Errorf("%q should be valid", id)
 		}
 	}
-	invalid := []string{"", ".", "..", "a/b", "a b", "a%2Fb", "a\n", "ä", "a?b", "a#b", strings.Repeat("x", 129)}
+	invalid := []string{"", ".", "..", "a/b", `a\b`, "a\n", "\x7f", "a\u0085", "\xff", strings.Repeat("x", 129), strings.Repeat("ä", 129)}
 	for _, id := range invalid {
 		if participant.ValidID(id) {
 			t.Errorf("%q should not be valid", id)

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -37,8 +36,8 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 // refuse answers a request that never reached the service: nobody was dialled.
 func (a *api) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	if refused, isOurs := errors.AsType[*participant.Error](err); isOurs && r.Method == http.MethodPost {
-		refused.Dialled = participant.DialledNo
+	if r.Method == http.MethodPost {
+		err = notDialled(err)
 	}
 	a.refused(participant.ReasonOf(err))
 	a.logger.LogAttrs(r.Context(), slog.LevelWarn, "request refused",
@@ -55,6 +54,14 @@ func SetRetryAfter(header http.Header, st *status.Status) {
 	if delay := wire.RetryDelay(st); delay > 0 {
 		header.Set("Retry-After", wholeSeconds(delay))
 	}
+}
+
+// notDialled is the error of a request that was not sent upstream. Others may hold err
+// too: it is not changed.
+func notDialled(err error) error {
+	own := *wire.Known(err)
+	own.Dialled = participant.DialledNo
+	return &own
 }
 
 // wholeSeconds never invites earlier than the delay says.

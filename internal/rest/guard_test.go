@@ -1,8 +1,17 @@
 package rest
 
 import (
+	"context"
+	"log/slog"
+	"net/http"
 	"strings"
+	"sync"
 	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/audian/participant-gateway/internal/access"
+	"github.com/audian/participant-gateway/internal/participant"
 )
 
 func TestCrossOriginWritesAreRefused(t *testing.T) {
@@ -101,5 +110,30 @@ func TestForeignHostsAreRefused(t *testing.T) {
 	}
 	if got := call(t, handler(t, polite(t)), "GET", participantsPath, "", "Host: evil.example"); got.status != 200 {
 		t.Errorf("unchecked: answer = %+v", got)
+	}
+}
+
+// An error that many calls share is not changed by the answer to one.
+func TestA01_ASharedErrorIsNotChanged(t *testing.T) {
+	shared := &participant.Error{Reason: participant.CredentialMissing, Message: "no credential"}
+	h, err := New(Options{
+		Service: polite(t), Logger: slog.New(slog.DiscardHandler),
+		Screen: func(context.Context, access.Presented, proto.Message) error { return shared },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var calls sync.WaitGroup
+	for range 8 {
+		calls.Go(func() {
+			got := call(t, h, http.MethodPost, participantsPath, "{", isJSONHeader)
+			if got.status != 401 || !strings.Contains(got.body, `"dialled":"no"`) {
+				t.Errorf("answer = %+v", got)
+			}
+		})
+	}
+	calls.Wait()
+	if shared.Dialled != "" {
+		t.Errorf("dialled is %q", shared.Dialled)
 	}
 }

@@ -25,7 +25,7 @@ const (
 // itself passes Authorization on and makes a deadline of Grpc-Timeout.
 func incoming(header string) (key string, passed bool) {
 	switch header {
-	case "X-Auth-Token", requestIDHeader, traceparentHeader, "Accept-Language":
+	case "X-Auth-Token", requestIDHeader, traceparentHeader, "Accept-Language", "Idempotency-Key":
 		return strings.ToLower(header), true
 	default:
 		return "", false

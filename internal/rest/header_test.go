@@ -33,10 +33,10 @@ func TestHeadersReachTheService(t *testing.T) {
 	}
 	for _, target := range []string{participantsPath, watchedPath} {
 		call(t, handler(t, service), "GET", target, "",
-			"Authorization: Bearer a", "X-Auth-Token: b", "X-Request-Id: c", "Tracestate: d", "Traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "Accept-Language: f",
+			"Authorization: Bearer a", "X-Auth-Token: b", "X-Request-Id: c", "Tracestate: d", "Idempotency-Key: g", "Traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "Accept-Language: f",
 			"Grpc-Metadata-X-Role: writer", "Grpcgateway-Cookie: x", "X-Audian-Door: x", "Cookie: x")
 		for key, want := range map[string]string{
-			"authorization": "a", "x-auth-token": "b", "x-request-id": "c", "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "accept-language": "f",
+			"authorization": "a", "x-auth-token": "b", "x-request-id": "c", "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "accept-language": "f", "idempotency-key": "g",
 		} {
 			if values := got.Get(key); len(values) != 1 || strings.TrimPrefix(values[0], "Bearer ") != want {
 				t.Errorf("%s: %s = %q", target, key, values)

@@ -62,17 +62,14 @@ func read(w http.ResponseWriter, r *http.Request, path map[string]string) (proto
 	}
 	request, fromQuery := emptyRequest(r)
 	var unreadable fields
-	var inBody, inKey error
+	var inBody error
 	if r.Method == http.MethodPost {
 		// What a call has in its body it does not take from the query.
 		fromQuery = &emptypb.Empty{}
 		inBody = readBody(w, r, request)
 	}
-	if add, isAdd := request.(*v2.AddParticipantRequest); isAdd {
-		inKey = readIdempotencyKey(r.Header.Values("Idempotency-Key"), add)
-	}
 	for _, err := range []error{
-		inBody, inKey,
+		inBody,
 		wire.DecodeQuery(r.URL.RawQuery, fromQuery),
 		wire.DecodePath(path, request),
 	} {
@@ -139,21 +136,6 @@ func isJSON(contentType string) bool {
 	}
 	mediaType, _, err := mime.ParseMediaType(contentType)
 	return err == nil && mediaType == jsonType
-}
-
-// readIdempotencyKey takes the header for the request_id that it is another name of
-// (A2).
-func readIdempotencyKey(keys []string, add *v2.AddParticipantRequest) error {
-	for _, key := range keys {
-		switch add.GetRequestId() {
-		case key:
-		case "":
-			add.RequestId = key
-		default:
-			return invalid("request_id", "must be the same as the header Idempotency-Key")
-		}
-	}
-	return nil
 }
 
 // timeout is a deadline as gRPC tells it.

@@ -100,7 +100,7 @@ func (a *api) dispatch(pages map[string]http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, apiPrefix) {
-			a.ServeHTTP(w, r)
+			a.ServeHTTP(w, withRawPath(r))
 			return
 		}
 		mux.ServeHTTP(w, r)

@@ -149,45 +149,6 @@ func TestContentTypesOfABody(t *testing.T) {
 	}
 }
 
-func TestA02_IdempotencyKeyIsTheRequestID(t *testing.T) {
-	for _, tt := range []struct {
-		name, body string
-		keys       []string
-		want       string
-		status     int
-	}{
-		{"header alone", `{}`, []string{"k1"}, "k1", 200},
-		{"body alone", `{"request_id":"k1"}`, nil, "k1", 200},
-		{"both, alike", `{"request_id":"k1"}`, []string{"k1"}, "k1", 200},
-		{"both, differing", `{"request_id":"k1"}`, []string{"k2"}, "", 400},
-		{"two headers, differing", `{}`, []string{"k1", "k2"}, "", 400},
-		{"an empty header beside the body", `{"request_id":"k1"}`, []string{""}, "", 400},
-		{"none", `{}`, nil, "", 200},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			var got string
-			service := polite(t)
-			service.add = func(_ context.Context, r *v2.AddParticipantRequest) (*v2.AddParticipantResponse, error) {
-				got = r.GetRequestId()
-				return &v2.AddParticipantResponse{Participant: &v2.Participant{}}, nil
-			}
-			var headers []string
-			for _, key := range tt.keys {
-				headers = append(headers, "Idempotency-Key: "+key)
-			}
-			answered := call(t, handler(t, service), http.MethodPost, participantsPath, tt.body, headers...)
-			if answered.status != tt.status || got != tt.want {
-				t.Errorf("request_id = %q, answer = %+v", got, answered)
-			}
-			for _, part := range []string{`"field":"request_id"`, `"dialled":"no"`} {
-				if strings.Contains(answered.body, part) != (tt.status == 400) {
-					t.Errorf("body = %s", answered.body)
-				}
-			}
-		})
-	}
-}
-
 func TestOtherMethodsOnKnownPaths(t *testing.T) {
 	for _, tt := range []struct{ target, allow string }{
 		{participantsPath, "GET, HEAD, POST"},

@@ -16,6 +16,7 @@ var (
 	_ service.Accounts = accounts{}
 	_ service.Account  = upstreamAccount{}
 	_ write.Recorder   = recorder{}
+	_ write.Slot       = (*account.Slot)(nil)
 	_ write.Ticket     = (*feed.Ticket)(nil)
 	_ feed.Source      = (*account.Source)(nil)
 )
@@ -35,6 +36,14 @@ type upstreamAccount struct{ *account.Account }
 
 func (a upstreamAccount) OpenSource(ctx context.Context, conference string) feed.Source {
 	return a.Account.OpenSource(ctx, conference)
+}
+
+func (a upstreamAccount) Reserve(ctx context.Context, conference string) (write.Slot, error) {
+	slot, err := a.Account.Reserve(ctx, conference)
+	if err != nil {
+		return nil, err
+	}
+	return slot, nil
 }
 
 // recorder hands writes to the feeds.

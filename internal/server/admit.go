@@ -14,6 +14,7 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/service"
 )
 
 // admit authenticates the caller, then authorises the call, and only then looks at what
@@ -31,7 +32,7 @@ func (g *gate) admit(ctx context.Context, call *call) (context.Context, error) {
 	if err := checkCounts(call.request); err != nil {
 		return ctx, fmt.Errorf("check the request: %w", err)
 	}
-	if err := g.validator.Check(ctx, call.request); err != nil {
+	if err := g.validator.Check(service.WithIdempotencyKey(ctx, call.request), call.request); err != nil {
 		return ctx, fmt.Errorf("check the request: %w", err)
 	}
 	return access.With(ctx, caller), nil

@@ -153,7 +153,7 @@ func TestTheSameRulesAtEveryDoor(t *testing.T) {
 		{"a reader elsewhere", "x-auth-token", reader, "conf_elsewhere", told{codes.PermissionDenied, participant.ConferenceNotGranted}},
 		{"a stranger who asks nonsense", "", "", "a*b", told{codes.Unauthenticated, participant.CredentialMissing}},
 		{"a reader who asks nonsense", "x-auth-token", reader, "a*b", told{codes.PermissionDenied, participant.ConferenceNotGranted}},
-		{"a writer who asks nonsense", "x-auth-token", writer, "a*b", told{codes.InvalidArgument, participant.InvalidRequest}},
+		{"a writer who asks nonsense", "x-auth-token", writer, strings.Repeat("a", 129), told{codes.InvalidArgument, participant.InvalidRequest}},
 	} {
 		for door, got := range r.doors(test.header, test.credential, test.conference) {
 			if got != test.want {

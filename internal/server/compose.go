@@ -42,7 +42,7 @@ func (s *Server) compose() error {
 	})
 	s.watcher = watch.NewWatcher(s.hub, watch.Limits{Subscribers: s.config.Limits.Subscribers})
 	measured.follow(s.hub, s.watcher, s.policy)
-	s.writer = write.New(write.Options{Recorder: recorder{s.hub}, Logger: s.logger})
+	s.writer = s.newWriter(measured)
 	if s.gate, err = s.newGate(measured); err != nil {
 		return err
 	}
@@ -69,6 +69,15 @@ func (s *Server) compose() error {
 	s.secureHTTP()
 	s.admin = s.newHTTP(newAdmin(measured, &s.ready, isLoopback(s.doors.admin.Addr()), s.config.Access.AllowedHosts))
 	return nil
+}
+
+func (s *Server) newWriter(measured *metrics) *write.Writer {
+	return write.New(write.Options{
+		Recorder:      recorder{s.hub},
+		Logger:        s.logger,
+		DefaultRegion: s.config.Phone.DefaultRegion,
+		OnPanic:       measured.panics.Inc,
+	})
 }
 
 // openAccounts readies the upstream: the embedded simulator, or the real one.

@@ -60,6 +60,7 @@ func (g *gate) unary(
 	if ctx, err = g.admit(ctx, call); err != nil {
 		return nil, err
 	}
+	call.handedOn = true
 	return next(ctx, request)
 }
 
@@ -115,6 +116,8 @@ type call struct {
 	requestID   string
 	traceparent string
 	caller      string
+	// handedOn says that the service has the request: before, nothing was sent upstream.
+	handedOn bool
 	// peer is where a call that was not admitted came from.
 	peer     string
 	upstream *participant.UpstreamRequest
@@ -188,22 +191,24 @@ func (g *gate) refused(ctx context.Context, method string, err error) {
 }
 
 // tellDialled completes an error of an add: every one says whether a phone may ring
-// (A1). One that was made before the add was handed on says so; of one that nobody
-// foresaw nothing is known.
+// (A1). No phone rings for what failed before the service had the add, whatever it was;
+// the service's own errors say so themselves, and of an unexpected one nothing is known.
 func (c *call) tellDialled(err error) error {
 	if err == nil || c.method != v2.ParticipantService_AddParticipant_FullMethodName {
 		return err
 	}
-	known, ok := errors.AsType[*participant.Error](err)
-	if !ok {
-		return &participant.Error{
-			Reason: participant.Internal, Message: "internal error", Dialled: participant.DialledUnknown, Cause: err,
-		}
-	}
-	if known.Dialled != "" {
+	_, isOurs := errors.AsType[*participant.Error](err)
+	own := *wire.Known(err)
+	switch {
+	case own.Dialled != "":
 		return err
+	case isOurs, !c.handedOn:
+		own.Dialled = participant.DialledNo
+	default:
+		own.Dialled = participant.DialledUnknown
 	}
-	told := *known
-	told.Dialled = participant.DialledNo
-	return &told
+	if !isOurs {
+		own.Cause = err
+	}
+	return &own
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"log/slog"
 	"os"
+	"regexp"
 
 	"github.com/audian/participant-gateway/internal/config"
 	"github.com/audian/participant-gateway/internal/participant"
@@ -30,6 +31,12 @@ func NewLogger(to *os.File, cfg config.Log) *slog.Logger {
 // or the standard library said.
 var numbered = map[string]bool{"error": true, "panic": true, "caller": true, "path": true, slog.MessageKey: true}
 
+// isID are attributes that hold an id. Callers make ids up, so that one may be a number;
+// one of plain letters and digits is shown whole, for it to be found.
+var isID = map[string]bool{"conference_id": true, "participant_id": true}
+
+var plainID = regexp.MustCompile(`^[A-Za-z0-9_.@~-]*$`)
+
 // maskNumbers leaves the last four digits of phone numbers.
 func maskNumbers(_ []string, attr slog.Attr) slog.Attr {
 	text, shows := textOf(attr.Value)
@@ -38,7 +45,7 @@ func maskNumbers(_ []string, attr slog.Attr) slog.Attr {
 		return attr
 	case attr.Key == "phone_number":
 		return slog.String(attr.Key, participant.MaskNumber(text))
-	case numbered[attr.Key]:
+	case numbered[attr.Key], isID[attr.Key] && !plainID.MatchString(text):
 		return slog.String(attr.Key, participant.MaskNumbers(text))
 	default:
 		return attr

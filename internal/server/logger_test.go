@@ -19,6 +19,9 @@ func TestLogger_MasksPhoneNumbers(t *testing.T) {
 		{slog.String("caller", "+12025551234"), "…1234"},
 		{slog.String("path", "/v2/conferences/c/participants/%2B12025551234"), "/v2/conferences/c/participants/…1234"},
 		{slog.String(slog.MessageKey, "http: panic serving 127.0.0.1:4711: +12025551234"), "http: panic serving 127.0.0.1:4711: …1234"},
+		{slog.String("conference_id", "+12025551234"), "…1234"},
+		{slog.String("participant_id", "call (202) 555-1234"), "call …1234"},
+		{slog.String("participant_id", "12345678"), "12345678"},
 		{slog.String("request_id", "12025551234"), "12025551234"},
 		{slog.Int("history", 12025551234), "12025551234"},
 	} {

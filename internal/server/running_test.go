@@ -43,7 +43,13 @@ type running struct {
 // run runs a gateway as a command line would, until the test ends or stop is called.
 func run(t *testing.T, flags ...string) *running {
 	t.Helper()
-	args := append([]string{"--demo", "--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0"}, flags...)
+	return runArgs(t, append([]string{"--demo"}, flags...)...)
+}
+
+// runArgs is run with an upstream that the flags name.
+func runArgs(t *testing.T, flags ...string) *running {
+	t.Helper()
+	args := append([]string{"--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0"}, flags...)
 	cfg, err := config.Parse(args, nil, io.Discard)
 	if err != nil {
 		t.Fatal(err)

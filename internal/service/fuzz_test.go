@@ -48,13 +48,20 @@ func FuzzCheck(f *testing.F) {
 // checkRefusal fails unless an error names fields and can be sent.
 func checkRefusal(t *testing.T, err error) {
 	t.Helper()
+	refusalOf(t, err)
+	if _, err := proto.Marshal(wire.Status(err).Proto()); err != nil {
+		t.Fatalf("the refusal cannot be sent: %v", err)
+	}
+}
+
+// refusalOf is a refusal that names fields.
+func refusalOf(t *testing.T, err error) *participant.Error {
+	t.Helper()
 	refusal, isOurs := errors.AsType[*participant.Error](err)
 	if !isOurs || refusal.Reason != participant.InvalidRequest || len(refusal.Violations) == 0 {
 		t.Fatalf("refused with %v", err)
 	}
-	if _, err := proto.Marshal(wire.Status(err).Proto()); err != nil {
-		t.Fatalf("the refusal cannot be sent: %v", err)
-	}
+	return refusal
 }
 
 // checkFit fails where a request was let through whose ids or number are none (A4).

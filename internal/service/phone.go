@@ -37,17 +37,24 @@ func (r PhoneRule) check(number string) []participant.Violation {
 	if r.possible(number) {
 		return nil
 	}
-	message := "must be a possible number in E.164 form, such as +12025551234"
+	message := "must be a possible number in E.164 form, such as +12025551234, without a trunk prefix"
 	if r.DefaultRegion != "" {
 		message += ", or a national one of " + r.DefaultRegion
 	}
 	return []participant.Violation{{Field: "phone_number", Rule: "phone_number.possible", Message: message}}
 }
 
+// possible says whether a number may be dialled. One in E.164 form must be what
+// libphonenumber writes for it: a trunk prefix after the country code, such as the zero
+// of +4402079460000, is none of it.
 func (r PhoneRule) possible(number string) bool {
-	if !e164.MatchString(number) && (r.DefaultRegion == "" || !national.MatchString(number)) {
+	international := e164.MatchString(number)
+	if !international && (r.DefaultRegion == "" || !national.MatchString(number)) {
 		return false
 	}
 	parsed, err := phonenumbers.Parse(number, r.DefaultRegion)
-	return err == nil && phonenumbers.IsPossibleNumber(parsed)
+	if err != nil || !phonenumbers.IsPossibleNumber(parsed) {
+		return false
+	}
+	return !international || phonenumbers.Format(parsed, phonenumbers.E164) == number
 }

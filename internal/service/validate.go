@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 
 	"buf.build/go/protovalidate"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/participant"
@@ -44,6 +46,9 @@ func (v *Validator) Check(ctx context.Context, request proto.Message) error {
 			Message: "invalid protobuf message, or text that is not UTF-8",
 		}
 	}
+	if long := tooLong(request); len(long) > 0 {
+		return invalid(long)
+	}
 	broken, err := v.violations(request)
 	if err != nil {
 		return err
@@ -55,11 +60,37 @@ func (v *Validator) Check(ctx context.Context, request proto.Message) error {
 	if len(violations) == 0 {
 		return nil
 	}
+	return invalid(violations)
+}
+
+func invalid(violations []participant.Violation) *participant.Error {
 	return &participant.Error{
 		Reason:     participant.InvalidRequest,
 		Message:    summary(violations),
-		Violations: violations,
+		Violations: violations[:min(len(violations), maxViolations)],
 	}
+}
+
+const (
+	// maxViolations is how many fields at fault one error names.
+	maxViolations = 20
+	// maxValues is how many values a repeated field may have, as the proto says.
+	maxValues = 100
+)
+
+// tooLong names the repeated fields with too many values. Their rules cost time for each
+// value, so that they are not even looked at.
+func tooLong(request proto.Message) (long []participant.Violation) {
+	request.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		if field.IsList() && value.List().Len() > maxValues {
+			long = append(long, participant.Violation{
+				Field: string(field.Name()), Rule: "values.count", Message: fmt.Sprintf("must have at most %d values", maxValues),
+			})
+		}
+		return true
+	})
+	slices.SortFunc(long, func(a, b participant.Violation) int { return cmp.Compare(a.Field, b.Field) })
+	return long
 }
 
 // merge adds the broken rules of fields that were read: what a field that was not

@@ -77,7 +77,23 @@ func TestA04_PhoneNumbers(t *testing.T) {
 		{PhoneRule{DefaultRegion: "US"}, "2025551234", true},
 		{PhoneRule{DefaultRegion: "US"}, "202555", false},
 		{PhoneRule{DefaultRegion: "US"}, "+442071838750", true},
+		{PhoneRule{}, "+4402079460000", false},
+		{PhoneRule{}, "+442079460000", true},
+		{PhoneRule{}, "+49030123456", false},
+		{PhoneRule{}, "+4930123456", true},
+		{PhoneRule{}, "+330123456789", false},
+		{PhoneRule{}, "+33123456789", true},
+		{PhoneRule{}, "+610291234567", false},
+		{PhoneRule{}, "+61291234567", true},
+		{PhoneRule{}, "+8109012345678", false},
+		{PhoneRule{}, "+819012345678", true},
+		{PhoneRule{}, "+390612345678", true},
+		{PhoneRule{}, "+3780549123456", true},
+		{PhoneRule{DefaultRegion: "GB"}, "+4402079460000", false},
+		{PhoneRule{DefaultRegion: "GB"}, "02079460000", true},
+		{PhoneRule{LengthOnly: true}, "+4402079460000", true},
 		{PhoneRule{LengthOnly: true}, "anything", true},
+		{PhoneRule{LengthOnly: true}, strings.Repeat("é", 20), true},
 		{PhoneRule{LengthOnly: true}, strings.Repeat("1", 21), false},
 	} {
 		got := fields(t, test.rule, &v2.AddParticipantRequest{ConferenceId: "c", PhoneNumber: test.number})
@@ -89,15 +105,38 @@ func TestA04_PhoneNumbers(t *testing.T) {
 
 func TestA04_IDs(t *testing.T) {
 	for id, want := range map[string]bool{
-		"part_xyz789": true, "A-z.0@9~_": true, "...": true, strings.Repeat("a", 128): true,
-		"": false, ".": false, "..": false, "a/b": false, "a b": false, "a%2Fb": false, "é": false, "a\n": false, strings.Repeat("a", 129): false,
+		"part_xyz789": true, "A-z.0@9~_": true, "...": true, strings.Repeat("a", 128): true, strings.Repeat("é", 128): true,
+		"call:1": true, "a b": true, " ": true, "a%2Fb": true, "é": true, "a?b#c": true, "+12025551234": true, "\u65e5\u672c": true, "a\u2028b": true,
+		"": false, ".": false, "..": false, "a/b": false, `a\b`: false, "/": false, "a\n": false, "\u007f": false, "a\u0085b": false,
+		strings.Repeat("a", 129): false, strings.Repeat("é", 129): false,
 	} {
 		got := fields(t, PhoneRule{}, &v2.RemoveParticipantRequest{ConferenceId: "c", ParticipantId: id})
-		if (got == nil) != want {
+		if (got == nil) != want || len(got) > 1 {
 			t.Errorf("%q: got %v, want good: %t", id, got, want)
+		}
+		if got := fields(t, PhoneRule{}, &v2.WatchParticipantsRequest{ConferenceId: "c", ParticipantIds: []string{id}}); (got == nil) != want {
+			t.Errorf("%q in a filter: got %v, want good: %t", id, got, want)
 		}
 		if participant.ValidID(id) != want {
 			t.Errorf("%q: the domain says otherwise", id)
+		}
+	}
+}
+
+// A request that is wrong in many places is refused with the first of them, and quickly.
+func TestA04_TwentyViolationsAtMost(t *testing.T) {
+	ids := make([]string, 90)
+	for _, test := range []struct {
+		request proto.Message
+		want    int
+	}{
+		{&v2.WatchParticipantsRequest{ConferenceId: "c", ParticipantIds: ids}, 20},
+		{&v2.WatchParticipantsRequest{ConferenceId: "c", Statuses: make([]v2.ParticipantStatus, 60_000)}, 1},
+		{&v2.ListParticipantsRequest{ConferenceId: "c", Roles: make([]v2.ParticipantRole, 101), Statuses: make([]v2.ParticipantStatus, 101)}, 2},
+		{&v2.ListParticipantsRequest{ConferenceId: "c", Roles: slices.Repeat([]v2.ParticipantRole{1}, 100)}, 0},
+	} {
+		if got := fields(t, PhoneRule{}, test.request); len(got) != test.want {
+			t.Errorf("%d violations, want %d", len(got), test.want)
 		}
 	}
 }

@@ -10,9 +10,9 @@ import (
 // Added is the answer to an add.
 type Added struct {
 	Participant participant.Item
-	// Replayed says that the outcome, error or not, is that of another call with the
-	// same request id (A2); so is the end of a call that only waited for another's. That
-	// the id was used for another add is nobody's outcome, and not replayed.
+	// Replayed is true for every answer but that of the call that sent (A2): an outcome
+	// of another call of the same request id, and the end of a call that only waited for
+	// one. It is false where the id was used for another add: that outcome is this call's own.
 	Replayed bool
 }
 
@@ -22,64 +22,62 @@ type Added struct {
 // The end of ctx ends the call, and the request too as long as it has not left and
 // no other call of the same request id waits for it.
 func (w *Writer) Add(ctx context.Context, call Call, add participant.Add) (Added, error) {
-	d, c, err := w.dialFor(ctx, call, add)
+	op, one, err := w.operationFor(ctx, call, add)
 	if err != nil {
 		return Added{}, err
 	}
 	select {
-	case <-d.settled:
-		return d.answer(c)
+	case <-op.settled:
+		return op.answer(one)
 	case <-ctx.Done():
-		return w.leave(ctx, d, c)
+		return w.leave(ctx, op, one)
 	}
 }
 
-// dialFor finds the dial of the call's request id, or starts one, and makes the call
-// wait for it.
-func (w *Writer) dialFor(ctx context.Context, call Call, add participant.Add) (*dial, *caller, error) {
+// operationFor finds the operation of the call's request id, or starts one, and makes
+// the call wait for it.
+func (w *Writer) operationFor(ctx context.Context, call Call, add participant.Add) (*addOperation, *waiter, error) {
 	if ctx.Err() != nil {
 		return nil, nil, ended(ctx, participant.DialledNo)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	r := request{caller: call.Caller, key: call.Key, id: call.RequestID}
-	d := w.outcomes.find(r, time.Now())
+	op := w.cache.find(r, time.Now())
 	switch {
-	case d == nil && w.closed:
+	case op == nil && w.closed:
 		return nil, nil, draining()
-	case d == nil:
-		d = w.start(ctx, call.Upstream, newDial(r, add))
-	case d.add != add:
+	case op == nil:
+		op = w.start(ctx, call.Upstream, newOperation(r, add))
+	case op.add != add:
 		return nil, nil, reused()
 	}
-	c := &caller{}
-	c.deadline, _ = ctx.Deadline()
-	d.join(c)
-	return d, c, nil
+	one := &waiter{}
+	one.deadline, _ = ctx.Deadline()
+	op.join(one)
+	return op, one, nil
 }
 
-// leave ends one caller's wait, and with the last one's the dial, as long as its
-// request has not left.
-func (w *Writer) leave(ctx context.Context, d *dial, c *caller) (Added, error) {
+// leave ends one call's wait, and with the last one's the operation, as long as its
+// request has not left. While others wait the request may still leave, so that the phone
+// of a call that leaves first may ring.
+func (w *Writer) leave(ctx context.Context, op *addOperation, one *waiter) (Added, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if d.isSettled() {
-		return d.answer(c)
+	if op.isSettled() {
+		return op.answer(one)
 	}
-	added := Added{Replayed: c != d.answered()}
-	d.leave(c)
-	if d.sent() {
-		return added, ended(ctx, participant.DialledUnknown)
+	op.leave(one)
+	if !op.sent() && len(op.waiters) == 0 {
+		w.giveUp(op)
+		return Added{}, ended(ctx, participant.DialledNo)
 	}
-	if len(d.callers) == 0 {
-		w.giveUp(d)
-	}
-	return added, ended(ctx, participant.DialledNo)
+	return Added{Replayed: one != op.sender}, ended(ctx, participant.DialledUnknown)
 }
 
 // giveUp keeps the request from leaving. A later call of the same request id starts
 // anew. Writer.mu is held.
-func (w *Writer) giveUp(d *dial) {
-	w.outcomes.forget(d)
-	w.dials[d]()
+func (w *Writer) giveUp(op *addOperation) {
+	w.cache.forget(op)
+	w.operations[op]()
 }

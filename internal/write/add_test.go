@@ -39,7 +39,10 @@ func TestA01_SentAgainOnlyWhatSurelyDidNotArrive(t *testing.T) {
 		"payment required":         {[]step{{fails: upstreamError(402, participant.PaymentRequired)}}, participant.PaymentRequired, participant.DialledNo, 1},
 		"full":                     {[]step{{fails: upstreamError(409, participant.ConferenceFull)}}, participant.ConferenceFull, participant.DialledNo, 1},
 		"any other 4xx":            {[]step{{fails: upstreamError(418, participant.UpstreamRefused)}}, participant.UpstreamRefused, participant.DialledNo, 1},
-		"error in a 200":           {[]step{{fails: upstreamError(200, participant.UpstreamForbidden)}}, participant.UpstreamForbidden, participant.DialledNo, 1},
+		"error in a 200":           {[]step{{fails: upstreamError(200, participant.UpstreamUnavailable)}}, participant.AddOutcomeUnknown, participant.DialledUnknown, 1},
+		"401 of a proxy":           {[]step{{fails: proxyError(401)}}, participant.UpstreamUnavailable, participant.DialledNo, 1},
+		"429 of a proxy":           {[]step{{fails: proxyError(429)}, ok}, "", "", 2},
+		"407 of a proxy":           {[]step{{fails: proxyError(407)}}, participant.UpstreamUnavailable, participant.DialledNo, 1},
 		"breaker open":             {[]step{{unsent: &participant.Error{Reason: participant.BreakerOpen}}}, participant.BreakerOpen, participant.DialledNo, 0},
 		"unsent for no reason":     {[]step{{unsent: errors.New("odd")}}, participant.Internal, participant.DialledNo, 0},
 		"408":                      {[]step{{fails: upstreamError(408, participant.UpstreamTimeout)}}, participant.AddOutcomeUnknown, participant.DialledUnknown, 1},
@@ -197,36 +200,91 @@ func TestW15_AnAddAnswered429IsSentAgain(t *testing.T) {
 	}
 }
 
-// A pacer that promised a turn and does not keep it may not stretch the ten seconds.
-func TestW15_SentAgainNoLaterThanTenSeconds(t *testing.T) {
-	virtual(t, script(step{fails: errThrottled}), func(t *testing.T, h *harness) {
-		late := &lateUpstream{fakeUpstream: h.upstream}
-		call := h.call("")
-		call.Upstream = late
-		got := h.add(call, alice, 0).wait()
-		want(t, got.err, participant.UpstreamRateLimited, participant.DialledNo)
-		if got.at != resendWithin || h.upstream.sendings() != 1 {
-			t.Errorf("ended after %v, sent %d times", got.at, h.upstream.sendings())
-		}
-	})
-}
-
-// lateUpstream never gives a second turn.
-type lateUpstream struct {
-	*fakeUpstream
-
-	calls int
-}
-
-func (u *lateUpstream) Add(
-	ctx context.Context, conference string, add participant.Add, sending func(),
-) (participant.Item, error) {
-	u.calls++
-	if u.calls > 1 {
-		<-ctx.Done()
-		return participant.Item{}, ctx.Err()
+func TestA01_A4xxOfAProxyIsNoRefusal(t *testing.T) {
+	for _, status := range []int{400, 402, 403, 404, 408, 409, 411, 413, 417, 421, 422, 425, 426, 499} {
+		virtual(t, script(step{fails: proxyError(status)}), func(t *testing.T, h *harness) {
+			_, err := h.Add(t.Context(), h.call(""), alice)
+			want(t, err, participant.AddOutcomeUnknown, participant.DialledUnknown)
+			if h.upstream.sendings() != 1 || h.upstream.read == 0 {
+				t.Errorf("%d: sent %d times, read %d lists", status, h.upstream.sendings(), h.upstream.read)
+			}
+		})
 	}
-	return u.fakeUpstream.Add(ctx, conference, add, sending)
+}
+
+func TestA01_EveryVendorShaped4xxBut408IsARefusal(t *testing.T) {
+	for status := 400; status < 500; status++ {
+		class := participant.Classify(upstreamError(status, participant.UpstreamRefused))
+		if refusal := class == participant.Refused || class == participant.Throttled; refusal != (status != 408) || (class == participant.Throttled) != (status == 429) {
+			t.Errorf("%d: class %d", status, class)
+		}
+	}
+}
+
+// Dialled is no only where nothing that waits under the request id will be sent either.
+func TestA01_WhoLeavesWhileOthersWaitMayBeDialled(t *testing.T) {
+	tests := map[string]struct {
+		steps   []step
+		others  bool
+		dialled participant.Dialled
+	}{
+		"alone, waiting":                 {[]step{{turn: 5 * time.Second, dials: true}}, false, participant.DialledNo},
+		"others wait for the turn":       {[]step{{turn: 5 * time.Second, dials: true}}, true, participant.DialledUnknown},
+		"alone, to be sent again":        {[]step{{fails: throttledFor(5 * time.Second)}, {dials: true}}, false, participant.DialledNo},
+		"others wait for the next try":   {[]step{{fails: throttledFor(5 * time.Second)}, {dials: true}}, true, participant.DialledUnknown},
+		"others wait for the next turn":  {[]step{{fails: errUnreached}, {turn: 5 * time.Second, dials: true}}, true, participant.DialledUnknown},
+		"others wait and are never sent": {[]step{{turn: 5 * time.Second, fails: errUnreached}}, true, participant.DialledUnknown},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, script(test.steps...), func(t *testing.T, h *harness) {
+				first := h.add(h.call("r"), alice, 0)
+				time.Sleep(time.Second)
+				if test.others {
+					h.add(h.call("r"), alice, 0)
+				}
+				synctest.Wait()
+				first.cancel()
+				want(t, first.wait().err, participant.Cancelled, test.dialled)
+				if err := h.Drain(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if test.dialled == participant.DialledNo && h.upstream.dials() > 0 {
+					t.Error("a phone rang")
+				}
+			})
+		})
+	}
+}
+
+// A panic in one operation ends neither the process nor other adds.
+func TestA01_APanicIsAnErrorOfItsAddAlone(t *testing.T) {
+	tests := map[string]struct {
+		steps   []step
+		lists   func(int) error
+		dialled participant.Dialled
+	}{
+		"while it sends":      {[]step{{panics: true}, {dials: true}}, nil, participant.DialledUnknown},
+		"while it reconciles": {[]step{{fails: errCut}, {dials: true}}, func(int) error { panic("list") }, participant.DialledUnknown},
+		"before it sends":     {[]step{{panicsUnsent: true}, {dials: true}}, nil, participant.DialledNo},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, script(test.steps...), func(t *testing.T, h *harness) {
+				panics := 0
+				h.onPanic = func() { panics++ }
+				h.upstream.lists = test.lists
+				want(t, h.add(h.call(""), alice, 0).wait().err, participant.Internal, test.dialled)
+				want(t, h.add(h.call(""), alice, 0).wait().err, "", "")
+				synctest.Wait()
+				h.mu.Lock()
+				defer h.mu.Unlock()
+				if panics != 1 || len(h.operations) != 0 {
+					t.Errorf("%d panics, %d operations left", panics, len(h.operations))
+				}
+			})
+		})
+	}
 }
 
 func TestAFailureInvitesToARetryWhereItMayPass(t *testing.T) {

@@ -23,95 +23,89 @@ type participantID struct {
 type claims struct {
 	// taken tells the sending after which a participant is another's: an add sent
 	// later did not make it, and after 0 none did.
-	taken recent[participantID, sending]
-	// unresolved are the dials that were sent and whose outcome is open, by conference.
-	unresolved map[string]map[*dial]struct{}
+	taken ttlMap[participantID, sending]
+	// unresolved are the operations that were sent and whose outcome is open, by conference.
+	unresolved map[string]map[*addOperation]struct{}
 	// last is the latest sending.
 	last sending
+	// compare decides which adds are equal.
+	compare comparison
 }
 
 // sending numbers the adds in the order in which they were sent, from 1. Clocks
 // would not tell which of two came first.
 type sending uint64
 
-func newClaims() claims {
+func newClaims(compare comparison) claims {
 	return claims{
-		taken:      newRecent[participantID, sending](claimsFor, maxClaims),
-		unresolved: make(map[string]map[*dial]struct{}),
+		compare:    compare,
+		taken:      newTTLMap[participantID, sending](claimsFor, maxClaims),
+		unresolved: make(map[string]map[*addOperation]struct{}),
 	}
 }
 
-// open notes that a dial was sent. Whatever was contested before, it did not make.
-func (c *claims) open(d *dial) {
+// open notes that an operation was sent. What was ambiguous before does not concern this sending.
+func (c *claims) open(op *addOperation) {
 	c.last++
-	d.sending, d.contested = c.last, false
-	conference := d.request.key.Conference
+	op.sending, op.ambiguous = c.last, false
+	conference := op.request.key.Conference
 	if c.unresolved[conference] == nil {
-		c.unresolved[conference] = make(map[*dial]struct{})
+		c.unresolved[conference] = make(map[*addOperation]struct{})
 	}
-	c.unresolved[conference][d] = struct{}{}
+	c.unresolved[conference][op] = struct{}{}
 }
 
-// withdraw notes that a dial made nobody.
-func (c *claims) withdraw(d *dial) {
-	conference := d.request.key.Conference
-	delete(c.unresolved[conference], d)
+// withdraw notes that an operation made nobody.
+func (c *claims) withdraw(op *addOperation) {
+	conference := op.request.key.Conference
+	delete(c.unresolved[conference], op)
 	if len(c.unresolved[conference]) == 0 {
 		delete(c.unresolved, conference)
 	}
 }
 
-// settle notes whom a dial made.
-func (c *claims) settle(d *dial, id string) {
-	c.taken.put(participantID{d.request.key.Conference, id}, 0, time.Now())
-	c.withdraw(d)
+// settle notes whom an operation made.
+func (c *claims) settle(op *addOperation, id string) {
+	c.taken.put(participantID{op.request.key.Conference, id}, 0, time.Now())
+	c.withdraw(op)
 }
 
-// leaveOpen notes that nobody will know whom a dial made, if anybody: it may have
-// been one of those seen, or one that another unresolved dial takes for its own.
-func (c *claims) leaveOpen(d *dial, seen []participant.Item) {
-	conference, now := d.request.key.Conference, time.Now()
+// leaveUnresolved notes that nobody will know whom an operation made, if anybody: it may have
+// been one of those seen, or one that another unresolved operation takes for its own.
+func (c *claims) leaveUnresolved(op *addOperation, seen []participant.Item) {
+	conference, now := op.request.key.Conference, time.Now()
 	for _, item := range seen {
 		id := participantID{conference, item.ID}
 		if _, taken := c.taken.get(id, now); !taken {
 			c.taken.put(id, c.last, now)
 		}
 	}
-	c.withdraw(d)
+	c.withdraw(op)
 	for other := range c.unresolved[conference] {
-		other.contested = other.contested || mistakable(other.add, d.add)
+		other.ambiguous = other.ambiguous || c.compare.ambiguous(other.add, op.add)
 	}
 }
 
-// free are those of the items that no other dial has or may have made.
-func (c *claims) free(d *dial, items []participant.Item) []participant.Item {
+// free are those of the items that no other operation has or may have made.
+func (c *claims) free(op *addOperation, items []participant.Item) []participant.Item {
 	var free []participant.Item
 	now := time.Now()
 	for _, item := range items {
-		after, taken := c.taken.get(participantID{d.request.key.Conference, item.ID}, now)
-		if !taken || d.sending <= after {
+		after, taken := c.taken.get(participantID{op.request.key.Conference, item.ID}, now)
+		if !taken || op.sending <= after {
 			free = append(free, item)
 		}
 	}
 	return free
 }
 
-// rivalled says whether an unresolved dial may yet turn out to have made what d
+// hasCompetitor says whether an unresolved operation may yet turn out to have made what op
 // takes for its own.
-func (c *claims) rivalled(d *dial) bool {
-	for other := range c.unresolved[d.request.key.Conference] {
-		if other != d && mistakable(d.add, other.add) {
+func (c *claims) hasCompetitor(op *addOperation) bool {
+	for other := range c.unresolved[op.request.key.Conference] {
+		if other != op && c.compare.ambiguous(op.add, other.add) {
 			return true
 		}
 	}
 	return false
-}
-
-// mistakable says whether what other makes could be taken for what add makes. That
-// holds for equal adds, and where add leaves open what other names. A role that
-// other leaves to the upstream may turn out to be add's.
-func mistakable(add, other participant.Add) bool {
-	return samePhone(add.PhoneNumber, other.PhoneNumber) &&
-		(add.Name == "" || add.Name == other.Name) &&
-		(add.Role == "" || other.Role == "" || add.Role == other.Role)
 }

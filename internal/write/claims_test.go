@@ -6,24 +6,24 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// sentDials are dials of one conference, all of them sent.
-func sentDials(c *claims, n int) []*dial {
-	dials := make([]*dial, n)
-	for i := range dials {
-		dials[i] = newDial(request{key: key}, alice)
-		c.open(dials[i])
+// sentOperations are operations of one conference, all of them sent.
+func sentOperations(c *claims, n int) []*addOperation {
+	operations := make([]*addOperation, n)
+	for i := range operations {
+		operations[i] = newOperation(request{key: key}, alice)
+		c.open(operations[i])
 	}
-	return dials
+	return operations
 }
 
 func TestA01_WhoWasSeenIsFreeForThoseSentBefore(t *testing.T) {
-	c := newClaims()
+	c := newClaims(comparison{})
 	seen := []participant.Item{person("part_1", alice)}
-	before := sentDials(&c, 2)
-	c.leaveOpen(before[0], seen)
-	after := sentDials(&c, 1)[0]
+	before := sentOperations(&c, 2)
+	c.leaveUnresolved(before[0], seen)
+	after := sentOperations(&c, 1)[0]
 	// Being seen again later is no news of who made it.
-	c.leaveOpen(before[1], seen)
+	c.leaveUnresolved(before[1], seen)
 
 	for _, d := range before {
 		if len(c.free(d, seen)) != 1 {
@@ -40,15 +40,15 @@ func TestA01_WhoWasSeenIsFreeForThoseSentBefore(t *testing.T) {
 }
 
 func TestA01_ClaimsForgetConferencesAtRest(t *testing.T) {
-	c := newClaims()
-	for i, d := range sentDials(&c, 3) {
+	c := newClaims(comparison{})
+	for i, d := range sentOperations(&c, 3) {
 		switch i {
 		case 0:
 			c.settle(d, "part_1")
 		case 1:
 			c.withdraw(d)
 		default:
-			c.leaveOpen(d, nil)
+			c.leaveUnresolved(d, nil)
 		}
 	}
 	if len(c.unresolved) != 0 {
@@ -56,7 +56,7 @@ func TestA01_ClaimsForgetConferencesAtRest(t *testing.T) {
 	}
 }
 
-func TestA01_Mistakable(t *testing.T) {
+func TestA01_AmbiguousAdds(t *testing.T) {
 	phone := alice.PhoneNumber
 	tests := map[string]struct {
 		add, other participant.Add
@@ -73,8 +73,8 @@ func TestA01_Mistakable(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			if got := mistakable(test.add, test.other); got != test.want {
-				t.Errorf("mistakable: %v, want %v", got, test.want)
+			if got := (comparison{}).ambiguous(test.add, test.other); got != test.want {
+				t.Errorf("ambiguousAdds: %v, want %v", got, test.want)
 			}
 		})
 	}

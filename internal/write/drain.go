@@ -10,9 +10,9 @@ import (
 // Drain waits until no add is under way, those included whose callers have left.
 // It fails only when ctx ends first.
 func (w *Writer) Drain(ctx context.Context) error {
-	for d := w.underWay(); d != nil; d = w.underWay() {
+	for op := w.underWay(); op != nil; op = w.underWay() {
 		select {
-		case <-d.settled:
+		case <-op.settled:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -20,13 +20,13 @@ func (w *Writer) Drain(ctx context.Context) error {
 	return nil
 }
 
-// underWay is some dial whose outcome is open, or nil.
-func (w *Writer) underWay() *dial {
+// underWay is some operation whose outcome is open, or nil.
+func (w *Writer) underWay() *addOperation {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for d := range w.dials {
-		if !d.isSettled() {
-			return d
+	for op := range w.operations {
+		if !op.isSettled() {
+			return op
 		}
 	}
 	return nil
@@ -39,13 +39,13 @@ func (w *Writer) Abandon() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.closed = true
-	for d := range w.dials {
-		if d.sent() {
-			w.settle(d, participant.Item{}, outcomeUnknown(nil))
+	for op := range w.operations {
+		if op.sent() {
+			w.settle(op, participant.Item{}, outcomeUnknown(nil))
 			continue
 		}
-		w.settle(d, participant.Item{}, draining())
-		w.giveUp(d)
+		w.settle(op, participant.Item{}, draining())
+		w.giveUp(op)
 	}
 }
 
@@ -54,7 +54,7 @@ func (w *Writer) Abandon() {
 func (w *Writer) Close() {
 	w.Abandon()
 	w.mu.Lock()
-	for _, cancel := range w.dials {
+	for _, cancel := range w.operations {
 		cancel()
 	}
 	w.mu.Unlock()

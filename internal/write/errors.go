@@ -29,10 +29,10 @@ func failure(err error, dialled participant.Dialled) *participant.Error {
 // it says when.
 func final(err error, dialled participant.Dialled) *participant.Error {
 	e := failure(err, dialled)
-	switch fateOf(err) {
-	case unreached, throttled:
+	switch participant.Classify(err) {
+	case participant.Unreached, participant.Throttled:
 		e.RetryAfter = cmp.Or(e.RetryAfter, retryAfter)
-	case lost, refused:
+	case participant.Lost, participant.Refused:
 	}
 	return e
 }
@@ -56,16 +56,6 @@ func unnamed(err error, dialled participant.Dialled) *participant.Error {
 // ended is the failure of a call whose ctx has ended.
 func ended(ctx context.Context, dialled participant.Dialled) *participant.Error {
 	return unnamed(ctx.Err(), dialled)
-}
-
-// noTurn is the failure of an add that waited as long as any may.
-func noTurn() *participant.Error {
-	return &participant.Error{
-		Reason:     participant.AddRateLimited,
-		Message:    "no turn among the account's adds came in time",
-		Dialled:    participant.DialledNo,
-		RetryAfter: retryAfter,
-	}
 }
 
 // reused is the failure of an add whose request id means another one. It is an outcome of

@@ -173,8 +173,16 @@ func want(t *testing.T, err error, reason participant.Reason, dialled participan
 	}
 }
 
+// upstreamError is an answer of the upstream itself.
 func upstreamError(status int, reason participant.Reason) *participant.Error {
-	return &participant.Error{Reason: reason, Message: "as told", UpstreamStatus: status, VendorShaped: true, UpstreamRequestID: "req_1"}
+	return &participant.Error{
+		Reason: reason, Message: "refused", UpstreamStatus: status, UpstreamRequestID: "req_1", VendorShaped: true,
+	}
+}
+
+// proxyError is an answer in a form that is not the upstream's.
+func proxyError(status int) *participant.Error {
+	return &participant.Error{Reason: participant.UpstreamUnavailable, Message: "refused", UpstreamStatus: status}
 }
 
 var (
@@ -190,4 +198,10 @@ func throttledFor(d time.Duration) *participant.Error {
 	e := *errThrottled
 	e.RetryAfter = d
 	return &e
+}
+
+func unavailableFor(d time.Duration) *participant.Error {
+	e := upstreamError(503, participant.UpstreamUnavailable)
+	e.RetryAfter = d
+	return e
 }

@@ -74,12 +74,15 @@ func TestA01_ReadsUntilOneListSettlesIt(t *testing.T) {
 }
 
 func TestA01_Candidates(t *testing.T) {
-	began := time.Date(2026, 11, 25, 12, 0, 0, 500, time.UTC)
+	sent := time.Date(2026, 11, 25, 12, 0, 0, 500, time.UTC)
 	before := func(id string) bool { return id == "old" }
 	like := func(change func(*participant.Item)) participant.Item {
 		item := person("new", alice)
 		change(&item)
 		return item
+	}
+	named := func(name string) participant.Add {
+		return participant.Add{PhoneNumber: alice.PhoneNumber, Name: name, Role: alice.Role}
 	}
 	joined := func(at time.Time) participant.Item {
 		return like(func(i *participant.Item) { i.Status, i.JoinedAt = participant.StatusConnected, at })
@@ -92,6 +95,13 @@ func TestA01_Candidates(t *testing.T) {
 	}{
 		"equal":                         {alice, before, like(func(*participant.Item) {}), true},
 		"phone written otherwise":       {alice, before, like(func(i *participant.Item) { i.PhoneNumber = "1 (202) 555-1234" }), true},
+		"phone in national form":        {alice, before, like(func(i *participant.Item) { i.PhoneNumber = "(202) 555-1234" }), true},
+		"phone without its plus":        {alice, before, like(func(i *participant.Item) { i.PhoneNumber = "12025551234" }), true},
+		"name trimmed":                  {named("  Alice "), before, like(func(*participant.Item) {}), true},
+		"name normalised":               {named("Zoe\u0308"), before, like(func(i *participant.Item) { i.Name = "Zo\u00eb" }), true},
+		"name denormalised":             {named("Zo\u00eb"), before, like(func(i *participant.Item) { i.Name = " Zoe\u0308" }), true},
+		"name in other case":            {alice, before, like(func(i *participant.Item) { i.Name = "ALICE" }), false},
+		"role in upper case":            {alice, before, like(func(i *participant.Item) { i.Role = "PRESENTER" }), true},
 		"another phone":                 {alice, before, like(func(i *participant.Item) { i.PhoneNumber = "+12025551235" }), false},
 		"no phone told":                 {alice, before, like(func(i *participant.Item) { i.PhoneNumber = "" }), false},
 		"phone without digits":          {participant.Add{PhoneNumber: "lobby"}, before, like(func(i *participant.Item) { i.PhoneNumber = "hall" }), false},
@@ -102,19 +112,79 @@ func TestA01_Candidates(t *testing.T) {
 		"over, but not there before":    {alice, before, like(func(i *participant.Item) { i.Status = participant.StatusRejected }), true},
 		"no roster: dialing":            {alice, nil, like(func(*participant.Item) {}), true},
 		"no roster: pending":            {alice, nil, like(func(i *participant.Item) { i.Status = participant.StatusPending }), true},
-		"no roster: joined since":       {alice, nil, joined(began.Add(time.Second)), true},
-		"no roster: joined that second": {alice, nil, joined(began.Truncate(time.Second)), true},
-		"no roster: joined before":      {alice, nil, joined(began.Add(-time.Second)), false},
+		"no roster: joined since":       {alice, nil, joined(sent.Add(time.Second)), true},
+		"no roster: joined that second": {alice, nil, joined(sent.Truncate(time.Second)), true},
+		"no roster: joined before":      {alice, nil, joined(sent.Add(-time.Second)), false},
 		"no roster: joined, untold":     {alice, nil, joined(time.Time{}), false},
 		"no roster: over":               {alice, nil, like(func(i *participant.Item) { i.Status = participant.StatusRejected }), false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			recorder := &fakeRecorder{fresh: test.before != nil, roster: []string{"old"}}
-			p := newProfile(&dial{add: test.add, began: began}, recorder.Begin(key))
+			p := newProfile(comparison{}, &addOperation{add: test.add}, sent, recorder.Begin(key))
 			if got := len(p.among([]participant.Item{test.item})) == 1; got != test.want {
 				t.Errorf("candidate: %v, want %v", got, test.want)
 			}
+		})
+	}
+}
+
+func TestA01_NumbersAreComparedAsE164(t *testing.T) {
+	tests := map[string]struct {
+		region, sent, listed string
+		want                 bool
+	}{
+		"equal":                          {"", "+12025551234", "+12025551234", true},
+		"spaces":                         {"", "+12025551234", "+1 202 555 1234", true},
+		"no plus":                        {"", "+12025551234", "1-202-555-1234", true},
+		"national":                       {"", "+12025551234", "(202) 555-1234", true},
+		"national with a trunk zero":     {"", "+442079460000", "020 7946 0000", true},
+		"trunk zero kept":                {"", "+442079460000", "+44 (0)20 7946 0000", true},
+		"Italian zero":                   {"", "+390612345678", "06 1234 5678", true},
+		"international prefix":           {"US", "+442079460000", "011 44 20 7946 0000", true},
+		"sent national, listed E.164":    {"GB", "02079460000", "+442079460000", true},
+		"sent national, listed national": {"GB", "02079460000", "020 7946 0000", true},
+		"sent national, no plus listed":  {"GB", "02079460000", "442079460000", true},
+		"another number":                 {"", "+12025551234", "+12025551235", false},
+		"another country":                {"", "+12025551234", "+442025551234", false},
+		"another country, national":      {"GB", "02079460000", "+12079460000", false},
+		"an extension, not E.164":        {"", "1001", "1001", true},
+		"no digits":                      {"", "lobby", "lobby", false},
+	}
+	for name, test := range tests {
+		c := comparison{defaultRegion: test.region}
+		if c.samePhone(test.sent, test.listed) != test.want || c.samePhone(test.listed, test.sent) != test.want {
+			t.Errorf("%s: %q and %q, want same: %v", name, test.sent, test.listed, test.want)
+		}
+	}
+}
+
+// Who joined while the add waited for its turn was not made by it.
+func TestA01_WhoJoinedWhileTheAddWaitedIsAStranger(t *testing.T) {
+	virtual(t, script(step{turn: 3 * time.Minute, fails: errCut}), func(t *testing.T, h *harness) {
+		p := h.add(h.call(""), alice, 0)
+		time.Sleep(time.Minute)
+		stranger := person("stranger", alice)
+		stranger.Status, stranger.JoinedAt = participant.StatusConnected, time.Now()
+		h.upstream.show(stranger)
+		want(t, p.wait().err, participant.AddOutcomeUnknown, participant.DialledUnknown)
+	})
+}
+
+// Adds that the upstream cannot tell apart are equal, however they are written.
+func TestA01_EqualAddsInOtherWordsStayUnknown(t *testing.T) {
+	lost := step{dials: true, fails: errCut}
+	for name, other := range map[string]participant.Add{
+		"name": {PhoneNumber: alice.PhoneNumber, Name: " Alice", Role: alice.Role},
+		"role": {PhoneNumber: alice.PhoneNumber, Name: alice.Name, Role: "PRESENTER"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, script(lost), func(t *testing.T, h *harness) {
+				gate(h)
+				first, second := h.add(h.call(""), alice, 0), h.add(h.call(""), other, 0)
+				want(t, first.wait().err, participant.AddOutcomeUnknown, participant.DialledUnknown)
+				want(t, second.wait().err, participant.AddOutcomeUnknown, participant.DialledUnknown)
+			})
 		})
 	}
 }
@@ -242,7 +312,7 @@ func TestA01_AnUnknownOutcomeTaintsThoseBesideIt(t *testing.T) {
 		"answered beside it":   {[]step{undialled, {dials: true, takes: 11 * time.Second}}, alice, ""},
 		"sent again afterward": {[]step{undialled, {takes: 11 * time.Second, fails: errThrottled}, cut}, alice, ""},
 		// The first would take the second's for its own, but not the other way round.
-		"not mistakable": {[]step{undialled, cut}, participant.Add{PhoneNumber: alice.PhoneNumber}, ""},
+		"not ambiguousAdds": {[]step{undialled, cut}, participant.Add{PhoneNumber: alice.PhoneNumber}, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

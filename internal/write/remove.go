@@ -3,11 +3,11 @@ package write
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net/http"
 	"time"
 
 	"github.com/failsafe-go/failsafe-go"
-	"github.com/failsafe-go/failsafe-go/budget"
 	"github.com/failsafe-go/failsafe-go/retrypolicy"
 
 	"github.com/audian/participant-gateway/internal/participant"
@@ -17,7 +17,8 @@ const (
 	removeAttempts = 4
 	removeDelay    = 200 * time.Millisecond
 	removeBackoff  = 2 * time.Second
-	removeJitter   = 0.25
+	// removeJitter is the part of a delay by which it varies: a quarter.
+	removeJitter = 4
 	// shortRetryAfter is the longest Retry-After that a remove waits for; longer ones
 	// are the caller's to wait for.
 	shortRetryAfter = 2 * time.Second
@@ -30,7 +31,7 @@ const (
 func (w *Writer) Remove(ctx context.Context, call Call, id string) error {
 	r := &removal{writer: w, call: call, id: id}
 	defer r.end()
-	err := w.removes.WithContext(ctx).Run(func() error { return r.attempt(ctx) })
+	err := failsafe.With(r.policy(ctx)).WithContext(ctx).Run(func() error { return r.attempt(ctx) })
 	switch {
 	case err == nil:
 		return nil
@@ -51,6 +52,9 @@ type removal struct {
 	mayBeDone Ticket
 	// last is why the last attempt failed that was sent, or why none could be.
 	last error
+	// tries is how many attempts have failed, delay how long to wait after the last one.
+	tries int
+	delay time.Duration
 }
 
 // attempt sends the remove once.
@@ -80,7 +84,9 @@ func (r *removal) done(ticket Ticket) {
 }
 
 func (r *removal) failed(ticket Ticket, err error) {
-	if r.mayBeDone == nil && fateOf(err) == lost {
+	r.delay = delayAfter(r.tries, err)
+	r.tries++
+	if r.mayBeDone == nil && participant.Classify(err) == participant.Lost {
 		r.mayBeDone = ticket
 	} else {
 		ticket.Drop()
@@ -97,37 +103,43 @@ func (r *removal) end() {
 	}
 }
 
+// isNotFound says whether the upstream itself has no such participant: a 404 of a proxy
+// proves nothing.
 func isNotFound(err error) bool {
 	e, ok := errors.AsType[*participant.Error](err)
 	return ok && e.VendorShaped && e.UpstreamStatus == http.StatusNotFound
 }
 
-// removePolicy is shared by all removes, and with it the budget that keeps a failing
+// policy is how one remove is sent again. All share the budget that keeps a failing
 // upstream from being sent every remove four times.
-func removePolicy() failsafe.Policy[any] {
+func (r *removal) policy(ctx context.Context) failsafe.Policy[any] {
 	return retrypolicy.NewBuilder[any]().
-		HandleIf(func(_ any, err error) bool { return passing(err) }).
+		HandleIf(func(_ any, err error) bool { return mayPass(err) && r.inTime(ctx) }).
 		WithMaxAttempts(removeAttempts).
-		WithBackoff(removeDelay, removeBackoff).
-		WithDelayFunc(retryAfterOf).
-		WithJitterFactor(removeJitter).
-		WithBudget(budget.New()).
+		WithDelayFunc(func(failsafe.ExecutionAttempt[any]) time.Duration { return r.delay }).
+		WithBudget(r.writer.removeBudget).
 		ReturnLastFailure().
 		Build()
 }
 
-// passing says whether a remove that failed so may succeed when it is sent again.
-func passing(err error) bool {
-	return err != nil && fateOf(err) != refused && failure(err, "").RetryAfter <= shortRetryAfter
+// inTime says whether the wait for the next attempt ends before the deadline: a longer
+// one is not begun (A6).
+func (r *removal) inTime(ctx context.Context) bool {
+	deadline, bounded := ctx.Deadline()
+	return !bounded || time.Now().Add(r.delay).Before(deadline)
 }
 
-// retryAfterOf lets the upstream's Retry-After replace the back-off. Half is added,
-// so that jitter never falls short of it.
-func retryAfterOf(attempt failsafe.ExecutionAttempt[any]) time.Duration {
-	const useBackoff = -1
-	e, ok := errors.AsType[*participant.Error](attempt.LastError())
-	if !ok || e.RetryAfter == 0 {
-		return useBackoff
+// mayPass says whether a remove that failed so may succeed when it is sent again.
+func mayPass(err error) bool {
+	return err != nil && participant.Classify(err) != participant.Refused && failure(err, "").RetryAfter <= shortRetryAfter
+}
+
+// delayAfter is how long to wait after a failed attempt, tries having failed before: no
+// shorter than the upstream's Retry-After or, where it gave none, about the back-off.
+func delayAfter(tries int, err error) time.Duration {
+	if asked := failure(err, "").RetryAfter; asked > 0 {
+		return asked + rand.N(asked/removeJitter)
 	}
-	return e.RetryAfter + e.RetryAfter/2
+	delay := min(removeDelay<<tries, removeBackoff)
+	return delay - delay/removeJitter + rand.N(2*delay/removeJitter)
 }

@@ -31,13 +31,16 @@ func TestA02_ANotFoundAfterALostAttemptIsSuccess(t *testing.T) {
 		steps  []step
 		reason participant.Reason
 	}{
-		"plain":             {[]step{notFound}, participant.ParticipantNotFound},
-		"after a cut":       {[]step{{fails: errCut}, notFound}, ""},
-		"after a 503":       {[]step{{fails: upstreamError(503, participant.UpstreamUnavailable)}, notFound}, ""},
-		"after two":         {[]step{{fails: errCut}, {fails: errThrottled}, notFound}, ""},
-		"after a 429":       {[]step{{fails: errThrottled}, notFound}, participant.ParticipantNotFound},
-		"after unreached":   {[]step{{fails: errUnreached}, notFound}, participant.ParticipantNotFound},
-		"another 4xx after": {[]step{{fails: errCut}, {fails: upstreamError(403, participant.UpstreamForbidden)}}, participant.UpstreamForbidden},
+		"plain":                     {[]step{notFound}, participant.ParticipantNotFound},
+		"after a cut":               {[]step{{fails: errCut}, notFound}, ""},
+		"after a 503":               {[]step{{fails: upstreamError(503, participant.UpstreamUnavailable)}, notFound}, ""},
+		"after two":                 {[]step{{fails: errCut}, {fails: errThrottled}, notFound}, ""},
+		"after a 429":               {[]step{{fails: errThrottled}, notFound}, participant.ParticipantNotFound},
+		"after unreached":           {[]step{{fails: errUnreached}, notFound}, participant.ParticipantNotFound},
+		"a proxy's 404 after a 502": {[]step{{fails: proxyError(502)}, {fails: proxyError(404)}}, participant.UpstreamUnavailable},
+		"a proxy's 404 after a cut": {[]step{{fails: errCut}, {fails: proxyError(404)}}, participant.UpstreamUnavailable},
+		"a proxy's 404, then ours":  {[]step{{fails: proxyError(404)}, notFound}, ""},
+		"another 4xx after":         {[]step{{fails: errCut}, {fails: upstreamError(403, participant.UpstreamForbidden)}}, participant.UpstreamForbidden},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -114,16 +117,33 @@ func TestA06_TriesOfACallAreToldFromCalls(t *testing.T) {
 }
 
 func TestA06_ARemoveEndsWithItsDeadline(t *testing.T) {
-	tests := map[string][]step{
-		"while it hangs":     {{silent: true}},
-		"while it backs off": {{takes: 4900 * time.Millisecond, fails: errCut}},
+	remove(t, 5*time.Second, []step{{silent: true}}, func(t *testing.T, _ *harness, got result) {
+		want(t, got.err, participant.DeadlineExceeded, "")
+		if got.at != 5*time.Second {
+			t.Errorf("ended after %v", got.at)
+		}
+	})
+}
+
+// A wait that would outlast the deadline is not begun: the last answer is returned at once.
+func TestA06_ARemoveDoesNotWaitBeyondItsDeadline(t *testing.T) {
+	tests := map[string]struct {
+		step   step
+		within time.Duration
+		reason participant.Reason
+		ends   time.Duration
+	}{
+		"429 with Retry-After": {step{fails: throttledFor(2 * time.Second)}, 1500 * time.Millisecond, participant.UpstreamRateLimited, 0},
+		"503 with Retry-After": {step{fails: unavailableFor(2 * time.Second)}, 2 * time.Second, participant.UpstreamUnavailable, 0},
+		"the back-off":         {step{takes: 4900 * time.Millisecond, fails: errCut}, 5 * time.Second, participant.UpstreamUnavailable, 4900 * time.Millisecond},
+		"unreached":            {step{fails: errUnreached}, 100 * time.Millisecond, participant.UpstreamUnreachable, 0},
 	}
-	for name, steps := range tests {
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			remove(t, 5*time.Second, steps, func(t *testing.T, _ *harness, got result) {
-				want(t, got.err, participant.DeadlineExceeded, "")
-				if got.at != 5*time.Second {
-					t.Errorf("ended after %v", got.at)
+			remove(t, test.within, []step{test.step, {}}, func(t *testing.T, h *harness, got result) {
+				want(t, got.err, test.reason, "")
+				if got.at != test.ends || h.upstream.removed != 1 {
+					t.Errorf("ended after %v, sent %d times; want %v, once", got.at, h.upstream.removed, test.ends)
 				}
 			})
 		})

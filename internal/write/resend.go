@@ -17,29 +17,29 @@ const (
 	resendDelay = 500 * time.Millisecond
 )
 
-// resending is how far a dial has got with being sent again.
+// resending is how often an operation was sent again, and until when it may be.
 type resending struct {
 	times int
-	// limit is when the next request must have left.
+	// limit is when the next request must have left; zero before the first failure.
 	limit time.Time
-	// last is why it has not been taken yet.
-	last error
+}
+
+// startLimit returns the limit, which counts from the first failure.
+func (r *resending) startLimit() time.Time {
+	if r.limit.IsZero() {
+		r.limit = time.Now().Add(resendWithin)
+	}
+	return r.limit
 }
 
 // wait returns true when it is time to send again. It returns false, at once where
-// it can, when the limits, a longer Retry-After or the callers' patience (zero: no
-// end) forbid that, or when ctx ends.
-func (r *resending) wait(ctx context.Context, err error, patience time.Time) bool {
-	now := time.Now()
-	if r.times == 0 {
-		r.limit = now.Add(resendWithin)
-	}
+// it can, when the limits, a longer Retry-After or the waiters' latest deadline (zero:
+// none) forbid that, or when ctx ends.
+func (r *resending) wait(ctx context.Context, err error, latestDeadline time.Time) bool {
 	delay := max(resendDelay<<r.times, failure(err, "").RetryAfter)
 	r.times++
-	r.last = err
-
-	leaves := now.Add(delay)
-	inTime := leaves.Before(r.limit) && (patience.IsZero() || leaves.Before(patience))
+	leaves := time.Now().Add(delay)
+	inTime := leaves.Before(r.limit) && (latestDeadline.IsZero() || leaves.Before(latestDeadline))
 	return r.times <= resendTimes && inTime && sleep(ctx, delay)
 }
 

@@ -2,100 +2,116 @@ package write
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// start runs the dial under ctx's values, but not under its end. Writer.mu is held.
-func (w *Writer) start(ctx context.Context, upstream Upstream, d *dial) *dial {
+// start runs the operation under ctx's values, but not under its end. Writer.mu is held.
+func (w *Writer) start(ctx context.Context, upstream Upstream, op *addOperation) *addOperation {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	w.dials[d] = cancel
-	w.outcomes.begin(d)
+	w.operations[op] = cancel
+	w.cache.begin(op)
 	w.running.Go(func() {
 		defer cancel()
-		item, err := w.send(ctx, upstream, d)
-		w.finish(d, item, err)
+		defer func() { w.recovered(ctx, op, recover()) }()
+		item, err := w.send(ctx, upstream, op)
+		w.finish(op, item, err)
 	})
-	return d
+	return op
 }
 
 // send sends the add until the upstream has answered it or may have it.
-func (w *Writer) send(ctx context.Context, upstream Upstream, d *dial) (participant.Item, *participant.Error) {
-	again := resending{limit: d.began.Add(turnWithin), last: noTurn()}
+func (w *Writer) send(ctx context.Context, upstream Upstream, op *addOperation) (participant.Item, *participant.Error) {
+	var again resending
+	_ = w.setLimit(op, op.began.Add(turnWithin))
 	for {
-		item, ticket, err := w.attempt(again.under(ctx), upstream, d, again.limit)
+		item, ticket, err := w.attempt(again.under(ctx), upstream, op)
 		switch {
 		case err == nil:
-			w.claim(d, item.ID)
+			w.claim(op, item.ID)
 			ticket.Done(participant.Write{Kind: participant.WriteAdd, Item: item})
 			return item, nil
-		case errors.Is(err, errNoTurn):
-			return participant.Item{}, final(again.last, participant.DialledNo)
-		case ticket == nil:
-			return participant.Item{}, final(err, participant.DialledNo)
-		case fateOf(err) == lost:
-			return w.reconcile(ctx, upstream, d, ticket, err)
+		case ticket != nil && participant.Classify(err) == participant.Lost:
+			return w.reconcile(ctx, upstream, op, ticket, err)
+		case ticket != nil:
+			ticket.Drop()
+			w.takeBack(op)
 		}
-		ticket.Drop()
-		patience := w.takeBack(d)
-		if fateOf(err) == refused || !again.wait(ctx, err, patience) {
+		if !w.waitToResend(ctx, op, &again, err) {
 			return participant.Item{}, final(err, participant.DialledNo)
 		}
-		w.log.LogAttrs(ctx, slog.LevelInfo, "add is sent again", attributes(d, err)...)
+		w.log.LogAttrs(ctx, slog.LevelInfo, "add is sent again", attributes(op, err)...)
 	}
+}
+
+// waitToResend returns true when it is time to send again what was surely not carried
+// out.
+func (w *Writer) waitToResend(ctx context.Context, op *addOperation, again *resending, err error) bool {
+	switch participant.Classify(err) {
+	case participant.Unreached, participant.Throttled:
+		return again.wait(ctx, err, w.setLimit(op, again.startLimit()))
+	case participant.Lost, participant.Refused:
+	}
+	return false
+}
+
+// setLimit bounds when the next request must leave, and returns the latest deadline of
+// the waiters.
+func (w *Writer) setLimit(op *addOperation, limit time.Time) (latestDeadline time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	op.limit = limit
+	return op.latestDeadline()
 }
 
 // claim keeps A1 from giving the participant to another add.
-func (w *Writer) claim(d *dial, id string) {
+func (w *Writer) claim(op *addOperation, id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.claims.settle(d, id)
+	w.claims.settle(op, id)
 }
 
-// takeBack notes that the request surely did not reach the upstream, and tells how
-// long somebody waits for it to be sent again.
-func (w *Writer) takeBack(d *dial) (patience time.Time) {
+// takeBack notes that the request was surely not carried out.
+func (w *Writer) takeBack(op *addOperation) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	d.sentAt = time.Time{}
-	w.claims.withdraw(d)
-	if len(d.callers) == 0 {
-		w.giveUp(d)
+	op.sentAt = time.Time{}
+	w.claims.withdraw(op)
+	if len(op.waiters) == 0 {
+		w.giveUp(op)
 	}
-	return d.patience()
 }
 
-// finish ends the dial's goroutine with its outcome.
-func (w *Writer) finish(d *dial, item participant.Item, err *participant.Error) {
+// finish ends the operation's goroutine with its outcome.
+func (w *Writer) finish(op *addOperation, item participant.Item, err *participant.Error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.settle(d, item, err)
-	delete(w.dials, d)
+	w.settle(op, item, err)
+	delete(w.operations, op)
 }
 
-// settle tells the outcome to all who wait and, as far as A2 wants it, to those who
+// settle gives the outcome to all who wait and, as far as A2 wants it, to those who
 // will ask. The first outcome stands. Writer.mu is held.
-func (w *Writer) settle(d *dial, item participant.Item, err *participant.Error) {
-	if d.isSettled() {
+func (w *Writer) settle(op *addOperation, item participant.Item, err *participant.Error) {
+	if op.isSettled() {
 		return
 	}
-	d.sender = d.answered()
-	d.item, d.err, d.callers = item, err, nil
-	w.outcomes.finish(d, time.Now())
-	close(d.settled)
+	op.sender = op.original()
+	op.item, op.err, op.waiters = item, err, nil
+	w.cache.finish(op, time.Now())
+	close(op.settled)
 }
 
 // attributes are what the log may know of an add that failed: not the upstream's
 // message, which may repeat the phone number.
-func attributes(d *dial, err error) []slog.Attr {
-	told := failure(err, "")
+func attributes(op *addOperation, err error) []slog.Attr {
+	e := failure(err, "")
 	return []slog.Attr{
-		slog.String("conference_id", d.request.key.Conference),
-		slog.String("reason", string(told.Reason)),
-		slog.Int("upstream_status", told.UpstreamStatus),
-		slog.String("upstream_request_id", told.UpstreamRequestID),
+		slog.String("conference_id", op.request.key.Conference),
+		slog.String("reason", string(e.Reason)),
+		slog.Int("upstream_status", e.UpstreamStatus),
+		slog.String("upstream_request_id", e.UpstreamRequestID),
 	}
 }

@@ -2,6 +2,7 @@ package write
 
 import (
 	"context"
+	"time"
 
 	"github.com/audian/participant-gateway/internal/participant"
 )
@@ -9,16 +10,28 @@ import (
 // Upstream is the account that writes go to. Its errors are *participant.Error
 // where the upstream or the account itself had something to say.
 type Upstream interface {
-	// Add waits for its turn among the account's adds (A3), calls sending just
-	// before the request leaves, and sends it once. It calls sending on its own
-	// goroutine, and sends nothing if ctx has ended when sending returns. Until then
-	// ctx tells the deadline of whoever waits, which may move; afterwards that of
-	// the request itself.
-	Add(ctx context.Context, conference string, add participant.Add, sending func()) (participant.Item, error)
+	// Reserve queues one add of the conference among the account's adds (A3). It waits
+	// at most until ctx ends; an error means that nothing was queued.
+	Reserve(ctx context.Context, conference string) (Slot, error)
 	// Remove sends once.
 	Remove(ctx context.Context, conference, id string) error
 	// ListAhead reads the roster for A1, before other lists of the account.
 	ListAhead(ctx context.Context, conference string) (participant.List, error)
+}
+
+// Slot is the place of one add in the account's queue, for one request. Its owner ends
+// it with Send or Release.
+type Slot interface {
+	// SetDeadline says by when the request must leave; the zero time sets no bound. It
+	// may be called at any time, by any goroutine, and does not block.
+	SetDeadline(deadline time.Time)
+	// Wait returns nil when the turn of the slot has come. It fails at once when the
+	// turn cannot come before the deadline, and when ctx ends.
+	Wait(ctx context.Context) error
+	// Send sends the add once and returns the answer. ctx bounds the request alone.
+	Send(ctx context.Context, add participant.Add) (participant.Item, error)
+	// Release gives back a slot that was not sent. After Send it does nothing.
+	Release()
 }
 
 // Recorder hands writes through to the feed that shows them, if there is one.

@@ -25,6 +25,10 @@ type step struct {
 	silent bool
 	// fails replaces the answer.
 	fails error
+	// panics panics in place of sending.
+	panics bool
+	// panicsUnsent panics before the turn comes.
+	panicsUnsent bool
 }
 
 // listed is one person on the fake upstream.
@@ -69,47 +73,83 @@ func next(steps *[]step) step {
 	return first
 }
 
-func (u *fakeUpstream) Add(
-	ctx context.Context, conference string, add participant.Add, sending func(),
-) (participant.Item, error) {
-	u.mu.Lock()
-	s := next(&u.adds)
-	u.retries = append(u.retries, participant.IsRetry(ctx))
-	u.mu.Unlock()
-	if err := u.wait(ctx, s); err != nil {
-		return participant.Item{}, err
-	}
-	sending()
-	if ctx.Err() != nil {
-		return participant.Item{}, ctx.Err()
-	}
-	u.note(ctx)
-	item := u.take(ctx, conference, add, s)
-	return item, u.respond(ctx, s)
-}
-
-// wait is the pacer: it refuses at once what cannot have its turn in time (A3).
-func (u *fakeUpstream) wait(ctx context.Context, s step) error {
-	deadline := u.note(ctx)
-	if s.unsent != nil {
-		return s.unsent
-	}
-	if !deadline.IsZero() && time.Now().Add(s.turn).After(deadline) {
-		return &participant.Error{Reason: participant.AddRateLimited, RetryAfter: s.turn}
-	}
-	if !sleep(ctx, s.turn) {
-		return ctx.Err()
-	}
-	return nil
-}
-
-// note keeps the deadline that ctx tells now.
-func (u *fakeUpstream) note(ctx context.Context) time.Time {
+func (u *fakeUpstream) Reserve(ctx context.Context, conference string) (Slot, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	s := next(&u.adds)
+	u.retries = append(u.retries, participant.IsRetry(ctx))
+	if s.panicsUnsent {
+		panic("reserve")
+	}
+	if s.unsent != nil {
+		return nil, s.unsent
+	}
+	return &fakeSlot{upstream: u, conference: conference, step: s, changed: make(chan struct{}, 1)}, nil
+}
+
+// fakeSlot follows one step of the script.
+type fakeSlot struct {
+	upstream   *fakeUpstream
+	conference string
+	step       step
+	changed    chan struct{}
+
+	mu       sync.Mutex
+	deadline time.Time
+}
+
+func (s *fakeSlot) SetDeadline(deadline time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.deadline = deadline
+	select {
+	case s.changed <- struct{}{}:
+	default:
+	}
+}
+
+// Wait refuses at once a turn that cannot come in time (A3).
+func (s *fakeSlot) Wait(ctx context.Context) error {
+	s.mu.Lock()
+	s.upstream.note(s.deadline)
+	s.mu.Unlock()
+	turn := time.NewTimer(s.step.turn)
+	defer turn.Stop()
+	comes := time.Now().Add(s.step.turn)
+	for {
+		s.mu.Lock()
+		deadline := s.deadline
+		s.mu.Unlock()
+		if !deadline.IsZero() && comes.After(deadline) {
+			return &participant.Error{Reason: participant.AddRateLimited, RetryAfter: time.Until(comes)}
+		}
+		select {
+		case <-turn.C:
+			return nil
+		case <-s.changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (s *fakeSlot) Send(ctx context.Context, add participant.Add) (participant.Item, error) {
 	deadline, _ := ctx.Deadline()
+	s.upstream.note(deadline)
+	if s.step.panics {
+		panic("send")
+	}
+	item := s.upstream.take(ctx, s.conference, add, s.step)
+	return item, s.upstream.respond(ctx, s.step)
+}
+
+func (s *fakeSlot) Release() {}
+
+// note keeps the deadline that a slot or a request has now.
+func (u *fakeUpstream) note(deadline time.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
 	u.deadlines = append(u.deadlines, deadline)
-	return deadline
 }
 
 // take does what the upstream does with a request, answered or not.

@@ -1,8 +1,8 @@
 // Package write is adds and removes as the upstream must see them: paced, once,
 // and reconciled where an answer was lost.
 //
-// An add runs on a goroutine of its own, as a dial. Until its request leaves, the
-// dial goes on only while a caller waits for it; once the request has left, it is
+// An add runs on a goroutine of its own, as an operation. Until its request leaves, the
+// operation goes on only while a caller waits for it; once the request has left, it is
 // the gateway's, and callers come and go without it (A6):
 //
 //	waiting ──▶ sent ──▶ answered: success, or a refusal
@@ -20,7 +20,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/failsafe-go/failsafe-go"
+	"github.com/failsafe-go/failsafe-go/budget"
 
 	"github.com/audian/participant-gateway/internal/participant"
 )
@@ -38,6 +38,11 @@ type Options struct {
 	// SendTimeout is how long an add that was sent may wait for its answer before
 	// the answer counts as lost; 75 s where it is zero.
 	SendTimeout time.Duration
+	// DefaultRegion is the region in which national phone numbers are read when numbers
+	// are compared (A1); empty where there is none.
+	DefaultRegion string
+	// OnPanic is called for each add that ended in a panic; it may be nil.
+	OnPanic func()
 }
 
 // Writer sends adds and removes for every account of the gateway. It is safe for
@@ -46,18 +51,21 @@ type Writer struct {
 	recorder    Recorder
 	log         *slog.Logger
 	sendTimeout time.Duration
-	removes     failsafe.Executor[any]
+	onPanic     func()
+	compare     comparison
+	// removeBudget bounds how many removes are sent again at a time.
+	removeBudget budget.Budget
 
 	running sync.WaitGroup
 
-	// mu guards what follows and the changing part of every dial. It is a leaf: under
-	// it, neither the upstream nor the recorder is called.
-	mu       sync.Mutex
-	outcomes outcomes
-	claims   claims
-	// dials are those whose goroutine runs, each with what ends it.
-	dials  map[*dial]context.CancelFunc
-	closed bool
+	// mu guards what follows and the changing part of every operation. Under it only
+	// Slot.SetDeadline is called.
+	mu     sync.Mutex
+	cache  idempotencyCache
+	claims claims
+	// operations are those whose goroutine runs, each with what ends it.
+	operations map[*addOperation]context.CancelFunc
+	closed     bool
 }
 
 // New returns a Writer.
@@ -65,14 +73,20 @@ func New(options Options) *Writer {
 	if options.SendTimeout == 0 {
 		options.SendTimeout = defaultSendTimeout
 	}
+	if options.OnPanic == nil {
+		options.OnPanic = func() {}
+	}
+	compare := comparison{defaultRegion: options.DefaultRegion}
 	return &Writer{
-		recorder:    options.Recorder,
-		log:         options.Logger,
-		sendTimeout: options.SendTimeout,
-		removes:     failsafe.With(removePolicy()),
-		outcomes:    newOutcomes(),
-		claims:      newClaims(),
-		dials:       make(map[*dial]context.CancelFunc),
+		recorder:     options.Recorder,
+		log:          options.Logger,
+		sendTimeout:  options.SendTimeout,
+		onPanic:      options.OnPanic,
+		compare:      compare,
+		removeBudget: budget.New(),
+		cache:        newCache(),
+		claims:       newClaims(compare),
+		operations:   make(map[*addOperation]context.CancelFunc),
 	}
 }
 

@@ -107,7 +107,7 @@ func TestA02_WhoOnlyJoinedIsToldSo(t *testing.T) {
 		step    step
 		dialled participant.Dialled
 	}{
-		"while it waits": {step{turn: 5 * time.Second, dials: true}, participant.DialledNo},
+		"while it waits": {step{turn: 5 * time.Second, dials: true}, participant.DialledUnknown},
 		"once sent":      {step{dials: true, takes: 5 * time.Second}, participant.DialledUnknown},
 		"while it lasts": {step{dials: true, lag: 5 * time.Second, fails: errCut}, participant.DialledUnknown},
 	} {
@@ -133,9 +133,13 @@ func TestA02_WaitsWhileAnyCallerWaits(t *testing.T) {
 		second := h.add(h.call("r"), alice, 0)
 		time.Sleep(time.Second)
 		first.cancel()
-		want(t, first.wait().err, participant.Cancelled, participant.DialledNo)
+		left := first.wait()
+		want(t, left.err, participant.Cancelled, participant.DialledUnknown)
 		got := second.wait()
 		want(t, got.err, "", "")
+		if !left.added.Replayed {
+			t.Error("the call that left before the sending is not marked as replayed")
+		}
 		if got.added.Replayed || h.upstream.dials() != 1 {
 			t.Errorf("replayed %v, dialled %d", got.added.Replayed, h.upstream.dials())
 		}
@@ -176,28 +180,28 @@ func TestA02_GivenUpItLeavesItsSuccessorAlone(t *testing.T) {
 // tardyUpstream gives no turn, and takes a second to notice that none is wanted.
 type tardyUpstream struct{ *fakeUpstream }
 
-func (u tardyUpstream) Add(ctx context.Context, _ string, _ participant.Add, _ func()) (participant.Item, error) {
+func (u tardyUpstream) Reserve(ctx context.Context, _ string) (Slot, error) {
 	<-ctx.Done()
 	time.Sleep(time.Second)
-	return participant.Item{}, ctx.Err()
+	return nil, ctx.Err()
 }
 
 // The pacer sees the latest deadline of those who wait.
 func TestA02_TheDeadlineIsThatOfThePatient(t *testing.T) {
-	d := newDial(request{}, alice)
+	d := newOperation(request{}, alice)
 	now := time.Now()
-	hasty, patient, endless := &caller{now.Add(time.Second)}, &caller{now.Add(time.Minute)}, &caller{}
+	hasty, patient, endless := &waiter{now.Add(time.Second)}, &waiter{now.Add(time.Minute)}, &waiter{}
 	d.join(hasty)
 	d.join(patient)
-	if got := d.patience(); !got.Equal(patient.deadline) {
+	if got := d.latestDeadline(); !got.Equal(patient.deadline) {
 		t.Errorf("patience %v", got)
 	}
 	d.leave(patient)
-	if got := d.patience(); !got.Equal(hasty.deadline) {
+	if got := d.latestDeadline(); !got.Equal(hasty.deadline) {
 		t.Errorf("patience %v", got)
 	}
 	d.join(endless)
-	if got := d.patience(); !got.IsZero() {
+	if got := d.latestDeadline(); !got.IsZero() {
 		t.Errorf("patience %v", got)
 	}
 }
@@ -256,7 +260,7 @@ func TestA02_RememberedForTenMinutes(t *testing.T) {
 
 func TestRecentForgetsTheOldest(t *testing.T) {
 	now := time.Now()
-	r := newRecent[string, int](time.Minute, 3)
+	r := newTTLMap[string, int](time.Minute, 3)
 	for i := range 5 {
 		r.put(fmt.Sprint(i), i, now.Add(time.Duration(i)*time.Second))
 	}
