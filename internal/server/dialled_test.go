@@ -196,6 +196,7 @@ const token = "--upstream-token=token"
 // TestA01_WhatFailsBeforeTheSendingWasNotDialled has an add fail in every way in which it
 // can before it is sent, over every transport.
 func TestA01_WhatFailsBeforeTheSendingWasNotDialled(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "keys")
 	reader, elsewhere := addKey(t, file, "wall", "reader"), addKey(t, file, "desk", "writer", "conf_other")
 	writer := addKey(t, file, "bridge", "writer")
