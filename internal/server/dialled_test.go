@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -195,12 +196,12 @@ const token = "--upstream-token=token"
 // TestA01_WhatFailsBeforeTheSendingWasNotDialled has an add fail in every way in which it
 // can before it is sent, over every transport.
 func TestA01_WhatFailsBeforeTheSendingWasNotDialled(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "keys")
 	reader, elsewhere := addKey(t, file, "wall", "reader"), addKey(t, file, "desk", "writer", "conf_other")
 	writer := addKey(t, file, "bridge", "writer")
 	keyed := []string{"--auth=keys", "--auth-keys-file=" + file, token, upstreamOf(t, accepting)}
 	accepted := []string{token, upstreamOf(t, accepting)}
-	const long = 20 * time.Second
 	good := addCall{conference: "conf_1", number: "+12025551234"}
 	with := func(change func(*addCall)) addCall {
 		changed := good
@@ -212,7 +213,7 @@ func TestA01_WhatFailsBeforeTheSendingWasNotDialled(t *testing.T) {
 	tests := map[string]struct {
 		flags []string
 		call  addCall
-		// before is how often the call is made before, whatever comes of it.
+		// before is how often the call is made before, without its deadline.
 		before int
 		code   codes.Code
 		reason string
@@ -228,7 +229,7 @@ func TestA01_WhatFailsBeforeTheSendingWasNotDialled(t *testing.T) {
 		"a reader":               {keyed, presenting(reader), 0, codes.PermissionDenied, "ROLE_NOT_GRANTED"},
 		"another conference":     {keyed, presenting(elsewhere), 0, codes.PermissionDenied, "CONFERENCE_NOT_GRANTED"},
 		"too many calls":         {append(keyed, "--max-calls-per-second=1"), presenting(writer), 3, codes.ResourceExhausted, "CALLER_RATE_LIMITED"},
-		"a turn too late":        {accepted, hasty, 10, codes.ResourceExhausted, "ADD_RATE_LIMITED"},
+		"a turn too late":        {accepted, hasty, 25, codes.ResourceExhausted, "ADD_RATE_LIMITED"},
 		"no connection":          {[]string{token, closedPort}, hasty, 0, codes.Unavailable, "UPSTREAM_UNREACHABLE"},
 		"no TLS":                 {[]string{token, strings.Replace(upstreamOf(t, accepting), "http:", "https:", 1)}, hasty, 0, codes.Unavailable, "UPSTREAM_UNREACHABLE"},
 		"refused":                {[]string{token, upstreamOf(t, refusing("403", 403))}, good, 0, codes.PermissionDenied, "UPSTREAM_FORBIDDEN"},
@@ -240,6 +241,7 @@ func TestA01_WhatFailsBeforeTheSendingWasNotDialled(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			for way, add := range addBy() {
 				r := runArgs(t, test.flags...)
 				call := test.call
@@ -249,14 +251,22 @@ func TestA01_WhatFailsBeforeTheSendingWasNotDialled(t *testing.T) {
 				if way == "gRPC" && test.code == codes.DeadlineExceeded {
 					continue // Its client ends the call by itself, and gets no answer.
 				}
+				earlier := call
+				earlier.within = 0
+				answered := make(chan addOutcome, test.before)
 				for range test.before {
-					earlier := call
-					earlier.within = long
-					add(r, earlier)
+					go func() { answered <- add(r, earlier) }()
+				}
+				// The others still wait for their turns.
+				for range min(test.before, 10) {
+					<-answered
 				}
 				got := add(r, call)
 				if want := (addOutcome{code: test.code, reason: test.reason, dialled: "no"}); got != want {
 					t.Errorf("over %s: got %+v, want %+v", way, got, want)
+				}
+				for range max(0, test.before-10) {
+					<-answered
 				}
 				r.stop()
 			}
@@ -267,11 +277,12 @@ func TestA01_WhatFailsBeforeTheSendingWasNotDialled(t *testing.T) {
 // TestA02_AReplayIsMarkedOverEveryTransport repeats an add by its key, one that succeeds and
 // one whose outcome is unknown.
 func TestA02_AReplayIsMarkedOverEveryTransport(t *testing.T) {
-	lists := 0
+	t.Parallel()
+	var lists atomic.Int32
 	r := runArgs(t, token, upstreamOf(t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		if r.Method == http.MethodGet {
-			lists++
+			lists.Add(1)
 		}
 		if r.Method == http.MethodPost && strings.Contains(string(body), "+12025550000") {
 			http.Error(w, "gone", http.StatusBadGateway)
@@ -299,7 +310,7 @@ func TestA02_AReplayIsMarkedOverEveryTransport(t *testing.T) {
 			}
 		}
 	}
-	if lists == 0 {
+	if lists.Load() == 0 {
 		t.Error("the lost add was not looked for")
 	}
 }
