@@ -119,6 +119,7 @@ var reasons = []reason{
 	{word: participant.UpstreamIncomplete, text: "the upstream's list was not complete."},
 	{word: participant.BreakerOpen, text: "the upstream failed too often and is not asked for now."},
 	{word: participant.IssuerUnavailable, text: "the credential could not be checked: its issuer does not answer."},
+	{word: participant.IssuerMismatch, text: "the credential could not be checked: its issuer gives itself another name than the one that is configured."},
 	{word: participant.Draining, text: "this server is shutting down; call again."},
 	{word: participant.StreamAged, text: "the stream has reached its age; call again.", of: only(watching)},
 	{word: participant.DeadlineExceeded, text: "the call's deadline has passed."},
