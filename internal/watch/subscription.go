@@ -36,16 +36,19 @@ type Subscription struct {
 	cursor feed.Position
 	counts Counts
 
-	// believesStale is what the client takes the roster for, staleReason why, and
-	// owes that it is to be told in any case.
-	believesStale bool
+	// reportedStale is what the client was last told of the roster, staleReason why, and
+	// checkpointDue that a checkpoint follows though nothing flipped.
+	reportedStale bool
 	staleReason   participant.Reason
-	owes          bool
+	checkpointDue bool
 
 	heartbeat time.Duration
 	// beatAt is when the next checkpoint is due, whatever else is sent.
 	beatAt time.Time
-	ended  bool
+	// beatBehind says that the last message was a checkpoint sent while there was more to
+	// send: what there is goes next, however slowly the client reads.
+	beatBehind bool
+	ended      bool
 }
 
 // Next gives the next message, waiting for it. It returns io.EOF after the end of the
@@ -89,7 +92,7 @@ func (s *Subscription) sleep(ctx context.Context) error {
 
 // wakeAt is when there is something to send even if the feed does not change.
 func (s *Subscription) wakeAt() time.Time {
-	if !s.opened && !s.believesStale && s.openBy.Before(s.beatAt) {
+	if !s.opened && !s.reportedStale && s.openBy.Before(s.beatAt) {
 		return s.openBy
 	}
 	return s.beatAt
@@ -116,7 +119,7 @@ func (s *Subscription) waitForList(state *feed.State, now time.Time) *Message {
 	if now.Before(s.wakeAt()) {
 		return nil
 	}
-	s.believesStale, s.staleReason = true, state.StaleReason
+	s.reportedStale, s.staleReason = true, state.StaleReason
 	s.beatAt = now.Add(s.heartbeat)
 	return &Message{Token: s.came, Checkpoint: checkpoint(state, nil)}
 }
@@ -126,13 +129,17 @@ func (s *Subscription) waitForList(state *feed.State, now time.Time) *Message {
 func (s *Subscription) open(state *feed.State, now time.Time) (*Message, error) {
 	reason, missed := s.opening(state)
 	if reason != 0 {
-		return s.sendSnapshot(state, reason), nil
+		// A stale roster is called so in any case, though the client may have heard it
+		// before there was one.
+		snapshot := s.sendSnapshot(state, reason)
+		s.checkpointDue = state.Stale
+		return snapshot, nil
 	}
-	s.opened, s.owes = true, true
+	s.opened, s.checkpointDue = true, true
 	s.cursor = s.resume.position
 	s.counts = Counts{Total: state.Total, Active: state.Active, Visible: s.view.count(state)}
 	for i := range missed {
-		s.counts.Visible -= s.view.entry(state, &missed[i]).delta
+		s.counts.Visible -= s.view.growth(&missed[i])
 	}
 	return s.follow(state, now)
 }
@@ -156,7 +163,7 @@ func (s *Subscription) opening(state *feed.State) (SnapshotReason, []feed.Entry)
 }
 
 func (s *Subscription) sendSnapshot(state *feed.State, reason SnapshotReason) *Message {
-	s.opened, s.owes = true, false
+	s.opened, s.checkpointDue = true, false
 	s.cursor = state.Position
 	s.counts = Counts{Total: state.Total, Active: state.Active, Visible: s.view.count(state)}
 	return s.view.snapshot(state, reason)
@@ -166,17 +173,19 @@ func (s *Subscription) sendSnapshot(state *feed.State, reason SnapshotReason) *M
 // what the log holds after the cursor, else the flip of freshness, else the end.
 func (s *Subscription) follow(state *feed.State, now time.Time) (*Message, error) {
 	missed, kept := state.After(s.cursor)
-	switch {
-	case !kept:
-		return s.sendSnapshot(state, Lagged), nil
-	case len(missed) > 0 && !now.Before(s.beatAt):
+	if (!kept || len(missed) > 0) && !now.Before(s.beatAt) && !s.beatBehind {
 		return s.sendBehind(state, now), nil
 	}
+	s.beatBehind = false
+	if !kept {
+		return s.sendSnapshot(state, Lagged), nil
+	}
 	if message := s.advance(state, missed); message != nil {
-		s.owes = false
+		// What was missed takes the place of a FRESH checkpoint, but not of a STALE one.
+		s.checkpointDue = s.checkpointDue && state.Stale
 		return message, nil
 	}
-	if s.owes || state.Stale != s.believesStale || !now.Before(s.beatAt) {
+	if s.checkpointDue || state.Stale != s.reportedStale || !now.Before(s.beatAt) {
 		return s.sendAtHead(state, now), nil
 	}
 	if state.End == nil {
@@ -206,7 +215,7 @@ func (s *Subscription) advance(state *feed.State, missed []feed.Entry) *Message 
 
 // sendAtHead sends the checkpoint of the state, all of which the client has seen.
 func (s *Subscription) sendAtHead(state *feed.State, now time.Time) *Message {
-	s.believesStale, s.staleReason, s.owes = state.Stale, state.StaleReason, false
+	s.reportedStale, s.staleReason, s.checkpointDue = state.Stale, state.StaleReason, false
 	s.beatAt = now.Add(s.heartbeat)
 	return s.view.atHead(state)
 }
@@ -215,9 +224,9 @@ func (s *Subscription) sendAtHead(state *feed.State, now time.Time) *Message {
 // reaches the head. Its counts are of its own position; a flip of freshness is told
 // only at the head, after the changes that came before it.
 func (s *Subscription) sendBehind(state *feed.State, now time.Time) *Message {
-	s.beatAt = now.Add(s.heartbeat)
+	s.beatAt, s.beatBehind = now.Add(s.heartbeat), true
 	counts := s.counts
 	beat := checkpoint(state, &counts)
-	beat.Stale, beat.StaleReason = s.believesStale, s.staleReason
+	beat.Stale, beat.StaleReason = s.reportedStale, s.staleReason
 	return &Message{Token: s.view.token(s.cursor), Checkpoint: beat}
 }
