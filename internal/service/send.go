@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/encoding"
 
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/watch"
@@ -25,6 +26,10 @@ const (
 // back: every transport ends it when this returns. So the sending has a goroutine of its
 // own, and this one watches over it.
 func send(ctx context.Context, subscription *watch.Subscription, stream grpc.ServerStream) error {
+	// Over gRPC messages go out as they are encoded for all: to compress them anew for each
+	// stream would also hide how much its client has read. Other transports have no such
+	// setting.
+	_ = grpc.SetSendCompressor(stream.Context(), encoding.Identity)
 	s := &sender{
 		subscription: subscription, stream: stream,
 		guard: newGuard(), finished: make(chan struct{}),

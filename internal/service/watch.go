@@ -3,8 +3,6 @@ package service
 import (
 	"time"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/encoding"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
@@ -37,10 +35,6 @@ func (s *Service) WatchParticipants(
 	if err != nil {
 		return err
 	}
-	// Over gRPC messages go out as they are encoded for all: to compress them anew for each
-	// stream would also hide how far its client has read. Other transports have no such
-	// setting.
-	_ = grpc.SetSendCompressor(stream.Context(), encoding.Identity)
 	return send(ctx, subscription, stream)
 }
 
