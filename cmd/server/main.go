@@ -2,14 +2,11 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/audian/participant-gateway/internal/config"
 	"github.com/audian/participant-gateway/internal/server"
@@ -56,8 +53,5 @@ func serve(cfg config.Config, logger *slog.Logger) error {
 	if cfg.Access.Auth == config.AuthNone {
 		logger.Info("callers are not authenticated: credentials that they send are ignored")
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// After the first signal the next one stops at once, as it does by itself.
-	context.AfterFunc(ctx, stop)
-	return gateway.Run(ctx)
+	return gateway.Run(signalled())
 }

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
 	"google.golang.org/grpc/status"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
@@ -35,6 +36,10 @@ func TestW16_DrainWithAThousandStreams(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	reflection, err := reflectionv1.NewServerReflectionClient(g.conn).ServerReflectionInfo(g.context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	unary := g.unaryInFlight()
 
 	began := time.Now()
@@ -51,9 +56,9 @@ func TestW16_DrainWithAThousandStreams(t *testing.T) {
 	for err == nil {
 		_, err = health.Recv()
 	}
-	if st := status.Convert(err); st.Code() != codes.Unavailable || detail[*errdetails.ErrorInfo](st).GetReason() != "DRAINING" {
-		t.Errorf("health watch: %v", err)
-	}
+	isDrainedStatus(t, "health watch", err)
+	_, err = reflection.Recv()
+	isDrainedStatus(t, "reflection", err)
 	if err := <-g.ran; err != nil {
 		t.Errorf("run: %v", err)
 	}
@@ -125,10 +130,20 @@ func endedBy(t *testing.T, w *watcher, reason string) {
 		}
 		return
 	}
-	st := status.Convert(w.failed())
+	endedByStatus(t, w.name, w.failed(), reason)
+}
+
+func isDrainedStatus(t *testing.T, name string, err error) {
+	t.Helper()
+	endedByStatus(t, name, err, "DRAINING")
+}
+
+func endedByStatus(t *testing.T, name string, err error, reason string) {
+	t.Helper()
+	st := status.Convert(err)
 	if st.Code() != codes.Unavailable || detail[*errdetails.ErrorInfo](st).GetReason() != reason ||
 		detail[*errdetails.RetryInfo](st).GetRetryDelay().AsDuration() == 0 {
-		t.Errorf("%s: %v", w.name, w.failed())
+		t.Errorf("%s: %v", name, err)
 	}
 }
 
@@ -181,7 +196,7 @@ func TestW18_AgedWebStreamsCloseTheirConnections(t *testing.T) {
 	for _, contentType := range []string{"application/connect+json", "application/grpc-web+json"} {
 		response := g.send("POST", method, framed, "Content-Type: "+contentType)
 		body, err := io.ReadAll(response.Body)
-		if err != nil || !response.Close || response.StatusCode != 200 || !strings.Contains(string(body), "stream has reached") {
+		if err != nil || !response.Close || response.StatusCode != http.StatusOK || !strings.Contains(string(body), "stream has reached") {
 			t.Errorf("%s: %d, close %t, %q, %v", contentType, response.StatusCode, response.Close, body, err)
 		}
 		_ = response.Body.Close()

@@ -29,7 +29,7 @@ func send(ctx context.Context, subscription *watch.Subscription, stream grpc.Ser
 	// Over gRPC messages go out as they are encoded for all: to compress them anew for each
 	// stream would also hide how much its client has read. Other transports have no such
 	// setting.
-	_ = grpc.SetSendCompressor(stream.Context(), encoding.Identity)
+	_ = grpc.SetSendCompressor(ctx, encoding.Identity)
 	s := &sender{
 		subscription: subscription, stream: stream,
 		guard: newGuard(), finished: make(chan struct{}),

@@ -110,7 +110,7 @@ func TestW12_SnapshotsAreUnderTheSameBound(t *testing.T) {
 		var made atomic.Int64
 		for n := range 40 {
 			c := s.watch(watch.Request{Filter: pair(n), Heartbeat: time.Minute})
-			defer c.subscription.Close()
+			s.t.Cleanup(c.subscription.Close)
 			m, err := c.next()
 			if err != nil || m.Snapshot == nil {
 				t.Fatalf("got %v, %v", m, err)
@@ -139,7 +139,7 @@ func TestW12_HiddenEntriesOfManyFiltersAreUnderTheSameBound(t *testing.T) {
 		var clients []*client
 		for n := range 1000 {
 			c := s.watch(watch.Request{Filter: participant.NewFilter(nil, nil, []string{fmt.Sprint(n)}), Heartbeat: time.Minute})
-			defer c.subscription.Close()
+			s.t.Cleanup(c.subscription.Close)
 			c.expect("initial")
 			clients = append(clients, c)
 		}

@@ -97,7 +97,7 @@ func (text) MarshalAppend(to []byte, message any) ([]byte, error) {
 		return append(to, encoded...), err
 	case proto.Message:
 		encoded, err := protojson.Marshal(m)
-		return append(to, wire.EscapeLineBreaks(encoded)...), err //nolint:wrapcheck // Likewise.
+		return append(to, wire.EscapeLineBreaks(encoded)...), err
 	default:
 		return nil, fmt.Errorf("no proto3 JSON of %T", message)
 	}
