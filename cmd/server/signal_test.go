@@ -72,17 +72,21 @@ func find(t *testing.T, lines io.Reader, text string) string {
 // isReady waits until the gateway serves.
 func isReady(t *testing.T, admin string) {
 	t.Helper()
-	for start := time.Now(); time.Since(start) < time.Minute; time.Sleep(10 * time.Millisecond) {
-		response, err := http.Get(admin + "/readyz")
-		if err != nil {
-			continue
+	again, late := time.NewTicker(10*time.Millisecond), time.After(time.Minute)
+	defer again.Stop()
+	for {
+		if response, err := http.Get(admin + "/readyz"); err == nil {
+			_ = response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return
+			}
 		}
-		_ = response.Body.Close()
-		if response.StatusCode == http.StatusOK {
-			return
+		select {
+		case <-again.C:
+		case <-late:
+			t.Fatal("never ready")
 		}
 	}
-	t.Fatal("never ready")
 }
 
 func signalTo(t *testing.T, gateway *exec.Cmd) {
