@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -517,18 +516,21 @@ func TestW14_AResumeStormEncodesEachBatchOnce(t *testing.T) {
 		keeper.expect("initial a(dialing)")
 		start := keeper.token
 		keeper.flip(s, batches)
-		encoded := map[string]int{} // By the token and the format.
+		type form struct {
+			token  string
+			format watch.Format
+		}
+		encoded := map[form]int{}
 		for range clients {
 			c := s.watch(watch.Request{ResumeToken: start, Heartbeat: time.Minute})
-			c.held = map[string]participant.Participant{"a": {}}
 			for range batches {
-				m, err := c.next()
+				m, err := c.subscription.Next(t.Context())
 				if err != nil || m.Changes == nil {
 					t.Fatalf("got %v, %v, want changes", m, err)
 				}
 				for _, format := range []watch.Format{watch.Proto, watch.SSE} {
 					if _, err := m.Encoding(format, func(m *watch.Message) ([]byte, error) {
-						encoded[fmt.Sprint(m.Token, format)]++
+						encoded[form{m.Token, format}]++
 						return make([]byte, 1000), nil
 					}); err != nil {
 						t.Fatal(err)
