@@ -2,11 +2,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/audian/participant-gateway/internal/config"
 	"github.com/audian/participant-gateway/internal/server"
@@ -54,4 +57,24 @@ func serve(cfg config.Config, logger *slog.Logger) error {
 		logger.Info("callers are not authenticated: credentials that they send are ignored")
 	}
 	return gateway.Run(signalled())
+}
+
+// signalled is a context that the first signal to stop ends. The second ends the process
+// at once, however soon it follows (W16).
+func signalled() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		os.Exit(signalStatus(<-signals))
+	}()
+	return ctx
+}
+
+// signalStatus is the exit code that a shell reports of a process that a signal ended.
+func signalStatus(received os.Signal) int {
+	number, _ := received.(syscall.Signal)
+	return 128 + int(number)
 }

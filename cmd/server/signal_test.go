@@ -12,14 +12,20 @@ import (
 	"time"
 )
 
-// asServer has the test binary be the gateway.
-const asServer = "GATEWAY_TEST_AS_SERVER"
+// asGateway has the test binary be the gateway, with these arguments.
+const asGateway = "GATEWAY_TEST_ARGUMENTS"
 
-func TestMain(m *testing.M) {
-	if os.Getenv(asServer) != "" {
-		os.Exit(run(os.Args[1:]))
+// TestGatewayProcess is no test of its own: it is what TestW16_ASecondSignalStopsAtOnce
+// starts as a process.
+func TestGatewayProcess(t *testing.T) {
+	arguments := os.Getenv(asGateway)
+	if arguments == "" {
+		return
 	}
-	os.Exit(m.Run())
+	if err := os.Unsetenv(asGateway); err != nil {
+		t.Fatal(err)
+	}
+	os.Exit(run(strings.Fields(arguments)))
 }
 
 // TestW16_ASecondSignalStopsAtOnce sends it while a drain waits for its delay.
@@ -29,9 +35,9 @@ func TestW16_ASecondSignalStopsAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	gateway := exec.CommandContext(t.Context(), self, "--demo", "--drain-delay", delay.String(),
-		"--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0")
-	gateway.Env = append(os.Environ(), asServer+"=1")
+	gateway := exec.CommandContext(t.Context(), self, "-test.run=^TestGatewayProcess$")
+	gateway.Env = append(os.Environ(), asGateway+"=--demo --drain-delay "+delay.String()+
+		" --grpc-addr 127.0.0.1:0 --http-addr 127.0.0.1:0 --admin-addr 127.0.0.1:0")
 	log, err := gateway.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
