@@ -20,11 +20,10 @@ const (
 
 // Subscription is one client's stream. It belongs to one goroutine.
 type Subscription struct {
-	feed    *feed.Feed
-	view    *view
-	sleeper *feed.Sleeper
-	timer   *time.Timer
-	leave   func()
+	feed  *feed.Feed
+	view  *view
+	timer *time.Timer
+	leave func()
 
 	// came is the token the client came with, and resume what it says.
 	came   string
@@ -56,16 +55,12 @@ type Subscription struct {
 // ctx ends.
 func (s *Subscription) Next(ctx context.Context) (*Message, error) {
 	for {
+		changed := s.feed.Changed()
 		message, err := s.step(s.feed.State(), time.Now())
 		if message != nil || err != nil {
-			// The client may be slow to take it: nobody else's waking may wait for that.
-			s.sleeper.Leave()
 			return message, err
 		}
-		if s.sleeper.Arm() {
-			continue // Look again: the feed may have changed before.
-		}
-		if err := s.sleep(ctx); err != nil {
+		if err := s.wait(ctx, changed); err != nil {
 			return nil, err
 		}
 	}
@@ -74,15 +69,13 @@ func (s *Subscription) Next(ctx context.Context) (*Message, error) {
 // Close ends the subscription.
 func (s *Subscription) Close() {
 	s.timer.Stop()
-	s.sleeper.Leave()
 	s.leave()
 }
 
-func (s *Subscription) sleep(ctx context.Context) error {
+func (s *Subscription) wait(ctx context.Context, changed <-chan struct{}) error {
 	s.timer.Reset(time.Until(s.wakeAt()))
 	select {
-	case <-s.sleeper.Awake():
-		s.sleeper.Rise()
+	case <-changed:
 	case <-s.timer.C:
 	case <-ctx.Done():
 		return context.Cause(ctx)

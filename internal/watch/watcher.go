@@ -65,7 +65,6 @@ func (w *Watcher) Subscribe(request Request) (*Subscription, error) {
 	return &Subscription{
 		feed:      source,
 		view:      view,
-		sleeper:   source.Sleeper(),
 		timer:     time.NewTimer(openWithin),
 		leave:     leave,
 		came:      request.ResumeToken,
