@@ -78,7 +78,7 @@ type stream struct {
 	// if the roster is stale still.
 	opensStale bool
 	messages   int
-	stale    bool
+	stale      bool
 	// sent is when the message was sent, beat when the last checkpoint was.
 	sent, beat time.Time
 	// blocked says that the message waited for the client, delayed that any has since
