@@ -47,7 +47,7 @@ func (s *stream) SetHeader(md metadata.MD) error {
 // SendHeader sends nothing yet: the first message, or failure, decides the status.
 func (s *stream) SendHeader(md metadata.MD) error { return s.SetHeader(md) }
 
-// SetTrailer does nothing: how the call ended is told in the last event.
+// SetTrailer does nothing: the last event contains how the call ended.
 func (s *stream) SetTrailer(metadata.MD) {}
 
 // RecvMsg finds nothing: the one request was handed over with the call.

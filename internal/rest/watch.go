@@ -77,9 +77,9 @@ func (a *api) watchHead(w http.ResponseWriter, r *http.Request, path map[string]
 	newStream(r.Context(), w, formatFor(r), 0).begin()
 }
 
-func (a *api) retryDelay(told time.Duration) time.Duration {
-	if told == 0 {
+func (a *api) retryDelay(delay time.Duration) time.Duration {
+	if delay == 0 {
 		return 0
 	}
-	return a.jitter(told)
+	return a.jitter(delay)
 }

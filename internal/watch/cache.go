@@ -19,8 +19,8 @@ const (
 )
 
 // cache keeps what the views of one conference rendered, each rendering as long as the
-// log keeps its entry and the bound allows. The oldest go first; whoever needs one again
-// renders it again.
+// log keeps its entry and the bound allows. The oldest go first; a subscriber that needs
+// one again renders it again.
 type cache struct {
 	mu    sync.Mutex
 	bytes int

@@ -35,7 +35,7 @@ type Subscription struct {
 	cursor feed.Position
 	counts Counts
 
-	// reportedStale is what the client was last told of the roster, staleReason why, and
+	// reportedStale is what the client last heard of the roster, staleReason why, and
 	// checkpointDue that a checkpoint follows though nothing flipped.
 	reportedStale bool
 	staleReason   participant.Reason
@@ -138,7 +138,7 @@ func (s *Subscription) open(state *feed.State, now time.Time) (*Message, error) 
 }
 
 // opening gives the reason for a snapshot, or, where it is 0, what a resume missed. A
-// stream that has told its client to be stale has waited for the first list of a new
+// stream that has sent a STALE checkpoint has waited for the first list of a new
 // log, which no token knows.
 func (s *Subscription) opening(state *feed.State) (SnapshotReason, []feed.Entry) {
 	if s.resume == nil {
@@ -215,7 +215,7 @@ func (s *Subscription) sendAtHead(state *feed.State, now time.Time) *Message {
 }
 
 // sendBehind sends the heartbeat of a client that reads so slowly that it never
-// reaches the head. Its counts are of its own position; a flip of freshness is told
+// reaches the head. Its counts are of its own position; a flip of freshness is sent
 // only at the head, after the changes that came before it.
 func (s *Subscription) sendBehind(state *feed.State, now time.Time) *Message {
 	s.beatAt, s.beatBehind = now.Add(s.heartbeat), true
