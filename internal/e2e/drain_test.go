@@ -3,7 +3,9 @@ package e2e_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -12,6 +14,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
 	"google.golang.org/grpc/status"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
@@ -33,6 +36,10 @@ func TestW16_DrainWithAThousandStreams(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	reflection, err := reflectionv1.NewServerReflectionClient(g.conn).ServerReflectionInfo(g.context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	unary := g.unaryInFlight()
 
 	began := time.Now()
@@ -49,9 +56,9 @@ func TestW16_DrainWithAThousandStreams(t *testing.T) {
 	for err == nil {
 		_, err = health.Recv()
 	}
-	if st := status.Convert(err); st.Code() != codes.Unavailable || detail[*errdetails.ErrorInfo](st).GetReason() != "DRAINING" {
-		t.Errorf("health watch: %v", err)
-	}
+	isDrainedStatus(t, "health watch", err)
+	_, err = reflection.Recv()
+	isDrainedStatus(t, "reflection", err)
 	if err := <-g.ran; err != nil {
 		t.Errorf("run: %v", err)
 	}
@@ -79,7 +86,8 @@ func (g *gateway) crowd() []*watcher {
 	}
 	opening.Wait()
 	for _, w := range watchers {
-		g.eventually("a first message", func() bool { return len(w.told()) > 0 })
+		// On a slow machine a stream may have reached its age before.
+		g.eventually("a first message, or the end", func() bool { return len(w.told()) > 0 || w.failed() != nil })
 	}
 	return watchers
 }
@@ -122,10 +130,76 @@ func endedBy(t *testing.T, w *watcher, reason string) {
 		}
 		return
 	}
-	st := status.Convert(w.failed())
+	endedByStatus(t, w.name, w.failed(), reason)
+}
+
+func isDrainedStatus(t *testing.T, name string, err error) {
+	t.Helper()
+	endedByStatus(t, name, err, "DRAINING")
+}
+
+func endedByStatus(t *testing.T, name string, err error, reason string) {
+	t.Helper()
+	st := status.Convert(err)
 	if st.Code() != codes.Unavailable || detail[*errdetails.ErrorInfo](st).GetReason() != reason ||
 		detail[*errdetails.RetryInfo](st).GetRetryDelay().AsDuration() == 0 {
-		t.Errorf("%s: %v", w.name, w.failed())
+		t.Errorf("%s: %v", name, err)
+	}
+}
+
+// TestW16_AWaitingEventSourceIsEndedByAnEvent drains while the first list is awaited:
+// EventSource connects again after a stream that ended, and gives up for good on a 503.
+func TestW16_AWaitingEventSourceIsEndedByAnEvent(t *testing.T) {
+	t.Parallel()
+	g := start(t, simulator.Options{})
+	g.upstream.Inject(simulator.Fault{Kind: simulator.FaultLatency, Operation: simulator.List, Latency: patience})
+	answers := make(chan answer, 2)
+	for _, accept := range []string{"text/event-stream", "application/x-ndjson"} {
+		go func() { answers <- g.call("GET", path(":watch"), "", "Accept: "+accept) }()
+	}
+	g.eventually("both wait", func() bool { return g.shows("gateway_subscribers 2\n") })
+	g.stop()
+	for range 2 {
+		got := <-answers
+		isEvent := strings.HasPrefix(got.body, "retry: ") && strings.Contains(got.body, "\nevent: failure\ndata: {\"error\"") ||
+			strings.HasPrefix(got.body, `{"error"`)
+		if got.status != 200 || !isEvent || !strings.Contains(got.body, `"DRAINING"`) || strings.Contains(got.body, "id:") {
+			t.Errorf("answer = %+v", got)
+		}
+	}
+	g.isClosed()
+}
+
+// shows says whether the metrics have a line.
+func (g *gateway) shows(line string) bool {
+	g.t.Helper()
+	request, err := http.NewRequestWithContext(g.context(), http.MethodGet, "http://"+g.server.AdminAddr()+"/metrics", http.NoBody)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	metrics, err := io.ReadAll(response.Body)
+	return err == nil && strings.Contains(string(metrics), line)
+}
+
+// TestW18_AgedWebStreamsCloseTheirConnections: who comes back is to come by a new one.
+func TestW18_AgedWebStreamsCloseTheirConnections(t *testing.T) {
+	t.Parallel()
+	g := start(t, simulator.Options{}, "--max-stream-age", "1s")
+	const method = "/audian.conference.v2.ParticipantService/WatchParticipants"
+	request := `{"conferenceId":"` + room + `"}`
+	framed := "\x00\x00\x00\x00" + string(rune(len(request))) + request
+	for _, contentType := range []string{"application/connect+json", "application/grpc-web+json"} {
+		response := g.send("POST", method, framed, "Content-Type: "+contentType)
+		body, err := io.ReadAll(response.Body)
+		if err != nil || !response.Close || response.StatusCode != http.StatusOK || !strings.Contains(string(body), "stream has reached") {
+			t.Errorf("%s: %d, close %t, %q, %v", contentType, response.StatusCode, response.Close, body, err)
+		}
+		_ = response.Body.Close()
 	}
 }
 

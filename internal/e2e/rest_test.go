@@ -123,7 +123,7 @@ func TestREST_OtherVerbsAreNotAllowed(t *testing.T) {
 	for target, want := range map[string][]string{
 		path(""):       {"GET", "HEAD", "POST"},
 		path("/part"):  {"DELETE"},
-		path(":watch"): {"GET"},
+		path(":watch"): {"GET", "HEAD"},
 	} {
 		for _, method := range []string{"PUT", "PATCH"} {
 			got := g.call(method, target, `{}`)

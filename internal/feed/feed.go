@@ -90,8 +90,9 @@ func (f *Feed) Key() participant.Key { return f.key }
 // State is what the feed holds now.
 func (f *Feed) State() *State { return f.state.Load() }
 
-// Sleeper waits for the feed to change.
-func (f *Feed) Sleeper() *Sleeper { return f.bell.Sleeper() }
+// Changed is closed when there is something new for watchers. Whoever waits takes it
+// before State.
+func (f *Feed) Changed() <-chan struct{} { return f.bell.Next() }
 
 // run polls, and judges the feed's freshness beside, until ctx ends or the feed does.
 func (f *Feed) run(ctx context.Context) {

@@ -73,9 +73,12 @@ type stream struct {
 	replays bool
 	came    string
 	// based says that a snapshot was sent or the resume accepted.
-	based    bool
-	messages int
-	stale    bool
+	based bool
+	// opensStale says that the first snapshot followed a STALE checkpoint: another follows
+	// if the roster is stale still.
+	opensStale bool
+	messages   int
+	stale      bool
 	// sent is when the message was sent, beat when the last checkpoint was.
 	sent, beat time.Time
 	// blocked says that the message waited for the client, delayed that any has since
@@ -198,7 +201,7 @@ func (s *stream) snapshot(snapshot *v2.ParticipantSnapshot) error {
 	if (reason == v2.SnapshotReason_SNAPSHOT_REASON_INITIAL) != (s.came == "" && !s.based) {
 		return errors.New("W4: a snapshot for another reason")
 	}
-	s.based = true
+	s.opensStale, s.based = !s.based && s.stale, true
 	clear(s.client.held)
 	for _, p := range snapshot.GetParticipants() {
 		s.client.held[p.GetId()] = p
@@ -221,7 +224,8 @@ func (s *stream) checkpoint(checkpoint *v2.Checkpoint, token string) error {
 	}
 	stale := checkpoint.GetFreshness() == v2.Freshness_FRESHNESS_STALE
 	flipped := stale != s.stale
-	s.stale = stale
+	opensStale := s.opensStale && stale
+	s.stale, s.opensStale = stale, false
 	switch {
 	case unbased && (!stale || token != s.came):
 		return errors.New("W1: before any base only what no list could be read for")
@@ -231,6 +235,7 @@ func (s *stream) checkpoint(checkpoint *v2.Checkpoint, token string) error {
 		s.client.world.seen.add(turnedStale)
 	case flipped:
 		s.client.world.seen.add(turnedFresh)
+	case opensStale: // W1: the first roster is stale, as what was reported before it.
 	case s.messages > 1 && !s.delayed && s.sent.Sub(s.beat) < s.heartbeat*9/10:
 		return fmt.Errorf("W10: no flip, and no heartbeat after %s", s.sent.Sub(s.beat))
 	}

@@ -60,6 +60,9 @@ func newAPI(options Options) (*api, error) {
 	if err := a.mux.HandlePath(http.MethodGet, watchPath, a.watch); err != nil {
 		return nil, fmt.Errorf("register the watch: %w", err)
 	}
+	if err := a.mux.HandlePath(http.MethodHead, watchPath, a.watchHead); err != nil {
+		return nil, fmt.Errorf("register the watch: %w", err)
+	}
 	return a, nil
 }
 

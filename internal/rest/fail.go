@@ -101,7 +101,7 @@ func allowedMethods(path string) string {
 	case strings.Count(path, "/") == slashesOfOneParticipant:
 		return "DELETE"
 	case strings.HasSuffix(path, ":"+watchVerb):
-		return "GET"
+		return "GET, HEAD"
 	default:
 		return "GET, HEAD, POST"
 	}

@@ -3,6 +3,7 @@ package rest
 import (
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,18 +22,50 @@ type format interface {
 	failure(st *status.Status, retry time.Duration) [][]byte
 }
 
+// formatFor is SSE where the request accepts it at least as much as NDJSON and names it,
+// or accepts it more; otherwise NDJSON.
 func formatFor(r *http.Request) format {
-	for _, accept := range r.Header.Values("Accept") {
-		for one := range strings.SplitSeq(accept, ",") {
-			if mediaType, with, err := mime.ParseMediaType(one); err == nil && mediaType == sseType && !unwanted(with["q"]) {
-				return sse{}
-			}
-		}
+	accepted := acceptOf(r.Header.Values("Accept"))
+	events, named := accepted.weight("text", "event-stream")
+	lines, _ := accepted.weight("application", "x-ndjson")
+	if events > lines || events > 0 && events == lines && named {
+		return sse{}
 	}
 	return ndjson{}
 }
 
-// unwanted says that a media type's quality is nought, which means not this one.
-func unwanted(quality string) bool {
-	return quality != "" && strings.Trim(quality, "0.") == ""
+// accept is the weight of each media range in Accept headers.
+type accept map[string]float64
+
+func acceptOf(headers []string) accept {
+	accepted := accept{}
+	for _, header := range headers {
+		for one := range strings.SplitSeq(header, ",") {
+			if mediaRange, parameters, err := mime.ParseMediaType(one); err == nil {
+				accepted[mediaRange] = weightOf(parameters["q"])
+			}
+		}
+	}
+	return accepted
+}
+
+// weightOf takes a weight that is none for the greatest.
+func weightOf(quality string) float64 {
+	weight, err := strconv.ParseFloat(quality, 64)
+	if err != nil || !(weight >= 0 && weight <= 1) {
+		return 1
+	}
+	return weight
+}
+
+// weight is how much a type is accepted, by the most specific range that covers it, and
+// whether that names the type.
+func (a accept) weight(kind, subtype string) (weight float64, named bool) {
+	if weight, named = a[kind+"/"+subtype]; named {
+		return weight, true
+	}
+	if weight, covered := a[kind+"/*"]; covered {
+		return weight, false
+	}
+	return a["*/*"], false
 }

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -43,7 +44,7 @@ func (a *api) finish(s *stream, r *http.Request, err error) {
 	switch {
 	case err == nil:
 		s.last(nil)
-	case !started:
+	case !started && !endsByTheGateway(err):
 		SetOutgoing(s.w.Header(), s.header)
 		a.fail(s.w, r, err)
 	default:
@@ -52,9 +53,33 @@ func (a *api) finish(s *stream, r *http.Request, err error) {
 	}
 }
 
-func (a *api) retryDelay(told time.Duration) time.Duration {
-	if told == 0 {
+// endsByTheGateway says that the gateway ends a stream that it would have served. Such an
+// end is an event even before the first message: EventSource, which connects again after
+// a stream that ended, gives up for good on a status that is not 200 (W16).
+func endsByTheGateway(err error) bool {
+	reason := wire.Reason(wire.Status(err))
+	return reason == participant.Draining || reason == participant.StreamAged
+}
+
+// watchHead answers a HEAD with the headers that the stream would begin with, without
+// opening it.
+func (a *api) watchHead(w http.ResponseWriter, r *http.Request, path map[string]string) {
+	var fault error
+	if unreadable := participant.Violations(r.Context()); len(unreadable) > 0 {
+		fault = &participant.Error{
+			Reason: participant.InvalidRequest, Message: unreadable[0].Field + " " + unreadable[0].Message, Violations: unreadable,
+		}
+	}
+	if refusal := a.screened(r, path, fault); refusal != nil {
+		a.refuse(w, r, refusal)
+		return
+	}
+	newStream(r.Context(), w, formatFor(r), 0).begin()
+}
+
+func (a *api) retryDelay(delay time.Duration) time.Duration {
+	if delay == 0 {
 		return 0
 	}
-	return a.jitter(told)
+	return a.jitter(delay)
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -20,6 +21,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/wire"
@@ -149,16 +151,84 @@ func TestWatchRequest(t *testing.T) {
 	}
 }
 
-func TestFormatFor(t *testing.T) {
-	for accept, want := range map[string]format{
-		"": ndjson{}, "*/*": ndjson{}, "application/json": ndjson{}, "application/x-ndjson": ndjson{},
+func TestAcceptWeightsDecideTheForm(t *testing.T) {
+	for accepted, want := range map[string]format{
+		"": ndjson{}, "*/*": ndjson{}, "application/json": ndjson{}, "application/x-ndjson": ndjson{}, "text/html": ndjson{},
 		"text/event-stream": sse{}, "application/json, text/event-stream;q=0.9": sse{}, "TEXT/EVENT-STREAM": sse{},
+		"text/event-stream; charset=utf-8": sse{}, "text/event-stream, */*": sse{}, "*/*, text/event-stream": sse{},
+		"application/x-ndjson, text/event-stream;q=0.5":       ndjson{},
+		"application/x-ndjson;q=0.4, text/event-stream;q=0.5": sse{},
+		"text/event-stream;q=0.5, application/x-ndjson":       ndjson{},
+		"application/x-ndjson;q=0, text/event-stream;q=0.001": sse{},
+		"application/x-ndjson;q=0, */*":                       sse{},
+		"text/event-stream;q=0":                               ndjson{},
+		"text/event-stream;q=0.0, text/*":                     ndjson{},
+		"text/event-stream;q=0, application/x-ndjson;q=0":     ndjson{},
+		"text/event-stream;q=0.5, */*":                        ndjson{},
+		"text/event-stream, */*;q=0.1":                        sse{},
+		"text/event-stream, application/*;q=0.1":              sse{},
+		"text/event-stream;q=x":                               sse{},
+		"text/event-stream;q=2, application/x-ndjson;q=NaN":   sse{},
+		"text/html, application/xhtml+xml, */*;q=0.8":         ndjson{},
+		"text/*":           sse{},
+		"text, ;;, */*;q=": ndjson{},
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
-		r.Header.Set("Accept", accept)
+		r.Header.Set("Accept", accepted)
 		if got := formatFor(r); got != want {
-			t.Errorf("formatFor(%q) = %T, want %T", accept, got, want)
+			t.Errorf("formatFor(%q) = %T, want %T", accepted, got, want)
 		}
+	}
+	r := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
+	r.Header["Accept"] = []string{"application/x-ndjson;q=0.1", "text/event-stream;q=0.2"}
+	if got := formatFor(r); got != (sse{}) {
+		t.Errorf("two headers: %T", got)
+	}
+}
+
+func TestHEADOnAWatchAnswersTheHeadersAtOnce(t *testing.T) {
+	service := &fake{watch: func(*v2.WatchParticipantsRequest, grpc.ServerStream) error {
+		t.Error("a stream was opened")
+		return nil
+	}}
+	for accepted, want := range map[string]string{"text/event-stream": "text/event-stream", "*/*": "application/x-ndjson"} {
+		got := call(t, handler(t, service), "HEAD", watchedPath, "", "Accept: "+accepted)
+		if got.status != 200 || got.body != "" || got.header.Get("Content-Type") != want || got.header.Get("X-Accel-Buffering") != "no" {
+			t.Errorf("%s: answer = %+v", accepted, got)
+		}
+	}
+	if got := call(t, handler(t, service), "HEAD", watchedPath+"?statuses=nonsense", ""); got.status != 400 {
+		t.Errorf("an unreadable filter: answer = %+v", got)
+	}
+	stranger := func(o *Options) {
+		o.Screen = func(context.Context, access.Presented, proto.Message) error {
+			return &participant.Error{Reason: participant.CredentialMissing, Message: "no credential"}
+		}
+	}
+	if got := call(t, handler(t, service, stranger), "HEAD", watchedPath, ""); got.status != 401 {
+		t.Errorf("without a credential: answer = %+v", got)
+	}
+}
+
+// TestW16_AnEndBeforeTheFirstMessageIsAnEvent: EventSource gives up for good on a 503.
+func TestW16_AnEndBeforeTheFirstMessageIsAnEvent(t *testing.T) {
+	drained := &participant.Error{Reason: participant.Draining, Message: "draining", RetryAfter: 3 * time.Second}
+	aged := &participant.Error{Reason: participant.StreamAged, Message: "draining", RetryAfter: 3 * time.Second}
+	for _, end := range []*participant.Error{drained, aged} {
+		body := strings.Replace(drainedJSON, "DRAINING", string(end.Reason), 1)
+		for accepted, want := range map[string]string{
+			acceptSSE: "retry: 3001\nevent: failure\ndata: " + body + "\n\n", "Accept: */*": body + "\n",
+		} {
+			// The service's interceptors make a status of its error.
+			got := call(t, handler(t, sending(wire.Status(end).Err())), "GET", watchedPath, "", accepted)
+			if got.status != 200 || got.body != want || got.header.Get("Content-Type") == "application/json" {
+				t.Errorf("answer = %+v\nwant %q", got, want)
+			}
+		}
+	}
+	overrun := &participant.Error{Reason: participant.TooManyStreams, Message: "too many", RetryAfter: time.Second}
+	if got := call(t, handler(t, sending(overrun)), "GET", watchedPath, "", acceptSSE); got.status != 429 {
+		t.Errorf("a refusal keeps its status: %+v", got)
 	}
 }
 
@@ -283,6 +353,129 @@ func TestW16_ASendThatTheServiceGaveUpIsCut(t *testing.T) {
 			t.Errorf("the client then reads %q, %v, want a bare close", rest, err)
 		}
 	})
+}
+
+// slowForm takes its time to encode, as the first to send a large snapshot does.
+type slowForm struct {
+	ndjson
+
+	encoding, encoded chan struct{}
+}
+
+func (f slowForm) message(*wire.Message, time.Duration) ([][]byte, error) {
+	close(f.encoding)
+	<-f.encoded
+	return [][]byte{[]byte("message")}, nil
+}
+
+func TestW16_AStreamThatEndsWhileItEncodesSendsNoMore(t *testing.T) {
+	form := slowForm{encoding: make(chan struct{}), encoded: make(chan struct{})}
+	recorder := httptest.NewRecorder()
+	s, sent := newStream(t.Context(), recorder, form, 0), make(chan error)
+	go func() { sent <- s.SendMsg(wire.NewMessage(heartbeat("t1"))) }()
+	<-form.encoding
+	s.stop() // Does not wait for the encoding.
+	close(form.encoded)
+	if err := <-sent; !errors.Is(err, errStopped) || recorder.Body.Len() > 0 {
+		t.Errorf("SendMsg() = %v, %q was written", err, recorder.Body)
+	}
+}
+
+// deadlined is a client that does not read, over a connection that has a write deadline.
+type deadlined struct {
+	http.ResponseWriter
+
+	writing   chan struct{}
+	deadlines chan time.Time
+}
+
+func (d deadlined) SetWriteDeadline(at time.Time) error {
+	d.deadlines <- at
+	return nil
+}
+
+// Write blocks until the deadline is one that has passed.
+func (d deadlined) Write([]byte) (int, error) {
+	d.writing <- struct{}{}
+	for {
+		if at := <-d.deadlines; !at.After(time.Now()) {
+			return 0, os.ErrDeadlineExceeded
+		}
+	}
+}
+
+func TestW16_ACutIsNotUndoneByALaterWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := NewTimedWriter(deadlined{httptest.NewRecorder(), make(chan struct{}, 1), make(chan time.Time, 10)})
+		w.CutOff()
+		start := time.Now()
+		if n, err := w.Write([]byte("x")); n != 0 || participant.ReasonOf(err) != participant.ClientBlocked {
+			t.Errorf("Write() = %d, %v", n, err)
+		}
+		if took := time.Since(start); took > 0 {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
+// TestW12_ASlowClientThatMakesProgressIsNotCut reads a large message for ten minutes.
+func TestW12_ASlowClientThatMakesProgressIsNotCut(t *testing.T) {
+	large := heartbeat(strings.Repeat("x", 20*writeSize))
+	for name, set := range map[string]func(*http.Protocols, bool){
+		"HTTP/1": (*http.Protocols).SetHTTP1, "HTTP/2": (*http.Protocols).SetUnencryptedHTTP2,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var progress atomic.Int64
+				service := &fake{watch: func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
+					return s.SendMsg(wire.NewMessage(large).OnProgress(func() { progress.Add(1) }))
+				}}
+				listener, stop := serve(t, service)
+				defer stop()
+				transport := &http.Transport{DialContext: listener.dialSlow, Protocols: &http.Protocols{}}
+				set(transport.Protocols, true)
+				defer transport.CloseIdleConnections()
+				request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost"+watchedPath, http.NoBody)
+				start := time.Now()
+				response, err := transport.RoundTrip(request)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer response.Body.Close()
+				body, err := io.ReadAll(response.Body)
+				if err != nil || !strings.HasSuffix(string(body), "}\n") || len(body) < 20*writeSize {
+					t.Errorf("%d bytes, %v", len(body), err)
+				}
+				if took := time.Since(start); took < 5*time.Minute {
+					t.Errorf("took %v: no slow client", took)
+				}
+				if progress.Load() < 20 {
+					t.Errorf("progress was reported %d times", progress.Load())
+				}
+			})
+		})
+	}
+}
+
+// slowConn takes half a minute for each 16 KB that it reads.
+type slowConn struct {
+	net.Conn
+
+	due *atomic.Int64
+}
+
+func (c slowConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if c.due.Add(int64(n)) >= writeSize {
+		c.due.Add(-writeSize)
+		time.Sleep(30 * time.Second)
+	}
+	return n, err
+}
+
+func (p pipes) dialSlow(ctx context.Context, network, address string) (net.Conn, error) {
+	client, err := p.dial(ctx, network, address)
+	return slowConn{client, new(atomic.Int64)}, err
 }
 
 func TestW16_AClientThatDoesNotReadTheFailureIsCutAfter2Seconds(t *testing.T) {

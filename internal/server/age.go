@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
 // aging keeps HTTP connections from holding callers to one replica for ever, as gRPC's
@@ -26,9 +28,15 @@ func (a aging) close(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began, known := r.Context().Value(bornKey{}).(time.Time)
 		isOld := known && time.Since(began) > a.maxAge
-		if isOld || strings.HasSuffix(r.URL.Path, ":watch") {
+		if isOld || isStream(r.URL.Path) {
 			w.Header().Set("Connection", "close")
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// isStream says whether a path is that of a watch, whatever the protocol: REST's ends in
+// `:watch`, Connect's and gRPC-Web's is the method's name.
+func isStream(path string) bool {
+	return strings.HasSuffix(path, ":watch") || path == v2.ParticipantService_WatchParticipants_FullMethodName
 }

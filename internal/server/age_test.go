@@ -19,11 +19,17 @@ func TestW18_HTTPConnectionsAge(t *testing.T) {
 			return recorder.Header().Get("Connection") == "close"
 		}
 		const list, watch = "/v2/conferences/c/participants", "/v2/conferences/c/participants:watch"
-		if closes(list) || !closes(watch) {
+		const unary = "/audian.conference.v2.ParticipantService/ListParticipants"
+		if closes(list) || closes(unary) {
 			t.Error("a young connection should close with a watch alone")
 		}
+		for _, watched := range []string{watch, "/v2/conferences/c/participants%3Awatch", "/audian.conference.v2.ParticipantService/WatchParticipants"} {
+			if !closes(watched) {
+				t.Errorf("%s: the connection should close with a watch", watched)
+			}
+		}
 		time.Sleep(61 * time.Second)
-		if !closes(list) {
+		if !closes(list) || !closes(unary) {
 			t.Error("an old connection should close")
 		}
 	})

@@ -21,8 +21,9 @@ func (s *Server) drain(ctx context.Context) {
 	s.health.Shutdown()
 	<-time.After(s.config.Drain.Delay)
 
-	// The listeners close before the streams end: whoever calls again at once is to
-	// reach another replica, and EventSource gives up for good on a 503.
+	// The listeners close before the streams end, and with each HTTP answer its
+	// connection: whoever calls again at once is to reach another replica, and
+	// EventSource gives up for good on a 503, but not on a refused connection.
 	s.closeDoors()
 	s.streams.Drain()
 	s.finish(ctx)
@@ -32,13 +33,15 @@ func (s *Server) drain(ctx context.Context) {
 	s.logger.Info("stopped")
 }
 
-// closeDoors takes no new connections any more.
+// closeDoors takes no new connections any more, and no new calls on those there are over
+// HTTP/1.1.
 func (s *Server) closeDoors() {
 	for _, door := range []net.Listener{s.doors.grpc, s.doors.http} {
 		if err := door.Close(); err != nil {
 			s.logger.Warn("close a listener", slog.String("error", err.Error()))
 		}
 	}
+	s.http.SetKeepAlivesEnabled(false)
 }
 
 // finish waits for the calls under way, and cuts them at the drain timeout.

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/encoding"
 
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/watch"
@@ -16,25 +16,29 @@ import (
 )
 
 const (
-	// blockedFor is how long a send may wait for its client (W12).
+	// blockedFor is how long a send may make no progress (W12).
 	blockedFor = time.Minute
 	// blockedAtEnd is how long it may when the stream is to end anyway (W16).
 	blockedAtEnd = 2 * time.Second
 )
 
 // send passes a subscription on to its client. A send that blocks cannot be called
-// back: both doors end it when this returns. So the sending has a goroutine of its own,
-// and this one watches over it.
+// back: every transport ends it when this returns. So the sending has a goroutine of its
+// own, and this one watches over it.
 func send(ctx context.Context, subscription *watch.Subscription, stream grpc.ServerStream) error {
+	// Over gRPC messages go out as they are encoded for all: to compress them anew for each
+	// stream would also hide how much its client has read. Other transports have no such
+	// setting.
+	_ = grpc.SetSendCompressor(ctx, encoding.Identity)
 	s := &sender{
 		subscription: subscription, stream: stream,
-		blocked: make(chan struct{}), finished: make(chan struct{}),
+		guard: newGuard(), finished: make(chan struct{}),
 	}
 	go s.run(ctx)
 	select {
 	case <-s.finished:
 		return s.err
-	case <-s.blocked:
+	case <-s.guard.blocked:
 		return errBlocked
 	case <-ctx.Done():
 	}
@@ -54,8 +58,7 @@ var errBlocked = &participant.Error{
 type sender struct {
 	subscription *watch.Subscription
 	stream       grpc.ServerStream
-	// blocked is closed when a send has waited for too long.
-	blocked chan struct{}
+	guard        *guard
 	// finished is closed when nothing more is sent, for the reason err.
 	finished chan struct{}
 	err      error
@@ -74,10 +77,8 @@ func (s *sender) run(ctx context.Context) {
 }
 
 func (s *sender) sendAll(ctx context.Context) error {
-	guard := time.AfterFunc(blockedFor, sync.OnceFunc(func() { close(s.blocked) }))
-	defer guard.Stop()
+	defer s.guard.end()
 	for {
-		guard.Stop()
 		message, err := s.subscription.Next(ctx)
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -85,8 +86,10 @@ func (s *sender) sendAll(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		guard.Reset(blockedFor)
-		if err := s.stream.SendMsg(wire.NewMessage(message)); err != nil {
+		s.guard.begin()
+		err = s.stream.SendMsg(wire.NewMessage(message).OnProgress(s.guard.progress))
+		s.guard.end()
+		if err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,9 @@
 package watch
 
-import "sync"
+import (
+	"errors"
+	"sync"
+)
 
 // Format is one of the forms in which a message leaves the gateway.
 type Format uint8
@@ -25,10 +28,19 @@ type encoding struct {
 	err   error
 }
 
-// Encoding returns the message in a format. However many subscribers ask, encode
-// runs once.
+// errNotEncoded is what the others get whose message's encoding panicked.
+var errNotEncoded = errors.New("encode message: an earlier attempt panicked")
+
+// Encoding returns the message in a format. However many subscribers ask, encode runs
+// once, and the others wait for it.
 func (m *Message) Encoding(format Format, encode func(*Message) ([]byte, error)) ([]byte, error) {
 	e := &m.encodings[format]
-	e.once.Do(func() { e.bytes, e.err = encode(m) })
+	e.once.Do(func() {
+		e.err = errNotEncoded
+		e.bytes, e.err = encode(m)
+		if m.rendering != nil {
+			m.rendering.grow(len(e.bytes))
+		}
+	})
 	return e.bytes, e.err
 }

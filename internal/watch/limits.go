@@ -12,13 +12,18 @@ type Limits struct {
 	Subscribers int
 }
 
-// maxFilters is through how many different filters one feed may be watched: each has a
-// view of its own, in which messages are made and encoded anew.
+// maxFilters is how many different filters the watchers of one feed may use at once
+// (W17): each has a view of its own, in which messages are made and encoded anew.
 const maxFilters = 64
 
+// isCounted says whether a filter counts among those. One on a single participant does
+// not: its view is as small as a participant.
+func isCounted(filter participant.Filter) bool { return len(filter.IDs) != 1 }
+
 var errTooManyFilters = &participant.Error{
-	Reason:  participant.TooManyFilters,
-	Message: "the conference is watched through 64 different filters already; use one of them, or none",
+	Reason:     participant.TooManyFilters,
+	Message:    "the conference is watched through 64 different filters already; use one of them, or none, or try again later",
+	RetryAfter: 5 * time.Second,
 }
 
 var errTooManySubscribers = &participant.Error{

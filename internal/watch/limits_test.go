@@ -1,6 +1,7 @@
 package watch_test
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"testing"
@@ -14,35 +15,67 @@ import (
 )
 
 // refused says that a subscription cannot be opened, and leaves nothing behind.
-func (s *scene) refused(request watch.Request, want participant.Reason) {
+func (s *scene) refused(request watch.Request, want participant.Reason) *participant.Error {
 	s.t.Helper()
 	before := s.watcher.Subscribers()
 	request.Account, request.Heartbeat = s.Upstream, time.Minute
-	if _, err := s.watcher.Subscribe(request); participant.ReasonOf(err) != want {
+	_, err := s.watcher.Subscribe(request)
+	if participant.ReasonOf(err) != want {
 		s.t.Errorf("got %v, want %s", err, want)
 	}
 	if after := s.watcher.Subscribers(); after != before {
 		s.t.Errorf("%d subscribers, before it %d", after, before)
 	}
+	refusal, _ := errors.AsType[*participant.Error](err)
+	return refusal
 }
 
-func someone(n int) participant.Filter {
-	return participant.NewFilter(nil, nil, []string{fmt.Sprint("part_", n)})
+// pair is one of many different filters.
+func pair(n int) participant.Filter {
+	return participant.NewFilter(nil, nil, []string{"part_x", fmt.Sprint("part_", n)})
 }
 
-func TestW12_AConferenceHas64FiltersAtMost(t *testing.T) {
+func TestW17_AConferenceHas64FiltersAtMost(t *testing.T) {
 	play(t, history, func(s *scene) {
 		var clients []*client
 		for n := range 64 {
-			clients = append(clients, s.watch(watch.Request{Filter: someone(n)}))
+			clients = append(clients, s.watch(watch.Request{Filter: pair(n)}))
 		}
-		s.refused(watch.Request{Conference: "conf", Filter: someone(64)}, participant.TooManyFilters)
+		refusal := s.refused(watch.Request{Conference: "conf", Filter: pair(64)}, participant.TooManyFilters)
+		if refusal != nil && refusal.RetryAfter <= 0 {
+			t.Error("the refusal invites no retry")
+		}
+		s.refused(watch.Request{Conference: "conf"}, participant.TooManyFilters)
 
-		shared := s.watch(watch.Request{Filter: someone(7)})
-		other := s.watch(watch.Request{Conference: "other", Filter: someone(64)})
+		shared := s.watch(watch.Request{Filter: pair(7)})
+		other := s.watch(watch.Request{Conference: "other", Filter: pair(64)})
 		clients[0].subscription.Close()
-		late := s.watch(watch.Request{Filter: someone(64)})
+		late := s.watch(watch.Request{Filter: pair(64)})
 		for _, c := range append(clients[1:], shared, other, late) {
+			c.expect("initial")
+			c.subscription.Close()
+		}
+	})
+}
+
+func TestW17_FiltersOnASingleParticipantDoNotCount(t *testing.T) {
+	play(t, history, func(s *scene) {
+		one := func(n int, statuses ...participant.Status) participant.Filter {
+			return participant.NewFilter(statuses, nil, []string{fmt.Sprint("part_", n)})
+		}
+		clients := []*client{}
+		for n := range 100 {
+			clients = append(clients, s.watch(watch.Request{Filter: one(n)}), s.watch(watch.Request{Filter: one(n, connected)}))
+		}
+		for n := range 64 {
+			clients = append(clients, s.watch(watch.Request{Filter: pair(n)}))
+		}
+		s.refused(watch.Request{Conference: "conf", Filter: pair(64)}, participant.TooManyFilters)
+		for _, c := range clients[:200] {
+			c.subscription.Close()
+		}
+		s.refused(watch.Request{Conference: "conf", Filter: pair(64)}, participant.TooManyFilters)
+		for _, c := range clients[200:] {
 			c.expect("initial")
 			c.subscription.Close()
 		}

@@ -20,6 +20,8 @@ type Message struct {
 	End        *End
 
 	encodings [formats]encoding
+	// rendering counts what the encodings take; nil for the message of one subscriber.
+	rendering *rendering
 }
 
 // SnapshotReason is why a snapshot was sent.

@@ -20,11 +20,10 @@ const (
 
 // Subscription is one client's stream. It belongs to one goroutine.
 type Subscription struct {
-	feed    *feed.Feed
-	view    *view
-	sleeper *feed.Sleeper
-	timer   *time.Timer
-	leave   func()
+	feed  *feed.Feed
+	view  *view
+	timer *time.Timer
+	leave func()
 
 	// came is the token the client came with, and resume what it says.
 	came   string
@@ -36,16 +35,19 @@ type Subscription struct {
 	cursor feed.Position
 	counts Counts
 
-	// believesStale is what the client takes the roster for, staleReason why, and
-	// owes that it is to be told in any case.
-	believesStale bool
+	// reportedStale is what the client last heard of the roster, staleReason why, and
+	// checkpointDue that a checkpoint follows though nothing flipped.
+	reportedStale bool
 	staleReason   participant.Reason
-	owes          bool
+	checkpointDue bool
 
 	heartbeat time.Duration
 	// beatAt is when the next checkpoint is due, whatever else is sent.
 	beatAt time.Time
-	ended  bool
+	// beatBehind says that the last message was a checkpoint sent while there was more to
+	// send: what there is goes next, however slowly the client reads.
+	beatBehind bool
+	ended      bool
 }
 
 // Next gives the next message, waiting for it. It returns io.EOF after the end of the
@@ -53,16 +55,12 @@ type Subscription struct {
 // ctx ends.
 func (s *Subscription) Next(ctx context.Context) (*Message, error) {
 	for {
+		changed := s.feed.Changed()
 		message, err := s.step(s.feed.State(), time.Now())
 		if message != nil || err != nil {
-			// The client may be slow to take it: nobody else's waking may wait for that.
-			s.sleeper.Leave()
 			return message, err
 		}
-		if s.sleeper.Arm() {
-			continue // Look again: the feed may have changed before.
-		}
-		if err := s.sleep(ctx); err != nil {
+		if err := s.wait(ctx, changed); err != nil {
 			return nil, err
 		}
 	}
@@ -71,15 +69,13 @@ func (s *Subscription) Next(ctx context.Context) (*Message, error) {
 // Close ends the subscription.
 func (s *Subscription) Close() {
 	s.timer.Stop()
-	s.sleeper.Leave()
 	s.leave()
 }
 
-func (s *Subscription) sleep(ctx context.Context) error {
+func (s *Subscription) wait(ctx context.Context, changed <-chan struct{}) error {
 	s.timer.Reset(time.Until(s.wakeAt()))
 	select {
-	case <-s.sleeper.Awake():
-		s.sleeper.Rise()
+	case <-changed:
 	case <-s.timer.C:
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -89,7 +85,7 @@ func (s *Subscription) sleep(ctx context.Context) error {
 
 // wakeAt is when there is something to send even if the feed does not change.
 func (s *Subscription) wakeAt() time.Time {
-	if !s.opened && !s.believesStale && s.openBy.Before(s.beatAt) {
+	if !s.opened && !s.reportedStale && s.openBy.Before(s.beatAt) {
 		return s.openBy
 	}
 	return s.beatAt
@@ -116,7 +112,7 @@ func (s *Subscription) waitForList(state *feed.State, now time.Time) *Message {
 	if now.Before(s.wakeAt()) {
 		return nil
 	}
-	s.believesStale, s.staleReason = true, state.StaleReason
+	s.reportedStale, s.staleReason = true, state.StaleReason
 	s.beatAt = now.Add(s.heartbeat)
 	return &Message{Token: s.came, Checkpoint: checkpoint(state, nil)}
 }
@@ -126,19 +122,23 @@ func (s *Subscription) waitForList(state *feed.State, now time.Time) *Message {
 func (s *Subscription) open(state *feed.State, now time.Time) (*Message, error) {
 	reason, missed := s.opening(state)
 	if reason != 0 {
-		return s.sendSnapshot(state, reason), nil
+		// A stale roster is called so in any case, though the client may have heard it
+		// before there was one.
+		snapshot := s.sendSnapshot(state, reason)
+		s.checkpointDue = state.Stale
+		return snapshot, nil
 	}
-	s.opened, s.owes = true, true
+	s.opened, s.checkpointDue = true, true
 	s.cursor = s.resume.position
 	s.counts = Counts{Total: state.Total, Active: state.Active, Visible: s.view.count(state)}
 	for i := range missed {
-		s.counts.Visible -= s.view.entry(state, &missed[i]).delta
+		s.counts.Visible -= s.view.growth(&missed[i])
 	}
 	return s.follow(state, now)
 }
 
 // opening gives the reason for a snapshot, or, where it is 0, what a resume missed. A
-// stream that has told its client to be stale has waited for the first list of a new
+// stream that has sent a STALE checkpoint has waited for the first list of a new
 // log, which no token knows.
 func (s *Subscription) opening(state *feed.State) (SnapshotReason, []feed.Entry) {
 	if s.resume == nil {
@@ -156,7 +156,7 @@ func (s *Subscription) opening(state *feed.State) (SnapshotReason, []feed.Entry)
 }
 
 func (s *Subscription) sendSnapshot(state *feed.State, reason SnapshotReason) *Message {
-	s.opened, s.owes = true, false
+	s.opened, s.checkpointDue = true, false
 	s.cursor = state.Position
 	s.counts = Counts{Total: state.Total, Active: state.Active, Visible: s.view.count(state)}
 	return s.view.snapshot(state, reason)
@@ -166,17 +166,19 @@ func (s *Subscription) sendSnapshot(state *feed.State, reason SnapshotReason) *M
 // what the log holds after the cursor, else the flip of freshness, else the end.
 func (s *Subscription) follow(state *feed.State, now time.Time) (*Message, error) {
 	missed, kept := state.After(s.cursor)
-	switch {
-	case !kept:
-		return s.sendSnapshot(state, Lagged), nil
-	case len(missed) > 0 && !now.Before(s.beatAt):
+	if (!kept || len(missed) > 0) && !now.Before(s.beatAt) && !s.beatBehind {
 		return s.sendBehind(state, now), nil
 	}
+	s.beatBehind = false
+	if !kept {
+		return s.sendSnapshot(state, Lagged), nil
+	}
 	if message := s.advance(state, missed); message != nil {
-		s.owes = false
+		// What was missed takes the place of a FRESH checkpoint, but not of a STALE one.
+		s.checkpointDue = s.checkpointDue && state.Stale
 		return message, nil
 	}
-	if s.owes || state.Stale != s.believesStale || !now.Before(s.beatAt) {
+	if s.checkpointDue || state.Stale != s.reportedStale || !now.Before(s.beatAt) {
 		return s.sendAtHead(state, now), nil
 	}
 	if state.End == nil {
@@ -206,18 +208,19 @@ func (s *Subscription) advance(state *feed.State, missed []feed.Entry) *Message 
 
 // sendAtHead sends the checkpoint of the state, all of which the client has seen.
 func (s *Subscription) sendAtHead(state *feed.State, now time.Time) *Message {
-	s.believesStale, s.staleReason, s.owes = state.Stale, state.StaleReason, false
+	s.reportedStale, s.staleReason, s.checkpointDue = state.Stale, state.StaleReason, false
+	s.cursor = state.Position
 	s.beatAt = now.Add(s.heartbeat)
 	return s.view.atHead(state)
 }
 
 // sendBehind sends the heartbeat of a client that reads so slowly that it never
-// reaches the head. Its counts are of its own position; a flip of freshness is told
+// reaches the head. Its counts are of its own position; a flip of freshness is sent
 // only at the head, after the changes that came before it.
 func (s *Subscription) sendBehind(state *feed.State, now time.Time) *Message {
-	s.beatAt = now.Add(s.heartbeat)
+	s.beatAt, s.beatBehind = now.Add(s.heartbeat), true
 	counts := s.counts
 	beat := checkpoint(state, &counts)
-	beat.Stale, beat.StaleReason = s.believesStale, s.staleReason
+	beat.Stale, beat.StaleReason = s.reportedStale, s.staleReason
 	return &Message{Token: s.view.token(s.cursor), Checkpoint: beat}
 }

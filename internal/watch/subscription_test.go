@@ -443,6 +443,50 @@ func TestW13_SlowReaderGetsCheckpointsOfItsOwnPosition(t *testing.T) {
 	})
 }
 
+func TestW13_AClientThatLagsAtEachReadGetsCheckpoints(t *testing.T) {
+	play(t, 1, func(s *scene) {
+		s.Set("a", dialing)
+		c := s.watch(watch.Request{Heartbeat: 5 * time.Second})
+		defer c.subscription.Close()
+		c.expect("initial a(dialing)")
+		for i := range 20 { // The client takes 6.6 s for each message, the log keeps one.
+			for j := range 6 {
+				s.Set("a", []participant.Status{connected, dialing}[(i*6+j)%2])
+				s.after(1100 * time.Millisecond)
+			}
+			message, err := c.next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := strings.Fields(words(message))[0], []string{"fresh", "lagged"}[i%2]; got != want {
+				t.Errorf("message %d is %q, want %q", i, got, want)
+			}
+		}
+	})
+}
+
+func TestW13_CheckpointsLeaveRoomForChangesHoweverSlowTheClient(t *testing.T) {
+	play(t, history, func(s *scene) {
+		s.Set("a", dialing)
+		c := s.watch(watch.Request{Heartbeat: 5 * time.Second})
+		defer c.subscription.Close()
+		c.expect("initial a(dialing)")
+		for i := range 10 { // Each message takes the client longer than a heartbeat.
+			s.Set(string(rune('b'+i)), dialing)
+			s.after(3500 * time.Millisecond)
+			s.Set(string(rune('B'+i)), dialing)
+			s.after(3500 * time.Millisecond)
+			message, err := c.next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if isCheckpoint := message.Checkpoint != nil; isCheckpoint != (i%2 == 0) {
+				t.Errorf("message %d is %q", i, words(message))
+			}
+		}
+	})
+}
+
 func TestW14_EqualFiltersShareTheirMessages(t *testing.T) {
 	play(t, history, func(s *scene) {
 		s.Set("a", dialing)
@@ -457,6 +501,51 @@ func TestW14_EqualFiltersShareTheirMessages(t *testing.T) {
 				t.Fatalf("not the same message: %p, %p (%v, %v)", a, b, errA, errB)
 			}
 			s.Set("a", connected)
+		}
+	})
+}
+
+// TestW14_AResumeStormEncodesEachBatchOnce has 300 clients come back for 484 batches, one
+// after the other, so that each asks for the oldest when the last has had the newest.
+func TestW14_AResumeStormEncodesEachBatchOnce(t *testing.T) {
+	play(t, history, func(s *scene) {
+		const batches, clients = 484, 300
+		s.Set("a", dialing)
+		keeper := s.watch(watch.Request{Heartbeat: time.Minute})
+		defer keeper.subscription.Close()
+		keeper.expect("initial a(dialing)")
+		start := keeper.token
+		keeper.flip(s, batches)
+		type form struct {
+			token  string
+			format watch.Format
+		}
+		encoded := map[form]int{}
+		for range clients {
+			c := s.watch(watch.Request{ResumeToken: start, Heartbeat: time.Minute})
+			for range batches {
+				m, err := c.subscription.Next(t.Context())
+				if err != nil || m.Changes == nil {
+					t.Fatalf("got %v, %v, want changes", m, err)
+				}
+				for _, format := range []watch.Format{watch.Proto, watch.SSE} {
+					if _, err := m.Encoding(format, func(m *watch.Message) ([]byte, error) {
+						encoded[form{m.Token, format}]++
+						return make([]byte, 1000), nil
+					}); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			c.subscription.Close()
+		}
+		if len(encoded) != 2*batches {
+			t.Errorf("%d encodings, want %d", len(encoded), 2*batches)
+		}
+		for _, times := range encoded {
+			if times != 1 {
+				t.Fatalf("a batch was encoded %d times", times)
+			}
 		}
 	})
 }

@@ -1,7 +1,7 @@
 package watch
 
 import (
-	"sync"
+	"weak"
 
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/participant"
@@ -15,48 +15,78 @@ type view struct {
 	filter participant.Filter
 	hash   participant.FilterHash
 
-	mu sync.Mutex
-	// recent are the messages of the last entries: subscribers come for them at
-	// nearly the same time. Those who resume together come for older ones together.
-	recent   ring
-	replayed ring
-	// of is the state that the rest was made of.
-	of         *feed.State
-	counted    bool
-	visible    int
-	snapshots  [Lagged + 1]*Message
-	checkpoint *Message
+	// cache is shared by all views of the feed. Its lock guards what follows.
+	cache *cache
+	kept  map[renderingKey]*rendering
+	// first is the oldest entry that the log was last seen to keep.
+	first uint64
+	// of is the state that the rest was made of. It does not keep the state alive.
+	of      weak.Pointer[feed.State]
+	counted bool
+	visible int
 }
 
-// ring keeps messages by their sequence numbers, each until another takes its place.
-type ring [64]filtered
+// renderingKey names what is rendered: an entry by its sequence number, or one of the
+// messages made of the present state.
+type renderingKey struct {
+	seq        uint64
+	snapshot   SnapshotReason
+	checkpoint bool
+}
 
-// filtered is an entry seen through the filter: message is nil where it shows nothing.
-type filtered struct {
-	seq     uint64
-	message *Message
-	// delta is by how many the filtered roster grew.
-	delta int
+func newView(source *feed.Feed, filter participant.Filter, shared *cache) *view {
+	return &view{
+		feed: source, filter: filter, hash: filter.Hash(),
+		cache: shared, kept: map[renderingKey]*rendering{}, first: firstKept(source.State()),
+	}
+}
+
+// drop forgets all that the view keeps.
+func (v *view) drop() {
+	v.cache.mu.Lock()
+	defer v.cache.mu.Unlock()
+	for _, r := range v.kept {
+		v.cache.drop(r)
+	}
 }
 
 // entry gives an entry of a state's log as seen through the filter.
-func (v *view) entry(state *feed.State, entry *feed.Entry) filtered {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	kept := &v.recent
-	if state.Position.Seq-entry.Seq >= uint64(len(kept)) {
-		kept = &v.replayed
+func (v *view) entry(state *feed.State, entry *feed.Entry) *rendering {
+	v.cache.mu.Lock()
+	defer v.cache.mu.Unlock()
+	v.forgetBefore(firstKept(state))
+	key := renderingKey{seq: entry.Seq}
+	if r := v.kept[key]; r != nil {
+		return r
 	}
-	slot := &kept[entry.Seq%uint64(len(kept))]
-	if slot.seq != entry.Seq {
-		*slot = v.look(state.Position.Epoch, entry)
+	r := v.render(key, state.Position.Epoch, entry)
+	if entry.Seq >= v.first {
+		v.cache.keep(r)
 	}
-	return *slot
+	return r
 }
 
-// look makes what the filter shows of an entry.
-func (v *view) look(epoch feed.Epoch, entry *feed.Entry) filtered {
-	made := filtered{seq: entry.Seq}
+// firstKept is the sequence number of the oldest entry that a state's log keeps; the
+// next to come where it keeps none.
+func firstKept(state *feed.State) uint64 {
+	if len(state.History) == 0 {
+		return state.Position.Seq + 1
+	}
+	return state.History[0].Seq
+}
+
+// forgetBefore forgets the entries that the log no longer keeps. The lock is held.
+func (v *view) forgetBefore(first uint64) {
+	for ; v.first < first; v.first++ {
+		if r := v.kept[renderingKey{seq: v.first}]; r != nil {
+			v.cache.drop(r)
+		}
+	}
+}
+
+// render makes what the filter shows of an entry.
+func (v *view) render(key renderingKey, epoch feed.Epoch, entry *feed.Entry) *rendering {
+	made := &rendering{view: v, key: key, bytes: renderingBytes}
 	var visible []Change
 	for _, change := range entry.Changes {
 		seen, delta, shown := v.see(change)
@@ -66,12 +96,23 @@ func (v *view) look(epoch feed.Epoch, entry *feed.Entry) filtered {
 		}
 	}
 	if len(visible) > 0 {
+		made.bytes += messageBytes + len(visible)*changeBytes
 		made.message = &Message{
-			Token:   v.token(feed.Position{Epoch: epoch, Seq: entry.Seq}),
-			Changes: &Changes{Changes: visible, NotBefore: entry.NotBefore, NotAfter: entry.NotAfter},
+			Token:     v.token(feed.Position{Epoch: epoch, Seq: entry.Seq}),
+			Changes:   &Changes{Changes: visible, NotBefore: entry.NotBefore, NotAfter: entry.NotAfter},
+			rendering: made,
 		}
 	}
 	return made
+}
+
+// growth is by how many an entry makes the filtered roster grow.
+func (v *view) growth(entry *feed.Entry) (growth int) {
+	for _, change := range entry.Changes {
+		_, delta, _ := v.see(change)
+		growth += delta
+	}
+	return growth
 }
 
 // see gives a change as the filter shows it (W17), and by how many the filtered
@@ -98,78 +139,6 @@ func (v *view) see(c roster.Change) (seen Change, delta int, shown bool) {
 	}
 }
 
-// snapshot gives the filtered roster of a state.
-func (v *view) snapshot(state *feed.State, reason SnapshotReason) *Message {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.turnTo(state)
-	if v.snapshots[reason] == nil {
-		v.snapshots[reason] = &Message{
-			Token: v.token(state.Position),
-			Snapshot: &Snapshot{
-				Participants: v.pass(state.Participants),
-				Total:        state.Total,
-				Active:       state.Active,
-				Reason:       reason,
-				ObservedAt:   state.LastSuccess,
-			},
-		}
-	}
-	return v.snapshots[reason]
-}
-
-// atHead gives the checkpoint of a subscriber who has seen all of a state.
-func (v *view) atHead(state *feed.State) *Message {
-	counts := Counts{Total: state.Total, Active: state.Active, Visible: v.count(state)}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.turnTo(state)
-	if v.checkpoint == nil {
-		v.checkpoint = &Message{Token: v.token(state.Position), Checkpoint: checkpoint(state, &counts)}
-	}
-	return v.checkpoint
-}
-
-// count is how many of a state pass the filter.
-func (v *view) count(state *feed.State) int {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.turnTo(state)
-	if !v.counted {
-		v.counted, v.visible = true, len(v.pass(state.Participants))
-	}
-	return v.visible
-}
-
-// turnTo forgets what was made of another state. The lock is held.
-func (v *view) turnTo(state *feed.State) {
-	if v.of == state {
-		return
-	}
-	v.of, v.counted, v.checkpoint = state, false, nil
-	clear(v.snapshots[:])
-}
-
-func (v *view) pass(all []participant.Participant) []participant.Participant {
-	passed := make([]participant.Participant, 0, len(all))
-	for _, p := range all {
-		if v.filter.Match(p) {
-			passed = append(passed, p)
-		}
-	}
-	return passed
-}
-
 func (v *view) token(position feed.Position) string {
 	return token{position: position, filter: v.hash, conference: v.feed.Key().Conference}.String()
-}
-
-func checkpoint(state *feed.State, counts *Counts) *Checkpoint {
-	return &Checkpoint{
-		Stale:        state.Stale,
-		StaleReason:  state.StaleReason,
-		LastSuccess:  state.LastSuccess,
-		Counts:       counts,
-		PollInterval: state.PollInterval,
-	}
 }

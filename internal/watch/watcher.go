@@ -28,7 +28,15 @@ type Watcher struct {
 
 	mu          sync.Mutex
 	subscribers int
-	views       map[*feed.Feed]map[participant.FilterHash]*sharedView
+	conferences map[*feed.Feed]*conference
+}
+
+// conference is what the subscribers of one feed share.
+type conference struct {
+	cache cache
+	views map[participant.FilterHash]*sharedView
+	// filters is how many of the views count against maxFilters.
+	filters int
 }
 
 type sharedView struct {
@@ -39,7 +47,7 @@ type sharedView struct {
 
 // NewWatcher returns a watcher of the hub's feeds.
 func NewWatcher(hub *feed.Hub, limits Limits) *Watcher {
-	return &Watcher{hub: hub, limits: limits, views: map[*feed.Feed]map[participant.FilterHash]*sharedView{}}
+	return &Watcher{hub: hub, limits: limits, conferences: map[*feed.Feed]*conference{}}
 }
 
 // Subscribe opens a subscription. It fails only where the token is none of ours, or a
@@ -57,7 +65,6 @@ func (w *Watcher) Subscribe(request Request) (*Subscription, error) {
 	return &Subscription{
 		feed:      source,
 		view:      view,
-		sleeper:   source.Sleeper(),
 		timer:     time.NewTimer(openWithin),
 		leave:     leave,
 		came:      request.ResumeToken,
@@ -128,38 +135,54 @@ func (w *Watcher) exit() {
 
 // share gives the view that all subscribers of a feed with this filter have in common.
 func (w *Watcher) share(source *feed.Feed, filter participant.Filter) (*view, error) {
-	hash := filter.Hash()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	views := w.views[source]
-	if views == nil {
-		views = map[participant.FilterHash]*sharedView{}
-		w.views[source] = views
+	shared := w.conferences[source]
+	if shared == nil {
+		shared = &conference{views: map[participant.FilterHash]*sharedView{}}
+		w.conferences[source] = shared
 	}
-	entry := views[hash]
+	entry := shared.views[filter.Hash()]
 	if entry == nil {
-		if len(views) >= maxFilters {
+		if isCounted(filter) && shared.filters >= maxFilters {
 			return nil, errTooManyFilters
 		}
-		entry = &sharedView{view: &view{feed: source, filter: filter, hash: hash}}
-		views[hash] = entry
+		entry = shared.add(newView(source, filter, &shared.cache))
 	}
 	entry.subscribers++
 	return entry.view, nil
 }
 
-func (w *Watcher) unshare(shared *view) {
+func (c *conference) add(v *view) *sharedView {
+	entry := &sharedView{view: v}
+	c.views[v.hash] = entry
+	if isCounted(v.filter) {
+		c.filters++
+	}
+	return entry
+}
+
+func (c *conference) remove(v *view) {
+	delete(c.views, v.hash)
+	if isCounted(v.filter) {
+		c.filters--
+	}
+}
+
+// unshare lets a subscriber's view go. The last one's takes with it what it kept.
+func (w *Watcher) unshare(v *view) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	views := w.views[shared.feed]
-	entry := views[shared.hash]
+	shared := w.conferences[v.feed]
+	entry := shared.views[v.hash]
 	entry.subscribers--
 	if entry.subscribers > 0 {
 		return
 	}
-	delete(views, shared.hash)
-	if len(views) == 0 {
-		delete(w.views, shared.feed)
+	v.drop()
+	shared.remove(v)
+	if len(shared.views) == 0 {
+		delete(w.conferences, v.feed)
 	}
 }
 

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"google.golang.org/grpc/encoding"
 	standard "google.golang.org/grpc/encoding/proto"
@@ -31,8 +32,32 @@ func (c codec) Marshal(message any) (mem.BufferSlice, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode proto: %w", err)
 	}
-	return mem.BufferSlice{mem.SliceBuffer(encoded)}, nil
+	return parts(encoded, shared.Progress), nil
 }
+
+// partSize is how much of a large message is passed on between two reports of progress.
+const partSize = 16 << 10
+
+// parts are the parts of an encoded message. Each calls passed once gRPC's flow control
+// has let it go, which is the only sight that gRPC gives of a slow client's progress.
+func parts(encoded []byte, passed func()) mem.BufferSlice {
+	if len(encoded) <= partSize {
+		return mem.BufferSlice{mem.SliceBuffer(encoded)}
+	}
+	pool := notifier{passed}
+	var buffers mem.BufferSlice
+	for part := range slices.Chunk(encoded, partSize) {
+		buffers = append(buffers, mem.NewBuffer(&part, pool))
+	}
+	return buffers
+}
+
+// notifier is a pool that takes no buffer back: it reports that nobody needs it any more.
+type notifier struct{ passed func() }
+
+func (notifier) Get(length int) *[]byte { return new(make([]byte, length)) }
+
+func (n notifier) Put(*[]byte) { n.passed() }
 
 // Unmarshal reads a message. One of ours that cannot be read, as with text that is not
 // UTF-8, is no fault of the gateway, which is what gRPC would make of an error here: it

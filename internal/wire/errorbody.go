@@ -8,6 +8,8 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/code"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/status"
+
+	"github.com/audian/participant-gateway/internal/participant"
 )
 
 // ErrorBody is the body of an error over HTTP (AIP-193), in one line.
@@ -22,13 +24,16 @@ func ErrorBody(st *status.Status) []byte {
 	if err != nil {
 		return []byte(`{"error":{"code":500,"status":"INTERNAL","message":"` + internalText + `","details":[]}}`)
 	}
-	return encoded
+	return EscapeLineBreaks(encoded)
 }
 
 // RetryDelay is when the error invites a later try; zero where it does not.
 func RetryDelay(st *status.Status) time.Duration {
 	return detail[*errdetails.RetryInfo](st).GetRetryDelay().AsDuration()
 }
+
+// Reason is the reason that the error's ErrorInfo names; empty where it has none.
+func Reason(st *status.Status) participant.Reason { return participant.Reason(info(st).GetReason()) }
 
 type errorJSON struct {
 	Error struct {

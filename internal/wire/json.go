@@ -39,7 +39,7 @@ func marshal(what string, value any) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode JSON: %s: %w", what, err)
 	}
-	return encoded, nil
+	return EscapeLineBreaks(encoded), nil
 }
 
 type participantJSON struct {

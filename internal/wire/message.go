@@ -18,6 +18,9 @@ type Message struct {
 	source *watch.Message
 	event  string
 
+	// progress is called whenever a transport has passed on a part; nil for nobody.
+	progress func()
+
 	build    sync.Once
 	response *v2.WatchParticipantsResponse
 }
@@ -25,6 +28,20 @@ type Message struct {
 // NewMessage is m as one subscriber sends it.
 func NewMessage(m *watch.Message) *Message {
 	return &Message{source: m, event: eventName(m)}
+}
+
+// OnProgress has f called, from any goroutine, whenever the transport has passed on a
+// part of the message, after the send has returned too. It returns the message.
+func (m *Message) OnProgress(f func()) *Message {
+	m.progress = f
+	return m
+}
+
+// Progress reports that a part of the message was passed on to the client.
+func (m *Message) Progress() {
+	if m.progress != nil {
+		m.progress()
+	}
 }
 
 // eventName is the SSE event's name: the word of the proto's oneof.
@@ -67,7 +84,8 @@ func (m *Message) JSON() ([]byte, error) {
 // ProtoJSON is the message in proto3 JSON, as clients generated from the proto read it.
 func (m *Message) ProtoJSON() ([]byte, error) {
 	return m.source.Encoding(watch.ProtoJSON, func(*watch.Message) ([]byte, error) {
-		return protojson.Marshal(m.Response())
+		encoded, err := protojson.Marshal(m.Response())
+		return EscapeLineBreaks(encoded), err
 	})
 }
 

@@ -1,12 +1,15 @@
 package wire
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // SSE is the block of one server-sent event. An empty id is left out, so that the
 // client keeps the one it has. Data must be one line, as JSON here is.
 func SSE(id, event string, data []byte) []byte {
 	block := make([]byte, 0, len(id)+len(event)+len(data)+len("id: \nevent: \ndata: \n\n"))
-	if id != "" && !strings.ContainsAny(id, breaksField) {
+	if id != "" && !strings.ContainsFunc(id, breaksField) {
 		block = append(append(append(block, "id: "...), id...), '\n')
 	}
 	block = append(append(append(block, "event: "...), event...), '\n')
@@ -14,6 +17,7 @@ func SSE(id, event string, data []byte) []byte {
 	return append(block, '\n')
 }
 
-// breaksField ends a field, or makes a client ignore an id. No token of ours has it;
-// but a stream's first messages may carry the token that the client made up.
-const breaksField = "\r\n\x00"
+// breaksField says that a character ends a field, at least for some line readers, or
+// makes a client ignore an id. No token of ours has one; but a stream's first messages may
+// carry the token that the client made up.
+func breaksField(c rune) bool { return unicode.IsControl(c) || c == '\u2028' || c == '\u2029' }

@@ -95,7 +95,8 @@ func (text) MarshalAppend(to []byte, message any) ([]byte, error) {
 		encoded, err := m.ProtoJSON()
 		return append(to, encoded...), err
 	case proto.Message:
-		return protojson.MarshalOptions{}.MarshalAppend(to, m) //nolint:wrapcheck // Likewise.
+		encoded, err := protojson.Marshal(m)
+		return append(to, wire.EscapeLineBreaks(encoded)...), err
 	default:
 		return nil, fmt.Errorf("no proto3 JSON of %T", message)
 	}

@@ -21,7 +21,7 @@ func failure(err error) error {
 	if err == nil {
 		return nil
 	}
-	st := wire.Status(err)
+	st := wire.WithoutLineBreaks(wire.Status(err))
 	// The codes of both have the same numbers.
 	told := connect.NewError(connect.Code(st.Code()), errors.New(st.Message()))
 	for _, one := range st.Proto().GetDetails() {

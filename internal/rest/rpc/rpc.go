@@ -100,7 +100,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	ctx := metadata.NewIncomingContext(r.Context(), rest.Incoming(r.Header))
 	ctx = peer.NewContext(ctx, rest.PeerOf(r))
-	answer := newAnswer(w)
+	answer := rest.NewTimedWriter(w)
 	ctx = withAnswer(ctx, answer)
 	r, inText := readWhole(w, r.WithContext(ctx))
 	if !inText {

@@ -18,7 +18,7 @@ import (
 type stream struct {
 	ctx    context.Context //nolint:containedctx // grpc.ServerStream hands it out.
 	to     *connect.ServerStream[wire.Message]
-	answer *answer
+	answer *rest.TimedWriter
 
 	// mu is held while a message is sent.
 	mu sync.Mutex
@@ -55,9 +55,10 @@ func (s *stream) SendMsg(message any) error {
 	if s.stopped {
 		return errStopped
 	}
+	s.answer.Progress = m.Progress
 	err := s.to.Send(m)
-	if s.answer.failed != nil {
-		return s.answer.failed
+	if failed := s.answer.Failed(); failed != nil {
+		return failed
 	}
 	if err != nil {
 		return fmt.Errorf("send message: %w", err)
@@ -72,10 +73,10 @@ var errStopped = errors.New("send message: the call has ended")
 // handler.
 func (s *stream) stop() {
 	if !s.mu.TryLock() {
-		s.answer.cutOff()
+		s.answer.CutOff()
 		s.mu.Lock()
 	}
 	defer s.mu.Unlock()
 	s.stopped = true
-	s.answer.hurry()
+	s.answer.Hurry()
 }

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -273,6 +274,54 @@ func TestW12_ABlockedClientIsCut(t *testing.T) {
 }
 
 const sendTimeout = time.Minute
+
+// TestW12_ASlowClientThatMakesProgressIsNotCut reads a large message for ten minutes.
+func TestW12_ASlowClientThatMakesProgressIsNotCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const size, step = 320 << 10, 16 << 10
+		var progress atomic.Int64
+		service := polite()
+		service.watch = func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
+			return s.SendMsg(wire.NewMessage(heartbeat(strings.Repeat("x", size))).OnProgress(func() { progress.Add(1) }))
+		}
+		conn, stop := connected(t, port(t, service), openWatch)
+		defer stop()
+		read := 0
+		for read < size {
+			n, err := io.CopyN(io.Discard, conn, step)
+			read += int(n)
+			if err != nil {
+				break
+			}
+			time.Sleep(30 * time.Second)
+		}
+		if read < size || progress.Load() < size/step-1 {
+			t.Errorf("read %d bytes, progress was reported %d times", read, progress.Load())
+		}
+	})
+}
+
+// TestConnectsJSONIsOneLine has text in it at which some line readers split.
+func TestConnectsJSONIsOneLine(t *testing.T) {
+	const breaking = "a\u0085b\u2028c\u2029d"
+	service := sending(&participant.Error{
+		Reason: participant.InvalidRequest, Message: breaking, Violations: []participant.Violation{{Field: breaking, Message: breaking}},
+	}, heartbeat(breaking))
+	service.list = func(context.Context, *v2.ListParticipantsRequest) (*v2.ListParticipantsResponse, error) {
+		return nil, &participant.Error{Reason: participant.UpstreamRefused, Message: breaking, UpstreamRequestID: breaking}
+	}
+	at := serve(t, service)
+	for name, got := range map[string]answer{
+		"answer":  call(t, at, "POST", addPath, `{"name":"a\u0085b\u2028c\u2029d"}`, isJSON),
+		"error":   call(t, at, "POST", listPath, "{}", isJSON),
+		"unknown": call(t, at, "POST", addPath, `{"`+breaking+`":1}`, isJSON),
+		"stream":  call(t, at, "POST", watchPath, frame([]byte("{}")), "Content-Type: application/connect+json"),
+	} {
+		if strings.ContainsAny(got.body, "\u0085\u2028\u2029") || !strings.Contains(got.body, "a") {
+			t.Errorf("%s: %q", name, got.body)
+		}
+	}
+}
 
 // TestABodyThatDoesNotArrive is refused after its time, in the protocol's own form.
 func TestABodyThatDoesNotArrive(t *testing.T) {
