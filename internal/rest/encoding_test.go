@@ -78,7 +78,7 @@ func TestRESTPaths(t *testing.T) {
 	}{
 		{"GET", participantsPath + "%3Awatch", 200, ""},
 		{"GET", participantsPath + "%3awatch", 200, ""},
-		{"POST", participantsPath + "%3Awatch", 405, "GET"},
+		{"POST", participantsPath + "%3Awatch", 405, "GET, HEAD"},
 		{"GET", participantsPath + "/", 404, ""},
 		{"POST", participantsPath + "/", 404, ""},
 		{"GET", watchedPath + "/", 404, ""},
