@@ -38,9 +38,14 @@ type world struct {
 	hides bool
 	start time.Time
 
+	lists *lists
+	// placeholders is how many lists hold no array, odd how many bodies were altered, and
+	// resting says that the end has come, when no field is odd any more.
+	placeholders, odd int
+	resting           bool
+
 	mu      sync.Mutex
 	ledger  *ledger
-	missing map[string]int
 	failure error
 }
 
@@ -68,7 +73,7 @@ func play(h history, seen *counts) error {
 func newWorld(h history, seen *counts) (*world, error) {
 	w := &world{
 		history: h, upstream: simulator.New(h.Upstream), seen: seen,
-		ledger: newLedger(), missing: map[string]int{}, start: time.Now(),
+		ledger: newLedger(), lists: newLists(), start: time.Now(),
 	}
 	w.truth = newTruth(w.upstream)
 	var err error
@@ -134,6 +139,7 @@ func (w *world) rest() {
 		return
 	}
 	w.upstream.ClearFaults()
+	w.placeholders, w.resting = 0, true
 	w.letIn(0, "connected", "listener")
 	for _, c := range w.clients {
 		if c.deafFor() > 0 {
@@ -210,6 +216,9 @@ func (w *world) Polled(_ time.Duration, err error) {
 
 // Appended has the ledger written at each change, so that no position is missed.
 func (w *world) Appended(feed.Entry) { w.note() }
+
+// SurplusLearned counts upstreams whose way of counting was found out.
+func (w *world) SurplusLearned(int) { w.seen.add(surplusLearned) }
 
 // note takes the gateway's state into the ledger.
 func (w *world) note() {

@@ -207,6 +207,7 @@ func (s *Subscription) advance(state *feed.State, missed []feed.Entry) *Message 
 // sendAtHead sends the checkpoint of the state, all of which the client has seen.
 func (s *Subscription) sendAtHead(state *feed.State, now time.Time) *Message {
 	s.believesStale, s.staleReason, s.owes = state.Stale, state.StaleReason, false
+	s.cursor = state.Position // Past the entries that nobody sees, too.
 	s.beatAt = now.Add(s.heartbeat)
 	return s.view.atHead(state)
 }
