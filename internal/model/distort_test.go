@@ -11,7 +11,7 @@ func (w *world) distort(body []byte) []byte {
 	if w.history.Surplus != 0 {
 		body = totals.ReplaceAllFunc(body, w.overcount)
 	}
-	if w.history.Null {
+	if w.history.Null && !w.resting {
 		body = bytes.Replace(body, []byte(`"participants":[]`), []byte(`"participants":null`), 1)
 	}
 	if w.placeholders > 0 {

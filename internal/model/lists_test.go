@@ -40,6 +40,11 @@ type writeDone struct {
 	epoch    feed.Epoch
 }
 
+// before reports whether a write was done before a list of the same log was read.
+func (d writeDone) before(epoch feed.Epoch, list *listRead) bool {
+	return d.epoch == epoch && d.at.Before(list.ended)
+}
+
 // listRead is one list: all its pages, as far as they were read.
 type listRead struct {
 	began, ended time.Time
@@ -140,7 +145,9 @@ func (l *lists) notePage(r *http.Request, began time.Time, body []byte, err erro
 		return
 	}
 	if page.Data != nil {
+		next := page.NextStartKey
 		page = *page.Data
+		page.NextStartKey = cmp.Or(page.NextStartKey, next)
 	}
 	if !r.URL.Query().Has("start_key") {
 		l.open = &listRead{began: began, statuses: map[string]string{}}
@@ -281,7 +288,7 @@ func steadySurplus(surplus int, before []*listRead) bool {
 func (l *lists) checkAddWindow(epoch feed.Epoch, id string, list *listRead, before []*listRead) error {
 	done, added := l.added[id]
 	_, removed := l.removed[id]
-	if !added || removed || l.lost[id] || done.epoch != epoch || !list.began.Before(done.at.Add(window)) {
+	if !added || removed || l.lost[id] || !done.before(epoch, list) || !list.began.Before(done.at.Add(window)) {
 		return nil
 	}
 	for _, other := range before {
@@ -299,7 +306,7 @@ const window = 5 * time.Second
 // the window, and not as long as it is only the end of the call that lingers.
 func (l *lists) checkRemoveWindow(epoch feed.Epoch, id string, list *listRead, before []*listRead) error {
 	done, removed := l.removed[id]
-	if !removed || done.epoch != epoch {
+	if !removed || !done.before(epoch, list) {
 		return nil
 	}
 	lacked := 0

@@ -1,7 +1,9 @@
 package model_test
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing/synctest"
 	"time"
@@ -21,6 +23,8 @@ const (
 	// restFor is how long the upstream is left alone in the end: until windows are
 	// over, rows are through, rates regained, and a quiet conference was read again.
 	restFor = 70 * time.Second
+	// learnFor is how much longer it takes with an upstream that counts too many.
+	learnFor = 30 * time.Second
 	// lastFault is how long a request may still be struck by a fault that was taken away.
 	lastFault = 8 * time.Second
 )
@@ -155,6 +159,9 @@ func (w *world) rest() {
 		}
 	}
 	w.pass(restFor)
+	if w.history.Surplus > 0 {
+		w.pass(learnFor)
+	}
 	if w.failed() == nil {
 		w.fail("at rest", w.atRest())
 		w.fail("writes", w.writes.check(w))
@@ -163,11 +170,17 @@ func (w *world) rest() {
 
 func (w *world) atRest() error {
 	state := w.gateway.state()
-	if state == nil || !state.Known || state.Stale {
+	switch {
+	case !known(state):
+		return errors.New("W10: the feed is not known")
+	case w.undecided(state):
+		w.seen.add(surplusUndecided)
+	case state.Stale:
 		return fmt.Errorf("W10: the feed is not fresh: %+v", state)
-	}
-	if err := w.isTrue(state.Participants); err != nil {
-		return fmt.Errorf("the gateway's roster: %w", err)
+	default:
+		if err := w.isTrue(state.Participants); err != nil {
+			return fmt.Errorf("the gateway's roster: %w", err)
+		}
 	}
 	for slot, c := range w.clients {
 		if c.stream == nil {
@@ -178,6 +191,17 @@ func (w *world) atRest() error {
 		}
 	}
 	return nil
+}
+
+// undecided says whether the upstream counts more than it lists, and the roster holds
+// somebody whom no list shows: it may be they who are counted (W7).
+func (w *world) undecided(state *feed.State) bool {
+	people := map[string]bool{}
+	for _, person := range w.upstream.Truth(conference) {
+		people[person.ID] = true
+	}
+	return w.history.Surplus > 0 && state.Stale &&
+		slices.ContainsFunc(state.Participants, func(p participant.Participant) bool { return !people[p.ID] })
 }
 
 // isTrue holds the roster against the upstream's truth.
