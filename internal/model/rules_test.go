@@ -32,6 +32,9 @@ func (h *rules) tick() int { h.counter++; return h.counter }
 // TestRules_RosterIsWhatTheWordsSay compares each batch of the roster, and what it holds
 // after, with the reference.
 func TestRules_RosterIsWhatTheWordsSay(t *testing.T) {
+	if err := setChecks(3 * *histories); err != nil {
+		t.Fatal(err)
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		h := &rules{roster: roster.New(conference), people: map[string]*reference{}, now: time.Unix(1000, 0)}
 		for _, id := range ruleIDs {

@@ -45,6 +45,15 @@ func TestW05_ListBegunBeforeAWriteCompletedSaysNothing(t *testing.T) {
 		s.expect(list.end(person("a", connected)).Changes, "")
 		s.holds("")
 	})
+	t.Run("a poll in flight that shows another status", func(t *testing.T) {
+		s := newStory(t)
+		s.list(person("a", disconnected)) // An earlier call under the same id.
+		add := s.send()
+		list := s.begin()
+		s.expect(add.added(person("a", dialing)).Changes, "a(disconnected>dialing)*")
+		s.expect(list.end(person("a", disconnected)).Changes, "")
+		s.expect(s.list(person("a", connected)).Changes, "a(dialing>connected)")
+	})
 	t.Run("the first list in flight", func(t *testing.T) {
 		s := newStory(t)
 		list := s.begin()
