@@ -9,13 +9,11 @@ import (
 
 // incomplete is why a list that was applied is a failure (W7).
 func incomplete(list participant.List) error {
-	e := &participant.Error{Reason: participant.UpstreamIncomplete, Message: "the upstream lists fewer participants than it counts", Cause: list.Unread}
-	if list.Unread != nil {
-		e.Message = "a later page of the upstream's list could not be read"
-	} else if list.Total != nil {
-		e.Message = fmt.Sprintf("the upstream lists %d of %d participants", list.Read, *list.Total)
+	message := "a later page of the upstream's list could not be read"
+	if list.Unread == nil && list.Total != nil {
+		message = fmt.Sprintf("the upstream lists %d of %d participants", list.Read, *list.Total)
 	}
-	return e
+	return &participant.Error{Reason: participant.UpstreamIncomplete, Message: message, Cause: list.Unread}
 }
 
 // readPart notes a list that is not complete: no success, but a list between two

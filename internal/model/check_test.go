@@ -39,8 +39,7 @@ func (w *world) checkEntry(epoch feed.Epoch, entry feed.Entry) error {
 	}
 	for _, change := range entry.Changes {
 		lag := w.history.Upstream.ListLag
-		switch {
-		case change.ByWrite && change.After == nil:
+		if change.ByWrite && change.After == nil {
 			w.seen.add(removedTold)
 		}
 		if change.ByWrite {

@@ -70,8 +70,8 @@ func (l *ledger) roster(at feed.Position) ([]participant.Participant, bool) {
 		return nil, false
 	}
 	for {
-		if roster, found := l.rosters[at]; found {
-			return roster, true
+		if people, found := l.rosters[at]; found {
+			return people, true
 		}
 		if at.Seq == 0 {
 			return nil, false

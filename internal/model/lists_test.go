@@ -48,7 +48,7 @@ func (d writeDone) before(epoch feed.Epoch, list *listRead) bool {
 // listRead is one list: all its pages, as far as they were read.
 type listRead struct {
 	began, ended time.Time
-	pages, items int
+	pages        int
 	statuses     map[string]string
 	total        *int
 	next         string
@@ -158,7 +158,8 @@ func (l *lists) notePage(r *http.Request, began time.Time, body []byte, err erro
 	if l.open == nil {
 		return
 	}
-	if l.open.add(page); page.NextStartKey == "" {
+	l.open.add(page)
+	if page.NextStartKey == "" {
 		l.open.ended = time.Now()
 		l.read = append(l.read, l.open)
 		l.open = nil
@@ -198,9 +199,9 @@ func (l *listRead) surplus() int {
 
 // told is the list that brought an entry, nil where it is not on record.
 func (l *lists) told(entry feed.Entry) (*listRead, []*listRead) {
-	for i := len(l.read) - 1; i >= 0; i-- {
-		if l.read[i].ended.Equal(entry.NotAfter) {
-			return l.read[i], l.read[:i]
+	for i, list := range slices.Backward(l.read) {
+		if list.ended.Equal(entry.NotAfter) {
+			return list, l.read[:i]
 		}
 	}
 	return nil, nil

@@ -1,6 +1,7 @@
 package model_test
 
 import (
+	"slices"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/participant"
@@ -166,7 +167,8 @@ func (r *reference) removal() *written {
 		case s.shows && s.applied:
 			row = 0
 		case !s.shows && s.applied && !g.within(s.list):
-			if row++; row == 2 {
+			row++
+			if row == 2 {
 				return nil
 			}
 		}
@@ -219,8 +221,8 @@ func (r *reference) lags(l refList) *written {
 
 // sinceShown are the lists after the last that showed the participant, or the last write.
 func (r *reference) sinceShown() []sighting {
-	for i := len(r.seen) - 1; i >= 0; i-- {
-		if r.seen[i].shows && r.seen[i].applied || r.predatesWrite(r.seen[i].list) {
+	for i, s := range slices.Backward(r.seen) {
+		if s.shows && s.applied || r.predatesWrite(s.list) {
 			return r.seen[i+1:]
 		}
 	}
@@ -230,9 +232,7 @@ func (r *reference) sinceShown() []sighting {
 // secondPlaceholder reports whether another placeholder began two seconds before, and
 // nothing but placeholders and lists that count for nothing came between.
 func (r *reference) secondPlaceholder(l refList) bool {
-	since := r.sinceShown()
-	for i := len(since) - 1; i >= 0; i-- {
-		other := since[i]
+	for _, other := range slices.Backward(r.sinceShown()) {
 		switch {
 		case other.list.placeholder && other.counted && !l.beganAt.Before(other.list.beganAt.Add(2*time.Second)):
 			return true
@@ -257,9 +257,9 @@ func (r *reference) lackedBefore() bool {
 // lastEvidence is the start of the last list that was applied to the participant, or the
 // sending of the first write where none was.
 func (r *reference) lastEvidence() time.Time {
-	for i := len(r.seen) - 1; i >= 0; i-- {
-		if r.seen[i].evidence {
-			return r.seen[i].list.beganAt
+	for _, s := range slices.Backward(r.seen) {
+		if s.evidence {
+			return s.list.beganAt
 		}
 	}
 	for _, w := range r.writes {
@@ -282,9 +282,9 @@ func (r *reference) movedAfter() time.Time {
 			ignored = s.ignoredFor
 		}
 	}
-	for i := len(r.writes) - 1; i >= 0; i-- {
-		if r.writes[i].published && r.writes[i].done > last {
-			return r.writes[i].sentAt
+	for _, w := range slices.Backward(r.writes) {
+		if w.published && w.done > last {
+			return w.sentAt
 		}
 	}
 	if ignored != nil {

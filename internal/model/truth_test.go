@@ -87,7 +87,7 @@ func (t watchedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	began := time.Now()
 	response, err := t.next.RoundTrip(r)
 	t.world.lists.note(t.world, r, began, response, err)
-	return response, err //nolint:wrapcheck // It is the upstream's own.
+	return response, err
 }
 
 func (t watchedTransport) look() {

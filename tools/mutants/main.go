@@ -122,7 +122,7 @@ func goTest(ctx context.Context, test string, flags ...string) ([]byte, error) {
 	args := append([]string{"test", "-count=1"}, flags...)
 	args = append(args, "./"+fields[0], "-run", fields[1])
 	args = append(args, fields[2:]...)
-	out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput() //nolint:gosec // They are from the table.
+	out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput()
 	if err != nil {
 		return out, fmt.Errorf("go test: %w", err)
 	}
