@@ -155,6 +155,10 @@ func (l *lists) notePage(r *http.Request, began time.Time, body []byte, err erro
 	if l.open == nil {
 		return
 	}
+	if page.Participants == nil && page.Total != nil && *page.Total > 0 {
+		l.open = l.broke(r) // Neither an array nor an empty list.
+		return
+	}
 	l.open.add(page)
 	if page.NextStartKey == "" {
 		l.open.ended = time.Now()
@@ -273,7 +277,10 @@ func (l *lists) checkProof(w *world, id string, list *listRead, before []*listRe
 func steadySurplus(surplus int, before []*listRead) bool {
 	var row []*listRead
 	for _, list := range before {
-		if list.broken || list.surplus() != surplus {
+		switch {
+		case list.broken || list.placeholder:
+			continue // They say nothing about how the upstream counts.
+		case list.surplus() != surplus:
 			row = nil
 			continue
 		}
