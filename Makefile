@@ -14,7 +14,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -X github.com/audian/participant-gateway/internal/config.version=$(VERSION)
 
 # What `make check` runs after the tests.
-CHECKS := tidy-check lint generate-drift breaking vulnerabilities docs-check api-check openapi-clients model chaos
+CHECKS := tidy-check lint generate-drift breaking vulnerabilities docs-check api-check openapi-clients model mutants chaos
 
 # How long `make fuzz` runs each fuzz target.
 FUZZTIME ?= 5s
@@ -83,7 +83,11 @@ chaos: ## Put a real gateway through every trouble; SEED repeats a run, bin/chao
 
 .PHONY: model
 model: ## Play twelve thousand random histories and count what they put to the test
-	$(GO) test -v ./internal/model -run TestModel -model.histories=12000
+	$(GO) test -v ./internal/model -run 'TestModel|TestRules' -model.histories=12000
+
+.PHONY: mutants
+mutants: ## Break one rule at a time and demand that the tests named for it fail
+	@$(GO) run ./tools/mutants $(MUTANT)
 
 .PHONY: check
 check: test $(CHECKS) ## Everything CI runs

@@ -38,13 +38,11 @@ func (f *failing) clear() {
 
 // failure is why a poll counts as failed, empty where it does not: where the upstream
 // itself refused a conference, it is well.
-func failure(read participant.List, err error) participant.Reason {
+func failure(_ participant.List, err error) participant.Reason {
 	e, ok := errors.AsType[*participant.Error](err)
 	switch {
-	case err == nil && read.Complete():
-		return ""
 	case err == nil:
-		return participant.UpstreamIncomplete
+		return "" // Whether the list is complete is the feed's to judge (W7).
 	case ok && e.UpstreamsOwnWord():
 		return ""
 	default:

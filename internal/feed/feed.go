@@ -39,6 +39,9 @@ type Observer interface {
 	Polled(took time.Duration, err error)
 	// Appended follows each entry that watchers can see.
 	Appended(entry Entry)
+	// SurplusLearned follows the list that proved by how many the upstream counts more
+	// participants than it lists (W7).
+	SurplusLearned(surplus int)
 }
 
 // Feed is one conference under one upstream credential.
@@ -111,26 +114,31 @@ func (f *Feed) tick() roster.Stamp {
 }
 
 // applied folds a list that was read into the roster. All of it, the feed's turning
-// fresh included, is published at once, so that the diff comes before the checkpoint.
+// fresh included, is published at once, so that the diff comes before the checkpoint. An
+// incomplete list is applied as far as it goes, and is a failure all the same (W7).
 func (f *Feed) applied(began roster.Stamp, list participant.List) error {
 	f.mu.Lock()
-	batch, err := f.roster.Poll(roster.Poll{List: list, Began: began, Applied: f.tick()})
-	if err != nil {
-		f.mu.Unlock()
-		return err
-	}
-	wasStale := f.freshness.stale
+	wasKnown, wasStale := f.roster.Known(), f.freshness.stale
+	batch := f.roster.Poll(roster.Poll{List: list, Began: began, Applied: f.tick()})
 	entry := f.append(batch)
-	f.freshness.read(list)
-	f.schedule.succeeded(len(batch.Changes) > 0 || f.roster.InFlight(list.Ended))
-	pace := f.source.Pace(f.schedule.want)
-	f.schedule.next(pace.Interval)
+	if batch.Complete {
+		f.freshness.read(list)
+		f.schedule.succeeded(len(batch.Changes) > 0 || f.roster.InFlight(list.Ended))
+		pace := f.source.Pace(f.schedule.want)
+		f.schedule.next(pace.Interval)
+	} else {
+		f.freshness.readPart()
+	}
 	f.publish(f.roster.Participants())
 	f.mu.Unlock()
 
 	f.observe(entry)
-	if entry != nil || wasStale {
+	f.noteSurplus(batch.LearnedSurplus)
+	if entry != nil || !wasKnown || wasStale && batch.Complete {
 		f.bell.Ring()
+	}
+	if !batch.Complete {
+		return incomplete(list)
 	}
 	return nil
 }
@@ -188,7 +196,8 @@ func (f *Feed) write(w roster.Write) {
 	}
 }
 
-// append puts a batch into the log; nil where it changed nothing. The lock is held.
+// append puts a batch into the log; nil where it changed nothing that watchers see. The
+// lock is held.
 func (f *Feed) append(batch roster.Batch) *Entry {
 	if batch.Empty() {
 		return nil
@@ -197,7 +206,7 @@ func (f *Feed) append(batch roster.Batch) *Entry {
 }
 
 func (f *Feed) observe(entry *Entry) {
-	if entry != nil && len(entry.Changes) > 0 && f.options.Observer != nil {
+	if entry != nil && f.options.Observer != nil {
 		f.options.Observer.Appended(*entry)
 	}
 }
@@ -209,10 +218,12 @@ func (f *Feed) publish(participants []participant.Participant) {
 	f.state.Store(&State{
 		Position:     f.log.head,
 		History:      f.log.entries,
+		Floor:        f.log.floor,
 		Known:        f.roster.Known(),
 		Participants: participants,
 		Total:        total,
 		Active:       active,
+		ObservedAt:   f.roster.ObservedAt(),
 		LastSuccess:  f.freshness.success,
 		Stale:        f.freshness.stale,
 		StaleReason:  f.freshness.reason,

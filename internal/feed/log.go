@@ -17,8 +17,7 @@ type Position struct {
 }
 
 // Entry is one batch of changes in its place: a plain value. The roster is the fold
-// of its log, so an entry holds what no watcher sees as well; one without visible
-// changes takes a sequence number and does not count in the history.
+// of its log; one without visible changes takes a sequence number and no history.
 type Entry struct {
 	roster.Batch
 
@@ -33,9 +32,11 @@ const keepFor = 10 * time.Minute
 // log is a conference's order of entries, as far back as it is kept.
 type log struct {
 	head Position
-	// entries are the last of the log, up to head. Readers hold slices of it: it is
-	// appended to and cut at the front, never changed.
+	// entries are the last visible ones. Readers hold slices of it: it is appended to
+	// and cut at the front, never changed.
 	entries []Entry
+	// floor is the sequence number of the newest visible entry that is kept no more.
+	floor uint64
 	// changes is how many changes the entries hold, history how many they may.
 	changes, history int
 }
@@ -47,10 +48,16 @@ func newLog(history int) *log {
 	return l
 }
 
-// append gives the batch the next sequence number. Replicas will attach here: a
-// shared log compares the head and a fencing term, and only then appends.
+// append gives the batch the next sequence number, and returns its entry, nil where
+// watchers see no change. Replicas will attach here: a shared log compares the head and
+// a fencing term, and only then appends. Nobody reads the states of members from this
+// log, so it keeps none: they are not bounded by the changes (W12).
 func (l *log) append(batch roster.Batch, now time.Time) *Entry {
 	l.head.Seq++
+	if len(batch.Changes) == 0 {
+		return nil
+	}
+	batch.Members = nil
 	entry := Entry{Batch: batch, Seq: l.head.Seq, At: now}
 	l.entries = append(l.entries, entry)
 	l.changes += len(batch.Changes)
@@ -63,12 +70,16 @@ func (l *log) trim(now time.Time) {
 	cut := 0
 	for cut < len(l.entries) {
 		entry := &l.entries[cut]
-		tooMany := l.changes > l.history && entry.Seq < l.head.Seq
+		tooMany := l.changes > l.history && cut < len(l.entries)-1
 		if !tooMany && now.Sub(entry.At) <= keepFor {
 			break
 		}
 		l.changes -= len(entry.Changes)
+		l.floor = entry.Seq
 		cut++
 	}
 	l.entries = l.entries[cut:]
+	if len(l.entries) == 0 {
+		l.entries = nil // What they held is held no more.
+	}
 }

@@ -2,6 +2,7 @@ package feed
 
 import (
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -13,13 +14,17 @@ import (
 type State struct {
 	// Position is the head of the log.
 	Position Position
-	// History are the kept entries, the last of them at Position.
+	// History are the kept entries that watchers see.
 	History []Entry
+	// Floor is the sequence number of the newest such entry that is kept no more.
+	Floor uint64
 	// Known says that a list was read; until then there is no roster.
 	Known bool
 	// Participants is the roster at Position, sorted by id.
 	Participants  []participant.Participant
 	Total, Active int
+	// ObservedAt is when the last list that was applied began, an incomplete one too.
+	ObservedAt time.Time
 	// LastSuccess is when the last list that was read began.
 	LastSuccess time.Time
 	// Stale says that the roster may be out of date, StaleReason why.
@@ -38,17 +43,14 @@ type End struct {
 	Gone bool
 }
 
-// After gives the entries after a position; false where the log does not, or no
+// After gives the visible entries after a position; false where the log does not, or no
 // longer, hold them all.
 func (s *State) After(p Position) ([]Entry, bool) {
-	if p.Epoch != s.Position.Epoch || p.Seq > s.Position.Seq {
+	if p.Epoch != s.Position.Epoch || p.Seq > s.Position.Seq || p.Seq < s.Floor {
 		return nil, false
 	}
-	missed := s.Position.Seq - p.Seq
-	if missed > uint64(len(s.History)) {
-		return nil, false
-	}
-	return s.History[uint64(len(s.History))-missed:], true
+	first := sort.Search(len(s.History), func(i int) bool { return s.History[i].Seq > p.Seq })
+	return s.History[first:], true
 }
 
 // Find gives the participant with an id.

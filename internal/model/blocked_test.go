@@ -24,7 +24,7 @@ func TestW12_BlockedClientsHoldNobodyUp(t *testing.T) {
 			w.pass(6 * time.Second) // Those who are deaf are blocked from here.
 			w.upstream.AddPerson(conference, simulator.Person{ID: "p2", Status: "connected"})
 			w.pass(6 * time.Second)
-			if _, told := listener.held["p2"]; !told && w.lists("p2") {
+			if _, told := listener.held["p2"]; !told && w.inRoster("p2") {
 				t.Error("the gateway's roster has p2, and nobody was told")
 			}
 			if err := w.end(); err != nil {
@@ -50,7 +50,7 @@ func (w *world) crowd(deaf int) *client {
 	return w.clients[len(w.clients)-1]
 }
 
-func (w *world) lists(id string) bool {
+func (w *world) inRoster(id string) bool {
 	_, listed := w.gateway.state().Find(id)
 	return listed
 }

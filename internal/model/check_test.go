@@ -21,28 +21,26 @@ import (
 func (w *world) check() {
 	w.truth.look()
 	w.note()
-	for _, entry := range w.ledger.unseen() {
-		w.fail("entry", w.checkEntry(entry))
+	for _, at := range w.ledger.unseen() {
+		w.fail("entry", w.checkEntry(at.Epoch, w.ledger.entries[at]))
 	}
 	state := w.gateway.state()
 	for slot, c := range w.clients {
 		w.fail(fmt.Sprintf("client %d", slot), c.check(state))
 	}
 	w.writes.note(w, state)
+	w.lists.count(w, state)
 }
 
 // checkEntry holds an entry against the truth, and counts what it shows of the engine.
-func (w *world) checkEntry(entry feed.Entry) error {
+func (w *world) checkEntry(epoch feed.Epoch, entry feed.Entry) error {
 	if entry.NotAfter.Before(entry.NotBefore) {
 		return errors.New("not_after is before not_before")
 	}
 	for _, change := range entry.Changes {
 		lag := w.history.Upstream.ListLag
-		switch {
-		case change.ByWrite && change.After == nil:
+		if change.ByWrite && change.After == nil {
 			w.seen.add(removedTold)
-		case !change.ByWrite && change.After == nil && w.missing[change.Before.ID] == 1:
-			w.seen.add(provenTwice)
 		}
 		if change.ByWrite {
 			lag = 0
@@ -57,8 +55,7 @@ func (w *world) checkEntry(entry feed.Entry) error {
 			return err
 		}
 	}
-	w.count(entry)
-	return nil
+	return w.lists.checkEntry(w, epoch, entry)
 }
 
 // maybeLongGone says whether a remove may have succeeded that found nobody: the vendor
@@ -67,19 +64,6 @@ func (w *world) maybeLongGone(id string) bool {
 	return w.history.Upstream.RemoveTwice || slices.ContainsFunc(w.upstream.History(), func(r simulator.Request) bool {
 		return r.Operation == simulator.Remove && r.Status == http.StatusNotFound && strings.HasSuffix(r.Path, "/"+id)
 	})
-}
-
-func (w *world) count(entry feed.Entry) {
-	for _, member := range entry.Members {
-		id := member.Participant.ID
-		if !member.HeldFrom.IsZero() {
-			w.seen.add(heldAbsence)
-		}
-		if member.Missing == 1 && w.missing[id] == 0 {
-			w.seen.add(provenOnce)
-		}
-		w.missing[id] = member.Missing
-	}
 }
 
 // check checks what the client was told since the last time, and what it must have
@@ -108,7 +92,7 @@ func (c *client) checkMessage(m message) error {
 	if err != nil {
 		return err
 	}
-	roster, known := c.world.ledger.rosters[at]
+	roster, known := c.world.ledger.roster(at)
 	if !known {
 		return errors.New("a position that the log never had")
 	}

@@ -19,6 +19,7 @@ var deeds = map[kind]func(*world, step){
 	hangUp:  (*world).hangUp,
 	stall:   (*world).stall,
 	strike:  (*world).strike,
+	blank:   (*world).blank,
 	destroy: (*world).destroy,
 }
 
@@ -114,6 +115,9 @@ func (w *world) strike(s step) {
 	w.hides = w.hides || fault.Kind == simulator.FaultPartial && paged
 	w.upstream.Inject(fault)
 }
+
+// blank has the next lists hold no array, whoever is there.
+func (w *world) blank(s step) { w.placeholders = 1 + s.A%4 }
 
 // destroy deletes the conference, but more seldom than the other kinds of step.
 func (w *world) destroy(s step) {

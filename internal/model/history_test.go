@@ -19,7 +19,11 @@ type history struct {
 	Watching int
 	// Failing is how many lists fail before the first that is read.
 	Failing int
-	Steps   []step
+	// Surplus is how many more than there are the upstream counts, Null whether an empty
+	// list is null, and Odd whether fields are written oddly (W7).
+	Surplus   int
+	Null, Odd bool
+	Steps     []step
 }
 
 // step is one thing that happens after a pause. What A, B and C mean is the kind's.
@@ -43,6 +47,7 @@ const (
 	hangUp  kind = "hang up" // A client closes its stream.
 	stall   kind = "stall"   // A client reads nothing for a while.
 	strike  kind = "strike"  // The upstream fails.
+	blank   kind = "blank"   // The upstream's lists hold no array for a while.
 	destroy kind = "destroy" // The conference is deleted.
 )
 
@@ -50,7 +55,7 @@ const (
 var often = []kind{
 	join, join, turn, turn, turn, turn, vanish, vanish,
 	add, add, add, add, again, remove, remove, remove,
-	open, open, open, hangUp, stall, stall, strike, strike, strike, destroy,
+	open, open, open, hangUp, stall, stall, strike, strike, strike, blank, destroy,
 }
 
 var anyHistory = rapid.Custom(func(rt *rapid.T) history {
@@ -60,6 +65,9 @@ var anyHistory = rapid.Custom(func(rt *rapid.T) history {
 		Linger:   time.Duration(rapid.SampledFrom([]int{2, 30}).Draw(rt, "linger")) * time.Second,
 		Watching: rapid.IntRange(0, clients).Draw(rt, "watching"),
 		Failing:  rapid.SampledFrom([]int{0, 0, 0, 0, 4}).Draw(rt, "failing"),
+		Surplus:  rapid.SampledFrom([]int{0, 0, 0, 0, 0, 1, 2}).Draw(rt, "surplus"),
+		Null:     rapid.Bool().Draw(rt, "null"),
+		Odd:      rapid.Bool().Draw(rt, "odd"),
 		Steps:    rapid.SliceOfN(anyStep, 4, 40).Draw(rt, "steps"),
 	}
 })
@@ -126,6 +134,8 @@ var faults = map[simulator.Operation][]simulator.Fault{
 		{Kind: simulator.FaultGarbage},
 		{Kind: simulator.FaultPartial},
 		{Kind: simulator.FaultPartial},
+		{Kind: simulator.FaultStatus, Status: http.StatusBadGateway, Body: simulator.HTMLBody, Skip: 1}, // A later page.
+		{Kind: simulator.FaultCut, Skip: 1},
 		{Kind: simulator.FaultLatency, Latency: 700 * time.Millisecond},
 		{Kind: simulator.FaultLatency, Latency: 3 * time.Second},
 		{Kind: simulator.FaultLatency, Latency: 6 * time.Second},

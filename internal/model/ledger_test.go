@@ -15,18 +15,19 @@ import (
 
 // ledger keeps the roster of every position that the gateway's log had. It takes
 // states, and from each goes back through the log to where it was before: so it also
-// finds out whether the entries lead from the one roster to the other.
+// finds out whether the entries lead from the one roster to the other. A position
+// between two entries has the roster of the one before.
 type ledger struct {
 	rosters map[feed.Position][]participant.Participant
 	entries map[feed.Position]feed.Entry
 	// fresh are the positions of entries that nobody has looked at.
 	fresh []feed.Position
-	// begun are the logs that were known before.
-	begun map[feed.Epoch]bool
+	// heads are the last positions of the logs that were known.
+	heads map[feed.Epoch]uint64
 }
 
 func newLedger() *ledger {
-	return &ledger{rosters: map[feed.Position][]participant.Participant{}, entries: map[feed.Position]feed.Entry{}, begun: map[feed.Epoch]bool{}}
+	return &ledger{rosters: map[feed.Position][]participant.Participant{}, entries: map[feed.Position]feed.Entry{}, heads: map[feed.Epoch]uint64{}}
 }
 
 // take notes a state, and checks the entries that led to it.
@@ -34,18 +35,22 @@ func (l *ledger) take(state *feed.State) error {
 	if !known(state) {
 		return nil
 	}
-	begun := l.begun[state.Position.Epoch]
-	l.begun[state.Position.Epoch] = true
-	at, people := state.Position, state.Participants
-	for i := len(state.History) - 1; ; i-- {
+	epoch, people := state.Position.Epoch, state.Participants
+	_, begun := l.heads[epoch]
+	l.heads[epoch] = state.Position.Seq
+	for i := len(state.History); ; i-- {
+		at := feed.Position{Epoch: epoch, Seq: state.Floor}
+		if i > 0 {
+			at.Seq = state.History[i-1].Seq
+		}
 		if known, found := l.rosters[at]; found {
 			return same(known, people)
 		}
 		l.rosters[at] = people
-		if i < 0 {
+		if i == 0 {
 			return nil
 		}
-		entry := state.History[i]
+		entry := state.History[i-1]
 		l.entries[at] = entry
 		l.fresh = append(l.fresh, at)
 		before, err := undo(people, entry)
@@ -55,7 +60,23 @@ func (l *ledger) take(state *feed.State) error {
 		case err != nil:
 			return fmt.Errorf("entry %d: %w", entry.Seq, err)
 		}
-		at.Seq, people = at.Seq-1, before
+		people = before
+	}
+}
+
+// roster is that of a position, nil where the log never had it.
+func (l *ledger) roster(at feed.Position) ([]participant.Participant, bool) {
+	if at.Seq > l.heads[at.Epoch] {
+		return nil, false
+	}
+	for {
+		if people, found := l.rosters[at]; found {
+			return people, true
+		}
+		if at.Seq == 0 {
+			return nil, false
+		}
+		at.Seq--
 	}
 }
 
@@ -122,14 +143,11 @@ func positionOf(token string) (p feed.Position, err error) {
 	return p, nil
 }
 
-// unseen gives the entries that were not given before.
-func (l *ledger) unseen() []feed.Entry {
-	entries := make([]feed.Entry, 0, len(l.fresh))
-	for _, at := range l.fresh {
-		entries = append(entries, l.entries[at])
-	}
-	l.fresh = l.fresh[:0]
-	return entries
+// unseen gives the positions of the entries that were not given before.
+func (l *ledger) unseen() []feed.Position {
+	fresh := l.fresh
+	l.fresh = nil
+	return fresh
 }
 
 // checkTruth says whether something that a poll told did happen, and when it is said

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"strconv"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -49,15 +50,23 @@ const allSeen = 5000
 // setChecks tells rapid how many, unless its own flag was given. A failure is played
 // again by its seed: files of draws would be read by histories of another form.
 func setChecks(n int) error {
-	set := map[string]string{"rapid.checks": strconv.Itoa(n), "rapid.nofailfile": "true"}
-	flag.Visit(func(f *flag.Flag) { delete(set, f.Name) })
-	for name, value := range set {
+	for name, value := range map[string]string{"rapid.checks": strconv.Itoa(n), "rapid.nofailfile": "true"} {
+		if flagGiven()[name] {
+			continue
+		}
 		if err := flag.Set(name, value); err != nil {
 			return fmt.Errorf("set %s: %w", name, err)
 		}
 	}
 	return nil
 }
+
+// flagGiven names the flags that the command line had, before any test set others.
+var flagGiven = sync.OnceValue(func() map[string]bool {
+	given := map[string]bool{}
+	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	return given
+})
 
 func playHistories(t *testing.T, seen *counts) {
 	t.Helper()

@@ -84,7 +84,10 @@ type watchedTransport struct {
 func (t watchedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	t.look()
 	defer t.look()
-	return t.next.RoundTrip(r)
+	began := time.Now()
+	response, err := t.next.RoundTrip(r)
+	t.world.lists.note(t.world, r, began, response, err)
+	return response, err
 }
 
 func (t watchedTransport) look() {

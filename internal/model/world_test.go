@@ -1,7 +1,9 @@
 package model_test
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing/synctest"
 	"time"
@@ -21,6 +23,8 @@ const (
 	// restFor is how long the upstream is left alone in the end: until windows are
 	// over, rows are through, rates regained, and a quiet conference was read again.
 	restFor = 70 * time.Second
+	// learnFor is how much longer it takes with an upstream that counts too many.
+	learnFor = 30 * time.Second
 	// lastFault is how long a request may still be struck by a fault that was taken away.
 	lastFault = 8 * time.Second
 )
@@ -38,9 +42,14 @@ type world struct {
 	hides bool
 	start time.Time
 
+	lists *lists
+	// placeholders is how many lists hold no array, odd how many bodies were altered, and
+	// resting says that the end has come, when no field is odd any more.
+	placeholders, odd int
+	resting           bool
+
 	mu      sync.Mutex
 	ledger  *ledger
-	missing map[string]int
 	failure error
 }
 
@@ -68,7 +77,7 @@ func play(h history, seen *counts) error {
 func newWorld(h history, seen *counts) (*world, error) {
 	w := &world{
 		history: h, upstream: simulator.New(h.Upstream), seen: seen,
-		ledger: newLedger(), missing: map[string]int{}, start: time.Now(),
+		ledger: newLedger(), lists: newLists(), start: time.Now(),
 	}
 	w.truth = newTruth(w.upstream)
 	var err error
@@ -134,6 +143,7 @@ func (w *world) rest() {
 		return
 	}
 	w.upstream.ClearFaults()
+	w.placeholders, w.resting = 0, true
 	w.letIn(0, "connected", "listener")
 	for _, c := range w.clients {
 		if c.deafFor() > 0 {
@@ -149,6 +159,9 @@ func (w *world) rest() {
 		}
 	}
 	w.pass(restFor)
+	if w.history.Surplus > 0 {
+		w.pass(learnFor)
+	}
 	if w.failed() == nil {
 		w.fail("at rest", w.atRest())
 		w.fail("writes", w.writes.check(w))
@@ -157,11 +170,17 @@ func (w *world) rest() {
 
 func (w *world) atRest() error {
 	state := w.gateway.state()
-	if state == nil || !state.Known || state.Stale {
+	switch {
+	case !known(state):
+		return errors.New("W10: the feed is not known")
+	case w.undecided(state):
+		w.seen.add(surplusUndecided)
+	case state.Stale:
 		return fmt.Errorf("W10: the feed is not fresh: %+v", state)
-	}
-	if err := w.isTrue(state.Participants); err != nil {
-		return fmt.Errorf("the gateway's roster: %w", err)
+	default:
+		if err := w.isTrue(state.Participants); err != nil {
+			return fmt.Errorf("the gateway's roster: %w", err)
+		}
 	}
 	for slot, c := range w.clients {
 		if c.stream == nil {
@@ -172,6 +191,17 @@ func (w *world) atRest() error {
 		}
 	}
 	return nil
+}
+
+// undecided says whether the upstream counts more than it lists, and the roster holds
+// somebody whom no list shows: it may be they who are counted (W7).
+func (w *world) undecided(state *feed.State) bool {
+	people := map[string]bool{}
+	for _, person := range w.upstream.Truth(conference) {
+		people[person.ID] = true
+	}
+	return w.history.Surplus > 0 && state.Stale &&
+		slices.ContainsFunc(state.Participants, func(p participant.Participant) bool { return !people[p.ID] })
 }
 
 // isTrue holds the roster against the upstream's truth.
@@ -210,6 +240,9 @@ func (w *world) Polled(_ time.Duration, err error) {
 
 // Appended has the ledger written at each change, so that no position is missed.
 func (w *world) Appended(feed.Entry) { w.note() }
+
+// SurplusLearned counts upstreams whose way of counting was found out.
+func (w *world) SurplusLearned(int) { w.seen.add(surplusLearned) }
 
 // note takes the gateway's state into the ledger.
 func (w *world) note() {

@@ -1,6 +1,7 @@
 package roster_test
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -126,11 +127,12 @@ func (h *history) list(t *rapid.T) roster.Batch {
 	poll.Applied = h.tick()
 	poll.List.Items, poll.List.Read, poll.List.Ended = items, len(items), h.now
 	poll.List.Pages = rapid.IntRange(1, 2).Draw(t, "pages")
-	known := h.roster.Known()
-	batch, err := h.roster.Poll(poll)
-	if err != nil {
-		t.Fatalf("poll: %v", err)
+	if rapid.IntRange(0, 4).Draw(t, "incomplete") == 0 {
+		poll.List.Unread = errors.New("page 2 failed")
 	}
+	poll.List.Placeholder = len(items) == 0 && rapid.Bool().Draw(t, "placeholder")
+	known := h.roster.Known()
+	batch := h.roster.Poll(poll)
 	if !known {
 		h.held = map[string]participant.Participant{} // The first snapshot.
 		for _, p := range h.roster.Participants() {
@@ -197,14 +199,10 @@ func FuzzDiff(f *testing.F) {
 	f.Fuzz(func(t *testing.T, first, second []byte) {
 		r := roster.New("conf")
 		poll := func(stamp roster.Stamp, items []participant.Item) roster.Batch {
-			batch, err := r.Poll(roster.Poll{
+			return r.Poll(roster.Poll{
 				List:  participant.List{Items: items, Read: len(items), Pages: 1},
 				Began: stamp, Applied: stamp + 1,
 			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return batch
 		}
 		a, b := itemsOf(first), itemsOf(second)
 		poll(1, a)

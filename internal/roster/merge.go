@@ -1,43 +1,39 @@
 package roster
 
-import (
-	"time"
-
-	"github.com/audian/participant-gateway/internal/participant"
-)
+import "github.com/audian/participant-gateway/internal/participant"
 
 // show applies one item of a list.
 func (r *Roster) show(batch *draft, p Poll, item participant.Item) {
 	member := r.member(item.ID)
-	if member.silenced(p) {
-		return
-	}
-	member.Shown, member.ShownAt = p.Applied, p.List.Began
 	switch {
-	case member.keptOut():
-		r.showKeptOut(batch, p, member, item)
+	case member.predatesWrite(p):
+		return
+	case member.tombstoned():
+		r.showTombstoned(batch, p, member, item)
 	case member.Listed:
 		r.showListed(batch, p, member, item)
 	default:
-		r.join(batch, p, member, item, r.began)
+		r.join(batch, p, member, item)
 	}
-	member.Heard, member.Since = p.List.Began, p.List.Began
+	member.LastSeenAt = p.List.Began
 }
 
-// showListed merges what an item tells into a listed participant (W8, W9).
+// shownBy notes that a list was applied to a participant whom it showed.
+func (m *Member) shownBy(p Poll) {
+	m.LastShown, m.LastShownAt, m.EvidenceAt = p.Applied, p.List.Began, p.List.Began
+	m.resetAbsence()
+}
+
+// showListed merges what an item contains into a listed participant (W8, W9).
 func (r *Roster) showListed(batch *draft, p Poll, member *Member, item participant.Item) {
-	if member.Mark.seesOver(item) {
-		member.Mark.OverSeen = true
+	if member.Pending.seesCallOver(item) || member.missed() {
 		batch.touch(member)
 	}
-	if member.Missing != 0 || !member.HeldFrom.IsZero() {
-		member.Missing, member.HeldFrom = 0, time.Time{}
-		batch.touch(member)
-	}
-	after := r.merge(member.Participant, item)
+	evidenceAt, after := member.EvidenceAt, r.merge(member.Participant, item)
+	member.shownBy(p)
 	switch {
 	case participant.Changed(member.Participant, after) != 0:
-		batch.update(member, after, member.Heard)
+		batch.update(member, after, evidenceAt)
 	case !member.Participant.CreatedAt.Equal(after.CreatedAt):
 		batch.touch(member)
 	}
@@ -45,16 +41,40 @@ func (r *Roster) showListed(batch *draft, p Poll, member *Member, item participa
 }
 
 // join lists somebody whom the roster does not hold. Of one who was there before, what
-// the item does not tell is as it was known (W8).
-func (r *Roster) join(batch *draft, p Poll, member *Member, item participant.Item, notBefore time.Time) {
-	after := r.merge(member.Participant, item)
-	member.Missing, member.HeldFrom, member.Mark = 0, time.Time{}, nil
+// the item does not contain is as it was known (W8).
+func (r *Roster) join(batch *draft, p Poll, member *Member, item participant.Item) {
+	if member.tombstoned() {
+		member.Pending = nil
+	}
+	member.Pending.seesCallOver(item)
+	notBefore, after := member.changedAfter(), r.merge(member.Participant, item)
+	member.shownBy(p)
 	r.set(member, after, true, p.List.Began)
 	batch.change(member, Change{After: &after}, notBefore)
 }
 
+// showTombstoned reads an item in the light of a Remove: disconnected or rejected
+// confirms the Remove; within the window another status is lag; after it that status
+// proves that the participant is there after all (W6).
+func (r *Roster) showTombstoned(batch *draft, p Poll, member *Member, item participant.Item) {
+	after := r.merge(member.Participant, item)
+	switch {
+	case after.Status.Over():
+		if member.missed() || member.Participant.Status != after.Status {
+			batch.touch(member)
+		}
+		member.shownBy(p)
+		member.Participant = after
+	case member.Pending.windowOver(p):
+		r.join(batch, p, member, item)
+	case member.DeferredSince.IsZero():
+		member.DeferredSince = member.Pending.SentAt
+		batch.touch(member)
+	}
+}
+
 // merge is what an item makes of a participant known before. The conference is the
-// one that was asked for, whatever the item says.
+// one that was asked for, whatever the item contains.
 func (r *Roster) merge(known participant.Participant, item participant.Item) participant.Participant {
 	after := item.Over(known)
 	after.ConferenceID = r.conference

@@ -6,7 +6,6 @@
 package roster
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -47,12 +46,18 @@ type Batch struct {
 	// Changes are what watchers see. Empty does not mean that nothing happened.
 	Changes []Change
 	// Members are the new states of all that changed, unseen changes included: the
-	// marks of writes, the rows of W7, a first created_at.
+	// pending writes, the rows of W7, a first created_at.
 	Members []Member
-	// All Changes happened between these.
+	// All Changes happened between these. NotBefore is zero where no list has proved
+	// that somebody who joins now was absent before.
 	NotBefore, NotAfter time.Time
 	// Total and Active are of the roster after the batch.
 	Total, Active int
+	// Complete reports that the batch is of a list that contained everybody.
+	Complete bool
+	// LearnedSurplus is the number that this list proved to be the upstream's way of
+	// counting (W7); 0 where it proved none.
+	LearnedSurplus int
 }
 
 // Empty says that the batch changed nothing, seen or unseen.
@@ -63,8 +68,11 @@ type Roster struct {
 	conference string
 	members    map[string]*Member
 	known      bool
-	// began is when the last list that was applied began.
-	began         time.Time
+	// observedAt is when the last list that was applied began.
+	observedAt time.Time
+	// unknown holds what lists have proved about every id that is not kept: its absence.
+	unknown       Member
+	surplus       surplus
 	total, active int
 	// ids are the sorted ids of those listed; nil when to be made anew.
 	ids []string
@@ -75,42 +83,55 @@ func New(conference string) *Roster {
 	return &Roster{conference: conference, members: map[string]*Member{}}
 }
 
-// Known says whether a list was applied.
+// Known reports whether a list was applied.
 func (r *Roster) Known() bool { return r.known }
 
-// Poll applies a list. One that is incomplete is refused whole: it proves nothing (W7).
-func (r *Roster) Poll(p Poll) (Batch, error) {
-	if !p.List.Complete() {
-		return Batch{}, &participant.Error{
-			Reason:  participant.UpstreamIncomplete,
-			Message: fmt.Sprintf("the upstream lists %d of %d participants", p.List.Read, *p.List.Total),
-		}
-	}
+// ObservedAt is when the last list that was applied began; zero where none was.
+func (r *Roster) ObservedAt() time.Time { return r.observedAt }
+
+// Poll applies a list. One that is incomplete still proves who is there, but not who is
+// absent (W7).
+func (r *Roster) Poll(p Poll) Batch {
 	batch := r.begin(p.List.Ended)
 	shown := make(map[string]bool, len(p.List.Items))
 	for _, item := range p.List.Items {
 		shown[item.ID] = true
 		r.show(batch, p, item)
 	}
-	for _, id := range r.absent(shown) {
-		r.lack(batch, p, r.members[id])
+	learnedBefore := r.surplus.learned
+	batch.Complete = r.surplus.complete(p.List, r.shownSince)
+	if r.surplus.learned > learnedBefore {
+		batch.LearnedSurplus = r.surplus.learned
 	}
-	r.readMarks(batch, p)
+	if batch.Complete {
+		r.applyAbsence(batch, p, shown)
+	}
+	r.endWindows(batch, p)
 	r.forget(p.List.Began)
 	if !r.known {
 		// Nobody holds anything yet: the first list is the base of all snapshots and
 		// changes nothing for anybody.
 		batch.Changes = nil
 	}
-	r.known, r.began = true, p.List.Began
-	return batch.end(r), nil
+	r.known, r.observedAt = true, p.List.Began
+	return batch.end(r)
+}
+
+// applyAbsence applies a complete list to everybody whom it did not show.
+func (r *Roster) applyAbsence(batch *draft, p Poll, shown map[string]bool) {
+	for _, id := range r.absent(shown) {
+		r.recordAbsence(batch, p, r.members[id])
+	}
+	if r.unknown.provesAbsence(p) || !r.known {
+		r.unknown.EvidenceAt = p.List.Began
+	}
 }
 
 // Write applies a write that the upstream answered with success.
 func (r *Roster) Write(w Write) Batch {
 	batch := r.begin(w.DoneAt)
 	member := r.member(w.Item.ID)
-	member.Completed, member.Since = w.Done, w.DoneAt
+	member.completed(w)
 	batch.touch(member)
 	switch w.Kind {
 	case participant.WriteAdd:
@@ -183,7 +204,7 @@ func (d *draft) touch(member *Member) { d.touched[member.Participant.ID] = true 
 // change notes a change that watchers see, and that happened after notBefore.
 func (d *draft) change(member *Member, c Change, notBefore time.Time) {
 	d.touch(member)
-	if d.NotBefore.IsZero() || notBefore.Before(d.NotBefore) {
+	if len(d.Changes) == 0 || notBefore.Before(d.NotBefore) {
 		d.NotBefore = notBefore
 	}
 	d.Changes = append(d.Changes, c)

@@ -1,6 +1,7 @@
 package roster_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -44,25 +45,53 @@ type listing struct {
 
 func (s *story) begin() listing { return listing{story: s, began: s.tick(), start: s.now} }
 
+// end applies a complete list.
 func (l listing) end(items ...participant.Item) roster.Batch {
 	l.story.t.Helper()
-	batch, err := l.story.roster.Poll(roster.Poll{
-		List: participant.List{
-			Items: items, Pages: l.story.pages, Read: len(items), Began: l.start, Ended: l.story.now,
-		},
-		Began: l.began, Applied: l.story.tick(),
-	})
-	if err != nil {
-		l.story.t.Fatalf("poll: %v", err)
+	batch := l.apply(participant.List{Items: items})
+	if !batch.Complete {
+		l.story.t.Error("the list is taken for incomplete")
 	}
 	return batch
+}
+
+// unread applies a list of which a later page could not be read.
+func (l listing) unread(items ...participant.Item) roster.Batch {
+	l.story.t.Helper()
+	batch := l.apply(participant.List{Items: items, Unread: errPage})
+	if batch.Complete {
+		l.story.t.Error("the list is taken for complete")
+	}
+	return batch
+}
+
+var errPage = errors.New("page 2 could not be read")
+
+// empty applies a list whose body held no array.
+func (l listing) empty() roster.Batch { return l.apply(participant.List{Placeholder: true}) }
+
+// counted applies a list whose total is larger than what was read.
+func (l listing) counted(surplus int, items ...participant.Item) roster.Batch {
+	total := len(items) + surplus
+	return l.apply(participant.List{Items: items, Total: &total})
+}
+
+func (l listing) apply(list participant.List) roster.Batch {
+	list.Pages, list.Read = l.story.pages, len(list.Items)
+	list.Began, list.Ended = l.start, l.story.now
+	return l.story.roster.Poll(roster.Poll{List: list, Began: l.began, Applied: l.story.tick()})
+}
+
+// next begins a list a second after whatever was before.
+func (s *story) next() listing {
+	s.wait(time.Second)
+	return s.begin()
 }
 
 // list reads a list a second after whatever was before.
 func (s *story) list(items ...participant.Item) roster.Batch {
 	s.t.Helper()
-	s.wait(time.Second)
-	return s.begin().end(items...)
+	return s.next().end(items...)
 }
 
 // lists reads equal lists, one a second, and joins what they change.

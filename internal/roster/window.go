@@ -6,93 +6,58 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// A write's window (W6) lasts until windowTime has passed and windowLists lists begun
-// after the write were read; the next list decides.
-const (
-	windowTime  = 5 * time.Second
-	windowLists = 2
-)
+// windowTime is how long after a write completed lists may begin that lag behind it
+// (W6). The first list that begins later decides.
+const windowTime = 5 * time.Second
 
 // rowAfterRemove is how many complete lists in a row after the window must lack a
 // removed participant for the Remove to be forgotten.
 const rowAfterRemove = 2
 
-// Mark is the latest write on an id, as far as later lists are read in its light.
-type Mark struct {
+// PendingWrite is the latest write on an id, as far as later lists are read in its light.
+type PendingWrite struct {
 	Kind           participant.WriteKind
 	SentAt, DoneAt time.Time
-	// Lists is how many lists begun after the write were read, windowLists at most.
-	Lists int
-	// OverSeen says that such a list showed the added participant disconnected or
-	// rejected, so that an absence is no lag.
-	OverSeen bool
-	// Lacked is how many complete lists in a row after the window lacked the removed
-	// participant.
-	Lacked int
+	// CallOver reports that a list begun after the Add showed the participant
+	// disconnected or rejected, so that an absence is no lag.
+	CallOver bool
 }
 
-// decides says that the write's window is over for this list.
-func (m *Mark) decides(p Poll) bool {
-	return m.Lists >= windowLists && p.List.Began.Sub(m.DoneAt) >= windowTime
+func pending(w Write) *PendingWrite {
+	return &PendingWrite{Kind: w.Kind, SentAt: w.SentAt, DoneAt: w.DoneAt}
 }
 
-// holdsAbsence says that an absence after an Add is still taken for lag.
-func (m *Mark) holdsAbsence(p Poll) bool {
-	return m != nil && m.Kind == participant.WriteAdd && !m.OverSeen && !m.decides(p)
+// windowOver reports whether a list began after the write's window.
+func (w *PendingWrite) windowOver(p Poll) bool {
+	return p.List.Began.Sub(w.DoneAt) >= windowTime
 }
 
-// seesOver says that an item is the first since the Add to show the call over.
-func (m *Mark) seesOver(item participant.Item) bool {
-	return m != nil && !m.OverSeen && item.Told.Has(participant.FieldStatus) && item.Status.Over()
+// ignoresAbsence reports whether an absence after an Add is still taken for lag.
+func (w *PendingWrite) ignoresAbsence(p Poll) bool {
+	return w != nil && w.Kind == participant.WriteAdd && !w.CallOver && !w.windowOver(p)
 }
 
-// keptOut says that a Remove keeps the participant out of the roster.
-func (m *Member) keptOut() bool {
-	return !m.Listed && m.Mark != nil && m.Mark.Kind == participant.WriteRemove
-}
-
-// showKeptOut reads an item in the light of a Remove: lag within the window; a
-// lingering disconnected or rejected after it confirms the Remove; anything else
-// says that the participant is there after all.
-func (r *Roster) showKeptOut(batch *draft, p Poll, member *Member, item participant.Item) {
-	after := r.merge(member.Participant, item)
-	if member.Mark.decides(p) && !after.Status.Over() {
-		r.join(batch, p, member, item, member.Mark.SentAt)
-		return
+// seesCallOver notes an item that is the first since the Add to show the call over, and
+// reports whether it is.
+func (w *PendingWrite) seesCallOver(item participant.Item) bool {
+	first := w != nil && !w.CallOver && item.Told.Has(participant.FieldStatus) && item.Status.Over()
+	if first {
+		w.CallOver = true
 	}
-	if member.Mark.Lacked != 0 {
-		member.Mark.Lacked = 0
-		batch.touch(member)
-	}
+	return first
 }
 
-// lackKeptOut counts the lists that show a Remove to be through.
-func (r *Roster) lackKeptOut(batch *draft, p Poll, member *Member) {
-	if !member.Mark.decides(p) {
-		return
-	}
-	member.Mark.Lacked++
-	if member.Mark.Lacked == rowAfterRemove {
-		member.Mark = nil
-		member.Since = p.List.Began
-	}
-	batch.touch(member)
+// tombstoned reports whether a Remove keeps the participant out of the roster.
+func (m *Member) tombstoned() bool {
+	return !m.Listed && m.Pending != nil && m.Pending.Kind == participant.WriteRemove
 }
 
-// readMarks counts this list for every window it falls into, and ends the windows
-// of Adds that it decided.
-func (r *Roster) readMarks(batch *draft, p Poll) {
+// endWindows drops the Adds whose windows ended before this list.
+func (r *Roster) endWindows(batch *draft, p Poll) {
 	for _, member := range r.members {
-		mark := member.Mark
-		if mark == nil || member.silenced(p) {
-			continue
-		}
-		switch {
-		case mark.Kind == participant.WriteAdd && mark.decides(p):
-			member.Mark = nil
-			batch.touch(member)
-		case mark.Lists < windowLists:
-			mark.Lists++
+		w := member.Pending
+		if w != nil && w.Kind == participant.WriteAdd && w.windowOver(p) {
+			member.Pending = nil
 			batch.touch(member)
 		}
 	}

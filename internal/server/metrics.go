@@ -30,6 +30,7 @@ type metrics struct {
 	polls     *prometheus.HistogramVec
 	changes   *prometheus.CounterVec
 	detection prometheus.Histogram
+	surplus   prometheus.Counter
 	remaining prometheus.Gauge
 }
 
@@ -63,12 +64,16 @@ func newMetrics() *metrics {
 			Help:    "The longest that a change told by a poll may have waited: not_before to not_after.",
 			Buckets: prometheus.ExponentialBuckets(0.25, 2, 9),
 		}),
+		surplus: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "gateway_list_surplus_learned_total",
+			Help: "How often the upstream was found to count, always by the same number, more participants than it lists.",
+		}),
 		remaining: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "gateway_upstream_tokens_remaining", Help: "What the upstream last said is left of the account's request tokens.",
 		}),
 	}
 	m.registry.MustRegister(
-		m.calls, m.refused, m.panics, m.upstream, m.polls, m.changes, m.detection, m.remaining,
+		m.calls, m.refused, m.panics, m.upstream, m.polls, m.changes, m.detection, m.surplus, m.remaining,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
@@ -128,9 +133,14 @@ func (m *metrics) Appended(entry feed.Entry) {
 			continue
 		}
 		m.changes.WithLabelValues("poll").Inc()
-		m.detection.Observe(entry.NotAfter.Sub(entry.NotBefore).Seconds())
+		if !entry.NotBefore.IsZero() {
+			m.detection.Observe(entry.NotAfter.Sub(entry.NotBefore).Seconds())
+		}
 	}
 }
+
+// SurplusLearned counts one number taken off the upstream's totals.
+func (m *metrics) SurplusLearned(int) { m.surplus.Inc() }
 
 // follow measures the feeds, their watchers and the keys file whenever somebody asks.
 func (m *metrics) follow(hub *feed.Hub, watcher *watch.Watcher, policy access.Policy) {
@@ -179,7 +189,7 @@ func (c *feedCollector) Collect(out chan<- prometheus.Metric) {
 		} else {
 			fresh++
 		}
-		if state.Known {
+		if !state.LastSuccess.IsZero() {
 			oldest = max(oldest, time.Since(state.LastSuccess))
 		}
 	})

@@ -23,7 +23,7 @@ func (v *view) snapshot(state *feed.State, reason SnapshotReason) *Message {
 				Total:        state.Total,
 				Active:       state.Active,
 				Reason:       reason,
-				ObservedAt:   state.LastSuccess,
+				ObservedAt:   state.ObservedAt,
 			},
 		}, own * participantBytes
 	})

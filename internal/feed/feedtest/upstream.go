@@ -22,6 +22,7 @@ type Upstream struct {
 	latency time.Duration
 	pages   int
 	slower  time.Duration
+	alter   func(*participant.List)
 	pace    participant.Pace
 	changed chan struct{}
 	starts  []time.Time
@@ -64,6 +65,13 @@ func (u *Upstream) Fail(err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.failing = err
+}
+
+// Alter changes each list before a feed reads it; nil leaves lists as they are.
+func (u *Upstream) Alter(alter func(*participant.List)) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.alter = alter
 }
 
 // Slow makes each list take a time.
@@ -149,6 +157,9 @@ func (u *Upstream) read(conference string) (participant.List, time.Duration) {
 	for _, p := range slices.SortedFunc(maps.Values(u.people), byID) {
 		p.ConferenceID = conference
 		list.Items = append(list.Items, participant.Item{Participant: p, Told: participant.AllFields})
+	}
+	if u.alter != nil {
+		u.alter(&list)
 	}
 	return list, u.latency
 }

@@ -1,0 +1,35 @@
+package feed
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+// incomplete is why a list that was applied is a failure (W7).
+func incomplete(list participant.List) error {
+	message := "a later page of the upstream's list could not be read"
+	if list.Unread == nil && list.Total != nil {
+		message = fmt.Sprintf("the upstream lists %d of %d participants", list.Read, *list.Total)
+	}
+	return &participant.Error{Reason: participant.UpstreamIncomplete, Message: message, Cause: list.Unread}
+}
+
+// readPart notes a list that is not complete: no success, but a list between two
+// refusals (W11).
+func (f *freshness) readPart() {
+	f.failed(participant.UpstreamIncomplete)
+	clear(f.refused)
+}
+
+// noteSurplus reports that the upstream was found to count more than it lists.
+func (f *Feed) noteSurplus(surplus int) {
+	if surplus == 0 {
+		return
+	}
+	f.logger.Warn("the upstream counts more participants than it lists; taken off its total from now on", slog.Int("surplus", surplus))
+	if f.options.Observer != nil {
+		f.options.Observer.SurplusLearned(surplus)
+	}
+}

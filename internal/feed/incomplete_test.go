@@ -1,0 +1,188 @@
+package feed_test
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/feed"
+	"github.com/audian/participant-gateway/internal/feed/feedtest"
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+// unread makes a list one whose second page failed.
+func unread(list *participant.List) { list.Unread = errors.New("page 2 failed") }
+
+// countOneMore makes a list one whose total is larger.
+func countOneMore(list *participant.List) {
+	total := list.Read + 1
+	list.Total = &total
+}
+
+func TestW07_IncompleteListIsPublishedAndNoSuccess(t *testing.T) {
+	for name, alter := range map[string]func(*participant.List){"unread": unread, "total": countOneMore} {
+		t.Run(name, func(t *testing.T) {
+			play(t, feed.Options{}, func(s *scene) {
+				s.Set("a", participant.StatusDialing)
+				s.Set("b", participant.StatusConnected)
+				f, release := s.watch()
+				defer release()
+				s.Alter(alter)
+				s.Set("a", participant.StatusConnected)
+				s.Remove("b")
+				s.after(3 * time.Second)
+				if got := statusOf(t, f, "a"); got != participant.StatusConnected || f.State().Stale {
+					t.Errorf("a is %q, stale %v", got, f.State().Stale)
+				}
+				s.after(3 * time.Second)
+				state := f.State()
+				if !state.Stale || state.StaleReason != participant.UpstreamIncomplete || state.Total != 2 {
+					t.Errorf("stale %v, reason %q, total %d", state.Stale, state.StaleReason, state.Total)
+				}
+				if time.Since(state.ObservedAt) > 6*time.Second || !state.ObservedAt.After(state.LastSuccess) {
+					t.Errorf("observed at %v, last success %v", state.ObservedAt, state.LastSuccess)
+				}
+				s.Alter(nil)
+				s.after(10 * time.Second)
+				if f.State().Stale || f.State().Total != 1 {
+					t.Errorf("after a complete list: stale %v, total %d", f.State().Stale, f.State().Total)
+				}
+			})
+		})
+	}
+}
+
+func TestW07_IncompleteListMakesAFeedKnownAndStale(t *testing.T) {
+	play(t, feed.Options{}, func(s *scene) {
+		s.Set("a", participant.StatusConnected)
+		s.Alter(unread)
+		f, release := s.watch()
+		defer release()
+		state := f.State()
+		if !state.Known || !state.Stale || state.StaleReason != participant.UpstreamIncomplete || state.Total != 1 {
+			t.Errorf("known %v, stale %v, reason %q, total %d", state.Known, state.Stale, state.StaleReason, state.Total)
+		}
+	})
+}
+
+func TestW11_IncompleteListBetweenRefusalsClearsThem(t *testing.T) {
+	play(t, feed.Options{}, func(s *scene) {
+		s.Set("a", participant.StatusDialing)
+		f, release := s.watch()
+		defer release()
+		s.Alter(unread)
+		for range 5 {
+			s.Fail(feedtest.Refusal(http.StatusNotFound, participant.ConferenceNotFound))
+			s.after(1500 * time.Millisecond)
+			s.Fail(nil)
+			s.after(10 * time.Second)
+		}
+		if f.State().End != nil {
+			t.Error("ended though lists were read between")
+		}
+	})
+}
+
+// surpluses observes what feeds learn.
+type surpluses struct {
+	mu      sync.Mutex
+	learned []int
+}
+
+func (*surpluses) Polled(time.Duration, error) {}
+func (*surpluses) Appended(feed.Entry)         {}
+
+func (o *surpluses) SurplusLearned(surplus int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.learned = append(o.learned, surplus)
+}
+
+func TestW07_SurplusIsLearnedOnceAndTheFeedTurnsFresh(t *testing.T) {
+	observer := &surpluses{}
+	play(t, feed.Options{Observer: observer, Logger: slog.New(slog.DiscardHandler)}, func(s *scene) {
+		s.Set("a", participant.StatusDialing)
+		s.Alter(countOneMore)
+		f, release := s.watch()
+		defer release()
+		s.after(50 * time.Second)
+		if !f.State().Stale {
+			t.Error("fresh before the surplus can be known")
+		}
+		s.after(5 * time.Minute)
+		if f.State().Stale || fmt.Sprint(observer.learned) != "[1]" {
+			t.Errorf("stale %v, learned %v", f.State().Stale, observer.learned)
+		}
+	})
+}
+
+// TestW12_UnseenEntriesTakeANumberAndNoHistory has pages that shift, so that each list
+// lacks others: nobody sees that, and nothing of it is kept.
+func TestW12_UnseenEntriesTakeANumberAndNoHistory(t *testing.T) {
+	play(t, feed.Options{History: 10}, func(s *scene) {
+		for i := range 100 {
+			s.Set(fmt.Sprintf("p%02d", i), participant.StatusConnected)
+		}
+		s.Set("z", participant.StatusDialing)
+		f, release := s.watch()
+		defer release()
+		start, round := f.State().Position, 0
+		s.Alter(func(list *participant.List) {
+			round++
+			half := round % 2 * 50
+			list.Pages, list.Items = 2, list.Items[half:half+50]
+			list.Read = len(list.Items)
+		})
+		s.after(9 * time.Minute)
+		state := f.State()
+		if state.Position.Seq < start.Seq+100 {
+			t.Errorf("%d entries were appended: the pages did not shift", state.Position.Seq-start.Seq)
+		}
+		changes, members := 0, 0
+		for _, entry := range state.History {
+			changes += len(entry.Changes)
+			members += len(entry.Members)
+		}
+		if len(state.History) > changes || members != 0 {
+			t.Errorf("%d entries with %d changes and %d states of members", len(state.History), changes, members)
+		}
+		if _, kept := state.After(start); !kept {
+			t.Error("a resume that missed nothing visible is refused")
+		}
+	})
+}
+
+func TestW04_ResumeOverUnseenEntries(t *testing.T) {
+	play(t, feed.Options{History: 2}, func(s *scene) {
+		s.Set("a", participant.StatusDialing)
+		f, release := s.watch()
+		defer release()
+		write := func() { // Seen by nobody: the participant is not there.
+			s.hub.Begin(key()).Done(participant.Write{Kind: participant.WriteRemove, Item: participant.Item{Participant: participant.Participant{ID: "x"}}})
+		}
+		positions := []feed.Position{f.State().Position}
+		for i := range 4 {
+			write()
+			positions = append(positions, f.State().Position)
+			s.Set(fmt.Sprintf("p%d", i), participant.StatusDialing)
+			s.after(1100 * time.Millisecond)
+			write()
+			positions = append(positions, f.State().Position)
+		}
+		want := []int{-1, -1, -1, -1, 2, 2, 1, 1, 0} // -1: no longer kept.
+		for i, position := range positions {
+			missed, kept := f.State().After(position)
+			got := len(missed)
+			if !kept {
+				got = -1
+			}
+			if got != want[i] {
+				t.Errorf("position %d: got %d entries, want %d", i, got, want[i])
+			}
+		}
+	})
+}
