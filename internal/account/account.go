@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/audian/participant-gateway/internal/audian"
+	"github.com/audian/participant-gateway/internal/panics"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
@@ -43,6 +44,7 @@ type Account struct {
 	client      *audian.Client
 	pacer       addPacer
 	budget      *budget
+	addReads    addReads
 	breaker     *breaker
 	health      health
 	retry       retry
@@ -51,6 +53,8 @@ type Account struct {
 	// uses is how many calls and sources there are, idle since when there are none, in
 	// Unix nanoseconds.
 	uses, idle atomic.Int64
+	// idlers is how many accounts of the registry are idle.
+	idlers *atomic.Int64
 }
 
 // New returns the account of a credential. It fails where no request could be made of
@@ -62,11 +66,13 @@ func New(credential audian.Credential, fingerprint participant.Fingerprint, opti
 	}
 	a := &Account{
 		fingerprint: fingerprint,
-		budget:      newBudget(options.PollRate),
+		budget:      newBudget(options.PollRate, logger),
 		breaker:     newBreaker(logger),
 		retry:       newRetry(),
 		onTrip:      options.OnTrip,
+		idlers:      &atomic.Int64{},
 	}
+	a.addReads.read = a.readForAdd
 	a.idle.Store(time.Now().UnixNano())
 	var err error
 	a.client, err = audian.New(audian.Options{
@@ -88,7 +94,7 @@ func (a *Account) UpstreamChanged() <-chan struct{} { return a.health.changed.ne
 
 // Remove sends once, for as long as ctx allows.
 func (a *Account) Remove(ctx context.Context, conference, id string) error {
-	a.uses.Add(1)
+	a.enter()
 	defer a.done()
 	if err := a.breaker.enter(); err != nil {
 		return err
@@ -99,21 +105,36 @@ func (a *Account) Remove(ctx context.Context, conference, id string) error {
 	return err
 }
 
-// ListAhead reads the roster for A1, before the account's polls and within their budget.
+// ListAhead reads the roster for A1, ahead of the account's polls and within their
+// budget. Adds that are reconciled in one conference share their reads, one a second: the
+// list has begun after the call, and must not be changed.
 // It does not pass the breaker: it must find out what became of an add.
 func (a *Account) ListAhead(ctx context.Context, conference string) (participant.List, error) {
-	a.uses.Add(1)
+	a.enter()
 	defer a.done()
-	if err := a.budget.take(ctx, classUrgentList); err != nil {
-		return participant.List{}, err
+	return a.addReads.do(ctx, conference)
+}
+
+// readForAdd is one read of A1, begun when its first request may go.
+func (a *Account) readForAdd(ctx context.Context, conference string, begun func()) (read participant.List, err error) {
+	a.enter()
+	defer a.done()
+	panicked := panics.Recover(a.budget.logger, "list for an add", func() {
+		if err = a.budget.take(ctx, classAddList); err == nil {
+			begun()
+			read, err = a.poll(ctx, conference, classAddPage)
+		}
+	})
+	if panicked != nil {
+		return participant.List{}, panicked
 	}
-	return a.poll(ctx, conference, classUrgentPage)
+	return read, err
 }
 
 // List reads the roster for a caller: at once, for as long as ctx allows, and again where
 // it failed and that is likely to help. The list may be incomplete.
 func (a *Account) List(ctx context.Context, conference string) (participant.List, error) {
-	a.uses.Add(1)
+	a.enter()
 	defer a.done()
 	if err := a.breaker.enter(); err != nil {
 		return participant.List{}, err
@@ -145,8 +166,17 @@ func (a *Account) answered(trip audian.Trip) {
 	}
 }
 
+// enter begins one use of the account.
+func (a *Account) enter() {
+	if a.uses.Add(1) == 1 {
+		a.idlers.Add(-1)
+	}
+}
+
 // done ends one use of the account.
 func (a *Account) done() {
 	a.idle.Store(time.Now().UnixNano())
-	a.uses.Add(-1)
+	if a.uses.Add(-1) == 0 {
+		a.idlers.Add(1)
+	}
 }

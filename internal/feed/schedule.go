@@ -16,6 +16,13 @@ const (
 	// jitter is how much later than its time a list may start, as a share of the
 	// interval, so that feeds do not fire together.
 	jitter = 0.05
+	// early is by how much less than the interval a failing feed waits. It makes up for
+	// the jitter, so that one failure alone makes no quiet feed stale: two intervals after
+	// the last success are over with the next.
+	early = 2 * jitter
+	// slowest is the share of the longest list that is still expected after one more that
+	// took less: a few slow lists in many are to make no feed stale.
+	slowest = 0.95
 )
 
 // schedule says when a feed's next list is due. It belongs to the feed's lock.
@@ -23,12 +30,18 @@ type schedule struct {
 	base, longest time.Duration
 	// want is the interval wanted now, between base and longest.
 	want time.Duration
+	// takes is how long a list is expected to take.
+	takes time.Duration
 	// failures is how many lists failed in a row.
 	failures int
+	// attempted says that a list has begun, listing that one is under way.
+	attempted, listing bool
 	// started is when the last list started, due when the next is to.
 	started, due time.Time
-	// asked is how long the upstream asked to be left alone.
-	asked  time.Time
+	// asked is until when the upstream asked to be left alone.
+	asked time.Time
+	// wrote says that a write completed since the last list started.
+	wrote  bool
 	random *rand.Rand
 }
 
@@ -39,38 +52,67 @@ func newSchedule(base, longest time.Duration) *schedule {
 	}
 }
 
-// succeeded sets the next list's time after one that was read. A conference in which
-// something happens is read at the base interval, a quiet one more slowly.
-func (s *schedule) succeeded(lively bool) {
+// begin notes the start of a list.
+func (s *schedule) begin(now time.Time) {
+	s.started, s.attempted, s.listing, s.wrote = now, true, true, false
+}
+
+// read notes that a list was read, and how long it took. A conference in which something
+// happens is read at the base interval, a quiet one more slowly.
+func (s *schedule) read(lively bool, took time.Duration) {
 	s.failures = 0
-	if lively {
+	s.takes = max(took, time.Duration(float64(s.takes)*slowest))
+	if lively || s.wrote {
 		s.want = s.base
 		return
 	}
 	s.want = min(time.Duration(float64(s.want)*slowdown), s.longest)
 }
 
-// next sets the next list's time, given the interval in force.
-func (s *schedule) next(interval time.Duration) {
-	s.due = s.started.Add(s.jittered(interval))
+// next sets the next list's time after one that was read, given what the account leaves
+// the feed. The upstream may have asked for a longer wait.
+func (s *schedule) next(share time.Duration, asked time.Time) {
+	s.listing, s.asked = false, asked
+	s.due = latest(s.started.Add(s.jittered(share)), asked)
+	s.hasten()
 }
 
-// failed sets the next list's time after one that failed at now.
-func (s *schedule) failed(now time.Time, retryAfter time.Duration) {
+// failed sets the next list's time after one that failed at now: the longer of the
+// back-off and the interval in force has gone by (W10).
+func (s *schedule) failed(now time.Time, interval time.Duration, asked time.Time) {
 	backoff := min(s.base<<min(s.failures, 8), maxBackoff-maxBackoff/20)
 	s.failures++
-	s.asked = now.Add(min(retryAfter, maxRetryAfter))
-	s.due = latest(now.Add(s.jittered(backoff)), s.asked)
+	s.listing, s.asked = false, asked
+	s.due = latest(now.Add(s.jittered(backoff)), s.started.Add(s.jittered(interval-time.Duration(early*float64(interval)))))
+	s.due = latest(s.due, asked)
+	s.hasten()
 }
 
-// wrote brings the next list forward: a write is news, so that what becomes of it is
-// looked for soon, but never nearer than the base interval to the last list's start.
-func (s *schedule) wrote(now time.Time) {
-	s.want = s.base
-	soon := latest(latest(now, s.started.Add(s.base)), s.asked)
-	if soon.Before(s.due) {
+// written brings the next list forward: a write is news, so that what becomes of it is
+// looked for soon.
+func (s *schedule) written() {
+	s.want, s.wrote = s.base, true
+	s.hasten()
+}
+
+// hasten brings the next list forward where a write completed since the last began, but
+// never nearer than the base interval to its start.
+func (s *schedule) hasten() {
+	if soon := latest(s.started.Add(s.base), s.asked); s.wrote && soon.Before(s.due) {
 		s.due = soon
 	}
+}
+
+// probe makes the next list due now, unless one is under way.
+func (s *schedule) probe(now time.Time) {
+	if due := latest(now, s.asked); !s.listing && due.Before(s.due) {
+		s.due = due
+	}
+}
+
+// askedUntil is until when a failure asks to be left alone.
+func askedUntil(now time.Time, retryAfter time.Duration) time.Time {
+	return now.Add(min(retryAfter, maxRetryAfter))
 }
 
 func (s *schedule) jittered(d time.Duration) time.Duration {

@@ -111,7 +111,7 @@ func (v *view) snapshot(state *feed.State, reason SnapshotReason) *Message {
 				Total:        state.Total,
 				Active:       state.Active,
 				Reason:       reason,
-				ObservedAt:   state.LastSuccess,
+				ObservedAt:   state.ObservedAt,
 			},
 		}
 	}

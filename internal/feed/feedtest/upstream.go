@@ -112,11 +112,18 @@ type source struct {
 
 func (s source) Turn(ctx context.Context, _ bool) error { return ctx.Err() }
 
-func (s source) Pace(want time.Duration) participant.Pace {
+// Settle notes nothing: what the account makes of failures is the test's to say.
+func (s source) Settle(error) {}
+
+// Probe is false: the account has no poll out of turn to give.
+func (s source) Probe() bool { return false }
+
+func (s source) Pace(want, takes time.Duration) participant.Pace {
 	s.upstream.mu.Lock()
 	defer s.upstream.mu.Unlock()
 	pace := s.upstream.pace
-	pace.Interval, pace.Changed = max(want, s.upstream.slower), s.upstream.changed
+	pace.Share = max(want, s.upstream.slower)
+	pace.Interval, pace.Changed = max(pace.Share, takes), s.upstream.changed
 	return pace
 }
 
