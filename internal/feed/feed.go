@@ -165,6 +165,9 @@ func (f *Feed) fold(p roster.Poll) (roster.Batch, bool) {
 	if f.folding {
 		f.roster, f.log = roster.New(f.key.Conference), newLog(f.options.History)
 	}
+	if !p.List.Complete() {
+		return roster.Batch{}, false
+	}
 	f.folding = true
 	batch, err := f.roster.Poll(p)
 	f.folding = false

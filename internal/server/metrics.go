@@ -13,6 +13,7 @@ import (
 
 	"github.com/audian/participant-gateway/internal/audian"
 	"github.com/audian/participant-gateway/internal/feed"
+	"github.com/audian/participant-gateway/internal/panics"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/watch"
 )
@@ -62,6 +63,9 @@ func newMetrics() *metrics {
 			Name: "gateway_upstream_tokens_remaining", Help: "What the upstream last said is left of the account's request tokens.",
 		}),
 	}
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "gateway_background_panics_total", Help: "Panics in pollers and other background work, which went on.",
+	}, func() float64 { return float64(panics.Recovered()) }))
 	m.registry.MustRegister(
 		m.calls, m.refused, m.upstream, m.polls, m.changes, m.detection, m.remaining,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
@@ -140,7 +144,7 @@ type feedCollector struct{ hub *feed.Hub }
 
 var (
 	feedsDesc     = prometheus.NewDesc("gateway_feeds", "Conferences that are polled, by freshness.", []string{"freshness"}, nil)
-	stalenessDesc = prometheus.NewDesc("gateway_staleness_seconds", "The age of the oldest roster: since its last list began.", nil, nil)
+	stalenessDesc = prometheus.NewDesc("gateway_staleness_seconds", "The age of the oldest roster: since its last complete list began.", nil, nil)
 )
 
 // Describe names the measures.
@@ -159,7 +163,7 @@ func (c *feedCollector) Collect(out chan<- prometheus.Metric) {
 		} else {
 			fresh++
 		}
-		if state.Known {
+		if !state.LastSuccess.IsZero() {
 			oldest = max(oldest, time.Since(state.LastSuccess))
 		}
 	})
