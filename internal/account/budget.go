@@ -84,8 +84,9 @@ func (b *budget) close(s *Source) {
 func (b *budget) pace(s *Source, want, takes time.Duration) participant.Pace {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if s.want != want || s.takes != takes {
-		s.want, s.takes = want, takes
+	before := s.least()
+	s.want, s.takes = want, takes
+	if s.least() != before {
 		b.fair.forget()
 	}
 	share := max(want, b.fair.at(time.Now(), b))

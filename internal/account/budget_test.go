@@ -289,8 +289,8 @@ func TestW15_BurstOfAddsIsMadeRoomForButNotPlannedOn(t *testing.T) {
 	if got := r.at(now); got != leastRate {
 		t.Errorf("rate within the second: got %v, want %v", got, leastRate)
 	}
-	if got := r.lasting(now); got != 9 {
-		t.Errorf("rate planned on: got %v, want 9", got)
+	if got := r.lasting(now); got != 7.5 {
+		t.Errorf("rate planned on: got %v, want 7.5", got)
 	}
 	if got := r.at(now.Add(addWeighs)); got != 10 {
 		t.Errorf("rate a second later: got %v, want 10", got)

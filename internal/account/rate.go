@@ -17,8 +17,9 @@ const (
 	// addWeighs is how long an add takes one off the rate.
 	addWeighs = time.Second
 	// addsOver is over how long adds are averaged for what can be expected: a burst is
-	// soon over, and no plan is to rest on it.
-	addsOver = 10 * time.Second
+	// soon over, and no plan is to rest on it. It is less than the time in which a feed
+	// turns stale, so that the interval in force shows adds that go on before that.
+	addsOver = 4 * time.Second
 	// longestPause caps what a 429 may ask of the polls.
 	longestPause = time.Minute
 	// aheadOver is over how long the requests that went ahead are averaged.

@@ -152,7 +152,7 @@ func (f *Feed) apply(began roster.Stamp, list participant.List) (entry *Entry, c
 	f.freshness.read(list, complete)
 	f.source.Settle(err)
 	f.schedule.read(len(batch.Changes) > 0 || f.roster.InFlight(list.Ended), list.Ended.Sub(list.Began))
-	f.schedule.next(f.pace().Share, askedUntil(list.Ended, retryAfter(list.Unread)))
+	f.schedule.next(f.pace(), askedUntil(list.Ended, retryAfter(list.Unread)))
 	f.publish(f.roster.Participants())
 	changed = entry != nil || wasStale != f.freshness.stale || wasKnown != f.roster.Known()
 	return entry, changed, err
@@ -201,7 +201,7 @@ func (f *Feed) fail(err error, now time.Time) bool {
 	defer f.mu.Unlock()
 	f.freshness.failed(participant.ReasonOf(err))
 	f.source.Settle(err)
-	f.schedule.failed(now, f.pace().Interval, askedUntil(now, retryAfter(err)))
+	f.schedule.failed(now, f.pace(), askedUntil(now, retryAfter(err)))
 	over := !f.lags(err) && f.freshness.ends(err, now, f.roster.Known())
 	if over {
 		f.end = endOf(err, f.roster.Known())
@@ -280,7 +280,8 @@ func (f *Feed) observe(entry *Entry) {
 
 // publish makes what the feed holds now its State. The lock is held.
 func (f *Feed) publish(participants []participant.Participant) {
-	f.log.trim(time.Now())
+	now := time.Now()
+	f.log.trim(now)
 	total, active := f.roster.Counts()
 	f.state.Store(&State{
 		Position:     f.log.head,
@@ -293,7 +294,7 @@ func (f *Feed) publish(participants []participant.Participant) {
 		ObservedAt:   f.freshness.observed,
 		Stale:        f.freshness.stale,
 		StaleReason:  f.freshness.reason,
-		PollInterval: f.pace().Interval,
+		PollInterval: f.schedule.inForce(now, f.pace()),
 		End:          f.end,
 	})
 }

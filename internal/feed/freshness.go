@@ -67,8 +67,8 @@ func (f *freshness) failed(reason participant.Reason) {
 }
 
 // staleAt is when the feed turns stale if nothing else happens.
-func (f *freshness) staleAt(pace participant.Pace) time.Time {
-	at := f.success.Add(max(staleAfter, 2*pace.Interval+f.took))
+func (f *freshness) staleAt(interval time.Duration, pace participant.Pace) time.Time {
+	at := f.success.Add(max(staleAfter, 2*interval+f.took))
 	if pace.FailingSince.IsZero() {
 		return at
 	}
@@ -146,13 +146,14 @@ func (f *Feed) look(now time.Time) (wait time.Duration, pace participant.Pace, t
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	pace = f.pace()
-	f.probe(now)
+	f.reschedule(pace)
+	interval := f.schedule.inForce(now, pace)
 	if f.freshness.stale {
-		f.publishInterval(pace)
+		f.publishInterval(interval)
 		return idleJudge, pace, ""
 	}
-	if wait = f.freshness.staleAt(pace).Sub(now); wait > 0 {
-		f.publishInterval(pace)
+	if wait = f.freshness.staleAt(interval, pace).Sub(now); wait > 0 {
+		f.publishInterval(interval)
 		return wait, pace, ""
 	}
 	f.freshness.turnStale(pace)
@@ -160,19 +161,27 @@ func (f *Feed) look(now time.Time) (wait time.Duration, pace participant.Pace, t
 	return idleJudge, pace, f.freshness.reason
 }
 
-// probe has the poller poll out of turn where the account says so. The lock is held.
-func (f *Feed) probe(now time.Time) {
-	if f.freshness.failure != "" && !f.schedule.listing && f.source.Probe() {
-		f.schedule.probe(now)
+// reschedule has the poller poll earlier where the account's other feeds have become
+// fewer, or where the account asks for a poll out of turn. The lock is held.
+func (f *Feed) reschedule(pace participant.Pace) {
+	if f.schedule.listing {
+		return
+	}
+	earlier := f.schedule.adjust(pace)
+	if f.freshness.failure != "" && f.source.Probe() {
+		f.schedule.probe()
+		earlier = true
+	}
+	if earlier {
 		nudge(f.hurried)
 	}
 }
 
 // publishInterval makes the interval in force known where it is another: the account's
 // other feeds change it as they come and go. The lock is held.
-func (f *Feed) publishInterval(pace participant.Pace) {
+func (f *Feed) publishInterval(interval time.Duration) {
 	known := f.State().PollInterval
-	if (pace.Interval - known).Abs() > time.Duration(intervalVaries*float64(known)) {
+	if (interval - known).Abs() > time.Duration(intervalVaries*float64(known)) {
 		f.publish(f.State().Participants)
 	}
 }
