@@ -96,7 +96,7 @@ func TestW07_IncompleteListIsNoSuccess(t *testing.T) {
 				s.Alter(incomplete)
 				s.nextStart()
 				success := f.State().LastSuccess
-				s.after(success.Add(4900 * time.Millisecond).Sub(time.Now()))
+				s.after(time.Until(success.Add(4900 * time.Millisecond)))
 				if f.State().Stale {
 					t.Error("stale before 5 s")
 				}
@@ -181,7 +181,7 @@ func TestW01_A404JustAfterAnAddIsLag(t *testing.T) {
 					f, release = s.watch()
 					defer release()
 				}
-				s.after(wrote.Add(9900 * time.Millisecond).Sub(time.Now()))
+				s.after(time.Until(wrote.Add(9900 * time.Millisecond)))
 				if ended := f.State().End != nil; ended == test.lag {
 					t.Errorf("ended within 10 s: %v", ended)
 				}
