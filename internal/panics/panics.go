@@ -13,15 +13,18 @@ import (
 // recovered is the number of panics since the process started.
 var recovered atomic.Int64
 
-// Recovered is the number of panics that Recover has caught, for the metrics.
+// Recovered is the number of panics that were recovered, for the metrics.
 func Recovered() int64 { return recovered.Load() }
+
+// Count counts a panic that was recovered elsewhere.
+func Count() { recovered.Add(1) }
 
 // Recover calls work and returns the panic that ended it as an error, nil where none did.
 // The name says in the log which work it was.
 func Recover(logger *slog.Logger, name string, work func()) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			recovered.Add(1)
+			Count()
 			err = fmt.Errorf("panic: %v", value)
 			logger.Error("panic in background work",
 				slog.String("work", name), slog.String("panic", fmt.Sprint(value)), slog.String("stack", string(debug.Stack())))

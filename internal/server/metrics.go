@@ -64,7 +64,7 @@ func newMetrics() *metrics {
 		}),
 	}
 	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "gateway_background_panics_total", Help: "Panics in pollers and other background work, which went on.",
+		Name: "gateway_panics_total", Help: "Panics that were recovered; each is logged with its stack.",
 	}, func() float64 { return float64(panics.Recovered()) }))
 	m.registry.MustRegister(
 		m.calls, m.refused, m.upstream, m.polls, m.changes, m.detection, m.remaining,
