@@ -20,10 +20,10 @@ type State struct {
 	// Participants is the roster at Position, sorted by id.
 	Participants  []participant.Participant
 	Total, Active int
-	// LastSuccess is when the last complete list began; zero where none was read.
-	LastSuccess time.Time
-	// ObservedAt is when the last list that was applied began, complete or not.
+	// ObservedAt is when the last list that was applied began, an incomplete one too.
 	ObservedAt time.Time
+	// LastSuccess is when the last list that was read began.
+	LastSuccess time.Time
 	// Stale says that the roster may be out of date, StaleReason why.
 	Stale       bool
 	StaleReason participant.Reason

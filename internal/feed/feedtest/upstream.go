@@ -22,10 +22,10 @@ type Upstream struct {
 	latency time.Duration
 	pages   int
 	slower  time.Duration
+	alter   func(*participant.List)
 	pace    participant.Pace
 	changed chan struct{}
 	starts  []time.Time
-	alter   func(*participant.List)
 	ahead   []bool
 	probe   bool
 	settled error
@@ -71,6 +71,13 @@ func (u *Upstream) Fail(err error) {
 	u.failing = err
 }
 
+// Alter changes each list before a feed reads it; nil leaves lists as they are.
+func (u *Upstream) Alter(alter func(*participant.List)) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.alter = alter
+}
+
 // Slow makes each list take a time.
 func (u *Upstream) Slow(latency time.Duration) {
 	u.mu.Lock()
@@ -93,13 +100,6 @@ func (u *Upstream) FailAccount(since time.Time, reason participant.Reason) {
 	close(u.changed)
 	u.changed = make(chan struct{})
 	u.pace = participant.Pace{FailingSince: since, FailingReason: reason}
-}
-
-// Alter changes lists before they are read; nil leaves them as they are.
-func (u *Upstream) Alter(alter func(*participant.List)) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.alter = alter
 }
 
 // OfferProbe has the account ask for one poll out of turn.
