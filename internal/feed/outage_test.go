@@ -100,13 +100,13 @@ func TestW07_IncompleteListIsNoSuccess(t *testing.T) {
 				if f.State().Stale {
 					t.Error("stale before 5 s")
 				}
-				s.after(5 * time.Minute)
+				s.after(40 * time.Second)
 				state := f.State()
 				if !state.Stale || state.StaleReason != participant.UpstreamIncomplete || state.End != nil || !state.LastSuccess.Equal(success) {
 					t.Errorf("stale %v, reason %s, end %v, last success %v", state.Stale, state.StaleReason, state.End, state.LastSuccess)
 				}
-				if polls := s.polls(time.Minute); polls < 10 {
-					t.Errorf("%d lists a minute: an incomplete list is followed by the next after the interval", polls)
+				if polls := s.polls(30 * time.Second); polls < 6 {
+					t.Errorf("%d lists in 30 s: an incomplete list is followed by the next after the interval", polls)
 				}
 				if reason := participant.ReasonOf(s.Settled()); reason != participant.UpstreamIncomplete {
 					t.Errorf("the account was told %q", reason)
