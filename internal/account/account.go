@@ -52,9 +52,8 @@ type Account struct {
 
 	// uses is how many calls and sources there are, idle since when there are none, in
 	// Unix nanoseconds.
-	uses, idle atomic.Int64
-	// idlers is how many accounts of the registry are idle.
-	idlers *atomic.Int64
+	uses useCount
+	idle atomic.Int64
 }
 
 // New returns the account of a credential. It fails where no request could be made of
@@ -70,7 +69,6 @@ func New(credential audian.Credential, fingerprint participant.Fingerprint, opti
 		breaker:     newBreaker(logger),
 		retry:       newRetry(),
 		onTrip:      options.OnTrip,
-		idlers:      &atomic.Int64{},
 	}
 	a.addReads.read = a.readForAdd
 	a.idle.Store(time.Now().UnixNano())
@@ -94,7 +92,7 @@ func (a *Account) UpstreamChanged() <-chan struct{} { return a.health.changed.ne
 
 // Remove sends once, for as long as ctx allows.
 func (a *Account) Remove(ctx context.Context, conference, id string) error {
-	a.enter()
+	a.uses.Add(1)
 	defer a.done()
 	if err := a.breaker.enter(); err != nil {
 		return err
@@ -110,14 +108,14 @@ func (a *Account) Remove(ctx context.Context, conference, id string) error {
 // list has begun after the call, and must not be changed.
 // It does not pass the breaker: it must find out what became of an add.
 func (a *Account) ListAhead(ctx context.Context, conference string) (participant.List, error) {
-	a.enter()
+	a.uses.Add(1)
 	defer a.done()
 	return a.addReads.do(ctx, conference)
 }
 
 // readForAdd is one read of A1, begun when its first request may go.
 func (a *Account) readForAdd(ctx context.Context, conference string, begun func()) (read participant.List, err error) {
-	a.enter()
+	a.uses.Add(1)
 	defer a.done()
 	panicked := panics.Recover(a.budget.logger, "list for an add", func() {
 		if err = a.budget.take(ctx, classAddList); err == nil {
@@ -134,7 +132,7 @@ func (a *Account) readForAdd(ctx context.Context, conference string, begun func(
 // List reads the roster for a caller: at once, for as long as ctx allows, and again where
 // it failed and that is likely to help. The list may be incomplete.
 func (a *Account) List(ctx context.Context, conference string) (participant.List, error) {
-	a.enter()
+	a.uses.Add(1)
 	defer a.done()
 	if err := a.breaker.enter(); err != nil {
 		return participant.List{}, err
@@ -166,17 +164,27 @@ func (a *Account) answered(trip audian.Trip) {
 	}
 }
 
-// enter begins one use of the account.
-func (a *Account) enter() {
-	if a.uses.Add(1) == 1 {
-		a.idlers.Add(-1)
-	}
-}
-
 // done ends one use of the account.
 func (a *Account) done() {
 	a.idle.Store(time.Now().UnixNano())
-	if a.uses.Add(-1) == 0 {
-		a.idlers.Add(1)
+	a.uses.Add(-1)
+}
+
+// useCount counts the uses of an account, and keeps the number of accounts without any.
+type useCount struct {
+	atomic.Int64
+
+	// unused is that number, nil where nobody asks for it.
+	unused *atomic.Int64
+}
+
+// Add adds one use or takes one off.
+func (c *useCount) Add(delta int64) {
+	switch after := c.Int64.Add(delta); {
+	case c.unused == nil:
+	case after == 0:
+		c.unused.Add(1)
+	case after == delta:
+		c.unused.Add(-1)
 	}
 }

@@ -21,7 +21,7 @@ const addTimeout = 70 * time.Second
 func (a *Account) Add(
 	ctx context.Context, conference string, add participant.Add, sending func(),
 ) (participant.Item, error) {
-	a.enter()
+	a.uses.Add(1)
 	defer a.done()
 	d, err := a.depart(ctx, conference)
 	if err != nil {

@@ -34,8 +34,8 @@ type Registry struct {
 	// key makes fingerprints of tokens that mean nothing outside this process.
 	key []byte
 
-	// idlers is how many accounts nobody uses.
-	idlers atomic.Int64
+	// unused is how many accounts nobody uses.
+	unused atomic.Int64
 
 	mu       sync.Mutex
 	accounts map[participant.Fingerprint]*list.Element
@@ -114,8 +114,8 @@ func (r *Registry) register(a *Account) *Account {
 		return other
 	}
 	r.sweep()
-	a.idlers = &r.idlers
-	r.idlers.Add(1)
+	a.uses.unused = &r.unused
+	r.unused.Add(1)
 	r.accounts[a.fingerprint] = r.recent.PushFront(&registered{Account: a, seen: time.Now().UnixNano()})
 	return a
 }
@@ -139,10 +139,10 @@ func (r *Registry) sweep() {
 		switch a := accountIn(element); {
 		case a.uses.Load() > 0 || a.idle.Load() > a.seen:
 			r.refresh(element)
-		case time.Since(time.Unix(0, a.idle.Load())) >= idleFor || r.idlers.Load() >= maxIdle:
+		case time.Since(time.Unix(0, a.idle.Load())) >= idleFor || r.unused.Load() >= maxIdle:
 			r.recent.Remove(element)
 			delete(r.accounts, a.fingerprint)
-			r.idlers.Add(-1)
+			r.unused.Add(-1)
 		default:
 			return // All others were used later.
 		}

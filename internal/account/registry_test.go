@@ -107,7 +107,7 @@ func TestRegistryKeepsAccountsInUse(t *testing.T) {
 				t.Fatalf("%s has another account", token)
 			}
 		}
-		if idle := r.idlers.Load(); idle > maxIdle+maxIdle/2 || idle < maxIdle/2 {
+		if idle := r.unused.Load(); idle > maxIdle+maxIdle/2 || idle < maxIdle/2 {
 			t.Errorf("%d idle accounts, want about %d", idle, maxIdle)
 		}
 		if len(r.accounts) != r.recent.Len() {

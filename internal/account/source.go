@@ -44,7 +44,7 @@ func (s *Source) least() time.Duration { return max(s.want, s.takes) }
 // OpenSource takes the conference's polls into the account's budget until ctx ends.
 func (a *Account) OpenSource(ctx context.Context, conference string) *Source {
 	s := &Source{account: a, conference: conference, want: assumedWant, pages: 1}
-	a.enter()
+	a.uses.Add(1)
 	a.budget.open(s)
 	context.AfterFunc(ctx, func() {
 		a.budget.close(s)
