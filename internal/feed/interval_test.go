@@ -166,8 +166,12 @@ func TestW15_WriteDuringAListBringsTheNextForward(t *testing.T) {
 
 // nextStart waits for the next list and says when it started.
 func (s *scene) nextStart() time.Time {
-	for n := len(s.Starts()); len(s.Starts()) == n; {
-		s.after(10 * time.Millisecond)
+	s.t.Helper()
+	n := len(s.Starts())
+	for began := time.Now(); len(s.Starts()) == n; s.after(10 * time.Millisecond) {
+		if time.Since(began) > 10*time.Minute {
+			s.t.Fatal("no further list")
+		}
 	}
 	return s.Starts()[len(s.Starts())-1]
 }
