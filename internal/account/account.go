@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/audian/participant-gateway/internal/audian"
+	"github.com/audian/participant-gateway/internal/panics"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
@@ -41,6 +42,7 @@ type Account struct {
 	client      *audian.Client
 	pacer       addPacer
 	budget      *budget
+	addReads    addReads
 	breaker     *breaker
 	health      health
 	retry       retry
@@ -48,7 +50,8 @@ type Account struct {
 
 	// uses is how many calls and sources there are, idle since when there are none, in
 	// Unix nanoseconds.
-	uses, idle atomic.Int64
+	uses useCount
+	idle atomic.Int64
 }
 
 // New returns the account of a credential. It fails where no request could be made of
@@ -60,11 +63,12 @@ func New(credential audian.Credential, fingerprint participant.Fingerprint, opti
 	}
 	a := &Account{
 		fingerprint: fingerprint,
-		budget:      newBudget(options.PollRate),
+		budget:      newBudget(options.PollRate, logger),
 		breaker:     newBreaker(logger),
 		retry:       newRetry(),
 		onTrip:      options.OnTrip,
 	}
+	a.addReads.read = a.readForAdd
 	a.idle.Store(time.Now().UnixNano())
 	var err error
 	a.client, err = audian.New(audian.Options{
@@ -97,15 +101,30 @@ func (a *Account) Remove(ctx context.Context, conference, id string) error {
 	return err
 }
 
-// ListAhead reads the roster for A1, before the account's polls and within their budget.
+// ListAhead reads the roster for A1, ahead of the account's polls and within their
+// budget. Adds that are reconciled in one conference share their reads, one a second: the
+// list has begun after the call, and must not be changed.
 // It does not pass the breaker: it must find out what became of an add.
 func (a *Account) ListAhead(ctx context.Context, conference string) (participant.List, error) {
 	a.uses.Add(1)
 	defer a.done()
-	if err := a.budget.take(ctx, classUrgentList); err != nil {
-		return participant.List{}, err
+	return a.addReads.do(ctx, conference)
+}
+
+// readForAdd is one read of A1, begun when its first request may go.
+func (a *Account) readForAdd(ctx context.Context, conference string, begun func()) (read participant.List, err error) {
+	a.uses.Add(1)
+	defer a.done()
+	panicked := panics.Recover(a.budget.logger, "list for an add", func() {
+		if err = a.budget.take(ctx, classAddList); err == nil {
+			begun()
+			read, err = a.poll(ctx, conference, classAddPage)
+		}
+	})
+	if panicked != nil {
+		return participant.List{}, panicked
 	}
-	return a.poll(ctx, conference, classUrgentPage)
+	return read, err
 }
 
 // List reads the roster for a caller: at once, for as long as ctx allows, and again where
@@ -156,4 +175,23 @@ func (a *Account) answered(trip audian.Trip) {
 func (a *Account) done() {
 	a.idle.Store(time.Now().UnixNano())
 	a.uses.Add(-1)
+}
+
+// useCount counts the uses of an account, and keeps the number of accounts without any.
+type useCount struct {
+	atomic.Int64
+
+	// unused is that number, nil where nobody asks for it.
+	unused *atomic.Int64
+}
+
+// Add adds one use or takes one off.
+func (c *useCount) Add(delta int64) {
+	switch after := c.Int64.Add(delta); {
+	case c.unused == nil:
+	case after == 0:
+		c.unused.Add(1)
+	case after == delta:
+		c.unused.Add(-1)
+	}
 }

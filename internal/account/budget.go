@@ -2,87 +2,103 @@ package account
 
 import (
 	"context"
-	"slices"
+	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/audian"
+	"github.com/audian/participant-gateway/internal/panics"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
 // DefaultPollRate is the poll requests a second of an account, where none is set.
 const DefaultPollRate = 10
 
-// lowTokens is how many of the upstream's request tokens are few: a fifth of the bucket
-// that its platform comes with.
-const lowTokens = 20
+// fewTokens is the share of the largest number of request tokens seen below which those
+// that remain are few.
+const fewTokens = 5
 
-// class is whose turn goes before whose. A list under way goes before one to begin, so
-// that feeds take turns by whole lists; first lists and A1's reads go before the others.
-type class uint8
-
-const (
-	classUrgentPage class = iota
-	classUrgentList
-	classPage
-	classList
-
-	classes
-)
+// timerSlack is how much a timer may be late. Requests that are spaced more closely make
+// up for it, so that a high rate is reached.
+const timerSlack = 10 * time.Millisecond
 
 // budget shares an account's poll requests out, evenly spaced and never faster than the
 // rate (W15).
 //
 // Its lock is a leaf: nothing else is locked under it but a signal.
 type budget struct {
+	logger *slog.Logger
+
 	mu   sync.Mutex
 	rate *rate
-	// last is when a request was last let go.
-	last time.Time
-	// queues are those who wait, by class, who came first first. A closed channel is a
-	// request let go.
-	queues  [classes][]chan struct{}
-	timer   *time.Timer
-	sources []*Source
-	failing failing
+	// last is when a request was last granted, polled when a source's poll last began or
+	// ended.
+	last, polled time.Time
+	queue        queue
+	timer        *time.Timer
+	sources      []*Source
+	fair         fairInterval
+	failing      failing
+	// mostTokens is the largest number of request tokens that the upstream has reported.
+	mostTokens int
 }
 
-func newBudget(perSecond float64) *budget {
+func newBudget(perSecond float64, logger *slog.Logger) *budget {
 	if perSecond <= 0 {
 		perSecond = DefaultPollRate
 	}
-	return &budget{rate: newRate(perSecond)}
+	return &budget{rate: newRate(perSecond), logger: logger}
 }
 
-// open takes in a source.
+// open adds a source.
 func (b *budget) open(s *Source) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	s.index = len(b.sources)
 	b.sources = append(b.sources, s)
+	b.fair.forget()
 }
 
-// close lets go of a source. With the last one goes what is known of failing polls:
-// nothing is asked any more.
+// close removes a source. With the last one goes what is known of failing polls: nothing
+// is asked any more.
 func (b *budget) close(s *Source) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.sources = slices.DeleteFunc(b.sources, func(other *Source) bool { return other == s })
+	last := len(b.sources) - 1
+	b.sources[s.index] = b.sources[last]
+	b.sources[s.index].index = s.index
+	b.sources[last] = nil
+	b.sources = b.sources[:last]
+	b.fair.forget()
+	if s.polledOnce && !s.hadList {
+		// Its one attempt went ahead of the others. Where such sources come and go all the
+		// time, the others are slowed by what the sources at hand do not show.
+		b.rate.ahead.note(time.Now())
+	}
 	if len(b.sources) == 0 {
 		b.failing.clear()
 	}
 }
 
-// pace tells how often the source's lists may come, and how the account's polls fare.
-func (b *budget) pace(s *Source, want time.Duration) participant.Pace {
+// pace is how often the source's lists may come, and how the account's polls fare.
+func (b *budget) pace(s *Source, want, takes time.Duration) participant.Pace {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	s.want = want
-	return participant.Pace{
-		Interval:      max(want, b.fair(b.rate.lasting(time.Now()))),
-		FailingSince:  b.failing.since,
-		FailingReason: b.failing.reason,
-		Changed:       b.failing.changed.next(),
+	before := s.least()
+	s.want, s.takes = want, takes
+	if s.least() != before {
+		b.fair.forget()
 	}
+	share := max(want, b.fair.at(time.Now(), b))
+	pace := participant.Pace{
+		Share:    share,
+		Interval: max(share, takes) + s.waits.Truncate(leastWait),
+		Changed:  b.failing.changed.next(),
+	}
+	if s.failed && !b.failing.since.IsZero() {
+		pace.FailingSince, pace.FailingReason = b.failing.since, b.failing.reason
+	}
+	return pace
 }
 
 // take waits until one request may be sent.
@@ -90,64 +106,69 @@ func (b *budget) take(ctx context.Context, c class) error {
 	if ctx.Err() != nil {
 		return ended(ctx)
 	}
-	gone := b.enqueue(c)
+	w := b.enqueue(c)
 	select {
-	case <-gone:
+	case <-w.granted:
 		return nil
 	case <-ctx.Done():
-		b.leave(c, gone)
+		b.leave(w)
 		return ended(ctx)
 	}
 }
 
-func (b *budget) enqueue(c class) chan struct{} {
+func (b *budget) enqueue(c class) *request {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	gone := make(chan struct{})
-	b.queues[c] = append(b.queues[c], gone)
-	b.dispatch()
-	return gone
+	r := b.queue.enter(c)
+	b.dispatch(0)
+	return r
 }
 
-func (b *budget) leave(c class, gone chan struct{}) {
+func (b *budget) leave(r *request) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.queues[c] = slices.DeleteFunc(b.queues[c], func(other chan struct{}) bool { return other == gone })
+	b.queue.leave(r)
 }
 
-// dispatch lets go who may go now, and comes back for the next. The lock is held.
-func (b *budget) dispatch() {
+// dispatch grants the requests that may be sent now, and sets the timer for the next. A
+// late timer makes up for so much of its delay. The lock is held.
+func (b *budget) dispatch(late time.Duration) {
 	if b.timer != nil {
 		b.timer.Stop()
 		b.timer = nil
 	}
 	now := time.Now()
-	for c := b.front(); c < classes; c = b.front() {
+	for b.queue.waiting > 0 {
 		next, again := b.rate.after(b.last, now)
-		if next.After(now) {
+		r := b.queue.front(now.Before(b.rate.paused))
+		if r == nil {
+			again = b.rate.paused
+		}
+		if r == nil || next.After(now) {
 			b.timer = time.AfterFunc(again.Sub(now), b.redispatch)
 			return
 		}
-		b.last = now
-		close(b.queues[c][0])
-		b.queues[c] = b.queues[c][1:]
+		b.last = latest(next, now.Add(-late))
+		b.grant(r, now)
 	}
+}
+
+// grant lets one request go.
+func (b *budget) grant(r *request, now time.Time) {
+	if r.class.ofAdd() {
+		b.rate.ahead.note(now)
+	} else {
+		b.polled = now
+	}
+	b.queue.grant(r)
 }
 
 func (b *budget) redispatch() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.dispatch()
-}
-
-// front is the class whose turn it is, classes where nobody waits.
-func (b *budget) front() class {
-	for c := range classes {
-		if len(b.queues[c]) > 0 {
-			return c
-		}
-	}
-	return classes
+	_ = panics.Recover(b.logger, "poll budget", func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.dispatch(max(0, timerSlack-b.rate.gap(time.Now())))
+	})
 }
 
 // added notes an add that leaves now: polls make room for it.
@@ -166,9 +187,15 @@ func (b *budget) answered(trip audian.Trip) {
 	if limited {
 		b.rate.pause(now, trip.Err.RetryAfter)
 	}
-	if limited || trip.Remaining != nil && *trip.Remaining < lowTokens {
+	if limited || trip.Remaining != nil && b.few(*trip.Remaining) {
 		b.rate.halve(now)
 	}
+}
+
+// few reports whether so many request tokens are few for this account. The lock is held.
+func (b *budget) few(tokens int) bool {
+	b.mostTokens = max(b.mostTokens, tokens)
+	return tokens*fewTokens < b.mostTokens
 }
 
 // ended is the error of a poll whose context ended while it waited.

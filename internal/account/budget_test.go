@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -24,12 +24,26 @@ func feeds(t *testing.T, a *Account, n int, d time.Duration) {
 		s := a.OpenSource(ctx, fmt.Sprint(i))
 		running.Go(func() {
 			for s.Turn(ctx, false) == nil {
-				_, _ = s.List(ctx)
+				_ = poll(ctx, s)
 			}
 		})
 	}
 	running.Wait()
 }
+
+// poll reads a list as a feed does.
+func poll(ctx context.Context, s *Source) error {
+	list, err := s.List(ctx)
+	if err == nil && !list.Complete() {
+		err = &participant.Error{Reason: participant.UpstreamIncomplete}
+	}
+	if ctx.Err() == nil {
+		s.Settle(err)
+	}
+	return err
+}
+
+var quiet = slog.New(slog.DiscardHandler)
 
 func TestW15_TenRequestsASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -56,43 +70,6 @@ func TestW15_PagesCount(t *testing.T) {
 		feeds(t, account(t, u), 5, 10*time.Second)
 		if got := u.times(http.MethodGet); most(got) > DefaultPollRate || len(got) < 100 {
 			t.Errorf("%d polls in 10 s, %d within a second", len(got), most(got))
-		}
-	})
-}
-
-// TestW15_Turns has waiters of all classes wait behind one request.
-func TestW15_Turns(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBudget(10)
-		if err := b.take(t.Context(), classList); err != nil {
-			t.Fatal(err)
-		}
-		var order log
-		var running sync.WaitGroup
-		enter := func(name string, c class) {
-			running.Go(func() {
-				if err := b.take(t.Context(), c); err != nil {
-					t.Error(err)
-				}
-				order.note(name)
-			})
-			synctest.Wait()
-		}
-		enter("list1", classList)
-		enter("page1", classPage)
-		enter("first1", classUrgentList)
-		enter("list2", classList)
-		enter("firstPage", classUrgentPage)
-		enter("first2", classUrgentList)
-		enter("page2", classPage)
-		running.Wait()
-		if got := strings.Join(order.names, " "); got != "firstPage first1 first2 page1 page2 list1 list2" {
-			t.Errorf("order %s", got)
-		}
-		for i := range order.times[1:] {
-			if gap := order.times[i+1].Sub(order.times[i]); gap != 100*time.Millisecond {
-				t.Errorf("gap %v", gap)
-			}
 		}
 	})
 }
@@ -140,20 +117,23 @@ func TestW15_LimitsSlowEveryFeed(t *testing.T) {
 		"429":                      {always(429, ``), time.Second, 17},
 		"429 with a Retry-After":   {always(429, ``, "Retry-After", "7"), 7 * time.Second, 22},
 		"429 asking for too much":  {always(429, ``, "Retry-After", "3600"), time.Minute, 30},
-		"few tokens":               {always(200, `{"data":[],"tokens":{"remaining":3}}`), 0, 16},
+		"few tokens":               {always(200, `{"data":[],"tokens":{"remaining":19}}`), 0, 16},
 		"a 429 in the envelope":    {always(200, `{"error":"429","status":"error"}`), time.Second, 17},
-		"enough tokens":            {always(200, `{"data":[],"tokens":{"remaining":80}}`), 0, 30},
+		"enough tokens":            {always(200, `{"data":[],"tokens":{"remaining":20}}`), 0, 30},
 		"nothing of the kind, 503": {always(503, ``), 0, 30},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				u := &upstream{answer: test.answer}
+				u := &upstream{answer: always(200, `{"data":[],"tokens":{"remaining":100}}`)}
 				a := account(t, u)
+				_, _ = a.poll(t.Context(), "c", classPage)
+				u.set(test.answer)
 				began := time.Now()
-				_, _ = a.ListAhead(t.Context(), "c")
+				_, _ = a.poll(t.Context(), "c", classPage)
 				u.set(nil)
+				before := len(u.times(http.MethodGet))
 				feeds(t, a, 40, test.after+3*time.Second)
-				polls := u.times(http.MethodGet)[1:]
+				polls := u.times(http.MethodGet)[before:]
 				if first := polls[0].Sub(began); first < test.after || first > test.after+250*time.Millisecond {
 					t.Errorf("the next poll came after %v", first)
 				}
@@ -167,7 +147,7 @@ func TestW15_LimitsSlowEveryFeed(t *testing.T) {
 
 func TestW15_WaitersMayLeave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBudget(1)
+		b := newBudget(1, quiet)
 		if err := b.take(t.Context(), classList); err != nil {
 			t.Fatal(err)
 		}
@@ -176,8 +156,8 @@ func TestW15_WaitersMayLeave(t *testing.T) {
 		if err := b.take(ctx, classList); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
-		if err := b.take(ctx, classList); err == nil || b.front() != classes {
-			t.Errorf("somebody waits, %v", err)
+		if err := b.take(ctx, classList); err == nil || b.queue.waiting != 0 {
+			t.Errorf("%d wait, %v", b.queue.waiting, err)
 		}
 		time.Sleep(time.Second) // The timer comes to nothing.
 	})
@@ -202,7 +182,7 @@ func TestW15_Pace(t *testing.T) {
 		"want nothing in itself": {[]feed{{0, 1}}, []time.Duration{100 * time.Millisecond}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBudget(10)
+			b := newBudget(10, quiet)
 			var sources []*Source
 			for _, f := range test.feeds {
 				s := &Source{account: &Account{budget: b}, want: f.want, pages: f.pages}
@@ -210,7 +190,7 @@ func TestW15_Pace(t *testing.T) {
 				b.open(s)
 			}
 			for i, s := range sources {
-				got := s.Pace(test.feeds[i].want).Interval
+				got := s.Pace(test.feeds[i].want, 0).Interval
 				if diff := got - test.want[i]; diff < -time.Microsecond || diff > time.Microsecond {
 					t.Errorf("feed %d: %v, want %v", i, got, test.want[i])
 				}
@@ -240,9 +220,9 @@ func TestW15_PaceIsWhatComes(t *testing.T) {
 			running.Go(func() {
 				want := time.Duration(1+i%2*9) * time.Second
 				for began := time.Now(); s.Turn(ctx, false) == nil; began = time.Now() {
-					_, _ = s.List(ctx)
+					_ = poll(ctx, s)
 					lists[i]++
-					time.Sleep(time.Until(began.Add(s.Pace(want).Interval)))
+					time.Sleep(time.Until(began.Add(s.Pace(want, 0).Share)))
 				}
 			})
 		}
@@ -256,64 +236,6 @@ func TestW15_PaceIsWhatComes(t *testing.T) {
 			if got < want-4 || got > want+2 {
 				t.Errorf("feed %d had %d lists, want about %d", i, got, want)
 			}
-		}
-	})
-}
-
-func TestW10_FailingPolls(t *testing.T) {
-	ok := participant.List{Pages: 1}
-	five := 5
-	for name, test := range map[string]struct {
-		list participant.List
-		err  error
-		want participant.Reason
-	}{
-		"read":               {list: ok},
-		"incomplete":         {list: participant.List{Total: &five}},
-		"503":                {err: &participant.Error{Reason: participant.UpstreamUnavailable}, want: participant.UpstreamUnavailable},
-		"vendor's 404":       {err: &participant.Error{Reason: participant.ConferenceNotFound, UpstreamStatus: 404, VendorShaped: true}},
-		"vendor's 403":       {err: &participant.Error{Reason: participant.UpstreamForbidden, UpstreamStatus: 403, VendorShaped: true}},
-		"caller's 401":       {err: &participant.Error{Reason: participant.UpstreamUnauthenticated, UpstreamStatus: 401, VendorShaped: true}},
-		"our own 401":        {err: &participant.Error{Reason: participant.CredentialRefused, UpstreamStatus: 401, VendorShaped: true}, want: participant.CredentialRefused},
-		"a proxy's 404":      {err: &participant.Error{Reason: participant.ConferenceNotFound, UpstreamStatus: 404}, want: participant.ConferenceNotFound},
-		"vendor's other 4xx": {err: &participant.Error{Reason: participant.UpstreamRefused, UpstreamStatus: 418, VendorShaped: true}, want: participant.UpstreamRefused},
-	} {
-		if got := failure(test.list, test.err); got != test.want {
-			t.Errorf("%s: %q, want %q", name, got, test.want)
-		}
-	}
-}
-
-func TestW10_FailingSince(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		u := &upstream{}
-		a := account(t, u)
-		ctx, cancel := context.WithCancel(t.Context())
-		one, two := a.OpenSource(ctx, "1"), a.OpenSource(ctx, "2")
-		pace := one.Pace(time.Second)
-		u.set(refuse)
-		began := time.Now()
-		_, _ = one.List(ctx)
-		<-pace.Changed
-		time.Sleep(3 * time.Second)
-		u.set(always(503, ``))
-		_, _ = two.List(ctx)
-		pace = two.Pace(time.Second)
-		if !pace.FailingSince.Equal(began) || pace.FailingReason != participant.UpstreamUnavailable {
-			t.Errorf("failing since %v for %s", pace.FailingSince.Sub(began), pace.FailingReason)
-		}
-		u.set(nil)
-		_, _ = one.List(ctx)
-		<-pace.Changed
-		if pace = two.Pace(time.Second); !pace.FailingSince.IsZero() || pace.FailingReason != "" {
-			t.Errorf("still failing: %+v", pace)
-		}
-		u.set(refuse)
-		_, _ = one.List(ctx)
-		cancel()
-		synctest.Wait()
-		if pace = a.OpenSource(t.Context(), "3").Pace(time.Second); !pace.FailingSince.IsZero() {
-			t.Errorf("failing before anything was asked: %+v", pace)
 		}
 	})
 }
@@ -332,21 +254,6 @@ func TestW10_PollsTimeOut(t *testing.T) {
 	})
 }
 
-func TestW10_PollsCutShortFromHereSayNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := account(t, &upstream{answer: hang})
-		other := a.OpenSource(t.Context(), "other")
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		if _, err := a.OpenSource(ctx, "c").List(ctx); err == nil {
-			t.Error("a list was read")
-		}
-		if since := other.Pace(time.Second).FailingSince; !since.IsZero() {
-			t.Errorf("failing since %v", since)
-		}
-	})
-}
-
 func TestW15_PagesAreLearned(t *testing.T) {
 	u := &upstream{answer: func(r *http.Request) (response, error) {
 		if r.URL.Query().Get("start_key") == "" {
@@ -356,7 +263,7 @@ func TestW15_PagesAreLearned(t *testing.T) {
 	}}
 	synctest.Test(t, func(t *testing.T) {
 		a := account(t, u)
-		a.budget = newBudget(1)
+		a.budget = newBudget(1, quiet)
 		ctx, cancel := context.WithCancel(t.Context())
 		s := a.OpenSource(ctx, "c")
 		if err := s.Turn(ctx, true); err != nil {
@@ -365,7 +272,7 @@ func TestW15_PagesAreLearned(t *testing.T) {
 		if _, err := s.List(ctx); err != nil {
 			t.Fatal(err)
 		}
-		if got := s.Pace(time.Second).Interval; got != 2*time.Second {
+		if got := s.Pace(time.Second, 0).Interval; got != 2*time.Second {
 			t.Errorf("interval %v", got)
 		}
 		cancel()
@@ -382,8 +289,8 @@ func TestW15_BurstOfAddsIsMadeRoomForButNotPlannedOn(t *testing.T) {
 	if got := r.at(now); got != leastRate {
 		t.Errorf("rate within the second: got %v, want %v", got, leastRate)
 	}
-	if got := r.lasting(now); got != 9 {
-		t.Errorf("rate planned on: got %v, want 9", got)
+	if got := r.lasting(now); got != 7.5 {
+		t.Errorf("rate planned on: got %v, want 7.5", got)
 	}
 	if got := r.at(now.Add(addWeighs)); got != 10 {
 		t.Errorf("rate a second later: got %v, want 10", got)

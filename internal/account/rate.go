@@ -1,6 +1,7 @@
 package account
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -16,10 +17,13 @@ const (
 	// addWeighs is how long an add takes one off the rate.
 	addWeighs = time.Second
 	// addsOver is over how long adds are averaged for what can be expected: a burst is
-	// soon over, and no plan is to rest on it.
-	addsOver = 10 * time.Second
+	// soon over, and no plan is to rest on it. It is less than the time in which a feed
+	// turns stale, so that the interval in force shows adds that go on before that.
+	addsOver = 4 * time.Second
 	// longestPause caps what a 429 may ask of the polls.
 	longestPause = time.Minute
+	// aheadOver is over how long the requests that went ahead are averaged.
+	aheadOver = 10 * time.Second
 )
 
 // rate is how many poll requests an account may send a second now (W15). It belongs to
@@ -32,8 +36,25 @@ type rate struct {
 	halved time.Time
 	// adds are the times of those within addsOver.
 	adds []time.Time
-	// paused is until when nothing may be sent.
+	// paused is until when nothing may be sent but A1's reads.
 	paused time.Time
+	// ahead are the requests a second that go ahead of the feeds' own.
+	ahead frequency
+}
+
+// frequency is how often something happens: an average in which older events count ever
+// less.
+type frequency struct {
+	perSecond float64
+	at        time.Time
+}
+
+func (f *frequency) note(now time.Time) {
+	f.perSecond, f.at = f.now(now)+1/aheadOver.Seconds(), now
+}
+
+func (f *frequency) now(now time.Time) float64 {
+	return f.perSecond * math.Exp(-float64(now.Sub(f.at))/float64(aheadOver))
 }
 
 func newRate(full float64) *rate { return &rate{full: full, limit: full} }
@@ -43,10 +64,12 @@ func (r *rate) at(now time.Time) float64 {
 	return max(leastRate, r.regained(now)-float64(len(r.weighing(now))))
 }
 
-// lasting is the rate that can be expected to last.
+// lasting is the rate that can be expected to last for the feeds' lists. What goes ahead
+// of them leaves them every second request.
 func (r *rate) lasting(now time.Time) float64 {
 	r.forget(now)
-	return max(leastRate, r.regained(now)-float64(len(r.adds))/addsOver.Seconds())
+	all := max(leastRate, r.regained(now)-float64(len(r.adds))/addsOver.Seconds())
+	return all - min(all/2, r.ahead.now(now))
 }
 
 // weighing are the adds of the last second.
@@ -76,7 +99,7 @@ func (r *rate) halve(now time.Time) {
 	r.limit, r.halved = max(leastRate, r.regained(now)/2), now
 }
 
-// pause lets nothing be sent for a while.
+// pause lets nothing but A1's reads be sent for a while.
 func (r *rate) pause(now time.Time, wait time.Duration) {
 	r.paused = latest(r.paused, now.Add(min(wait, longestPause)))
 }
@@ -91,14 +114,18 @@ func (r *rate) forget(now time.Time) {
 	r.adds = slices.DeleteFunc(r.adds, func(at time.Time) bool { return now.Sub(at) >= addsOver })
 }
 
+// gap is the time between two requests.
+func (r *rate) gap(now time.Time) time.Duration {
+	return time.Duration(float64(time.Second) / r.at(now))
+}
+
 // after is when the next request may be sent after one at last; again is when to look
 // again, earlier where an add ceases to count before.
 func (r *rate) after(last, now time.Time) (next, again time.Time) {
-	gap := time.Duration(float64(time.Second) / r.at(now))
-	next = latest(r.paused, last.Add(gap))
+	next = last.Add(r.gap(now))
 	again = next
 	if adds := r.weighing(now); len(adds) > 0 {
-		if lighter := latest(r.paused, adds[0].Add(addWeighs)); lighter.Before(again) {
+		if lighter := adds[0].Add(addWeighs); lighter.Before(again) {
 			again = lighter
 		}
 	}

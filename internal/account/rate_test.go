@@ -54,7 +54,48 @@ func TestW15_RateAfter(t *testing.T) {
 		t.Errorf("with adds: next after %v, again after %v", next.Sub(now), again.Sub(now))
 	}
 	r.pause(now, time.Hour)
-	if next, _ := r.after(now, now); next.Sub(now) != longestPause {
-		t.Errorf("paused: next after %v", next.Sub(now))
+	if got := r.paused.Sub(now); got != longestPause {
+		t.Errorf("paused for %v", got)
+	}
+}
+
+// TestW15_WhatGoesAheadIsPlannedWith notes requests that go ahead of the feeds' lists.
+func TestW15_WhatGoesAheadIsPlannedWith(t *testing.T) {
+	for name, test := range map[string]struct {
+		perSecond   int
+		least, most float64
+	}{
+		"none":                  {0, 10, 10},
+		"two a second":          {2, 7.9, 8.3},
+		"more than every other": {9, 5, 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			now, r := time.Now(), newRate(10)
+			for range 60 {
+				for range test.perSecond {
+					r.ahead.note(now)
+				}
+				now = now.Add(time.Second)
+			}
+			if got := r.lasting(now); got < test.least || got > test.most {
+				t.Errorf("rate for lists %v, want %v to %v", got, test.least, test.most)
+			}
+			if got := r.lasting(now.Add(2 * time.Minute)); got < 9.99 {
+				t.Errorf("two minutes later: %v", got)
+			}
+		})
+	}
+}
+
+// TestW15_FewTokens compares what remains with the largest number seen.
+func TestW15_FewTokens(t *testing.T) {
+	b := newBudget(10, quiet)
+	for _, step := range []struct {
+		tokens int
+		few    bool
+	}{{3, false}, {10, false}, {2, false}, {1, true}, {0, true}, {1000, false}, {200, false}, {199, true}, {19, true}} {
+		if got := b.few(step.tokens); got != step.few {
+			t.Errorf("%d of %d are few: %v", step.tokens, b.mostTokens, got)
+		}
 	}
 }

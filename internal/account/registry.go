@@ -1,10 +1,12 @@
 package account
 
 import (
+	"container/list"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/audian"
@@ -18,8 +20,9 @@ const (
 	// maxIdle is how many such accounts are kept, so that callers with made-up tokens
 	// cannot fill the memory.
 	maxIdle = 4096
-	// sweepEvery is how often they are looked for, unless there are that many.
-	sweepEvery = time.Minute
+	// sweepSteps is how many accounts are looked at when one is added: a few, so that a
+	// made-up token costs little.
+	sweepSteps = 8
 )
 
 // Registry holds the accounts by credential: the gateway's own one, or one a caller's
@@ -31,9 +34,20 @@ type Registry struct {
 	// key makes fingerprints of tokens that mean nothing outside this process.
 	key []byte
 
+	// unused is how many accounts nobody uses.
+	unused atomic.Int64
+
 	mu       sync.Mutex
-	accounts map[participant.Fingerprint]*Account
-	swept    time.Time
+	accounts map[participant.Fingerprint]*list.Element
+	// recent holds the accounts as registered, the last one seen in use at the front.
+	recent list.List
+}
+
+// registered is an account, and when it was last put at the front.
+type registered struct {
+	*Account
+
+	seen int64
 }
 
 // NewRegistry returns a registry in which every call uses the gateway's own credential.
@@ -46,7 +60,7 @@ func NewRegistry(own audian.Credential, options Options) (*Registry, error) {
 
 // NewPassthrough returns a registry in which every call uses its caller's token.
 func NewPassthrough(options Options) *Registry {
-	r := &Registry{options: options, key: make([]byte, sha256.Size), accounts: map[participant.Fingerprint]*Account{}}
+	r := &Registry{options: options, key: make([]byte, sha256.Size), accounts: map[participant.Fingerprint]*list.Element{}}
 	_, _ = rand.Read(r.key) // It never fails.
 	return r
 }
@@ -61,10 +75,7 @@ func (r *Registry) Account(token string) (*Account, error) {
 		return r.own, nil
 	}
 	fingerprint := r.fingerprint(token)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if a, known := r.accounts[fingerprint]; known {
-		a.idle.Store(time.Now().UnixNano())
+	if a := r.known(fingerprint); a != nil {
 		return a, nil
 	}
 	a, err := New(audian.CallerToken(token), fingerprint, r.options)
@@ -73,9 +84,40 @@ func (r *Registry) Account(token string) (*Account, error) {
 			Reason: participant.CredentialInvalid, Message: "the token cannot be sent upstream", Cause: err,
 		}
 	}
+	return r.register(a), nil
+}
+
+// known is the account of a fingerprint; nil where there is none.
+func (r *Registry) known(fingerprint participant.Fingerprint) *Account {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.find(fingerprint)
+}
+
+// find is known with the lock held.
+func (r *Registry) find(fingerprint participant.Fingerprint) *Account {
+	element := r.accounts[fingerprint]
+	if element == nil {
+		return nil
+	}
+	a := accountIn(element)
+	a.idle.Store(time.Now().UnixNano())
+	r.refresh(element)
+	return a.Account
+}
+
+// register adds an account, unless another call has just added one of the credential.
+func (r *Registry) register(a *Account) *Account {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if other := r.find(a.fingerprint); other != nil {
+		return other
+	}
 	r.sweep()
-	r.accounts[fingerprint] = a
-	return a, nil
+	a.uses.unused = &r.unused
+	r.unused.Add(1)
+	r.accounts[a.fingerprint] = r.recent.PushFront(&registered{Account: a, seen: time.Now().UnixNano()})
+	return a
 }
 
 // fingerprint is the keyed hash of a token.
@@ -85,28 +127,36 @@ func (r *Registry) fingerprint(token string) participant.Fingerprint {
 	return participant.Fingerprint(mac.Sum(nil))
 }
 
-// sweep drops accounts that have been idle for long, and the longest idle one where
-// there are too many. The lock is held.
+// sweep drops accounts that have been idle for long, and the longest idle one where there
+// are too many. It looks at a few of those that were not seen in use for longest; each
+// account added pays for them. The lock is held.
 func (r *Registry) sweep() {
-	if len(r.accounts) < maxIdle && time.Since(r.swept) < sweepEvery {
-		return
-	}
-	r.swept = time.Now()
-	var longest *Account
-	idle := 0
-	for fingerprint, a := range r.accounts {
-		switch {
-		case a.uses.Load() > 0:
-			continue
-		case time.Since(time.Unix(0, a.idle.Load())) >= idleFor:
-			delete(r.accounts, fingerprint)
-			continue
-		case longest == nil || a.idle.Load() < longest.idle.Load():
-			longest = a
+	for range sweepSteps {
+		element := r.recent.Back()
+		if element == nil {
+			return
 		}
-		idle++
+		switch a := accountIn(element); {
+		case a.uses.Load() > 0 || a.idle.Load() > a.seen:
+			r.refresh(element)
+		case time.Since(time.Unix(0, a.idle.Load())) >= idleFor || r.unused.Load() >= maxIdle:
+			r.recent.Remove(element)
+			delete(r.accounts, a.fingerprint)
+			r.unused.Add(-1)
+		default:
+			return // All others were used later.
+		}
 	}
-	if idle >= maxIdle {
-		delete(r.accounts, longest.fingerprint)
-	}
+}
+
+// refresh puts an account at the front: it is in use, or was when nobody looked.
+func (r *Registry) refresh(element *list.Element) {
+	a := accountIn(element)
+	a.seen = max(time.Now().UnixNano(), a.idle.Load())
+	r.recent.MoveToFront(element)
+}
+
+func accountIn(element *list.Element) *registered {
+	a, _ := element.Value.(*registered)
+	return a
 }

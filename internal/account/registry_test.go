@@ -84,3 +84,52 @@ func TestRegistryIsBounded(t *testing.T) {
 		}
 	})
 }
+
+// TestRegistryKeepsAccountsInUse has more accounts in use than may be idle, and made-up
+// tokens come beside them.
+func TestRegistryKeepsAccountsInUse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := NewPassthrough(options(&upstream{}))
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		used := map[string]*Account{}
+		for n := range 2 * maxIdle {
+			token := fmt.Sprint("used", n)
+			used[token] = lookup(t, r, token)
+			used[token].OpenSource(ctx, "c")
+		}
+		for n := range 3 * maxIdle {
+			time.Sleep(time.Microsecond)
+			lookup(t, r, fmt.Sprint(n))
+		}
+		for token, a := range used {
+			if lookup(t, r, token) != a {
+				t.Fatalf("%s has another account", token)
+			}
+		}
+		if idle := r.unused.Load(); idle > maxIdle+maxIdle/2 || idle < maxIdle/2 {
+			t.Errorf("%d idle accounts, want about %d", idle, maxIdle)
+		}
+		if len(r.accounts) != r.recent.Len() {
+			t.Errorf("%d accounts, %d in order", len(r.accounts), r.recent.Len())
+		}
+	})
+}
+
+// BenchmarkRegistryMadeUpTokens is the cost of a token that nobody has used before, with as
+// many accounts held as there may be.
+func BenchmarkRegistryMadeUpTokens(b *testing.B) {
+	r := NewPassthrough(options(&upstream{}))
+	for n := range maxIdle {
+		if _, err := r.Account(fmt.Sprint(n)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	n := maxIdle
+	for b.Loop() {
+		n++
+		if _, err := r.Account(fmt.Sprint(n)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

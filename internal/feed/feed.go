@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/panics"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/roster"
 )
@@ -35,7 +36,7 @@ type Options struct {
 
 // Observer is told what feeds do, for the metrics.
 type Observer interface {
-	// Polled follows each poll; the error is nil for a list that was applied.
+	// Polled follows each poll; the error is nil for a complete list.
 	Polled(took time.Duration, err error)
 	// Appended follows each entry that watchers can see.
 	Appended(entry Entry)
@@ -65,9 +66,14 @@ type Feed struct {
 	freshness *freshness
 	schedule  *schedule
 	end       *End
+	// lastAdd is when the last Add to the conference succeeded.
+	lastAdd time.Time
+	// folding says that the roster is being changed. Where it was set before, a panic has
+	// left the roster half changed.
+	folding bool
 }
 
-func newFeed(key participant.Key, source Source, options Options, ended func()) *Feed {
+func newFeed(key participant.Key, source Source, options Options, lastAdd time.Time, ended func()) *Feed {
 	f := &Feed{
 		key:       key,
 		source:    source,
@@ -80,6 +86,7 @@ func newFeed(key participant.Key, source Source, options Options, ended func()) 
 		log:       newLog(options.History),
 		freshness: newFreshness(),
 		schedule:  newSchedule(options.PollInterval, options.MaxPollInterval),
+		lastAdd:   lastAdd,
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -101,10 +108,21 @@ func (f *Feed) Changed() <-chan struct{} { return f.bell.Next() }
 func (f *Feed) run(ctx context.Context) {
 	ctx, stop := context.WithCancel(ctx)
 	var judge sync.WaitGroup
-	judge.Go(func() { f.judge(ctx) })
-	f.poll(ctx)
+	judge.Go(func() { f.keep(ctx, "freshness of a feed", f.judge) })
+	f.keep(ctx, "poller of a feed", f.poll)
 	stop()
 	judge.Wait()
+}
+
+// keep does some work until it ends. After a panic it waits a while and begins it again.
+func (f *Feed) keep(ctx context.Context, name string, work func(context.Context)) {
+	for panics.Recover(f.logger, name, func() { work(ctx) }) != nil {
+		select {
+		case <-time.After(maxBackoff):
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // tick gives the next moment on the feed's counter (W5). The lock is held.
@@ -113,55 +131,85 @@ func (f *Feed) tick() roster.Stamp {
 	return f.stamp
 }
 
-// applied folds a list that was read into the roster. All of it, the feed's turning
-// fresh included, is published at once, so that the diff comes before the checkpoint. An
-// incomplete list is applied as far as it goes, and is a failure all the same (W7).
+// applied folds a list that was read into the roster. Its error says that the list was
+// incomplete: what it shows counts, but it is no success (W7).
 func (f *Feed) applied(began roster.Stamp, list participant.List) error {
-	f.mu.Lock()
-	wasKnown, wasStale := f.roster.Known(), f.freshness.stale
-	batch := f.roster.Poll(roster.Poll{List: list, Began: began, Applied: f.tick()})
-	entry := f.append(batch)
-	if batch.Complete {
-		f.freshness.read(list)
-		f.schedule.succeeded(len(batch.Changes) > 0 || f.roster.InFlight(list.Ended))
-		pace := f.source.Pace(f.schedule.want)
-		f.schedule.next(pace.Interval)
-	} else {
-		f.freshness.readPart()
-	}
-	f.publish(f.roster.Participants())
-	f.mu.Unlock()
-
+	entry, learned, changed, err := f.apply(began, list)
 	f.observe(entry)
-	f.noteSurplus(batch.LearnedSurplus)
-	if entry != nil || !wasKnown || wasStale && batch.Complete {
+	f.noteSurplus(learned)
+	if changed {
 		f.bell.Ring()
 	}
-	if !batch.Complete {
-		return incomplete(list)
-	}
-	return nil
+	return err
 }
+
+// apply is applied under the lock. All of it, the feed's turning fresh included, is
+// published at once, so that the diff comes before the checkpoint.
+func (f *Feed) apply(began roster.Stamp, list participant.List) (entry *Entry, learned int, changed bool, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	wasKnown, wasStale := f.roster.Known(), f.freshness.stale
+	batch := f.fold(roster.Poll{List: list, Began: began, Applied: f.tick()})
+	if !batch.Complete {
+		err = incomplete(list)
+	}
+	entry = f.append(batch)
+	f.freshness.read(list, batch.Complete)
+	f.source.Settle(err)
+	f.schedule.read(len(batch.Changes) > 0 || f.roster.InFlight(list.Ended), list.Ended.Sub(list.Began))
+	f.schedule.next(f.pace(), askedUntil(list.Ended, retryAfter(list.Unread)))
+	f.publish(f.roster.Participants())
+	changed = entry != nil || wasStale != f.freshness.stale || wasKnown != f.roster.Known()
+	return entry, batch.LearnedSurplus, changed, err
+}
+
+// fold applies a list to the roster. After a panic
+// amid an earlier one nobody knows what the roster holds: it is read anew, into a log of
+// its own. The lock is held.
+func (f *Feed) fold(p roster.Poll) roster.Batch {
+	if f.folding {
+		f.roster, f.log = roster.New(f.key.Conference), newLog(f.options.History)
+	}
+	f.folding = true
+	batch := f.roster.Poll(p)
+	f.folding = false
+	return batch
+}
+
+// pace is what the account makes of the feed now. The lock is held.
+func (f *Feed) pace() participant.Pace { return f.source.Pace(f.schedule.want, f.schedule.takes) }
 
 // failed notes a poll that gave no list, and ends the feed where the upstream's
 // refusal says so.
 func (f *Feed) failed(err error) {
-	now := time.Now()
+	if !f.fail(err, time.Now()) {
+		return
+	}
+	f.logger.Info("feed ended", slog.String("reason", string(participant.ReasonOf(err))))
+	f.ended()
+	f.bell.Ring()
+}
+
+// fail is failed under the lock; true where the feed is over.
+func (f *Feed) fail(err error, now time.Time) bool {
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.freshness.failed(participant.ReasonOf(err))
-	f.schedule.failed(now, retryAfter(err))
-	over := f.freshness.ends(err, now, f.roster.Known())
+	f.source.Settle(err)
+	f.schedule.failed(now, f.pace(), askedUntil(now, retryAfter(err)))
+	over := !f.lags(err) && f.freshness.ends(err, now, f.roster.Known())
 	if over {
 		f.end = endOf(err, f.roster.Known())
 	}
 	f.publish(f.State().Participants)
-	f.mu.Unlock()
+	return over
+}
 
-	if over {
-		f.logger.Info("feed ended", slog.String("reason", string(participant.ReasonOf(err))))
-		f.ended()
-		f.bell.Ring()
-	}
+// lags reports whether a poll's error is a 404 of an upstream that does not show yet what
+// an Add has just made. The lock is held.
+func (f *Feed) lags(err error) bool {
+	e, ok := errors.AsType[*participant.Error](err)
+	return ok && e.UpstreamStatus == http.StatusNotFound && f.schedule.started.Before(f.lastAdd.Add(addLag))
 }
 
 func retryAfter(err error) time.Duration {
@@ -181,14 +229,7 @@ func endOf(err error, known bool) *End {
 // write folds a write that was answered into the roster, and brings the next list
 // forward.
 func (f *Feed) write(w roster.Write) {
-	f.mu.Lock()
-	w.Done, w.DoneAt = f.tick(), time.Now()
-	batch := f.roster.Write(w)
-	entry := f.append(batch)
-	f.schedule.wrote(w.DoneAt)
-	f.publish(f.roster.Participants())
-	f.mu.Unlock()
-
+	entry := f.applyWrite(w)
 	nudge(f.hurried)
 	f.observe(entry)
 	if entry != nil {
@@ -196,8 +237,29 @@ func (f *Feed) write(w roster.Write) {
 	}
 }
 
-// append puts a batch into the log; nil where it changed nothing that watchers see. The
-// lock is held.
+// applyWrite is write under the lock. Where the feed is over, or a panic has left the
+// roster half changed, the write changes nothing.
+func (f *Feed) applyWrite(w roster.Write) *Entry {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	w.Done, w.DoneAt = f.tick(), time.Now()
+	if w.Kind == participant.WriteAdd {
+		f.lastAdd = w.DoneAt
+		f.freshness.added()
+	}
+	f.schedule.written()
+	if f.end != nil || f.folding {
+		return nil
+	}
+	f.folding = true
+	batch := f.roster.Write(w)
+	f.folding = false
+	entry := f.append(batch)
+	f.publish(f.roster.Participants())
+	return entry
+}
+
+// append puts a batch into the log; nil where it changed nothing. The lock is held.
 func (f *Feed) append(batch roster.Batch) *Entry {
 	if batch.Empty() {
 		return nil
@@ -213,7 +275,8 @@ func (f *Feed) observe(entry *Entry) {
 
 // publish makes what the feed holds now its State. The lock is held.
 func (f *Feed) publish(participants []participant.Participant) {
-	f.log.trim(time.Now())
+	now := time.Now()
+	f.log.trim(now)
 	total, active := f.roster.Counts()
 	f.state.Store(&State{
 		Position:     f.log.head,
@@ -223,11 +286,11 @@ func (f *Feed) publish(participants []participant.Participant) {
 		Participants: participants,
 		Total:        total,
 		Active:       active,
-		ObservedAt:   f.roster.ObservedAt(),
 		LastSuccess:  f.freshness.success,
+		ObservedAt:   f.freshness.observed,
 		Stale:        f.freshness.stale,
 		StaleReason:  f.freshness.reason,
-		PollInterval: f.source.Pace(f.schedule.want).Interval,
+		PollInterval: f.schedule.inForce(now, f.pace()),
 		End:          f.end,
 	})
 }

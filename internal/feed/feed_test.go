@@ -27,7 +27,10 @@ func play(t *testing.T, options feed.Options, test func(s *scene)) {
 		if options.PollInterval == 0 {
 			options.PollInterval, options.MaxPollInterval = time.Second, 5*time.Second
 		}
-		options.Linger, options.Logger = 30*time.Second, slog.New(slog.DiscardHandler)
+		options.Linger = 30 * time.Second
+		if options.Logger == nil {
+			options.Logger = slog.New(slog.DiscardHandler)
+		}
 		if options.History == 0 {
 			options.History = 4096
 		}

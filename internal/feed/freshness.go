@@ -16,14 +16,23 @@ const staleAfter = 5 * time.Second
 // confirmAfter is how far apart two refusals must be to end a known feed (W11).
 const confirmAfter = 2 * time.Second
 
+// addLag is for how long after an Add a 404 is lag: the upstream does not show yet what
+// the Add has made (W1).
+const addLag = 10 * time.Second
+
+// intervalVaries is by how much, as a share, the interval in force may differ from the one
+// published before it is published anew.
+const intervalVaries = 0.02
+
 // freshness knows how far a feed can be believed. It belongs to the feed's lock.
 type freshness struct {
 	stale  bool
 	reason participant.Reason
-	// success is when the last list that was read began, took how long it took.
-	success time.Time
-	took    time.Duration
-	// failure is why the last poll failed, since the last list; empty where none did.
+	// success is when the last complete list began, took how long it took. observed is
+	// when the last list began that was applied, complete or not.
+	success, observed time.Time
+	took              time.Duration
+	// failure is why the last poll failed, since the last success; empty where none did.
 	failure participant.Reason
 	// refused is when each kind of refusal was first met since the last list.
 	refused map[participant.Reason]time.Time
@@ -33,12 +42,21 @@ func newFreshness() *freshness {
 	return &freshness{stale: true, reason: participant.PollDelayed, refused: map[participant.Reason]time.Time{}}
 }
 
-// read notes a list that was read: the feed is fresh.
-func (f *freshness) read(list participant.List) {
+// read notes a list that was read. A complete one makes the feed fresh.
+func (f *freshness) read(list participant.List, complete bool) {
+	clear(f.refused)
+	f.observed = list.Began
+	if !complete {
+		f.failed(participant.UpstreamIncomplete)
+		return
+	}
 	f.stale, f.reason, f.failure = false, "", ""
 	f.success, f.took = list.Began, list.Ended.Sub(list.Began)
-	clear(f.refused)
 }
+
+// added notes an Add that succeeded: a 404 from before it says no more that the conference
+// is gone.
+func (f *freshness) added() { delete(f.refused, participant.ConferenceNotFound) }
 
 // failed notes why a poll failed.
 func (f *freshness) failed(reason participant.Reason) {
@@ -49,8 +67,8 @@ func (f *freshness) failed(reason participant.Reason) {
 }
 
 // staleAt is when the feed turns stale if nothing else happens.
-func (f *freshness) staleAt(pace participant.Pace) time.Time {
-	at := f.success.Add(max(staleAfter, 2*pace.Interval+f.took))
+func (f *freshness) staleAt(interval time.Duration, pace participant.Pace) time.Time {
+	at := f.success.Add(max(staleAfter, 2*interval+f.took))
 	if pace.FailingSince.IsZero() {
 		return at
 	}
@@ -115,22 +133,55 @@ const idleJudge = time.Minute
 // judgeNow turns the feed stale if it is time, and says when to look again: after a
 // while, or when the account's polls begin or cease to fail.
 func (f *Feed) judgeNow() (time.Duration, <-chan struct{}) {
-	f.mu.Lock()
-	pace := f.source.Pace(f.schedule.want)
-	if f.freshness.stale {
-		f.mu.Unlock()
-		return idleJudge, pace.Changed
+	wait, pace, turned := f.look(time.Now())
+	if turned != "" {
+		f.logger.Warn("feed turned stale", slog.String("reason", string(turned)))
+		f.bell.Ring()
 	}
-	if wait := time.Until(f.freshness.staleAt(pace)); wait > 0 {
-		f.mu.Unlock()
-		return wait, pace.Changed
+	return wait, pace.Changed
+}
+
+// look is judgeNow under the lock; turned is why the feed has just turned stale.
+func (f *Feed) look(now time.Time) (wait time.Duration, pace participant.Pace, turned participant.Reason) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	pace = f.pace()
+	f.reschedule(pace)
+	interval := f.schedule.inForce(now, pace)
+	if f.freshness.stale {
+		f.publishInterval(interval)
+		return idleJudge, pace, ""
+	}
+	if wait = f.freshness.staleAt(interval, pace).Sub(now); wait > 0 {
+		f.publishInterval(interval)
+		return wait, pace, ""
 	}
 	f.freshness.turnStale(pace)
 	f.publish(f.State().Participants)
-	reason := f.freshness.reason
-	f.mu.Unlock()
+	return idleJudge, pace, f.freshness.reason
+}
 
-	f.logger.Warn("feed turned stale", slog.String("reason", string(reason)))
-	f.bell.Ring()
-	return idleJudge, pace.Changed
+// reschedule has the poller poll earlier where the account's other feeds have become
+// fewer, or where the account asks for a poll out of turn. The lock is held.
+func (f *Feed) reschedule(pace participant.Pace) {
+	if f.schedule.listing {
+		return
+	}
+	earlier := f.schedule.adjust(pace)
+	if f.freshness.failure != "" && f.source.Probe() {
+		f.schedule.probe()
+		earlier = true
+	}
+	if earlier {
+		nudge(f.hurried)
+	}
+}
+
+// publishInterval makes the interval in force known where it is another: the account's
+// other feeds change it as they come and go. The lock is held.
+func (f *Feed) publishInterval(interval time.Duration) {
+	known := f.State().PollInterval
+	if (interval - known).Abs() > time.Duration(intervalVaries*float64(known)) {
+		f.publish(f.State().Participants)
+	}
 }

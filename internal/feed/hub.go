@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/panics"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
@@ -16,6 +17,7 @@ type Hub struct {
 
 	mu    sync.Mutex
 	feeds map[participant.Key]*held
+	adds  recentAdds
 }
 
 // held is a feed and who holds it.
@@ -23,8 +25,10 @@ type held struct {
 	feed    *Feed
 	stop    context.CancelFunc
 	holders int
-	// linger runs while nobody holds the feed.
-	linger *time.Timer
+	// linger runs while nobody holds the feed. lingers counts those that were begun or
+	// stopped: a timer that has fired may come too late for its own.
+	linger  *time.Timer
+	lingers int
 }
 
 // NewHub returns a hub without feeds. Close ends it.
@@ -43,14 +47,15 @@ func (h *Hub) Acquire(account Account, conference string) (feed *Feed, release f
 	if entry == nil && h.full() {
 		return nil, nil, errFull
 	}
-	if entry == nil || entry.feed.State().End != nil {
+	if entry != nil && entry.feed.State().End != nil {
+		h.end(key, entry)
+		entry = nil
+	}
+	if entry == nil {
 		entry = h.begin(key, account)
 	}
 	entry.holders++
-	if entry.linger != nil {
-		entry.linger.Stop()
-		entry.linger = nil
-	}
+	entry.stopLinger()
 	return entry.feed, sync.OnceFunc(func() { h.release(key, entry) }), nil
 }
 
@@ -71,7 +76,8 @@ func (h *Hub) begin(key participant.Key, account Account) *held {
 	// A feed outlives the call that begins it.
 	ctx, stop := context.WithCancel(context.Background())
 	entry := &held{stop: stop}
-	entry.feed = newFeed(key, account.OpenSource(ctx, key.Conference), h.options, func() { h.drop(key, entry) })
+	source := account.OpenSource(ctx, key.Conference)
+	entry.feed = newFeed(key, source, h.options, h.adds.last(key, time.Now()), func() { h.drop(key, entry) })
 	h.feeds[key] = entry
 	h.running.Go(func() { entry.feed.run(ctx) })
 	h.options.Logger.Debug("feed began", slog.String("conference_id", key.Conference))
@@ -89,14 +95,27 @@ func (h *Hub) release(key participant.Key, entry *held) {
 		h.end(key, entry) // Nothing is known that anybody could come back for.
 		return
 	}
-	entry.linger = time.AfterFunc(h.options.Linger, func() { h.expire(key, entry) })
+	entry.stopLinger()
+	linger := entry.lingers
+	entry.linger = time.AfterFunc(h.options.Linger, func() {
+		_ = panics.Recover(h.options.Logger, "linger of a feed", func() { h.expire(key, entry, linger) })
+	})
 }
 
-// expire ends a feed that nobody came back to.
-func (h *Hub) expire(key participant.Key, entry *held) {
+// stopLinger ends the linger that runs, if any.
+func (e *held) stopLinger() {
+	e.lingers++
+	if e.linger != nil {
+		e.linger.Stop()
+		e.linger = nil
+	}
+}
+
+// expire ends a feed that nobody came back to within this linger.
+func (h *Hub) expire(key participant.Key, entry *held, linger int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if entry.holders == 0 && h.feeds[key] == entry {
+	if entry.lingers == linger && h.feeds[key] == entry {
 		h.end(key, entry)
 	}
 }
@@ -112,21 +131,35 @@ func (h *Hub) drop(key participant.Key, entry *held) {
 
 // end stops a feed. The lock is held.
 func (h *Hub) end(key participant.Key, entry *held) {
-	if entry.linger != nil {
-		entry.linger.Stop()
-	}
+	entry.stopLinger()
 	delete(h.feeds, key)
 	entry.stop()
 }
 
-// lookup gives the feed of a key, nil where there is none.
+// lookup gives the feed of a key, nil where there is none or it is over.
 func (h *Hub) lookup(key participant.Key) *Feed {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if entry := h.feeds[key]; entry != nil {
+	return h.live(key)
+}
+
+// live is lookup with the lock held.
+func (h *Hub) live(key participant.Key) *Feed {
+	if entry := h.feeds[key]; entry != nil && entry.feed.State().End == nil {
 		return entry.feed
 	}
 	return nil
+}
+
+// written notes a write that succeeded and gives the feed that is to show it, nil where
+// there is none.
+func (h *Hub) written(key participant.Key, kind participant.WriteKind) *Feed {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if kind == participant.WriteAdd {
+		h.adds.note(key, time.Now())
+	}
+	return h.live(key)
 }
 
 // Each calls visit with every feed's state, for the metrics.

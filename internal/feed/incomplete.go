@@ -16,13 +16,6 @@ func incomplete(list participant.List) error {
 	return &participant.Error{Reason: participant.UpstreamIncomplete, Message: message, Cause: list.Unread}
 }
 
-// readPart notes a list that is not complete: no success, but a list between two
-// refusals (W11).
-func (f *freshness) readPart() {
-	f.failed(participant.UpstreamIncomplete)
-	clear(f.refused)
-}
-
 // noteSurplus reports that the upstream was found to count more than it lists.
 func (f *Feed) noteSurplus(surplus int) {
 	if surplus == 0 {

@@ -12,31 +12,34 @@ import (
 
 // poll reads lists, one after the other, until ctx ends or the feed does.
 func (f *Feed) poll(ctx context.Context) {
-	for f.untilDue(ctx) {
-		if err := f.source.Turn(ctx, !f.State().Known); err != nil {
+	for f.State().End == nil && f.untilDue(ctx) {
+		if err := f.source.Turn(ctx, f.firstAttempt()); err != nil {
 			return // Turn fails only with ctx.
 		}
-		began := f.beginList()
+		began, firstFailure := f.beginList()
 		start := time.Now()
 		list, err := f.source.List(ctx)
 		if ctx.Err() != nil {
 			return // What was cut short by our own end says nothing of the upstream.
 		}
-		if err == nil {
+		if err != nil {
+			f.failed(err)
+		} else {
 			err = f.applied(began, list)
 		}
-		if err != nil {
-			f.logFailure(ctx, err)
-			f.failed(err)
-		}
+		f.logFailure(ctx, err, firstFailure)
 		nudge(f.judged)
 		if f.options.Observer != nil {
 			f.options.Observer.Polled(time.Since(start), err)
 		}
-		if f.State().End != nil {
-			return
-		}
 	}
+}
+
+// firstAttempt reports whether the next list is the first attempt at any.
+func (f *Feed) firstAttempt() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return !f.schedule.attempted
 }
 
 // untilDue waits until the next list is due; false when ctx has ended.
@@ -61,22 +64,24 @@ func (f *Feed) untilDue(ctx context.Context) bool {
 	}
 }
 
-// beginList stamps the start of a list.
-func (f *Feed) beginList() roster.Stamp {
+// beginList stamps the start of a list; firstFailure says that it would be the first in a
+// row if it failed.
+func (f *Feed) beginList() (began roster.Stamp, firstFailure bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.schedule.started = time.Now()
-	return f.tick()
+	f.schedule.begin(time.Now())
+	return f.tick(), f.freshness.failure == ""
 }
 
-// logFailure tells of the first failure in a row loudly, of the others quietly.
-func (f *Feed) logFailure(ctx context.Context, err error) {
-	f.mu.Lock()
+// logFailure logs the first failure in a row loudly, the others quietly.
+func (f *Feed) logFailure(ctx context.Context, err error, first bool) {
+	if err == nil {
+		return
+	}
 	level := slog.LevelDebug
-	if f.schedule.failures == 0 {
+	if first {
 		level = slog.LevelWarn
 	}
-	f.mu.Unlock()
 	attrs := []slog.Attr{slog.String("error", err.Error())}
 	var e *participant.Error
 	if errors.As(err, &e) && e.UpstreamRequestID != "" {

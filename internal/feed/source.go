@@ -18,10 +18,16 @@ type Account interface {
 // Source reads one conference's lists under one upstream account.
 type Source interface {
 	// Turn waits until the account's poll budget (W15) lets this feed's next list
-	// go. The first list of a feed goes before the others.
+	// go. The first attempt at a feed's first list goes before the others.
 	Turn(ctx context.Context, first bool) error
-	// List reads the roster once, all its pages.
+	// List reads the roster once, all its pages as far as they can be read.
 	List(ctx context.Context) (participant.List, error)
-	// Pace tells what the account makes of a feed that wants a list every want.
-	Pace(want time.Duration) participant.Pace
+	// Settle notes what the list came to: nil for a complete one.
+	Settle(err error)
+	// Pace is what the account makes of a feed that wants a list every want, and whose
+	// lists take so long.
+	Pace(want, takes time.Duration) participant.Pace
+	// Probe reports whether the feed is to poll now, whatever its schedule says: all polls
+	// of the account fail, its own included, and none was made for a while (W10).
+	Probe() bool
 }

@@ -45,7 +45,7 @@ func (t *Ticket) Before() (has func(id string) bool, fresh bool) {
 // Done tells the feed's watchers of a write that was answered with success. A feed
 // that began after the write was sent has seen nothing from before it.
 func (t *Ticket) Done(w participant.Write) {
-	feed := t.hub.lookup(t.key)
+	feed := t.hub.written(t.key, w.Kind)
 	if feed == nil {
 		return
 	}

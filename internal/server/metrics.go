@@ -14,6 +14,7 @@ import (
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/audian"
 	"github.com/audian/participant-gateway/internal/feed"
+	"github.com/audian/participant-gateway/internal/panics"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/watch"
 )
@@ -72,6 +73,9 @@ func newMetrics() *metrics {
 			Name: "gateway_upstream_tokens_remaining", Help: "What the upstream last said is left of the account's request tokens.",
 		}),
 	}
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "gateway_panics_total", Help: "Panics that were recovered; each is logged with its stack.",
+	}, func() float64 { return float64(panics.Recovered()) }))
 	m.registry.MustRegister(
 		m.calls, m.refused, m.panics, m.upstream, m.polls, m.changes, m.detection, m.surplus, m.remaining,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
@@ -170,7 +174,7 @@ type feedCollector struct{ hub *feed.Hub }
 
 var (
 	feedsDesc     = prometheus.NewDesc("gateway_feeds", "Conferences that are polled, by freshness.", []string{"freshness"}, nil)
-	stalenessDesc = prometheus.NewDesc("gateway_staleness_seconds", "The age of the oldest roster: since its last list began.", nil, nil)
+	stalenessDesc = prometheus.NewDesc("gateway_staleness_seconds", "The age of the oldest roster: since its last complete list began.", nil, nil)
 )
 
 // Describe names the measures.

@@ -26,6 +26,10 @@ type Upstream struct {
 	pace    participant.Pace
 	changed chan struct{}
 	starts  []time.Time
+	ahead   []bool
+	probe   bool
+	settled error
+	opened  []context.Context
 }
 
 var _ feed.Account = (*Upstream)(nil)
@@ -98,6 +102,39 @@ func (u *Upstream) FailAccount(since time.Time, reason participant.Reason) {
 	u.pace = participant.Pace{FailingSince: since, FailingReason: reason}
 }
 
+// OfferProbe has the account ask for one poll out of turn.
+func (u *Upstream) OfferProbe() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.probe = true
+}
+
+// Ahead says of each list whether it was to go before others.
+func (u *Upstream) Ahead() []bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return slices.Clone(u.ahead)
+}
+
+// Settled is what the last list came to.
+func (u *Upstream) Settled() error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.settled
+}
+
+// Sources are how many sources were opened, and how many of them are open.
+func (u *Upstream) Sources() (opened, open int) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, ctx := range u.opened {
+		if ctx.Err() == nil {
+			open++
+		}
+	}
+	return len(u.opened), open
+}
+
 // Starts are when lists began.
 func (u *Upstream) Starts() []time.Time {
 	u.mu.Lock()
@@ -109,7 +146,10 @@ func (u *Upstream) Starts() []time.Time {
 func (u *Upstream) Fingerprint() participant.Fingerprint { return participant.Fingerprint{1} }
 
 // OpenSource reads the one conference.
-func (u *Upstream) OpenSource(_ context.Context, conference string) feed.Source {
+func (u *Upstream) OpenSource(ctx context.Context, conference string) feed.Source {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.opened = append(u.opened, ctx)
 	return source{upstream: u, conference: conference}
 }
 
@@ -118,13 +158,33 @@ type source struct {
 	conference string
 }
 
-func (s source) Turn(ctx context.Context, _ bool) error { return ctx.Err() }
+func (s source) Turn(ctx context.Context, first bool) error {
+	s.upstream.mu.Lock()
+	defer s.upstream.mu.Unlock()
+	s.upstream.ahead = append(s.upstream.ahead, first)
+	return ctx.Err()
+}
 
-func (s source) Pace(want time.Duration) participant.Pace {
+func (s source) Settle(err error) {
+	s.upstream.mu.Lock()
+	defer s.upstream.mu.Unlock()
+	s.upstream.settled = err
+}
+
+func (s source) Probe() bool {
+	s.upstream.mu.Lock()
+	defer s.upstream.mu.Unlock()
+	offered := s.upstream.probe
+	s.upstream.probe = false
+	return offered
+}
+
+func (s source) Pace(want, takes time.Duration) participant.Pace {
 	s.upstream.mu.Lock()
 	defer s.upstream.mu.Unlock()
 	pace := s.upstream.pace
-	pace.Interval, pace.Changed = max(want, s.upstream.slower), s.upstream.changed
+	pace.Share = max(want, s.upstream.slower)
+	pace.Interval, pace.Changed = max(pace.Share, takes), s.upstream.changed
 	return pace
 }
 
