@@ -20,7 +20,7 @@ func TestRecover(t *testing.T) {
 		"no panic":      {func() {}, ""},
 		"a text":        {func() { panic("a text") }, "panic: a text"},
 		"an error":      {func() { panic(errors.New("an error")) }, "panic: an error"},
-		"runtime error": {func() { _ = none[len(none)] }, "panic: runtime error: index out of range [0] with length 0"},
+		"runtime error": {func() { _ = none[3] }, "panic: runtime error: index out of range [3] with length 0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
