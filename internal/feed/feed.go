@@ -287,7 +287,7 @@ func (f *Feed) publish(participants []participant.Participant) {
 		Total:        total,
 		Active:       active,
 		LastSuccess:  f.freshness.success,
-		ObservedAt:   f.freshness.observed,
+		ObservedAt:   f.roster.ObservedAt(),
 		Stale:        f.freshness.stale,
 		StaleReason:  f.freshness.reason,
 		PollInterval: f.schedule.inForce(now, f.pace()),

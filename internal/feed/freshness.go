@@ -28,10 +28,9 @@ const intervalVaries = 0.02
 type freshness struct {
 	stale  bool
 	reason participant.Reason
-	// success is when the last complete list began, took how long it took. observed is
-	// when the last list began that was applied, complete or not.
-	success, observed time.Time
-	took              time.Duration
+	// success is when the last complete list began, took how long it took.
+	success time.Time
+	took    time.Duration
 	// failure is why the last poll failed, since the last success; empty where none did.
 	failure participant.Reason
 	// refused is when each kind of refusal was first met since the last list.
@@ -45,7 +44,6 @@ func newFreshness() *freshness {
 // read notes a list that was read. A complete one makes the feed fresh.
 func (f *freshness) read(list participant.List, complete bool) {
 	clear(f.refused)
-	f.observed = list.Began
 	if !complete {
 		f.failed(participant.UpstreamIncomplete)
 		return

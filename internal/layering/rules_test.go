@@ -27,7 +27,7 @@ var arrows = map[string][]string{
 		"internal/access", "internal/wire", "gen/audian/conference/v2",
 	},
 	"internal/rest": {
-		"internal/participant", "internal/watch",
+		"internal/panics", "internal/participant", "internal/watch",
 		"internal/access", "internal/wire", "gen/audian/conference/v2", "gen/openapi",
 	},
 	"internal/server": {

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/panics"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
@@ -132,7 +133,7 @@ func (a *api) afterPanic(w http.ResponseWriter, r *http.Request, panicked any) {
 	if panicked == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so.
 		panic(panicked)
 	}
-	a.refused(participant.Internal)
+	panics.Count()
 	a.logger.LogAttrs(r.Context(), slog.LevelError, "panic",
 		slog.String("request_id", r.Header.Get(requestIDHeader)),
 		slog.String("panic", fmt.Sprint(panicked)),

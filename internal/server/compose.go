@@ -42,7 +42,7 @@ func (s *Server) compose() error {
 	})
 	s.watcher = watch.NewWatcher(s.hub, watch.Limits{Subscribers: s.config.Limits.Subscribers})
 	measured.follow(s.hub, s.watcher, s.policy)
-	s.writer = s.newWriter(measured)
+	s.writer = s.newWriter()
 	if s.gate, err = s.newGate(measured); err != nil {
 		return err
 	}
@@ -71,12 +71,11 @@ func (s *Server) compose() error {
 	return nil
 }
 
-func (s *Server) newWriter(measured *metrics) *write.Writer {
+func (s *Server) newWriter() *write.Writer {
 	return write.New(write.Options{
 		Recorder:      recorder{s.hub},
 		Logger:        s.logger,
 		DefaultRegion: s.config.Phone.DefaultRegion,
-		OnPanic:       measured.panics.Inc,
 	})
 }
 

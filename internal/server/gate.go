@@ -15,6 +15,7 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
+	"github.com/audian/participant-gateway/internal/panics"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/service"
 	"github.com/audian/participant-gateway/internal/wire"
@@ -169,7 +170,7 @@ func (c *call) close(ctx context.Context, err error, panicked any) error {
 
 // panicked counts and logs a panic that was recovered.
 func (g *gate) panicked(ctx context.Context, method string, panicked any) {
-	g.metrics.panics.Inc()
+	panics.Count()
 	g.logger.LogAttrs(ctx, slog.LevelError, "panic",
 		slog.String("method", method),
 		slog.String("request_id", participant.RequestID(ctx)),

@@ -26,7 +26,6 @@ type metrics struct {
 
 	calls     *prometheus.HistogramVec
 	refused   *prometheus.CounterVec
-	panics    prometheus.Counter
 	upstream  *prometheus.HistogramVec
 	polls     *prometheus.HistogramVec
 	changes   *prometheus.CounterVec
@@ -45,9 +44,6 @@ func newMetrics() *metrics {
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "gateway_refused_total", Help: "Calls that were turned away for who called or for what they took, by reason.",
 		}, []string{"reason"}),
-		panics: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "gateway_panics_total", Help: "Panics that were recovered; each is logged with its stack.",
-		}),
 		upstream: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "gateway_upstream_request_duration_seconds",
 			Help:    "How long upstream requests took, by operation and outcome: the HTTP status, or why there was none.",
@@ -77,7 +73,7 @@ func newMetrics() *metrics {
 		Name: "gateway_panics_total", Help: "Panics that were recovered; each is logged with its stack.",
 	}, func() float64 { return float64(panics.Recovered()) }))
 	m.registry.MustRegister(
-		m.calls, m.refused, m.panics, m.upstream, m.polls, m.changes, m.detection, m.surplus, m.remaining,
+		m.calls, m.refused, m.upstream, m.polls, m.changes, m.detection, m.surplus, m.remaining,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/panics"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
@@ -271,16 +272,15 @@ func TestA01_APanicIsAnErrorOfItsAddAlone(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			virtual(t, script(test.steps...), func(t *testing.T, h *harness) {
-				panics := 0
-				h.onPanic = func() { panics++ }
+				before := panics.Recovered()
 				h.upstream.lists = test.lists
 				want(t, h.add(h.call(""), alice, 0).wait().err, participant.Internal, test.dialled)
 				want(t, h.add(h.call(""), alice, 0).wait().err, "", "")
 				synctest.Wait()
 				h.mu.Lock()
 				defer h.mu.Unlock()
-				if panics != 1 || len(h.operations) != 0 {
-					t.Errorf("%d panics, %d operations left", panics, len(h.operations))
+				if counted := panics.Recovered() - before; counted != 1 || len(h.operations) != 0 {
+					t.Errorf("%d panics, %d operations left", counted, len(h.operations))
 				}
 			})
 		})

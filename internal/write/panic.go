@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 
+	"github.com/audian/participant-gateway/internal/panics"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
@@ -19,7 +20,7 @@ func (w *Writer) recovered(ctx context.Context, op *addOperation, panicked any) 
 		slog.String("conference_id", op.request.key.Conference),
 		slog.String("panic", fmt.Sprint(panicked)),
 		slog.String("stack", string(debug.Stack())))
-	w.onPanic()
+	panics.Count()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	dialled := participant.DialledNo

@@ -41,8 +41,6 @@ type Options struct {
 	// DefaultRegion is the region in which national phone numbers are read when numbers
 	// are compared (A1); empty where there is none.
 	DefaultRegion string
-	// OnPanic is called for each add that ended in a panic; it may be nil.
-	OnPanic func()
 }
 
 // Writer sends adds and removes for every account of the gateway. It is safe for
@@ -51,7 +49,6 @@ type Writer struct {
 	recorder    Recorder
 	log         *slog.Logger
 	sendTimeout time.Duration
-	onPanic     func()
 	compare     comparison
 	// removeBudget bounds how many removes are sent again at a time.
 	removeBudget budget.Budget
@@ -73,15 +70,11 @@ func New(options Options) *Writer {
 	if options.SendTimeout == 0 {
 		options.SendTimeout = defaultSendTimeout
 	}
-	if options.OnPanic == nil {
-		options.OnPanic = func() {}
-	}
 	compare := comparison{defaultRegion: options.DefaultRegion}
 	return &Writer{
 		recorder:     options.Recorder,
 		log:          options.Logger,
 		sendTimeout:  options.SendTimeout,
-		onPanic:      options.OnPanic,
 		compare:      compare,
 		removeBudget: budget.New(),
 		cache:        newCache(),
