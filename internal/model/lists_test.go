@@ -208,6 +208,18 @@ func (l *lists) told(entry feed.Entry) (*listRead, []*listRead) {
 	return nil, nil
 }
 
+// misled reports whether a change rests on a list without an array, which showed nobody
+// whoever was there: somebody who left by it, or who was taken for absent since.
+func (l *lists) misled(entry feed.Entry, change roster.Change) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.ContainsFunc(l.read, func(list *listRead) bool {
+		left := change.After == nil && list.ended.Equal(entry.NotAfter)
+		joined := change.Before == nil && list.began.Equal(entry.NotBefore)
+		return list.placeholder && (left || joined)
+	})
+}
+
 // checkEntry holds what a list brought against W6 and W7.
 func (l *lists) checkEntry(w *world, epoch feed.Epoch, entry feed.Entry) error {
 	l.mu.Lock()
