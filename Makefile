@@ -69,7 +69,7 @@ PASSES ?= 6
 bench: ## Run the benchmarks, and compare each way with the plain one
 	@mkdir -p bin && rm -f bin/bench.txt
 	@# One pass after the other, so that each way is measured early and late.
-	for pass in $$(seq $(PASSES)); do $(GO) test -run '^$$' -bench . -benchmem ./internal/bench >> bin/bench.txt || exit 1; done
+	for pass in $$(seq $(PASSES)); do $(GO) test -run '^$$' -bench . -benchmem ./test/bench >> bin/bench.txt || exit 1; done
 	$(STAT) -col '/way@(plain gateway keys limits tls)' bin/bench.txt
 
 # How long `make chaos` goes on at least, and what its drills are drawn from.
@@ -79,11 +79,11 @@ SEED          ?= 1
 .PHONY: chaos
 chaos: ## Put a real gateway through every trouble; SEED repeats a run, bin/chaos.json tells of it
 	@$(GO) build -ldflags '$(LDFLAGS)' -o bin/server ./cmd/server
-	@$(GO) run ./tools/chaos -server bin/server -seconds $(CHAOS_SECONDS) -seed $(SEED)
+	@$(GO) run ./test/chaos -server bin/server -seconds $(CHAOS_SECONDS) -seed $(SEED)
 
 .PHONY: model
 model: ## Play twelve thousand random histories and count what they put to the test
-	$(GO) test -v ./internal/model -run 'TestModel|TestRules' -model.histories=12000
+	$(GO) test -v ./test/histories -run 'TestModel|TestRules' -model.histories=12000
 
 .PHONY: mutants
 mutants: ## Break one rule at a time and demand that the tests named for it fail

@@ -9,14 +9,14 @@ import (
 	"testing"
 
 	"github.com/audian/participant-gateway/internal/access"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 func TestCredential(t *testing.T) {
 	for _, test := range []struct {
 		authorization, token []string
 		want                 string
-		reason               participant.Reason
+		reason               apierror.Reason
 	}{
 		{want: ""},
 		{authorization: []string{"Bearer one"}, want: "one"},
@@ -27,15 +27,15 @@ func TestCredential(t *testing.T) {
 		{token: []string{" "}, want: ""},
 		{authorization: []string{"Bearer one"}, token: []string{"one"}, want: "one"},
 		{authorization: []string{"Basic x"}, token: []string{"one"}, want: "one"},
-		{authorization: []string{"Bearer one"}, token: []string{"two"}, reason: participant.CredentialsDiffer},
-		{authorization: []string{"Bearer one", "Bearer two"}, reason: participant.CredentialsDiffer},
-		{token: []string{"one", "two"}, reason: participant.CredentialsDiffer},
+		{authorization: []string{"Bearer one"}, token: []string{"two"}, reason: apierror.CredentialsDiffer},
+		{authorization: []string{"Bearer one", "Bearer two"}, reason: apierror.CredentialsDiffer},
+		{token: []string{"one", "two"}, reason: apierror.CredentialsDiffer},
 	} {
 		got, err := access.Presented{Authorization: test.authorization, AuthToken: test.token}.Credential()
 		if got.Reveal() != test.want || (err != nil) != (test.reason != "") {
 			t.Errorf("%q %q: got %q, %v", test.authorization, test.token, got.Reveal(), err)
 		}
-		if err != nil && participant.ReasonOf(err) != test.reason {
+		if err != nil && apierror.ReasonOf(err) != test.reason {
 			t.Errorf("%q %q: got %v, want %s", test.authorization, test.token, err, test.reason)
 		}
 	}
@@ -61,19 +61,19 @@ func TestRights(t *testing.T) {
 	for _, test := range []struct {
 		rights access.Rights
 		need   access.Role
-		want   participant.Reason
+		want   apierror.Reason
 	}{
 		{access.Everything(), access.Writer, ""},
 		{access.Rights{Role: access.Reader}, access.Reader, ""},
-		{access.Rights{Role: access.Reader}, access.Writer, participant.RoleNotGranted},
-		{access.Rights{}, access.Reader, participant.RoleNotGranted},
+		{access.Rights{Role: access.Reader}, access.Writer, apierror.RoleNotGranted},
+		{access.Rights{}, access.Reader, apierror.RoleNotGranted},
 		{access.Rights{Role: access.Writer, Conferences: here}, access.Writer, ""},
-		{access.Rights{Role: access.Writer, Conferences: []string{"conf_b", "conf_aa"}}, access.Reader, participant.ConferenceNotGranted},
-		{access.Rights{Role: access.Writer, Conferences: []string{}}, access.Reader, participant.ConferenceNotGranted},
-		{access.Rights{Role: access.Reader, Conferences: []string{}}, access.Writer, participant.RoleNotGranted},
+		{access.Rights{Role: access.Writer, Conferences: []string{"conf_b", "conf_aa"}}, access.Reader, apierror.ConferenceNotGranted},
+		{access.Rights{Role: access.Writer, Conferences: []string{}}, access.Reader, apierror.ConferenceNotGranted},
+		{access.Rights{Role: access.Reader, Conferences: []string{}}, access.Writer, apierror.RoleNotGranted},
 	} {
 		err := test.rights.Allow(access.Need{Role: test.need, Conference: "conf_a"})
-		if got := participant.ReasonOf(err); (err != nil || test.want != "") && got != test.want {
+		if got := apierror.ReasonOf(err); (err != nil || test.want != "") && got != test.want {
 			t.Errorf("%+v, needing %s: got %v, want %q", test.rights, test.need, err, test.want)
 		}
 	}
@@ -122,10 +122,10 @@ func TestPassthroughTellsTokensApart(t *testing.T) {
 	if other, _ := access.NewPassthrough().Admit(t.Context(), access.Presented{AuthToken: []string{"one"}}); other.Name == one.Name {
 		t.Error("another process gives the same name: the hash has no key of its own")
 	}
-	if _, err := admit(); participant.ReasonOf(err) != participant.CredentialMissing {
+	if _, err := admit(); apierror.ReasonOf(err) != apierror.CredentialMissing {
 		t.Errorf("without a token: got %v", err)
 	}
-	if _, err := admit("one", "two"); participant.ReasonOf(err) != participant.CredentialsDiffer {
+	if _, err := admit("one", "two"); apierror.ReasonOf(err) != apierror.CredentialsDiffer {
 		t.Errorf("with two: got %v", err)
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"log/slog"
 	"strings"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 // Credential is what a caller presents: an Audian token, a key, or a JWT. It is a
@@ -48,8 +48,8 @@ func (p Presented) Credential() (Credential, error) {
 			continue
 		}
 		if one != "" {
-			return "", &participant.Error{
-				Reason:  participant.CredentialsDiffer,
+			return "", &apierror.Error{
+				Reason:  apierror.CredentialsDiffer,
 				Message: "the call carries two differing credentials",
 			}
 		}
@@ -62,8 +62,8 @@ func (p Presented) Credential() (Credential, error) {
 func (p Presented) Required(what string) (Credential, error) {
 	credential, err := p.Credential()
 	if err == nil && credential == "" {
-		return "", &participant.Error{
-			Reason:  participant.CredentialMissing,
+		return "", &apierror.Error{
+			Reason:  apierror.CredentialMissing,
 			Message: what + " is needed, as Authorization: Bearer or X-Auth-Token",
 		}
 	}

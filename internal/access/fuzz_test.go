@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/audian/participant-gateway/internal/access"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 // FuzzPresented holds that a credential is taken from a call only where the call
@@ -18,8 +18,8 @@ func FuzzPresented(f *testing.F) {
 		presented := access.Presented{Authorization: []string{authorization, second}, AuthToken: []string{token}}
 		got, err := presented.Required("a key")
 		if err != nil {
-			reason := participant.ReasonOf(err)
-			if got != "" || reason != participant.CredentialsDiffer && reason != participant.CredentialMissing {
+			reason := apierror.ReasonOf(err)
+			if got != "" || reason != apierror.CredentialsDiffer && reason != apierror.CredentialMissing {
 				t.Errorf("%q beside %v", got.Reveal(), err)
 			}
 			return

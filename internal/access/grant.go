@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 // Grant is what a caller was granted, for as long as it lasts: it may expire, be
@@ -53,7 +53,7 @@ func (g *Grant) allow(need Need) error {
 }
 
 // Bound gives a stream's context one end more: when its need is granted no longer.
-// The cause is a participant.Error then.
+// The cause is a apierror.Error then.
 func (g *Grant) Bound(ctx context.Context, need Need) (context.Context, context.CancelFunc) {
 	ctx, end := context.WithCancelCause(ctx)
 	if g == nil {
@@ -91,9 +91,9 @@ func (g *Grant) expiryTimer(end context.CancelCauseFunc) (stop func()) {
 }
 
 // Expired is the error of a credential that was valid until some time ago.
-func Expired(cause error) *participant.Error {
-	return &participant.Error{
-		Reason:  participant.CredentialExpired,
+func Expired(cause error) *apierror.Error {
+	return &apierror.Error{
+		Reason:  apierror.CredentialExpired,
 		Message: "the token has expired; call again with a new one",
 		Cause:   cause,
 	}
@@ -104,7 +104,7 @@ func Expired(cause error) *participant.Error {
 func (g *Grant) Change(rights Rights) { g.update(func() { g.rights = rights }) }
 
 // Withdraw takes the grant away, for a reason.
-func (g *Grant) Withdraw(why *participant.Error) { g.update(func() { g.over = why }) }
+func (g *Grant) Withdraw(why *apierror.Error) { g.update(func() { g.over = why }) }
 
 func (g *Grant) update(change func()) {
 	g.mu.Lock()

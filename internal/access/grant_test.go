@@ -7,19 +7,19 @@ import (
 	"time"
 
 	"github.com/audian/participant-gateway/internal/access"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 var watching = access.Need{Role: access.Reader, Conference: "conf_a"}
 
-var withdrawn = &participant.Error{Reason: participant.CredentialInvalid, Message: "the key was withdrawn"}
+var withdrawn = &apierror.Error{Reason: apierror.CredentialInvalid, Message: "the key was withdrawn"}
 
 // reasonOf is why ctx has ended; empty while it has not.
-func reasonOf(ctx context.Context) participant.Reason {
+func reasonOf(ctx context.Context) apierror.Reason {
 	if ctx.Err() == nil {
 		return ""
 	}
-	return participant.ReasonOf(context.Cause(ctx))
+	return apierror.ReasonOf(context.Cause(ctx))
 }
 
 func TestW19_AStreamEndsWhenItsTokenExpires(t *testing.T) {
@@ -34,13 +34,13 @@ func TestW19_AStreamEndsWhenItsTokenExpires(t *testing.T) {
 		}
 		time.Sleep(time.Nanosecond)
 		synctest.Wait()
-		if got := reasonOf(ctx); got != participant.CredentialExpired {
+		if got := reasonOf(ctx); got != apierror.CredentialExpired {
 			t.Errorf("got %q, want it expired", got)
 		}
 		late, release := grant.Bound(t.Context(), watching)
 		defer release()
 		synctest.Wait()
-		if got := reasonOf(late); got != participant.CredentialExpired {
+		if got := reasonOf(late); got != apierror.CredentialExpired {
 			t.Errorf("a stream that comes too late: got %q, want it expired", got)
 		}
 	})
@@ -53,12 +53,12 @@ func TestW19_AStreamEndsWhenWhatItNeedsIsTakenAway(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		change func(*access.Grant)
-		want   participant.Reason
+		want   apierror.Reason
 	}{
-		{"withdrawn", func(g *access.Grant) { g.Withdraw(withdrawn) }, participant.CredentialInvalid},
-		{"no role", only(access.Nobody, "conf_a"), participant.RoleNotGranted},
-		{"another conference", only(access.Writer, "conf_b"), participant.ConferenceNotGranted},
-		{"no conference", func(g *access.Grant) { g.Change(access.Rights{Role: access.Writer, Conferences: []string{}}) }, participant.ConferenceNotGranted},
+		{"withdrawn", func(g *access.Grant) { g.Withdraw(withdrawn) }, apierror.CredentialInvalid},
+		{"no role", only(access.Nobody, "conf_a"), apierror.RoleNotGranted},
+		{"another conference", only(access.Writer, "conf_b"), apierror.ConferenceNotGranted},
+		{"no conference", func(g *access.Grant) { g.Change(access.Rights{Role: access.Writer, Conferences: []string{}}) }, apierror.ConferenceNotGranted},
 		{"reader in place of writer", only(access.Reader, "conf_b", "conf_a"), ""},
 		{"all conferences", func(g *access.Grant) { g.Change(access.Everything()) }, ""},
 	} {
@@ -95,12 +95,12 @@ func TestAReleasedStreamHasNotLostItsRights(t *testing.T) {
 
 func TestNoGrantGrantsNothing(t *testing.T) {
 	var none *access.Grant
-	if got := participant.ReasonOf(none.Allow(watching)); got != participant.RoleNotGranted {
+	if got := apierror.ReasonOf(none.Allow(watching)); got != apierror.RoleNotGranted {
 		t.Errorf("a call got %q", got)
 	}
 	ctx, release := none.Bound(t.Context(), watching)
 	defer release()
-	if got := reasonOf(ctx); got != participant.RoleNotGranted {
+	if got := reasonOf(ctx); got != apierror.RoleNotGranted {
 		t.Errorf("a stream got %q", got)
 	}
 }

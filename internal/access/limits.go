@@ -4,7 +4,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 // Limits bound what each caller may take; 0 is no limit.
@@ -108,16 +108,16 @@ func (l *Limiter) sweep(now time.Time) {
 }
 
 func tooManyCalls(wait time.Duration) error {
-	return &participant.Error{
-		Reason:     participant.CallerRateLimited,
+	return &apierror.Error{
+		Reason:     apierror.CallerRateLimited,
 		Message:    "you make too many calls a second; call again later",
 		RetryAfter: wait,
 	}
 }
 
 func tooManyStreams() error {
-	return &participant.Error{
-		Reason:  participant.TooManyStreams,
+	return &apierror.Error{
+		Reason:  apierror.TooManyStreams,
 		Message: "you have too many streams open; close one first",
 	}
 }

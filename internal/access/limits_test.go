@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 var ada, bob = Caller{Name: "ada"}, Caller{Name: "bob"}
@@ -51,8 +51,8 @@ func TestLimiterTellsWhenToCallAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter(Limits{Calls: 4})
 		allowed(l, ada, 4)
-		refused, _ := errors.AsType[*participant.Error](l.Call(ada))
-		if refused == nil || refused.Reason != participant.CallerRateLimited || refused.RetryAfter != 250*time.Millisecond {
+		refused, _ := errors.AsType[*apierror.Error](l.Call(ada))
+		if refused == nil || refused.Reason != apierror.CallerRateLimited || refused.RetryAfter != 250*time.Millisecond {
 			t.Fatalf("got %v", refused)
 		}
 		time.Sleep(refused.RetryAfter)
@@ -68,7 +68,7 @@ func TestW12_ACallerHasSoManyStreams(t *testing.T) {
 	if _, err := l.OpenStream(ada); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.OpenStream(ada); participant.ReasonOf(err) != participant.TooManyStreams {
+	if _, err := l.OpenStream(ada); apierror.ReasonOf(err) != apierror.TooManyStreams {
 		t.Errorf("the third stream: %v", err)
 	}
 	if _, err := l.OpenStream(bob); err != nil {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 // Role is what kinds of calls a caller may make. Each includes those before it; the
@@ -48,14 +48,14 @@ type Need struct {
 // Allow tells why a need is beyond the rights, nil where it is not.
 func (r Rights) Allow(need Need) error {
 	if r.Role < need.Role {
-		return &participant.Error{
-			Reason:  participant.RoleNotGranted,
+		return &apierror.Error{
+			Reason:  apierror.RoleNotGranted,
 			Message: fmt.Sprintf("this call needs the role %s, which the caller was not granted", need.Role),
 		}
 	}
 	if r.Conferences != nil && !slices.Contains(r.Conferences, need.Conference) {
-		return &participant.Error{
-			Reason:  participant.ConferenceNotGranted,
+		return &apierror.Error{
+			Reason:  apierror.ConferenceNotGranted,
 			Message: "the caller was not granted this conference",
 		}
 	}

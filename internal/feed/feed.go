@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/panics"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/roster"
@@ -177,7 +178,7 @@ func (f *Feed) fold(p roster.Poll) roster.Batch {
 }
 
 // pace is what the account makes of the feed now. The lock is held.
-func (f *Feed) pace() participant.Pace { return f.source.Pace(f.schedule.want, f.schedule.takes) }
+func (f *Feed) pace() Pace { return f.source.Pace(f.schedule.want, f.schedule.takes) }
 
 // failed notes a poll that gave no list, and ends the feed where the upstream's
 // refusal says so.
@@ -185,7 +186,7 @@ func (f *Feed) failed(err error) {
 	if !f.fail(err, time.Now()) {
 		return
 	}
-	f.logger.Info("feed ended", slog.String("reason", string(participant.ReasonOf(err))))
+	f.logger.Info("feed ended", slog.String("reason", string(apierror.ReasonOf(err))))
 	f.ended()
 	f.bell.Ring()
 }
@@ -194,7 +195,7 @@ func (f *Feed) failed(err error) {
 func (f *Feed) fail(err error, now time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.freshness.failed(participant.ReasonOf(err))
+	f.freshness.failed(apierror.ReasonOf(err))
 	f.source.Settle(err)
 	f.schedule.failed(now, f.pace(), askedUntil(now, retryAfter(err)))
 	over := !f.lags(err) && f.freshness.ends(err, now, f.roster.Known())
@@ -208,12 +209,12 @@ func (f *Feed) fail(err error, now time.Time) bool {
 // lags reports whether a poll's error is a 404 of an upstream that does not show yet what
 // an Add has just made. The lock is held.
 func (f *Feed) lags(err error) bool {
-	e, ok := errors.AsType[*participant.Error](err)
+	e, ok := errors.AsType[*apierror.Error](err)
 	return ok && e.UpstreamStatus == http.StatusNotFound && f.schedule.started.Before(f.lastAdd.Add(addLag))
 }
 
 func retryAfter(err error) time.Duration {
-	if e, ok := errors.AsType[*participant.Error](err); ok {
+	if e, ok := errors.AsType[*apierror.Error](err); ok {
 		return e.RetryAfter
 	}
 	return 0
@@ -221,7 +222,7 @@ func retryAfter(err error) time.Duration {
 
 // endOf is how a refusal ends a feed.
 func endOf(err error, known bool) *End {
-	var e *participant.Error
+	var e *apierror.Error
 	gone := known && errors.As(err, &e) && e.UpstreamStatus == http.StatusNotFound
 	return &End{Err: err, Gone: gone}
 }

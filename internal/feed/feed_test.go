@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/feed/feedtest"
 	"github.com/audian/participant-gateway/internal/participant"
@@ -148,14 +149,14 @@ func TestW10_TurnsStaleAfterFiveSecondsAndFreshWithTheNextList(t *testing.T) {
 		s.Set("a", participant.StatusDialing) // In flight: polled every second.
 		f, release := s.watch()
 		defer release()
-		s.Fail(feedtest.Outage(participant.UpstreamUnavailable))
+		s.Fail(feedtest.Outage(apierror.UpstreamUnavailable))
 		s.after(4900 * time.Millisecond)
 		if f.State().Stale {
 			t.Error("stale before 5 s")
 		}
 		s.after(300 * time.Millisecond)
 		state := f.State()
-		if !state.Stale || state.StaleReason != participant.UpstreamUnavailable || state.Total != 1 {
+		if !state.Stale || state.StaleReason != apierror.UpstreamUnavailable || state.Total != 1 {
 			t.Errorf("after 5.2 s: stale %v, reason %q, total %d", state.Stale, state.StaleReason, state.Total)
 		}
 		s.after(time.Minute)
@@ -174,7 +175,7 @@ func TestW10_HangingPollCannotHideThatItHangs(t *testing.T) {
 		defer release()
 		s.Slow(time.Hour)
 		s.after(5100 * time.Millisecond)
-		if state := f.State(); !state.Stale || state.StaleReason != participant.PollDelayed {
+		if state := f.State(); !state.Stale || state.StaleReason != apierror.PollDelayed {
 			t.Errorf("stale %v, reason %q", state.Stale, state.StaleReason)
 		}
 	})
@@ -185,7 +186,7 @@ func TestW10_StaleByTheIntervalInForce(t *testing.T) {
 		s.Share(20 * time.Second)
 		f, release := s.watch()
 		defer release()
-		s.Fail(feedtest.Outage(participant.UpstreamTimeout))
+		s.Fail(feedtest.Outage(apierror.UpstreamTimeout))
 		s.after(39 * time.Second)
 		if state := f.State(); state.Stale || state.PollInterval != 20*time.Second {
 			t.Errorf("after 39 s: stale %v, interval %v", state.Stale, state.PollInterval)
@@ -203,13 +204,13 @@ func TestW10_StaleWhenAllPollsOfTheAccountFail(t *testing.T) {
 		f, release := s.watch()
 		defer release()
 		s.after(8 * time.Second)
-		s.FailAccount(time.Now(), participant.UpstreamUnreachable)
+		s.FailAccount(time.Now(), apierror.UpstreamUnreachable)
 		s.after(4900 * time.Millisecond)
 		if f.State().Stale {
 			t.Error("stale before 5 s of failing")
 		}
 		s.after(200 * time.Millisecond)
-		if state := f.State(); !state.Stale || state.StaleReason != participant.UpstreamUnreachable {
+		if state := f.State(); !state.Stale || state.StaleReason != apierror.UpstreamUnreachable {
 			t.Errorf("stale %v, reason %q", state.Stale, state.StaleReason)
 		}
 	})
@@ -220,7 +221,7 @@ func TestW10_BackOffAndTimeoutStayWithinTenSeconds(t *testing.T) {
 		_, release := s.watch()
 		defer release()
 		s.Slow(5 * time.Second) // As long as a poll request may take.
-		s.Fail(feedtest.Outage(participant.UpstreamTimeout))
+		s.Fail(feedtest.Outage(apierror.UpstreamTimeout))
 		s.after(2 * time.Minute)
 		starts := s.Starts()
 		for i, start := range starts[1:] {
@@ -235,7 +236,7 @@ func TestW10_RetryAfterMayExceedTheBackOff(t *testing.T) {
 	play(t, feed.Options{}, func(s *scene) {
 		_, release := s.watch()
 		defer release()
-		s.Fail(&participant.Error{Reason: participant.UpstreamRateLimited, UpstreamStatus: 429, RetryAfter: 5 * time.Minute})
+		s.Fail(&apierror.Error{Reason: apierror.UpstreamRateLimited, UpstreamStatus: 429, RetryAfter: 5 * time.Minute})
 		s.after(10 * time.Second)
 		before := len(s.Starts())
 		s.after(40 * time.Second)
@@ -254,9 +255,9 @@ func TestW11_TwoRefusalsApartEndAKnownFeed(t *testing.T) {
 		refusal error
 		gone    bool
 	}{
-		"404": {feedtest.Refusal(http.StatusNotFound, participant.ConferenceNotFound), true},
-		"403": {feedtest.Refusal(http.StatusForbidden, participant.UpstreamForbidden), false},
-		"401": {feedtest.Refusal(http.StatusUnauthorized, participant.UpstreamUnauthenticated), false},
+		"404": {feedtest.Refusal(http.StatusNotFound, apierror.ConferenceNotFound), true},
+		"403": {feedtest.Refusal(http.StatusForbidden, apierror.UpstreamForbidden), false},
+		"401": {feedtest.Refusal(http.StatusUnauthorized, apierror.UpstreamUnauthenticated), false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -292,7 +293,7 @@ func TestW11_ListBetweenRefusalsClearsThem(t *testing.T) {
 		s.Set("a", participant.StatusDialing)
 		f, release := s.watch()
 		defer release()
-		refusal := feedtest.Refusal(http.StatusNotFound, participant.ConferenceNotFound)
+		refusal := feedtest.Refusal(http.StatusNotFound, apierror.ConferenceNotFound)
 		for range 5 {
 			s.Fail(refusal)
 			s.after(1500 * time.Millisecond)
@@ -310,14 +311,14 @@ func TestW11_RefusalsOfOtherKindsBetweenDoNotClear(t *testing.T) {
 		s.Set("a", participant.StatusDialing)
 		f, release := s.watch()
 		defer release()
-		s.Fail(feedtest.Refusal(http.StatusNotFound, participant.ConferenceNotFound))
+		s.Fail(feedtest.Refusal(http.StatusNotFound, apierror.ConferenceNotFound))
 		s.after(1100 * time.Millisecond)
-		s.Fail(feedtest.Outage(participant.UpstreamUnavailable))
+		s.Fail(feedtest.Outage(apierror.UpstreamUnavailable))
 		s.after(3 * time.Second)
 		if f.State().End != nil {
 			t.Fatal("ended by one refusal and an outage")
 		}
-		s.Fail(feedtest.Refusal(http.StatusNotFound, participant.ConferenceNotFound))
+		s.Fail(feedtest.Refusal(http.StatusNotFound, apierror.ConferenceNotFound))
 		s.after(5 * time.Second)
 		if end := f.State().End; end == nil || !end.Gone {
 			t.Errorf("end: %+v", end)
@@ -330,7 +331,7 @@ func TestW10_AnothersRecoveryMakesNobodyFresh(t *testing.T) {
 		s.Share(time.Minute)
 		f, release := s.watch()
 		defer release()
-		s.FailAccount(time.Now(), participant.UpstreamTimeout)
+		s.FailAccount(time.Now(), apierror.UpstreamTimeout)
 		s.after(6 * time.Second)
 		s.FailAccount(time.Time{}, "") // Another feed of the account has read a list.
 		s.after(6 * time.Second)
@@ -346,10 +347,10 @@ func TestW10_AnothersRecoveryMakesNobodyFresh(t *testing.T) {
 
 func TestW11_WhatIsNotTheVendorsWordNeverEnds(t *testing.T) {
 	errs := map[string]error{
-		"HTML 404":                  &participant.Error{Reason: participant.ConferenceNotFound, UpstreamStatus: 404},
-		"429":                       &participant.Error{Reason: participant.UpstreamRateLimited, UpstreamStatus: 429, VendorShaped: true},
-		"503":                       &participant.Error{Reason: participant.UpstreamUnavailable, UpstreamStatus: 503, VendorShaped: true},
-		"401 of our own credential": &participant.Error{Reason: participant.CredentialRefused, UpstreamStatus: 401, VendorShaped: true},
+		"HTML 404":                  &apierror.Error{Reason: apierror.ConferenceNotFound, UpstreamStatus: 404},
+		"429":                       &apierror.Error{Reason: apierror.UpstreamRateLimited, UpstreamStatus: 429, VendorShaped: true},
+		"503":                       &apierror.Error{Reason: apierror.UpstreamUnavailable, UpstreamStatus: 503, VendorShaped: true},
+		"401 of our own credential": &apierror.Error{Reason: apierror.CredentialRefused, UpstreamStatus: 401, VendorShaped: true},
 	}
 	for name, err := range errs {
 		t.Run(name, func(t *testing.T) {
@@ -368,7 +369,7 @@ func TestW11_WhatIsNotTheVendorsWordNeverEnds(t *testing.T) {
 
 func TestW01_OneRefusalEndsAFeedThatIsNotKnown(t *testing.T) {
 	play(t, feed.Options{}, func(s *scene) {
-		s.Fail(feedtest.Refusal(http.StatusNotFound, participant.ConferenceNotFound))
+		s.Fail(feedtest.Refusal(http.StatusNotFound, apierror.ConferenceNotFound))
 		f, release := s.watch()
 		defer release()
 		if end := f.State().End; end == nil || end.Gone {
@@ -412,7 +413,7 @@ func TestW14_LingersThenNothingIsPolled(t *testing.T) {
 
 func TestW01_FeedNeverKnownDoesNotLinger(t *testing.T) {
 	play(t, feed.Options{}, func(s *scene) {
-		s.Fail(feedtest.Outage(participant.UpstreamUnavailable))
+		s.Fail(feedtest.Outage(apierror.UpstreamUnavailable))
 		_, release := s.watch()
 		release()
 		synctest.Wait()

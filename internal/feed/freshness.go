@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
@@ -27,25 +28,25 @@ const intervalVaries = 0.02
 // freshness knows how far a feed can be believed. It belongs to the feed's lock.
 type freshness struct {
 	stale  bool
-	reason participant.Reason
+	reason apierror.Reason
 	// success is when the last complete list began, took how long it took.
 	success time.Time
 	took    time.Duration
 	// failure is why the last poll failed, since the last success; empty where none did.
-	failure participant.Reason
+	failure apierror.Reason
 	// refused is when each kind of refusal was first met since the last list.
-	refused map[participant.Reason]time.Time
+	refused map[apierror.Reason]time.Time
 }
 
 func newFreshness() *freshness {
-	return &freshness{stale: true, reason: participant.PollDelayed, refused: map[participant.Reason]time.Time{}}
+	return &freshness{stale: true, reason: apierror.PollDelayed, refused: map[apierror.Reason]time.Time{}}
 }
 
 // read notes a list that was read. A complete one makes the feed fresh.
 func (f *freshness) read(list participant.List, complete bool) {
 	clear(f.refused)
 	if !complete {
-		f.failed(participant.UpstreamIncomplete)
+		f.failed(apierror.UpstreamIncomplete)
 		return
 	}
 	f.stale, f.reason, f.failure = false, "", ""
@@ -54,10 +55,10 @@ func (f *freshness) read(list participant.List, complete bool) {
 
 // added notes an Add that succeeded: a 404 from before it says no more that the conference
 // is gone.
-func (f *freshness) added() { delete(f.refused, participant.ConferenceNotFound) }
+func (f *freshness) added() { delete(f.refused, apierror.ConferenceNotFound) }
 
 // failed notes why a poll failed.
-func (f *freshness) failed(reason participant.Reason) {
+func (f *freshness) failed(reason apierror.Reason) {
 	f.failure = reason
 	if f.stale {
 		f.reason = reason
@@ -65,7 +66,7 @@ func (f *freshness) failed(reason participant.Reason) {
 }
 
 // staleAt is when the feed turns stale if nothing else happens.
-func (f *freshness) staleAt(interval time.Duration, pace participant.Pace) time.Time {
+func (f *freshness) staleAt(interval time.Duration, pace Pace) time.Time {
 	at := f.success.Add(max(staleAfter, 2*interval+f.took))
 	if pace.FailingSince.IsZero() {
 		return at
@@ -78,7 +79,7 @@ func (f *freshness) staleAt(interval time.Duration, pace participant.Pace) time.
 
 // turnStale makes the feed stale and tells why: its own last failure, that of the
 // account, or no list in time.
-func (f *freshness) turnStale(pace participant.Pace) {
+func (f *freshness) turnStale(pace Pace) {
 	f.stale = true
 	switch {
 	case f.failure != "":
@@ -86,7 +87,7 @@ func (f *freshness) turnStale(pace participant.Pace) {
 	case pace.FailingReason != "":
 		f.reason = pace.FailingReason
 	default:
-		f.reason = participant.PollDelayed
+		f.reason = apierror.PollDelayed
 	}
 }
 
@@ -94,7 +95,7 @@ func (f *freshness) turnStale(pace participant.Pace) {
 // is not known (W1), two far enough apart do afterwards (W11). Whatever is not the
 // upstream's own word is an outage.
 func (f *freshness) ends(err error, now time.Time, known bool) bool {
-	refusal, ok := errors.AsType[*participant.Error](err)
+	refusal, ok := errors.AsType[*apierror.Error](err)
 	if !ok || !refusal.UpstreamsOwnWord() {
 		return false
 	}
@@ -140,7 +141,7 @@ func (f *Feed) judgeNow() (time.Duration, <-chan struct{}) {
 }
 
 // look is judgeNow under the lock; turned is why the feed has just turned stale.
-func (f *Feed) look(now time.Time) (wait time.Duration, pace participant.Pace, turned participant.Reason) {
+func (f *Feed) look(now time.Time) (wait time.Duration, pace Pace, turned apierror.Reason) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	pace = f.pace()
@@ -161,7 +162,7 @@ func (f *Feed) look(now time.Time) (wait time.Duration, pace participant.Pace, t
 
 // reschedule has the poller poll earlier where the account's other feeds have become
 // fewer, or where the account asks for a poll out of turn. The lock is held.
-func (f *Feed) reschedule(pace participant.Pace) {
+func (f *Feed) reschedule(pace Pace) {
 	if f.schedule.listing {
 		return
 	}

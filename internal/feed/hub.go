@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/panics"
 	"github.com/audian/participant-gateway/internal/participant"
 )
@@ -65,8 +66,8 @@ func (h *Hub) full() bool {
 	return h.options.MaxFeeds > 0 && len(h.feeds) >= h.options.MaxFeeds
 }
 
-var errFull = &participant.Error{
-	Reason:     participant.TooManyConferences,
+var errFull = &apierror.Error{
+	Reason:     apierror.TooManyConferences,
 	Message:    "too many conferences are watched; try again later",
 	RetryAfter: 5 * time.Second,
 }

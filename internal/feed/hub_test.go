@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/feed/feedtest"
 	"github.com/audian/participant-gateway/internal/panics"
@@ -20,7 +21,7 @@ func TestW12_AHubHoldsSoManyFeeds(t *testing.T) {
 		_, releaseAgain := s.acquire("a") // Those who watch it already make it no more.
 		_, releaseB := s.acquire("b")
 		defer releaseB()
-		if _, _, err := s.hub.Acquire(s.Upstream, "c"); participant.ReasonOf(err) != participant.TooManyConferences {
+		if _, _, err := s.hub.Acquire(s.Upstream, "c"); apierror.ReasonOf(err) != apierror.TooManyConferences {
 			t.Fatalf("a third conference: %v", err)
 		}
 		release()
@@ -37,7 +38,7 @@ func TestW12_AHubHoldsSoManyFeeds(t *testing.T) {
 func TestW12_AFeedThatIsOverMakesRoom(t *testing.T) {
 	play(t, feed.Options{MaxFeeds: 1}, func(s *scene) {
 		_, release := s.acquire("a")
-		s.Fail(&participant.Error{Reason: participant.ConferenceNotFound, UpstreamStatus: 404, VendorShaped: true})
+		s.Fail(&apierror.Error{Reason: apierror.ConferenceNotFound, UpstreamStatus: 404, VendorShaped: true})
 		s.after(10 * time.Second)
 		s.Fail(nil)
 		_, releaseB := s.acquire("b")
@@ -92,7 +93,7 @@ func TestW11_AFeedReplacedAtItsEndLetsItsSourceGo(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		s.Fail(feedtest.Refusal(http.StatusNotFound, participant.ConferenceNotFound))
+		s.Fail(feedtest.Refusal(http.StatusNotFound, apierror.ConferenceNotFound))
 		s.after(10 * time.Second)
 		if second == nil || second == first {
 			t.Fatal("no second feed began")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
@@ -13,7 +14,7 @@ func incomplete(list participant.List) error {
 	if list.Unread == nil && list.Total != nil {
 		message = fmt.Sprintf("the upstream lists %d of %d participants", list.Read, *list.Total)
 	}
-	return &participant.Error{Reason: participant.UpstreamIncomplete, Message: message, Cause: list.Unread}
+	return &apierror.Error{Reason: apierror.UpstreamIncomplete, Message: message, Cause: list.Unread}
 }
 
 // noteSurplus reports that the upstream was found to count more than it lists.

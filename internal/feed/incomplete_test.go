@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/feed/feedtest"
 	"github.com/audian/participant-gateway/internal/participant"
@@ -40,7 +41,7 @@ func TestW07_IncompleteListIsPublishedAndNoSuccess(t *testing.T) {
 				}
 				s.after(3 * time.Second)
 				state := f.State()
-				if !state.Stale || state.StaleReason != participant.UpstreamIncomplete || state.Total != 2 {
+				if !state.Stale || state.StaleReason != apierror.UpstreamIncomplete || state.Total != 2 {
 					t.Errorf("stale %v, reason %q, total %d", state.Stale, state.StaleReason, state.Total)
 				}
 				if time.Since(state.ObservedAt) > 6*time.Second || !state.ObservedAt.After(state.LastSuccess) {
@@ -63,7 +64,7 @@ func TestW07_IncompleteListMakesAFeedKnownAndStale(t *testing.T) {
 		f, release := s.watch()
 		defer release()
 		state := f.State()
-		if !state.Known || !state.Stale || state.StaleReason != participant.UpstreamIncomplete || state.Total != 1 {
+		if !state.Known || !state.Stale || state.StaleReason != apierror.UpstreamIncomplete || state.Total != 1 {
 			t.Errorf("known %v, stale %v, reason %q, total %d", state.Known, state.Stale, state.StaleReason, state.Total)
 		}
 	})
@@ -76,7 +77,7 @@ func TestW11_IncompleteListBetweenRefusalsClearsThem(t *testing.T) {
 		defer release()
 		s.Alter(unread)
 		for range 5 {
-			s.Fail(feedtest.Refusal(http.StatusNotFound, participant.ConferenceNotFound))
+			s.Fail(feedtest.Refusal(http.StatusNotFound, apierror.ConferenceNotFound))
 			s.after(1500 * time.Millisecond)
 			s.Fail(nil)
 			s.after(10 * time.Second)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/feed/feedtest"
 	"github.com/audian/participant-gateway/internal/participant"
@@ -140,7 +141,7 @@ func TestW15_WriteDuringAListBringsTheNextForward(t *testing.T) {
 		"amid it":             {500 * time.Millisecond, nil, 1100 * time.Millisecond},
 		"just before its end": {980 * time.Millisecond, nil, 1100 * time.Millisecond},
 		"after it":            {3 * time.Second, nil, 3100 * time.Millisecond},
-		"amid one that fails": {500 * time.Millisecond, feedtest.Outage(participant.UpstreamTimeout), 1100 * time.Millisecond},
+		"amid one that fails": {500 * time.Millisecond, feedtest.Outage(apierror.UpstreamTimeout), 1100 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			play(t, feed.Options{}, func(s *scene) {
@@ -178,7 +179,7 @@ func (s *scene) nextStart() time.Time {
 
 func TestW15_OnlyTheFirstAttemptGoesAhead(t *testing.T) {
 	play(t, feed.Options{}, func(s *scene) {
-		s.Fail(feedtest.Outage(participant.UpstreamUnavailable))
+		s.Fail(feedtest.Outage(apierror.UpstreamUnavailable))
 		_, release := s.watch()
 		defer release()
 		s.after(time.Minute)

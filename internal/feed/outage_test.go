@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/feed/feedtest"
 	"github.com/audian/participant-gateway/internal/participant"
@@ -21,7 +22,7 @@ func TestW10_AFailingFeedWaitsForTheLonger(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			play(t, feed.Options{}, func(s *scene) {
 				s.Share(test.share)
-				s.Fail(feedtest.Outage(participant.UpstreamUnavailable))
+				s.Fail(feedtest.Outage(apierror.UpstreamUnavailable))
 				_, release := s.watch()
 				defer release()
 				s.after(10 * time.Minute)
@@ -46,7 +47,7 @@ func TestW10_OneFailureMakesNoQuietFeedStale(t *testing.T) {
 				s.after(5 * time.Minute)
 				for range 5 {
 					s.nextStart()
-					s.Fail(feedtest.Outage(participant.UpstreamUnavailable))
+					s.Fail(feedtest.Outage(apierror.UpstreamUnavailable))
 					s.nextStart()
 					s.Fail(nil)
 					if flips := s.flips(f, 3*longest, func() {}); flips > 0 {
@@ -69,7 +70,7 @@ func TestW10_ProbesWhenTheAccountSaysSo(t *testing.T) {
 			t.Errorf("%d lists, though the last did not fail", got)
 		}
 		s.nextStart()
-		s.Fail(feedtest.Outage(participant.UpstreamUnavailable))
+		s.Fail(feedtest.Outage(apierror.UpstreamUnavailable))
 		failed := s.nextStart()
 		s.OfferProbe()
 		if gap := s.nextStart().Sub(failed); gap > 2*time.Second {
@@ -84,7 +85,7 @@ func TestW07_IncompleteListIsNoSuccess(t *testing.T) {
 		"total is larger": func(l *participant.List) { total := l.Read + 1; l.Total = &total },
 		"a page failed":   func(l *participant.List) { l.Unread = errors.New("502") },
 		"a later page is refused": func(l *participant.List) {
-			l.Unread = feedtest.Refusal(http.StatusNotFound, participant.ConferenceNotFound)
+			l.Unread = feedtest.Refusal(http.StatusNotFound, apierror.ConferenceNotFound)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -102,13 +103,13 @@ func TestW07_IncompleteListIsNoSuccess(t *testing.T) {
 				}
 				s.after(40 * time.Second)
 				state := f.State()
-				if !state.Stale || state.StaleReason != participant.UpstreamIncomplete || state.End != nil || !state.LastSuccess.Equal(success) {
+				if !state.Stale || state.StaleReason != apierror.UpstreamIncomplete || state.End != nil || !state.LastSuccess.Equal(success) {
 					t.Errorf("stale %v, reason %s, end %v, last success %v", state.Stale, state.StaleReason, state.End, state.LastSuccess)
 				}
 				if polls := s.polls(30 * time.Second); polls < 6 {
 					t.Errorf("%d lists in 30 s: an incomplete list is followed by the next after the interval", polls)
 				}
-				if reason := participant.ReasonOf(s.Settled()); reason != participant.UpstreamIncomplete {
+				if reason := apierror.ReasonOf(s.Settled()); reason != apierror.UpstreamIncomplete {
 					t.Errorf("the account was told %q", reason)
 				}
 				s.Alter(nil)
@@ -128,7 +129,7 @@ func TestW11_AnIncompleteListIsAList(t *testing.T) {
 		f, release := s.watch()
 		defer release()
 		for range 5 {
-			s.Fail(feedtest.Refusal(http.StatusNotFound, participant.ConferenceNotFound))
+			s.Fail(feedtest.Refusal(http.StatusNotFound, apierror.ConferenceNotFound))
 			s.after(1500 * time.Millisecond)
 			s.Fail(nil)
 			s.Alter(func(l *participant.List) { l.Unread = errors.New("502") })
@@ -143,8 +144,8 @@ func TestW11_AnIncompleteListIsAList(t *testing.T) {
 
 // TestW01_A404JustAfterAnAddIsLag has the upstream answer 404 from an Add on.
 func TestW01_A404JustAfterAnAddIsLag(t *testing.T) {
-	notFound := feedtest.Refusal(http.StatusNotFound, participant.ConferenceNotFound)
-	forbidden := feedtest.Refusal(http.StatusForbidden, participant.UpstreamForbidden)
+	notFound := feedtest.Refusal(http.StatusNotFound, apierror.ConferenceNotFound)
+	forbidden := feedtest.Refusal(http.StatusForbidden, apierror.UpstreamForbidden)
 	add := participant.Write{Kind: participant.WriteAdd, Item: participant.Item{Participant: participant.Participant{ID: "a"}}}
 	remove := participant.Write{Kind: participant.WriteRemove, Item: participant.Item{Participant: participant.Participant{ID: "a"}}}
 	for name, test := range map[string]struct {
@@ -198,11 +199,11 @@ func TestW01_A404JustAfterAnAddIsLag(t *testing.T) {
 
 func TestW01_LagEndsWithTheFirstList(t *testing.T) {
 	play(t, feed.Options{}, func(s *scene) {
-		s.Fail(feedtest.Refusal(http.StatusNotFound, participant.ConferenceNotFound))
+		s.Fail(feedtest.Refusal(http.StatusNotFound, apierror.ConferenceNotFound))
 		s.hub.Begin(key()).Done(participant.Write{Kind: participant.WriteAdd, Item: participant.Item{Participant: participant.Participant{ID: "a"}}})
 		f, release := s.watch()
 		defer release()
-		if state := f.State(); !state.Stale || state.StaleReason != participant.ConferenceNotFound {
+		if state := f.State(); !state.Stale || state.StaleReason != apierror.ConferenceNotFound {
 			t.Errorf("stale %v, reason %q", state.Stale, state.StaleReason)
 		}
 		s.Fail(nil)
@@ -219,7 +220,7 @@ func TestW01_AnAddClears404sFromBefore(t *testing.T) {
 		s.Set("b", participant.StatusDialing)
 		f, release := s.watch()
 		defer release()
-		s.Fail(feedtest.Refusal(http.StatusNotFound, participant.ConferenceNotFound))
+		s.Fail(feedtest.Refusal(http.StatusNotFound, apierror.ConferenceNotFound))
 		s.after(1100 * time.Millisecond)
 		s.hub.Begin(key()).Done(participant.Write{Kind: participant.WriteAdd, Item: participant.Item{Participant: participant.Participant{ID: "a"}}})
 		added := time.Now()

@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/roster"
 )
 
@@ -83,7 +83,7 @@ func (f *Feed) logFailure(ctx context.Context, err error, first bool) {
 		level = slog.LevelWarn
 	}
 	attrs := []slog.Attr{slog.String("error", err.Error())}
-	var e *participant.Error
+	var e *apierror.Error
 	if errors.As(err, &e) && e.UpstreamRequestID != "" {
 		attrs = append(attrs, slog.String("upstream_request_id", e.UpstreamRequestID))
 	}

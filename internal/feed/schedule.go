@@ -3,8 +3,6 @@ package feed
 import (
 	"math/rand/v2"
 	"time"
-
-	"github.com/audian/participant-gateway/internal/participant"
 )
 
 // Times of the schedule (W10, W15).
@@ -83,14 +81,14 @@ func (s *schedule) read(lively bool, took time.Duration) {
 
 // next sets the next list's time after one that was read. The upstream may have asked for
 // a longer wait.
-func (s *schedule) next(pace participant.Pace, asked time.Time) {
+func (s *schedule) next(pace Pace, asked time.Time) {
 	s.factor = 1 + jitter*s.random.Float64()
 	s.end(pace, asked, asked)
 }
 
 // failed sets the next list's time after one that failed at now: the longer of the
 // back-off and the interval in force has gone by (W10).
-func (s *schedule) failed(now time.Time, pace participant.Pace, asked time.Time) {
+func (s *schedule) failed(now time.Time, pace Pace, asked time.Time) {
 	backoff := min(s.base<<min(s.failures, 8), maxBackoff-maxBackoff/20)
 	s.failures++
 	s.factor = 1 - early + jitter*s.random.Float64()
@@ -98,7 +96,7 @@ func (s *schedule) failed(now time.Time, pace participant.Pace, asked time.Time)
 }
 
 // end notes the end of a list.
-func (s *schedule) end(pace participant.Pace, earliest, asked time.Time) {
+func (s *schedule) end(pace Pace, earliest, asked time.Time) {
 	s.listing, s.earliest, s.asked = false, earliest, asked
 	s.expected, s.ended = pace.Interval, s.started
 	s.adjust(pace)
@@ -106,7 +104,7 @@ func (s *schedule) end(pace participant.Pace, earliest, asked time.Time) {
 
 // adjust sets the next list's time anew, as the account's other feeds come and go and its
 // rate changes; true where the list is due earlier than before.
-func (s *schedule) adjust(pace participant.Pace) bool {
+func (s *schedule) adjust(pace Pace) bool {
 	s.expected = max(s.expected, pace.Interval)
 	s.interval = pace.Share
 	if s.failures > 0 {
@@ -120,7 +118,7 @@ func (s *schedule) adjust(pace participant.Pace) bool {
 // inForce is the interval in force. Where the account's has become shorter than the time
 // since the last list, the next one comes as was expected before, or as soon as the account
 // gets to it.
-func (s *schedule) inForce(now time.Time, pace participant.Pace) time.Duration {
+func (s *schedule) inForce(now time.Time, pace Pace) time.Duration {
 	return max(pace.Interval, min(s.expected, now.Sub(s.ended)))
 }
 

@@ -26,7 +26,7 @@ type Source interface {
 	Settle(err error)
 	// Pace is what the account makes of a feed that wants a list every want, and whose
 	// lists take so long.
-	Pace(want, takes time.Duration) participant.Pace
+	Pace(want, takes time.Duration) Pace
 	// Probe reports whether the feed is to poll now, whatever its schedule says: all polls
 	// of the account fail, its own included, and none was made for a while (W10).
 	Probe() bool

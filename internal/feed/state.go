@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
@@ -29,7 +30,7 @@ type State struct {
 	LastSuccess time.Time
 	// Stale says that the roster may be out of date, StaleReason why.
 	Stale       bool
-	StaleReason participant.Reason
+	StaleReason apierror.Reason
 	// PollInterval is the interval in force (W15).
 	PollInterval time.Duration
 	// End is set when the feed is over.

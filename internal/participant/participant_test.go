@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/requestctx"
 )
 
 func TestA04_ValidID(t *testing.T) {
@@ -134,28 +136,28 @@ func TestW07_CompleteIsNotSmallerThanTotal(t *testing.T) {
 
 func TestReasonOf_FindsTheReasonInAChain(t *testing.T) {
 	cause := errors.New("connection refused")
-	err := fmt.Errorf("list: %w", &participant.Error{Reason: participant.UpstreamUnreachable, Message: "no answer", Cause: cause})
-	if got := participant.ReasonOf(err); got != participant.UpstreamUnreachable {
+	err := fmt.Errorf("list: %w", &apierror.Error{Reason: apierror.UpstreamUnreachable, Message: "no answer", Cause: cause})
+	if got := apierror.ReasonOf(err); got != apierror.UpstreamUnreachable {
 		t.Errorf("got %s", got)
 	}
 	if !errors.Is(err, cause) {
 		t.Error("the cause should be in the chain")
 	}
-	if got := participant.ReasonOf(cause); got != participant.Internal {
+	if got := apierror.ReasonOf(cause); got != apierror.Internal {
 		t.Errorf("an error without a reason: got %s", got)
 	}
 }
 
 func TestContext_CarriesIDs(t *testing.T) {
-	ctx, upstream := participant.WithUpstreamRequest(participant.WithTraceparent(
-		participant.WithRequestID(t.Context(), "r1"), "00-a-b-01"))
-	participant.NoteUpstreamRequest(ctx, "req_1")
-	participant.NoteUpstreamRequest(ctx, "")
-	participant.NoteUpstreamRequest(t.Context(), "nowhere")
-	if participant.RequestID(ctx) != "r1" || participant.Traceparent(ctx) != "00-a-b-01" || upstream.ID() != "req_1" {
-		t.Errorf("got %q, %q, %q", participant.RequestID(ctx), participant.Traceparent(ctx), upstream.ID())
+	ctx, upstream := requestctx.WithUpstreamRequest(requestctx.WithTraceparent(
+		requestctx.WithRequestID(t.Context(), "r1"), "00-a-b-01"))
+	requestctx.NoteUpstreamRequest(ctx, "req_1")
+	requestctx.NoteUpstreamRequest(ctx, "")
+	requestctx.NoteUpstreamRequest(t.Context(), "nowhere")
+	if requestctx.RequestID(ctx) != "r1" || requestctx.Traceparent(ctx) != "00-a-b-01" || upstream.ID() != "req_1" {
+		t.Errorf("got %q, %q, %q", requestctx.RequestID(ctx), requestctx.Traceparent(ctx), upstream.ID())
 	}
-	if participant.RequestID(t.Context()) != "" || participant.Traceparent(t.Context()) != "" {
+	if requestctx.RequestID(t.Context()) != "" || requestctx.Traceparent(t.Context()) != "" {
 		t.Error("an empty context has ids")
 	}
 }

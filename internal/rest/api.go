@@ -16,7 +16,7 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -25,7 +25,7 @@ type api struct {
 	service v2.ParticipantServiceServer
 	logger  *slog.Logger
 	screen  func(context.Context, access.Presented, proto.Message) error
-	refused func(participant.Reason)
+	refused func(apierror.Reason)
 	jitter  func(time.Duration) time.Duration
 	mux     *runtime.ServeMux
 }

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -95,8 +95,8 @@ func ReadBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 }
 
 func bodyTooLarge() error {
-	return &participant.Error{
-		Reason:  participant.BodyTooLarge,
+	return &apierror.Error{
+		Reason:  apierror.BodyTooLarge,
 		Message: fmt.Sprintf("the body must be at most %d bytes", MaxBody),
 	}
 }
@@ -106,8 +106,8 @@ func CheckEncoding(header, encoding string) error {
 	if isIdentity(encoding) || isGzip(encoding) {
 		return nil
 	}
-	return &participant.Error{
-		Reason:  participant.UnsupportedEncoding,
+	return &apierror.Error{
+		Reason:  apierror.UnsupportedEncoding,
 		Message: strings.ToLower(header) + " must be " + gzipEncoding + " or identity",
 	}
 }
@@ -150,16 +150,16 @@ func InflateMessage(flags byte, encoding string, sent []byte) ([]byte, error) {
 		return Inflate(encoding, sent)
 	}
 	const rule = "must have valid flags"
-	return nil, &participant.Error{
-		Reason: participant.InvalidRequest, Message: "the message " + rule,
-		Violations: []participant.Violation{{Field: wire.WholeBody, Rule: "syntax", Message: rule}},
+	return nil, &apierror.Error{
+		Reason: apierror.InvalidRequest, Message: "the message " + rule,
+		Violations: []apierror.Violation{{Field: wire.WholeBody, Rule: "syntax", Message: rule}},
 	}
 }
 
 func invalidGzip(cause error) error {
-	return &participant.Error{
-		Reason: participant.InvalidRequest, Message: "invalid gzip body", Cause: cause,
-		Violations: []participant.Violation{{Field: wire.WholeBody, Rule: "syntax", Message: "invalid gzip"}},
+	return &apierror.Error{
+		Reason: apierror.InvalidRequest, Message: "invalid gzip body", Cause: cause,
+		Violations: []apierror.Violation{{Field: wire.WholeBody, Rule: "syntax", Message: "invalid gzip"}},
 	}
 }
 
@@ -169,9 +169,9 @@ func bodyFailure(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return &participant.Error{Reason: participant.BodyTooSlow, Message: fmt.Sprintf(
+		return &apierror.Error{Reason: apierror.BodyTooSlow, Message: fmt.Sprintf(
 			"the body did not arrive: it may pause for %v, and take %v", bodyTimeout, bodyTotal)}
 	default:
-		return &participant.Error{Reason: participant.Cancelled, Message: "the body was cut off", Cause: err}
+		return &apierror.Error{Reason: apierror.Cancelled, Message: "the body was cut off", Cause: err}
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"google.golang.org/grpc"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -41,9 +41,9 @@ func half(t *testing.T, listener pipes, request string) (answer *http.Response, 
 
 func TestABodyThatDoesNotArriveIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var refused []participant.Reason
+		var refused []apierror.Reason
 		listener, stop := serveHandler(handler(t, polite(t), func(options *Options) {
-			options.Refused = func(reason participant.Reason) { refused = append(refused, reason) }
+			options.Refused = func(reason apierror.Reason) { refused = append(refused, reason) }
 		}))
 		defer stop()
 		got, body, after := half(t, listener, "POST "+participantsPath+" HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
@@ -55,7 +55,7 @@ func TestABodyThatDoesNotArriveIsRefused(t *testing.T) {
 				t.Errorf("the body lacks %s: %s", want, body)
 			}
 		}
-		if len(refused) != 1 || refused[0] != participant.BodyTooSlow {
+		if len(refused) != 1 || refused[0] != apierror.BodyTooSlow {
 			t.Errorf("counted %v", refused)
 		}
 	})

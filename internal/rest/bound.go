@@ -8,8 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/panics"
-	"github.com/audian/participant-gateway/internal/participant"
 )
 
 // answerChunk is how much of an answer a client must take within SendTimeout.
@@ -98,9 +98,9 @@ func HeaderSize(header map[string][]string) int {
 }
 
 // HeadersTooLarge is the error of a request whose headers are over MaxHeaders.
-func HeadersTooLarge() *participant.Error {
-	return &participant.Error{
-		Reason:  participant.HeadersTooLarge,
+func HeadersTooLarge() *apierror.Error {
+	return &apierror.Error{
+		Reason:  apierror.HeadersTooLarge,
 		Message: fmt.Sprintf("the headers must be at most %d bytes", MaxHeaders),
 	}
 }
@@ -141,9 +141,9 @@ func (a *api) afterPanic(w http.ResponseWriter, r *http.Request, panicked any) {
 	if answer, isBound := w.(*boundAnswer); !isBound || answer.begun {
 		panic(http.ErrAbortHandler)
 	}
-	failed := &participant.Error{Reason: participant.Internal, Message: "internal error"}
+	failed := &apierror.Error{Reason: apierror.Internal, Message: "internal error"}
 	if r.Method == http.MethodPost {
-		failed.Dialled = participant.DialledUnknown
+		failed.Dialled = apierror.DialledUnknown
 	}
 	a.fail(w, r, failed)
 }

@@ -12,7 +12,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/requestctx"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -39,13 +40,13 @@ func (a *api) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Method == http.MethodPost {
 		err = notDialled(err)
 	}
-	a.refused(participant.ReasonOf(err))
+	a.refused(apierror.ReasonOf(err))
 	a.logger.LogAttrs(r.Context(), slog.LevelWarn, "request refused",
 		slog.String("method", r.Method),
 		slog.String("path", r.URL.EscapedPath()),
 		slog.String("request_id", r.Header.Get(requestIDHeader)),
-		slog.String("trace_id", participant.TraceID(r.Header.Get(traceparentHeader))),
-		slog.String("reason", string(participant.ReasonOf(err))))
+		slog.String("trace_id", requestctx.TraceID(r.Header.Get(traceparentHeader))),
+		slog.String("reason", string(apierror.ReasonOf(err))))
 	a.fail(w, r, err)
 }
 
@@ -60,7 +61,7 @@ func SetRetryAfter(header http.Header, st *status.Status) {
 // too: it is not changed.
 func notDialled(err error) error {
 	own := *wire.Known(err)
-	own.Dialled = participant.DialledNo
+	own.Dialled = apierror.DialledNo
 	return &own
 }
 
@@ -85,13 +86,13 @@ func (a *api) failRoute(
 	if number == http.StatusMethodNotAllowed {
 		allowed := allowedMethods(r.URL.EscapedPath())
 		w.Header().Set("Allow", allowed)
-		err = &participant.Error{Reason: participant.MethodNotAllowed, Message: "this path takes " + allowed}
+		err = &apierror.Error{Reason: apierror.MethodNotAllowed, Message: "this path takes " + allowed}
 	}
 	a.refuse(w, r, err)
 }
 
-func routeNotFound() *participant.Error {
-	return &participant.Error{Reason: participant.RouteNotFound, Message: "route not found"}
+func routeNotFound() *apierror.Error {
+	return &apierror.Error{Reason: apierror.RouteNotFound, Message: "route not found"}
 }
 
 // allowedMethods are the methods of a path that some route has.

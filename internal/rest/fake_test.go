@@ -14,7 +14,8 @@ import (
 	"google.golang.org/grpc"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/requestctx"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -31,7 +32,7 @@ type fake struct {
 }
 
 func (f *fake) AddParticipant(ctx context.Context, r *v2.AddParticipantRequest) (*v2.AddParticipantResponse, error) {
-	if err := unread(ctx, participant.DialledNo); err != nil {
+	if err := unread(ctx, apierror.DialledNo); err != nil {
 		return nil, err
 	}
 	return f.add(ctx, r)
@@ -59,13 +60,13 @@ func (f *fake) WatchParticipants(r *v2.WatchParticipantsRequest, s grpc.ServerSt
 }
 
 // unread refuses what could not be read, as the service's interceptors do.
-func unread(ctx context.Context, dialled participant.Dialled) error {
-	violations := participant.Violations(ctx)
+func unread(ctx context.Context, dialled apierror.Dialled) error {
+	violations := requestctx.Violations(ctx)
 	if len(violations) == 0 {
 		return nil
 	}
-	return wire.Status(&participant.Error{
-		Reason: participant.InvalidRequest, Message: "unreadable", Violations: violations, Dialled: dialled,
+	return wire.Status(&apierror.Error{
+		Reason: apierror.InvalidRequest, Message: "unreadable", Violations: violations, Dialled: dialled,
 	}).Err()
 }
 

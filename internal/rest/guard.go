@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 // refuseForeignWrites keeps pages of other origins from changing anything in the
@@ -21,8 +21,8 @@ func (a *api) refuseForeignWrites(next http.Handler, trusted []string) (http.Han
 		}
 	}
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a.refuse(w, r, &participant.Error{
-			Reason: participant.OriginRefused, Message: "pages of this origin may not write",
+		a.refuse(w, r, &apierror.Error{
+			Reason: apierror.OriginRefused, Message: "pages of this origin may not write",
 		})
 	}))
 	return protection.Handler(next), nil
@@ -40,8 +40,8 @@ func (a *api) refuseForeignHosts(next http.Handler, allowed []string) http.Handl
 }
 
 // HostRefused is the error of a request for a foreign host.
-func HostRefused() *participant.Error {
-	return &participant.Error{Reason: participant.HostRefused, Message: "this host name is not served here"}
+func HostRefused() *apierror.Error {
+	return &apierror.Error{Reason: apierror.HostRefused, Message: "this host name is not served here"}
 }
 
 // ServesHost says whether a Host header names this server. An address always does: no

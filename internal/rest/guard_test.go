@@ -11,7 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/audian/participant-gateway/internal/access"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 func TestCrossOriginWritesAreRefused(t *testing.T) {
@@ -115,7 +115,7 @@ func TestForeignHostsAreRefused(t *testing.T) {
 
 // An error that many calls share is not changed by the answer to one.
 func TestA01_ASharedErrorIsNotChanged(t *testing.T) {
-	shared := &participant.Error{Reason: participant.CredentialMissing, Message: "no credential"}
+	shared := &apierror.Error{Reason: apierror.CredentialMissing, Message: "no credential"}
 	h, err := New(Options{
 		Service: polite(t), Logger: slog.New(slog.DiscardHandler),
 		Screen: func(context.Context, access.Presented, proto.Message) error { return shared },

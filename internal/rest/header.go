@@ -12,7 +12,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/requestctx"
 )
 
 const (
@@ -74,8 +74,8 @@ func SetOutgoing(header http.Header, answered metadata.MD) {
 // they are fit, and every answer the same.
 func identified(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := participant.FitRequestID(r.Header.Get(requestIDHeader))
-		trace := participant.FitTraceparent(r.Header.Get(traceparentHeader))
+		id := requestctx.FitRequestID(r.Header.Get(requestIDHeader))
+		trace := requestctx.FitTraceparent(r.Header.Get(traceparentHeader))
 		for _, header := range []http.Header{r.Header, w.Header()} {
 			header.Set(requestIDHeader, id)
 			header.Set(traceparentHeader, trace)

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc/peer"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 func TestHeadersReachTheService(t *testing.T) {
@@ -56,7 +56,7 @@ func TestHeadersReachTheService(t *testing.T) {
 
 func TestHeadersOfTheServiceAreAnswered(t *testing.T) {
 	replayed := metadata.Pairs("x-request-id", "from-service", "idempotency-replayed", "true", "x-internal", "1")
-	refused := &participant.Error{Reason: participant.RequestIDReused, Message: "m"}
+	refused := &apierror.Error{Reason: apierror.RequestIDReused, Message: "m"}
 	for _, err := range []error{nil, refused} {
 		service := polite(t)
 		service.add = func(ctx context.Context, _ *v2.AddParticipantRequest) (*v2.AddParticipantResponse, error) {

@@ -15,7 +15,8 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/requestctx"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -28,7 +29,7 @@ func (a *api) reading(next runtime.HandlerFunc) runtime.HandlerFunc {
 			return
 		}
 		ctx := peer.NewContext(r.Context(), PeerOf(r))
-		ctx = participant.WithViolations(ctx, unreadable)
+		ctx = requestctx.WithViolations(ctx, unreadable)
 		r = r.WithContext(context.WithValue(ctx, requestKey{}, request))
 		// A form that is set is not parsed: grpc-gateway finds nothing in the query.
 		r.Form, r.PostForm = url.Values{}, url.Values{}
@@ -42,7 +43,7 @@ func (a *api) screened(r *http.Request, path map[string]string, fault error) err
 	request, _ := emptyRequest(r)
 	// An id that is none is one that nobody was granted.
 	_ = wire.DecodePath(path, request)
-	ctx := participant.WithRequestID(r.Context(), r.Header.Get(requestIDHeader))
+	ctx := requestctx.WithRequestID(r.Context(), r.Header.Get(requestIDHeader))
 	refusal := a.screen(peer.NewContext(ctx, PeerOf(r)), access.Presented{
 		Authorization: r.Header.Values("Authorization"),
 		AuthToken:     r.Header.Values("X-Auth-Token"),
@@ -56,7 +57,7 @@ func (a *api) screened(r *http.Request, path map[string]string, fault error) err
 // read reads what can be read of a request. The fields that cannot be are for the
 // service to name together with those that break its rules; an error is where the
 // rest cannot be trusted either.
-func read(w http.ResponseWriter, r *http.Request, path map[string]string) (proto.Message, []participant.Violation, error) {
+func read(w http.ResponseWriter, r *http.Request, path map[string]string) (proto.Message, []apierror.Violation, error) {
 	if err := CheckTimeout(r.Header.Get("Grpc-Timeout")); err != nil {
 		return nil, nil, err
 	}
@@ -81,13 +82,13 @@ func read(w http.ResponseWriter, r *http.Request, path map[string]string) (proto
 }
 
 // fields are those of a request that could not be read.
-type fields []participant.Violation
+type fields []apierror.Violation
 
 // note takes the fields from an error that names some, and returns any other. An
 // error about the body as a whole says nothing about fields.
 func (f *fields) note(err error) error {
-	named, isOurs := errors.AsType[*participant.Error](err)
-	if !isOurs || named.Reason != participant.InvalidRequest {
+	named, isOurs := errors.AsType[*apierror.Error](err)
+	if !isOurs || named.Reason != apierror.InvalidRequest {
 		return err
 	}
 	for _, violation := range named.Violations {
@@ -116,8 +117,8 @@ func emptyRequest(r *http.Request) (request, fromQuery proto.Message) {
 
 func readBody(w http.ResponseWriter, r *http.Request, request proto.Message) error {
 	if !isJSON(r.Header.Get("Content-Type")) {
-		return &participant.Error{
-			Reason:  participant.MediaType,
+		return &apierror.Error{
+			Reason:  apierror.MediaType,
 			Message: "the body must be JSON, sent with Content-Type: application/json",
 		}
 	}
@@ -148,7 +149,7 @@ var noTime = regexp.MustCompile(`^0+[HMSmun]$`)
 func CheckTimeout(text string) error {
 	switch {
 	case noTime.MatchString(text):
-		return &participant.Error{Reason: participant.DeadlineExceeded, Message: "the call's deadline has passed"}
+		return &apierror.Error{Reason: apierror.DeadlineExceeded, Message: "the call's deadline has passed"}
 	case text == "" || timeout.MatchString(text):
 		return nil
 	}
@@ -156,10 +157,10 @@ func CheckTimeout(text string) error {
 }
 
 func invalid(field, rule string) error {
-	return &participant.Error{
-		Reason:     participant.InvalidRequest,
+	return &apierror.Error{
+		Reason:     apierror.InvalidRequest,
 		Message:    field + " " + rule,
-		Violations: []participant.Violation{{Field: field, Rule: "header", Message: rule}},
+		Violations: []apierror.Violation{{Field: field, Rule: "header", Message: rule}},
 	}
 }
 

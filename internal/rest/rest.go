@@ -20,13 +20,13 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 // Options are what the HTTP side is made of.
 type Options struct {
 	// Service is called with every request: the service behind its interceptors. It
-	// refuses a call whose context has participant.Violations.
+	// refuses a call whose context has requestctx.Violations.
 	Service v2.ParticipantServiceServer
 	Logger  *slog.Logger
 
@@ -49,7 +49,7 @@ type Options struct {
 	Screen func(ctx context.Context, presented access.Presented, request proto.Message) error
 	// Refused, where set, is told of each request that is refused before it reaches the
 	// service.
-	Refused func(participant.Reason)
+	Refused func(apierror.Reason)
 
 	// Jitter makes a delay longer, so that clients do not come back together; nil is
 	// up to half as long again.
@@ -68,7 +68,7 @@ func New(options Options) (http.Handler, error) {
 		options.Screen = func(context.Context, access.Presented, proto.Message) error { return nil }
 	}
 	if options.Refused == nil {
-		options.Refused = func(participant.Reason) {}
+		options.Refused = func(apierror.Reason) {}
 	}
 	api, err := newAPI(options)
 	if err != nil {
@@ -111,7 +111,7 @@ func (a *api) dispatch(pages map[string]http.Handler) http.Handler {
 func (a *api) onlyGet(w http.ResponseWriter, r *http.Request) {
 	const allowed = "GET, HEAD"
 	w.Header().Set("Allow", allowed)
-	a.refuse(w, r, &participant.Error{Reason: participant.MethodNotAllowed, Message: "this path takes " + allowed})
+	a.refuse(w, r, &apierror.Error{Reason: apierror.MethodNotAllowed, Message: "this path takes " + allowed})
 }
 
 func jitter(delay time.Duration) time.Duration {

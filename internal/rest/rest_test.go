@@ -14,7 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 func TestSuccessAnswersAreTheUpstreams(t *testing.T) {
@@ -197,17 +197,17 @@ func TestA05_ErrorsOfTheService(t *testing.T) {
 		body   string
 	}{
 		{
-			"the upstream's number", &participant.Error{Reason: participant.PaymentRequired, Message: "pay", UpstreamStatus: 402, UpstreamRequestID: "req_1"}, 402,
+			"the upstream's number", &apierror.Error{Reason: apierror.PaymentRequired, Message: "pay", UpstreamStatus: 402, UpstreamRequestID: "req_1"}, 402,
 			[2]string{},
 			`{"error":{"code":402,"status":"FAILED_PRECONDITION","message":"pay","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"UPSTREAM_PAYMENT_REQUIRED","domain":"participant-gateway","metadata":{"upstream_request_id":"req_1","upstream_status":"402"}}]}}`,
 		},
 		{
-			"retry", &participant.Error{Reason: participant.UpstreamRateLimited, Message: "slow", RetryAfter: 1200 * time.Millisecond}, 429,
+			"retry", &apierror.Error{Reason: apierror.UpstreamRateLimited, Message: "slow", RetryAfter: 1200 * time.Millisecond}, 429,
 			[2]string{"Retry-After", "2"},
 			`{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","message":"slow","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"UPSTREAM_RATE_LIMITED","domain":"participant-gateway","metadata":{}},{"@type":"type.googleapis.com/google.rpc.RetryInfo","retry_delay":"1.2s"}]}}`,
 		},
 		{
-			"credential", &participant.Error{Reason: participant.CredentialMissing, Message: "who"}, 401,
+			"credential", &apierror.Error{Reason: apierror.CredentialMissing, Message: "who"}, 401,
 			[2]string{"WWW-Authenticate", "Bearer"},
 			`{"error":{"code":401,"status":"UNAUTHENTICATED","message":"who","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"CREDENTIAL_MISSING","domain":"participant-gateway","metadata":{}}]}}`,
 		},

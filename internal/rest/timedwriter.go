@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 const (
@@ -89,10 +89,10 @@ func (t *TimedWriter) note(err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if time.Now().Before(t.deadline) {
-		t.failed = &participant.Error{Reason: participant.Cancelled, Message: "the client is gone", Cause: err}
+		t.failed = &apierror.Error{Reason: apierror.Cancelled, Message: "the client is gone", Cause: err}
 		return
 	}
-	t.failed = &participant.Error{Reason: participant.ClientBlocked, Message: "the client does not read", Cause: err}
+	t.failed = &apierror.Error{Reason: apierror.ClientBlocked, Message: "the client does not read", Cause: err}
 }
 
 // arm gives the next write its time, unless the answer is cut off.

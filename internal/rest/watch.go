@@ -9,7 +9,8 @@ import (
 	"google.golang.org/grpc"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/requestctx"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -58,16 +59,16 @@ func (a *api) finish(s *stream, r *http.Request, err error) {
 // a stream that ended, gives up for good on a status that is not 200 (W16).
 func endsByTheGateway(err error) bool {
 	reason := wire.Reason(wire.Status(err))
-	return reason == participant.Draining || reason == participant.StreamAged
+	return reason == apierror.Draining || reason == apierror.StreamAged
 }
 
 // watchHead answers a HEAD with the headers that the stream would begin with, without
 // opening it.
 func (a *api) watchHead(w http.ResponseWriter, r *http.Request, path map[string]string) {
 	var fault error
-	if unreadable := participant.Violations(r.Context()); len(unreadable) > 0 {
-		fault = &participant.Error{
-			Reason: participant.InvalidRequest, Message: unreadable[0].Field + " " + unreadable[0].Message, Violations: unreadable,
+	if unreadable := requestctx.Violations(r.Context()); len(unreadable) > 0 {
+		fault = &apierror.Error{
+			Reason: apierror.InvalidRequest, Message: unreadable[0].Field + " " + unreadable[0].Message, Violations: unreadable,
 		}
 	}
 	if refusal := a.screened(r, path, fault); refusal != nil {

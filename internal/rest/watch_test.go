@@ -22,7 +22,7 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/wire"
 )
@@ -57,8 +57,8 @@ const (
 
 func TestWatchStreams(t *testing.T) {
 	gone := &watch.Message{Token: "t9", End: &watch.End{}}
-	drained := &participant.Error{Reason: participant.Draining, Message: "draining", RetryAfter: 3 * time.Second}
-	refused := &participant.Error{Reason: participant.UpstreamForbidden, Message: "withdrawn", UpstreamStatus: 403}
+	drained := &apierror.Error{Reason: apierror.Draining, Message: "draining", RetryAfter: 3 * time.Second}
+	refused := &apierror.Error{Reason: apierror.UpstreamForbidden, Message: "withdrawn", UpstreamStatus: 403}
 	for _, tt := range []struct {
 		name        string
 		service     *fake
@@ -100,7 +100,7 @@ func TestWatchStreams(t *testing.T) {
 }
 
 func TestWatchFailsWithItsOwnStatusBeforeTheFirstMessage(t *testing.T) {
-	refused := &participant.Error{Reason: participant.UpstreamForbidden, Message: "withdrawn", UpstreamStatus: 403}
+	refused := &apierror.Error{Reason: apierror.UpstreamForbidden, Message: "withdrawn", UpstreamStatus: 403}
 	for _, accept := range []string{acceptSSE, "Accept: */*"} {
 		got := call(t, handler(t, sending(refused)), "GET", watchedPath, "", accept)
 		if got.status != 403 || got.body != refusedJSON || got.header.Get("Content-Type") != "application/json" {
@@ -202,7 +202,7 @@ func TestHEADOnAWatchAnswersTheHeadersAtOnce(t *testing.T) {
 	}
 	stranger := func(o *Options) {
 		o.Screen = func(context.Context, access.Presented, proto.Message) error {
-			return &participant.Error{Reason: participant.CredentialMissing, Message: "no credential"}
+			return &apierror.Error{Reason: apierror.CredentialMissing, Message: "no credential"}
 		}
 	}
 	if got := call(t, handler(t, service, stranger), "HEAD", watchedPath, ""); got.status != 401 {
@@ -212,9 +212,9 @@ func TestHEADOnAWatchAnswersTheHeadersAtOnce(t *testing.T) {
 
 // TestW16_AnEndBeforeTheFirstMessageIsAnEvent: EventSource gives up for good on a 503.
 func TestW16_AnEndBeforeTheFirstMessageIsAnEvent(t *testing.T) {
-	drained := &participant.Error{Reason: participant.Draining, Message: "draining", RetryAfter: 3 * time.Second}
-	aged := &participant.Error{Reason: participant.StreamAged, Message: "draining", RetryAfter: 3 * time.Second}
-	for _, end := range []*participant.Error{drained, aged} {
+	drained := &apierror.Error{Reason: apierror.Draining, Message: "draining", RetryAfter: 3 * time.Second}
+	aged := &apierror.Error{Reason: apierror.StreamAged, Message: "draining", RetryAfter: 3 * time.Second}
+	for _, end := range []*apierror.Error{drained, aged} {
 		body := strings.Replace(drainedJSON, "DRAINING", string(end.Reason), 1)
 		for accepted, want := range map[string]string{
 			acceptSSE: "retry: 3001\nevent: failure\ndata: " + body + "\n\n", "Accept: */*": body + "\n",
@@ -226,7 +226,7 @@ func TestW16_AnEndBeforeTheFirstMessageIsAnEvent(t *testing.T) {
 			}
 		}
 	}
-	overrun := &participant.Error{Reason: participant.TooManyStreams, Message: "too many", RetryAfter: time.Second}
+	overrun := &apierror.Error{Reason: apierror.TooManyStreams, Message: "too many", RetryAfter: time.Second}
 	if got := call(t, handler(t, sending(overrun)), "GET", watchedPath, "", acceptSSE); got.status != 429 {
 		t.Errorf("a refusal keeps its status: %+v", got)
 	}
@@ -311,11 +311,11 @@ func watching(t *testing.T, service *fake) (client net.Conn, stop func()) {
 
 func TestW12_ABlockedClientIsCutAfter60Seconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var blocked atomic.Pointer[participant.Error]
+		var blocked atomic.Pointer[apierror.Error]
 		start := time.Now()
 		client, stop := watching(t, &fake{watch: func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
 			err := s.SendMsg(wire.NewMessage(heartbeat("t1")))
-			refused, _ := errors.AsType[*participant.Error](err)
+			refused, _ := errors.AsType[*apierror.Error](err)
 			blocked.Store(refused)
 			return err
 		}})
@@ -327,7 +327,7 @@ func TestW12_ABlockedClientIsCutAfter60Seconds(t *testing.T) {
 		}
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if refused := blocked.Load(); refused == nil || refused.Reason != participant.ClientBlocked {
+		if refused := blocked.Load(); refused == nil || refused.Reason != apierror.ClientBlocked {
 			t.Fatalf("after %v: %v", time.Since(start), refused)
 		}
 		if rest, err := io.ReadAll(client); err != nil || len(rest) > 0 {
@@ -342,7 +342,7 @@ func TestW16_ASendThatTheServiceGaveUpIsCut(t *testing.T) {
 		client, stop := watching(t, &fake{watch: func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
 			go func() { sent <- s.SendMsg(wire.NewMessage(heartbeat("t1"))) }()
 			time.Sleep(2 * time.Second)
-			return &participant.Error{Reason: participant.Draining, Message: "draining"}
+			return &apierror.Error{Reason: apierror.Draining, Message: "draining"}
 		}})
 		defer stop()
 		start := time.Now()
@@ -409,7 +409,7 @@ func TestW16_ACutIsNotUndoneByALaterWrite(t *testing.T) {
 		w := NewTimedWriter(deadlined{httptest.NewRecorder(), make(chan struct{}, 1), make(chan time.Time, 10)})
 		w.CutOff()
 		start := time.Now()
-		if n, err := w.Write([]byte("x")); n != 0 || participant.ReasonOf(err) != participant.ClientBlocked {
+		if n, err := w.Write([]byte("x")); n != 0 || apierror.ReasonOf(err) != apierror.ClientBlocked {
 			t.Errorf("Write() = %d, %v", n, err)
 		}
 		if took := time.Since(start); took > 0 {
@@ -480,7 +480,7 @@ func (p pipes) dialSlow(ctx context.Context, network, address string) (net.Conn,
 
 func TestW16_AClientThatDoesNotReadTheFailureIsCutAfter2Seconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client, stop := watching(t, sending(&participant.Error{Reason: participant.Draining, Message: "draining"}, heartbeat("t1")))
+		client, stop := watching(t, sending(&apierror.Error{Reason: apierror.Draining, Message: "draining"}, heartbeat("t1")))
 		defer stop()
 		reader := bufio.NewReader(client)
 		for line := ""; !strings.HasPrefix(line, "data:"); {

@@ -9,7 +9,9 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/requestctx"
 )
 
 // attrs are one call's line in the log. It names nobody; the logger masks numbers.
@@ -20,7 +22,7 @@ func (c *call) attrs(st *status.Status, err error, took time.Duration) []slog.At
 		slog.Float64("duration_seconds", took.Seconds()),
 		slog.String("caller", c.caller),
 		slog.String("request_id", c.requestID),
-		slog.String("trace_id", participant.TraceID(c.traceparent)),
+		slog.String("trace_id", requestctx.TraceID(c.traceparent)),
 	}
 	if named, ok := c.request.(interface{ GetConferenceId() string }); ok {
 		attrs = append(attrs, slog.String("conference_id", loggedID(named.GetConferenceId())))
@@ -40,7 +42,7 @@ func (c *call) attrs(st *status.Status, err error, took time.Duration) []slog.At
 	if err == nil {
 		return attrs
 	}
-	if known, ok := errors.AsType[*participant.Error](err); ok {
+	if known, ok := errors.AsType[*apierror.Error](err); ok {
 		attrs = append(attrs, slog.String("reason", string(known.Reason)))
 	}
 	return append(attrs, slog.String("error", err.Error()))

@@ -2,12 +2,13 @@ package server
 
 import (
 	"context"
+	"time"
 
 	"github.com/audian/participant-gateway/internal/access"
-	"github.com/audian/participant-gateway/internal/account"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/service"
+	"github.com/audian/participant-gateway/internal/upstream"
 	"github.com/audian/participant-gateway/internal/write"
 )
 
@@ -16,13 +17,13 @@ var (
 	_ service.Accounts = accounts{}
 	_ service.Account  = upstreamAccount{}
 	_ write.Recorder   = recorder{}
-	_ write.Slot       = (*account.Slot)(nil)
+	_ write.Slot       = (*upstream.Slot)(nil)
 	_ write.Ticket     = (*feed.Ticket)(nil)
-	_ feed.Source      = (*account.Source)(nil)
+	_ feed.Source      = source{}
 )
 
 // accounts finds a caller's account in the registry.
-type accounts struct{ registry *account.Registry }
+type accounts struct{ registry *upstream.Registry }
 
 func (a accounts) For(caller access.Caller) (service.Account, error) {
 	found, err := a.registry.Account(caller.Token.Reveal())
@@ -32,10 +33,17 @@ func (a accounts) For(caller access.Caller) (service.Account, error) {
 	return upstreamAccount{found}, nil
 }
 
-type upstreamAccount struct{ *account.Account }
+type upstreamAccount struct{ *upstream.Account }
 
 func (a upstreamAccount) OpenSource(ctx context.Context, conference string) feed.Source {
-	return a.Account.OpenSource(ctx, conference)
+	return source{a.Account.OpenSource(ctx, conference)}
+}
+
+// source is a feed's view of the account's poll budget.
+type source struct{ *upstream.Source }
+
+func (s source) Pace(want, takes time.Duration) feed.Pace {
+	return feed.Pace(s.Source.Pace(want, takes))
 }
 
 func (a upstreamAccount) Reserve(ctx context.Context, conference string) (write.Slot, error) {

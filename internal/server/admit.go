@@ -13,7 +13,8 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/requestctx"
 	"github.com/audian/participant-gateway/internal/service"
 )
 
@@ -92,10 +93,10 @@ const maxListed = 100
 
 // checkCounts refuses a request that lists too much, before its rules are checked.
 func checkCounts(request proto.Message) error {
-	var violations []participant.Violation
+	var violations []apierror.Violation
 	request.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
 		if field.IsList() && field.Message() == nil && value.List().Len() > maxListed {
-			violations = append(violations, participant.Violation{
+			violations = append(violations, apierror.Violation{
 				Field: string(field.Name()), Rule: "count", Message: fmt.Sprintf("must list at most %d values", maxListed),
 			})
 		}
@@ -104,8 +105,8 @@ func checkCounts(request proto.Message) error {
 	if len(violations) == 0 {
 		return nil
 	}
-	return &participant.Error{
-		Reason:     participant.InvalidRequest,
+	return &apierror.Error{
+		Reason:     apierror.InvalidRequest,
 		Message:    violations[0].Field + " " + violations[0].Message,
 		Violations: violations,
 	}
@@ -118,9 +119,9 @@ func (g *gate) screen(ctx context.Context, presented access.Presented, request p
 	if err != nil {
 		g.logger.LogAttrs(ctx, slog.LevelWarn, "request refused",
 			slog.String("caller", caller.Name),
-			slog.String("request_id", participant.RequestID(ctx)),
+			slog.String("request_id", requestctx.RequestID(ctx)),
 			slog.String("peer", peerAddress(ctx)),
-			slog.String("reason", string(participant.ReasonOf(err))))
+			slog.String("reason", string(apierror.ReasonOf(err))))
 	}
 	return err
 }

@@ -22,8 +22,8 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access/keys"
 	"github.com/audian/participant-gateway/internal/access/oidc/oidctest"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/config"
-	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/server"
 	"github.com/audian/participant-gateway/internal/wire"
 )
@@ -58,13 +58,13 @@ func (r *running) with(pairs ...string) context.Context {
 // told is what a caller is told of a call: its code and reason.
 type told struct {
 	code   codes.Code
-	reason participant.Reason
+	reason apierror.Reason
 }
 
 func toldBy(err error) told {
 	for _, detail := range status.Convert(err).Details() {
 		if info, ok := detail.(*errdetails.ErrorInfo); ok {
-			return told{status.Code(err), participant.Reason(info.GetReason())}
+			return told{status.Code(err), apierror.Reason(info.GetReason())}
 		}
 	}
 	return told{code: status.Code(err)}
@@ -124,12 +124,12 @@ func (r *running) request(method, conference, verb, accept, header, credential s
 // toldInBody reads an error body by the reasons that there are.
 func toldInBody(t *testing.T, number int, body string) told {
 	t.Helper()
-	for _, one := range []participant.Reason{
-		participant.CredentialMissing, participant.CredentialInvalid, participant.CredentialExpired, participant.CredentialsDiffer,
-		participant.RoleNotGranted, participant.ConferenceNotGranted, participant.IssuerUnavailable, participant.InvalidRequest,
+	for _, one := range []apierror.Reason{
+		apierror.CredentialMissing, apierror.CredentialInvalid, apierror.CredentialExpired, apierror.CredentialsDiffer,
+		apierror.RoleNotGranted, apierror.ConferenceNotGranted, apierror.IssuerUnavailable, apierror.InvalidRequest,
 	} {
 		if strings.Contains(body, `"reason":"`+string(one)+`"`) {
-			if want := wire.HTTPStatus(wire.Status(&participant.Error{Reason: one})); number != 0 && want != number {
+			if want := wire.HTTPStatus(wire.Status(&apierror.Error{Reason: one})); number != 0 && want != number {
 				t.Errorf("%s is told as %d, want %d", one, number, want)
 			}
 			return told{wire.Code(one), one}
@@ -145,15 +145,15 @@ func TestTheSameRulesAtEveryDoor(t *testing.T) {
 		name, header, credential, conference string
 		want                                 told
 	}{
-		{"nothing", "", "", room, told{codes.Unauthenticated, participant.CredentialMissing}},
-		{"another scheme", "authorization", "Basic " + writer, room, told{codes.Unauthenticated, participant.CredentialMissing}},
-		{"a wrong key", "x-auth-token", "pgk_wrong", room, told{codes.Unauthenticated, participant.CredentialInvalid}},
+		{"nothing", "", "", room, told{codes.Unauthenticated, apierror.CredentialMissing}},
+		{"another scheme", "authorization", "Basic " + writer, room, told{codes.Unauthenticated, apierror.CredentialMissing}},
+		{"a wrong key", "x-auth-token", "pgk_wrong", room, told{codes.Unauthenticated, apierror.CredentialInvalid}},
 		{"a writer", "x-auth-token", writer, room, told{code: codes.OK}},
 		{"a reader, as bearer", "authorization", "Bearer " + reader, room, told{code: codes.OK}},
-		{"a reader elsewhere", "x-auth-token", reader, "conf_elsewhere", told{codes.PermissionDenied, participant.ConferenceNotGranted}},
-		{"a stranger who asks nonsense", "", "", "a*b", told{codes.Unauthenticated, participant.CredentialMissing}},
-		{"a reader who asks nonsense", "x-auth-token", reader, "a*b", told{codes.PermissionDenied, participant.ConferenceNotGranted}},
-		{"a writer who asks nonsense", "x-auth-token", writer, strings.Repeat("a", 129), told{codes.InvalidArgument, participant.InvalidRequest}},
+		{"a reader elsewhere", "x-auth-token", reader, "conf_elsewhere", told{codes.PermissionDenied, apierror.ConferenceNotGranted}},
+		{"a stranger who asks nonsense", "", "", "a*b", told{codes.Unauthenticated, apierror.CredentialMissing}},
+		{"a reader who asks nonsense", "x-auth-token", reader, "a*b", told{codes.PermissionDenied, apierror.ConferenceNotGranted}},
+		{"a writer who asks nonsense", "x-auth-token", writer, strings.Repeat("a", 129), told{codes.InvalidArgument, apierror.InvalidRequest}},
 	} {
 		for door, got := range r.doors(test.header, test.credential, test.conference) {
 			if got != test.want {
@@ -179,11 +179,11 @@ func TestOnlyWritersWrite(t *testing.T) {
 		credential, body string
 		want             told
 	}{
-		{"", body, told{codes.Unauthenticated, participant.CredentialMissing}},
-		{"", "{", told{codes.Unauthenticated, participant.CredentialMissing}},
-		{reader, body, told{codes.PermissionDenied, participant.RoleNotGranted}},
-		{reader, `{"bogus":1}`, told{codes.PermissionDenied, participant.RoleNotGranted}},
-		{writer, `{"bogus":1}`, told{codes.InvalidArgument, participant.InvalidRequest}},
+		{"", body, told{codes.Unauthenticated, apierror.CredentialMissing}},
+		{"", "{", told{codes.Unauthenticated, apierror.CredentialMissing}},
+		{reader, body, told{codes.PermissionDenied, apierror.RoleNotGranted}},
+		{reader, `{"bogus":1}`, told{codes.PermissionDenied, apierror.RoleNotGranted}},
+		{writer, `{"bogus":1}`, told{codes.InvalidArgument, apierror.InvalidRequest}},
 		{writer, body, told{code: codes.OK}},
 	} {
 		if got := r.request(http.MethodPost, room, "", "", "X-Auth-Token", test.credential, test.body); got != test.want {
@@ -197,7 +197,7 @@ func TestOnlyWritersWrite(t *testing.T) {
 			t.Errorf("gRPC: got %v, want %v", got, test.want)
 		}
 		_, err = r.dial(nil).RemoveParticipant(r.with("x-auth-token", test.credential), &v2.RemoveParticipantRequest{ConferenceId: room, ParticipantId: "part_none"})
-		if got := toldBy(err); got.reason != test.want.reason && got.reason != participant.ParticipantNotFound {
+		if got := toldBy(err); got.reason != test.want.reason && got.reason != apierror.ParticipantNotFound {
 			t.Errorf("gRPC remove: got %v, want %v", got, test.want)
 		}
 	}
@@ -280,7 +280,7 @@ func TestW19_ARevokedCallersStreamsEnd(t *testing.T) {
 	if err := keys.Revoke(file, "desk"); err != nil {
 		t.Fatal(err)
 	}
-	r.within(5*time.Second, end, told{codes.Unauthenticated, participant.CredentialInvalid})
+	r.within(5*time.Second, end, told{codes.Unauthenticated, apierror.CredentialInvalid})
 	for range 3 { // The demo changes all the while.
 		if _, err := stays.Recv(); err != nil {
 			t.Errorf("another caller's stream: %v", err)
@@ -298,7 +298,7 @@ func TestW19_AStreamEndsWhenItsConferenceIsNotGrantedAnyMore(t *testing.T) {
 	if err := os.WriteFile(file, []byte(strings.Replace(string(content), " "+room+" ", " conf_other ", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r.within(5*time.Second, end, told{codes.PermissionDenied, participant.ConferenceNotGranted})
+	r.within(5*time.Second, end, told{codes.PermissionDenied, apierror.ConferenceNotGranted})
 }
 
 func TestW19_AStreamEndsWithItsToken(t *testing.T) {
@@ -306,7 +306,7 @@ func TestW19_AStreamEndsWithItsToken(t *testing.T) {
 	t.Cleanup(issuer.Close)
 	r := run(t, "--auth=oidc", "--oidc-issuer="+issuer.URL(), "--oidc-audience="+oidctest.Audience)
 	end := r.endings(issuer.Token(oidctest.Claims{"role": "reader", "exp": time.Now().Add(3 * time.Second).Unix()}))
-	r.within(5*time.Second, end, told{codes.Unauthenticated, participant.CredentialExpired})
+	r.within(5*time.Second, end, told{codes.Unauthenticated, apierror.CredentialExpired})
 }
 
 func TestTokensOfAnIssuerAtEveryDoor(t *testing.T) {
@@ -326,18 +326,18 @@ func TestTokensOfAnIssuerAtEveryDoor(t *testing.T) {
 		}
 	}
 	writer := oidctest.Claims{"groups": []string{"staff", "writer"}}
-	expect("while the issuer is down", issuer.Token(writer), told{codes.Unavailable, participant.IssuerUnavailable})
+	expect("while the issuer is down", issuer.Token(writer), told{codes.Unavailable, apierror.IssuerUnavailable})
 	issuer.SetDown(false)
 	r.eventually("the issuer is up", func() bool {
 		_, err := r.dial(nil).ListParticipants(r.with("authorization", "Bearer "+issuer.Token(writer)), &v2.ListParticipantsRequest{ConferenceId: room})
 		return err == nil
 	})
 	expect("a writer", issuer.Token(writer), told{code: codes.OK})
-	expect("a stranger", issuer.Token(nil), told{codes.PermissionDenied, participant.RoleNotGranted})
-	expect("another audience", issuer.Token(oidctest.Claims{"aud": "other"}), told{codes.Unauthenticated, participant.CredentialInvalid})
-	expect("expired", issuer.Token(oidctest.Claims{"exp": time.Now().Add(-time.Minute).Unix()}), told{codes.Unauthenticated, participant.CredentialExpired})
-	expect("no signature", issuer.Forged("none", writer), told{codes.Unauthenticated, participant.CredentialInvalid})
-	expect("elsewhere", issuer.Token(oidctest.Claims{"groups": "writer", "conferences": []string{"conf_other"}}), told{codes.PermissionDenied, participant.ConferenceNotGranted})
+	expect("a stranger", issuer.Token(nil), told{codes.PermissionDenied, apierror.RoleNotGranted})
+	expect("another audience", issuer.Token(oidctest.Claims{"aud": "other"}), told{codes.Unauthenticated, apierror.CredentialInvalid})
+	expect("expired", issuer.Token(oidctest.Claims{"exp": time.Now().Add(-time.Minute).Unix()}), told{codes.Unauthenticated, apierror.CredentialExpired})
+	expect("no signature", issuer.Forged("none", writer), told{codes.Unauthenticated, apierror.CredentialInvalid})
+	expect("elsewhere", issuer.Token(oidctest.Claims{"groups": "writer", "conferences": []string{"conf_other"}}), told{codes.PermissionDenied, apierror.ConferenceNotGranted})
 }
 
 func TestABrokenKeysFileStopsTheStart(t *testing.T) {

@@ -8,12 +8,12 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
-	"github.com/audian/participant-gateway/internal/account"
-	"github.com/audian/participant-gateway/internal/audian"
 	"github.com/audian/participant-gateway/internal/config"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/rest"
 	"github.com/audian/participant-gateway/internal/service"
+	"github.com/audian/participant-gateway/internal/upstream"
+	"github.com/audian/participant-gateway/internal/upstream/audian"
 	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/write"
 )
@@ -81,32 +81,32 @@ func (s *Server) newWriter() *write.Writer {
 
 // openAccounts readies the upstream: the embedded simulator, or the real one.
 func (s *Server) openAccounts(measured *metrics) error {
-	upstream := s.config.Upstream
+	cfg := s.config.Upstream
 	if s.config.Demo {
 		embedded, err := newDemo(s.logger)
 		if err != nil {
 			return err
 		}
 		s.demo = embedded
-		upstream = config.Upstream{URL: embedded.baseURL(), Token: demoToken, AuthHeader: config.HeaderXAuthToken}
+		cfg = config.Upstream{URL: embedded.baseURL(), Token: demoToken, AuthHeader: config.HeaderXAuthToken}
 	}
-	base, err := url.Parse(upstream.URL)
+	base, err := url.Parse(cfg.URL)
 	if err != nil {
 		return fmt.Errorf("parse the upstream URL: %w", err)
 	}
-	options := account.Options{
+	options := upstream.Options{
 		BaseURL:   base,
-		Header:    headerOf(upstream.AuthHeader),
+		Header:    headerOf(cfg.AuthHeader),
 		Transport: audian.NewTransport(),
 		PollRate:  float64(s.config.Feed.PollRate),
 		OnTrip:    measured.trip,
 		Logger:    s.logger,
 	}
 	if s.config.Access.Auth == config.AuthPassthrough {
-		s.registry = account.NewPassthrough(options)
+		s.registry = upstream.NewPassthrough(options)
 		return nil
 	}
-	s.registry, err = account.NewRegistry(credentialOf(upstream), options)
+	s.registry, err = upstream.NewRegistry(credentialOf(cfg), options)
 	if err != nil {
 		return fmt.Errorf("open the upstream account: %w", err)
 	}
@@ -120,11 +120,11 @@ func headerOf(name string) audian.AuthHeader {
 	return audian.XAuthToken
 }
 
-func credentialOf(upstream config.Upstream) audian.Credential {
-	if upstream.APIKey != "" {
-		return audian.APIKey(upstream.APIKey.Reveal())
+func credentialOf(cfg config.Upstream) audian.Credential {
+	if cfg.APIKey != "" {
+		return audian.APIKey(cfg.APIKey.Reveal())
 	}
-	return audian.StaticToken(upstream.Token.Reveal())
+	return audian.StaticToken(cfg.Token.Reveal())
 }
 
 func (s *Server) newHTTP(handler http.Handler) *http.Server {

@@ -15,8 +15,9 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/panics"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/requestctx"
 	"github.com/audian/participant-gateway/internal/service"
 	"github.com/audian/participant-gateway/internal/wire"
 )
@@ -121,7 +122,7 @@ type call struct {
 	handedOn bool
 	// peer is where a call that was not admitted came from.
 	peer     string
-	upstream *participant.UpstreamRequest
+	upstream *requestctx.UpstreamRequest
 	start    time.Time
 }
 
@@ -136,12 +137,12 @@ func (g *gate) open(ctx context.Context, method string, request any) (context.Co
 	message, _ := request.(proto.Message)
 	call := &call{
 		gate: g, method: method, request: message, start: time.Now(),
-		requestID:   participant.FitRequestID(first(incoming.Get(headerRequestID))),
-		traceparent: participant.FitTraceparent(first(incoming.Get(headerTraceparent))),
+		requestID:   requestctx.FitRequestID(first(incoming.Get(headerRequestID))),
+		traceparent: requestctx.FitTraceparent(first(incoming.Get(headerTraceparent))),
 	}
-	ctx = participant.WithRequestID(ctx, call.requestID)
-	ctx, call.upstream = participant.WithUpstreamRequest(ctx)
-	ctx = participant.WithTraceparent(ctx, call.traceparent)
+	ctx = requestctx.WithRequestID(ctx, call.requestID)
+	ctx, call.upstream = requestctx.WithUpstreamRequest(ctx)
+	ctx = requestctx.WithTraceparent(ctx, call.traceparent)
 	return ctx, call
 }
 
@@ -163,7 +164,7 @@ func (c *call) close(ctx context.Context, err error, panicked any) error {
 	status := wire.Status(err)
 	took := time.Since(c.start)
 	c.gate.metrics.called(c.method, status.Code(), took)
-	c.gate.metrics.refuse(participant.ReasonOf(err))
+	c.gate.metrics.refuse(apierror.ReasonOf(err))
 	c.gate.logger.LogAttrs(ctx, levelOf(status.Code()), "call", c.attrs(status, err, took)...)
 	return status.Err()
 }
@@ -173,7 +174,7 @@ func (g *gate) panicked(ctx context.Context, method string, panicked any) {
 	panics.Count()
 	g.logger.LogAttrs(ctx, slog.LevelError, "panic",
 		slog.String("method", method),
-		slog.String("request_id", participant.RequestID(ctx)),
+		slog.String("request_id", requestctx.RequestID(ctx)),
 		slog.String("panic", fmt.Sprint(panicked)),
 		slog.String("stack", string(debug.Stack())))
 }
@@ -181,12 +182,12 @@ func (g *gate) panicked(ctx context.Context, method string, panicked any) {
 // refused counts and logs a gRPC call whose request could not be read.
 func (g *gate) refused(ctx context.Context, method string, err error) {
 	incoming, _ := metadata.FromIncomingContext(ctx)
-	reason := participant.ReasonOf(wire.Known(err))
+	reason := apierror.ReasonOf(wire.Known(err))
 	g.metrics.refuse(reason)
 	g.logger.LogAttrs(ctx, slog.LevelWarn, "request refused",
 		slog.String("method", path.Base(method)),
-		slog.String("request_id", participant.FitRequestID(first(incoming.Get(headerRequestID)))),
-		slog.String("trace_id", participant.TraceID(first(incoming.Get(headerTraceparent)))),
+		slog.String("request_id", requestctx.FitRequestID(first(incoming.Get(headerRequestID)))),
+		slog.String("trace_id", requestctx.TraceID(first(incoming.Get(headerTraceparent)))),
 		slog.String("peer", peerAddress(ctx)),
 		slog.String("reason", string(reason)))
 }
@@ -198,15 +199,15 @@ func (c *call) tellDialled(err error) error {
 	if err == nil || c.method != v2.ParticipantService_AddParticipant_FullMethodName {
 		return err
 	}
-	_, isOurs := errors.AsType[*participant.Error](err)
+	_, isOurs := errors.AsType[*apierror.Error](err)
 	own := *wire.Known(err)
 	switch {
 	case own.Dialled != "":
 		return err
 	case isOurs, !c.handedOn:
-		own.Dialled = participant.DialledNo
+		own.Dialled = apierror.DialledNo
 	default:
-		own.Dialled = participant.DialledUnknown
+		own.Dialled = apierror.DialledUnknown
 	}
 	if !isOurs {
 		own.Cause = err

@@ -16,7 +16,7 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/service"
 )
 
@@ -36,7 +36,7 @@ func TestA01_AnErrorBeforeTheServiceSaysThatNothingWasSent(t *testing.T) {
 		<-ctx.Done()
 		return fmt.Errorf("ask the issuer: %w", ctx.Err())
 	}
-	shared := &participant.Error{Reason: participant.IssuerUnavailable, Message: "no answer"}
+	shared := &apierror.Error{Reason: apierror.IssuerUnavailable, Message: "no answer"}
 	tests := map[string]struct {
 		admit   policy
 		answer  func() error

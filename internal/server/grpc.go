@@ -12,7 +12,7 @@ import (
 	"google.golang.org/grpc/reflection"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/service"
 	"github.com/audian/participant-gateway/internal/wire"
 )
@@ -58,7 +58,7 @@ func newGRPC(
 // unknownMethod answers calls of methods that there are not, with an ErrorInfo as all
 // errors have one.
 func unknownMethod(any, grpc.ServerStream) error {
-	return wire.Status(&participant.Error{Reason: participant.MethodNotAllowed, Message: "unknown method"}).Err()
+	return wire.Status(&apierror.Error{Reason: apierror.MethodNotAllowed, Message: "unknown method"}).Err()
 }
 
 // ourMethods is how the names of the service's methods begin.

@@ -21,8 +21,8 @@ func newHealth() *health.Server {
 	return server
 }
 
-// upstream is what the account tells of its credential.
-type upstream interface {
+// credentialHealth is what the account tells of its credential.
+type credentialHealth interface {
 	// UpstreamServing says whether the upstream takes the credential.
 	UpstreamServing() bool
 	// UpstreamChanged is closed when that is another.
@@ -30,7 +30,7 @@ type upstream interface {
 }
 
 // followUpstream keeps the upstream's health until ctx ends.
-func followUpstream(ctx context.Context, server *health.Server, account upstream) {
+func followUpstream(ctx context.Context, server *health.Server, account credentialHealth) {
 	for {
 		changed := account.UpstreamChanged()
 		status := healthv1.HealthCheckResponse_SERVING

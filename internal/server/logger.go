@@ -6,7 +6,7 @@ import (
 	"regexp"
 
 	"github.com/audian/participant-gateway/internal/config"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/redact"
 )
 
 // NewLogger returns the gateway's logger: text on a terminal, else json, unless told.
@@ -44,9 +44,9 @@ func maskNumbers(_ []string, attr slog.Attr) slog.Attr {
 	case !shows:
 		return attr
 	case attr.Key == "phone_number":
-		return slog.String(attr.Key, participant.MaskNumber(text))
+		return slog.String(attr.Key, redact.MaskNumber(text))
 	case numbered[attr.Key], isID[attr.Key] && !plainID.MatchString(text):
-		return slog.String(attr.Key, participant.MaskNumbers(text))
+		return slog.String(attr.Key, redact.MaskNumbers(text))
 	default:
 		return attr
 	}

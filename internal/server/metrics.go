@@ -12,10 +12,11 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/audian/participant-gateway/internal/access"
-	"github.com/audian/participant-gateway/internal/audian"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/panics"
 	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/upstream/audian"
 	"github.com/audian/participant-gateway/internal/watch"
 )
 
@@ -89,7 +90,7 @@ func (m *metrics) called(method string, code codes.Code, took time.Duration) {
 }
 
 // refuse counts a call that was turned away; other reasons are not its business.
-func (m *metrics) refuse(reason participant.Reason) {
+func (m *metrics) refuse(reason apierror.Reason) {
 	if refusals[reason] {
 		m.refused.WithLabelValues(string(reason)).Inc()
 	}
@@ -107,7 +108,7 @@ func (m *metrics) trip(trip audian.Trip) {
 	}
 }
 
-func reasonOf(err *participant.Error) participant.Reason {
+func reasonOf(err *apierror.Error) apierror.Reason {
 	if err == nil {
 		return ""
 	}
@@ -120,7 +121,7 @@ var _ feed.Observer = (*metrics)(nil)
 func (m *metrics) Polled(took time.Duration, err error) {
 	outcome := "ok"
 	if err != nil {
-		outcome = string(participant.ReasonOf(err))
+		outcome = string(apierror.ReasonOf(err))
 	}
 	m.polls.WithLabelValues(outcome).Observe(took.Seconds())
 }
@@ -170,7 +171,8 @@ type feedCollector struct{ hub *feed.Hub }
 
 var (
 	feedsDesc     = prometheus.NewDesc("gateway_feeds", "Conferences that are polled, by freshness.", []string{"freshness"}, nil)
-	stalenessDesc = prometheus.NewDesc("gateway_staleness_seconds", "The age of the oldest roster: since its last complete list began.", nil, nil)
+	stalenessDesc = prometheus.NewDesc("gateway_staleness_seconds",
+		"The age of the oldest roster, counted from the start of its last complete list.", nil, nil)
 )
 
 // Describe names the measures.
@@ -200,24 +202,24 @@ func (c *feedCollector) Collect(out chan<- prometheus.Metric) {
 
 // refusals are the reasons for which a call is turned away: for who calls, or for what
 // it takes. They alone are labels of gateway_refused_total.
-var refusals = map[participant.Reason]bool{
-	participant.CredentialMissing:    true,
-	participant.CredentialInvalid:    true,
-	participant.CredentialExpired:    true,
-	participant.CredentialsDiffer:    true,
-	participant.IssuerUnavailable:    true,
-	participant.IssuerMismatch:       true,
-	participant.RoleNotGranted:       true,
-	participant.ConferenceNotGranted: true,
-	participant.OriginRefused:        true,
-	participant.HostRefused:          true,
+var refusals = map[apierror.Reason]bool{
+	apierror.CredentialMissing:    true,
+	apierror.CredentialInvalid:    true,
+	apierror.CredentialExpired:    true,
+	apierror.CredentialsDiffer:    true,
+	apierror.IssuerUnavailable:    true,
+	apierror.IssuerMismatch:       true,
+	apierror.RoleNotGranted:       true,
+	apierror.ConferenceNotGranted: true,
+	apierror.OriginRefused:        true,
+	apierror.HostRefused:          true,
 
-	participant.BodyTooLarge:       true,
-	participant.BodyTooSlow:        true,
-	participant.HeadersTooLarge:    true,
-	participant.CallerRateLimited:  true,
-	participant.TooManyStreams:     true,
-	participant.TooManySubscribers: true,
-	participant.TooManyConferences: true,
-	participant.TooManyFilters:     true,
+	apierror.BodyTooLarge:       true,
+	apierror.BodyTooSlow:        true,
+	apierror.HeadersTooLarge:    true,
+	apierror.CallerRateLimited:  true,
+	apierror.TooManyStreams:     true,
+	apierror.TooManySubscribers: true,
+	apierror.TooManyConferences: true,
+	apierror.TooManyFilters:     true,
 }

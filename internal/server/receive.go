@@ -14,7 +14,7 @@ import (
 	"google.golang.org/grpc/tap"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/rest"
 	"github.com/audian/participant-gateway/internal/wire"
 )
@@ -71,7 +71,7 @@ func (r receiver) recovered(ctx context.Context, panicked any, err error) error 
 	}
 	method, _ := grpc.Method(ctx)
 	r.gate.panicked(ctx, method, panicked)
-	return refusal(method, participant.DialledUnknown, fmt.Errorf("panic: %v", panicked))
+	return refusal(method, apierror.DialledUnknown, fmt.Errorf("panic: %v", panicked))
 }
 
 // receivingStream is a stream whose requests are read here.
@@ -93,7 +93,7 @@ func (r receiver) receiveOnly(ctx context.Context, into any) error {
 		}
 	}
 	if err == nil || err == io.EOF { //nolint:errorlint // Likewise.
-		err = &participant.Error{Reason: participant.InvalidRequest, Message: "the call takes one message"}
+		err = &apierror.Error{Reason: apierror.InvalidRequest, Message: "the call takes one message"}
 	}
 	return r.refuse(ctx, err)
 }
@@ -112,7 +112,7 @@ func (r receiver) refuse(ctx context.Context, err error) error {
 	method, _ := grpc.Method(ctx)
 	err = r.gate.callerFirst(ctx, method, err)
 	r.gate.refused(ctx, method, err)
-	return refusal(method, participant.DialledNo, err)
+	return refusal(method, apierror.DialledNo, err)
 }
 
 // receiveNext reads one request; io.EOF says that there is no more. Without a place to
@@ -136,15 +136,15 @@ func (r receiver) receiveNext(ctx context.Context, into any) error {
 	case ctx.Err() != nil:
 		return fmt.Errorf("receive: %w", ctx.Err())
 	}
-	if _, ours := errors.AsType[*participant.Error](err); ours {
+	if _, ours := errors.AsType[*apierror.Error](err); ours {
 		return err
 	}
-	return &participant.Error{Reason: participant.Cancelled, Message: "the request was cut off", Cause: err}
+	return &apierror.Error{Reason: apierror.Cancelled, Message: "the request was cut off", Cause: err}
 }
 
 // refusal is the status of a call that the service did not see. gRPC makes one that has
 // no details of any other error.
-func refusal(method string, dialled participant.Dialled, err error) error {
+func refusal(method string, dialled apierror.Dialled, err error) error {
 	known := *wire.Known(err)
 	if method == v2.ParticipantService_AddParticipant_FullMethodName {
 		known.Dialled = dialled
@@ -153,7 +153,7 @@ func refusal(method string, dialled participant.Dialled, err error) error {
 }
 
 // errTooSlow is why a request was given up.
-var errTooSlow = &participant.Error{Reason: participant.BodyTooSlow, Message: "the request did not arrive"}
+var errTooSlow = &apierror.Error{Reason: apierror.BodyTooSlow, Message: "the request did not arrive"}
 
 // messageSource is gRPC's own stream, as its parser reads it.
 type messageSource interface {
@@ -187,7 +187,7 @@ func (in *inbound) message(into any) error {
 	size := int64(prefix[1])<<24 | int64(prefix[2])<<16 | int64(prefix[3])<<8 | int64(prefix[4])
 	switch {
 	case into == nil:
-		return &participant.Error{Reason: participant.InvalidRequest, Message: "the call takes one message"}
+		return &apierror.Error{Reason: apierror.InvalidRequest, Message: "the call takes one message"}
 	case size > maxRequest:
 		return requestTooLarge()
 	}
@@ -219,14 +219,14 @@ func decode(flags byte, encoding string, sent []byte, into any) error {
 		return err
 	}
 	if err := wire.Codec().Unmarshal(mem.BufferSlice{mem.SliceBuffer(message)}, into); err != nil {
-		return &participant.Error{Reason: participant.InvalidRequest, Message: "invalid protobuf message", Cause: err}
+		return &apierror.Error{Reason: apierror.InvalidRequest, Message: "invalid protobuf message", Cause: err}
 	}
 	return nil
 }
 
 func requestTooLarge() error {
-	return &participant.Error{
-		Reason:  participant.BodyTooLarge,
+	return &apierror.Error{
+		Reason:  apierror.BodyTooLarge,
 		Message: fmt.Sprintf("the request must be at most %d bytes", maxRequest),
 	}
 }
@@ -246,7 +246,7 @@ type cutKey struct{}
 // time is refused, and another gets a way to be cut.
 func openCall(ctx context.Context, call *tap.Info) (context.Context, error) {
 	if err := ctx.Err(); err != nil {
-		return ctx, refusal(call.FullMethodName, participant.DialledNo, err)
+		return ctx, refusal(call.FullMethodName, apierror.DialledNo, err)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	return context.WithValue(ctx, cutKey{}, cancel), nil

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 // webProtocols are how web pages call the HTTP door.
@@ -52,7 +52,7 @@ func toldByWeb(err error) told {
 	for _, detail := range failed.Details() {
 		if value, err := detail.Value(); err == nil {
 			if info, ok := value.(*errdetails.ErrorInfo); ok {
-				return told{codes.Code(failed.Code()), participant.Reason(info.GetReason())}
+				return told{codes.Code(failed.Code()), apierror.Reason(info.GetReason())}
 			}
 		}
 	}
@@ -88,7 +88,7 @@ func TestWebPagesCallAndWatch(t *testing.T) {
 				t.Errorf("%s: close: %v", name, err)
 			}
 			_, err := add.CallUnary(r.context(), connect.NewRequest(&v2.AddParticipantRequest{ConferenceId: room, PhoneNumber: "1"}))
-			if got := toldByWeb(err); got != (told{codes.InvalidArgument, participant.InvalidRequest}) {
+			if got := toldByWeb(err); got != (told{codes.InvalidArgument, apierror.InvalidRequest}) {
 				t.Errorf("%s: a wrong number: %v", name, err)
 			}
 		}
@@ -112,9 +112,9 @@ func TestTheSameRulesForWebPages(t *testing.T) {
 			credential string
 			add, watch told
 		}{
-			{"", told{codes.Unauthenticated, participant.CredentialMissing}, told{codes.Unauthenticated, participant.CredentialMissing}},
-			{"pgk_wrong", told{codes.Unauthenticated, participant.CredentialInvalid}, told{codes.Unauthenticated, participant.CredentialInvalid}},
-			{reader, told{codes.PermissionDenied, participant.RoleNotGranted}, told{code: codes.OK}},
+			{"", told{codes.Unauthenticated, apierror.CredentialMissing}, told{codes.Unauthenticated, apierror.CredentialMissing}},
+			{"pgk_wrong", told{codes.Unauthenticated, apierror.CredentialInvalid}, told{codes.Unauthenticated, apierror.CredentialInvalid}},
+			{reader, told{codes.PermissionDenied, apierror.RoleNotGranted}, told{code: codes.OK}},
 			{writer, told{code: codes.OK}, told{code: codes.OK}},
 		} {
 			request := connect.NewRequest(&v2.AddParticipantRequest{ConferenceId: room, PhoneNumber: "+12025550123"})
@@ -159,7 +159,7 @@ func TestW16_WebStreamsEndWithTheDrain(t *testing.T) {
 	for name, stream := range streams {
 		for stream.Receive() {
 		}
-		if got := toldByWeb(stream.Err()); got != (told{codes.Unavailable, participant.Draining}) {
+		if got := toldByWeb(stream.Err()); got != (told{codes.Unavailable, apierror.Draining}) {
 			t.Errorf("%s ended with %v", name, stream.Err())
 		}
 	}

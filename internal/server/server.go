@@ -17,11 +17,11 @@ import (
 	"google.golang.org/grpc/health"
 
 	"github.com/audian/participant-gateway/internal/access"
-	"github.com/audian/participant-gateway/internal/account"
 	"github.com/audian/participant-gateway/internal/certs"
 	"github.com/audian/participant-gateway/internal/config"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/service"
+	"github.com/audian/participant-gateway/internal/upstream"
 	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/write"
 )
@@ -35,7 +35,7 @@ type Server struct {
 	writer   *write.Writer
 	watcher  *watch.Watcher
 	streams  *service.Streams
-	registry *account.Registry
+	registry *upstream.Registry
 	health   *health.Server
 	ready    atomic.Bool
 	calls    callCount

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/wire"
 )
@@ -55,10 +56,10 @@ func checkRefusal(t *testing.T, err error) {
 }
 
 // refusalOf is a refusal that names fields.
-func refusalOf(t *testing.T, err error) *participant.Error {
+func refusalOf(t *testing.T, err error) *apierror.Error {
 	t.Helper()
-	refusal, isOurs := errors.AsType[*participant.Error](err)
-	if !isOurs || refusal.Reason != participant.InvalidRequest || len(refusal.Violations) == 0 {
+	refusal, isOurs := errors.AsType[*apierror.Error](err)
+	if !isOurs || refusal.Reason != apierror.InvalidRequest || len(refusal.Violations) == 0 {
 		t.Fatalf("refused with %v", err)
 	}
 	return refusal

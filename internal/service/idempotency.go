@@ -9,7 +9,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/requestctx"
 )
 
 // idempotencyKey is the metadata, and the header over HTTP, that may carry an add's
@@ -29,7 +30,7 @@ func WithIdempotencyKey(ctx context.Context, request proto.Message) context.Cont
 	if problem == "" {
 		return ctx
 	}
-	return participant.WithViolations(ctx, append(slices.Clone(participant.Violations(ctx)), participant.Violation{
+	return requestctx.WithViolations(ctx, append(slices.Clone(requestctx.Violations(ctx)), apierror.Violation{
 		Field: "request_id", Rule: "header", Message: problem,
 	}))
 }

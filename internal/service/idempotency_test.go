@@ -8,7 +8,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/requestctx"
 )
 
 func TestA02_TheIdempotencyKeyIsTheRequestID(t *testing.T) {
@@ -64,7 +65,7 @@ func TestA02_AWrongKeyIsOneOfTheViolations(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs("idempotency-key", "", "idempotency-key", "k"))
-	ctx = participant.WithViolations(ctx, []participant.Violation{{Field: "muted", Rule: "type", Message: "must be true or false"}})
+	ctx = requestctx.WithViolations(ctx, []apierror.Violation{{Field: "muted", Rule: "type", Message: "must be true or false"}})
 	add := &v2.AddParticipantRequest{ConferenceId: "c", PhoneNumber: "1"}
 	refusal := refusalOf(t, validator.Check(WithIdempotencyKey(ctx, add), add))
 	var named []string
@@ -80,7 +81,7 @@ func TestA02_AWrongKeyIsOneOfTheViolations(t *testing.T) {
 func TestA02_TheKeyMeansNothingToOtherCalls(t *testing.T) {
 	ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs("idempotency-key", ""))
 	for _, request := range []proto.Message{&v2.RemoveParticipantRequest{}, &v2.ListParticipantsRequest{}, &v2.WatchParticipantsRequest{}} {
-		if got := participant.Violations(WithIdempotencyKey(ctx, request)); got != nil {
+		if got := requestctx.Violations(WithIdempotencyKey(ctx, request)); got != nil {
 			t.Errorf("%T: %v", request, got)
 		}
 	}

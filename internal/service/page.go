@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/wire"
 )
@@ -102,9 +103,9 @@ func readPageToken(text string, filter participant.Filter) (string, error) {
 }
 
 func badPageToken(message string) error {
-	return &participant.Error{
-		Reason:     participant.InvalidPageToken,
+	return &apierror.Error{
+		Reason:     apierror.InvalidPageToken,
 		Message:    "page_token " + message,
-		Violations: []participant.Violation{{Field: "page_token", Rule: "page_token", Message: message}},
+		Violations: []apierror.Violation{{Field: "page_token", Rule: "page_token", Message: message}},
 	}
 }

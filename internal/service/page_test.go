@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
@@ -104,7 +105,7 @@ func TestPageToken_OthersAreRefused(t *testing.T) {
 		"of a stream":    {"pgw1.abc", held},
 	} {
 		_, err := readPageToken(test.text, test.filter)
-		if refusal, ok := errors.AsType[*participant.Error](err); !ok || refusal.Reason != participant.InvalidPageToken || len(refusal.Violations) != 1 {
+		if refusal, ok := errors.AsType[*apierror.Error](err); !ok || refusal.Reason != apierror.InvalidPageToken || len(refusal.Violations) != 1 {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

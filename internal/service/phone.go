@@ -6,7 +6,7 @@ import (
 
 	"github.com/nyaruka/phonenumbers"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 // PhoneRule is how phone numbers are checked before they are dialled (A4). A number is
@@ -30,7 +30,7 @@ var (
 )
 
 // check gives the violation of a number, if any. The length is the proto's rule.
-func (r PhoneRule) check(number string) []participant.Violation {
+func (r PhoneRule) check(number string) []apierror.Violation {
 	if length := utf8.RuneCountInString(number); r.LengthOnly || length == 0 || length > maxPhoneNumber {
 		return nil
 	}
@@ -41,7 +41,7 @@ func (r PhoneRule) check(number string) []participant.Violation {
 	if r.DefaultRegion != "" {
 		message += ", or a national one of " + r.DefaultRegion
 	}
-	return []participant.Violation{{Field: "phone_number", Rule: "phone_number.possible", Message: message}}
+	return []apierror.Violation{{Field: "phone_number", Rule: "phone_number.possible", Message: message}}
 }
 
 // possible says whether a number may be dialled. One in E.164 form must be what

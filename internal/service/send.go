@@ -10,7 +10,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/encoding"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/wire"
 )
@@ -50,8 +50,8 @@ func send(ctx context.Context, subscription *watch.Subscription, stream grpc.Ser
 	}
 }
 
-var errBlocked = &participant.Error{
-	Reason:  participant.ClientBlocked,
+var errBlocked = &apierror.Error{
+	Reason:  apierror.ClientBlocked,
 	Message: "the client has not read for a minute; call again with the last resume_token",
 }
 

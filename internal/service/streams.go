@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 // Streams are the watch streams that are open: they end together when the gateway
@@ -84,16 +84,16 @@ const (
 )
 
 func draining() error {
-	return &participant.Error{
-		Reason:     participant.Draining,
+	return &apierror.Error{
+		Reason:     apierror.Draining,
 		Message:    "the gateway is shutting down; call again",
 		RetryAfter: spread(retryBase, retrySpread),
 	}
 }
 
 func streamAged() error {
-	return &participant.Error{
-		Reason:     participant.StreamAged,
+	return &apierror.Error{
+		Reason:     apierror.StreamAged,
 		Message:    "the stream has reached its greatest age; call again with the last resume_token",
 		RetryAfter: spread(retryBase, retrySpread),
 	}

@@ -7,13 +7,13 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 // wantCause holds the cause for which a stream ended against a reason.
-func wantCause(t *testing.T, ctx context.Context, reason participant.Reason) { //nolint:revive // A test comes first.
+func wantCause(t *testing.T, ctx context.Context, reason apierror.Reason) { //nolint:revive // A test comes first.
 	t.Helper()
-	e, ok := errors.AsType[*participant.Error](context.Cause(ctx))
+	e, ok := errors.AsType[*apierror.Error](context.Cause(ctx))
 	if !ok || e.Reason != reason || e.RetryAfter < 500*time.Millisecond || e.RetryAfter > 3500*time.Millisecond {
 		t.Errorf("ended by %v, want %s", context.Cause(ctx), reason)
 	}
@@ -28,7 +28,7 @@ func TestW16_DrainEndsStreamsAndThoseThatCome(t *testing.T) {
 	defer releaseAfter()
 	for _, ctx := range []context.Context{before, after} {
 		<-ctx.Done()
-		wantCause(t, ctx, participant.Draining)
+		wantCause(t, ctx, apierror.Draining)
 	}
 	if open := len(streams.open); open != 2 {
 		t.Errorf("open: got %d, want 2", open)
@@ -38,7 +38,7 @@ func TestW16_DrainEndsStreamsAndThoseThatCome(t *testing.T) {
 func TestW16_RetriesAreSpread(t *testing.T) {
 	delays := map[time.Duration]bool{}
 	for range 100 {
-		e, _ := errors.AsType[*participant.Error](draining())
+		e, _ := errors.AsType[*apierror.Error](draining())
 		delays[e.RetryAfter.Truncate(100*time.Millisecond)] = true
 	}
 	if len(delays) < 10 {
@@ -55,7 +55,7 @@ func TestW18_StreamsAgeAtMostATenthApart(t *testing.T) {
 			ctx, release := streams.Bound(t.Context())
 			start := time.Now()
 			<-ctx.Done()
-			wantCause(t, ctx, participant.StreamAged)
+			wantCause(t, ctx, apierror.StreamAged)
 			if lived := time.Since(start); lived < age*9/10 || lived > age*11/10 {
 				t.Errorf("lived %s", lived)
 			}

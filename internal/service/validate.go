@@ -12,7 +12,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/requestctx"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -41,8 +42,8 @@ func NewValidator(phone PhoneRule) (*Validator, error) {
 // be read where the request came in, and those that break a rule.
 func (v *Validator) Check(ctx context.Context, request proto.Message) error {
 	if !wire.Readable(request) {
-		return &participant.Error{
-			Reason:  participant.InvalidRequest,
+		return &apierror.Error{
+			Reason:  apierror.InvalidRequest,
 			Message: "invalid protobuf message, or text that is not UTF-8",
 		}
 	}
@@ -56,16 +57,16 @@ func (v *Validator) Check(ctx context.Context, request proto.Message) error {
 	if add, ok := request.(*v2.AddParticipantRequest); ok {
 		broken = append(broken, v.phone.check(add.GetPhoneNumber())...)
 	}
-	violations := merge(participant.Violations(ctx), broken)
+	violations := merge(requestctx.Violations(ctx), broken)
 	if len(violations) == 0 {
 		return nil
 	}
 	return invalid(violations)
 }
 
-func invalid(violations []participant.Violation) *participant.Error {
-	return &participant.Error{
-		Reason:     participant.InvalidRequest,
+func invalid(violations []apierror.Violation) *apierror.Error {
+	return &apierror.Error{
+		Reason:     apierror.InvalidRequest,
 		Message:    summary(violations),
 		Violations: violations[:min(len(violations), maxViolations)],
 	}
@@ -80,32 +81,32 @@ const (
 
 // tooLong names the repeated fields with too many values. Their rules cost time for each
 // value, so that they are not even looked at.
-func tooLong(request proto.Message) (long []participant.Violation) {
+func tooLong(request proto.Message) (long []apierror.Violation) {
 	request.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
 		if field.IsList() && value.List().Len() > maxValues {
-			long = append(long, participant.Violation{
+			long = append(long, apierror.Violation{
 				Field: string(field.Name()), Rule: "values.count", Message: fmt.Sprintf("must have at most %d values", maxValues),
 			})
 		}
 		return true
 	})
-	slices.SortFunc(long, func(a, b participant.Violation) int { return cmp.Compare(a.Field, b.Field) })
+	slices.SortFunc(long, func(a, b apierror.Violation) int { return cmp.Compare(a.Field, b.Field) })
 	return long
 }
 
 // merge adds the broken rules of fields that were read: what a field that was not
 // would hold is not known.
-func merge(unreadable, broken []participant.Violation) []participant.Violation {
+func merge(unreadable, broken []apierror.Violation) []apierror.Violation {
 	merged := slices.Clone(unreadable)
 	for _, rule := range broken {
-		if !slices.ContainsFunc(unreadable, func(v participant.Violation) bool { return v.Field == rule.Field }) {
+		if !slices.ContainsFunc(unreadable, func(v apierror.Violation) bool { return v.Field == rule.Field }) {
 			merged = append(merged, rule)
 		}
 	}
 	return merged
 }
 
-func (v *Validator) violations(request proto.Message) ([]participant.Violation, error) {
+func (v *Validator) violations(request proto.Message) ([]apierror.Violation, error) {
 	err := v.rules.Validate(request)
 	if err == nil {
 		return nil, nil
@@ -114,9 +115,9 @@ func (v *Validator) violations(request proto.Message) ([]participant.Violation, 
 	if !errors.As(err, &broken) {
 		return nil, fmt.Errorf("validate: %w", err)
 	}
-	violations := make([]participant.Violation, 0, len(broken.Violations))
+	violations := make([]apierror.Violation, 0, len(broken.Violations))
 	for _, violation := range broken.Violations {
-		violations = append(violations, participant.Violation{
+		violations = append(violations, apierror.Violation{
 			Field:   protovalidate.FieldPathString(violation.Proto.GetField()),
 			Rule:    violation.Proto.GetRuleId(),
 			Message: violation.Proto.GetMessage(),
@@ -126,7 +127,7 @@ func (v *Validator) violations(request proto.Message) ([]participant.Violation, 
 }
 
 // summary says the first violation and how many more there are.
-func summary(violations []participant.Violation) string {
+func summary(violations []apierror.Violation) string {
 	first := violations[0]
 	text := first.Field + " " + first.Message
 	if more := len(violations) - 1; more > 0 {

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
@@ -25,8 +26,8 @@ func fields(t *testing.T, rule PhoneRule, request proto.Message) []string {
 	if err == nil {
 		return nil
 	}
-	refusal, ok := errors.AsType[*participant.Error](err)
-	if !ok || refusal.Reason != participant.InvalidRequest {
+	refusal, ok := errors.AsType[*apierror.Error](err)
+	if !ok || refusal.Reason != apierror.InvalidRequest {
 		t.Fatalf("got %v", err)
 	}
 	var at []string

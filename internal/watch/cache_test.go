@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/watch"
@@ -193,12 +194,12 @@ func TestW14_AnEncodingThatPanicsIsAnErrorForTheOthers(t *testing.T) {
 // before there was a roster, or was not, meet a roster that is stale.
 func TestW01_AFirstListThatIsIncompleteLeavesTheFeedStale(t *testing.T) {
 	now := time.Now()
-	stale := &feed.State{Known: true, Stale: true, StaleReason: participant.UpstreamIncomplete}
+	stale := &feed.State{Known: true, Stale: true, StaleReason: apierror.UpstreamIncomplete}
 	for name, waited := range map[string]bool{"at once": false, "after a STALE checkpoint": true} {
 		t.Run(name, func(t *testing.T) {
 			s := watch.NewOpening()
 			if waited {
-				message, err := watch.Step(s, &feed.State{Stale: true, StaleReason: participant.UpstreamTimeout}, now)
+				message, err := watch.Step(s, &feed.State{Stale: true, StaleReason: apierror.UpstreamTimeout}, now)
 				if err != nil || words(message) != "stale UPSTREAM_TIMEOUT" {
 					t.Fatalf("got %v, %v", message, err)
 				}

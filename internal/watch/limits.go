@@ -3,6 +3,7 @@ package watch
 import (
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
@@ -20,14 +21,14 @@ const maxFilters = 64
 // not: its view is as small as a participant.
 func isCounted(filter participant.Filter) bool { return len(filter.IDs) != 1 }
 
-var errTooManyFilters = &participant.Error{
-	Reason:     participant.TooManyFilters,
+var errTooManyFilters = &apierror.Error{
+	Reason:     apierror.TooManyFilters,
 	Message:    "the conference is watched through 64 different filters already; use one of them, or none, or try again later",
 	RetryAfter: 5 * time.Second,
 }
 
-var errTooManySubscribers = &participant.Error{
-	Reason:     participant.TooManySubscribers,
+var errTooManySubscribers = &apierror.Error{
+	Reason:     apierror.TooManySubscribers,
 	Message:    "too many streams are open; try again later",
 	RetryAfter: 5 * time.Second,
 }

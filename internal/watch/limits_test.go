@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/feed/feedtest"
 	"github.com/audian/participant-gateway/internal/participant"
@@ -15,18 +16,18 @@ import (
 )
 
 // refused says that a subscription cannot be opened, and leaves nothing behind.
-func (s *scene) refused(request watch.Request, want participant.Reason) *participant.Error {
+func (s *scene) refused(request watch.Request, want apierror.Reason) *apierror.Error {
 	s.t.Helper()
 	before := s.watcher.Subscribers()
 	request.Account, request.Heartbeat = s.Upstream, time.Minute
 	_, err := s.watcher.Subscribe(request)
-	if participant.ReasonOf(err) != want {
+	if apierror.ReasonOf(err) != want {
 		s.t.Errorf("got %v, want %s", err, want)
 	}
 	if after := s.watcher.Subscribers(); after != before {
 		s.t.Errorf("%d subscribers, before it %d", after, before)
 	}
-	refusal, _ := errors.AsType[*participant.Error](err)
+	refusal, _ := errors.AsType[*apierror.Error](err)
 	return refusal
 }
 
@@ -41,11 +42,11 @@ func TestW17_AConferenceHas64FiltersAtMost(t *testing.T) {
 		for n := range 64 {
 			clients = append(clients, s.watch(watch.Request{Filter: pair(n)}))
 		}
-		refusal := s.refused(watch.Request{Conference: "conf", Filter: pair(64)}, participant.TooManyFilters)
+		refusal := s.refused(watch.Request{Conference: "conf", Filter: pair(64)}, apierror.TooManyFilters)
 		if refusal != nil && refusal.RetryAfter <= 0 {
 			t.Error("the refusal invites no retry")
 		}
-		s.refused(watch.Request{Conference: "conf"}, participant.TooManyFilters)
+		s.refused(watch.Request{Conference: "conf"}, apierror.TooManyFilters)
 
 		shared := s.watch(watch.Request{Filter: pair(7)})
 		other := s.watch(watch.Request{Conference: "other", Filter: pair(64)})
@@ -70,11 +71,11 @@ func TestW17_FiltersOnASingleParticipantDoNotCount(t *testing.T) {
 		for n := range 64 {
 			clients = append(clients, s.watch(watch.Request{Filter: pair(n)}))
 		}
-		s.refused(watch.Request{Conference: "conf", Filter: pair(64)}, participant.TooManyFilters)
+		s.refused(watch.Request{Conference: "conf", Filter: pair(64)}, apierror.TooManyFilters)
 		for _, c := range clients[:200] {
 			c.subscription.Close()
 		}
-		s.refused(watch.Request{Conference: "conf", Filter: pair(64)}, participant.TooManyFilters)
+		s.refused(watch.Request{Conference: "conf", Filter: pair(64)}, apierror.TooManyFilters)
 		for _, c := range clients[200:] {
 			c.expect("initial")
 			c.subscription.Close()
@@ -91,9 +92,9 @@ func TestW12_ThereAreSoManySubscribers(t *testing.T) {
 		s := &scene{Upstream: feedtest.New(), t: t, hub: hub, watcher: watch.NewWatcher(hub, watch.Limits{Subscribers: 3})}
 		first := s.watch(watch.Request{Conference: "a"})
 		second := s.watch(watch.Request{Conference: "b"})
-		s.refused(watch.Request{Conference: "c"}, participant.TooManyConferences)
+		s.refused(watch.Request{Conference: "c"}, apierror.TooManyConferences)
 		third := s.watch(watch.Request{Conference: "b"})
-		s.refused(watch.Request{Conference: "b"}, participant.TooManySubscribers)
+		s.refused(watch.Request{Conference: "b"}, apierror.TooManySubscribers)
 
 		first.subscription.Close()
 		fourth := s.watch(watch.Request{Conference: "b"})

@@ -3,6 +3,7 @@ package watch
 import (
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
@@ -83,7 +84,7 @@ type Counts struct {
 // Checkpoint tells how fresh the roster is.
 type Checkpoint struct {
 	// StaleReason is empty when fresh.
-	StaleReason participant.Reason
+	StaleReason apierror.Reason
 	Stale       bool
 	// LastSuccess is zero where no list was read yet.
 	LastSuccess time.Time

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/feed/feedtest"
 	"github.com/audian/participant-gateway/internal/participant"
@@ -134,10 +135,10 @@ func (c *client) expect(want string) {
 	}
 }
 
-func (c *client) expectError(want participant.Reason) {
+func (c *client) expectError(want apierror.Reason) {
 	c.t.Helper()
 	message, err := c.next()
-	if e, ok := errors.AsType[*participant.Error](err); !ok || e.Reason != want {
+	if e, ok := errors.AsType[*apierror.Error](err); !ok || e.Reason != want {
 		c.t.Errorf("got %v, %v, want %s", message, err, want)
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/feed"
-	"github.com/audian/participant-gateway/internal/participant"
 )
 
 const (
@@ -38,7 +38,7 @@ type Subscription struct {
 	// reportedStale is what the client last heard of the roster, staleReason why, and
 	// checkpointDue that a checkpoint follows though nothing flipped.
 	reportedStale bool
-	staleReason   participant.Reason
+	staleReason   apierror.Reason
 	checkpointDue bool
 
 	heartbeat time.Duration

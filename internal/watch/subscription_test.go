@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/feed/feedtest"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/watch"
@@ -40,7 +41,7 @@ func TestW01_SnapshotFirst(t *testing.T) {
 
 func TestW01_StaleWithinFiveSecondsWhereNoListCanBeRead(t *testing.T) {
 	play(t, history, func(s *scene) {
-		s.Fail(feedtest.Outage(participant.UpstreamUnavailable))
+		s.Fail(feedtest.Outage(apierror.UpstreamUnavailable))
 		start := time.Now()
 		c := s.watch(watch.Request{ResumeToken: "pgw9.x"})
 		defer c.subscription.Close()
@@ -63,7 +64,7 @@ func TestW01_StaleWithinFiveSecondsWhereNoListCanBeRead(t *testing.T) {
 
 func TestW01_StaleStreamGoesOnUntilTheFirstList(t *testing.T) {
 	play(t, history, func(s *scene) {
-		s.Fail(feedtest.Outage(participant.UpstreamTimeout))
+		s.Fail(feedtest.Outage(apierror.UpstreamTimeout))
 		c := s.watch(watch.Request{})
 		defer c.subscription.Close()
 		c.expect("stale UPSTREAM_TIMEOUT")
@@ -75,10 +76,10 @@ func TestW01_StaleStreamGoesOnUntilTheFirstList(t *testing.T) {
 }
 
 func TestW01_RefusalOfAFeedThatIsNotKnown(t *testing.T) {
-	tests := map[participant.Reason]int{
-		participant.ConferenceNotFound:      http.StatusNotFound,
-		participant.UpstreamForbidden:       http.StatusForbidden,
-		participant.UpstreamUnauthenticated: http.StatusUnauthorized,
+	tests := map[apierror.Reason]int{
+		apierror.ConferenceNotFound:      http.StatusNotFound,
+		apierror.UpstreamForbidden:       http.StatusForbidden,
+		apierror.UpstreamUnauthenticated: http.StatusUnauthorized,
 	}
 	for reason, status := range tests {
 		t.Run(string(reason), func(t *testing.T) {
@@ -94,13 +95,13 @@ func TestW01_RefusalOfAFeedThatIsNotKnown(t *testing.T) {
 
 func TestW01_RefusalAfterStaleEndsTheStream(t *testing.T) {
 	play(t, history, func(s *scene) {
-		s.Fail(feedtest.Outage(participant.UpstreamTimeout))
+		s.Fail(feedtest.Outage(apierror.UpstreamTimeout))
 		c := s.watch(watch.Request{Heartbeat: 5 * time.Second})
 		defer c.subscription.Close()
 		c.expect("stale UPSTREAM_TIMEOUT")
 		c.expect("stale UPSTREAM_TIMEOUT") // The heartbeat.
-		s.Fail(feedtest.Refusal(http.StatusForbidden, participant.UpstreamForbidden))
-		c.expectError(participant.UpstreamForbidden)
+		s.Fail(feedtest.Refusal(http.StatusForbidden, apierror.UpstreamForbidden))
+		c.expectError(apierror.UpstreamForbidden)
 	})
 }
 
@@ -145,7 +146,7 @@ func TestW01_StaleFeedSendsWhatItHasAndSaysSo(t *testing.T) {
 		first.expect("initial a(dialing)")
 		s.Set("a", connected)
 		s.after(1100 * time.Millisecond)
-		s.Fail(feedtest.Outage(participant.UpstreamTimeout))
+		s.Fail(feedtest.Outage(apierror.UpstreamTimeout))
 		s.after(10 * time.Second)
 
 		second := s.watch(watch.Request{})
@@ -271,7 +272,7 @@ func TestW04_TextThatIsNoTokenIsRefused(t *testing.T) {
 		c.subscription.Close()
 		for _, text := range []string{"x", "pgw", "pgw1", "pgw.", "pgwx.AAAA", "pgw1.", "pgw1.!!!!", c.token[:20], c.token + "!", "PGW1.AAAA"} {
 			_, err := s.watcher.Subscribe(watch.Request{Account: s.Upstream, Conference: "conf", ResumeToken: text})
-			if participant.ReasonOf(err) != participant.InvalidResumeToken {
+			if apierror.ReasonOf(err) != apierror.InvalidResumeToken {
 				t.Errorf("%q: got %v", text, err)
 			}
 		}
@@ -284,7 +285,7 @@ func TestW10_OneStaleThenDiffThenOneFresh(t *testing.T) {
 		c := s.watch(watch.Request{})
 		defer c.subscription.Close()
 		c.expect("initial a(dialing)")
-		s.Fail(feedtest.Outage(participant.UpstreamUnavailable))
+		s.Fail(feedtest.Outage(apierror.UpstreamUnavailable))
 		c.expect("stale UPSTREAM_UNAVAILABLE")
 		s.Remove("a")
 		s.Set("b", connected)
@@ -300,7 +301,7 @@ func TestW10_RecoveryWithoutADiffIsOneFresh(t *testing.T) {
 		c := s.watch(watch.Request{Heartbeat: time.Minute})
 		defer c.subscription.Close()
 		c.expect("initial a(dialing)")
-		s.Fail(feedtest.Outage(participant.UpstreamUnavailable))
+		s.Fail(feedtest.Outage(apierror.UpstreamUnavailable))
 		c.expect("stale UPSTREAM_UNAVAILABLE")
 		start := time.Now()
 		s.Fail(nil)
@@ -321,7 +322,7 @@ func TestW11_EndIsTheLastMessage(t *testing.T) {
 		c := s.watch(watch.Request{})
 		defer c.subscription.Close()
 		c.expect("initial a(connected)")
-		s.Fail(feedtest.Refusal(http.StatusNotFound, participant.ConferenceNotFound))
+		s.Fail(feedtest.Refusal(http.StatusNotFound, apierror.ConferenceNotFound))
 		c.expect("end")
 		if _, err := c.next(); !errors.Is(err, io.EOF) {
 			t.Errorf("after the end: %v", err)
@@ -338,8 +339,8 @@ func TestW11_WithdrawnConferenceEndsWithAnError(t *testing.T) {
 		c := s.watch(watch.Request{})
 		defer c.subscription.Close()
 		c.expect("initial")
-		s.Fail(feedtest.Refusal(http.StatusForbidden, participant.UpstreamForbidden))
-		c.expectError(participant.UpstreamForbidden)
+		s.Fail(feedtest.Refusal(http.StatusForbidden, apierror.UpstreamForbidden))
+		c.expectError(apierror.UpstreamForbidden)
 	})
 }
 
@@ -645,7 +646,7 @@ func FuzzToken(f *testing.F) {
 		play(t, history, func(s *scene) {
 			subscription, err := s.watcher.Subscribe(watch.Request{Account: s.Upstream, Conference: "conf", ResumeToken: text, Heartbeat: time.Minute})
 			if err != nil {
-				if participant.ReasonOf(err) != participant.InvalidResumeToken {
+				if apierror.ReasonOf(err) != apierror.InvalidResumeToken {
 					t.Errorf("%q: %v", text, err)
 				}
 				return

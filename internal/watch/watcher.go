@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/participant"
 )
@@ -82,10 +83,10 @@ func readToken(text string) (*token, error) {
 	}
 	resume, err := parseToken(text)
 	if err != nil {
-		return nil, &participant.Error{
-			Reason:  participant.InvalidResumeToken,
+		return nil, &apierror.Error{
+			Reason:  apierror.InvalidResumeToken,
 			Message: "resume_token: " + err.Error(),
-			Violations: []participant.Violation{{
+			Violations: []apierror.Violation{{
 				Field: "resume_token", Rule: "resume_token", Message: err.Error(),
 			}},
 		}

@@ -8,82 +8,82 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 // Code is the gRPC code of a reason.
-func Code(reason participant.Reason) codes.Code {
+func Code(reason apierror.Reason) codes.Code {
 	if code, found := reasonCodes[reason]; found {
 		return code
 	}
 	return codes.Internal
 }
 
-var reasonCodes = map[participant.Reason]codes.Code{
-	participant.InvalidRequest:     codes.InvalidArgument,
-	participant.InvalidResumeToken: codes.InvalidArgument,
-	participant.InvalidPageToken:   codes.InvalidArgument,
-	participant.RequestIDReused:    codes.AlreadyExists,
-	participant.AddRateLimited:     codes.ResourceExhausted,
-	participant.DeadlineExceeded:   codes.DeadlineExceeded,
-	participant.Cancelled:          codes.Canceled,
-	participant.MethodNotAllowed:   codes.Unimplemented,
-	participant.RouteNotFound:      codes.NotFound,
-	participant.BodyTooLarge:       codes.InvalidArgument,
-	participant.BodyTooSlow:        codes.DeadlineExceeded,
-	participant.MediaType:          codes.InvalidArgument,
+var reasonCodes = map[apierror.Reason]codes.Code{
+	apierror.InvalidRequest:     codes.InvalidArgument,
+	apierror.InvalidResumeToken: codes.InvalidArgument,
+	apierror.InvalidPageToken:   codes.InvalidArgument,
+	apierror.RequestIDReused:    codes.AlreadyExists,
+	apierror.AddRateLimited:     codes.ResourceExhausted,
+	apierror.DeadlineExceeded:   codes.DeadlineExceeded,
+	apierror.Cancelled:          codes.Canceled,
+	apierror.MethodNotAllowed:   codes.Unimplemented,
+	apierror.RouteNotFound:      codes.NotFound,
+	apierror.BodyTooLarge:       codes.InvalidArgument,
+	apierror.BodyTooSlow:        codes.DeadlineExceeded,
+	apierror.MediaType:          codes.InvalidArgument,
 
-	participant.UnsupportedEncoding: codes.Unimplemented,
-	participant.HeadersTooLarge:     codes.InvalidArgument,
+	apierror.UnsupportedEncoding: codes.Unimplemented,
+	apierror.HeadersTooLarge:     codes.InvalidArgument,
 
-	participant.CredentialMissing:    codes.Unauthenticated,
-	participant.CredentialInvalid:    codes.Unauthenticated,
-	participant.CredentialExpired:    codes.Unauthenticated,
-	participant.CredentialsDiffer:    codes.Unauthenticated,
-	participant.IssuerUnavailable:    codes.Unavailable,
-	participant.IssuerMismatch:       codes.Unavailable,
-	participant.RoleNotGranted:       codes.PermissionDenied,
-	participant.ConferenceNotGranted: codes.PermissionDenied,
-	participant.OriginRefused:        codes.PermissionDenied,
-	participant.HostRefused:          codes.PermissionDenied,
+	apierror.CredentialMissing:    codes.Unauthenticated,
+	apierror.CredentialInvalid:    codes.Unauthenticated,
+	apierror.CredentialExpired:    codes.Unauthenticated,
+	apierror.CredentialsDiffer:    codes.Unauthenticated,
+	apierror.IssuerUnavailable:    codes.Unavailable,
+	apierror.IssuerMismatch:       codes.Unavailable,
+	apierror.RoleNotGranted:       codes.PermissionDenied,
+	apierror.ConferenceNotGranted: codes.PermissionDenied,
+	apierror.OriginRefused:        codes.PermissionDenied,
+	apierror.HostRefused:          codes.PermissionDenied,
 
-	participant.UpstreamBadRequest:      codes.InvalidArgument,
-	participant.UpstreamUnauthenticated: codes.Unauthenticated,
-	participant.CredentialRefused:       codes.Internal,
-	participant.PaymentRequired:         codes.FailedPrecondition,
-	participant.UpstreamForbidden:       codes.PermissionDenied,
-	participant.ConferenceNotFound:      codes.NotFound,
-	participant.ParticipantNotFound:     codes.NotFound,
-	participant.UpstreamConflict:        codes.FailedPrecondition,
-	participant.ConferenceFull:          codes.FailedPrecondition,
-	participant.UpstreamRateLimited:     codes.ResourceExhausted,
-	participant.UpstreamRefused:         codes.FailedPrecondition,
-	participant.UpstreamUnavailable:     codes.Unavailable,
+	apierror.UpstreamBadRequest:      codes.InvalidArgument,
+	apierror.UpstreamUnauthenticated: codes.Unauthenticated,
+	apierror.CredentialRefused:       codes.Internal,
+	apierror.PaymentRequired:         codes.FailedPrecondition,
+	apierror.UpstreamForbidden:       codes.PermissionDenied,
+	apierror.ConferenceNotFound:      codes.NotFound,
+	apierror.ParticipantNotFound:     codes.NotFound,
+	apierror.UpstreamConflict:        codes.FailedPrecondition,
+	apierror.ConferenceFull:          codes.FailedPrecondition,
+	apierror.UpstreamRateLimited:     codes.ResourceExhausted,
+	apierror.UpstreamRefused:         codes.FailedPrecondition,
+	apierror.UpstreamUnavailable:     codes.Unavailable,
 
-	participant.UpstreamUnreachable: codes.Unavailable,
-	participant.UpstreamTimeout:     codes.DeadlineExceeded,
-	participant.UpstreamUndecodable: codes.Internal,
-	participant.UpstreamIncomplete:  codes.Unavailable,
-	participant.BreakerOpen:         codes.Unavailable,
-	participant.AddOutcomeUnknown:   codes.Unknown,
-	participant.PollDelayed:         codes.Unavailable,
+	apierror.UpstreamUnreachable: codes.Unavailable,
+	apierror.UpstreamTimeout:     codes.DeadlineExceeded,
+	apierror.UpstreamUndecodable: codes.Internal,
+	apierror.UpstreamIncomplete:  codes.Unavailable,
+	apierror.BreakerOpen:         codes.Unavailable,
+	apierror.AddOutcomeUnknown:   codes.Unknown,
+	apierror.PollDelayed:         codes.Unavailable,
 
-	participant.Draining:      codes.Unavailable,
-	participant.StreamAged:    codes.Unavailable,
-	participant.ClientBlocked: codes.ResourceExhausted,
-	participant.Internal:      codes.Internal,
+	apierror.Draining:      codes.Unavailable,
+	apierror.StreamAged:    codes.Unavailable,
+	apierror.ClientBlocked: codes.ResourceExhausted,
+	apierror.Internal:      codes.Internal,
 
-	participant.CallerRateLimited:  codes.ResourceExhausted,
-	participant.TooManyStreams:     codes.ResourceExhausted,
-	participant.TooManySubscribers: codes.ResourceExhausted,
-	participant.TooManyConferences: codes.ResourceExhausted,
-	participant.TooManyFilters:     codes.ResourceExhausted,
+	apierror.CallerRateLimited:  codes.ResourceExhausted,
+	apierror.TooManyStreams:     codes.ResourceExhausted,
+	apierror.TooManySubscribers: codes.ResourceExhausted,
+	apierror.TooManyConferences: codes.ResourceExhausted,
+	apierror.TooManyFilters:     codes.ResourceExhausted,
 }
 
 // HTTPStatus is the number that a status has over HTTP: grpc-gateway's, but 405 for a
 // verb that a path does not take, and the upstream's where the upstream refused.
 func HTTPStatus(st *status.Status) int {
-	if number, found := reasonNumbers[participant.Reason(info(st).GetReason())]; found {
+	if number, found := reasonNumbers[apierror.Reason(info(st).GetReason())]; found {
 		return number
 	}
 	if number := upstreamStatus(st); isVerdict(number) && !isOutage(st.Code()) {
@@ -92,10 +92,10 @@ func HTTPStatus(st *status.Status) int {
 	return runtime.HTTPStatusFromCode(st.Code())
 }
 
-var reasonNumbers = map[participant.Reason]int{
-	participant.MethodNotAllowed:    http.StatusMethodNotAllowed,
-	participant.UnsupportedEncoding: http.StatusUnsupportedMediaType,
-	participant.HeadersTooLarge:     http.StatusRequestHeaderFieldsTooLarge,
+var reasonNumbers = map[apierror.Reason]int{
+	apierror.MethodNotAllowed:    http.StatusMethodNotAllowed,
+	apierror.UnsupportedEncoding: http.StatusUnsupportedMediaType,
+	apierror.HeadersTooLarge:     http.StatusRequestHeaderFieldsTooLarge,
 }
 
 // ownNumbers are the upstream's statuses that would mean something else from this server:

@@ -8,11 +8,11 @@ import (
 	"google.golang.org/protobuf/protoadapt"
 	"google.golang.org/protobuf/types/known/durationpb"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 // details are what an error tells beside its code and message, ErrorInfo first.
-func details(e *participant.Error) []protoadapt.MessageV1 {
+func details(e *apierror.Error) []protoadapt.MessageV1 {
 	told := []protoadapt.MessageV1{errorInfo(e)}
 	if violations := violationsOf(e); len(violations) > 0 {
 		told = append(told, badRequest(violations))
@@ -20,13 +20,13 @@ func details(e *participant.Error) []protoadapt.MessageV1 {
 	if e.RetryAfter > 0 {
 		told = append(told, &errdetails.RetryInfo{RetryDelay: durationpb.New(e.RetryAfter)})
 	}
-	if e.Reason == participant.AddRateLimited {
+	if e.Reason == apierror.AddRateLimited {
 		told = append(told, addQuota())
 	}
 	return told
 }
 
-func errorInfo(e *participant.Error) *errdetails.ErrorInfo {
+func errorInfo(e *apierror.Error) *errdetails.ErrorInfo {
 	metadata := make(map[string]string)
 	if e.UpstreamStatus != 0 {
 		metadata[upstreamStatusKey] = strconv.Itoa(e.UpstreamStatus)
@@ -41,20 +41,20 @@ func errorInfo(e *participant.Error) *errdetails.ErrorInfo {
 }
 
 // violationsOf names the field at fault even where the reason already tells it.
-func violationsOf(e *participant.Error) []participant.Violation {
+func violationsOf(e *apierror.Error) []apierror.Violation {
 	field, isToken := tokenFields[e.Reason]
 	if len(e.Violations) == 0 && isToken {
-		return []participant.Violation{{Field: field, Rule: "token", Message: e.Message}}
+		return []apierror.Violation{{Field: field, Rule: "token", Message: e.Message}}
 	}
 	return e.Violations[:min(len(e.Violations), maxViolations)]
 }
 
-var tokenFields = map[participant.Reason]string{
-	participant.InvalidResumeToken: "resume_token",
-	participant.InvalidPageToken:   "page_token",
+var tokenFields = map[apierror.Reason]string{
+	apierror.InvalidResumeToken: "resume_token",
+	apierror.InvalidPageToken:   "page_token",
 }
 
-func badRequest(violations []participant.Violation) *errdetails.BadRequest {
+func badRequest(violations []apierror.Violation) *errdetails.BadRequest {
 	told := make([]*errdetails.BadRequest_FieldViolation, len(violations))
 	for i, violation := range violations {
 		told[i] = &errdetails.BadRequest_FieldViolation{

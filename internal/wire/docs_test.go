@@ -12,7 +12,7 @@ import (
 
 	"google.golang.org/genproto/googleapis/rpc/code"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -20,18 +20,18 @@ import (
 var errorRow = regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\| `([A-Z_]+)` \\| ([0-9]+|its own) \\| .+ \\| .+ \\|$")
 
 // upstreamNumbers are the upstream's statuses behind the reasons that keep theirs.
-var upstreamNumbers = map[participant.Reason]int{
-	participant.UpstreamBadRequest:      400,
-	participant.UpstreamUnauthenticated: 401,
-	participant.CredentialRefused:       401,
-	participant.PaymentRequired:         402,
-	participant.UpstreamForbidden:       403,
-	participant.ConferenceNotFound:      404,
-	participant.ParticipantNotFound:     404,
-	participant.UpstreamConflict:        409,
-	participant.ConferenceFull:          409,
-	participant.UpstreamRateLimited:     429,
-	participant.UpstreamUnavailable:     503,
+var upstreamNumbers = map[apierror.Reason]int{
+	apierror.UpstreamBadRequest:      400,
+	apierror.UpstreamUnauthenticated: 401,
+	apierror.CredentialRefused:       401,
+	apierror.PaymentRequired:         402,
+	apierror.UpstreamForbidden:       403,
+	apierror.ConferenceNotFound:      404,
+	apierror.ParticipantNotFound:     404,
+	apierror.UpstreamConflict:        409,
+	apierror.ConferenceFull:          409,
+	apierror.UpstreamRateLimited:     429,
+	apierror.UpstreamUnavailable:     503,
 }
 
 func TestErrorsPageTellsOfEveryReason(t *testing.T) {
@@ -41,7 +41,7 @@ func TestErrorsPageTellsOfEveryReason(t *testing.T) {
 	}
 	reasons := declaredReasons(t)
 	for _, row := range errorRow.FindAllStringSubmatch(string(page), -1) {
-		reason := participant.Reason(row[1])
+		reason := apierror.Reason(row[1])
 		if !reasons[reason] {
 			t.Errorf("%s has a row and is no reason, or has two rows", reason)
 		}
@@ -59,22 +59,22 @@ func TestErrorsPageTellsOfEveryReason(t *testing.T) {
 }
 
 // shownStatus is the HTTP status as the page shows it.
-func shownStatus(reason participant.Reason) string {
-	if reason == participant.UpstreamRefused {
+func shownStatus(reason apierror.Reason) string {
+	if reason == apierror.UpstreamRefused {
 		return "its own"
 	}
-	st := wire.Status(&participant.Error{Reason: reason, UpstreamStatus: upstreamNumbers[reason]})
+	st := wire.Status(&apierror.Error{Reason: reason, UpstreamStatus: upstreamNumbers[reason]})
 	return strconv.Itoa(wire.HTTPStatus(st))
 }
 
 // declaredReasons reads the constants of type Reason, so that none can be forgotten.
-func declaredReasons(t *testing.T) map[participant.Reason]bool {
+func declaredReasons(t *testing.T) map[apierror.Reason]bool {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "../participant/errors.go", nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), "../apierror/apierror.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	reasons := map[participant.Reason]bool{}
+	reasons := map[apierror.Reason]bool{}
 	ast.Inspect(file, func(node ast.Node) bool {
 		spec, ok := node.(*ast.ValueSpec)
 		if !ok || fmt.Sprint(spec.Type) != "Reason" {
@@ -84,7 +84,7 @@ func declaredReasons(t *testing.T) map[participant.Reason]bool {
 		if err != nil {
 			t.Fatal(err)
 		}
-		reasons[participant.Reason(text)] = true
+		reasons[apierror.Reason(text)] = true
 		return true
 	})
 	if len(reasons) == 0 {

@@ -9,7 +9,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/status"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 // ErrorBody is the body of an error over HTTP (AIP-193), in one line.
@@ -33,7 +33,7 @@ func RetryDelay(st *status.Status) time.Duration {
 }
 
 // Reason is the reason that the error's ErrorInfo names; empty where it has none.
-func Reason(st *status.Status) participant.Reason { return participant.Reason(info(st).GetReason()) }
+func Reason(st *status.Status) apierror.Reason { return apierror.Reason(info(st).GetReason()) }
 
 type errorJSON struct {
 	Error struct {

@@ -3,7 +3,7 @@ package wire
 import (
 	"fmt"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 // The rules that decoding holds a request to; those about values are the proto's.
@@ -20,13 +20,13 @@ const (
 const maxViolations = 20
 
 // faults are the fields at fault that were found so far.
-type faults struct{ found []participant.Violation }
+type faults struct{ found []apierror.Violation }
 
 func (f *faults) add(field, rule, message string) {
 	if len(f.found) == maxViolations {
 		return
 	}
-	f.found = append(f.found, participant.Violation{Field: shortened(field), Rule: rule, Message: message})
+	f.found = append(f.found, apierror.Violation{Field: shortened(field), Rule: rule, Message: message})
 }
 
 // err is nil where nothing is at fault.
@@ -41,7 +41,7 @@ func (f *faults) err(part string) error {
 	if len(f.found) > 1 {
 		message += fmt.Sprintf(" (and %d more)", len(f.found)-1)
 	}
-	return &participant.Error{Reason: participant.InvalidRequest, Message: message, Violations: f.found}
+	return &apierror.Error{Reason: apierror.InvalidRequest, Message: message, Violations: f.found}
 }
 
 // shortened bounds what is told of a name that the caller made up.

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/watch"
 )
@@ -89,7 +90,7 @@ func TestMarshalEvents(t *testing.T) {
 		},
 		{
 			"checkpoint before the first snapshot", &watch.Message{Checkpoint: &watch.Checkpoint{
-				Stale: true, StaleReason: participant.UpstreamUnreachable, PollInterval: 1500 * time.Millisecond,
+				Stale: true, StaleReason: apierror.UpstreamUnreachable, PollInterval: 1500 * time.Millisecond,
 			}},
 			`{"resume_token":"","checkpoint":{"freshness":"stale","last_success_time":null,"stale_reason":"UPSTREAM_UNREACHABLE","total":null,"active":null,"participant_count":null,"poll_interval":"1.5s"}}`,
 		},

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/watch"
 )
@@ -24,9 +25,9 @@ func isOneLine(text []byte) bool {
 
 func TestJSONThatLeavesTheGatewayIsOneLine(t *testing.T) {
 	person := participant.Participant{ID: breaking, Name: breaking, Status: breaking, Role: breaking}
-	failed := Status(&participant.Error{
-		Reason: participant.InvalidRequest, Message: breaking, UpstreamRequestID: breaking,
-		Violations: []participant.Violation{{Field: breaking, Rule: "x", Message: breaking}},
+	failed := Status(&apierror.Error{
+		Reason: apierror.InvalidRequest, Message: breaking, UpstreamRequestID: breaking,
+		Violations: []apierror.Violation{{Field: breaking, Rule: "x", Message: breaking}},
 	})
 	message := NewMessage(&watch.Message{Token: breaking, Snapshot: &watch.Snapshot{Participants: []participant.Participant{person}}})
 	for name, encode := range map[string]func() ([]byte, error){
@@ -76,12 +77,12 @@ func flat(value any) string {
 }
 
 func TestWithoutLineBreaksKeepsTheRest(t *testing.T) {
-	plain := Status(&participant.Error{Reason: participant.Draining, Message: "draining"})
+	plain := Status(&apierror.Error{Reason: apierror.Draining, Message: "draining"})
 	if got := WithoutLineBreaks(plain); got != plain {
 		t.Errorf("got %v", got)
 	}
-	odd := Status(&participant.Error{Reason: participant.UpstreamRefused, Message: "a\u0085b", UpstreamStatus: 418})
-	want := Status(&participant.Error{Reason: participant.UpstreamRefused, Message: "a b", UpstreamStatus: 418})
+	odd := Status(&apierror.Error{Reason: apierror.UpstreamRefused, Message: "a\u0085b", UpstreamStatus: 418})
+	want := Status(&apierror.Error{Reason: apierror.UpstreamRefused, Message: "a b", UpstreamStatus: 418})
 	if got := WithoutLineBreaks(odd); !proto.Equal(got.Proto(), want.Proto()) {
 		t.Errorf("got %v", got)
 	}

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/watch"
 )
@@ -154,13 +155,13 @@ func TestCheckpoint(t *testing.T) {
 		},
 		{
 			"a reason left over says nothing of a fresh one",
-			watch.Checkpoint{StaleReason: participant.UpstreamTimeout},
+			watch.Checkpoint{StaleReason: apierror.UpstreamTimeout},
 			&v2.Checkpoint{Freshness: v2.Freshness_FRESHNESS_FRESH, PollInterval: durationpb.New(0)},
 		},
 		{
 			"stale",
 			watch.Checkpoint{
-				Stale: true, StaleReason: participant.UpstreamTimeout, LastSuccess: noon,
+				Stale: true, StaleReason: apierror.UpstreamTimeout, LastSuccess: noon,
 				Counts: &watch.Counts{Total: 3, Active: 2, Visible: 1},
 			},
 			&v2.Checkpoint{

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 func TestDecodeProtoJSON(t *testing.T) {
@@ -48,7 +48,7 @@ func TestDecodeProtoJSON(t *testing.T) {
 				t.Errorf("got %v, %v", got, err)
 			}
 			var fields []string
-			if told, isOurs := errors.AsType[*participant.Error](err); isOurs {
+			if told, isOurs := errors.AsType[*apierror.Error](err); isOurs {
 				for _, violation := range told.Violations {
 					fields = append(fields, violation.Field)
 				}

@@ -10,7 +10,7 @@ import (
 )
 
 // Requests come in three parts, read in this order: DecodeBody, DecodeQuery,
-// DecodePath. What they refuse is a participant.Error with the reason
+// DecodePath. What they refuse is a apierror.Error with the reason
 // InvalidRequest and one violation a field at fault, by its REST name.
 
 // wholeQuery stands for the field where the query itself is at fault.

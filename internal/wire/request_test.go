@@ -12,7 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 // faultsOf are the fields and rules that an error names, as "field: rule".
@@ -21,8 +21,8 @@ func faultsOf(t *testing.T, err error) string {
 	if err == nil {
 		return ""
 	}
-	refused, isOurs := errors.AsType[*participant.Error](err)
-	if !isOurs || refused.Reason != participant.InvalidRequest {
+	refused, isOurs := errors.AsType[*apierror.Error](err)
+	if !isOurs || refused.Reason != apierror.InvalidRequest {
 		t.Fatalf("error %v is no invalid request", err)
 	}
 	told := make([]string, len(refused.Violations))
@@ -104,7 +104,7 @@ func TestDecodingNamesFaultsInStandardWords(t *testing.T) {
 		{DecodeBody([]byte("\ufeff\ufeff{}"), &v2.AddParticipantRequest{}), "body: invalid JSON at byte 0"},
 		{DecodeProtoJSON([]byte("\ufeff{}"), &v2.AddParticipantRequest{}), ""},
 	} {
-		refused, _ := errors.AsType[*participant.Error](tt.err)
+		refused, _ := errors.AsType[*apierror.Error](tt.err)
 		if (refused == nil && tt.want != "") || (refused != nil && refused.Message != tt.want) {
 			t.Errorf("error = %v, want %q", tt.err, tt.want)
 		}
@@ -138,7 +138,7 @@ func TestFaultsAreBounded(t *testing.T) {
 		fmt.Fprintf(&body, `,"f%d":1`, i)
 	}
 	body.WriteString("}")
-	refused, _ := errors.AsType[*participant.Error](DecodeBody([]byte(body.String()), &v2.AddParticipantRequest{}))
+	refused, _ := errors.AsType[*apierror.Error](DecodeBody([]byte(body.String()), &v2.AddParticipantRequest{}))
 	if len(refused.Violations) != 20 || len([]rune(refused.Violations[0].Field)) != 65 {
 		t.Errorf("%d violations, the first of %q", len(refused.Violations), refused.Violations[0].Field)
 	}

@@ -10,7 +10,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/protoadapt"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 // Domain is the domain of every ErrorInfo.
@@ -32,7 +32,7 @@ func Status(err error) *status.Status {
 	if err == nil {
 		return nil
 	}
-	if known, isKnown := errors.AsType[*participant.Error](err); isKnown {
+	if known, isKnown := errors.AsType[*apierror.Error](err); isKnown {
 		return statusOf(known)
 	}
 	if told, isStatus := errors.AsType[interface {
@@ -45,21 +45,21 @@ func Status(err error) *status.Status {
 }
 
 // Known is the error as one of ours.
-func Known(err error) *participant.Error {
-	if known, isKnown := errors.AsType[*participant.Error](err); isKnown {
+func Known(err error) *apierror.Error {
+	if known, isKnown := errors.AsType[*apierror.Error](err); isKnown {
 		return known
 	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return &participant.Error{Reason: participant.DeadlineExceeded, Message: "the call's deadline has passed"}
+		return &apierror.Error{Reason: apierror.DeadlineExceeded, Message: "the call's deadline has passed"}
 	case errors.Is(err, context.Canceled):
-		return &participant.Error{Reason: participant.Cancelled, Message: "the caller cancelled the call"}
+		return &apierror.Error{Reason: apierror.Cancelled, Message: "the caller cancelled the call"}
 	default:
-		return &participant.Error{Reason: participant.Internal, Message: internalText}
+		return &apierror.Error{Reason: apierror.Internal, Message: internalText}
 	}
 }
 
-func statusOf(e *participant.Error) *status.Status {
+func statusOf(e *apierror.Error) *status.Status {
 	return detailed(status.New(Code(e.Reason), valid(e.Message)), details(e))
 }
 
@@ -69,7 +69,7 @@ func withInfo(st *status.Status) *status.Status {
 	if st.Code() == codes.OK || info(st) != nil {
 		return st
 	}
-	return detailed(st, details(&participant.Error{Reason: reasonOf(st.Code())}))
+	return detailed(st, details(&apierror.Error{Reason: reasonOf(st.Code())}))
 }
 
 func detailed(st *status.Status, details []protoadapt.MessageV1) *status.Status {
@@ -81,18 +81,18 @@ func detailed(st *status.Status, details []protoadapt.MessageV1) *status.Status 
 }
 
 // reasonOf is the reason of a status that came without one.
-func reasonOf(code codes.Code) participant.Reason {
+func reasonOf(code codes.Code) apierror.Reason {
 	switch code {
 	case codes.InvalidArgument, codes.OutOfRange:
-		return participant.InvalidRequest
+		return apierror.InvalidRequest
 	case codes.DeadlineExceeded:
-		return participant.DeadlineExceeded
+		return apierror.DeadlineExceeded
 	case codes.Canceled:
-		return participant.Cancelled
+		return apierror.Cancelled
 	case codes.Unimplemented:
-		return participant.RouteNotFound
+		return apierror.RouteNotFound
 	default:
-		return participant.Internal
+		return apierror.Internal
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 func TestStatus(t *testing.T) {
@@ -25,18 +25,18 @@ func TestStatus(t *testing.T) {
 		name   string
 		err    error
 		code   codes.Code
-		reason participant.Reason
+		reason apierror.Reason
 		text   string
 	}{
-		{"ours", &participant.Error{Reason: participant.ConferenceNotFound, Message: "no such conference", Cause: errors.New("secret")}, codes.NotFound, participant.ConferenceNotFound, "no such conference"},
-		{"ours, wrapped", fmt.Errorf("list participants: %w", &participant.Error{Reason: participant.BreakerOpen, Message: "m"}), codes.Unavailable, participant.BreakerOpen, "m"},
-		{"ours counts before its cause", &participant.Error{Reason: participant.AddOutcomeUnknown, Message: "m", Cause: context.DeadlineExceeded}, codes.Unknown, participant.AddOutcomeUnknown, "m"},
-		{"deadline", fmt.Errorf("wait: %w", context.DeadlineExceeded), codes.DeadlineExceeded, participant.DeadlineExceeded, "the call's deadline has passed"},
-		{"cancelled", context.Canceled, codes.Canceled, participant.Cancelled, "the caller cancelled the call"},
-		{"a status without a reason", status.Error(codes.InvalidArgument, "invalid grpc-timeout"), codes.InvalidArgument, participant.InvalidRequest, "invalid grpc-timeout"},
-		{"a status of ours, wrapped", fmt.Errorf("chain: %w", Status(&participant.Error{Reason: participant.Draining, Message: "m"}).Err()), codes.Unavailable, participant.Draining, "m"},
-		{"unknown", errors.New("dial tcp 10.0.0.1: secret"), codes.Internal, participant.Internal, internalText},
-		{"no UTF-8", &participant.Error{Reason: participant.UpstreamRefused, Message: "\xff"}, codes.FailedPrecondition, participant.UpstreamRefused, "\uFFFD"},
+		{"ours", &apierror.Error{Reason: apierror.ConferenceNotFound, Message: "no such conference", Cause: errors.New("secret")}, codes.NotFound, apierror.ConferenceNotFound, "no such conference"},
+		{"ours, wrapped", fmt.Errorf("list participants: %w", &apierror.Error{Reason: apierror.BreakerOpen, Message: "m"}), codes.Unavailable, apierror.BreakerOpen, "m"},
+		{"ours counts before its cause", &apierror.Error{Reason: apierror.AddOutcomeUnknown, Message: "m", Cause: context.DeadlineExceeded}, codes.Unknown, apierror.AddOutcomeUnknown, "m"},
+		{"deadline", fmt.Errorf("wait: %w", context.DeadlineExceeded), codes.DeadlineExceeded, apierror.DeadlineExceeded, "the call's deadline has passed"},
+		{"cancelled", context.Canceled, codes.Canceled, apierror.Cancelled, "the caller cancelled the call"},
+		{"a status without a reason", status.Error(codes.InvalidArgument, "invalid grpc-timeout"), codes.InvalidArgument, apierror.InvalidRequest, "invalid grpc-timeout"},
+		{"a status of ours, wrapped", fmt.Errorf("chain: %w", Status(&apierror.Error{Reason: apierror.Draining, Message: "m"}).Err()), codes.Unavailable, apierror.Draining, "m"},
+		{"unknown", errors.New("dial tcp 10.0.0.1: secret"), codes.Internal, apierror.Internal, internalText},
+		{"no UTF-8", &apierror.Error{Reason: apierror.UpstreamRefused, Message: "\xff"}, codes.FailedPrecondition, apierror.UpstreamRefused, "\uFFFD"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			st := Status(tt.err)
@@ -54,7 +54,7 @@ func TestStatus(t *testing.T) {
 }
 
 func TestA05_EveryReasonHasACode(t *testing.T) {
-	file, err := parser.ParseFile(token.NewFileSet(), "../participant/errors.go", nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), "../apierror/apierror.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestA05_EveryReasonHasACode(t *testing.T) {
 			return true
 		}
 		word, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
-		if _, hasCode := reasonCodes[participant.Reason(word)]; !hasCode || err != nil {
+		if _, hasCode := reasonCodes[apierror.Reason(word)]; !hasCode || err != nil {
 			t.Errorf("%s has no code", word)
 		}
 		found++
@@ -81,42 +81,42 @@ func TestA05_EveryReasonHasACode(t *testing.T) {
 
 func TestA05_HTTPStatus(t *testing.T) {
 	for _, tt := range []struct {
-		reason   participant.Reason
+		reason   apierror.Reason
 		upstream int
 		want     int
 	}{
-		{participant.InvalidRequest, 0, http.StatusBadRequest},
-		{participant.MethodNotAllowed, 0, http.StatusMethodNotAllowed},
-		{participant.RouteNotFound, 0, http.StatusNotFound},
-		{participant.BodyTooLarge, 0, http.StatusBadRequest},
-		{participant.MediaType, 0, http.StatusBadRequest},
-		{participant.RequestIDReused, 0, http.StatusConflict},
-		{participant.CredentialMissing, 0, http.StatusUnauthorized},
-		{participant.UpstreamBadRequest, 400, 400},
-		{participant.UpstreamBadRequest, 422, 422},
-		{participant.PaymentRequired, 402, 402},
-		{participant.UpstreamForbidden, 403, 403},
-		{participant.ConferenceNotFound, 404, 404},
-		{participant.ConferenceFull, 409, 409},
-		{participant.UpstreamRateLimited, 429, 429},
-		{participant.UpstreamRefused, 410, 410},
-		{participant.CredentialRefused, 401, http.StatusInternalServerError},
-		{participant.UpstreamUnauthenticated, 401, http.StatusUnauthorized},
-		{participant.UpstreamUnavailable, 502, http.StatusServiceUnavailable},
-		{participant.UpstreamTimeout, 0, http.StatusGatewayTimeout},
-		{participant.UpstreamTimeout, 408, http.StatusGatewayTimeout},
-		{participant.UpstreamUnavailable, 401, http.StatusServiceUnavailable},
-		{participant.UpstreamUnavailable, 404, http.StatusServiceUnavailable},
-		{participant.UpstreamUnavailable, 407, http.StatusServiceUnavailable},
-		{participant.UpstreamUnavailable, 421, http.StatusServiceUnavailable},
-		{participant.AddOutcomeUnknown, 403, http.StatusInternalServerError},
-		{participant.AddOutcomeUnknown, 408, http.StatusInternalServerError},
-		{participant.DeadlineExceeded, 404, http.StatusGatewayTimeout},
-		{participant.UpstreamUndecodable, 404, http.StatusInternalServerError},
-		{participant.Cancelled, 0, 499},
+		{apierror.InvalidRequest, 0, http.StatusBadRequest},
+		{apierror.MethodNotAllowed, 0, http.StatusMethodNotAllowed},
+		{apierror.RouteNotFound, 0, http.StatusNotFound},
+		{apierror.BodyTooLarge, 0, http.StatusBadRequest},
+		{apierror.MediaType, 0, http.StatusBadRequest},
+		{apierror.RequestIDReused, 0, http.StatusConflict},
+		{apierror.CredentialMissing, 0, http.StatusUnauthorized},
+		{apierror.UpstreamBadRequest, 400, 400},
+		{apierror.UpstreamBadRequest, 422, 422},
+		{apierror.PaymentRequired, 402, 402},
+		{apierror.UpstreamForbidden, 403, 403},
+		{apierror.ConferenceNotFound, 404, 404},
+		{apierror.ConferenceFull, 409, 409},
+		{apierror.UpstreamRateLimited, 429, 429},
+		{apierror.UpstreamRefused, 410, 410},
+		{apierror.CredentialRefused, 401, http.StatusInternalServerError},
+		{apierror.UpstreamUnauthenticated, 401, http.StatusUnauthorized},
+		{apierror.UpstreamUnavailable, 502, http.StatusServiceUnavailable},
+		{apierror.UpstreamTimeout, 0, http.StatusGatewayTimeout},
+		{apierror.UpstreamTimeout, 408, http.StatusGatewayTimeout},
+		{apierror.UpstreamUnavailable, 401, http.StatusServiceUnavailable},
+		{apierror.UpstreamUnavailable, 404, http.StatusServiceUnavailable},
+		{apierror.UpstreamUnavailable, 407, http.StatusServiceUnavailable},
+		{apierror.UpstreamUnavailable, 421, http.StatusServiceUnavailable},
+		{apierror.AddOutcomeUnknown, 403, http.StatusInternalServerError},
+		{apierror.AddOutcomeUnknown, 408, http.StatusInternalServerError},
+		{apierror.DeadlineExceeded, 404, http.StatusGatewayTimeout},
+		{apierror.UpstreamUndecodable, 404, http.StatusInternalServerError},
+		{apierror.Cancelled, 0, 499},
 	} {
 		t.Run(fmt.Sprintf("%s %d", tt.reason, tt.upstream), func(t *testing.T) {
-			if got := HTTPStatus(Status(&participant.Error{Reason: tt.reason, UpstreamStatus: tt.upstream})); got != tt.want {
+			if got := HTTPStatus(Status(&apierror.Error{Reason: tt.reason, UpstreamStatus: tt.upstream})); got != tt.want {
 				t.Errorf("HTTPStatus() = %d, want %d", got, tt.want)
 			}
 		})
@@ -128,8 +128,8 @@ func TestA05_HTTPStatus(t *testing.T) {
 func TestA05_NumbersThatNeverLeave(t *testing.T) {
 	for reason := range reasonCodes {
 		for _, number := range []int{401, 407, 408, 411, 417, 421, 425, 426} {
-			got := HTTPStatus(Status(&participant.Error{Reason: reason, UpstreamStatus: number}))
-			if want := HTTPStatus(Status(&participant.Error{Reason: reason})); got != want {
+			got := HTTPStatus(Status(&apierror.Error{Reason: reason, UpstreamStatus: number}))
+			if want := HTTPStatus(Status(&apierror.Error{Reason: reason})); got != want {
 				t.Errorf("%s with %d: HTTP %d, want %d", reason, number, got, want)
 			}
 		}
@@ -140,26 +140,26 @@ func TestErrorBody(t *testing.T) {
 	const typed = `"@type":"type.googleapis.com/google.rpc.`
 	for _, tt := range []struct {
 		name string
-		err  *participant.Error
+		err  *apierror.Error
 		want string
 	}{
 		{
 			"fields at fault",
-			&participant.Error{Reason: participant.InvalidRequest, Message: "m", Dialled: participant.DialledNo, Violations: []participant.Violation{{Field: "name", Rule: "name.length", Message: "too \"long\""}}},
+			&apierror.Error{Reason: apierror.InvalidRequest, Message: "m", Dialled: apierror.DialledNo, Violations: []apierror.Violation{{Field: "name", Rule: "name.length", Message: "too \"long\""}}},
 			`{"error":{"code":400,"status":"INVALID_ARGUMENT","message":"m","details":[` +
 				`{` + typed + `ErrorInfo","reason":"INVALID_REQUEST","domain":"participant-gateway","metadata":{"dialled":"no"}},` +
 				`{` + typed + `BadRequest","field_violations":[{"field":"name","description":"too \"long\"","reason":"NAME_LENGTH"}]}]}}`,
 		},
 		{
 			"a token names its field",
-			&participant.Error{Reason: participant.InvalidResumeToken, Message: "m"},
+			&apierror.Error{Reason: apierror.InvalidResumeToken, Message: "m"},
 			`{"error":{"code":400,"status":"INVALID_ARGUMENT","message":"m","details":[` +
 				`{` + typed + `ErrorInfo","reason":"INVALID_RESUME_TOKEN","domain":"participant-gateway","metadata":{}},` +
 				`{` + typed + `BadRequest","field_violations":[{"field":"resume_token","description":"m","reason":"TOKEN"}]}]}}`,
 		},
 		{
 			"paced (A3)",
-			&participant.Error{Reason: participant.AddRateLimited, Message: "m", Dialled: participant.DialledNo, RetryAfter: 1500 * time.Millisecond},
+			&apierror.Error{Reason: apierror.AddRateLimited, Message: "m", Dialled: apierror.DialledNo, RetryAfter: 1500 * time.Millisecond},
 			`{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","message":"m","details":[` +
 				`{` + typed + `ErrorInfo","reason":"ADD_RATE_LIMITED","domain":"participant-gateway","metadata":{"dialled":"no"}},` +
 				`{` + typed + `RetryInfo","retry_delay":"1.5s"},` +
@@ -167,12 +167,12 @@ func TestErrorBody(t *testing.T) {
 		},
 		{
 			"the upstream's",
-			&participant.Error{Reason: participant.ConferenceFull, Message: "full", UpstreamStatus: 409, UpstreamRequestID: "req_1", Dialled: participant.DialledNo},
+			&apierror.Error{Reason: apierror.ConferenceFull, Message: "full", UpstreamStatus: 409, UpstreamRequestID: "req_1", Dialled: apierror.DialledNo},
 			`{"error":{"code":409,"status":"FAILED_PRECONDITION","message":"full","details":[` +
 				`{` + typed + `ErrorInfo","reason":"CONFERENCE_FULL","domain":"participant-gateway","metadata":{"dialled":"no","upstream_request_id":"req_1","upstream_status":"409"}}]}}`,
 		},
 		{
-			"cancelled is spelt as gRPC spells it", &participant.Error{Reason: participant.Cancelled, Message: "m"},
+			"cancelled is spelt as gRPC spells it", &apierror.Error{Reason: apierror.Cancelled, Message: "m"},
 			`{"error":{"code":499,"status":"CANCELLED","message":"m","details":[{` + typed + `ErrorInfo","reason":"CANCELLED","domain":"participant-gateway","metadata":{}}]}}`,
 		},
 	} {
@@ -191,7 +191,7 @@ func TestErrorBodyMendsForeignText(t *testing.T) {
 }
 
 func TestStatusBoundsViolations(t *testing.T) {
-	err := &participant.Error{Reason: participant.InvalidRequest, Violations: make([]participant.Violation, 30)}
+	err := &apierror.Error{Reason: apierror.InvalidRequest, Violations: make([]apierror.Violation, 30)}
 	if body := string(ErrorBody(Status(err))); strings.Count(body, `"field":`) != 20 {
 		t.Errorf("ErrorBody() = %s", body)
 	}
@@ -199,7 +199,7 @@ func TestStatusBoundsViolations(t *testing.T) {
 
 func TestRetryDelay(t *testing.T) {
 	for _, delay := range []time.Duration{0, 2500 * time.Millisecond} {
-		if got := RetryDelay(Status(&participant.Error{Reason: participant.Draining, RetryAfter: delay})); got != delay {
+		if got := RetryDelay(Status(&apierror.Error{Reason: apierror.Draining, RetryAfter: delay})); got != delay {
 			t.Errorf("RetryDelay() = %v, want %v", got, delay)
 		}
 	}

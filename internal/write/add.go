@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
@@ -16,7 +17,7 @@ type Added struct {
 	Replayed bool
 }
 
-// Add has the participant dialled once. Its errors are *participant.Error and say
+// Add has the participant dialled once. Its errors are *apierror.Error and say
 // whether the phone may ring; Added.Replayed counts beside an error too.
 //
 // The end of ctx ends the call, and the request too as long as it has not left and
@@ -38,7 +39,7 @@ func (w *Writer) Add(ctx context.Context, call Call, add participant.Add) (Added
 // the call wait for it.
 func (w *Writer) operationFor(ctx context.Context, call Call, add participant.Add) (*addOperation, *waiter, error) {
 	if ctx.Err() != nil {
-		return nil, nil, ended(ctx, participant.DialledNo)
+		return nil, nil, ended(ctx, apierror.DialledNo)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -70,9 +71,9 @@ func (w *Writer) leave(ctx context.Context, op *addOperation, one *waiter) (Adde
 	op.leave(one)
 	if !op.sent() && len(op.waiters) == 0 {
 		w.giveUp(op)
-		return Added{}, ended(ctx, participant.DialledNo)
+		return Added{}, ended(ctx, apierror.DialledNo)
 	}
-	return Added{Replayed: one != op.sender}, ended(ctx, participant.DialledUnknown)
+	return Added{Replayed: one != op.sender}, ended(ctx, apierror.DialledUnknown)
 }
 
 // giveUp keeps the request from leaving. A later call of the same request id starts

@@ -3,6 +3,7 @@ package write
 import (
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
@@ -55,7 +56,7 @@ func (c *idempotencyCache) finish(op *addOperation, now time.Time) {
 		return
 	}
 	delete(c.underWay, op.request)
-	if op.err == nil || op.err.Dialled == participant.DialledUnknown {
+	if op.err == nil || op.err.Dialled == apierror.DialledUnknown {
 		c.finished.put(op.request, op, now)
 	}
 }

@@ -7,23 +7,24 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
 func TestA02_TheSameRequestHasTheSameOutcome(t *testing.T) {
-	full := upstreamError(409, participant.ConferenceFull)
+	full := upstreamError(409, apierror.ConferenceFull)
 	tests := map[string]struct {
 		steps  []step
-		reason participant.Reason
+		reason apierror.Reason
 		sent   int
 		// replayed says that the second answer is a replay.
 		replayed bool
 	}{
 		"success":              {[]step{{dials: true}}, "", 1, true},
-		"unknown":              {[]step{{fails: errCut}}, participant.AddOutcomeUnknown, 1, true},
-		"refused: sent anew":   {[]step{{fails: full}}, participant.ConferenceFull, 2, false},
-		"unsent: tried anew":   {[]step{{unsent: &participant.Error{Reason: participant.BreakerOpen}}}, participant.BreakerOpen, 0, false},
-		"unreached: sent anew": {[]step{{fails: errUnreached}}, participant.UpstreamUnreachable, 8, false},
+		"unknown":              {[]step{{fails: errCut}}, apierror.AddOutcomeUnknown, 1, true},
+		"refused: sent anew":   {[]step{{fails: full}}, apierror.ConferenceFull, 2, false},
+		"unsent: tried anew":   {[]step{{unsent: &apierror.Error{Reason: apierror.BreakerOpen}}}, apierror.BreakerOpen, 0, false},
+		"unreached: sent anew": {[]step{{fails: errUnreached}}, apierror.UpstreamUnreachable, 8, false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -33,10 +34,10 @@ func TestA02_TheSameRequestHasTheSameOutcome(t *testing.T) {
 				if first.added.Replayed || second.added.Replayed != test.replayed {
 					t.Errorf("replayed: %v and %v", first.added.Replayed, second.added.Replayed)
 				}
-				if participant.ReasonOf(second.err) != participant.ReasonOf(first.err) || second.added.Participant != first.added.Participant {
+				if apierror.ReasonOf(second.err) != apierror.ReasonOf(first.err) || second.added.Participant != first.added.Participant {
 					t.Errorf("answered %+v, then %+v", first, second)
 				}
-				if test.reason != "" && participant.ReasonOf(first.err) != test.reason {
+				if test.reason != "" && apierror.ReasonOf(first.err) != test.reason {
 					t.Errorf("failed: %v", first.err)
 				}
 				if h.upstream.sendings() != test.sent {
@@ -94,7 +95,7 @@ func TestA02_WhoSentIsNotMarked(t *testing.T) {
 		synctest.Wait()
 		second := h.add(h.call("r"), alice, 0)
 		got := first.wait()
-		want(t, got.err, participant.DeadlineExceeded, participant.DialledUnknown)
+		want(t, got.err, apierror.DeadlineExceeded, apierror.DialledUnknown)
 		if got.added.Replayed || !second.wait().added.Replayed {
 			t.Error("the wrong one is marked as replayed")
 		}
@@ -105,18 +106,18 @@ func TestA02_WhoSentIsNotMarked(t *testing.T) {
 func TestA02_WhoOnlyJoinedIsToldSo(t *testing.T) {
 	for name, test := range map[string]struct {
 		step    step
-		dialled participant.Dialled
+		dialled apierror.Dialled
 	}{
-		"while it waits": {step{turn: 5 * time.Second, dials: true}, participant.DialledUnknown},
-		"once sent":      {step{dials: true, takes: 5 * time.Second}, participant.DialledUnknown},
-		"while it lasts": {step{dials: true, lag: 5 * time.Second, fails: errCut}, participant.DialledUnknown},
+		"while it waits": {step{turn: 5 * time.Second, dials: true}, apierror.DialledUnknown},
+		"once sent":      {step{dials: true, takes: 5 * time.Second}, apierror.DialledUnknown},
+		"while it lasts": {step{dials: true, lag: 5 * time.Second, fails: errCut}, apierror.DialledUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			virtual(t, script(test.step), func(t *testing.T, h *harness) {
 				first := h.add(h.call("r"), alice, 0)
 				time.Sleep(time.Second)
 				joined := h.add(h.call("r"), alice, time.Second).wait()
-				want(t, joined.err, participant.DeadlineExceeded, test.dialled)
+				want(t, joined.err, apierror.DeadlineExceeded, test.dialled)
 				if got := first.wait(); got.added.Replayed || !joined.added.Replayed {
 					t.Errorf("replayed: the first %v, who joined %v", got.added.Replayed, joined.added.Replayed)
 				}
@@ -134,7 +135,7 @@ func TestA02_WaitsWhileAnyCallerWaits(t *testing.T) {
 		time.Sleep(time.Second)
 		first.cancel()
 		left := first.wait()
-		want(t, left.err, participant.Cancelled, participant.DialledUnknown)
+		want(t, left.err, apierror.Cancelled, apierror.DialledUnknown)
 		got := second.wait()
 		want(t, got.err, "", "")
 		if !left.added.Replayed {
@@ -151,7 +152,7 @@ func TestA02_GivenUpByAllItStartsAnew(t *testing.T) {
 		first := h.add(h.call("r"), alice, 0)
 		time.Sleep(time.Second)
 		first.cancel()
-		want(t, first.wait().err, participant.Cancelled, participant.DialledNo)
+		want(t, first.wait().err, apierror.Cancelled, apierror.DialledNo)
 		got := h.add(h.call("r"), alice, 0).wait()
 		want(t, got.err, "", "")
 		if got.added.Replayed {
@@ -166,7 +167,7 @@ func TestA02_GivenUpItLeavesItsSuccessorAlone(t *testing.T) {
 		tardy := h.call("r")
 		tardy.Upstream = tardyUpstream{h.upstream}
 		first := h.add(tardy, alice, time.Second)
-		want(t, first.wait().err, participant.DeadlineExceeded, participant.DialledNo)
+		want(t, first.wait().err, apierror.DeadlineExceeded, apierror.DialledNo)
 		second := h.add(h.call("r"), alice, 0)
 		time.Sleep(2 * time.Second)
 		third := h.add(h.call("r"), alice, 0)
@@ -220,7 +221,7 @@ func TestA02_OtherArgumentsUnderARequestID(t *testing.T) {
 		for range 2 {
 			for name, other := range others {
 				got := h.add(h.call("r"), other, 0).wait()
-				want(t, got.err, participant.RequestIDReused, participant.DialledNo)
+				want(t, got.err, apierror.RequestIDReused, apierror.DialledNo)
 				if got.added.Replayed {
 					t.Errorf("%s: is marked as replayed", name)
 				}

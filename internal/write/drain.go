@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
@@ -61,11 +62,11 @@ func (w *Writer) Close() {
 	w.running.Wait()
 }
 
-func draining() *participant.Error {
-	return &participant.Error{
-		Reason:     participant.Draining,
+func draining() *apierror.Error {
+	return &apierror.Error{
+		Reason:     apierror.Draining,
 		Message:    "the gateway is shutting down and did not send the add",
-		Dialled:    participant.DialledNo,
+		Dialled:    apierror.DialledNo,
 		RetryAfter: time.Second,
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 func TestW16_DrainWaitsForAddsUnderWay(t *testing.T) {
@@ -54,14 +54,14 @@ func TestW16_DrainEndsWithItsContext(t *testing.T) {
 func TestW16_AddsStillUnansweredBecomeUnknown(t *testing.T) {
 	tests := map[string]struct {
 		step    step
-		reason  participant.Reason
-		dialled participant.Dialled
+		reason  apierror.Reason
+		dialled apierror.Dialled
 	}{
-		"sent":           {step{silent: true}, participant.AddOutcomeUnknown, participant.DialledUnknown},
-		"reconciling":    {step{fails: errCut}, participant.AddOutcomeUnknown, participant.DialledUnknown},
-		"waiting":        {step{turn: 2 * time.Second, dials: true}, participant.Draining, participant.DialledNo},
-		"to be sent":     {step{fails: throttledFor(3 * time.Second)}, participant.Draining, participant.DialledNo},
-		"answered later": {step{dials: true, takes: 2 * time.Second}, participant.AddOutcomeUnknown, participant.DialledUnknown},
+		"sent":           {step{silent: true}, apierror.AddOutcomeUnknown, apierror.DialledUnknown},
+		"reconciling":    {step{fails: errCut}, apierror.AddOutcomeUnknown, apierror.DialledUnknown},
+		"waiting":        {step{turn: 2 * time.Second, dials: true}, apierror.Draining, apierror.DialledNo},
+		"to be sent":     {step{fails: throttledFor(3 * time.Second)}, apierror.Draining, apierror.DialledNo},
+		"answered later": {step{dials: true, takes: 2 * time.Second}, apierror.AddOutcomeUnknown, apierror.DialledUnknown},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -75,9 +75,9 @@ func TestW16_AddsStillUnansweredBecomeUnknown(t *testing.T) {
 						t.Errorf("answered after %v", got.at)
 					}
 				}
-				want(t, h.add(h.call("late"), alice, 0).wait().err, participant.Draining, participant.DialledNo)
+				want(t, h.add(h.call("late"), alice, 0).wait().err, apierror.Draining, apierror.DialledNo)
 				time.Sleep(5 * time.Second)
-				if test.dialled == participant.DialledNo && h.upstream.dials() > 0 {
+				if test.dialled == apierror.DialledNo && h.upstream.dials() > 0 {
 					t.Error("was dialled after all")
 				}
 			})
@@ -91,7 +91,7 @@ func TestW16_AnAbandonedAddIsNotCutShort(t *testing.T) {
 		p := h.add(h.call(""), alice, 0)
 		time.Sleep(time.Second)
 		h.Abandon()
-		want(t, p.wait().err, participant.AddOutcomeUnknown, participant.DialledUnknown)
+		want(t, p.wait().err, apierror.AddOutcomeUnknown, apierror.DialledUnknown)
 		time.Sleep(2 * time.Second)
 		if got := h.recorder.written(); len(got) != 1 {
 			t.Errorf("recorded %v", got)
@@ -108,6 +108,6 @@ func TestW16_CloseCutsShortWhatIsUnderWay(t *testing.T) {
 		if took := time.Since(began); took != 0 {
 			t.Errorf("closed after %v", took)
 		}
-		want(t, p.wait().err, participant.AddOutcomeUnknown, participant.DialledUnknown)
+		want(t, p.wait().err, apierror.AddOutcomeUnknown, apierror.DialledUnknown)
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
@@ -155,7 +156,7 @@ func (h *harness) addUnder(ctx context.Context, call Call, add participant.Add, 
 }
 
 // want compares an error with what a test wants of it; an empty reason wants none.
-func want(t *testing.T, err error, reason participant.Reason, dialled participant.Dialled) {
+func want(t *testing.T, err error, reason apierror.Reason, dialled apierror.Dialled) {
 	t.Helper()
 	if reason == "" {
 		if err != nil {
@@ -163,7 +164,7 @@ func want(t *testing.T, err error, reason participant.Reason, dialled participan
 		}
 		return
 	}
-	var e *participant.Error
+	var e *apierror.Error
 	if !errors.As(err, &e) {
 		t.Errorf("error is %v, want reason %s", err, reason)
 		return
@@ -174,34 +175,34 @@ func want(t *testing.T, err error, reason participant.Reason, dialled participan
 }
 
 // upstreamError is an answer of the upstream itself.
-func upstreamError(status int, reason participant.Reason) *participant.Error {
-	return &participant.Error{
+func upstreamError(status int, reason apierror.Reason) *apierror.Error {
+	return &apierror.Error{
 		Reason: reason, Message: "refused", UpstreamStatus: status, UpstreamRequestID: "req_1", VendorShaped: true,
 	}
 }
 
 // proxyError is an answer in a form that is not the upstream's.
-func proxyError(status int) *participant.Error {
-	return &participant.Error{Reason: participant.UpstreamUnavailable, Message: "refused", UpstreamStatus: status}
+func proxyError(status int) *apierror.Error {
+	return &apierror.Error{Reason: apierror.UpstreamUnavailable, Message: "refused", UpstreamStatus: status}
 }
 
 var (
-	errUnreached = &participant.Error{Reason: participant.UpstreamUnreachable, Unreached: true}
+	errUnreached = &apierror.Error{Reason: apierror.UpstreamUnreachable, Unreached: true}
 	// errNoCredential is that of a key that could not be exchanged: nothing was sent.
-	errNoCredential = &participant.Error{Reason: participant.CredentialRefused, UpstreamStatus: 403, Unreached: true}
-	errBreakerOpen  = &participant.Error{Reason: participant.BreakerOpen, Dialled: participant.DialledNo}
-	errThrottled    = upstreamError(429, participant.UpstreamRateLimited)
-	errCut          = &participant.Error{Reason: participant.UpstreamUnavailable, Message: "the connection was cut"}
+	errNoCredential = &apierror.Error{Reason: apierror.CredentialRefused, UpstreamStatus: 403, Unreached: true}
+	errBreakerOpen  = &apierror.Error{Reason: apierror.BreakerOpen, Dialled: apierror.DialledNo}
+	errThrottled    = upstreamError(429, apierror.UpstreamRateLimited)
+	errCut          = &apierror.Error{Reason: apierror.UpstreamUnavailable, Message: "the connection was cut"}
 )
 
-func throttledFor(d time.Duration) *participant.Error {
+func throttledFor(d time.Duration) *apierror.Error {
 	e := *errThrottled
 	e.RetryAfter = d
 	return &e
 }
 
-func unavailableFor(d time.Duration) *participant.Error {
-	e := upstreamError(503, participant.UpstreamUnavailable)
+func unavailableFor(d time.Duration) *apierror.Error {
+	e := upstreamError(503, apierror.UpstreamUnavailable)
 	e.RetryAfter = d
 	return e
 }

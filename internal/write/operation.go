@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
@@ -38,7 +39,7 @@ type addOperation struct {
 	// settled is closed once item and err are set for good.
 	settled chan struct{}
 	item    participant.Item
-	err     *participant.Error
+	err     *apierror.Error
 }
 
 // waiter is one call that waits for an operation.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/panics"
 	"github.com/audian/participant-gateway/internal/participant"
 )
@@ -23,9 +24,9 @@ func (w *Writer) recovered(ctx context.Context, op *addOperation, panicked any) 
 	panics.Count()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	dialled := participant.DialledNo
+	dialled := apierror.DialledNo
 	if op.sent() {
-		dialled = participant.DialledUnknown
+		dialled = apierror.DialledUnknown
 		w.claims.leaveUnresolved(op, nil)
 	}
 	w.settle(op, participant.Item{}, unnamed(fmt.Errorf("panic: %v", panicked), dialled))

@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
@@ -42,18 +43,18 @@ func steps() *rapid.Generator[step] {
 			{silent: true},
 			{dials: true, fails: errCut},
 			{fails: errCut},
-			{dials: true, fails: upstreamError(503, participant.UpstreamUnavailable)},
-			{fails: upstreamError(503, participant.UpstreamUnavailable)},
-			{dials: true, fails: upstreamError(408, participant.UpstreamTimeout)},
-			{dials: true, fails: upstreamError(200, participant.UpstreamUndecodable)},
-			{fails: upstreamError(409, participant.ConferenceFull)},
-			{fails: upstreamError(401, participant.CredentialRefused)},
+			{dials: true, fails: upstreamError(503, apierror.UpstreamUnavailable)},
+			{fails: upstreamError(503, apierror.UpstreamUnavailable)},
+			{dials: true, fails: upstreamError(408, apierror.UpstreamTimeout)},
+			{dials: true, fails: upstreamError(200, apierror.UpstreamUndecodable)},
+			{fails: upstreamError(409, apierror.ConferenceFull)},
+			{fails: upstreamError(401, apierror.CredentialRefused)},
 			{fails: errThrottled},
 			{fails: throttledFor(4 * time.Second)},
 			{fails: throttledFor(time.Minute)},
 			{fails: errUnreached},
 			{fails: errNoCredential},
-			{unsent: &participant.Error{Reason: participant.BreakerOpen}},
+			{unsent: &apierror.Error{Reason: apierror.BreakerOpen}},
 		}).Draw(rt, "kind")
 		s.turn, s.takes = seconds(15).Draw(rt, "turn"), seconds(90).Draw(rt, "takes")
 		s.dialsAfter, s.lag = seconds(3).Draw(rt, "dials after"), seconds(4).Draw(rt, "lag")
@@ -118,7 +119,7 @@ func TestA01_DialledAtMostOnce(t *testing.T) {
 	check(t, rapid.Just(alice), "r", func(h *harness, results []result) error {
 		var told, originals, no int
 		for i, got := range results {
-			var e *participant.Error
+			var e *apierror.Error
 			switch {
 			case got.err == nil && got.added.Participant.ID != "part_1":
 				return fmt.Errorf("call %d was given %s", i, got.added.Participant.ID)
@@ -126,7 +127,7 @@ func TestA01_DialledAtMostOnce(t *testing.T) {
 				told++
 			case !errors.As(got.err, &e) || e.Dialled == "":
 				return fmt.Errorf("call %d failed without saying whether it dialled: %w", i, got.err)
-			case e.Dialled == participant.DialledNo:
+			case e.Dialled == apierror.DialledNo:
 				no++
 			}
 			if got.err == nil && !got.added.Replayed {

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
@@ -21,7 +22,7 @@ const (
 // later must not be given what this one may have made.
 func (w *Writer) reconcile(
 	ctx context.Context, upstream Upstream, op *addOperation, ticket Ticket, cause error,
-) (participant.Item, *participant.Error) {
+) (participant.Item, *apierror.Error) {
 	defer func() { dropOnPanic(ticket, recover()) }()
 	w.log.LogAttrs(ctx, slog.LevelWarn, "add lost its answer", attributes(op, cause)...)
 	item, found := w.search(ctx, upstream, op, newProfile(w.compare, op, w.sentAt(op), ticket))

@@ -6,16 +6,17 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
 func TestA01_LostAnswersAreReconciled(t *testing.T) {
 	tests := map[string]step{
 		"cut":              {dials: true, fails: errCut},
-		"503":              {dials: true, fails: upstreamError(503, participant.UpstreamUnavailable)},
-		"408":              {dials: true, fails: upstreamError(408, participant.UpstreamTimeout)},
-		"undecodable":      {dials: true, fails: upstreamError(200, participant.UpstreamUndecodable)},
-		"error in a 200":   {dials: true, fails: upstreamError(200, participant.UpstreamUnavailable)},
+		"503":              {dials: true, fails: upstreamError(503, apierror.UpstreamUnavailable)},
+		"408":              {dials: true, fails: upstreamError(408, apierror.UpstreamTimeout)},
+		"undecodable":      {dials: true, fails: upstreamError(200, apierror.UpstreamUndecodable)},
+		"error in a 200":   {dials: true, fails: upstreamError(200, apierror.UpstreamUnavailable)},
 		"no answer at all": {dials: true, silent: true},
 		"no known kind":    {dials: true, fails: errors.New("odd")},
 	}
@@ -46,25 +47,25 @@ func TestA01_ReadsUntilOneListSettlesIt(t *testing.T) {
 		step    step
 		lists   func(int) error
 		missing int
-		reason  participant.Reason
+		reason  apierror.Reason
 		ends    time.Duration
 		read    int
 	}{
 		"listed at once":      {step{dials: true, fails: errCut}, nil, 0, "", 0, 1},
 		"listed late":         {step{dials: true, lag: 3500 * time.Millisecond, fails: errCut}, nil, 0, "", 4 * time.Second, 5},
 		"dialled late":        {step{dials: true, dialsAfter: 5 * time.Second, fails: errCut}, nil, 0, "", 5 * time.Second, 6},
-		"listed too late":     {step{dials: true, lag: 11 * time.Second, fails: errCut}, nil, 0, participant.AddOutcomeUnknown, searchFor, 10},
-		"never dialled":       {step{fails: errCut}, nil, 0, participant.AddOutcomeUnknown, searchFor, 10},
+		"listed too late":     {step{dials: true, lag: 11 * time.Second, fails: errCut}, nil, 0, apierror.AddOutcomeUnknown, searchFor, 10},
+		"never dialled":       {step{fails: errCut}, nil, 0, apierror.AddOutcomeUnknown, searchFor, 10},
 		"lists fail first":    {step{dials: true, fails: errCut}, outage, 0, "", 3 * time.Second, 4},
-		"lists fail for good": {step{dials: true, fails: errCut}, func(int) error { return errCut }, 0, participant.AddOutcomeUnknown, searchFor, 10},
-		"incomplete lists":    {step{dials: true, fails: errCut}, nil, 1, participant.AddOutcomeUnknown, searchFor, 10},
+		"lists fail for good": {step{dials: true, fails: errCut}, func(int) error { return errCut }, 0, apierror.AddOutcomeUnknown, searchFor, 10},
+		"incomplete lists":    {step{dials: true, fails: errCut}, nil, 1, apierror.AddOutcomeUnknown, searchFor, 10},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			virtual(t, script(test.step), func(t *testing.T, h *harness) {
 				h.upstream.lists, h.upstream.missing = test.lists, test.missing
 				got := h.add(h.call(""), alice, 0).wait()
-				want(t, got.err, test.reason, participant.DialledUnknown)
+				want(t, got.err, test.reason, apierror.DialledUnknown)
 				if got.at != test.ends || h.upstream.read < test.read || h.upstream.read > test.read+1 {
 					t.Errorf("ended after %v and %d lists, want %v and %d", got.at, h.upstream.read, test.ends, test.read)
 				}
@@ -167,7 +168,7 @@ func TestA01_WhoJoinedWhileTheAddWaitedIsAStranger(t *testing.T) {
 		stranger := person("stranger", alice)
 		stranger.Status, stranger.JoinedAt = participant.StatusConnected, time.Now()
 		h.upstream.show(stranger)
-		want(t, p.wait().err, participant.AddOutcomeUnknown, participant.DialledUnknown)
+		want(t, p.wait().err, apierror.AddOutcomeUnknown, apierror.DialledUnknown)
 	})
 }
 
@@ -182,8 +183,8 @@ func TestA01_EqualAddsInOtherWordsStayUnknown(t *testing.T) {
 			virtual(t, script(lost), func(t *testing.T, h *harness) {
 				gate(h)
 				first, second := h.add(h.call(""), alice, 0), h.add(h.call(""), other, 0)
-				want(t, first.wait().err, participant.AddOutcomeUnknown, participant.DialledUnknown)
-				want(t, second.wait().err, participant.AddOutcomeUnknown, participant.DialledUnknown)
+				want(t, first.wait().err, apierror.AddOutcomeUnknown, apierror.DialledUnknown)
+				want(t, second.wait().err, apierror.AddOutcomeUnknown, apierror.DialledUnknown)
 			})
 		})
 	}
@@ -194,7 +195,7 @@ func TestA01_TwoCandidatesProveNothing(t *testing.T) {
 		h.upstream.show(person("stranger", alice))
 		time.AfterFunc(5*time.Second, func() { h.upstream.hide("stranger") }) // too late
 		_, err := h.Add(t.Context(), h.call(""), alice)
-		want(t, err, participant.AddOutcomeUnknown, participant.DialledUnknown)
+		want(t, err, apierror.AddOutcomeUnknown, apierror.DialledUnknown)
 	})
 }
 
@@ -221,8 +222,8 @@ func TestA01_EqualAddsThatAreBothLostStayUnknown(t *testing.T) {
 			virtual(t, script(steps[0], steps[1]), func(t *testing.T, h *harness) {
 				gate(h)
 				first, second := h.add(h.call(""), alice, 0), h.add(h.call(""), alice, 0)
-				want(t, first.wait().err, participant.AddOutcomeUnknown, participant.DialledUnknown)
-				want(t, second.wait().err, participant.AddOutcomeUnknown, participant.DialledUnknown)
+				want(t, first.wait().err, apierror.AddOutcomeUnknown, apierror.DialledUnknown)
+				want(t, second.wait().err, apierror.AddOutcomeUnknown, apierror.DialledUnknown)
 			})
 		})
 	}
@@ -243,12 +244,12 @@ func gate(h *harness) {
 func TestA01_ARivalIsWaitedFor(t *testing.T) {
 	tests := map[string]struct {
 		rival  step
-		reason participant.Reason
+		reason apierror.Reason
 		id     string
 	}{
 		"that is answered": {step{dials: true, takes: 3 * time.Second}, "", "part_1"},
-		"that is refused":  {step{takes: 3 * time.Second, fails: upstreamError(400, participant.UpstreamBadRequest)}, "", "part_1"},
-		"that is silent":   {step{dials: true, silent: true}, participant.AddOutcomeUnknown, ""},
+		"that is refused":  {step{takes: 3 * time.Second, fails: upstreamError(400, apierror.UpstreamBadRequest)}, "", "part_1"},
+		"that is silent":   {step{dials: true, silent: true}, apierror.AddOutcomeUnknown, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -258,7 +259,7 @@ func TestA01_ARivalIsWaitedFor(t *testing.T) {
 				synctest.Wait()
 				h.add(h.call(""), alice, 0)
 				got := lost.wait()
-				want(t, got.err, test.reason, participant.DialledUnknown)
+				want(t, got.err, test.reason, apierror.DialledUnknown)
 				if got.added.Participant.ID != test.id {
 					t.Errorf("found %q, want %q", got.added.Participant.ID, test.id)
 				}
@@ -280,7 +281,7 @@ func TestA01_ClaimedByAnotherAdd(t *testing.T) {
 				other := h.call("")
 				other.Key.Credential = participant.Fingerprint{2}
 				_, err = h.Add(t.Context(), other, alice)
-				want(t, err, participant.AddOutcomeUnknown, participant.DialledUnknown)
+				want(t, err, apierror.AddOutcomeUnknown, apierror.DialledUnknown)
 			})
 		})
 	}
@@ -306,9 +307,9 @@ func TestA01_AnUnknownOutcomeTaintsThoseBesideIt(t *testing.T) {
 	tests := map[string]struct {
 		steps  []step
 		first  participant.Add
-		reason participant.Reason
+		reason apierror.Reason
 	}{
-		"lost beside it":       {[]step{undialled, cut}, alice, participant.AddOutcomeUnknown},
+		"lost beside it":       {[]step{undialled, cut}, alice, apierror.AddOutcomeUnknown},
 		"answered beside it":   {[]step{undialled, {dials: true, takes: 11 * time.Second}}, alice, ""},
 		"sent again afterward": {[]step{undialled, {takes: 11 * time.Second, fails: errThrottled}, cut}, alice, ""},
 		// The first would take the second's for its own, but not the other way round.
@@ -320,14 +321,14 @@ func TestA01_AnUnknownOutcomeTaintsThoseBesideIt(t *testing.T) {
 				first := h.add(h.call(""), test.first, 0)
 				synctest.Wait()
 				second := h.add(h.call(""), alice, 0)
-				want(t, first.wait().err, participant.AddOutcomeUnknown, participant.DialledUnknown)
-				want(t, second.wait().err, test.reason, participant.DialledUnknown)
+				want(t, first.wait().err, apierror.AddOutcomeUnknown, apierror.DialledUnknown)
+				want(t, second.wait().err, test.reason, apierror.DialledUnknown)
 			})
 		})
 	}
 	t.Run("sent afterward", func(t *testing.T) {
 		virtual(t, script(undialled, cut), func(t *testing.T, h *harness) {
-			want(t, h.add(h.call(""), alice, 0).wait().err, participant.AddOutcomeUnknown, participant.DialledUnknown)
+			want(t, h.add(h.call(""), alice, 0).wait().err, apierror.AddOutcomeUnknown, apierror.DialledUnknown)
 			want(t, h.add(h.call(""), alice, 0).wait().err, "", "")
 		})
 	})
@@ -340,7 +341,7 @@ func TestA01_WhoWasSeenBeforeIsNotFoundLater(t *testing.T) {
 	virtual(t, script(cut), func(t *testing.T, h *harness) {
 		h.upstream.show(person("stranger", alice))
 		_, err := h.Add(t.Context(), h.call(""), alice)
-		want(t, err, participant.AddOutcomeUnknown, participant.DialledUnknown)
+		want(t, err, apierror.AddOutcomeUnknown, apierror.DialledUnknown)
 		time.Sleep(time.Second)
 		added, err := h.Add(t.Context(), h.call(""), alice)
 		want(t, err, "", "")
@@ -352,7 +353,7 @@ func TestA01_WhoWasSeenBeforeIsNotFoundLater(t *testing.T) {
 
 func TestA01_ReconciliationOutlivesItsCaller(t *testing.T) {
 	virtual(t, script(step{dials: true, lag: 4 * time.Second, fails: errCut}), func(t *testing.T, h *harness) {
-		want(t, h.add(h.call("r"), alice, time.Second).wait().err, participant.DeadlineExceeded, participant.DialledUnknown)
+		want(t, h.add(h.call("r"), alice, time.Second).wait().err, apierror.DeadlineExceeded, apierror.DialledUnknown)
 		got := h.add(h.call("r"), alice, 0).wait()
 		want(t, got.err, "", "")
 		if got.added.Participant.ID != "part_1" || !got.added.Replayed {

@@ -10,7 +10,9 @@ import (
 	"github.com/failsafe-go/failsafe-go"
 	"github.com/failsafe-go/failsafe-go/retrypolicy"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/requestctx"
 )
 
 const (
@@ -26,7 +28,7 @@ const (
 
 // Remove ends a participant's call. It sends again what failed in passing, as long
 // as ctx allows, which is all that ends an attempt that is not answered (A6). Its errors
-// are *participant.Error; a 404 is one, unless it follows an attempt of this call whose
+// are *apierror.Error; a 404 is one, unless it follows an attempt of this call whose
 // answer was lost (A2).
 func (w *Writer) Remove(ctx context.Context, call Call, id string) error {
 	r := &removal{writer: w, call: call, id: id}
@@ -60,7 +62,7 @@ type removal struct {
 // attempt sends the remove once.
 func (r *removal) attempt(ctx context.Context) error {
 	if r.last != nil {
-		ctx = participant.AsRetry(ctx)
+		ctx = requestctx.AsRetry(ctx)
 	}
 	ticket := r.writer.recorder.Begin(r.call.Key)
 	err := r.call.Upstream.Remove(ctx, r.call.Key.Conference, r.id)
@@ -86,12 +88,12 @@ func (r *removal) done(ticket Ticket) {
 func (r *removal) failed(ticket Ticket, err error) {
 	r.delay = delayAfter(r.tries, err)
 	r.tries++
-	if r.mayBeDone == nil && participant.Classify(err) == participant.Lost {
+	if r.mayBeDone == nil && apierror.Classify(err) == apierror.Lost {
 		r.mayBeDone = ticket
 	} else {
 		ticket.Drop()
 	}
-	if r.last == nil || participant.ReasonOf(err) != participant.BreakerOpen {
+	if r.last == nil || apierror.ReasonOf(err) != apierror.BreakerOpen {
 		r.last = err
 	}
 }
@@ -106,7 +108,7 @@ func (r *removal) end() {
 // isNotFound says whether the upstream itself has no such participant: a 404 of a proxy
 // proves nothing.
 func isNotFound(err error) bool {
-	e, ok := errors.AsType[*participant.Error](err)
+	e, ok := errors.AsType[*apierror.Error](err)
 	return ok && e.VendorShaped && e.UpstreamStatus == http.StatusNotFound
 }
 
@@ -131,7 +133,7 @@ func (r *removal) inTime(ctx context.Context) bool {
 
 // mayPass says whether a remove that failed so may succeed when it is sent again.
 func mayPass(err error) bool {
-	return err != nil && participant.Classify(err) != participant.Refused && failure(err, "").RetryAfter <= shortRetryAfter
+	return err != nil && apierror.Classify(err) != apierror.Refused && failure(err, "").RetryAfter <= shortRetryAfter
 }
 
 // delayAfter is how long to wait after a failed attempt, tries having failed before: no

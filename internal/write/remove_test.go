@@ -7,10 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
-var errNotFound = upstreamError(404, participant.ParticipantNotFound)
+var errNotFound = upstreamError(404, apierror.ParticipantNotFound)
 
 // remove runs one Remove against a script.
 func remove(t *testing.T, within time.Duration, steps []step, check func(t *testing.T, h *harness, got result)) {
@@ -29,18 +29,18 @@ func TestA02_ANotFoundAfterALostAttemptIsSuccess(t *testing.T) {
 	notFound := step{fails: errNotFound}
 	tests := map[string]struct {
 		steps  []step
-		reason participant.Reason
+		reason apierror.Reason
 	}{
-		"plain":                     {[]step{notFound}, participant.ParticipantNotFound},
+		"plain":                     {[]step{notFound}, apierror.ParticipantNotFound},
 		"after a cut":               {[]step{{fails: errCut}, notFound}, ""},
-		"after a 503":               {[]step{{fails: upstreamError(503, participant.UpstreamUnavailable)}, notFound}, ""},
+		"after a 503":               {[]step{{fails: upstreamError(503, apierror.UpstreamUnavailable)}, notFound}, ""},
 		"after two":                 {[]step{{fails: errCut}, {fails: errThrottled}, notFound}, ""},
-		"after a 429":               {[]step{{fails: errThrottled}, notFound}, participant.ParticipantNotFound},
-		"after unreached":           {[]step{{fails: errUnreached}, notFound}, participant.ParticipantNotFound},
-		"a proxy's 404 after a 502": {[]step{{fails: proxyError(502)}, {fails: proxyError(404)}}, participant.UpstreamUnavailable},
-		"a proxy's 404 after a cut": {[]step{{fails: errCut}, {fails: proxyError(404)}}, participant.UpstreamUnavailable},
+		"after a 429":               {[]step{{fails: errThrottled}, notFound}, apierror.ParticipantNotFound},
+		"after unreached":           {[]step{{fails: errUnreached}, notFound}, apierror.ParticipantNotFound},
+		"a proxy's 404 after a 502": {[]step{{fails: proxyError(502)}, {fails: proxyError(404)}}, apierror.UpstreamUnavailable},
+		"a proxy's 404 after a cut": {[]step{{fails: errCut}, {fails: proxyError(404)}}, apierror.UpstreamUnavailable},
 		"a proxy's 404, then ours":  {[]step{{fails: proxyError(404)}, notFound}, ""},
-		"another 4xx after":         {[]step{{fails: errCut}, {fails: upstreamError(403, participant.UpstreamForbidden)}}, participant.UpstreamForbidden},
+		"another 4xx after":         {[]step{{fails: errCut}, {fails: upstreamError(403, apierror.UpstreamForbidden)}}, apierror.UpstreamForbidden},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -60,22 +60,22 @@ func TestA02_ANotFoundAfterALostAttemptIsSuccess(t *testing.T) {
 func TestA06_RemovesAreRetriedWhereThatIsSafeAndHelps(t *testing.T) {
 	tests := map[string]struct {
 		steps  []step
-		reason participant.Reason
+		reason apierror.Reason
 		sent   int
 	}{
 		"answered":             {[]step{{}}, "", 1},
 		"unreached once":       {[]step{{fails: errUnreached}, {}}, "", 2},
-		"503 twice":            {[]step{{fails: upstreamError(503, participant.UpstreamUnavailable)}, {fails: errCut}, {}}, "", 3},
+		"503 twice":            {[]step{{fails: upstreamError(503, apierror.UpstreamUnavailable)}, {fails: errCut}, {}}, "", 3},
 		"slow":                 {[]step{{takes: 28 * time.Second}}, "", 1},
 		"429":                  {[]step{{fails: errThrottled}, {}}, "", 2},
 		"429, come back soon":  {[]step{{fails: throttledFor(shortRetryAfter)}, {}}, "", 2},
-		"429, come back late":  {[]step{{fails: throttledFor(time.Minute)}}, participant.UpstreamRateLimited, 1},
-		"for ever":             {[]step{{fails: errCut}}, participant.UpstreamUnavailable, removeAttempts},
-		"bad request":          {[]step{{fails: upstreamError(400, participant.UpstreamBadRequest)}}, participant.UpstreamBadRequest, 1},
-		"credential refused":   {[]step{{fails: upstreamError(401, participant.CredentialRefused)}}, participant.CredentialRefused, 1},
-		"exchange refused":     {[]step{{fails: errNoCredential}}, participant.CredentialRefused, 1},
-		"the breaker opens":    {[]step{{fails: errCut}, {fails: errBreakerOpen}}, participant.UpstreamUnavailable, 2},
-		"408":                  {[]step{{fails: upstreamError(408, participant.UpstreamTimeout)}, {}}, "", 2},
+		"429, come back late":  {[]step{{fails: throttledFor(time.Minute)}}, apierror.UpstreamRateLimited, 1},
+		"for ever":             {[]step{{fails: errCut}}, apierror.UpstreamUnavailable, removeAttempts},
+		"bad request":          {[]step{{fails: upstreamError(400, apierror.UpstreamBadRequest)}}, apierror.UpstreamBadRequest, 1},
+		"credential refused":   {[]step{{fails: upstreamError(401, apierror.CredentialRefused)}}, apierror.CredentialRefused, 1},
+		"exchange refused":     {[]step{{fails: errNoCredential}}, apierror.CredentialRefused, 1},
+		"the breaker opens":    {[]step{{fails: errCut}, {fails: errBreakerOpen}}, apierror.UpstreamUnavailable, 2},
+		"408":                  {[]step{{fails: upstreamError(408, apierror.UpstreamTimeout)}, {}}, "", 2},
 		"failure without kind": {[]step{{fails: errors.New("odd")}, {}}, "", 2},
 	}
 	for name, test := range tests {
@@ -92,7 +92,7 @@ func TestA06_RemovesAreRetriedWhereThatIsSafeAndHelps(t *testing.T) {
 
 func TestA06_ARemoveMeetsTheOpenBreaker(t *testing.T) {
 	remove(t, 30*time.Second, []step{{fails: errBreakerOpen}}, func(t *testing.T, h *harness, got result) {
-		want(t, got.err, participant.BreakerOpen, participant.DialledNo)
+		want(t, got.err, apierror.BreakerOpen, apierror.DialledNo)
 		if h.upstream.removed != 1 {
 			t.Errorf("tried %d times", h.upstream.removed)
 		}
@@ -118,7 +118,7 @@ func TestA06_TriesOfACallAreToldFromCalls(t *testing.T) {
 
 func TestA06_ARemoveEndsWithItsDeadline(t *testing.T) {
 	remove(t, 5*time.Second, []step{{silent: true}}, func(t *testing.T, _ *harness, got result) {
-		want(t, got.err, participant.DeadlineExceeded, "")
+		want(t, got.err, apierror.DeadlineExceeded, "")
 		if got.at != 5*time.Second {
 			t.Errorf("ended after %v", got.at)
 		}
@@ -130,13 +130,13 @@ func TestA06_ARemoveDoesNotWaitBeyondItsDeadline(t *testing.T) {
 	tests := map[string]struct {
 		step   step
 		within time.Duration
-		reason participant.Reason
+		reason apierror.Reason
 		ends   time.Duration
 	}{
-		"429 with Retry-After": {step{fails: throttledFor(2 * time.Second)}, 1500 * time.Millisecond, participant.UpstreamRateLimited, 0},
-		"503 with Retry-After": {step{fails: unavailableFor(2 * time.Second)}, 2 * time.Second, participant.UpstreamUnavailable, 0},
-		"the back-off":         {step{takes: 4900 * time.Millisecond, fails: errCut}, 5 * time.Second, participant.UpstreamUnavailable, 4900 * time.Millisecond},
-		"unreached":            {step{fails: errUnreached}, 100 * time.Millisecond, participant.UpstreamUnreachable, 0},
+		"429 with Retry-After": {step{fails: throttledFor(2 * time.Second)}, 1500 * time.Millisecond, apierror.UpstreamRateLimited, 0},
+		"503 with Retry-After": {step{fails: unavailableFor(2 * time.Second)}, 2 * time.Second, apierror.UpstreamUnavailable, 0},
+		"the back-off":         {step{takes: 4900 * time.Millisecond, fails: errCut}, 5 * time.Second, apierror.UpstreamUnavailable, 4900 * time.Millisecond},
+		"unreached":            {step{fails: errUnreached}, 100 * time.Millisecond, apierror.UpstreamUnreachable, 0},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -172,7 +172,7 @@ func TestA06_RemovesShareABudget(t *testing.T) {
 			go func() { errs <- h.Remove(t.Context(), h.call(""), "part_1") }()
 		}
 		for range removes {
-			want(t, <-errs, participant.UpstreamUnavailable, "")
+			want(t, <-errs, apierror.UpstreamUnavailable, "")
 		}
 		if sent := h.upstream.removed; sent <= removes || sent > 2*removes {
 			t.Errorf("%d removes were sent %d times", removes, sent)

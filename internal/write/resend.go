@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/requestctx"
 )
 
 // An add that surely did not reach the upstream, or was answered 429, is sent again
@@ -48,7 +48,7 @@ func (r *resending) under(ctx context.Context) context.Context {
 	if r.times == 0 {
 		return ctx
 	}
-	return participant.AsRetry(ctx)
+	return requestctx.AsRetry(ctx)
 }
 
 // sleep returns false when ctx ends first.

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
@@ -23,7 +24,7 @@ func (w *Writer) start(ctx context.Context, upstream Upstream, op *addOperation)
 }
 
 // send sends the add until the upstream has answered it or may have it.
-func (w *Writer) send(ctx context.Context, upstream Upstream, op *addOperation) (participant.Item, *participant.Error) {
+func (w *Writer) send(ctx context.Context, upstream Upstream, op *addOperation) (participant.Item, *apierror.Error) {
 	var again resending
 	_ = w.setLimit(op, op.began.Add(turnWithin))
 	for {
@@ -33,14 +34,14 @@ func (w *Writer) send(ctx context.Context, upstream Upstream, op *addOperation) 
 			w.claim(op, item.ID)
 			ticket.Done(participant.Write{Kind: participant.WriteAdd, Item: item})
 			return item, nil
-		case ticket != nil && participant.Classify(err) == participant.Lost:
+		case ticket != nil && apierror.Classify(err) == apierror.Lost:
 			return w.reconcile(ctx, upstream, op, ticket, err)
 		case ticket != nil:
 			ticket.Drop()
 			w.takeBack(op)
 		}
 		if !w.waitToResend(ctx, op, &again, err) {
-			return participant.Item{}, final(err, participant.DialledNo)
+			return participant.Item{}, final(err, apierror.DialledNo)
 		}
 		w.log.LogAttrs(ctx, slog.LevelInfo, "add is sent again", attributes(op, err)...)
 	}
@@ -49,10 +50,10 @@ func (w *Writer) send(ctx context.Context, upstream Upstream, op *addOperation) 
 // waitToResend returns true when it is time to send again what was surely not carried
 // out.
 func (w *Writer) waitToResend(ctx context.Context, op *addOperation, again *resending, err error) bool {
-	switch participant.Classify(err) {
-	case participant.Unreached, participant.Throttled:
+	switch apierror.Classify(err) {
+	case apierror.Unreached, apierror.Throttled:
 		return again.wait(ctx, err, w.setLimit(op, again.startLimit()))
-	case participant.Lost, participant.Refused:
+	case apierror.Lost, apierror.Refused:
 	}
 	return false
 }
@@ -85,7 +86,7 @@ func (w *Writer) takeBack(op *addOperation) {
 }
 
 // finish ends the operation's goroutine with its outcome.
-func (w *Writer) finish(op *addOperation, item participant.Item, err *participant.Error) {
+func (w *Writer) finish(op *addOperation, item participant.Item, err *apierror.Error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.settle(op, item, err)
@@ -94,7 +95,7 @@ func (w *Writer) finish(op *addOperation, item participant.Item, err *participan
 
 // settle gives the outcome to all who wait and, as far as A2 wants it, to those who
 // will ask. The first outcome stands. Writer.mu is held.
-func (w *Writer) settle(op *addOperation, item participant.Item, err *participant.Error) {
+func (w *Writer) settle(op *addOperation, item participant.Item, err *apierror.Error) {
 	if op.isSettled() {
 		return
 	}

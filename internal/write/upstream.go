@@ -7,7 +7,7 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// Upstream is the account that writes go to. Its errors are *participant.Error
+// Upstream is the account that writes go to. Its errors are *apierror.Error
 // where the upstream or the account itself had something to say.
 type Upstream interface {
 	// Reserve queues one add of the conference among the account's adds (A3). It waits

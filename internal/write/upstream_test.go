@@ -7,7 +7,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/requestctx"
 )
 
 // step is what the fake upstream does with one request.
@@ -77,7 +79,7 @@ func (u *fakeUpstream) Reserve(ctx context.Context, conference string) (Slot, er
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	s := next(&u.adds)
-	u.retries = append(u.retries, participant.IsRetry(ctx))
+	u.retries = append(u.retries, requestctx.IsRetry(ctx))
 	if s.panicsUnsent {
 		panic("reserve")
 	}
@@ -121,7 +123,7 @@ func (s *fakeSlot) Wait(ctx context.Context) error {
 		deadline := s.deadline
 		s.mu.Unlock()
 		if !deadline.IsZero() && comes.After(deadline) {
-			return &participant.Error{Reason: participant.AddRateLimited, RetryAfter: time.Until(comes)}
+			return &apierror.Error{Reason: apierror.AddRateLimited, RetryAfter: time.Until(comes)}
 		}
 		select {
 		case <-turn.C:
@@ -187,7 +189,7 @@ func (u *fakeUpstream) Remove(ctx context.Context, _, _ string) error {
 	u.mu.Lock()
 	u.removed++
 	s := next(&u.removes)
-	u.retries = append(u.retries, participant.IsRetry(ctx))
+	u.retries = append(u.retries, requestctx.IsRetry(ctx))
 	u.mu.Unlock()
 	return u.respond(ctx, s)
 }

@@ -1,10 +1,10 @@
 package main
 
 // rules compares the roster with the model's reference of W5 to W7.
-const rules = "internal/model TestRules -model.histories=4000 -rapid.nofailfile -rapid.shrinktime=1ms"
+const rules = "test/histories TestRules -model.histories=4000 -rapid.nofailfile -rapid.shrinktime=1ms"
 
 // model plays whole histories.
-const model = "internal/model TestModel -model.histories=2000 -rapid.nofailfile -rapid.shrinktime=1ms"
+const model = "test/histories TestModel -model.histories=2000 -rapid.nofailfile -rapid.shrinktime=1ms"
 
 // mutants are the broken rules, by promise.
 var mutants = []mutant{

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/audian/participant-gateway/internal/access"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 // interval is how often the file is read. It is short, and the content itself is
@@ -98,8 +98,8 @@ func (p *Policy) load(content []byte) error {
 	}
 	for hash, gone := range before {
 		if after[hash] != gone {
-			gone.grant.Withdraw(&participant.Error{
-				Reason:  participant.CredentialInvalid,
+			gone.grant.Withdraw(&apierror.Error{
+				Reason:  apierror.CredentialInvalid,
 				Message: "the key was withdrawn",
 			})
 		}

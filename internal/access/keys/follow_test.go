@@ -14,7 +14,7 @@ import (
 
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/access/keys"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 // followed is a policy that is followed in virtual time.
@@ -79,11 +79,11 @@ func within5s() {
 	synctest.Wait()
 }
 
-func ended(ctx context.Context) participant.Reason {
+func ended(ctx context.Context) apierror.Reason {
 	if ctx.Err() == nil {
 		return ""
 	}
-	return participant.ReasonOf(context.Cause(ctx))
+	return apierror.ReasonOf(context.Cause(ctx))
 }
 
 func TestW19_ARevokedKeyEndsItsStreamsAndNoOthers(t *testing.T) {
@@ -93,13 +93,13 @@ func TestW19_ARevokedKeyEndsItsStreamsAndNoOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 		within5s()
-		if got := ended(gone); got != participant.CredentialInvalid {
+		if got := ended(gone); got != apierror.CredentialInvalid {
 			t.Errorf("the revoked caller's stream: got %q", got)
 		}
 		if got := ended(stays); got != "" {
 			t.Errorf("the other's stream ended: %q", got)
 		}
-		if _, err := f.admit(desk); participant.ReasonOf(err) != participant.CredentialInvalid {
+		if _, err := f.admit(desk); apierror.ReasonOf(err) != apierror.CredentialInvalid {
 			t.Errorf("a call with the revoked key: got %v", err)
 		}
 	})
@@ -113,7 +113,7 @@ func TestW19_AKeyThatIsReplacedEndsTheStreamsOfTheOld(t *testing.T) {
 		}
 		renewed := add(t, f.file, "desk", "writer")
 		within5s()
-		if got := ended(old); got != participant.CredentialInvalid {
+		if got := ended(old); got != apierror.CredentialInvalid {
 			t.Errorf("got %q", got)
 		}
 		if got := ended(f.watch(renewed)); got != "" {
@@ -125,12 +125,12 @@ func TestW19_AKeyThatIsReplacedEndsTheStreamsOfTheOld(t *testing.T) {
 func TestW19_ChangedRightsEndStreamsThatNeedThem(t *testing.T) {
 	for _, test := range []struct {
 		old, by string
-		want    participant.Reason
+		want    apierror.Reason
 	}{
-		{"reader conf_a", "reader conf_b", participant.ConferenceNotGranted},
+		{"reader conf_a", "reader conf_b", apierror.ConferenceNotGranted},
 		{"reader conf_a", "writer conf_b,conf_a", ""},
 		{"reader conf_a", "reader *", ""},
-		{"wall reader", "hall reader", participant.CredentialInvalid},
+		{"wall reader", "hall reader", apierror.CredentialInvalid},
 	} {
 		follow(t, func(f *followed, _, wall string) {
 			stream := f.watch(wall)
@@ -196,7 +196,7 @@ func TestABrokenFileKeepsTheLastGoodOneAndIsComplainedOfEachMinute(t *testing.T)
 				t.Fatal(err)
 			}
 			within5s()
-			if got := ended(stream); got != participant.CredentialInvalid || !f.Usable() {
+			if got := ended(stream); got != apierror.CredentialInvalid || !f.Usable() {
 				t.Errorf("%s, and mended: got %q, usable %t", name, got, f.Usable())
 			}
 			if strings.Contains(f.log.String(), desk) || strings.Contains(f.log.String(), wall) {
@@ -238,7 +238,7 @@ func TestSwappedLinksAreFollowed(t *testing.T) {
 		stream := f.watch(desk)
 		link("v2", "..data")
 		within5s()
-		if _, err := f.admit(wall); err != nil || ended(stream) != participant.CredentialInvalid {
+		if _, err := f.admit(wall); err != nil || ended(stream) != apierror.CredentialInvalid {
 			t.Errorf("got %v, and the stream %q", err, ended(stream))
 		}
 	})
@@ -253,16 +253,16 @@ func TestAdmitRefuses(t *testing.T) {
 	}
 	for _, test := range []struct {
 		tokens []string
-		want   participant.Reason
+		want   apierror.Reason
 	}{
-		{nil, participant.CredentialMissing},
-		{[]string{"pgk_wrong"}, participant.CredentialInvalid},
-		{[]string{desk + "x"}, participant.CredentialInvalid},
-		{[]string{desk[:len(desk)-1]}, participant.CredentialInvalid},
-		{[]string{desk, "other"}, participant.CredentialsDiffer},
+		{nil, apierror.CredentialMissing},
+		{[]string{"pgk_wrong"}, apierror.CredentialInvalid},
+		{[]string{desk + "x"}, apierror.CredentialInvalid},
+		{[]string{desk[:len(desk)-1]}, apierror.CredentialInvalid},
+		{[]string{desk, "other"}, apierror.CredentialsDiffer},
 	} {
 		_, err := policy.Admit(t.Context(), access.Presented{AuthToken: test.tokens})
-		if err == nil || participant.ReasonOf(err) != test.want || strings.Contains(err.Error(), desk[4:]) {
+		if err == nil || apierror.ReasonOf(err) != test.want || strings.Contains(err.Error(), desk[4:]) {
 			t.Errorf("got %v, want %s", err, test.want)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/audian/participant-gateway/internal/access"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 // Policy admits the callers of a file.
@@ -61,8 +61,8 @@ func (p *Policy) Admit(_ context.Context, presented access.Presented) (access.Ca
 	}
 	known, found := (*p.holders.Load())[HashOf(key.Reveal())]
 	if !found {
-		return access.Caller{}, &participant.Error{
-			Reason:  participant.CredentialInvalid,
+		return access.Caller{}, &apierror.Error{
+			Reason:  apierror.CredentialInvalid,
 			Message: "the key is not known here",
 		}
 	}

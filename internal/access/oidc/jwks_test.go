@@ -9,7 +9,7 @@ import (
 
 	"github.com/audian/participant-gateway/internal/access/oidc"
 	"github.com/audian/participant-gateway/internal/access/oidc/oidctest"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 func digits(length int) string { return base64.RawURLEncoding.EncodeToString(make([]byte, length)) }
@@ -47,7 +47,7 @@ func TestOneUnusableKeyDisablesThatKeyAlone(t *testing.T) {
 			if got := refusal(t, policy, issuer.Token(nil)); got != "" {
 				t.Errorf("%s: a token of the good key: got %q", name, got)
 			}
-			if got := refusal(t, policy, issuer.Forged("unknown key", nil)); got != participant.CredentialInvalid {
+			if got := refusal(t, policy, issuer.Forged("unknown key", nil)); got != apierror.CredentialInvalid {
 				t.Errorf("%s: a token of no key: got %q", name, got)
 			}
 		}
@@ -85,7 +85,7 @@ func TestAKeyIsForWhatItIsPublishedFor(t *testing.T) {
 		issuer, policy := start(t)
 		issuer.Rotate(test.algorithm)
 		issuer.Amend(test.change)
-		want := participant.CredentialInvalid
+		want := apierror.CredentialInvalid
 		if test.good {
 			want = ""
 		}
@@ -98,17 +98,17 @@ func TestAKeyIsForWhatItIsPublishedFor(t *testing.T) {
 func TestHeadersOfTokens(t *testing.T) {
 	for name, test := range map[string]struct {
 		header map[string]any
-		want   participant.Reason
+		want   apierror.Reason
 	}{
 		"no key id":               {map[string]any{"kid": nil}, ""},
 		"an empty key id":         {map[string]any{"kid": ""}, ""},
-		"another type of key":     {map[string]any{"alg": "ES256"}, participant.CredentialInvalid},
-		"another hash":            {map[string]any{"alg": "RS512"}, participant.CredentialInvalid},
-		"no algorithm":            {map[string]any{"alg": nil}, participant.CredentialInvalid},
-		"none":                    {map[string]any{"alg": "none"}, participant.CredentialInvalid},
-		"symmetric":               {map[string]any{"alg": "HS256"}, participant.CredentialInvalid},
-		"an unknown extension":    {map[string]any{"crit": []string{"exp"}, "exp": 1}, participant.CredentialInvalid},
-		"an extension of its own": {map[string]any{"crit": []string{"b64x"}, "b64x": true}, participant.CredentialInvalid},
+		"another type of key":     {map[string]any{"alg": "ES256"}, apierror.CredentialInvalid},
+		"another hash":            {map[string]any{"alg": "RS512"}, apierror.CredentialInvalid},
+		"no algorithm":            {map[string]any{"alg": nil}, apierror.CredentialInvalid},
+		"none":                    {map[string]any{"alg": "none"}, apierror.CredentialInvalid},
+		"symmetric":               {map[string]any{"alg": "HS256"}, apierror.CredentialInvalid},
+		"an unknown extension":    {map[string]any{"crit": []string{"exp"}, "exp": 1}, apierror.CredentialInvalid},
+		"an extension of its own": {map[string]any{"crit": []string{"b64x"}, "b64x": true}, apierror.CredentialInvalid},
 	} {
 		issuer, policy := start(t)
 		if got := refusal(t, policy, issuer.TokenWith(test.header, nil)); got != test.want {
@@ -146,7 +146,7 @@ func TestAnswersThatAreNoKeySetTakeNoKeysBack(t *testing.T) {
 		issuer, policy := start(t)
 		known := issuer.Token(nil)
 		issuer.SetKeysBody(body)
-		if got := refusal(t, policy, known); got != participant.IssuerUnavailable {
+		if got := refusal(t, policy, known); got != apierror.IssuerUnavailable {
 			t.Errorf("%s, at first: got %q", name, got)
 		}
 		issuer.SetKeysBody("")
@@ -173,7 +173,7 @@ func TestKeysBeyondAHundredAreLeftOut(t *testing.T) {
 	}
 	issuer.Publish(others...)
 	issuer.Rotate("ES256")
-	if got := refusal(t, policy, issuer.Token(nil)); got != participant.CredentialInvalid {
+	if got := refusal(t, policy, issuer.Token(nil)); got != apierror.CredentialInvalid {
 		t.Errorf("the 101st key: got %q", got)
 	}
 }
@@ -185,7 +185,7 @@ func TestAnotherIssuersNameIsNoOutage(t *testing.T) {
 		issuer, policy := start(t)
 		issuer.SetName(issuer.URL() + suffix)
 		_, err := admit(t, policy, issuer.Token(nil))
-		if participant.ReasonOf(err) != participant.IssuerMismatch {
+		if apierror.ReasonOf(err) != apierror.IssuerMismatch {
 			t.Fatalf("%s: got %v", suffix, err)
 		}
 		for _, name := range []string{`"` + issuer.URL() + `"`, `"` + issuer.URL() + suffix + `"`} {

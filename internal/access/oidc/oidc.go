@@ -16,7 +16,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/audian/participant-gateway/internal/access"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 // Options say whose tokens admit, and how they are read.
@@ -115,8 +115,8 @@ func (a *askedKeys) VerifySignature(ctx context.Context, token string) ([]byte, 
 }
 
 func invalid(cause error) error {
-	return &participant.Error{
-		Reason:  participant.CredentialInvalid,
+	return &apierror.Error{
+		Reason:  apierror.CredentialInvalid,
 		Message: "the token is not valid here",
 		Cause:   cause,
 	}
@@ -128,8 +128,8 @@ const retryAfter = 2 * time.Second
 // unavailable says why a token cannot be judged: the call ended first, or the issuer's
 // keys cannot be had.
 func unavailable(ctx context.Context, cause error) error {
-	e := &participant.Error{
-		Reason:     participant.IssuerUnavailable,
+	e := &apierror.Error{
+		Reason:     apierror.IssuerUnavailable,
 		Message:    "the keys of the issuer of tokens cannot be read now, so this token cannot be judged",
 		RetryAfter: retryAfter,
 		Cause:      errors.New(cut(cause.Error())),
@@ -137,13 +137,13 @@ func unavailable(ctx context.Context, cause error) error {
 	_, isMismatch := errors.AsType[*oidc.IssuerMismatchError](cause)
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		e.Reason, e.RetryAfter = participant.DeadlineExceeded, 0
+		e.Reason, e.RetryAfter = apierror.DeadlineExceeded, 0
 		e.Message = "the deadline ended while the issuer of tokens was awaited"
 	case ctx.Err() != nil:
-		e.Reason, e.RetryAfter = participant.Cancelled, 0
+		e.Reason, e.RetryAfter = apierror.Cancelled, 0
 		e.Message = "the call was cancelled while the issuer of tokens was awaited"
 	case isMismatch:
-		e.Reason = participant.IssuerMismatch
+		e.Reason = apierror.IssuerMismatch
 		e.Message = "the issuer of tokens calls itself by another name than --oidc-issuer, so no token can be judged"
 	}
 	return e

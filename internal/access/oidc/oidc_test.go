@@ -11,7 +11,7 @@ import (
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/access/oidc"
 	"github.com/audian/participant-gateway/internal/access/oidc/oidctest"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 )
 
 func start(t *testing.T) (*oidctest.Issuer, *oidc.Policy) {
@@ -27,7 +27,7 @@ func admit(t *testing.T, policy *oidc.Policy, token string) (access.Caller, erro
 }
 
 // refusal is why a token is not admitted; empty where it is.
-func refusal(t *testing.T, policy *oidc.Policy, token string) participant.Reason {
+func refusal(t *testing.T, policy *oidc.Policy, token string) apierror.Reason {
 	t.Helper()
 	_, err := admit(t, policy, token)
 	if err == nil {
@@ -36,7 +36,7 @@ func refusal(t *testing.T, policy *oidc.Policy, token string) participant.Reason
 	if strings.Contains(err.Error(), token) {
 		t.Errorf("the error holds the token: %v", err)
 	}
-	return participant.ReasonOf(err)
+	return apierror.ReasonOf(err)
 }
 
 func TestWhatATokenMustSay(t *testing.T) {
@@ -44,22 +44,22 @@ func TestWhatATokenMustSay(t *testing.T) {
 	now := time.Now()
 	for name, test := range map[string]struct {
 		claims oidctest.Claims
-		want   participant.Reason
+		want   apierror.Reason
 	}{
 		"plain":                {nil, ""},
 		"audience among more":  {oidctest.Claims{"aud": []string{"other", oidctest.Audience}}, ""},
-		"another audience":     {oidctest.Claims{"aud": "other"}, participant.CredentialInvalid},
-		"no audience":          {oidctest.Claims{"aud": nil}, participant.CredentialInvalid},
-		"another issuer":       {oidctest.Claims{"iss": "https://issuer.example"}, participant.CredentialInvalid},
-		"expired":              {oidctest.Claims{"exp": now.Add(-time.Second).Unix()}, participant.CredentialExpired},
-		"no expiry":            {oidctest.Claims{"exp": nil}, participant.CredentialExpired},
+		"another audience":     {oidctest.Claims{"aud": "other"}, apierror.CredentialInvalid},
+		"no audience":          {oidctest.Claims{"aud": nil}, apierror.CredentialInvalid},
+		"another issuer":       {oidctest.Claims{"iss": "https://issuer.example"}, apierror.CredentialInvalid},
+		"expired":              {oidctest.Claims{"exp": now.Add(-time.Second).Unix()}, apierror.CredentialExpired},
+		"no expiry":            {oidctest.Claims{"exp": nil}, apierror.CredentialExpired},
 		"soon valid":           {oidctest.Claims{"nbf": now.Add(time.Minute).Unix()}, ""},
-		"not valid yet":        {oidctest.Claims{"nbf": now.Add(6 * time.Minute).Unix()}, participant.CredentialInvalid},
-		"nobody":               {oidctest.Claims{"sub": nil}, participant.CredentialInvalid},
-		"a name with a break":  {oidctest.Claims{"sub": "some\nbody"}, participant.CredentialInvalid},
-		"a long name":          {oidctest.Claims{"sub": strings.Repeat("x", 129)}, participant.CredentialInvalid},
-		"one conference, bare": {oidctest.Claims{"conferences": "conf_a"}, participant.CredentialInvalid},
-		"conferences of null":  {oidctest.Claims{"conferences": []any{nil}}, participant.CredentialInvalid},
+		"not valid yet":        {oidctest.Claims{"nbf": now.Add(6 * time.Minute).Unix()}, apierror.CredentialInvalid},
+		"nobody":               {oidctest.Claims{"sub": nil}, apierror.CredentialInvalid},
+		"a name with a break":  {oidctest.Claims{"sub": "some\nbody"}, apierror.CredentialInvalid},
+		"a long name":          {oidctest.Claims{"sub": strings.Repeat("x", 129)}, apierror.CredentialInvalid},
+		"one conference, bare": {oidctest.Claims{"conferences": "conf_a"}, apierror.CredentialInvalid},
+		"conferences of null":  {oidctest.Claims{"conferences": []any{nil}}, apierror.CredentialInvalid},
 	} {
 		if got := refusal(t, policy, issuer.Token(test.claims)); got != test.want {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
@@ -73,19 +73,19 @@ func TestWhatATokenGrants(t *testing.T) {
 	for _, test := range []struct {
 		claim        string
 		claims       oidctest.Claims
-		reads, write participant.Reason
+		reads, write apierror.Reason
 	}{
 		{"role", oidctest.Claims{"role": "writer"}, "", ""},
-		{"role", oidctest.Claims{"role": "reader"}, "", participant.RoleNotGranted},
+		{"role", oidctest.Claims{"role": "reader"}, "", apierror.RoleNotGranted},
 		{"role", oidctest.Claims{"role": []string{"admin", "reader", "writer"}}, "", ""},
-		{"role", oidctest.Claims{"role": []any{1, nil, "reader"}}, "", participant.RoleNotGranted},
-		{"role", nil, participant.RoleNotGranted, participant.RoleNotGranted},
-		{"role", oidctest.Claims{"role": "Writer"}, participant.RoleNotGranted, participant.RoleNotGranted},
-		{"role", oidctest.Claims{"role": map[string]any{"writer": true}}, participant.RoleNotGranted, participant.RoleNotGranted},
+		{"role", oidctest.Claims{"role": []any{1, nil, "reader"}}, "", apierror.RoleNotGranted},
+		{"role", nil, apierror.RoleNotGranted, apierror.RoleNotGranted},
+		{"role", oidctest.Claims{"role": "Writer"}, apierror.RoleNotGranted, apierror.RoleNotGranted},
+		{"role", oidctest.Claims{"role": map[string]any{"writer": true}}, apierror.RoleNotGranted, apierror.RoleNotGranted},
 		{"https://a.example/roles", oidctest.Claims{"https://a.example/roles": []string{"writer"}, "role": "reader"}, "", ""},
 		{"role", oidctest.Claims{"role": "writer", "conferences": here}, "", ""},
-		{"role", oidctest.Claims{"role": "writer", "conferences": []any{"conf_b"}}, participant.ConferenceNotGranted, participant.ConferenceNotGranted},
-		{"role", oidctest.Claims{"role": "writer", "conferences": []any{}}, participant.ConferenceNotGranted, participant.ConferenceNotGranted},
+		{"role", oidctest.Claims{"role": "writer", "conferences": []any{"conf_b"}}, apierror.ConferenceNotGranted, apierror.ConferenceNotGranted},
+		{"role", oidctest.Claims{"role": "writer", "conferences": []any{}}, apierror.ConferenceNotGranted, apierror.ConferenceNotGranted},
 	} {
 		policy := oidc.New(oidc.Options{Issuer: issuer.URL(), Audience: oidctest.Audience, RoleClaim: test.claim})
 		caller, err := admit(t, policy, issuer.Token(test.claims))
@@ -93,9 +93,9 @@ func TestWhatATokenGrants(t *testing.T) {
 			t.Errorf("%v: got %+v, %v", test.claims, caller, err)
 			continue
 		}
-		for role, want := range map[access.Role]participant.Reason{access.Reader: test.reads, access.Writer: test.write} {
+		for role, want := range map[access.Role]apierror.Reason{access.Reader: test.reads, access.Writer: test.write} {
 			err := caller.Grant.Allow(access.Need{Role: role, Conference: "conf_a"})
-			if got := participant.ReasonOf(err); (err != nil || want != "") && got != want {
+			if got := apierror.ReasonOf(err); (err != nil || want != "") && got != want {
 				t.Errorf("%v, as a %s: got %v, want %q", test.claims, role, err, want)
 			}
 		}
@@ -106,7 +106,7 @@ func TestForgedTokensAreRefused(t *testing.T) {
 	issuer, policy := start(t)
 	good := issuer.Token(nil)
 	for _, how := range []string{"none", "HS256", "unknown key", "another's key"} {
-		if got := refusal(t, policy, issuer.Forged(how, oidctest.Claims{"role": "writer"})); got != participant.CredentialInvalid {
+		if got := refusal(t, policy, issuer.Forged(how, oidctest.Claims{"role": "writer"})); got != apierror.CredentialInvalid {
 			t.Errorf("%s: got %q", how, got)
 		}
 	}
@@ -116,11 +116,11 @@ func TestForgedTokensAreRefused(t *testing.T) {
 		"others' claims": parts[0] + "." + strings.Split(issuer.Token(oidctest.Claims{"role": "writer"}), ".")[1] + "." + parts[2],
 		"too long":       strings.Repeat("x", 17<<10),
 	} {
-		if got := refusal(t, policy, token); got != participant.CredentialInvalid {
+		if got := refusal(t, policy, token); got != apierror.CredentialInvalid {
 			t.Errorf("%s: got %q", name, got)
 		}
 	}
-	if _, err := policy.Admit(t.Context(), access.Presented{}); participant.ReasonOf(err) != participant.CredentialMissing {
+	if _, err := policy.Admit(t.Context(), access.Presented{}); apierror.ReasonOf(err) != apierror.CredentialMissing {
 		t.Errorf("no token: got %v", err)
 	}
 }
@@ -153,7 +153,7 @@ func TestKeysRotate(t *testing.T) {
 func TestMadeUpKeyIDsDoNotOverrunTheIssuer(t *testing.T) {
 	issuer, policy := start(t)
 	for range 50 {
-		if got := refusal(t, policy, issuer.Forged("unknown key", nil)); got != participant.CredentialInvalid {
+		if got := refusal(t, policy, issuer.Forged("unknown key", nil)); got != apierror.CredentialInvalid {
 			t.Fatalf("got %q", got)
 		}
 	}
@@ -169,8 +169,8 @@ func TestTheIssuerMayBeDownAtFirst(t *testing.T) {
 	issuer, policy := start(t)
 	issuer.SetDown(true)
 	_, err := admit(t, policy, issuer.Token(nil))
-	told, _ := errors.AsType[*participant.Error](err)
-	if told == nil || told.Reason != participant.IssuerUnavailable || told.RetryAfter <= 0 || strings.Contains(err.Error(), "maintenance") {
+	told, _ := errors.AsType[*apierror.Error](err)
+	if told == nil || told.Reason != apierror.IssuerUnavailable || told.RetryAfter <= 0 || strings.Contains(err.Error(), "maintenance") {
 		t.Errorf("got %v, want the issuer unavailable, when to retry, and none of what it said", err)
 	}
 	issuer.SetDown(false)
@@ -190,7 +190,7 @@ func TestAnOutageLaterOnlyConcernsUnknownKeys(t *testing.T) {
 		t.Errorf("a key that is known: got %q", got)
 	}
 	issuer.Rotate("ES256")
-	if got := refusal(t, policy, issuer.Token(nil)); got != participant.IssuerUnavailable {
+	if got := refusal(t, policy, issuer.Token(nil)); got != apierror.IssuerUnavailable {
 		t.Errorf("a key that is not: got %q", got)
 	}
 }
@@ -201,16 +201,16 @@ func TestADeadlineThatEndsWhileTheIssuerIsAwaited(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		end  func(context.Context) (context.Context, context.CancelFunc)
-		want participant.Reason
+		want apierror.Reason
 	}{
 		{"deadline", func(ctx context.Context) (context.Context, context.CancelFunc) {
 			return context.WithTimeout(ctx, 50*time.Millisecond)
-		}, participant.DeadlineExceeded},
+		}, apierror.DeadlineExceeded},
 		{"cancelled", func(ctx context.Context) (context.Context, context.CancelFunc) {
 			ctx, cancel := context.WithCancel(ctx)
 			time.AfterFunc(50*time.Millisecond, cancel)
 			return ctx, cancel
-		}, participant.Cancelled},
+		}, apierror.Cancelled},
 	} {
 		for _, known := range []bool{false, true} {
 			issuer, policy := start(t)
@@ -225,7 +225,7 @@ func TestADeadlineThatEndsWhileTheIssuerIsAwaited(t *testing.T) {
 			_, err := policy.Admit(ctx, access.Presented{AuthToken: []string{issuer.Token(nil)}})
 			cancel()
 			release()
-			if got := participant.ReasonOf(err); err == nil || got != test.want {
+			if got := apierror.ReasonOf(err); err == nil || got != test.want {
 				t.Errorf("%s, with keys known %t: got %v, want %s", test.name, known, err, test.want)
 			}
 		}
@@ -244,7 +244,7 @@ func TestW19_TheGrantEndsWithTheToken(t *testing.T) {
 	case <-ctx.Done():
 	case <-time.After(5 * time.Second):
 	}
-	if got := participant.ReasonOf(context.Cause(ctx)); got != participant.CredentialExpired {
+	if got := apierror.ReasonOf(context.Cause(ctx)); got != apierror.CredentialExpired {
 		t.Errorf("got %q", got)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/participant"
 )
@@ -23,7 +24,7 @@ type Upstream struct {
 	pages   int
 	slower  time.Duration
 	alter   func(*participant.List)
-	pace    participant.Pace
+	pace    feed.Pace
 	changed chan struct{}
 	starts  []time.Time
 	ahead   []bool
@@ -94,12 +95,12 @@ func (u *Upstream) Share(interval time.Duration) {
 
 // FailAccount tells that all polls of the account fail since a time; zero that they
 // do not.
-func (u *Upstream) FailAccount(since time.Time, reason participant.Reason) {
+func (u *Upstream) FailAccount(since time.Time, reason apierror.Reason) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	close(u.changed)
 	u.changed = make(chan struct{})
-	u.pace = participant.Pace{FailingSince: since, FailingReason: reason}
+	u.pace = feed.Pace{FailingSince: since, FailingReason: reason}
 }
 
 // OfferProbe has the account ask for one poll out of turn.
@@ -179,7 +180,7 @@ func (s source) Probe() bool {
 	return offered
 }
 
-func (s source) Pace(want, takes time.Duration) participant.Pace {
+func (s source) Pace(want, takes time.Duration) feed.Pace {
 	s.upstream.mu.Lock()
 	defer s.upstream.mu.Unlock()
 	pace := s.upstream.pace
@@ -227,11 +228,11 @@ func (u *Upstream) read(conference string) (participant.List, time.Duration) {
 func byID(a, b participant.Participant) int { return strings.Compare(a.ID, b.ID) }
 
 // Refusal is the upstream's own error with a status.
-func Refusal(status int, reason participant.Reason) error {
-	return &participant.Error{Reason: reason, Message: "refused", UpstreamStatus: status, VendorShaped: true}
+func Refusal(status int, reason apierror.Reason) error {
+	return &apierror.Error{Reason: reason, Message: "refused", UpstreamStatus: status, VendorShaped: true}
 }
 
 // Outage is an answer that no vendor gave.
-func Outage(reason participant.Reason) error {
-	return &participant.Error{Reason: reason, Message: "outage", UpstreamStatus: 503}
+func Outage(reason apierror.Reason) error {
+	return &apierror.Error{Reason: reason, Message: "outage", UpstreamStatus: 503}
 }

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/rest"
 	"github.com/audian/participant-gateway/internal/watch"
@@ -64,7 +65,7 @@ var (
 func everyEvent() []*watch.Message {
 	people := []participant.Participant{alice, stranger}
 	return []*watch.Message{
-		{Checkpoint: &watch.Checkpoint{Stale: true, StaleReason: participant.UpstreamUnreachable, PollInterval: time.Second}},
+		{Checkpoint: &watch.Checkpoint{Stale: true, StaleReason: apierror.UpstreamUnreachable, PollInterval: time.Second}},
 		{Token: "t1", Snapshot: &watch.Snapshot{Participants: people, Total: 2, Active: 1, Reason: watch.Initial, ObservedAt: began}},
 		{Token: "t2", Changes: &watch.Changes{NotBefore: began, NotAfter: began.Add(time.Second), Changes: []watch.Change{
 			{Kind: watch.Added, Participant: alice},
@@ -117,7 +118,7 @@ func TestSuccessIsAsDescribed(t *testing.T) {
 func TestFailureOfAStreamIsAsDescribed(t *testing.T) {
 	s := service{
 		events: everyEvent()[:2],
-		fails:  &participant.Error{Reason: participant.Draining, Message: "the server is shutting down", RetryAfter: time.Second},
+		fails:  &apierror.Error{Reason: apierror.Draining, Message: "the server is shutting down", RetryAfter: time.Second},
 	}
 	check(t, s, http.MethodGet, watchTarget, "application/x-ndjson", "", 200)
 	check(t, s, http.MethodGet, watchTarget, "text/event-stream", "", 200)
@@ -128,18 +129,18 @@ func TestErrorsAreAsDescribed(t *testing.T) {
 		fails error
 		want  int
 	}{
-		{&participant.Error{Reason: participant.InvalidRequest, Message: "no", Violations: []participant.Violation{{Field: "name", Rule: "name.length", Message: "is long"}}}, 400},
-		{&participant.Error{Reason: participant.InvalidResumeToken, Message: "no token"}, 400},
-		{&participant.Error{Reason: participant.CredentialMissing, Message: "who"}, 401},
-		{&participant.Error{Reason: participant.PaymentRequired, Message: "pay", UpstreamStatus: 402}, 402},
-		{&participant.Error{Reason: participant.RoleNotGranted, Message: "no"}, 403},
-		{&participant.Error{Reason: participant.ConferenceNotFound, Message: "none", UpstreamStatus: 404, UpstreamRequestID: "req_1"}, 404},
-		{&participant.Error{Reason: participant.UpstreamConflict, Message: "not now", UpstreamStatus: 409}, 409},
-		{&participant.Error{Reason: participant.UpstreamRateLimited, Message: "slow", UpstreamStatus: 429, RetryAfter: 1500 * time.Millisecond}, 429},
-		{&participant.Error{Reason: participant.AddRateLimited, Message: "slow", RetryAfter: time.Second, Dialled: participant.DialledNo}, 429},
-		{&participant.Error{Reason: participant.UpstreamRefused, Message: "tea", UpstreamStatus: 418}, 418},
-		{&participant.Error{Reason: participant.AddOutcomeUnknown, Message: "who knows", Dialled: participant.DialledUnknown}, 500},
-		{&participant.Error{Reason: participant.BreakerOpen, Message: "resting", Dialled: participant.DialledNo}, 503},
+		{&apierror.Error{Reason: apierror.InvalidRequest, Message: "no", Violations: []apierror.Violation{{Field: "name", Rule: "name.length", Message: "is long"}}}, 400},
+		{&apierror.Error{Reason: apierror.InvalidResumeToken, Message: "no token"}, 400},
+		{&apierror.Error{Reason: apierror.CredentialMissing, Message: "who"}, 401},
+		{&apierror.Error{Reason: apierror.PaymentRequired, Message: "pay", UpstreamStatus: 402}, 402},
+		{&apierror.Error{Reason: apierror.RoleNotGranted, Message: "no"}, 403},
+		{&apierror.Error{Reason: apierror.ConferenceNotFound, Message: "none", UpstreamStatus: 404, UpstreamRequestID: "req_1"}, 404},
+		{&apierror.Error{Reason: apierror.UpstreamConflict, Message: "not now", UpstreamStatus: 409}, 409},
+		{&apierror.Error{Reason: apierror.UpstreamRateLimited, Message: "slow", UpstreamStatus: 429, RetryAfter: 1500 * time.Millisecond}, 429},
+		{&apierror.Error{Reason: apierror.AddRateLimited, Message: "slow", RetryAfter: time.Second, Dialled: apierror.DialledNo}, 429},
+		{&apierror.Error{Reason: apierror.UpstreamRefused, Message: "tea", UpstreamStatus: 418}, 418},
+		{&apierror.Error{Reason: apierror.AddOutcomeUnknown, Message: "who knows", Dialled: apierror.DialledUnknown}, 500},
+		{&apierror.Error{Reason: apierror.BreakerOpen, Message: "resting", Dialled: apierror.DialledNo}, 503},
 		{context.DeadlineExceeded, 504},
 		{context.Canceled, 499},
 		{io.ErrUnexpectedEOF, 500},

@@ -10,7 +10,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/rest"
 	"github.com/audian/participant-gateway/internal/wire"
 )
@@ -78,9 +78,9 @@ func inflateMessage(encoding string, body []byte) ([]byte, error) {
 }
 
 func invalidBody(rule string) error {
-	return &participant.Error{
-		Reason: participant.InvalidRequest, Message: "the body " + rule,
-		Violations: []participant.Violation{{Field: wire.WholeBody, Rule: "syntax", Message: rule}},
+	return &apierror.Error{
+		Reason: apierror.InvalidRequest, Message: "the body " + rule,
+		Violations: []apierror.Violation{{Field: wire.WholeBody, Rule: "syntax", Message: rule}},
 	}
 }
 
@@ -90,9 +90,9 @@ func decodeBase64(text []byte) ([]byte, error) {
 	for piece := range bytes.SplitAfterSeq(bytes.ReplaceAll(text, []byte("=="), []byte("=")), []byte("=")) {
 		part, err := base64.RawStdEncoding.AppendDecode(nil, bytes.TrimRight(piece, "="))
 		if err != nil {
-			return nil, &participant.Error{
-				Reason: participant.InvalidRequest, Message: "invalid base64 body", Cause: err,
-				Violations: []participant.Violation{{Field: wire.WholeBody, Rule: "syntax", Message: "invalid base64"}},
+			return nil, &apierror.Error{
+				Reason: apierror.InvalidRequest, Message: "invalid base64 body", Cause: err,
+				Violations: []apierror.Violation{{Field: wire.WholeBody, Rule: "syntax", Message: "invalid base64"}},
 			}
 		}
 		decoded = append(decoded, part...)

@@ -15,7 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/rest/rpc"
 )
 
@@ -83,9 +83,9 @@ func TestConnectIsPlainJSON(t *testing.T) {
 
 // A stranger learns nothing about requests, and what is refused is counted.
 func TestStrangersAreToldThatTheyAre(t *testing.T) {
-	var counted []participant.Reason
+	var counted []apierror.Reason
 	at := serve(t, polite(), strangers, func(o *rpc.Options) {
-		o.Refused = func(reason participant.Reason) { counted = append(counted, reason) }
+		o.Refused = func(reason apierror.Reason) { counted = append(counted, reason) }
 	})
 	large := `{"name":"` + strings.Repeat("x", 64<<10) + `"}`
 	for _, body := range []string{"{", large} {
@@ -96,16 +96,16 @@ func TestStrangersAreToldThatTheyAre(t *testing.T) {
 			t.Errorf("a caller: %+v", got)
 		}
 	}
-	want := []participant.Reason{participant.CredentialMissing, participant.InvalidRequest, participant.CredentialMissing, participant.BodyTooLarge}
+	want := []apierror.Reason{apierror.CredentialMissing, apierror.InvalidRequest, apierror.CredentialMissing, apierror.BodyTooLarge}
 	if !slices.Equal(counted, want) {
 		t.Errorf("counted %v", counted)
 	}
 }
 
 func TestErrorsKeepTheirDetails(t *testing.T) {
-	refused := &participant.Error{
-		Reason: participant.AddRateLimited, Message: "wait", Dialled: participant.DialledNo, RetryAfter: 2 * time.Second,
-		Violations: []participant.Violation{{Field: "name", Rule: "r", Message: "m"}},
+	refused := &apierror.Error{
+		Reason: apierror.AddRateLimited, Message: "wait", Dialled: apierror.DialledNo, RetryAfter: 2 * time.Second,
+		Violations: []apierror.Violation{{Field: "name", Rule: "r", Message: "m"}},
 	}
 	service := polite()
 	service.add = func(ctx context.Context, _ *v2.AddParticipantRequest) (*v2.AddParticipantResponse, error) {

@@ -11,7 +11,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/rest"
 )
 
@@ -82,7 +82,7 @@ var (
 func checkMilliseconds(text string) error {
 	switch {
 	case noMilliseconds.MatchString(text):
-		return &participant.Error{Reason: participant.DeadlineExceeded, Message: "the call's deadline has passed"}
+		return &apierror.Error{Reason: apierror.DeadlineExceeded, Message: "the call's deadline has passed"}
 	case text != "" && !milliseconds.MatchString(text):
 		return invalid(connectTimeout, "must be milliseconds in up to 10 digits")
 	}
@@ -125,10 +125,10 @@ func inflateQuery(query url.Values) (url.Values, error) {
 
 func invalid(name, rule string) error {
 	field := strings.ToLower(name)
-	return &participant.Error{
-		Reason:     participant.InvalidRequest,
+	return &apierror.Error{
+		Reason:     apierror.InvalidRequest,
 		Message:    field + " " + rule,
-		Violations: []participant.Violation{{Field: field, Rule: "header", Message: rule}},
+		Violations: []apierror.Violation{{Field: field, Rule: "header", Message: rule}},
 	}
 }
 
@@ -166,14 +166,14 @@ func (d *door) checked(next http.Handler, allowed form) http.Handler {
 		case r.Method == http.MethodGet && allowed.byGet:
 		case r.Method != http.MethodPost:
 			w.Header().Set("Allow", allowed.methods())
-			d.refuseForm(w, r, allowed.request, http.StatusMethodNotAllowed, &participant.Error{
-				Reason: participant.MethodNotAllowed, Message: "this method takes " + allowed.methods(),
+			d.refuseForm(w, r, allowed.request, http.StatusMethodNotAllowed, &apierror.Error{
+				Reason: apierror.MethodNotAllowed, Message: "this method takes " + allowed.methods(),
 			})
 			return
 		case !slices.Contains(allowed.types, kind) && !grpcTypes.MatchString(kind):
 			w.Header().Set("Accept-Post", strings.Join(append(allowed.types, grpcPrefix+"-web+proto"), ", "))
-			d.refuseForm(w, r, allowed.request, http.StatusUnsupportedMediaType, &participant.Error{
-				Reason: participant.MediaType, Message: "this method takes " + strings.Join(allowed.types, ", ") + ", or gRPC-Web",
+			d.refuseForm(w, r, allowed.request, http.StatusUnsupportedMediaType, &apierror.Error{
+				Reason: apierror.MediaType, Message: "this method takes " + strings.Join(allowed.types, ", ") + ", or gRPC-Web",
 			})
 			return
 		}

@@ -8,7 +8,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -72,10 +72,10 @@ func decodeProto(sent []byte, request proto.Message) error {
 	if err == nil {
 		return nil
 	}
-	return &participant.Error{
-		Reason:  participant.InvalidRequest,
+	return &apierror.Error{
+		Reason:  apierror.InvalidRequest,
 		Message: "invalid protobuf message",
-		Violations: []participant.Violation{{
+		Violations: []apierror.Violation{{
 			Field: wire.WholeBody, Rule: "syntax", Message: "invalid protobuf message",
 		}},
 		Cause: err,

@@ -12,7 +12,8 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/requestctx"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -41,14 +42,14 @@ func (d *door) unpack(ctx context.Context, method string, sent *packed, request 
 		return ctx, nil
 	}
 	if fields, named := fieldsOf(fault); named {
-		return participant.WithViolations(ctx, fields), nil
+		return requestctx.WithViolations(ctx, fields), nil
 	}
 	return ctx, d.refuse(ctx, method, request, fault)
 }
 
 // fieldsOf are the fields that an error names, unless it is about the whole body.
-func fieldsOf(fault error) (fields []participant.Violation, named bool) {
-	known, isOurs := errors.AsType[*participant.Error](fault)
+func fieldsOf(fault error) (fields []apierror.Violation, named bool) {
+	known, isOurs := errors.AsType[*apierror.Error](fault)
 	if !isOurs || len(known.Violations) == 0 || known.Violations[0].Field == wire.WholeBody {
 		return nil, false
 	}
@@ -70,7 +71,7 @@ func (d *door) unreadBody(method string, request proto.Message) connect.RequestG
 func (d *door) refuse(ctx context.Context, method string, request proto.Message, fault error) error {
 	md, _ := metadata.FromIncomingContext(ctx)
 	id := first(md.Get("x-request-id"))
-	if refusal := d.screen(participant.WithRequestID(ctx, id), access.Presented{
+	if refusal := d.screen(requestctx.WithRequestID(ctx, id), access.Presented{
 		Authorization: md.Get("authorization"), AuthToken: md.Get("x-auth-token"),
 	}, request); refusal != nil {
 		fault = refusal
@@ -82,12 +83,12 @@ func (d *door) refuse(ctx context.Context, method string, request proto.Message,
 // report counts and logs a request that does not reach the service.
 func (d *door) report(ctx context.Context, method string, fault error) {
 	md, _ := metadata.FromIncomingContext(ctx)
-	d.refused(participant.ReasonOf(fault))
+	d.refused(apierror.ReasonOf(fault))
 	d.logger.LogAttrs(ctx, slog.LevelWarn, "request refused",
 		slog.String("method", name(method)),
 		slog.String("request_id", first(md.Get("x-request-id"))),
-		slog.String("trace_id", participant.TraceID(first(md.Get("traceparent")))),
-		slog.String("reason", string(participant.ReasonOf(fault))))
+		slog.String("trace_id", requestctx.TraceID(first(md.Get("traceparent")))),
+		slog.String("reason", string(apierror.ReasonOf(fault))))
 }
 
 // refuseForm answers a request that is none of any protocol here, in Connect's form.
@@ -109,12 +110,12 @@ func (f *fixedStatus) WriteHeader(int) { f.ResponseWriter.WriteHeader(f.status) 
 // undialled completes an error of an add that never reached the service: nobody was
 // dialled (A1).
 func undialled(request proto.Message, fault error) error {
-	known, isOurs := errors.AsType[*participant.Error](fault)
+	known, isOurs := errors.AsType[*apierror.Error](fault)
 	if _, isAdd := request.(*v2.AddParticipantRequest); !isAdd || !isOurs {
 		return fault
 	}
 	told := *known
-	told.Dialled = participant.DialledNo
+	told.Dialled = apierror.DialledNo
 	return &told
 }
 

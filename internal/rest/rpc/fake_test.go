@@ -19,7 +19,8 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/requestctx"
 	"github.com/audian/participant-gateway/internal/rest"
 	"github.com/audian/participant-gateway/internal/rest/rpc"
 	"github.com/audian/participant-gateway/internal/watch"
@@ -39,9 +40,9 @@ type fake struct {
 }
 
 func (f *fake) AddParticipant(ctx context.Context, r *v2.AddParticipantRequest) (*v2.AddParticipantResponse, error) {
-	if fields := participant.Violations(ctx); len(fields) > 0 {
-		return nil, &participant.Error{
-			Reason: participant.InvalidRequest, Message: "unreadable", Violations: fields, Dialled: participant.DialledNo,
+	if fields := requestctx.Violations(ctx); len(fields) > 0 {
+		return nil, &apierror.Error{
+			Reason: apierror.InvalidRequest, Message: "unreadable", Violations: fields, Dialled: apierror.DialledNo,
 		}
 	}
 	return f.add(ctx, r)
@@ -208,6 +209,6 @@ func strangers(o *rpc.Options) {
 		if len(presented.AuthToken) > 0 {
 			return nil
 		}
-		return &participant.Error{Reason: participant.CredentialMissing, Message: "who are you?"}
+		return &apierror.Error{Reason: apierror.CredentialMissing, Message: "who are you?"}
 	}
 }

@@ -19,7 +19,7 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/rest"
 )
 
@@ -29,7 +29,7 @@ const Pattern = "/audian.conference.v2.ParticipantService/"
 // Options are what the handler is made of, as those of package rest.
 type Options struct {
 	// Service is called with every request: the service behind its interceptors. It
-	// refuses a call whose context has participant.Violations.
+	// refuses a call whose context has requestctx.Violations.
 	Service v2.ParticipantServiceServer
 	Logger  *slog.Logger
 
@@ -37,7 +37,7 @@ type Options struct {
 	Screen func(ctx context.Context, presented access.Presented, request proto.Message) error
 	// Refused, where set, is told of each request that is refused before it reaches the
 	// service.
-	Refused func(participant.Reason)
+	Refused func(apierror.Reason)
 }
 
 // door answers the calls that come by this package.
@@ -45,7 +45,7 @@ type door struct {
 	service v2.ParticipantServiceServer
 	logger  *slog.Logger
 	screen  func(context.Context, access.Presented, proto.Message) error
-	refused func(participant.Reason)
+	refused func(apierror.Reason)
 	mux     *http.ServeMux
 	errors  *connect.ErrorWriter
 }
@@ -60,7 +60,7 @@ func New(options Options) http.Handler {
 		d.screen = func(context.Context, access.Presented, proto.Message) error { return nil }
 	}
 	if d.refused == nil {
-		d.refused = func(participant.Reason) {}
+		d.refused = func(apierror.Reason) {}
 	}
 	reads := connect.WithIdempotency(connect.IdempotencyNoSideEffects)
 	add, remove := v2.ParticipantService_AddParticipant_FullMethodName, v2.ParticipantService_RemoveParticipant_FullMethodName
@@ -114,6 +114,6 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // unknownMethod answers as the gRPC door does.
 func (d *door) unknownMethod(w http.ResponseWriter, r *http.Request) {
-	err := failure(&participant.Error{Reason: participant.MethodNotAllowed, Message: "unknown method"})
+	err := failure(&apierror.Error{Reason: apierror.MethodNotAllowed, Message: "unknown method"})
 	_ = d.errors.Write(w, r, err) // A client that is gone misses nothing.
 }

@@ -20,13 +20,13 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
 func TestW16_StreamsEndWithTheirDetails(t *testing.T) {
-	drained := &participant.Error{Reason: participant.Draining, Message: "draining", RetryAfter: 3 * time.Second}
+	drained := &apierror.Error{Reason: apierror.Draining, Message: "draining", RetryAfter: 3 * time.Second}
 	at := serve(t, sending(drained, heartbeat("t1"), heartbeat("t2")))
 	for name, options := range protocols {
 		watching := client[v2.WatchParticipantsRequest, v2.WatchParticipantsResponse](t, at, watchPath, options...)
@@ -97,7 +97,7 @@ func frame(message []byte) string {
 
 // The text form is that of grpc-web's own clients, whose streams need it.
 func TestGRPCWebText(t *testing.T) {
-	drained := &participant.Error{Reason: participant.Draining, Message: "draining", RetryAfter: time.Second}
+	drained := &apierror.Error{Reason: apierror.Draining, Message: "draining", RetryAfter: time.Second}
 	service := sending(drained, heartbeat("t1"), heartbeat("t2"))
 	var asked *v2.WatchParticipantsRequest
 	stream := service.watch
@@ -250,7 +250,7 @@ func TestW12_ABlockedClientIsCut(t *testing.T) {
 				service.watch = func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
 					go func() { failed <- s.SendMsg(wire.NewMessage(heartbeat(strings.Repeat("x", 1<<20)))) }()
 					time.Sleep(given)
-					return &participant.Error{Reason: participant.ClientBlocked, Message: "blocked"}
+					return &apierror.Error{Reason: apierror.ClientBlocked, Message: "blocked"}
 				}
 				handler := port(t, service)
 				conn, stop := connected(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -261,8 +261,8 @@ func TestW12_ABlockedClientIsCut(t *testing.T) {
 				if after := <-took; after > given+time.Second {
 					t.Errorf("the handler returned after %v", after)
 				}
-				told, isOurs := errors.AsType[*participant.Error](<-failed)
-				if !isOurs || told.Reason != participant.ClientBlocked {
+				told, isOurs := errors.AsType[*apierror.Error](<-failed)
+				if !isOurs || told.Reason != apierror.ClientBlocked {
 					t.Errorf("the send failed with %v", told)
 				}
 				if _, err := io.Copy(io.Discard, conn); err != nil {
@@ -304,11 +304,11 @@ func TestW12_ASlowClientThatMakesProgressIsNotCut(t *testing.T) {
 // TestConnectsJSONIsOneLine has text in it at which some line readers split.
 func TestConnectsJSONIsOneLine(t *testing.T) {
 	const breaking = "a\u0085b\u2028c\u2029d"
-	service := sending(&participant.Error{
-		Reason: participant.InvalidRequest, Message: breaking, Violations: []participant.Violation{{Field: breaking, Message: breaking}},
+	service := sending(&apierror.Error{
+		Reason: apierror.InvalidRequest, Message: breaking, Violations: []apierror.Violation{{Field: breaking, Message: breaking}},
 	}, heartbeat(breaking))
 	service.list = func(context.Context, *v2.ListParticipantsRequest) (*v2.ListParticipantsResponse, error) {
-		return nil, &participant.Error{Reason: participant.UpstreamRefused, Message: breaking, UpstreamRequestID: breaking}
+		return nil, &apierror.Error{Reason: apierror.UpstreamRefused, Message: breaking, UpstreamRequestID: breaking}
 	}
 	at := serve(t, service)
 	for name, got := range map[string]answer{

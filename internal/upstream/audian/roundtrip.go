@@ -1,0 +1,202 @@
+package audian
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/requestctx"
+)
+
+// request is one request without its credential.
+type request struct {
+	operation Operation
+	method    string
+	// path are the segments after the base URL, not escaped.
+	path  []string
+	query url.Values
+	// body is nil where there is none.
+	body []byte
+}
+
+// encode gives a value's JSON.
+func encode(v any) ([]byte, error) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return nil, &apierror.Error{
+			Reason: apierror.Internal, Message: "the request cannot be encoded", Unreached: true,
+			Cause: fmt.Errorf("encode body: %w", err),
+		}
+	}
+	return body, nil
+}
+
+// call sends a request under the client's credential, and once more where a token was
+// refused that can be renewed.
+func (c *Client) call(ctx context.Context, r request, pacing Pacing) (*answer, error) {
+	token, err := c.token(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	a, err := c.send(ctx, r, token, pacing.Timeout)
+	if c.exchanger == nil || !isUnauthorized(err) {
+		return a, err
+	}
+	token, renewal := c.renewed(ctx, token, pacing)
+	switch {
+	case errors.Is(renewal, errNotRenewed):
+		return nil, err
+	case renewal != nil:
+		return nil, renewal
+	}
+	return c.send(ctx, r, token, pacing.Timeout)
+}
+
+// renewed returns another token than the refused one when pacing lets the request be sent
+// again. That may take a while, so that there may be yet another token after it.
+func (c *Client) renewed(ctx context.Context, refused string, pacing Pacing) (string, error) {
+	if _, err := c.token(ctx, refused); err != nil {
+		return "", err
+	}
+	if err := pacing.next(ctx); err != nil {
+		return "", err
+	}
+	return c.token(ctx, refused)
+}
+
+// isUnauthorized reports whether the answer was a 401, whoever gave it: a token may have
+// expired where a proxy looks at it.
+func isUnauthorized(err error) bool {
+	e, ok := errors.AsType[*apierror.Error](err)
+	return ok && e.UpstreamStatus == http.StatusUnauthorized
+}
+
+// token gives the token to send, another than the refused one if that can be had.
+func (c *Client) token(ctx context.Context, refused string) (string, error) {
+	if c.exchanger == nil {
+		return c.options.Credential.secret, nil
+	}
+	return c.exchanger.other(ctx, refused)
+}
+
+// send sends a request once, unless ctx has ended. The answer is a success where there is
+// no error.
+func (c *Client) send(ctx context.Context, r request, token string, timeout time.Duration) (*answer, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, silence(ctx, err, true)
+	}
+	began := time.Now()
+	a, failed := c.roundTrip(ctx, r, token, timeout)
+	trip := Trip{Operation: r.operation, Elapsed: time.Since(began)}
+	if a != nil {
+		if failed == nil {
+			failed = c.judge(r, a)
+		}
+		trip.Status, trip.Remaining = a.status, a.envelope.remaining()
+		requestctx.NoteUpstreamRequest(ctx, a.requestID())
+	}
+	trip.Err = failed
+	if c.options.OnTrip != nil {
+		c.options.OnTrip(trip)
+	}
+	if failed != nil {
+		return nil, failed
+	}
+	if c.exchanger != nil && r.operation != Exchange {
+		c.exchanger.taken(token)
+	}
+	return a, nil
+}
+
+// roundTrip sends a request and reads its answer, whatever it says. Both results are
+// set where an answer of success broke off.
+func (c *Client) roundTrip(ctx context.Context, r request, token string, timeout time.Duration) (*answer, *apierror.Error) {
+	own, cancel := within(ctx, timeout)
+	defer cancel()
+	own, reach := follow(own)
+	out, err := c.build(own, r, token)
+	if err != nil {
+		return nil, silence(ctx, err, true)
+	}
+	// RoundTrip and not Client.Do: a redirect would carry the token away.
+	in, err := c.options.Transport.RoundTrip(out)
+	if err != nil {
+		return nil, silence(ctx, c.secrets(token).hideIn(err), reach.missed(err))
+	}
+	defer func() { _ = in.Body.Close() }()
+	if !isSuccess(in.StatusCode) {
+		defer time.AfterFunc(explains, cancel).Stop()
+	}
+	return read(ctx, in, c.secrets(token))
+}
+
+// within bounds ctx by a time of its own; 0 is none.
+func within(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if timeout == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, timeout)
+}
+
+func (c *Client) build(ctx context.Context, r request, token string) (*http.Request, error) {
+	out, err := http.NewRequestWithContext(ctx, r.method, c.url(r).String(), bytes.NewReader(r.body))
+	if err != nil {
+		return nil, fmt.Errorf("build request: %w", err)
+	}
+	if r.method == http.MethodGet {
+		// net/http sends a GET again after its connection broke, beyond the poll budget
+		// (W15), but none that has a body which it cannot read again.
+		out.Body, out.GetBody = io.NopCloser(strings.NewReader("")), nil
+	}
+	out.Header.Set("Accept", "application/json")
+	out.Header.Set("User-Agent", "participant-gateway")
+	if r.body != nil {
+		out.Header.Set("Content-Type", "application/json")
+	}
+	c.authenticate(out.Header, token)
+	setSafely(out.Header, "X-Request-ID", requestctx.RequestID(ctx))
+	setSafely(out.Header, "Traceparent", requestctx.Traceparent(ctx))
+	return out, nil
+}
+
+func (c *Client) authenticate(header http.Header, token string) {
+	switch {
+	case token == "":
+	case c.options.Header == Bearer:
+		header.Set("Authorization", "Bearer "+token)
+	default:
+		header.Set("X-Auth-Token", token)
+	}
+}
+
+func setSafely(header http.Header, name, value string) {
+	if value != "" && headerSafe(value) {
+		header.Set(name, value)
+	}
+}
+
+// headerSafe says whether a header can carry value.
+func headerSafe(value string) bool {
+	return !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' })
+}
+
+func (c *Client) url(r request) *url.URL {
+	u := *c.options.BaseURL
+	escaped := make([]string, len(r.path))
+	for i, segment := range r.path {
+		escaped[i] = url.PathEscape(segment)
+	}
+	u.RawPath = strings.TrimSuffix(u.EscapedPath(), "/") + "/" + strings.Join(escaped, "/")
+	u.Path = strings.TrimSuffix(u.Path, "/") + "/" + strings.Join(r.path, "/")
+	u.RawQuery, u.Fragment = r.query.Encode(), ""
+	return &u
+}

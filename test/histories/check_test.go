@@ -1,0 +1,173 @@
+package histories_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc/codes"
+
+	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/feed"
+	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/simulator"
+	"github.com/audian/participant-gateway/internal/wire"
+)
+
+// check holds everything that was told against the ledger and the truth. Nothing moves
+// meanwhile.
+func (w *world) check() {
+	w.truth.look()
+	w.note()
+	for _, at := range w.ledger.unseen() {
+		w.fail("entry", w.checkEntry(at.Epoch, w.ledger.entries[at]))
+	}
+	state := w.gateway.state()
+	for slot, c := range w.clients {
+		w.fail(fmt.Sprintf("client %d", slot), c.check(state))
+	}
+	w.writes.note(w, state)
+	w.lists.count(w, state)
+}
+
+// checkEntry holds an entry against the truth, and counts what it shows of the engine.
+func (w *world) checkEntry(epoch feed.Epoch, entry feed.Entry) error {
+	if entry.NotAfter.Before(entry.NotBefore) {
+		return errors.New("not_after is before not_before")
+	}
+	for _, change := range entry.Changes {
+		lag := w.history.Upstream.ListLag
+		if change.ByWrite && change.After == nil {
+			w.seen.add(removedTold)
+		}
+		if change.ByWrite {
+			lag = 0
+		}
+		if change.ByWrite && change.After == nil && w.maybeLongGone(change.Before.ID) {
+			continue
+		}
+		if !change.ByWrite && change.Before == nil && w.hides {
+			continue
+		}
+		if w.lists.misled(entry, change) {
+			continue
+		}
+		if err := checkTruth(w.truth, entry, change, lag); err != nil {
+			return err
+		}
+	}
+	return w.lists.checkEntry(w, epoch, entry)
+}
+
+// maybeLongGone says whether a remove may have succeeded that found nobody: the vendor
+// answers so, or a 404 came after an answer that was lost (A2).
+func (w *world) maybeLongGone(id string) bool {
+	return w.history.Upstream.RemoveTwice || slices.ContainsFunc(w.upstream.History(), func(r simulator.Request) bool {
+		return r.Operation == simulator.Remove && r.Status == http.StatusNotFound && strings.HasSuffix(r.Path, "/"+id)
+	})
+}
+
+// check checks what the client was told since the last time, and what it must have
+// been told by now.
+func (c *client) check(state *feed.State) error {
+	for _, m := range c.told {
+		if err := c.checkMessage(m); err != nil {
+			return fmt.Errorf("%w: message %s", err, m)
+		}
+	}
+	c.told = c.told[:0]
+	if c.stream == nil {
+		return nil
+	}
+	select {
+	case <-c.stream.ended:
+		return c.checkEnd()
+	default:
+		return c.checkSilence(state)
+	}
+}
+
+// checkMessage holds what the client holds against the roster of the position (W2).
+func (c *client) checkMessage(m message) error {
+	at, err := positionOf(m.GetResumeToken())
+	if err != nil {
+		return err
+	}
+	roster, known := c.world.ledger.roster(at)
+	if !known {
+		return errors.New("a position that the log never had")
+	}
+	if err := holds(m.held, roster, c.filter); err != nil {
+		return err
+	}
+	return checkTotals(m, roster)
+}
+
+func checkTotals(m message, roster []participant.Participant) error {
+	active := 0
+	for _, p := range roster {
+		if p.Status.Active() {
+			active++
+		}
+	}
+	counted := m.GetSnapshot() != nil || m.GetCheckpoint() != nil
+	total, there := m.GetSnapshot().GetTotal()+m.GetCheckpoint().GetTotal(), m.GetSnapshot().GetActive()+m.GetCheckpoint().GetActive()
+	switch {
+	case counted && (int(total) != len(roster) || int(there) != active):
+		return fmt.Errorf("total and active are %d and %d in the roster", len(roster), active)
+	case m.GetCheckpoint() != nil && int(m.GetCheckpoint().GetParticipantCount()) != len(m.held):
+		return fmt.Errorf("participant_count, but held are %d", len(m.held))
+	default:
+		return nil
+	}
+}
+
+// openWithin is W1's time.
+const openWithin = 5 * time.Second
+
+// checkSilence says what must have been told to a client that listens.
+func (c *client) checkSilence(state *feed.State) error {
+	s := c.stream
+	if c.deafFor() > 0 || s.delayed {
+		return nil
+	}
+	switch {
+	case s.messages == 0 && time.Since(s.opened) > openWithin:
+		return errors.New("W1: nothing was told in time")
+	case time.Since(s.beat) > s.heartbeat:
+		return fmt.Errorf("W13: silent for %s", time.Since(s.beat))
+	case state != nil && s.based && state.Stale != s.stale:
+		return fmt.Errorf("W10: the feed is stale: %t, and the client believes the other", state.Stale)
+	default:
+		return nil
+	}
+}
+
+// endings are the ways in which a stream may end by itself.
+var endings = map[apierror.Reason]string{
+	apierror.ConferenceNotFound: refusedOpen,
+	apierror.UpstreamForbidden:  refusedOpen,
+	apierror.ClientBlocked:      blockedClient,
+}
+
+func (c *client) checkEnd() error {
+	s := c.stream
+	c.stream = nil
+	s.stop()
+	if s.err == nil {
+		c.world.seen.add(conferenceEnd)
+		return nil
+	}
+	what, expected := endings[apierror.ReasonOf(s.err)]
+	if !expected || wire.Status(s.err).Code() == codes.OK {
+		return fmt.Errorf("the stream ended: %w", s.err)
+	}
+	c.world.seen.add(what)
+	if what == refusedOpen && s.messages == 0 && time.Since(s.opened) > openWithin+glance {
+		return errors.New("W1: refused too late")
+	}
+	return nil
+}

@@ -1,0 +1,86 @@
+package histories_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/access"
+	"github.com/audian/participant-gateway/internal/feed"
+	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/service"
+	"github.com/audian/participant-gateway/internal/upstream"
+	"github.com/audian/participant-gateway/internal/upstream/audian"
+	"github.com/audian/participant-gateway/internal/watch"
+	"github.com/audian/participant-gateway/internal/write"
+)
+
+// gateway is the engine without its doors, put together as package server does.
+type gateway struct {
+	*service.Service
+
+	hub    *feed.Hub
+	writer *write.Writer
+}
+
+func newGateway(h history, transport http.RoundTripper, observer feed.Observer) (*gateway, error) {
+	quiet := slog.New(slog.DiscardHandler)
+	registry, err := upstream.NewRegistry(audian.StaticToken("token"), upstream.Options{
+		BaseURL: &url.URL{Scheme: "http", Host: "upstream", Path: "/v2"}, Transport: transport, Logger: quiet,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open the account: %w", err)
+	}
+	hub := feed.NewHub(feed.Options{
+		PollInterval: time.Second, MaxPollInterval: 5 * time.Second, Linger: h.Linger, History: h.Kept,
+		Observer: observer, Logger: quiet,
+	})
+	writer := write.New(write.Options{Recorder: recorder{hub}, Logger: quiet})
+	answering := service.New(accounts{registry}, writer, watch.NewWatcher(hub, watch.Limits{}), service.NewStreams(0))
+	return &gateway{Service: answering, hub: hub, writer: writer}, nil
+}
+
+// state is what the one conference's feed holds, nil where there is no feed.
+func (g *gateway) state() (state *feed.State) {
+	g.hub.Each(func(_ participant.Key, held *feed.State) { state = held })
+	return state
+}
+
+func (g *gateway) close() {
+	g.writer.Close()
+	g.hub.Close()
+}
+
+// Packages feed, write and account meet in package server, and here.
+type accounts struct{ registry *upstream.Registry }
+
+func (a accounts) For(access.Caller) (service.Account, error) {
+	return ownAccount{a.registry.Own()}, nil
+}
+
+type ownAccount struct{ *upstream.Account }
+
+func (a ownAccount) OpenSource(ctx context.Context, conference string) feed.Source {
+	return source{a.Account.OpenSource(ctx, conference)}
+}
+
+type source struct{ *upstream.Source }
+
+func (s source) Pace(want, takes time.Duration) feed.Pace {
+	return feed.Pace(s.Source.Pace(want, takes))
+}
+
+func (a ownAccount) Reserve(ctx context.Context, conference string) (write.Slot, error) {
+	slot, err := a.Account.Reserve(ctx, conference)
+	if err != nil {
+		return nil, err
+	}
+	return slot, nil
+}
+
+type recorder struct{ hub *feed.Hub }
+
+func (r recorder) Begin(key participant.Key) write.Ticket { return r.hub.Begin(key) }

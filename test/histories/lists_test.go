@@ -1,0 +1,374 @@
+package histories_test
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/feed"
+	"github.com/audian/participant-gateway/internal/roster"
+)
+
+// lists records what the gateway's polls and writes were answered, as bodies hold it, so
+// that what the watchers see can be held against W6 and W7 without asking the engine.
+type lists struct {
+	mu   sync.Mutex
+	open *listRead
+	read []*listRead
+	// added and removed are the last writes of each id that were answered with success.
+	added, removed map[string]writeDone
+	// lost are the ids of removes that had no such answer.
+	lost map[string]bool
+}
+
+func newLists() *lists {
+	return &lists{added: map[string]writeDone{}, removed: map[string]writeDone{}, lost: map[string]bool{}}
+}
+
+// writeDone is a write and the log to which its watchers belong: where there was none,
+// nothing is kept.
+type writeDone struct {
+	sent, at time.Time
+	epoch    feed.Epoch
+}
+
+// before reports whether a write was done before a list of the same log was read.
+func (d writeDone) before(epoch feed.Epoch, list *listRead) bool {
+	return d.epoch == epoch && d.at.Before(list.ended)
+}
+
+// listRead is one list: all its pages, as far as they were read.
+type listRead struct {
+	began, ended time.Time
+	pages        int
+	statuses     map[string]string
+	total        *int
+	next         string
+	broken       bool
+	placeholder  bool
+}
+
+// listBody is a page, bare or in an envelope.
+type listBody struct {
+	Status       string             `json:"status"`
+	Data         *listBody          `json:"data"`
+	Participants *[]json.RawMessage `json:"participants"`
+	Total        *int               `json:"total"`
+	NextStartKey string             `json:"next_start_key"`
+}
+
+// note records one answer of the upstream.
+func (l *lists) note(w *world, r *http.Request, began time.Time, response *http.Response, err error) {
+	done := writeDone{sent: began, at: time.Now()}
+	if state := w.gateway.state(); known(state) {
+		done.epoch = state.Position.Epoch
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	success := err == nil && response.StatusCode/100 == 2
+	switch {
+	case r.Method == http.MethodDelete:
+		l.noteRemove(r, done, success)
+	case !success:
+		l.open = l.broke(r)
+	default:
+		body, err := io.ReadAll(response.Body)
+		if err == nil && r.Method == http.MethodGet {
+			body = w.distort(body)
+		}
+		response.ContentLength = int64(len(body))
+		response.Header.Del("Content-Length")
+		response.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), unreadable{err}))
+		if r.Method == http.MethodPost {
+			l.noteAdd(body, done)
+		} else if isPoll(r) {
+			l.notePage(r, began, body, err)
+		}
+	}
+}
+
+// unreadable is the end of a body that could not be read to its end.
+type unreadable struct{ err error }
+
+func (u unreadable) Read([]byte) (int, error) { return 0, cmp.Or(u.err, io.EOF) }
+
+// isPoll reports whether a request is a feed's: reads on behalf of an add name its caller.
+func isPoll(r *http.Request) bool {
+	return r.Method == http.MethodGet && !strings.HasPrefix(r.Header.Get("X-Request-Id"), "+")
+}
+
+func (l *lists) noteRemove(r *http.Request, done writeDone, success bool) {
+	id := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
+	if !success {
+		l.lost[id] = true
+		return
+	}
+	l.removed[id] = done
+}
+
+func (l *lists) noteAdd(body []byte, done writeDone) {
+	var added struct {
+		ID   string `json:"id"`
+		Data struct {
+			ID string `json:"id"`
+		} `json:"data"`
+	}
+	if json.Unmarshal(body, &added) == nil {
+		l.added[added.ID+added.Data.ID] = done
+	}
+}
+
+// broke notes that a page of a poll could not be read.
+func (l *lists) broke(r *http.Request) *listRead {
+	if !isPoll(r) || l.open == nil {
+		return l.open
+	}
+	if r.URL.Query().Has("start_key") {
+		l.open.broken, l.open.ended = true, time.Now()
+		l.read = append(l.read, l.open)
+	}
+	return nil
+}
+
+func (l *lists) notePage(r *http.Request, began time.Time, body []byte, err error) {
+	var page listBody
+	if err != nil || json.Unmarshal(body, &page) != nil || page.Status == "error" {
+		l.open = l.broke(r)
+		return
+	}
+	if page.Data != nil {
+		next := page.NextStartKey
+		page = *page.Data
+		page.NextStartKey = cmp.Or(page.NextStartKey, next)
+	}
+	if !r.URL.Query().Has("start_key") {
+		l.open = &listRead{began: began, statuses: map[string]string{}}
+	}
+	if l.open == nil {
+		return
+	}
+	if page.Participants == nil && page.Total != nil && *page.Total > 0 {
+		l.open = l.broke(r) // Neither an array nor an empty list.
+		return
+	}
+	l.open.add(page)
+	if page.NextStartKey == "" {
+		l.open.ended = time.Now()
+		l.read = append(l.read, l.open)
+		l.open = nil
+	}
+}
+
+func (l *listRead) add(page listBody) {
+	l.pages++
+	l.next = page.NextStartKey
+	if page.Total != nil && (l.total == nil || *page.Total < *l.total) {
+		l.total = page.Total
+	}
+	if page.Participants == nil {
+		l.placeholder = l.pages == 1
+		return
+	}
+	for _, raw := range *page.Participants {
+		var item struct{ ID, Status string }
+		if json.Unmarshal(raw, &item) == nil {
+			l.statuses[item.ID] = item.Status
+		}
+	}
+}
+
+func (l *listRead) shows(id string) bool {
+	_, shown := l.statuses[id]
+	return shown
+}
+
+// surplus is by how many the upstream counts more than it listed.
+func (l *listRead) surplus() int {
+	if l.total == nil {
+		return 0
+	}
+	return *l.total - len(l.statuses)
+}
+
+// told is the list that brought an entry, nil where it is not on record.
+func (l *lists) told(entry feed.Entry) (*listRead, []*listRead) {
+	for i, list := range slices.Backward(l.read) {
+		if list.ended.Equal(entry.NotAfter) {
+			return list, l.read[:i]
+		}
+	}
+	return nil, nil
+}
+
+// misled reports whether a change rests on a list without an array, which showed nobody
+// whoever was there: somebody who left by it, or who was taken for absent since.
+func (l *lists) misled(entry feed.Entry, change roster.Change) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.ContainsFunc(l.read, func(list *listRead) bool {
+		left := change.After == nil && list.ended.Equal(entry.NotAfter)
+		joined := change.Before == nil && list.began.Equal(entry.NotBefore)
+		return list.placeholder && (left || joined)
+	})
+}
+
+// checkEntry holds what a list brought against W6 and W7.
+func (l *lists) checkEntry(w *world, epoch feed.Epoch, entry feed.Entry) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, change := range entry.Changes {
+		if change.ByWrite {
+			continue
+		}
+		list, before := l.told(entry)
+		if list == nil {
+			return fmt.Errorf("%s came with no list: %s", told(change), bounds(entry))
+		}
+		if err := l.checkChange(w, epoch, change, list, before); err != nil {
+			return fmt.Errorf("%s by a list begun at %s: %w", told(change), list.began.Format(clock), err)
+		}
+	}
+	return nil
+}
+
+func (l *lists) checkChange(w *world, epoch feed.Epoch, change roster.Change, list *listRead, before []*listRead) error {
+	switch {
+	case change.After == nil:
+		return errors.Join(l.checkProof(w, change.Before.ID, list, before), l.checkAddWindow(epoch, change.Before.ID, list, before))
+	case !list.shows(change.After.ID):
+		return errors.New("W7: the list does not show them")
+	case change.Before == nil:
+		return l.checkRemoveWindow(epoch, change.After.ID, list, before)
+	default:
+		return nil
+	}
+}
+
+// checkProof says whether a list proves that somebody left (W7).
+func (l *lists) checkProof(w *world, id string, list *listRead, before []*listRead) error {
+	switch {
+	case list.shows(id):
+		return errors.New("W7: the list shows them")
+	case list.broken:
+		return errors.New("W7: a page of the list could not be read")
+	case list.surplus() > 0 && !steadySurplus(list.surplus(), before):
+		return fmt.Errorf("W7: the list has %d of %d", len(list.statuses), *list.total)
+	}
+	lacked, placeholder := 0, time.Time{}
+	for _, other := range slices.Backward(before) {
+		if other.shows(id) {
+			break
+		}
+		if !other.broken && !other.placeholder && (other.surplus() <= 0 || w.history.Surplus > 0) {
+			lacked++
+		}
+		if other.placeholder {
+			placeholder = other.began
+		}
+	}
+	switch {
+	case list.placeholder && (placeholder.IsZero() || list.began.Sub(placeholder) < 2*time.Second):
+		return errors.New("W7: one list without an array is no proof")
+	case list.pages > 1 && lacked == 0:
+		return errors.New("W7: one list of several pages is no proof")
+	case list.pages > 1:
+		w.seen.add(provenTwice)
+	}
+	return nil
+}
+
+// steadySurplus says whether a surplus has ever been the same for long enough.
+func steadySurplus(surplus int, before []*listRead) bool {
+	var row []*listRead
+	for _, list := range before {
+		switch {
+		case list.broken || list.placeholder:
+			continue // They say nothing about how the upstream counts.
+		case list.surplus() != surplus:
+			row = nil
+			continue
+		}
+		row = append(row, list)
+		if len(row) >= 9 && list.began.Sub(row[0].began) >= 50*time.Second {
+			return true
+		}
+	}
+	return false
+}
+
+// checkAddWindow says whether an absence may count so soon after an Add (W6).
+func (l *lists) checkAddWindow(epoch feed.Epoch, id string, list *listRead, before []*listRead) error {
+	done, added := l.added[id]
+	_, removed := l.removed[id]
+	if !added || removed || l.lost[id] || !done.before(epoch, list) || !list.began.Before(done.at.Add(window)) {
+		return nil
+	}
+	for _, other := range before {
+		if other.shows(id) && !other.began.Before(done.at) && over(other.statuses[id]) {
+			return nil
+		}
+	}
+	return fmt.Errorf("W6: the Add was answered at %s", done.at.Format(clock))
+}
+
+// window is W6's time.
+const window = 5 * time.Second
+
+// checkRemoveWindow says whether a presence may count after a Remove (W6): not within
+// the window, and not as long as it is only the end of the call that lingers.
+func (l *lists) checkRemoveWindow(epoch feed.Epoch, id string, list *listRead, before []*listRead) error {
+	done, removed := l.removed[id]
+	if !removed || !done.before(epoch, list) {
+		return nil
+	}
+	lacked := 0
+	for _, other := range before {
+		switch {
+		case other.shows(id) && !over(other.statuses[id]) && !other.began.Before(done.at.Add(window)):
+			return nil // It was there after all, and has joined before.
+		case !other.shows(id) && !other.ended.Before(done.sent) && other.began.Before(done.at):
+			return nil // A list may have removed it before the Remove was answered.
+		case !other.shows(id) && !other.began.Before(done.at):
+			lacked++
+		}
+	}
+	switch {
+	case list.began.Before(done.at.Add(window)):
+		return fmt.Errorf("W6: the Remove was answered at %s", done.at.Format(clock))
+	case over(list.statuses[id]) && lacked < 2:
+		return errors.New("W6: its end confirms the Remove")
+	default:
+		return nil
+	}
+}
+
+// count counts what the last list lacked and the gateway's roster still has.
+func (l *lists) count(w *world, state *feed.State) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.read) == 0 || !known(state) {
+		return
+	}
+	list := l.read[len(l.read)-1]
+	if !list.began.Equal(state.LastSuccess) || list.placeholder {
+		return
+	}
+	for _, p := range state.Participants {
+		done, added := l.added[p.ID]
+		switch {
+		case list.shows(p.ID):
+		case added && list.began.Before(done.at.Add(window)):
+			w.seen.add(heldAbsence)
+		case list.pages > 1:
+			w.seen.add(provenOnce)
+		}
+	}
+}

@@ -1,0 +1,42 @@
+package histories_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/simulator"
+)
+
+// TestA02_RemoveIsToldFromItsFirstSending has a remove whose first answer is lost, so
+// that the 404 of the second is its success: the participant left before the second was
+// sent, and the watchers' not_before must not say otherwise.
+func TestA02_RemoveIsToldFromItsFirstSending(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, err := newWorld(history{Kept: 4096, Linger: time.Minute, Watching: 1}, &counts{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.upstream.AddPerson(conference, simulator.Person{ID: "p1", Status: "connected"})
+		w.pass(2 * time.Second)
+		w.upstream.Inject(simulator.Fault{Kind: simulator.FaultLost, Operation: simulator.Remove, Times: 1})
+		sent := time.Now()
+		if _, err := w.gateway.RemoveParticipant(caller("remover"), &v2.RemoveParticipantRequest{
+			ConferenceId: conference, ParticipantId: "p1",
+		}); err != nil {
+			t.Errorf("remove: %v", err)
+		}
+		w.pass(0)
+		for _, entry := range w.ledger.entries {
+			for _, change := range entry.Changes {
+				if change.After == nil && entry.NotBefore.After(sent) {
+					t.Errorf("%s was told to have left within %s, but was removed at %s", change.Before.ID, bounds(entry), sent.Format(clock))
+				}
+			}
+		}
+		if err := w.end(); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -1,0 +1,96 @@
+package histories_test
+
+import (
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/simulator"
+)
+
+// gone is the status of somebody whom the upstream does not have.
+const gone = ""
+
+// truth is what the upstream's people truly did, as far as anybody can tell: it is
+// looked at whenever something is done to it and whenever the upstream is asked, so
+// that whatever a list can have shown was seen.
+type truth struct {
+	upstream *simulator.Simulator
+
+	mu sync.Mutex
+	// lives are each person's changes of status, oldest first.
+	lives map[string][]moment
+	// looked is when the truth was last looked at.
+	looked time.Time
+}
+
+// moment is a change of status that happened after since and not after seen.
+type moment struct {
+	status      string
+	since, seen time.Time
+}
+
+func newTruth(upstream *simulator.Simulator) *truth {
+	return &truth{upstream: upstream, lives: map[string][]moment{}, looked: time.Now()}
+}
+
+func (t *truth) look() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := time.Now()
+	here := map[string]bool{}
+	for _, person := range t.upstream.Truth(conference) {
+		here[person.ID] = true
+		t.note(person.ID, person.Status, now)
+	}
+	for id := range t.lives {
+		if !here[id] {
+			t.note(id, gone, now)
+		}
+	}
+	t.looked = now
+}
+
+func (t *truth) note(id, status string, now time.Time) {
+	life := t.lives[id]
+	if len(life) > 0 && life[len(life)-1].status == status {
+		return
+	}
+	t.lives[id] = append(life, moment{status: status, since: t.looked, seen: now})
+}
+
+// became says whether somebody's status turned into one that fits, from one that does
+// not, at a time within from and until.
+func (t *truth) became(id string, from, until time.Time, fits func(status string) bool) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	before := gone
+	for _, m := range t.lives[id] {
+		if fits(m.status) && !fits(before) && !m.since.After(until) && !m.seen.Before(from) {
+			return true
+		}
+		before = m.status
+	}
+	return false
+}
+
+// watchedTransport is the upstream's transport: everything is looked at before and
+// after each request.
+type watchedTransport struct {
+	world *world
+	next  http.RoundTripper
+}
+
+func (t watchedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	t.look()
+	defer t.look()
+	began := time.Now()
+	response, err := t.next.RoundTrip(r)
+	t.world.lists.note(t.world, r, began, response, err)
+	return response, err
+}
+
+func (t watchedTransport) look() {
+	t.world.truth.look()
+	t.world.note()
+}

@@ -1,0 +1,137 @@
+package layering_test
+
+const module = "github.com/audian/participant-gateway/"
+
+// base are the packages that every package of the product may import: the domain, errors,
+// and what travels with a call. They import each other as arrows has it.
+var base = []string{
+	"internal/participant", "internal/apierror", "internal/requestctx", "internal/redact", "internal/panics",
+}
+
+// arrows says which of our packages, beside the base, each of our packages may import. A
+// package that is not named here has no place yet, which is a failure too.
+var arrows = map[string][]string{
+	"gen/audian/conference/v2": {},
+	"gen/openapi":              {},
+
+	"internal/participant": {},
+	"internal/apierror":    {},
+	"internal/requestctx":  {"internal/apierror"},
+	"internal/redact":      {},
+	"internal/panics":      {},
+
+	"internal/upstream/audian": {},
+	"internal/upstream":        {"internal/upstream/audian"},
+	"internal/roster":          {},
+	"internal/feed":            {"internal/roster"},
+	"internal/watch":           {"internal/roster", "internal/feed"},
+	"internal/write":           {},
+	"internal/access":          {},
+	"internal/access/keys":     {"internal/access"},
+	"internal/access/oidc":     {"internal/access"},
+	"internal/certs":           {},
+	"internal/wire":            {"internal/watch", "gen/audian/conference/v2"},
+
+	"internal/service": {
+		"internal/feed", "internal/watch", "internal/write",
+		"internal/access", "internal/wire", "gen/audian/conference/v2",
+	},
+	"internal/rest": {
+		"internal/watch", "internal/access", "internal/wire", "gen/audian/conference/v2", "gen/openapi",
+	},
+	"internal/server": {
+		"internal/upstream/audian", "internal/upstream", "internal/feed", "internal/watch",
+		"internal/write", "internal/access", "internal/access/keys", "internal/access/oidc", "internal/certs",
+		"internal/wire", "internal/service", "internal/rest", "internal/rest/pages", "internal/rest/rpc",
+		"internal/schema", "internal/config", "internal/simulator", "gen/audian/conference/v2", "gen/openapi",
+	},
+
+	"internal/asset":      {},
+	"internal/rest/pages": {"internal/asset", "internal/schema", "gen/openapi"},
+	"internal/rest/rpc":   {"internal/rest", "internal/access", "internal/wire", "gen/audian/conference/v2"},
+	"internal/schema":     {"internal/asset", "gen/audian/conference/v2", "gen/openapi"},
+
+	"internal/access/oidc/oidctest": {},
+
+	"internal/feed/feedtest":    {"internal/feed"},
+	"internal/certs/certstest":  {},
+	"internal/rest/openapitest": {"gen/openapi"},
+
+	"internal/config":    {},
+	"internal/simulator": {},
+
+	"cmd/server":    {"internal/access/keys", "internal/config", "internal/server"},
+	"cmd/simulator": {"internal/simulator"},
+}
+
+// reasons say why an import that nobody drew an arrow for is not drawn.
+var reasons = map[string]string{
+	"internal/upstream":  "accounts, feeds and writes do not know each other; package server brings them together",
+	"internal/feed":      "accounts, feeds and writes do not know each other; package server brings them together",
+	"internal/write":     "accounts, feeds and writes do not know each other; package server brings them together",
+	"internal/service":   "rest and service meet only in package server",
+	"internal/rest":      "rest and service meet only in package server",
+	"internal/config":    "settings are read once and handed down as plain values",
+	"internal/simulator": "the simulator has its own wire types, so that client and fake cannot share a bug",
+}
+
+// forbidden says what a package must not import of others' packages, and why. A
+// name stands for the packages below it too.
+var forbidden = map[string]map[string]string{
+	"internal/participant":     engine,
+	"internal/upstream/audian": {"google.golang.org": "the upstream speaks REST"},
+	"internal/upstream":        engine,
+	"internal/feed":            engine,
+	"internal/watch":           engine,
+	"internal/write":           engine,
+	"internal/access":          {"google.golang.org/grpc": "access decides alike for every transport"},
+	"internal/simulator":       {"google.golang.org": "the vendor speaks REST"},
+	"internal/roster": {
+		"google.golang.org": noTransport,
+		"net":               noTransport,
+		"sync":              pure,
+		"context":           pure,
+		"os":                pure,
+		"log":               pure,
+		"math/rand":         pure,
+		"crypto/rand":       pure,
+	},
+}
+
+const (
+	noTransport = "the engine knows no transport; package wire encodes"
+	pure        = "the roster is pure: no goroutine, lock, clock or chance, so that a replica can fold the same log"
+)
+
+var engine = map[string]string{"google.golang.org": noTransport}
+
+// uses are what only some files may say.
+var uses = []use{
+	{
+		names:   []string{"os.Getenv", "os.LookupEnv", "os.Environ", "os.ExpandEnv"},
+		allowed: func(f file) bool { return f.in("internal/config", "cmd") || f.test },
+		reason:  "only internal/config reads the environment; commands hand it over",
+	},
+	{
+		names: []string{"time.Now", "time.Since", "time.Until", "time.Sleep", "time.After", "time.AfterFunc", "time.NewTimer", "time.NewTicker", "time.Tick", "go"},
+		allowed: func(f file) bool {
+			return !f.in("internal/roster") || f.test
+		},
+		reason: pure,
+	},
+	{
+		names: []string{
+			"http.Client", "http.Request", "http.NewRequest", "http.NewRequestWithContext", "http.Transport",
+			"http.Handler", "http.HandlerFunc", "http.ResponseWriter", "http.Header", "http.Server",
+		},
+		allowed: func(f file) bool {
+			return f.test || !f.in("internal/participant", "internal/roster", "internal/feed", "internal/watch", "internal/write", "internal/service")
+		},
+		reason: "HTTP comes in by package rest and goes out by package audian; what is between knows its status numbers at most",
+	},
+	{
+		names:   []string{"time.Sleep"},
+		allowed: func(f file) bool { return !f.test || f.imports["testing/synctest"] },
+		reason:  "a test waits in virtual time (testing/synctest) or for what it waits for, never for luck",
+	},
+}
