@@ -10,8 +10,7 @@ import (
 // turnWithin bounds the wait for a first turn where no caller's deadline does.
 const turnWithin = 10 * time.Minute
 
-// attempt sends the add once. A nil ticket means that nothing left; any other is the
-// caller's to end.
+// attempt sends the add once. A nil ticket means that nothing left.
 func (w *Writer) attempt(ctx context.Context, upstream Upstream, op *addOperation) (participant.Item, Ticket, error) {
 	slot, err := upstream.Reserve(ctx, op.request.key.Conference)
 	if err != nil {
@@ -25,9 +24,7 @@ func (w *Writer) attempt(ctx context.Context, upstream Upstream, op *addOperatio
 		return participant.Item{}, nil, err
 	}
 	ticket := w.recorder.Begin(op.request.key)
-	defer func() { dropOnPanic(ticket, recover()) }()
 	if err := w.markSent(ctx, op); err != nil {
-		ticket.Drop()
 		return participant.Item{}, nil, err
 	}
 	item, err := w.sendOnce(ctx, slot, op.add)

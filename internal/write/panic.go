@@ -32,12 +32,3 @@ func (w *Writer) recovered(ctx context.Context, op *addOperation, panicked any) 
 	w.settle(op, participant.Item{}, unnamed(fmt.Errorf("panic: %v", panicked), dialled))
 	delete(w.operations, op)
 }
-
-// dropOnPanic ends a ticket that nobody else will end, and goes on with the panic; nil is
-// none.
-func dropOnPanic(ticket Ticket, panicked any) {
-	if panicked != nil {
-		ticket.Drop()
-		panic(panicked)
-	}
-}

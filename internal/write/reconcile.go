@@ -23,11 +23,9 @@ const (
 func (w *Writer) reconcile(
 	ctx context.Context, upstream Upstream, op *addOperation, ticket Ticket, cause error,
 ) (participant.Item, *apierror.Error) {
-	defer func() { dropOnPanic(ticket, recover()) }()
 	w.log.LogAttrs(ctx, slog.LevelWarn, "add lost its answer", attributes(op, cause)...)
 	item, found := w.search(ctx, upstream, op, newProfile(w.compare, op, w.sentAt(op), ticket))
 	if !found {
-		ticket.Drop()
 		w.log.LogAttrs(ctx, slog.LevelWarn, "add has an unknown outcome", attributes(op, cause)...)
 		return participant.Item{}, outcomeUnknown(cause)
 	}

@@ -32,7 +32,6 @@ const (
 // answer was lost (A2).
 func (w *Writer) Remove(ctx context.Context, call Call, id string) error {
 	r := &removal{writer: w, call: call, id: id}
-	defer r.end()
 	err := failsafe.With(r.policy(ctx)).WithContext(ctx).Run(func() error { return r.attempt(ctx) })
 	switch {
 	case err == nil:
@@ -77,8 +76,7 @@ func (r *removal) attempt(ctx context.Context) error {
 // done tells the watchers, as of the first sending that may have done it.
 func (r *removal) done(ticket Ticket) {
 	if r.mayBeDone != nil {
-		ticket.Drop()
-		ticket, r.mayBeDone = r.mayBeDone, nil
+		ticket = r.mayBeDone
 	}
 	ticket.Done(participant.Write{Kind: participant.WriteRemove, Item: participant.Item{
 		Participant: participant.Participant{ID: r.id, ConferenceID: r.call.Key.Conference},
@@ -90,18 +88,9 @@ func (r *removal) failed(ticket Ticket, err error) {
 	r.tries++
 	if r.mayBeDone == nil && apierror.Classify(err) == apierror.Lost {
 		r.mayBeDone = ticket
-	} else {
-		ticket.Drop()
 	}
 	if r.last == nil || apierror.ReasonOf(err) != apierror.BreakerOpen {
 		r.last = err
-	}
-}
-
-// end drops what is still held of a removal that failed.
-func (r *removal) end() {
-	if r.mayBeDone != nil {
-		r.mayBeDone.Drop()
 	}
 }
 

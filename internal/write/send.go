@@ -37,7 +37,6 @@ func (w *Writer) send(ctx context.Context, upstream Upstream, op *addOperation) 
 		case ticket != nil && apierror.Classify(err) == apierror.Lost:
 			return w.reconcile(ctx, upstream, op, ticket, err)
 		case ticket != nil:
-			ticket.Drop()
 			w.takeBack(op)
 		}
 		if !w.waitToResend(ctx, op, &again, err) {

@@ -40,8 +40,8 @@ type Recorder interface {
 	Begin(key participant.Key) Ticket
 }
 
-// Ticket is one write under way, one for each time that it is sent. It ends with
-// exactly one call of Done or Drop.
+// Ticket is one write under way, one for each time that it is sent. Done is
+// called at most once, and not at all where nothing is known to have been written.
 type Ticket interface {
 	// Before tells who was in the feed's roster when the write began; fresh is false
 	// where there was no feed, or a stale one.
@@ -49,6 +49,4 @@ type Ticket interface {
 	// Done tells the feed that the upstream answered with success, or that A1 found
 	// the participant.
 	Done(w participant.Write)
-	// Drop tells the feed that nothing is known to have been written.
-	Drop()
 }
