@@ -30,9 +30,9 @@ type Options struct {
 	Transport http.RoundTripper
 	// PollRate is the poll requests a second of each account; 0 means DefaultPollRate.
 	PollRate float64
-	// OnTrip is told of each request and what came of it, for the metrics, from many
+	// OnResult is told of each request and what came of it, for the metrics, from many
 	// goroutines. It must not block, and may be nil.
-	OnTrip func(audian.Trip)
+	OnResult func(audian.Result)
 	// Logger may be nil.
 	Logger *slog.Logger
 }
@@ -47,7 +47,7 @@ type Account struct {
 	breaker     *breaker
 	health      health
 	retry       retry
-	onTrip      func(audian.Trip)
+	onResult      func(audian.Result)
 
 	// uses is how many calls and sources there are, idle since when there are none, in
 	// Unix nanoseconds.
@@ -67,14 +67,14 @@ func New(credential audian.Credential, fingerprint participant.Fingerprint, opti
 		budget:      newBudget(options.PollRate, logger),
 		breaker:     newBreaker(logger),
 		retry:       newRetry(),
-		onTrip:      options.OnTrip,
+		onResult:      options.OnResult,
 	}
 	a.addReads.read = a.readForAdd
 	a.idle.Store(time.Now().UnixNano())
 	var err error
 	a.client, err = audian.New(audian.Options{
 		BaseURL: options.BaseURL, Credential: credential, Header: options.Header,
-		Transport: departing{options.Transport}, OnTrip: a.answered, Logger: logger,
+		Transport: departing{options.Transport}, OnResult: a.answered, Logger: logger,
 	})
 	return a, err
 }
@@ -82,12 +82,12 @@ func New(credential audian.Credential, fingerprint participant.Fingerprint, opti
 // Fingerprint stands for the account's credential.
 func (a *Account) Fingerprint() participant.Fingerprint { return a.fingerprint }
 
-// UpstreamServing says whether the upstream takes the gateway's credential: false from
+// CredentialAccepted says whether the upstream takes the gateway's credential: false from
 // its refusal until the next request that is answered otherwise (A5).
-func (a *Account) UpstreamServing() bool { return a.health.serving() }
+func (a *Account) CredentialAccepted() bool { return a.health.serving() }
 
-// UpstreamChanged is closed when UpstreamServing is another. Take it before asking.
-func (a *Account) UpstreamChanged() <-chan struct{} { return a.health.changed.next() }
+// CredentialChanged is closed when CredentialAccepted is another. Take it before asking.
+func (a *Account) CredentialChanged() <-chan struct{} { return a.health.changed.next() }
 
 // Remove sends once, for as long as ctx allows.
 func (a *Account) Remove(ctx context.Context, conference, id string) error {
@@ -102,11 +102,11 @@ func (a *Account) Remove(ctx context.Context, conference, id string) error {
 	return err
 }
 
-// ListAhead reads the roster for A1, ahead of the account's polls and within their
+// ListToReconcile reads the roster for A1, ahead of the account's polls and within their
 // budget. Adds that are reconciled in one conference share their reads, one a second: the
 // list has begun after the call, and must not be changed.
 // It does not pass the breaker: it must find out what became of an add.
-func (a *Account) ListAhead(ctx context.Context, conference string) (participant.List, error) {
+func (a *Account) ListToReconcile(ctx context.Context, conference string) (participant.List, error) {
 	a.uses.Add(1)
 	defer a.done()
 	return a.addReads.do(ctx, conference)
@@ -163,12 +163,12 @@ func (a *Account) settle(ctx context.Context, began time.Time, err error) {
 }
 
 // answered notes one request.
-func (a *Account) answered(trip audian.Trip) {
-	a.budget.answered(trip)
-	a.breaker.answered(trip)
-	a.health.answered(trip)
-	if a.onTrip != nil {
-		a.onTrip(trip)
+func (a *Account) answered(result audian.Result) {
+	a.budget.answered(result)
+	a.breaker.answered(result)
+	a.health.answered(result)
+	if a.onResult != nil {
+		a.onResult(result)
 	}
 }
 

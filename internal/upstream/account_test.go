@@ -433,11 +433,11 @@ func TestA05_CredentialRefused(t *testing.T) {
 			return well(r)
 		}, true},
 	} {
-		changed, before := a.UpstreamChanged(), a.UpstreamServing()
+		changed, before := a.CredentialChanged(), a.CredentialAccepted()
 		u.set(step.answer)
 		err := a.Remove(t.Context(), "c", "p")
-		if a.UpstreamServing() != step.serving {
-			t.Errorf("%s: serving is %v after %v", step.name, a.UpstreamServing(), err)
+		if a.CredentialAccepted() != step.serving {
+			t.Errorf("%s: serving is %v after %v", step.name, a.CredentialAccepted(), err)
 		}
 		select {
 		case <-changed:
@@ -453,14 +453,14 @@ func TestA05_CredentialRefused(t *testing.T) {
 }
 
 func TestTripsArePassedOn(t *testing.T) {
-	var trips []audian.Trip
+	var results []audian.Result
 	o := options(&upstream{})
-	o.OnTrip = func(trip audian.Trip) { trips = append(trips, trip) }
+	o.OnResult = func(result audian.Result) { results = append(results, result) }
 	a, err := New(audian.StaticToken("t"), participant.Fingerprint{7}, o)
 	if err != nil || a.Fingerprint() != (participant.Fingerprint{7}) {
 		t.Fatal(err)
 	}
-	if _, err := a.ListAhead(t.Context(), "c"); err != nil || len(trips) != 1 || trips[0].Operation != audian.List {
-		t.Errorf("got %+v, %v", trips, err)
+	if _, err := a.ListToReconcile(t.Context(), "c"); err != nil || len(results) != 1 || results[0].Operation != audian.List {
+		t.Errorf("got %+v, %v", results, err)
 	}
 }

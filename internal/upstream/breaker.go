@@ -76,8 +76,8 @@ func (b *breaker) refusal(now time.Time) error {
 }
 
 // answered notes a request of any kind.
-func (b *breaker) answered(trip audian.Trip) {
-	if trip.Status == 0 || trip.Err != nil && dead(trip.Err) {
+func (b *breaker) answered(result audian.Result) {
+	if result.Status == 0 || result.Err != nil && dead(result.Err) {
 		return
 	}
 	b.mu.Lock()

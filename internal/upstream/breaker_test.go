@@ -42,7 +42,7 @@ func TestA06_BreakerOpens(t *testing.T) {
 			}
 		}
 		for name, read := range map[string]func() error{
-			"a read of A1": func() error { _, err := a.ListAhead(t.Context(), "c"); return err },
+			"a read of A1": func() error { _, err := a.ListToReconcile(t.Context(), "c"); return err },
 			"a poll":       func() error { _, err := a.OpenSource(t.Context(), "c").List(t.Context()); return err },
 		} {
 			if err := read(); told(t, err).Reason == apierror.BreakerOpen {

@@ -179,15 +179,15 @@ func (b *budget) added() {
 }
 
 // answered notes what a request's answer says about the upstream's own budget.
-func (b *budget) answered(trip audian.Trip) {
+func (b *budget) answered(result audian.Result) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
-	limited := trip.Err != nil && trip.Err.Reason == apierror.UpstreamRateLimited
+	limited := result.Err != nil && result.Err.Reason == apierror.UpstreamRateLimited
 	if limited {
-		b.rate.pause(now, trip.Err.RetryAfter)
+		b.rate.pause(now, result.Err.RetryAfter)
 	}
-	if limited || trip.Remaining != nil && b.few(*trip.Remaining) {
+	if limited || result.Remaining != nil && b.few(*result.Remaining) {
 		b.rate.halve(now)
 	}
 }

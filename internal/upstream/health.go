@@ -27,11 +27,11 @@ func (h *health) settled(err error) {
 // answered notes a request that the upstream answered. Whatever the answer, it is the end
 // of a refusal unless it is a 401, whoever gave it; that a key could be exchanged does not
 // say yet that its token is taken.
-func (h *health) answered(trip audian.Trip) {
-	if trip.Status == 0 || trip.Operation == audian.Exchange {
+func (h *health) answered(result audian.Result) {
+	if result.Status == 0 || result.Operation == audian.Exchange {
 		return
 	}
-	if trip.Err == nil || trip.Err.UpstreamStatus != http.StatusUnauthorized {
+	if result.Err == nil || result.Err.UpstreamStatus != http.StatusUnauthorized {
 		h.set(false)
 	}
 }

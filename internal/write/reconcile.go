@@ -43,7 +43,7 @@ func (w *Writer) search(ctx context.Context, upstream Upstream, op *addOperation
 	var seen []participant.Item
 	for {
 		next := time.Now().Add(searchEvery)
-		list, err := upstream.ListAhead(ctx, op.request.key.Conference)
+		list, err := upstream.ListToReconcile(ctx, op.request.key.Conference)
 		if err == nil && list.Complete() {
 			seen = p.among(list.Items)
 			if item, found := w.identify(op, seen); found {

@@ -15,8 +15,8 @@ type Upstream interface {
 	Reserve(ctx context.Context, conference string) (Slot, error)
 	// Remove sends once.
 	Remove(ctx context.Context, conference, id string) error
-	// ListAhead reads the roster for A1, before other lists of the account.
-	ListAhead(ctx context.Context, conference string) (participant.List, error)
+	// ListToReconcile reads the roster for A1, before other lists of the account.
+	ListToReconcile(ctx context.Context, conference string) (participant.List, error)
 }
 
 // Slot is the place of one add in the account's queue, for one request. Its owner ends

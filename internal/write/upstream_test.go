@@ -194,7 +194,7 @@ func (u *fakeUpstream) Remove(ctx context.Context, _, _ string) error {
 	return u.respond(ctx, s)
 }
 
-func (u *fakeUpstream) ListAhead(context.Context, string) (participant.List, error) {
+func (u *fakeUpstream) ListToReconcile(context.Context, string) (participant.List, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.read++

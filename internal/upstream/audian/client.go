@@ -29,9 +29,9 @@ type Options struct {
 	Header AuthHeader
 	// Transport carries the requests. Clients share one, so that connections are too.
 	Transport http.RoundTripper
-	// OnTrip is told of each request and what came of it, from many goroutines. It must
+	// OnResult is told of each request and what came of it, from many goroutines. It must
 	// not block, and may be nil.
-	OnTrip func(Trip)
+	OnResult func(Result)
 	// Logger may be nil.
 	Logger *slog.Logger
 }
@@ -58,8 +58,8 @@ const (
 	Exchange Operation = "exchange"
 )
 
-// Trip is one request, and what came of it.
-type Trip struct {
+// Result is one request, and what came of it.
+type Result struct {
 	Operation Operation
 	// Status is the answer's, 0 where there was none.
 	Status  int

@@ -96,17 +96,17 @@ func (c *Client) send(ctx context.Context, r request, token string, timeout time
 	}
 	began := time.Now()
 	a, failed := c.roundTrip(ctx, r, token, timeout)
-	trip := Trip{Operation: r.operation, Elapsed: time.Since(began)}
+	result := Result{Operation: r.operation, Elapsed: time.Since(began)}
 	if a != nil {
 		if failed == nil {
 			failed = c.judge(r, a)
 		}
-		trip.Status, trip.Remaining = a.status, a.envelope.remaining()
+		result.Status, result.Remaining = a.status, a.envelope.remaining()
 		requestctx.NoteUpstreamRequest(ctx, a.requestID())
 	}
-	trip.Err = failed
-	if c.options.OnTrip != nil {
-		c.options.OnTrip(trip)
+	result.Err = failed
+	if c.options.OnResult != nil {
+		c.options.OnResult(result)
 	}
 	if failed != nil {
 		return nil, failed
