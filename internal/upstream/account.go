@@ -17,6 +17,7 @@ import (
 	"github.com/audian/participant-gateway/internal/panics"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/requestctx"
+	"github.com/audian/participant-gateway/internal/retry"
 	"github.com/audian/participant-gateway/internal/upstream/audian"
 )
 
@@ -46,7 +47,7 @@ type Account struct {
 	addReads    addReads
 	breaker     *breaker
 	health      health
-	retry       retry
+	listRetry   *retry.Policy
 	onResult      func(audian.Result)
 
 	// uses is how many calls and sources there are, idle since when there are none, in
@@ -66,7 +67,7 @@ func New(credential audian.Credential, fingerprint participant.Fingerprint, opti
 		fingerprint: fingerprint,
 		budget:      newBudget(options.PollRate, logger),
 		breaker:     newBreaker(logger),
-		retry:       newRetry(),
+		listRetry:   retry.New(maxListRetries),
 		onResult:      options.OnResult,
 	}
 	a.addReads.read = a.readForAdd
@@ -138,9 +139,11 @@ func (a *Account) List(ctx context.Context, conference string) (participant.List
 		return participant.List{}, err
 	}
 	began := time.Now()
-	read, err := a.retry.do(ctx, func() (participant.List, error) {
-		return allPages(a.client.List(ctx, conference, audian.Pacing{}))
-	})
+	var read participant.List
+	err := a.listRetry.Do(ctx, func() (err error) {
+		read, err = allPages(a.client.List(ctx, conference, audian.Pacing{}))
+		return err
+	}, isRetryable)
 	a.settle(ctx, began, err)
 	return read, err
 }

@@ -138,6 +138,46 @@ func TestA03_RenewedAddsArePacedToo(t *testing.T) {
 	})
 }
 
+// TestA06_AnAddIsBounded has an upstream that does not answer an add, or only refuses its first
+// token.
+func TestA06_AnAddIsBounded(t *testing.T) {
+	tests := map[string]struct {
+		credential audian.Credential
+		refuses    time.Duration
+		want       time.Duration
+	}{
+		"no answer":                  {audian.StaticToken("token"), 0, addTimeout},
+		"no answer after a slow 401": {audian.APIKey("key"), time.Minute, sendTimeout},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				u := &upstream{}
+				u.set(func(r *http.Request) (response, error) {
+					switch {
+					case r.Method == http.MethodPut:
+						return reply(200, fmt.Sprintf(`{"auth_token":"t%d"}`, len(u.times(http.MethodPut)))), nil
+					case test.refuses > 0 && len(u.times(http.MethodPost)) == 1:
+						time.Sleep(test.refuses)
+						return reply(401, ``), nil
+					default:
+						return hang(r)
+					}
+				})
+				a, err := New(test.credential, participant.Fingerprint{}, options(u))
+				if err != nil {
+					t.Fatal(err)
+				}
+				began := time.Now()
+				_, err = a.Add(t.Context(), "c", participant.Add{}, nothing)
+				if took := time.Since(began); err == nil || took != test.want {
+					t.Errorf("ended after %v with %v, want %v", took, err, test.want)
+				}
+			})
+		})
+	}
+}
+
 func TestA06_AddIsSentOnce(t *testing.T) {
 	for name, answer := range map[string]answer{
 		"503": always(503, ``), "429": always(429, ``), "lost": refuse,

@@ -13,8 +13,13 @@ import (
 	"github.com/audian/participant-gateway/internal/upstream/audian"
 )
 
-// addTimeout is how long an add's request may take: the upstream has 60 s to connect.
-const addTimeout = 70 * time.Second
+const (
+	// addTimeout bounds one request of an add: the upstream has 60 s to connect.
+	addTimeout = 70 * time.Second
+	// sendTimeout bounds Send. A token that the upstream refused is renewed and the add is
+	// sent again, which takes longer than one request.
+	sendTimeout = addTimeout + 5*time.Second
+)
 
 // Slot is one add's place among the account's adds (A3), for one request. Its owner ends
 // it with Send or Release; all but SetDeadline are for one goroutine.
@@ -102,6 +107,8 @@ func (s *Slot) Release() {
 func (s *Slot) Send(ctx context.Context, add participant.Add) (participant.Item, error) {
 	s.ended = true
 	defer s.account.done()
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
 	reached := true
 	defer func() { s.depart(reached) }()
 	began := time.Now()

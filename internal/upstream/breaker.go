@@ -116,7 +116,7 @@ func (b *breaker) set(open bool) {
 // or a proxy before it had to answer in its place.
 func dead(e *apierror.Error) bool {
 	if e.UpstreamStatus == 0 {
-		return outage(e)
+		return isOutage(e)
 	}
 	return e.UpstreamStatus >= http.StatusInternalServerError && !e.VendorShaped
 }
