@@ -92,7 +92,7 @@ type Client struct {
 	options   Options
 	exchanger *exchanger
 	// told are the fields whose wrong type was logged.
-	told sync.Map
+	reportedFields sync.Map
 }
 
 // New returns a client. It fails where no request could be made of the options.
@@ -144,7 +144,7 @@ func (c *Client) add(ctx context.Context, conference string, add participant.Add
 	if err != nil {
 		return participant.Item{}, err
 	}
-	item, err := decodeAdded(a.envelope, a.body, c.oddly(conference))
+	item, err := decodeAdded(a.envelope, a.body, c.unexpectedField(conference))
 	if err != nil {
 		return participant.Item{}, a.undecodable(err)
 	}
@@ -197,21 +197,21 @@ func (c *Client) page(ctx context.Context, pages *pager, pacing Pacing) error {
 	if err != nil {
 		return err
 	}
-	p, err := decodePage(a.envelope, pages.room(), c.oddly(pages.conference))
+	p, err := decodePage(a.envelope, pages.room(), c.unexpectedField(pages.conference))
 	if err == nil && (a.status == http.StatusPartialContent || p.placeholder && pages.list.Pages > 0) {
 		err = errors.New("the answer is no whole page")
 	}
 	if err == nil {
 		err = pages.add(p, len(a.body))
 	}
-	return a.unreadable(err)
+	return a.decodeError(err)
 }
 
 // oddly logs, once a field, what the decoder took as missing: a list comes every
 // second, and its oddities with it.
-func (c *Client) oddly(conference string) report {
+func (c *Client) unexpectedField(conference string) fieldReport {
 	return func(field string) {
-		if _, told := c.told.LoadOrStore(field, true); told {
+		if _, reported := c.reportedFields.LoadOrStore(field, true); reported {
 			return
 		}
 		c.options.Logger.Warn("upstream field is missing or of an unexpected type",

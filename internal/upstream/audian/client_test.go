@@ -172,11 +172,11 @@ func TestA01_TheStatusCountsWhateverBecomesOfItsBody(t *testing.T) {
 		takes  time.Duration
 	}{
 		200: {apierror.UpstreamTimeout, time.Minute},
-		302: {apierror.UpstreamUnavailable, explains},
-		404: {apierror.UpstreamUnavailable, explains},
-		408: {apierror.UpstreamTimeout, explains},
-		429: {apierror.UpstreamRateLimited, explains},
-		503: {apierror.UpstreamUnavailable, explains},
+		302: {apierror.UpstreamUnavailable, errorBodyTimeout},
+		404: {apierror.UpstreamUnavailable, errorBodyTimeout},
+		408: {apierror.UpstreamTimeout, errorBodyTimeout},
+		429: {apierror.UpstreamRateLimited, errorBodyTimeout},
+		503: {apierror.UpstreamUnavailable, errorBodyTimeout},
 	} {
 		t.Run(http.StatusText(status), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

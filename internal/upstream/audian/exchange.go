@@ -75,7 +75,7 @@ func (e *exchanger) other(ctx context.Context, refused string) (string, error) {
 	case <-f.done:
 		return f.token, own(f.err)
 	case <-ctx.Done():
-		return "", silence(ctx, ctx.Err(), true)
+		return "", transportError(ctx, ctx.Err(), true)
 	}
 }
 
@@ -176,11 +176,11 @@ func (c *Client) exchange(ctx context.Context) (string, error) {
 	}
 	a, err := c.send(ctx, r, "", exchangeTimeout)
 	if err != nil {
-		return "", notSent(err)
+		return "", exchangeError(err)
 	}
 	token, told := text(a.envelope.AuthToken)
 	if !told || !headerSafe(token) {
-		return "", notSent(a.undecodable(errors.New("no auth_token in the answer")))
+		return "", exchangeError(a.undecodable(errors.New("no auth_token in the answer")))
 	}
 	return token, nil
 }
@@ -188,13 +188,13 @@ func (c *Client) exchange(ctx context.Context) (string, error) {
 // notSent tells a failed exchange as the failure of the call that needed it: that call
 // was surely not sent, and a refusal is one of the credential, whatever its status. No
 // later try of that call would fare better (A5).
-func notSent(err error) error {
+func exchangeError(err error) error {
 	var e *apierror.Error
 	if !errors.As(err, &e) {
 		return err
 	}
 	e.Unreached = true
-	if e.VendorShaped && isVerdict(e.UpstreamStatus) {
+	if e.VendorShaped && isClientError(e.UpstreamStatus) {
 		e.Reason, e.VendorShaped, e.RetryAfter = apierror.CredentialRefused, false, 0
 	}
 	return e
