@@ -7,7 +7,6 @@ package feed
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -158,7 +157,7 @@ func (f *Feed) apply(began roster.Stamp, list participant.List) (entry *Entry, l
 	f.freshness.read(list, batch.Complete)
 	f.source.Settle(err)
 	f.schedule.read(len(batch.Changes) > 0 || f.roster.InFlight(list.Ended), list.Ended.Sub(list.Began))
-	f.schedule.next(f.pace(), askedUntil(list.Ended, retryAfter(list.Unread)))
+	f.schedule.next(f.pace(), askedUntil(list.Ended, apierror.RetryAfterOf(list.Unread)))
 	f.publish(f.roster.Participants())
 	changed = entry != nil || wasStale != f.freshness.stale || wasKnown != f.roster.Known()
 	return entry, batch.LearnedSurplus, changed, err
@@ -197,7 +196,7 @@ func (f *Feed) fail(err error, now time.Time) bool {
 	defer f.mu.Unlock()
 	f.freshness.failed(apierror.ReasonOf(err))
 	f.source.Settle(err)
-	f.schedule.failed(now, f.pace(), askedUntil(now, retryAfter(err)))
+	f.schedule.failed(now, f.pace(), askedUntil(now, apierror.RetryAfterOf(err)))
 	over := !f.lags(err) && f.freshness.ends(err, now, f.roster.Known())
 	if over {
 		f.end = endOf(err, f.roster.Known())
@@ -209,21 +208,12 @@ func (f *Feed) fail(err error, now time.Time) bool {
 // lags reports whether a poll's error is a 404 of an upstream that does not show yet what
 // an Add has just made. The lock is held.
 func (f *Feed) lags(err error) bool {
-	e, ok := errors.AsType[*apierror.Error](err)
-	return ok && e.UpstreamStatus == http.StatusNotFound && f.schedule.started.Before(f.lastAdd.Add(addLag))
-}
-
-func retryAfter(err error) time.Duration {
-	if e, ok := errors.AsType[*apierror.Error](err); ok {
-		return e.RetryAfter
-	}
-	return 0
+	return apierror.UpstreamStatusOf(err) == http.StatusNotFound && f.schedule.started.Before(f.lastAdd.Add(addLag))
 }
 
 // endOf is how a refusal ends a feed.
 func endOf(err error, known bool) *End {
-	var e *apierror.Error
-	gone := known && errors.As(err, &e) && e.UpstreamStatus == http.StatusNotFound
+	gone := known && apierror.UpstreamStatusOf(err) == http.StatusNotFound
 	return &End{Err: err, Gone: gone}
 }
 

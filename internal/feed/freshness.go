@@ -2,7 +2,6 @@ package feed
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -95,13 +94,13 @@ func (f *freshness) turnStale(pace Pace) {
 // is not known (W1), two far enough apart do afterwards (W11). Whatever is not the
 // upstream's own word is an outage.
 func (f *freshness) ends(err error, now time.Time, known bool) bool {
-	refusal, ok := errors.AsType[*apierror.Error](err)
-	if !ok || !refusal.UpstreamsOwnWord() {
+	if !apierror.IsAccessRefusal(err) {
 		return false
 	}
-	first, met := f.refused[refusal.Reason]
+	reason := apierror.ReasonOf(err)
+	first, met := f.refused[reason]
 	if !met {
-		f.refused[refusal.Reason] = now
+		f.refused[reason] = now
 	}
 	return !known || met && now.Sub(first) >= confirmAfter
 }

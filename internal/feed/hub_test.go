@@ -38,7 +38,7 @@ func TestW12_AHubHoldsSoManyFeeds(t *testing.T) {
 func TestW12_AFeedThatIsOverMakesRoom(t *testing.T) {
 	play(t, feed.Options{MaxFeeds: 1}, func(s *scene) {
 		_, release := s.acquire("a")
-		s.Fail(&apierror.Error{Reason: apierror.ConferenceNotFound, UpstreamStatus: 404, VendorShaped: true})
+		s.Fail(&apierror.Error{Reason: apierror.ConferenceNotFound, UpstreamStatus: 404, FromUpstream: true})
 		s.after(10 * time.Second)
 		s.Fail(nil)
 		_, releaseB := s.acquire("b")

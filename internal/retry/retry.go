@@ -3,7 +3,6 @@ package retry
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -51,10 +50,10 @@ func (p *Policy) Do(ctx context.Context, call func() error, isRetryable func(err
 		ReturnLastFailure().
 		Build()
 	_ = failsafe.With(policy).WithContext(ctx).Run(func() error {
-		if err = call(); err == nil || !isRetryable(err) || retryAfter(err) > MaxRetryAfter {
+		if err = call(); err == nil || !isRetryable(err) || apierror.RetryAfterOf(err) > MaxRetryAfter {
 			return nil
 		}
-		delay = delayAfter(failures, retryAfter(err))
+		delay = delayAfter(failures, apierror.RetryAfterOf(err))
 		failures++
 		if !endsInTime(ctx, delay) {
 			return nil
@@ -77,11 +76,4 @@ func delayAfter(failures int, retryAfter time.Duration) time.Duration {
 		return time.Duration(float64(retryAfter) * (1 + jitter*rand.Float64()))
 	}
 	return time.Duration(float64(firstDelay<<failures) * (1 - jitter + 2*jitter*rand.Float64()))
-}
-
-func retryAfter(err error) time.Duration {
-	if e, ok := errors.AsType[*apierror.Error](err); ok {
-		return e.RetryAfter
-	}
-	return 0
 }

@@ -48,7 +48,7 @@ type Account struct {
 	breaker     *breaker
 	health      health
 	listRetry   *retry.Policy
-	onResult      func(audian.Result)
+	onResult    func(audian.Result)
 
 	// uses is how many calls and sources there are, idle since when there are none, in
 	// Unix nanoseconds.
@@ -68,7 +68,7 @@ func New(credential audian.Credential, fingerprint participant.Fingerprint, opti
 		budget:      newBudget(options.PollRate, logger),
 		breaker:     newBreaker(logger),
 		listRetry:   retry.New(maxListRetries),
-		onResult:      options.OnResult,
+		onResult:    options.OnResult,
 	}
 	a.addReads.read = a.readForAdd
 	a.idle.Store(time.Now().UnixNano())

@@ -1,9 +1,7 @@
 package upstream
 
 import (
-	"errors"
 	"log/slog"
-	"net/http"
 	"sync"
 	"time"
 
@@ -19,9 +17,9 @@ const (
 	tripOver  = 2 * time.Second
 	// probeEvery is how often an open breaker lets a call through; A6 allows 5 s.
 	probeEvery = 4 * time.Second
-	// deadSilence is how long an upstream must have been silent for a caller's giving up
+	// minSilence is how long an upstream must have been silent for a caller's giving up
 	// to say something of it.
-	deadSilence = 5 * time.Second
+	minSilence = 5 * time.Second
 )
 
 // breaker stops the callers' calls to a dead upstream (A6): one that answered none of the
@@ -77,7 +75,7 @@ func (b *breaker) refusal(now time.Time) error {
 
 // answered notes a request of any kind.
 func (b *breaker) answered(result audian.Result) {
-	if result.Status == 0 || result.Err != nil && dead(result.Err) {
+	if result.Status == 0 || result.Err != nil && apierror.IsUpstreamDown(result.Err) {
 		return
 	}
 	b.mu.Lock()
@@ -88,8 +86,7 @@ func (b *breaker) answered(result audian.Result) {
 
 // settle notes how a call that was let through ended, and after how long.
 func (b *breaker) settle(err error, took time.Duration) {
-	e, ok := errors.AsType[*apierror.Error](err)
-	if !ok || !dead(e) && (!gone(e) || took < deadSilence) {
+	if !apierror.IsUpstreamDown(err) && (!isContextEnd(err) || took < minSilence) {
 		return
 	}
 	b.mu.Lock()
@@ -112,16 +109,8 @@ func (b *breaker) set(open bool) {
 	}
 }
 
-// dead says whether an error is one of an upstream that does not live: it gave no answer,
-// or a proxy before it had to answer in its place.
-func dead(e *apierror.Error) bool {
-	if e.UpstreamStatus == 0 {
-		return isOutage(e)
-	}
-	return e.UpstreamStatus >= http.StatusInternalServerError && !e.VendorShaped
-}
-
-// gone says whether an error is that of a caller who no longer waits.
-func gone(e *apierror.Error) bool {
-	return e.Reason == apierror.DeadlineExceeded || e.Reason == apierror.Cancelled
+// isContextEnd reports whether a call failed because its caller no longer waits.
+func isContextEnd(err error) bool {
+	reason := apierror.ReasonOf(err)
+	return reason == apierror.DeadlineExceeded || reason == apierror.Cancelled
 }

@@ -156,7 +156,7 @@ func TestA06_OnlyADeadUpstreamTripsTheBreaker(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := account(t, &upstream{answer: test.answer})
 				for n := range 2 * tripAfter {
-					ctx, cancel := context.WithTimeout(t.Context(), deadSilence)
+					ctx, cancel := context.WithTimeout(t.Context(), minSilence)
 					_ = a.Remove(ctx, fmt.Sprint(n%2), "p")
 					cancel()
 					time.Sleep(time.Second)

@@ -30,9 +30,9 @@ func asError(err error, dialled apierror.Dialled) *apierror.Error {
 func withRetryAfter(err error, dialled apierror.Dialled) *apierror.Error {
 	e := asError(err, dialled)
 	switch apierror.Classify(err) {
-	case apierror.Unreached, apierror.Throttled:
+	case apierror.NotSent, apierror.Throttled:
 		e.RetryAfter = cmp.Or(e.RetryAfter, defaultRetryAfter)
-	case apierror.Lost, apierror.Refused:
+	case apierror.Ambiguous, apierror.Refused:
 	}
 	return e
 }

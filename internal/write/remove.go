@@ -2,8 +2,6 @@ package write
 
 import (
 	"context"
-	"errors"
-	"net/http"
 
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
@@ -15,8 +13,8 @@ const maxRemoveRetries = 3
 
 // Remove ends a participant's call. It retries failures that may be temporary for as long as
 // ctx allows; only ctx bounds a request without an answer (A6). Its errors are
-// *apierror.Error. A 404 is an error unless an earlier request of this call lost its answer
-// (A2).
+// *apierror.Error. A 404 of the upstream itself is an error unless an earlier request of this
+// call lost its answer (A2).
 func (w *Writer) Remove(ctx context.Context, call Call, id string) error {
 	r := &removal{writer: w, call: call, id: id}
 	err := w.removes.Do(ctx, func() error { return r.send(ctx) }, isRetryable)
@@ -49,7 +47,7 @@ func (r *removal) send(ctx context.Context) error {
 	}
 	ticket := r.writer.recorder.Begin(r.call.Key)
 	err := r.call.Upstream.Remove(ctx, r.call.Key.Conference, r.id)
-	if err == nil || r.lost != nil && isNotFound(err) {
+	if err == nil || r.lost != nil && apierror.IsNotFound(err) {
 		r.succeeded(ticket)
 		return nil
 	}
@@ -68,19 +66,12 @@ func (r *removal) succeeded(ticket Ticket) {
 }
 
 func (r *removal) failed(ticket Ticket, err error) {
-	if r.lost == nil && apierror.Classify(err) == apierror.Lost {
+	if r.lost == nil && apierror.Classify(err) == apierror.Ambiguous {
 		r.lost = ticket
 	}
 	if r.err == nil || apierror.ReasonOf(err) != apierror.BreakerOpen {
 		r.err = err
 	}
-}
-
-// isNotFound reports whether the upstream itself does not know the participant: a 404 of a
-// proxy proves nothing.
-func isNotFound(err error) bool {
-	e, ok := errors.AsType[*apierror.Error](err)
-	return ok && e.VendorShaped && e.UpstreamStatus == http.StatusNotFound
 }
 
 // isRetryable reports whether a remove that failed may succeed when it is sent again.

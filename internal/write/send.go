@@ -53,7 +53,7 @@ func (w *Writer) send(ctx context.Context, upstream Upstream, op *addOperation) 
 			w.claim(op, item.ID)
 			ticket.Done(participant.Write{Kind: participant.WriteAdd, Item: item})
 			return item, nil
-		case ticket != nil && apierror.Classify(err) == apierror.Lost:
+		case ticket != nil && apierror.Classify(err) == apierror.Ambiguous:
 			return w.reconcile(ctx, upstream, op, ticket, err)
 		case ticket != nil:
 			w.markNotSent(op)
@@ -130,10 +130,10 @@ func (w *Writer) claim(op *addOperation, id string) {
 // carried out. It returns false if that is not allowed or ctx ends.
 func (w *Writer) waitToResend(ctx context.Context, op *addOperation, resends int, err error) bool {
 	class := apierror.Classify(err)
-	if resends >= maxResends || class != apierror.Unreached && class != apierror.Throttled {
+	if resends >= maxResends || class != apierror.NotSent && class != apierror.Throttled {
 		return false
 	}
-	delay := max(resendDelay<<resends, asError(err, "").RetryAfter)
+	delay := max(resendDelay<<resends, apierror.RetryAfterOf(err))
 	return w.mayResendAt(op, time.Now().Add(delay), resends) && sleep(ctx, delay)
 }
 
