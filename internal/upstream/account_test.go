@@ -70,8 +70,8 @@ func TestA03_UnreachedAddsGiveTheirTurnsBack(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		}
-		if held := len(a.pacer.departures); held != 0 || time.Since(began) != 0 {
-			t.Errorf("after %v %d departures are held", time.Since(began), held)
+		if held := len(a.pacer.grants); held != 0 || time.Since(began) != 0 {
+			t.Errorf("after %v %d grants are held", time.Since(began), held)
 		}
 	})
 }
@@ -209,8 +209,8 @@ func TestA03_AReleasedSlotIsFree(t *testing.T) {
 			s.Release()
 			s.Release()
 		}
-		if held := len(a.pacer.departures); held != 0 || a.uses.Load() != 0 || len(u.times(http.MethodPost)) != 0 {
-			t.Errorf("%d departures and %d uses are held, %d adds", held, a.uses.Load(), len(u.times(http.MethodPost)))
+		if held := len(a.pacer.grants); held != 0 || a.uses.Load() != 0 || len(u.times(http.MethodPost)) != 0 {
+			t.Errorf("%d grants and %d uses are held, %d adds", held, a.uses.Load(), len(u.times(http.MethodPost)))
 		}
 	})
 }

@@ -126,7 +126,7 @@ func TestW15_PollsDoNotTripTheBreaker(t *testing.T) {
 		u := &upstream{answer: refuse}
 		a := account(t, u)
 		feeds(t, a, 1, 10*time.Second)
-		if err := a.breaker.closed(); err != nil || len(u.times(http.MethodGet)) < tripAfter {
+		if err := a.breaker.check(); err != nil || len(u.times(http.MethodGet)) < tripAfter {
 			t.Errorf("%d polls, %v", len(u.times(http.MethodGet)), err)
 		}
 	})
@@ -223,7 +223,7 @@ func TestA06_NotEnoughToTripTheBreaker(t *testing.T) {
 				u := &upstream{answer: refuse}
 				a := account(t, u)
 				fail(t.Context(), a, u)
-				if err := a.breaker.closed(); err != nil {
+				if err := a.breaker.check(); err != nil {
 					t.Error(err)
 				}
 			})

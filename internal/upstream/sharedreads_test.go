@@ -41,12 +41,12 @@ func TestA01_AddsOfOneConferenceShareTheirReads(t *testing.T) {
 					})
 				}
 				running.Wait()
-				time.Sleep(2 * addReadEvery)
+				time.Sleep(2 * sharedReadInterval)
 				synctest.Wait()
 				if got := len(u.times(http.MethodGet)); got < test.want-1 || got > test.want+1 {
 					t.Errorf("%d reads, want %d", got, test.want)
 				}
-				if left := len(a.addReads.conferences); left > 0 {
+				if left := len(a.sharedReads.conferences); left > 0 {
 					t.Errorf("%d conferences are kept", left)
 				}
 			})
