@@ -89,8 +89,9 @@ func (p Pacing) next(ctx context.Context) error {
 
 // Client calls the upstream for one credential.
 type Client struct {
-	options   Options
-	exchanger *exchanger
+	options Options
+	// tokens is nil unless the credential is an API key.
+	tokens *tokenCache
 	// told are the fields whose wrong type was logged.
 	reportedFields sync.Map
 }
@@ -108,7 +109,7 @@ func New(options Options) (*Client, error) {
 	}
 	c := &Client{options: options}
 	if options.Credential.kind == exchangedKey {
-		c.exchanger = &exchanger{exchange: c.exchange}
+		c.tokens = &tokenCache{exchange: c.exchange}
 	}
 	return c, nil
 }

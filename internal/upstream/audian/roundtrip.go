@@ -48,7 +48,7 @@ func (c *Client) call(ctx context.Context, r request, pacing Pacing) (*response,
 		return nil, err
 	}
 	a, err := c.send(ctx, r, token, pacing.Timeout)
-	if c.exchanger == nil || !isUnauthorized(err) {
+	if c.tokens == nil || !isUnauthorized(err) {
 		return a, err
 	}
 	token, renewal := c.renewed(ctx, token, pacing)
@@ -81,10 +81,10 @@ func isUnauthorized(err error) bool {
 
 // token gives the token to send, another than the refused one if that can be had.
 func (c *Client) token(ctx context.Context, refused string) (string, error) {
-	if c.exchanger == nil {
+	if c.tokens == nil {
 		return c.options.Credential.secret, nil
 	}
-	return c.exchanger.other(ctx, refused)
+	return c.tokens.get(ctx, refused)
 }
 
 // send sends a request once, unless ctx has ended. The answer is a success where there is
@@ -110,8 +110,8 @@ func (c *Client) send(ctx context.Context, r request, token string, timeout time
 	if failed != nil {
 		return nil, failed
 	}
-	if c.exchanger != nil && r.operation != Exchange {
-		c.exchanger.taken(token)
+	if c.tokens != nil && r.operation != Exchange {
+		c.tokens.recordAccepted(token)
 	}
 	return a, nil
 }

@@ -15,8 +15,8 @@ const minSecret = 8
 // secrets are those of a request that is sent with token.
 func (c *Client) secrets(token string) secrets {
 	known := secrets{token, c.options.Credential.secret}
-	if c.exchanger != nil {
-		known = append(known, c.exchanger.held())
+	if c.tokens != nil {
+		known = append(known, c.tokens.cached())
 	}
 	return known
 }
