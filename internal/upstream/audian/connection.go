@@ -9,30 +9,29 @@ import (
 	"sync/atomic"
 )
 
-// reach follows one request through its transport, to distinguish a request that surely
-// did not reach the upstream from one that may have (A1).
+// connectionTrace records whether a request got a connection: without one, it certainly did not
+// reach the upstream (A1).
 type connectionTrace struct {
-	// traced says that the transport reports what it does, connected that it has had a
-	// connection, its TLS handshake included, on which the request may have been written.
+	// traced is true if the transport reports events, connected if the request got a
+	// connection, after its TLS handshake, and may have been written to it.
 	traced, connected atomic.Bool
 }
 
-// follow returns the context to send a request under. Where its transport asks for another
-// connection, it has written nothing to the one before: it sends no request again of
-// which it may have written something.
+// traceConnection returns the context for a request. If the transport gets a second connection,
+// it wrote nothing to the first: it does not repeat a request that it may have written.
 func traceConnection(ctx context.Context) (context.Context, *connectionTrace) {
-	r := &connectionTrace{}
+	t := &connectionTrace{}
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { r.traced.Store(true); r.connected.Store(false) },
-		GotConn: func(httptrace.GotConnInfo) { r.connected.Store(true) },
-	}), r
+		GetConn: func(string) { t.traced.Store(true); t.connected.Store(false) },
+		GotConn: func(httptrace.GotConnInfo) { t.connected.Store(true) },
+	}), t
 }
 
-// missed reports whether a request that failed surely did not reach the upstream: it
-// never had a connection. A transport that does not report is judged by its error.
-func (r *connectionTrace) neverConnected(err error) bool {
-	if r.traced.Load() {
-		return !r.connected.Load()
+// neverConnected reports whether a request that failed got no connection. Without a trace, its
+// error decides.
+func (t *connectionTrace) neverConnected(err error) bool {
+	if t.traced.Load() {
+		return !t.connected.Load()
 	}
 	var dial *net.OpError
 	var lookup *net.DNSError

@@ -10,19 +10,19 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// errorBody is what an error's body says.
+// errorBody is the content of an error's body.
 type errorBody struct {
-	// shaped says that the body is one of the documented errors, so that it is the
-	// upstream speaking and no proxy before it.
+	// shaped is true if the body is one of the documented errors, and so from the upstream
+	// and not from a proxy.
 	shaped bool
-	// code is the status that the body names; 0 where it names none.
+	// code is the status in the body, or 0.
 	code    int
 	message string
-	// words is all that the body says in words.
+	// text is all text of the body, in lower case.
 	text string
 }
 
-// errorBody reads the documented shapes of an error:
+// errorBody decodes the documented forms of an error:
 //
 //	{"data":{"message":…},"error":"400","message":…,"request_id":…,"status":"error"}
 //	{"error":{"code":…,"message":…,"param":…,"type":…}}
@@ -51,8 +51,8 @@ func (e envelope) errorBody() errorBody {
 	return p
 }
 
-// isError says whether the body is an error, whatever its status. A participant's
-// own status may be any word.
+// isError reports whether the body is an error, regardless of the HTTP status. The status of a
+// participant may be any word.
 func (e envelope) isError(detail envelope) bool {
 	status, _ := text(e.Status)
 	success, isFlag := flag(e.Success)
@@ -61,7 +61,7 @@ func (e envelope) isError(detail envelope) bool {
 		detail.Message != nil || detail.Code != nil
 }
 
-// statusCode is a status from 400 to 599, told as a number or as text.
+// statusCode decodes a status from 400 to 599, a number or text; 0 for any other value.
 func statusCode(v jsontext.Value) int {
 	s, ok := text(v)
 	if !ok {
@@ -76,5 +76,5 @@ func statusCode(v jsontext.Value) int {
 
 var fullPattern = regexp.MustCompile(`\bfull\b|_full\b|\bmax(imum)?[_ ](\w+ )*participants|\bparticipant[_ ]limit|\bcapacity\b`)
 
-// full says whether a conflict is that of a conference with no room left.
+// isFull reports whether a conflict is that of a full conference.
 func (p errorBody) isFull() bool { return fullPattern.MatchString(p.text) }

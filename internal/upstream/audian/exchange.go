@@ -177,13 +177,13 @@ func (c *Client) exchange(ctx context.Context) (string, error) {
 	if r.body, err = encode(wireExchange{Data: wireKey{c.options.Credential.secret}}); err != nil {
 		return "", err
 	}
-	a, err := c.send(ctx, r, "", exchangeTimeout)
+	resp, err := c.send(ctx, r, "", exchangeTimeout)
 	if err != nil {
 		return "", exchangeError(err)
 	}
-	token, isText := text(a.envelope.AuthToken)
+	token, isText := text(resp.envelope.AuthToken)
 	if !isText || !headerSafe(token) {
-		return "", exchangeError(a.undecodable(errors.New("no auth_token in the answer")))
+		return "", exchangeError(resp.undecodable(errors.New("no auth_token in the answer")))
 	}
 	return token, nil
 }

@@ -12,11 +12,10 @@ import (
 )
 
 const (
-	// maxBody is how much of an answer is read: a list of 1,000 participants has a
-	// quarter of a megabyte.
+	// maxBody bounds the body of a response: a list of 1,000 participants has a quarter of a
+	// megabyte.
 	maxBody = 8 << 20
-	// errorBodyTimeout is how long an answer of no success may take to say why: what counts is
-	// its status (A1).
+	// errorBodyTimeout bounds the reading of an error's body: its status is what counts (A1).
 	errorBodyTimeout = 2 * time.Second
 )
 
@@ -24,41 +23,40 @@ const (
 type response struct {
 	status int
 	header http.Header
-	// body is nil where it could not be read.
+	// body is nil if it could not be read.
 	body []byte
 	// envelope holds the members of the body; it is empty if the body is not a JSON object.
 	envelope envelope
-	// secrets are kept out of what is told of the answer.
+	// secrets are removed from texts of the response.
 	secrets secrets
 }
 
-// success reports whether the status alone is one of success.
-func (a *response) success() bool { return isSuccess(a.status) }
+// success reports whether the status is 2xx.
+func (r *response) success() bool { return isSuccess(r.status) }
 
 func isSuccess(status int) bool {
 	return status >= http.StatusOK && status < http.StatusMultipleChoices
 }
 
-// read reads an answer. It fails where one of success breaks off; of any other the
+// read reads a response. It fails if the body of a 2xx cannot be read; of other responses the
 // status counts.
 func read(ctx context.Context, in *http.Response, known secrets) (*response, *apierror.Error) {
-	a := &response{status: in.StatusCode, header: in.Header, secrets: known}
+	resp := &response{status: in.StatusCode, header: in.Header, secrets: known}
 	var err error
-	a.body, err = readBody(in.Body)
-	a.body, a.envelope, _ = readDocument(a.body)
-	if token, isText := text(a.envelope.AuthToken); isText {
-		a.secrets = append(a.secrets, token)
+	resp.body, err = readBody(in.Body)
+	resp.body, resp.envelope, _ = readDocument(resp.body)
+	if token, isText := text(resp.envelope.AuthToken); isText {
+		resp.secrets = append(resp.secrets, token)
 	}
-	if err == nil || !a.success() {
-		return a, nil
+	if err == nil || !resp.success() {
+		return resp, nil
 	}
-	broken := a.bodyError(ctx, err)
-	return a, broken
+	return resp, resp.bodyError(ctx, err)
 }
 
 var errTooLarge = errors.New("the body is larger than 8 MiB")
 
-// readBody reads to the end, so that the connection can be used again.
+// readBody reads to the end, so that the connection can be reused.
 func readBody(r io.Reader) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(r, maxBody+1))
 	switch {
