@@ -59,14 +59,14 @@ func TestA03_AddsArePacedAsTheyArrive(t *testing.T) {
 	})
 }
 
-// TestA03_UnreachedAddsGiveTheirTurnsBack has adds fail of which none could be written.
-func TestA03_UnreachedAddsGiveTheirTurnsBack(t *testing.T) {
+// TestA03_UnreachedAddsReturnTheirGrants has adds fail of which none could be written.
+func TestA03_UnreachedAddsReturnTheirGrants(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		unreached := &net.OpError{Op: "dial", Err: errors.New("refused")}
 		a := account(t, untraced(func(*http.Request) (*http.Response, error) { return nil, unreached }))
 		began := time.Now()
 		for range tripAfter - 1 {
-			if _, err := a.Add(t.Context(), "c", participant.Add{}, nothing); !told(t, err).NotSent {
+			if _, err := a.Add(t.Context(), "c", participant.Add{}, nothing); !apiError(t, err).NotSent {
 				t.Errorf("got %v", err)
 			}
 		}
@@ -76,8 +76,8 @@ func TestA03_UnreachedAddsGiveTheirTurnsBack(t *testing.T) {
 	})
 }
 
-// TestA03_SilentTransportsArePacedToo has a transport that does not tell what it writes.
-func TestA03_SilentTransportsArePacedToo(t *testing.T) {
+// TestA03_TransportsWithoutTraceArePacedToo has a transport that does not tell what it writes.
+func TestA03_TransportsWithoutTraceArePacedToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var came []time.Time
 		a := account(t, untraced(func(*http.Request) (*http.Response, error) {
@@ -215,9 +215,9 @@ func TestA03_AReleasedSlotIsFree(t *testing.T) {
 	})
 }
 
-// TestA03_TheExchangeOfAKeyIsNoDeparture has exchanges that take longer than a window, at
+// TestA03_AKeyExchangeTakesNoGrant has exchanges that take longer than a window, at
 // the first add and whenever a token is refused.
-func TestA03_TheExchangeOfAKeyIsNoDeparture(t *testing.T) {
+func TestA03_AKeyExchangeTakesNoGrant(t *testing.T) {
 	for name, expires := range map[string]int{"at first": 0, "each token serves some adds": 7} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -240,9 +240,9 @@ func TestA03_TheExchangeOfAKeyIsNoDeparture(t *testing.T) {
 	}
 }
 
-// TestA03_ARenewalDoesNotCountAsADeparture has ten adds meet an expired token late in the
+// TestA03_ARenewalTakesNoGrant has ten adds meet an expired token late in the
 // window of their departure: their next turns come when that window ends.
-func TestA03_ARenewalDoesNotCountAsADeparture(t *testing.T) {
+func TestA03_ARenewalTakesNoGrant(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{}
 		u.set(func(r *http.Request) (response, error) {
@@ -310,7 +310,7 @@ func TestA01_WithoutACredentialNothingIsReserved(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if _, err = a.Reserve(t.Context(), "c"); !told(t, err).NotSent || a.uses.Load() != 0 || a.pacer.queue.len() != 0 {
+				if _, err = a.Reserve(t.Context(), "c"); !apiError(t, err).NotSent || a.uses.Load() != 0 || a.pacer.queue.len() != 0 {
 					t.Errorf("%v; %d uses, %d wait", err, a.uses.Load(), a.pacer.queue.len())
 				}
 			})
@@ -352,9 +352,9 @@ func TestA06_ListsAreReadAgain(t *testing.T) {
 	}
 }
 
-// TestA06_SlowAnswersAreWaitedFor has an upstream answer rightly, and take its time: the
+// TestA06_ListWaitsForSlowResponses has an upstream answer rightly, and take its time: the
 // caller's deadline is the only one.
-func TestA06_SlowAnswersAreWaitedFor(t *testing.T) {
+func TestA06_ListWaitsForSlowResponses(t *testing.T) {
 	slowly := func(r *http.Request) (response, error) {
 		select {
 		case <-time.After(28 * time.Second):
@@ -401,7 +401,7 @@ func TestA06_RetriesHaveABudget(t *testing.T) {
 		var running sync.WaitGroup
 		for range 50 {
 			running.Go(func() {
-				if _, err := a.List(t.Context(), "c"); told(t, err).Reason != apierror.UpstreamUnavailable {
+				if _, err := a.List(t.Context(), "c"); apiError(t, err).Reason != apierror.UpstreamUnavailable {
 					t.Errorf("got %v", err)
 				}
 			})
@@ -419,7 +419,7 @@ func TestA06_DeadlineBetweenRetries(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
 		_, err := account(t, u).List(ctx, "c")
-		if told(t, err).Reason != apierror.UpstreamUnavailable || len(u.times(http.MethodGet)) != 1 {
+		if apiError(t, err).Reason != apierror.UpstreamUnavailable || len(u.times(http.MethodGet)) != 1 {
 			t.Errorf("read %d times, %v", len(u.times(http.MethodGet)), err)
 		}
 	})
@@ -492,7 +492,7 @@ func TestA05_CredentialRefused(t *testing.T) {
 	}
 }
 
-func TestTripsArePassedOn(t *testing.T) {
+func TestResultsArePassedOn(t *testing.T) {
 	var results []audian.Result
 	o := options(&upstream{})
 	o.OnResult = func(result audian.Result) { results = append(results, result) }

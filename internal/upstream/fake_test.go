@@ -123,8 +123,8 @@ func account(t *testing.T, u http.RoundTripper) *Account {
 	return a
 }
 
-// told is the apierror.Error in an error.
-func told(t *testing.T, err error) *apierror.Error {
+// apiError returns the apierror.Error in an error.
+func apiError(t *testing.T, err error) *apierror.Error {
 	t.Helper()
 	e, ok := errors.AsType[*apierror.Error](err)
 	if !ok {

@@ -48,7 +48,7 @@ func TestW15_IntervalIncludesHowLongListsTake(t *testing.T) {
 
 func near(a, b time.Duration) bool { return (a - b).Abs() < time.Microsecond }
 
-func TestW15_IntervalIncludesTheWaitForTurns(t *testing.T) {
+func TestW15_IntervalIncludesTheWaitForGrants(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := account(t, &upstream{})
 		ctx, cancel := context.WithCancel(t.Context())
@@ -74,10 +74,10 @@ func TestW15_IntervalIncludesTheWaitForTurns(t *testing.T) {
 	})
 }
 
-// TestW15_UrgentPollsTakeEverySecondTurn plays healthy feeds beside all that goes ahead of
+// TestW15_UrgentPollsGetEverySecondGrant plays healthy feeds beside all that goes ahead of
 // them: conferences that answer 503, clients that come again after each NOT_FOUND, and lost
 // adds that are looked for.
-func TestW15_UrgentPollsTakeEverySecondTurn(t *testing.T) {
+func TestW15_UrgentPollsGetEverySecondGrant(t *testing.T) {
 	for name, urgent := range map[string]urgency{
 		"conferences that answer 503":  {broken: 50},
 		"clients that retry NOT_FOUND": {retried: 2},

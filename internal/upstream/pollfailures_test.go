@@ -94,7 +94,7 @@ func TestW10_FailingSince(t *testing.T) {
 	}
 }
 
-func TestW10_ChangesOfFailingAreSignalled(t *testing.T) {
+func TestW10_ChangesOfFailingNotify(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := account(t, &upstream{})
 		ctx, cancel := context.WithCancel(t.Context())

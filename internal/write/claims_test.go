@@ -16,7 +16,7 @@ func sentOperations(c *claims, n int) []*addOperation {
 	return operations
 }
 
-func TestA01_WhoWasSeenIsFreeForThoseSentBefore(t *testing.T) {
+func TestA01_CandidatesStayUnclaimedForEarlierAdds(t *testing.T) {
 	c := newClaims(comparison{})
 	seen := []participant.Item{person("part_1", alice)}
 	before := sentOperations(&c, 2)
@@ -39,7 +39,7 @@ func TestA01_WhoWasSeenIsFreeForThoseSentBefore(t *testing.T) {
 	}
 }
 
-func TestA01_ClaimsForgetConferencesAtRest(t *testing.T) {
+func TestA01_ClaimsDropIdleConferences(t *testing.T) {
 	c := newClaims(comparison{})
 	for i, d := range sentOperations(&c, 3) {
 		switch i {

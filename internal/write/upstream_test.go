@@ -14,8 +14,8 @@ import (
 
 // step is what the fake upstream does with one request.
 type step struct {
-	// turn is how long the request waits before it leaves.
-	turn time.Duration
+	// wait is how long the add waits for its grant.
+	wait time.Duration
 	// unsent fails the request instead of sending it.
 	unsent error
 	// dials makes the phone ring, after dialsAfter; the person is listed lag later.
@@ -29,7 +29,7 @@ type step struct {
 	fails error
 	// panics panics in place of sending.
 	panics bool
-	// panicsUnsent panics before the turn comes.
+	// panicsUnsent panics in Reserve.
 	panicsUnsent bool
 }
 
@@ -113,23 +113,23 @@ func (s *fakeSlot) SetDeadline(deadline time.Time) {
 	}
 }
 
-// Wait refuses at once a turn that cannot come in time (A3).
+// Wait fails at once if the grant would be too late (A3).
 func (s *fakeSlot) Wait(ctx context.Context) error {
 	s.mu.Lock()
 	s.upstream.note(s.deadline)
 	s.mu.Unlock()
-	turn := time.NewTimer(s.step.turn)
-	defer turn.Stop()
-	comes := time.Now().Add(s.step.turn)
+	timer := time.NewTimer(s.step.wait)
+	defer timer.Stop()
+	grantedAt := time.Now().Add(s.step.wait)
 	for {
 		s.mu.Lock()
 		deadline := s.deadline
 		s.mu.Unlock()
-		if !deadline.IsZero() && comes.After(deadline) {
-			return &apierror.Error{Reason: apierror.AddRateLimited, RetryAfter: time.Until(comes)}
+		if !deadline.IsZero() && grantedAt.After(deadline) {
+			return &apierror.Error{Reason: apierror.AddRateLimited, RetryAfter: time.Until(grantedAt)}
 		}
 		select {
-		case <-turn.C:
+		case <-timer.C:
 			return nil
 		case <-s.changed:
 		case <-ctx.Done():
