@@ -78,9 +78,7 @@ func (w *Writer) sendOnce(
 	}
 	defer slot.Release()
 	w.setSlot(op, slot)
-	err = slot.Wait(ctx)
-	w.setSlot(op, nil)
-	if err != nil {
+	if err := slot.Wait(ctx); err != nil {
 		return participant.Item{}, nil, err
 	}
 	ticket := w.recorder.Begin(op.request.key)
@@ -106,7 +104,7 @@ func (w *Writer) markSent(ctx context.Context, op *addOperation) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	op.sentAt = time.Now()
+	op.sentAt, op.slot = time.Now(), nil
 	op.sender = op.waiters[0]
 	w.claims.open(op)
 	return nil
