@@ -76,7 +76,7 @@ func TestA03_UnreachedAddsReturnTheirGrants(t *testing.T) {
 	})
 }
 
-// TestA03_TransportsWithoutTraceArePacedToo has a transport that does not tell what it writes.
+// TestA03_TransportsWithoutTraceArePacedToo has a transport that reports no events.
 func TestA03_TransportsWithoutTraceArePacedToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var came []time.Time
@@ -96,7 +96,7 @@ func TestA03_TransportsWithoutTraceArePacedToo(t *testing.T) {
 	})
 }
 
-// untraced is a transport that tells nothing.
+// untraced is a transport that reports no events.
 type untraced func(*http.Request) (*http.Response, error)
 
 func (u untraced) RoundTrip(r *http.Request) (*http.Response, error) { return u(r) }
@@ -191,7 +191,7 @@ func TestA06_AddIsSentOnce(t *testing.T) {
 	}
 }
 
-// TestA03_AReleasedSlotIsFree has slots given back before and after their turns.
+// TestA03_AReleasedSlotIsFree releases slots before and after their grants.
 func TestA03_AReleasedSlotIsFree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{}
@@ -241,7 +241,7 @@ func TestA03_AKeyExchangeTakesNoGrant(t *testing.T) {
 }
 
 // TestA03_ARenewalTakesNoGrant has ten adds meet an expired token late in the
-// window of their departure: their next turns come when that window ends.
+// window of their grants: their next grants come when that window ends.
 func TestA03_ARenewalTakesNoGrant(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{}
@@ -437,7 +437,7 @@ func TestRemoveIsSentOnce(t *testing.T) {
 	}
 }
 
-// TestA05_CredentialRefused follows health through a refusal, its renewal included.
+// TestA05_CredentialRefused follows the credential through a refusal and a renewal.
 func TestA05_CredentialRefused(t *testing.T) {
 	u := &upstream{}
 	a, err := New(audian.APIKey("key"), participant.Fingerprint{}, options(u))
@@ -446,18 +446,18 @@ func TestA05_CredentialRefused(t *testing.T) {
 	}
 	refused := func(r *http.Request) (response, error) {
 		if r.Method == http.MethodPut {
-			return reply(200, `{"auth_token":"never-taken"}`), nil
+			return reply(200, `{"auth_token":"never-accepted"}`), nil
 		}
 		return reply(401, `{"error":"401","status":"error"}`), nil
 	}
 	for _, step := range []struct {
-		name    string
-		answer  answer
-		serving bool
+		name     string
+		answer   answer
+		accepted bool
 	}{
 		{"refused", refused, false},
 		{"still refused", refused, false},
-		{"no answer says nothing", refuse, false},
+		{"no answer proves nothing", refuse, false},
 		{"another refusal is an answer", always(404, `{"success":false}`), true},
 		{"refused again", refused, false},
 		{"so is that of a proxy", always(404, `<html>`), true},
@@ -468,7 +468,7 @@ func TestA05_CredentialRefused(t *testing.T) {
 		{"refused again", refused, false},
 		{"answered", func(r *http.Request) (response, error) {
 			if r.Method == http.MethodPut {
-				return reply(200, `{"auth_token":"taken"}`), nil
+				return reply(200, `{"auth_token":"accepted"}`), nil
 			}
 			return well(r)
 		}, true},
@@ -476,17 +476,17 @@ func TestA05_CredentialRefused(t *testing.T) {
 		changed, before := a.CredentialChanged(), a.CredentialAccepted()
 		u.set(step.answer)
 		err := a.Remove(t.Context(), "c", "p")
-		if a.CredentialAccepted() != step.serving {
-			t.Errorf("%s: serving is %v after %v", step.name, a.CredentialAccepted(), err)
+		if a.CredentialAccepted() != step.accepted {
+			t.Errorf("%s: accepted is %v after %v", step.name, a.CredentialAccepted(), err)
 		}
 		select {
 		case <-changed:
-			if before == step.serving {
-				t.Errorf("%s: told of no change", step.name)
+			if before == step.accepted {
+				t.Errorf("%s: notified without a change", step.name)
 			}
 		default:
-			if before != step.serving {
-				t.Errorf("%s: not told", step.name)
+			if before != step.accepted {
+				t.Errorf("%s: not notified", step.name)
 			}
 		}
 	}

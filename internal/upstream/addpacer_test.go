@@ -31,8 +31,7 @@ func (l *log) note(name string) {
 	l.times = append(l.times, time.Now())
 }
 
-// Add reserves a slot, has sending called when its turn has come, and sends at once. Tests
-// of the account use it for an add that nobody gives up.
+// Add reserves a slot, waits for its grant, calls sending, and sends.
 func (a *Account) Add(ctx context.Context, conference string, add participant.Add, sending func()) (participant.Item, error) {
 	s, err := a.Reserve(ctx, conference)
 	if err != nil {
@@ -119,7 +118,7 @@ func TestA03_FairBetweenConferences(t *testing.T) {
 			enter(fmt.Sprintf("b%d", n))
 		}
 		enter("c0")
-		// They leave one after the other, so that the order can be told.
+		// They are written one after the other, which shows the order.
 		p.mu.Lock()
 		for i, d := range p.grants {
 			d.written = d.written.Add(time.Duration(i) * time.Millisecond)
@@ -239,8 +238,8 @@ func TestA03_CountsFromWhenTheRequestIsWritten(t *testing.T) {
 	for name, test := range map[string]struct {
 		after time.Duration
 		end   func(*addPacer, *grant)
-		// turn is when the next turn comes, once that has happened to ten.
-		turn time.Duration
+		// next is when the next add is granted, after that happened to ten.
+		next time.Duration
 	}{
 		"written":               {300 * time.Millisecond, (*addPacer).markWritten, 300*time.Millisecond + addWindow},
 		"written late":          {3 * time.Second, (*addPacer).markWritten, 3*time.Second + addWindow},
@@ -259,7 +258,7 @@ func TestA03_CountsFromWhenTheRequestIsWritten(t *testing.T) {
 					time.AfterFunc(test.after, func() { test.end(&p, d) })
 				}
 				began := time.Now()
-				if err := sendOne(t.Context(), &p, "a", false); err != nil || time.Since(began) != test.turn {
+				if err := sendOne(t.Context(), &p, "a", false); err != nil || time.Since(began) != test.next {
 					t.Errorf("after %v: %v", time.Since(began), err)
 				}
 			})
@@ -290,8 +289,8 @@ func TestA03_WrittenTwiceCountsTwice(t *testing.T) {
 	})
 }
 
-// TestA03_UnwrittenAddsDelayOthers has ten adds that wait for a connection: who
-// would come too late behind them hears so at once.
+// TestA03_UnwrittenAddsDelayOthers has ten adds that wait for a connection: an
+// add that would be too late behind them fails at once.
 func TestA03_UnwrittenAddsDelayOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p addPacer
@@ -369,7 +368,7 @@ func full(tb testing.TB) *addPacer {
 	return p
 }
 
-// An add whose turn comes later than it seemed is refused at its deadline at the latest.
+// An add that is granted later than estimated is rejected at its deadline at the latest.
 func TestA03_ADeadlineEndsTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p addPacer
@@ -422,7 +421,7 @@ func TestA03_ADelayedAddIsRejectedBeforeItsDeadline(t *testing.T) {
 	})
 }
 
-// TestA03_AThousandAddsWaitAtMost has one more refused at once, whatever its conference.
+// TestA03_AThousandAddsWaitAtMost has one more rejected at once, of any conference.
 func TestA03_AThousandAddsWaitAtMost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := full(t)
@@ -448,7 +447,7 @@ func TestA03_AThousandAddsWaitAtMost(t *testing.T) {
 			}
 		}
 		if _, err := p.enqueue("0", true); err != nil {
-			t.Errorf("an add that had its turn: %v", err)
+			t.Errorf("an add that was granted before: %v", err)
 		}
 		cancel()
 		running.Wait()
@@ -487,7 +486,7 @@ func TestA03_AWithdrawnAddMovesTheOthersUp(t *testing.T) {
 	})
 }
 
-// A conference that always has a next add does not keep others from their turns.
+// A conference that always has a next add does not delay other conferences.
 func TestA03_ReturningConferencesAlternate(t *testing.T) {
 	var q addQueue
 	enter := func(conference string) { q.push(conference, &queuedAdd{}, false) }
@@ -508,7 +507,7 @@ func TestA03_ReturningConferencesAlternate(t *testing.T) {
 	}
 }
 
-// The estimate of a turn is when it comes, as far as nothing else happens.
+// Adds are granted when estimated, if nothing else happens.
 func TestA03_GrantsComeWhenEstimated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p addPacer

@@ -164,7 +164,7 @@ func TestW15_WaitersMayLeave(t *testing.T) {
 	})
 }
 
-// TestW15_Pace tells each of several feeds its interval.
+// TestW15_Pace compares the intervals of several feeds.
 func TestW15_Pace(t *testing.T) {
 	type feed struct {
 		want  time.Duration
@@ -208,7 +208,7 @@ func slicesOf[T any](n int, v T) []T {
 	return s
 }
 
-// TestW15_PaceIsTheActualInterval compares the interval that was told with the one that came.
+// TestW15_PaceIsTheActualInterval compares the reported interval with the actual one.
 func TestW15_PaceIsTheActualInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{}

@@ -11,19 +11,19 @@ import (
 	"time"
 )
 
-// TestW15_IntervalIncludesHowLongListsTake tells feeds their intervals.
+// TestW15_IntervalIncludesHowLongListsTake compares the intervals of feeds.
 func TestW15_IntervalIncludesHowLongListsTake(t *testing.T) {
 	for name, test := range map[string]struct {
 		feeds           int
 		want, takes     time.Duration
 		share, interval time.Duration
 	}{
-		"fast":                        {1, time.Second, 50 * time.Millisecond, time.Second, time.Second},
-		"slow":                        {1, time.Second, 3 * time.Second, time.Second, 3 * time.Second},
-		"slow, quiet":                 {1, 5 * time.Second, 3 * time.Second, 5 * time.Second, 5 * time.Second},
-		"many":                        {20, time.Second, 50 * time.Millisecond, 2 * time.Second, 2 * time.Second},
-		"many that take long":         {20, time.Second, 1500 * time.Millisecond, 2 * time.Second, 2 * time.Second},
-		"so slow that all have turns": {20, time.Second, 4 * time.Second, time.Second, 4 * time.Second},
+		"fast":                              {1, time.Second, 50 * time.Millisecond, time.Second, time.Second},
+		"slow":                              {1, time.Second, 3 * time.Second, time.Second, 3 * time.Second},
+		"slow, quiet":                       {1, 5 * time.Second, 3 * time.Second, 5 * time.Second, 5 * time.Second},
+		"many":                              {20, time.Second, 50 * time.Millisecond, 2 * time.Second, 2 * time.Second},
+		"many that take long":               {20, time.Second, 1500 * time.Millisecond, 2 * time.Second, 2 * time.Second},
+		"too slow for the budget to matter": {20, time.Second, 4 * time.Second, time.Second, 4 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := account(t, &upstream{})

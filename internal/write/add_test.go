@@ -220,7 +220,7 @@ func TestA01_Every4xxOfTheUpstreamBut408IsARefusal(t *testing.T) {
 	}
 }
 
-// Dialled is no only where nothing that waits under the request id will be sent either.
+// Dialled is "no" only if no other call with the request id can still be sent.
 func TestA01_ACallThatEndsWhileOthersWaitMayBeDialled(t *testing.T) {
 	tests := map[string]struct {
 		steps   []step

@@ -17,7 +17,7 @@ func TestA02_TheSameRequestHasTheSameOutcome(t *testing.T) {
 		steps  []step
 		reason apierror.Reason
 		sent   int
-		// replayed says that the second answer is a replay.
+		// replayed is true if the second result is a replay.
 		replayed bool
 	}{
 		"success":              {[]step{{dials: true}}, "", 1, true},
@@ -126,7 +126,7 @@ func TestA02_AJoinedCallIsAReplay(t *testing.T) {
 	}
 }
 
-// The answer that is no replay goes to whoever waits first when the request leaves.
+// The result of the first waiter when the request is sent is not a replay.
 func TestA02_WaitsWhileAnyCallerWaits(t *testing.T) {
 	virtual(t, script(step{wait: 3 * time.Second, dials: true}), func(t *testing.T, h *harness) {
 		first := h.add(h.call("r"), alice, 0)

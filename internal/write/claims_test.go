@@ -22,7 +22,7 @@ func TestA01_CandidatesStayUnclaimedForEarlierAdds(t *testing.T) {
 	before := sentOperations(&c, 2)
 	c.leaveUnresolved(before[0], seen)
 	after := sentOperations(&c, 1)[0]
-	// Being seen again later is no news of who made it.
+	// A later list does not show who created it.
 	c.leaveUnresolved(before[1], seen)
 
 	for _, d := range before {

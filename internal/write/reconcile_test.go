@@ -160,7 +160,7 @@ func TestA01_NumbersAreComparedAsE164(t *testing.T) {
 	}
 }
 
-// Who joined while the add waited for its turn was not made by it.
+// A participant who joined before the request was sent was not created by it.
 func TestA01_AParticipantWhoJoinedBeforeTheRequestDoesNotMatch(t *testing.T) {
 	virtual(t, script(step{wait: 3 * time.Minute, fails: errCut}), func(t *testing.T, h *harness) {
 		p := h.add(h.call(""), alice, 0)
@@ -172,7 +172,7 @@ func TestA01_AParticipantWhoJoinedBeforeTheRequestDoesNotMatch(t *testing.T) {
 	})
 }
 
-// Adds that the upstream cannot tell apart are equal, however they are written.
+// Adds that the upstream cannot distinguish are equal, in any form.
 func TestA01_EqualAddsInOtherFormsStayUnknown(t *testing.T) {
 	lost := step{dials: true, fails: errCut}
 	for name, other := range map[string]participant.Add{
@@ -334,8 +334,8 @@ func TestA01_AnUnknownOutcomeMakesConcurrentAddsAmbiguous(t *testing.T) {
 	})
 }
 
-// An add whose outcome nobody knows may have made those who were listed then, and no
-// add that was sent later has.
+// An add with an unknown outcome may have created the participants that were listed then. An add
+// that was sent later did not.
 func TestA01_AnEarlierCandidateIsNotFoundLater(t *testing.T) {
 	cut := step{dials: true, fails: errCut}
 	virtual(t, script(cut), func(t *testing.T, h *harness) {

@@ -51,7 +51,7 @@ func TestA02_ANotFoundAfterALostAttemptIsSuccess(t *testing.T) {
 					t.Errorf("recorded %v", h.recorder.written())
 				}
 				if first := h.recorder.tickets[0]; test.reason == "" && len(first.done) != 1 {
-					t.Error("told as of a later sending than the one that may have done it")
+					t.Error("recorded for a later request than the first that may have been carried out")
 				}
 			})
 		})
@@ -100,7 +100,7 @@ func TestA06_ARemoveMeetsTheOpenBreaker(t *testing.T) {
 	})
 }
 
-// What is sent again says so, so that the breaker can count calls.
+// Retries are marked, so that the circuit breaker can count calls.
 func TestA06_RetriesAreMarkedAsRetries(t *testing.T) {
 	again := []bool{false, true, true}
 	remove(t, 30*time.Second, []step{{fails: errCut}, {fails: errThrottled}, {}}, func(t *testing.T, h *harness, got result) {

@@ -18,7 +18,7 @@ type step struct {
 	wait time.Duration
 	// unsent fails the request instead of sending it.
 	unsent error
-	// dials makes the phone ring, after dialsAfter; the person is listed lag later.
+	// dials makes the phone ring, after dialsAfter; the participant is listed lag later.
 	dials      bool
 	dialsAfter time.Duration
 	lag        time.Duration
@@ -45,7 +45,7 @@ type fakeUpstream struct {
 	mu      sync.Mutex
 	adds    []step
 	removes []step
-	// lists says how a list fails, by its number from 0; nil where it does not.
+	// lists returns the error of the n-th list, from 0; it may be nil.
 	lists func(n int) error
 	// missing is by how much lists are incomplete.
 	missing int
@@ -57,7 +57,7 @@ type fakeUpstream struct {
 	removed   int
 	read      int
 	deadlines []time.Time
-	// retries says of each add that was tried, and each remove, whether it was one again.
+	// retries contains, for each add and remove, whether it was a retry.
 	retries []bool
 }
 
@@ -220,14 +220,14 @@ func (u *fakeUpstream) ListToReconcile(context.Context, string) (participant.Lis
 	return list, nil
 }
 
-// show lists somebody whom this gateway did not add.
+// show lists a participant that this gateway did not add.
 func (u *fakeUpstream) show(item participant.Item) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.people = append(u.people, listed{item: item, from: time.Now()})
 }
 
-// hide takes somebody off the list.
+// hide removes a participant from the list.
 func (u *fakeUpstream) hide(id string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -119,7 +119,7 @@ func TestA01_AddAnswers(t *testing.T) {
 		status int
 		body   string
 		reason apierror.Reason
-		// refused says that surely nobody was dialled.
+		// refused is true if certainly nobody was dialled.
 		refused bool
 	}{
 		"bare":                       {status: 200, body: person},

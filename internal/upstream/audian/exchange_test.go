@@ -17,8 +17,8 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// issuer is an upstream that exchanges keys, slowly, for tokens that it refuses when
-// told to.
+// issuer is an upstream that exchanges keys, slowly, for tokens that it refuses on
+// request.
 type issuer struct {
 	upstream
 

@@ -47,8 +47,8 @@ func TestW07_ListIsAllItsPages(t *testing.T) {
 	}
 }
 
-// TestW07_ALaterPageIsMissing has the first page be read, and one after it not: the list
-// holds what was read, and says why there is no more.
+// TestW07_ALaterPageIsMissing has a page after the first that cannot be read: the list
+// contains what was read, and the error.
 func TestW07_ALaterPageIsMissing(t *testing.T) {
 	const first = `{"data":[{"id":"a"}],"next_start_key":"k"}`
 	then := func(body string) *upstream { return pagesOf(map[string]string{"": first, "k": body}) }

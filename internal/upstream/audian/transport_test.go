@@ -72,7 +72,7 @@ type vanishing struct {
 
 	answers int
 	reset   bool
-	// stays says that it takes other connections afterwards all the same.
+	// stays is true if it accepts other connections afterwards.
 	stays bool
 	// read counts the requests that were read, lost those of them that were not answered.
 	read, lost atomic.Int32
@@ -176,8 +176,8 @@ func TestW15_NothingSendsAListAgain(t *testing.T) {
 	}
 }
 
-// TestA01_AnHTTP2OnlyUpstreamGetsOneAdd has a server that chooses HTTP/2 whatever
-// it is offered, and drops what is none.
+// TestA01_AnHTTP2OnlyUpstreamGetsOneAdd has a server that speaks only HTTP/2, and closes
+// other connections.
 func TestA01_AnHTTP2OnlyUpstreamGetsOneAdd(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	server.StartTLS() // Only its certificate is of use.
