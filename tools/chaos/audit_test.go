@@ -19,25 +19,25 @@ func TestA01_AnswersAreHeldAgainstDials(t *testing.T) {
 		"added whom nobody called":     {[]answer{{id: "p1"}}, nil, changesInvented},
 		"added as somebody else":       {[]answer{{id: "p2"}}, []simulator.Dial{rang}, changesInvented},
 		"refused":                      {[]answer{{dialled: "no"}}, nil, ""},
-		"refused, and called":          {[]answer{{dialled: "no"}}, []simulator.Dial{rang}, dialledUnasked},
+		"refused, and called":          {[]answer{{dialled: "no"}}, []simulator.Dial{rang}, falseDialledNo},
 		"refused, and later added":     {[]answer{{dialled: "no"}, {id: "p1"}}, []simulator.Dial{rang}, ""},
 		"unknown, and called":          {[]answer{{dialled: "unknown"}}, []simulator.Dial{rang}, ""},
 		"unknown, and not called":      {[]answer{{dialled: "unknown"}}, nil, ""},
 		"the gateway was gone by then": {[]answer{{}}, []simulator.Dial{rang}, ""},
 		"never sent":                   {nil, nil, ""},
 	} {
-		w := newTestWorld()
+		w := newTestHarness()
 		a := &add{answers: test.answers}
 		for _, broken := range a.audit(test.dials) {
-			w.tally.brokenf(broken.rule, "%s", broken.what)
+			w.results.violatef(broken.rule, "%s", broken.what)
 		}
-		expect(t, name, w.tally, test.rule)
+		expect(t, name, w.results, test.rule)
 	}
 }
 
 func TestW08_OnlyWhoWasThereIsReal(t *testing.T) {
-	w := newTestWorld()
-	w.visitors.is(visitor(1))
+	w := newTestHarness()
+	w.visitors.record(visitor(1))
 	dialled := map[string]simulator.Dial{"part_1": {PhoneNumber: "+12025550007"}}
 	for name, test := range map[string]struct {
 		who  identity
@@ -51,7 +51,7 @@ func TestW08_OnlyWhoWasThereIsReal(t *testing.T) {
 		"another's name":        {identity{"part_1", "+12025550007", "Visitor 1", "dialing"}, false},
 		"dialled, and not held": {identity{"part_1", "+12025550007", "Caller 0007", "held"}, false},
 	} {
-		if got := w.visitors.everReal(dialled, test.who); got != test.real {
+		if got := w.visitors.existed(dialled, test.who); got != test.real {
 			t.Errorf("%s: real is %t", name, got)
 		}
 	}

@@ -40,7 +40,7 @@ const drainTimeout = 6 * time.Second
 
 // launch starts the gateway's program in front of an upstream, and returns once it
 // listens. The process ends with ctx, whatever happens.
-func (w *world) launch(ctx context.Context, upstream string) (*gateway, error) {
+func (w *harness) launch(ctx context.Context, upstream string) (*gateway, error) {
 	g := &gateway{generation: int(w.launched.Add(1)), exited: make(chan struct{})}
 	g.process = exec.CommandContext(ctx, w.settings.server,
 		"--upstream-url", "http://"+upstream+"/v2", "--poll-interval", "200ms", "--max-poll-interval", "500ms",
@@ -60,7 +60,7 @@ func (w *world) launch(ctx context.Context, upstream string) (*gateway, error) {
 		_ = g.process.Wait()
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
-	go g.await(w.tally)
+	go g.waitForExit(w.results)
 	if err := g.connect(); err != nil {
 		return nil, err
 	}
@@ -71,9 +71,9 @@ func (w *world) launch(ctx context.Context, upstream string) (*gateway, error) {
 func (g *gateway) read(banner io.Reader) error {
 	lines := bufio.NewScanner(banner)
 	for g.adminAddr == "" && lines.Scan() {
-		door, addr, _ := strings.Cut(lines.Text(), " ")
+		transport, addr, _ := strings.Cut(lines.Text(), " ")
 		addr = strings.TrimPrefix(strings.TrimSpace(addr), "http://")
-		switch door {
+		switch transport {
 		case "gRPC":
 			g.grpcAddr = addr
 		case "HTTP":
@@ -88,11 +88,11 @@ func (g *gateway) read(banner io.Reader) error {
 	return nil
 }
 
-// await notes how the process ends: killed, or by itself with exit code 0.
-func (g *gateway) await(t *tally) {
+// waitForExit notes how the process ends: killed, or by itself with exit code 0.
+func (g *gateway) waitForExit(t *results) {
 	err := g.process.Wait()
 	if !g.killed.Load() && (err != nil || !g.ending.Load()) {
-		t.brokenf(badExits, "process %d of the gateway ended by itself: %v", g.generation, err)
+		t.violatef(badExits, "process %d of the gateway ended by itself: %v", g.generation, err)
 	}
 	g.ending.Store(true)
 	close(g.exited)
@@ -122,7 +122,7 @@ func (g *gateway) kill() {
 	g.ending.Store(true)
 	_ = g.process.Process.Kill()
 	<-g.exited
-	g.hangUp()
+	g.closeClients()
 }
 
 // terminate has the process drain (W16), and says how long that took.
@@ -136,11 +136,11 @@ func (g *gateway) terminate() (took time.Duration) {
 		_ = g.process.Process.Kill()
 		<-g.exited
 	}
-	g.hangUp()
+	g.closeClients()
 	return time.Since(began)
 }
 
-func (g *gateway) hangUp() {
+func (g *gateway) closeClients() {
 	_ = g.conn.Close()
 	g.http.CloseIdleConnections()
 }

@@ -1,5 +1,5 @@
 // Command chaos runs a real gateway into every trouble it is built for, and checks all
-// the while that it keeps its word. Between gateway and simulated vendor is a proxy
+// the while that it keeps its word. Between gateway and simulated upstream is a proxy
 // that delays, trickles and cuts; watchers apply what they are told strictly and come
 // back with their last token; writers add and remove; and drills go through what can
 // fail, in an order drawn from the seed, until each has run and the time is over.
@@ -11,7 +11,7 @@
 // what the machine does between them is real time, and differs.
 //
 // What it does not cover: steps of the machine's clock, which need root. In their place
-// the vendor's times jump, and the gateway's process is stopped and goes on later.
+// the upstream's times jump, and the gateway's process is stopped and goes on later.
 //
 // Usage, at the top of the repository:
 //
@@ -33,7 +33,7 @@ type settings struct {
 	server  string
 	seed    uint64
 	seconds int
-	opens   int
+	churn   int
 	report  string
 	log     string
 }
@@ -43,7 +43,7 @@ func main() {
 	flag.StringVar(&s.server, "server", "bin/server", "the gateway's program")
 	flag.Uint64Var(&s.seed, "seed", 1, "drills and people are drawn from it")
 	flag.IntVar(&s.seconds, "seconds", 60, "how long to go on at least")
-	flag.IntVar(&s.opens, "opens", 10_000, "streams opened and closed in the drill of that name")
+	flag.IntVar(&s.churn, "opens", 10_000, "streams opened and closed in the drill of that name")
 	flag.StringVar(&s.report, "report", "bin/chaos.json", "file for the report")
 	flag.StringVar(&s.log, "log", "bin/chaos.log", "file for the gateway's log")
 	flag.Parse()

@@ -21,9 +21,9 @@ type message struct {
 }
 
 type snapshot struct {
-	Participants []human `json:"participants"`
-	Total        *int    `json:"total"`
-	Reason       string  `json:"reason"`
+	Participants []member `json:"participants"`
+	Total        *int     `json:"total"`
+	Reason       string   `json:"reason"`
 }
 
 type changes struct {
@@ -32,7 +32,7 @@ type changes struct {
 
 type change struct {
 	Kind     string  `json:"kind"`
-	Human    human   `json:"participant"`
+	Member   member  `json:"participant"`
 	Previous *string `json:"previous_status"`
 }
 
@@ -46,8 +46,8 @@ type end struct {
 	Reason string `json:"reason"`
 }
 
-// human is what is compared of a participant: all that W2 promises.
-type human struct {
+// member is what is compared of a participant: all that W2 promises.
+type member struct {
 	ID     string  `json:"id"`
 	Phone  string  `json:"phone_number"`
 	Name   string  `json:"name"`
@@ -78,54 +78,54 @@ func (i *instant) UnmarshalText(text []byte) error {
 }
 
 func messageOf(m *v2.WatchParticipantsResponse) message {
-	told := message{Token: m.GetResumeToken()}
+	msg := message{Token: m.GetResumeToken()}
 	switch event := m.GetEvent().(type) {
 	case *v2.WatchParticipantsResponse_Snapshot:
-		told.Snapshot = &snapshot{
-			Participants: humansOf(event.Snapshot.GetParticipants()),
+		msg.Snapshot = &snapshot{
+			Participants: membersOf(event.Snapshot.GetParticipants()),
 			Total:        number(event.Snapshot.Total), Reason: word(event.Snapshot.GetReason()),
 		}
 	case *v2.WatchParticipantsResponse_Changes:
-		told.Changes = &changes{}
+		msg.Changes = &changes{}
 		for _, c := range event.Changes.GetChanges() {
-			told.Changes.Changes = append(told.Changes.Changes, changeOf(c))
+			msg.Changes.Changes = append(msg.Changes.Changes, changeOf(c))
 		}
 	case *v2.WatchParticipantsResponse_Checkpoint:
-		told.Checkpoint = &checkpoint{
+		msg.Checkpoint = &checkpoint{
 			Freshness: word(event.Checkpoint.GetFreshness()),
 			Total:     number(event.Checkpoint.Total), Count: number(event.Checkpoint.ParticipantCount),
 		}
 	case *v2.WatchParticipantsResponse_End:
-		told.End = &end{Reason: word(event.End.GetReason())}
+		msg.End = &end{Reason: word(event.End.GetReason())}
 	}
-	return told
+	return msg
 }
 
 func changeOf(c *v2.ParticipantChange) change {
-	told := change{Kind: word(c.GetKind()), Human: humanOf(c.GetParticipant())}
+	msg := change{Kind: word(c.GetKind()), Member: memberOf(c.GetParticipant())}
 	if c.PreviousStatus != nil {
-		told.Previous = new(wordOr(c.GetPreviousStatus(), c.GetPreviousRawStatus()))
+		msg.Previous = new(wordOr(c.GetPreviousStatus(), c.GetPreviousRawStatus()))
 	}
-	return told
+	return msg
 }
 
-func humansOf(people []*v2.Participant) []human {
-	told := make([]human, len(people))
+func membersOf(people []*v2.Participant) []member {
+	msg := make([]member, len(people))
 	for i, p := range people {
-		told[i] = humanOf(p)
+		msg[i] = memberOf(p)
 	}
-	return told
+	return msg
 }
 
-func humanOf(p *v2.Participant) human {
-	told := human{
+func memberOf(p *v2.Participant) member {
+	msg := member{
 		ID: p.GetId(), Phone: p.GetPhoneNumber(), Name: p.GetName(), Muted: p.GetMuted(),
 		Role: wordOr(p.GetRole(), p.GetRawRole()), Status: wordOr(p.GetStatus(), p.GetRawStatus()),
 	}
 	if p.GetJoinedAt() != nil {
-		told.Joined = instantOf(p.GetJoinedAt().AsTime())
+		msg.Joined = instantOf(p.GetJoinedAt().AsTime())
 	}
-	return told
+	return msg
 }
 
 func number(n *int32) *int {
@@ -146,7 +146,7 @@ func word(value protoreflect.Enum) string {
 	return strings.ToLower(strings.TrimPrefix(string(values.ByNumber(value.Number()).Name()), prefix))
 }
 
-// wordOr is the vendor's own word where it is none of the enum's.
+// wordOr is the upstream's own word where it is none of the enum's.
 func wordOr(value protoreflect.Enum, raw string) string {
 	if raw != "" {
 		return raw

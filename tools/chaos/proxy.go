@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// weather is how the network is between the gateway and the vendor; the zero value is
+// networkFault is how the network is between the gateway and the upstream; the zero value is
 // fair.
-type weather struct {
+type networkFault struct {
 	// delay holds every piece back, in both directions.
 	delay time.Duration
 	// trickle lets so many bytes of an answer through every few milliseconds.
@@ -21,12 +21,12 @@ type weather struct {
 	cut bool
 }
 
-// proxy is the network between the gateway and the vendor.
+// proxy is the network between the gateway and the upstream.
 type proxy struct {
-	listener net.Listener
-	target   func() string
-	tally    *tally
-	weather  atomic.Pointer[weather]
+	listener     net.Listener
+	target       func() string
+	results      *results
+	networkFault atomic.Pointer[networkFault]
 	// underWay is how many answers are being passed on.
 	underWay atomic.Int32
 
@@ -39,19 +39,19 @@ type proxy struct {
 type link struct{ near, far net.Conn }
 
 // startProxy passes connections on to whatever target names at the time.
-func startProxy(ctx context.Context, target func() string, t *tally) (*proxy, error) {
+func startProxy(ctx context.Context, target func() string, t *results) (*proxy, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("proxy: %w", err)
 	}
-	p := &proxy{listener: listener, target: target, tally: t, links: map[*link]struct{}{}}
-	p.turn(weather{})
+	p := &proxy{listener: listener, target: target, results: t, links: map[*link]struct{}{}}
+	p.set(networkFault{})
 	p.done.Go(func() { p.accept(ctx) })
 	return p, nil
 }
 
-// turn changes the weather, of connections that are open too.
-func (p *proxy) turn(w weather) { p.weather.Store(&w) }
+// set changes the networkFault, of connections that are open too.
+func (p *proxy) set(w networkFault) { p.networkFault.Store(&w) }
 
 func (p *proxy) addr() string { return p.listener.Addr().String() }
 
@@ -93,20 +93,20 @@ func (p *proxy) ask(l *link) {
 	})
 }
 
-// answer passes on what the vendor sends, as the weather lets it.
+// answer passes on what the upstream sends, as the networkFault lets it.
 func (p *proxy) answer(l *link) {
 	defer l.reset()
 	p.pass(l.far, func(piece []byte) bool {
 		p.underWay.Add(1)
 		defer p.underWay.Add(-1)
-		now := p.weather.Load()
+		now := p.networkFault.Load()
 		switch {
 		case now.cut:
-			p.tally.fault("proxy cut")
+			p.results.fault("proxy cut")
 			_, _ = l.near.Write(piece[:len(piece)/2])
 			return false
 		case now.trickle > 0:
-			p.tally.fault("proxy trickled")
+			p.results.fault("proxy trickled")
 			return p.trickle(l.near, piece)
 		default:
 			_, err := l.near.Write(piece)
@@ -120,8 +120,8 @@ func (p *proxy) pass(from io.Reader, to func(piece []byte) bool) {
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buffer)
-		if delay := p.weather.Load().delay; delay > 0 && n > 0 {
-			p.tally.fault("proxy delayed")
+		if delay := p.networkFault.Load().delay; delay > 0 && n > 0 {
+			p.results.fault("proxy delayed")
 			<-time.After(delay)
 		}
 		if n > 0 && !to(buffer[:n]) || err != nil {
@@ -133,7 +133,7 @@ func (p *proxy) pass(from io.Reader, to func(piece []byte) bool) {
 func (p *proxy) trickle(to io.Writer, piece []byte) bool {
 	for len(piece) > 0 {
 		drop := len(piece)
-		if size := p.weather.Load().trickle; size > 0 {
+		if size := p.networkFault.Load().trickle; size > 0 {
 			drop = min(size, drop)
 			<-time.After(3 * time.Millisecond)
 		}
@@ -150,7 +150,7 @@ func (p *proxy) cutAll() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for l := range p.links {
-		p.tally.fault("proxy cut")
+		p.results.fault("proxy cut")
 		l.reset()
 	}
 }

@@ -37,38 +37,38 @@ type report struct {
 
 // The rules, by what is broken of them.
 const (
-	dialledTwice     = "dialled_twice"       // A1, A2
-	dialledUnasked   = "dialled_unasked"     // A1: an add was said not to have dialled, or to have dialled another
-	changesLost      = "changes_lost"        // W2, W4
-	changesInvented  = "changes_invented"    // W7, W8
-	outOfOrder       = "out_of_order"        // W3
-	misfits          = "misfits"             // W2: a message that does not follow from those before
-	silences         = "silences"            // W1, W13
-	endedUnasked     = "streams_ended"       // W10, W16: a stream that ended for no reason, or for a wrong one
-	leakedGoroutines = "leaked_goroutines"   // W12
-	leakedFiles      = "leaked_descriptors"  // W12
-	badExits         = "bad_exits"           // W16, and panics
-	secretsLogged    = "secrets_logged"      // credentials and phone numbers
-	redirected       = "redirects_followed"  // A6
-	drillsThatFailed = "drills_without_bite" // A drill that did not do what it is for
+	dialledTwice         = "dialled_twice"        // A1, A2
+	falseDialledNo       = "dialled_unasked"      // A1: an add was said not to have dialled, or to have dialled another
+	changesLost          = "changes_lost"         // W2, W4
+	changesInvented      = "changes_invented"     // W7, W8
+	outOfOrder           = "out_of_order"         // W3
+	inconsistentMessages = "inconsistentMessages" // W2: a message that does not follow from those before
+	silentStreams        = "silentStreams"        // W1, W13
+	unexpectedEnds       = "streams_ended"        // W10, W16: a stream that ended for no reason, or for a wrong one
+	leakedGoroutines     = "leaked_goroutines"    // W12
+	leakedFiles          = "leaked_descriptors"   // W12
+	badExits             = "bad_exits"            // W16, and panics
+	secretsLogged        = "secrets_logged"       // credentials and phone numbers
+	redirected           = "redirects_followed"   // A6
+	failedExperiments    = "drills_without_bite"  // A drill that did not do what it is for
 )
 
 var rules = []string{
-	dialledTwice, dialledUnasked, changesLost, changesInvented, outOfOrder, misfits, silences, endedUnasked,
-	leakedGoroutines, leakedFiles, badExits, secretsLogged, redirected, drillsThatFailed,
+	dialledTwice, falseDialledNo, changesLost, changesInvented, outOfOrder, inconsistentMessages, silentStreams, unexpectedEnds,
+	leakedGoroutines, leakedFiles, badExits, secretsLogged, redirected, failedExperiments,
 }
 
 // mostFindings is how many findings of a rule a report tells; further ones are counted.
 const mostFindings = 5
 
-// tally is the report as it grows.
-type tally struct {
+// results is the report as it grows.
+type results struct {
 	mu     sync.Mutex
 	report report
 }
 
-func newTally(seed uint64) *tally {
-	t := &tally{report: report{
+func newResults(seed uint64) *results {
+	t := &results{report: report{
 		Seed: seed, Broken: counts{}, Findings: []string{}, Drills: counts{}, Faults: counts{},
 		Calls: map[string]counts{}, Upstream: map[string]counts{}, Streams: counts{}, Checks: counts{},
 	}}
@@ -78,7 +78,7 @@ func newTally(seed uint64) *tally {
 	return t
 }
 
-func (t *tally) brokenf(rule, format string, args ...any) {
+func (t *results) violatef(rule, format string, args ...any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.report.Broken[rule]++
@@ -87,21 +87,21 @@ func (t *tally) brokenf(rule, format string, args ...any) {
 	}
 }
 
-func (t *tally) drill(name string)        { t.add(t.report.Drills, name, 1) }
-func (t *tally) fault(kind string)        { t.add(t.report.Faults, kind, 1) }
-func (t *tally) stream(what string)       { t.add(t.report.Streams, what, 1) }
-func (t *tally) check(what string, n int) { t.add(t.report.Checks, what, n) }
+func (t *results) experiment(name string)   { t.add(t.report.Drills, name, 1) }
+func (t *results) fault(kind string)        { t.add(t.report.Faults, kind, 1) }
+func (t *results) stream(what string)       { t.add(t.report.Streams, what, 1) }
+func (t *results) check(what string, n int) { t.add(t.report.Checks, what, n) }
 
-func (t *tally) call(method, code string)       { t.nest(t.report.Calls, method, code) }
-func (t *tally) upstream(operation, how string) { t.nest(t.report.Upstream, operation, how) }
+func (t *results) call(method, code string)              { t.nest(t.report.Calls, method, code) }
+func (t *results) upstreamRequest(operation, how string) { t.nest(t.report.Upstream, operation, how) }
 
-func (t *tally) add(c counts, key string, n int) {
+func (t *results) add(c counts, key string, n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	c[key] += n
 }
 
-func (t *tally) nest(all map[string]counts, group, key string) {
+func (t *results) nest(all map[string]counts, group, key string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if all[group] == nil {
@@ -110,15 +110,15 @@ func (t *tally) nest(all map[string]counts, group, key string) {
 	all[group][key]++
 }
 
-// struck is how often a fault of that kind has struck so far.
-func (t *tally) struck(kind string) int {
+// faultCount is how often a fault of that kind has struck so far.
+func (t *results) faultCount(kind string) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.report.Faults[kind]
 }
 
-// whole says whether nothing was broken.
-func (r *report) whole() bool {
+// complete says whether nothing was broken.
+func (r *report) complete() bool {
 	for _, n := range r.Broken {
 		if n > 0 {
 			return false

@@ -5,17 +5,17 @@ import (
 	"testing"
 )
 
-func ada(status string) human { return human{ID: "ada", Phone: "+1", Name: "Ada", Status: status} }
+func ada(status string) member { return member{ID: "ada", Phone: "+1", Name: "Ada", Status: status} }
 
-func told(kind, previous string, h human) message {
-	c := change{Kind: kind, Human: h}
+func msg(kind, previous string, h member) message {
+	c := change{Kind: kind, Member: h}
 	if previous != "" {
 		c.Previous = &previous
 	}
 	return message{Token: "t", Changes: &changes{Changes: []change{c}}}
 }
 
-func snap(people ...human) message {
+func snap(people ...member) message {
 	return message{Token: "t", Snapshot: &snapshot{Participants: people, Reason: "initial"}}
 }
 
@@ -27,15 +27,15 @@ func TestW02_ARosterTakesOnlyWhatFollows(t *testing.T) {
 	}{
 		"a snapshot replaces":            {[]message{snap(ada("held")), snap()}, "", 0},
 		"somebody twice":                 {[]message{snap(ada("held"), ada("held"))}, "has ada twice", 1},
-		"added":                          {[]message{snap(), told("added", "", ada("dialing"))}, "", 1},
-		"added again":                    {[]message{snap(ada("held")), told("added", "", ada("held"))}, "held: true", 1},
-		"updated":                        {[]message{snap(ada("held")), told("updated", "held", ada("connected"))}, "", 1},
-		"updated who is not there":       {[]message{snap(), told("updated", "held", ada("connected"))}, "held: false", 0},
-		"updated from elsewhere":         {[]message{snap(ada("held")), told("updated", "dialing", ada("connected"))}, "previous_status", 1},
-		"updated without a difference":   {[]message{snap(ada("held")), told("updated", "held", ada("held"))}, "nothing differs", 1},
-		"removed":                        {[]message{snap(ada("held")), told("removed", "held", ada("held"))}, "", 0},
-		"removed with an invented state": {[]message{snap(ada("held")), told("removed", "held", ada("disconnected"))}, "last known", 1},
-		"left the filter":                {[]message{snap(ada("held")), told("left_filter", "held", ada("connected"))}, "", 0},
+		"added":                          {[]message{snap(), msg("added", "", ada("dialing"))}, "", 1},
+		"added again":                    {[]message{snap(ada("held")), msg("added", "", ada("held"))}, "held: true", 1},
+		"updated":                        {[]message{snap(ada("held")), msg("updated", "held", ada("connected"))}, "", 1},
+		"updated who is not there":       {[]message{snap(), msg("updated", "held", ada("connected"))}, "held: false", 0},
+		"updated from elsewhere":         {[]message{snap(ada("held")), msg("updated", "dialing", ada("connected"))}, "previous_status", 1},
+		"updated without a difference":   {[]message{snap(ada("held")), msg("updated", "held", ada("held"))}, "nothing differs", 1},
+		"removed":                        {[]message{snap(ada("held")), msg("removed", "held", ada("held"))}, "", 0},
+		"removed with an invented state": {[]message{snap(ada("held")), msg("removed", "held", ada("disconnected"))}, "last known", 1},
+		"left the filter":                {[]message{snap(ada("held")), msg("left_filter", "held", ada("connected"))}, "", 0},
 		"no change at all":               {[]message{snap(), {Changes: &changes{}}}, "without a change", 0},
 		"a count that fits":              {[]message{snap(ada("held")), {Checkpoint: &checkpoint{Count: new(1)}}}, "", 1},
 		"a count that does not":          {[]message{snap(ada("held")), {Checkpoint: &checkpoint{Count: new(2)}}}, "participant_count", 1},

@@ -19,7 +19,7 @@ import (
 
 // writers add and remove, through both doors.
 type writers struct {
-	world *world
+	harness *harness
 
 	mu      sync.Mutex
 	adds    []*add
@@ -44,37 +44,37 @@ type answer struct {
 const callsWithin = 25 * time.Second
 
 // write adds and removes until ctx ends.
-func (w *writers) write(ctx context.Context, chance *rand.Rand) {
+func (w *writers) write(ctx context.Context, rng *rand.Rand) {
 	for ctx.Err() == nil {
-		w.world.quiet.RLock()
-		w.act(context.WithoutCancel(ctx), chance)
-		w.world.quiet.RUnlock()
-		pause(ctx, time.Duration(50+chance.IntN(300))*time.Millisecond)
+		w.harness.mutations.RLock()
+		w.step(context.WithoutCancel(ctx), rng)
+		w.harness.mutations.RUnlock()
+		pause(ctx, time.Duration(50+rng.IntN(300))*time.Millisecond)
 	}
 }
 
 // mostDialled is how many who were dialled a conference has before some are removed.
 const mostDialled = 14
 
-func (w *writers) act(ctx context.Context, chance *rand.Rand) {
+func (w *writers) step(ctx context.Context, rng *rand.Rand) {
 	ctx, cancel := context.WithTimeout(ctx, callsWithin)
 	defer cancel()
-	conference := rooms[chance.IntN(len(rooms))]
-	overREST := chance.IntN(2) == 0
-	here := w.here(conference)
-	switch chosen := chance.IntN(10); {
-	case chosen == 0:
+	conference := conferences[rng.IntN(len(conferences))]
+	overREST := rng.IntN(2) == 0
+	present := w.present(conference)
+	switch choice := rng.IntN(10); {
+	case choice == 0:
 		w.list(ctx, conference)
-	case len(here) > 2 && chosen < 5 || len(here) > mostDialled:
-		w.remove(ctx, conference, here[chance.IntN(len(here))], overREST)
+	case len(present) > 2 && choice < 5 || len(present) > mostDialled:
+		w.remove(ctx, conference, present[rng.IntN(len(present))], overREST)
 	default:
-		w.add(ctx, conference, overREST, chance.IntN(3) == 0)
+		w.add(ctx, conference, overREST, rng.IntN(3) == 0)
 	}
 }
 
-// here are those in a conference who were dialled.
-func (w *writers) here(conference string) (ids []string) {
-	for _, p := range w.world.vendor.Truth(conference) {
+// present are those in a conference who were dialled.
+func (w *writers) present(conference string) (ids []string) {
+	for _, p := range w.harness.upstream.Truth(conference) {
 		if strings.HasPrefix(p.PhoneNumber, dialledNumbers) && p.Status != "disconnected" {
 			ids = append(ids, p.ID)
 		}
@@ -89,7 +89,7 @@ func callerName(phone string) string { return "Caller " + strings.TrimPrefix(pho
 // add dials somebody, and may ask again under the same request id. Only the process
 // that was asked first remembers it (A2), so that nobody else is.
 func (w *writers) add(ctx context.Context, conference string, overREST, again bool) {
-	g := w.world.gateway.Load()
+	g := w.harness.gateway.Load()
 	w.mu.Lock()
 	a := &add{conference: conference, phone: fmt.Sprintf("%s%04d", dialledNumbers, len(w.adds))}
 	w.adds = append(w.adds, a)
@@ -100,7 +100,7 @@ func (w *writers) add(ctx context.Context, conference string, overREST, again bo
 	}
 	second := w.ask(ctx, g, a, !overREST)
 	if first.id != "" && second.id != first.id && !g.ending.Load() {
-		w.world.tally.brokenf(misfits, "an add succeeded for %s, and under its request id again with %v", first.id, second)
+		w.harness.results.violatef(inconsistentMessages, "an add succeeded for %s, and under its request id again with %v", first.id, second)
 	}
 }
 
@@ -110,7 +110,7 @@ func (w *writers) ask(ctx context.Context, g *gateway, a *add, overREST bool) an
 		call = addOverREST
 	}
 	got := call(ctx, g, a)
-	w.world.tally.call("AddParticipant", doorName(overREST)+got.code)
+	w.harness.results.call("AddParticipant", transportName(overREST)+got.code)
 	w.mu.Lock()
 	a.answers = append(a.answers, got)
 	w.mu.Unlock()
@@ -136,22 +136,22 @@ func addOverREST(ctx context.Context, g *gateway, a *add) answer {
 		reason, dialled := infoOf(failureOf(text))
 		return answer{code: join(strconv.Itoa(code), reason), dialled: dialled}
 	}
-	var told human
-	if err := json.Unmarshal([]byte(text), &told); err != nil {
+	var msg member
+	if err := json.Unmarshal([]byte(text), &msg); err != nil {
 		return answer{code: "200 undecodable"}
 	}
-	return answer{code: "200", id: told.ID}
+	return answer{code: "200", id: msg.ID}
 }
 
 func (w *writers) remove(ctx context.Context, conference, id string, overREST bool) {
-	g := w.world.gateway.Load()
-	w.world.sightings.leave(id)
+	g := w.harness.gateway.Load()
+	w.harness.observations.leave(id)
 	call := removeOverGRPC
 	if overREST {
 		call = removeOverREST
 	}
 	code, removed := call(ctx, g, conference, id)
-	w.world.tally.call("RemoveParticipant", doorName(overREST)+code)
+	w.harness.results.call("RemoveParticipant", transportName(overREST)+code)
 	if removed {
 		w.mu.Lock()
 		w.removed[id] = conference
@@ -176,15 +176,15 @@ func removeOverREST(ctx context.Context, g *gateway, conference, id string) (cod
 }
 
 func (w *writers) list(ctx context.Context, conference string) {
-	people, err := w.world.list(ctx, conference)
+	people, err := w.harness.list(ctx, conference)
 	if err == nil {
-		w.world.sightings.add(people...)
+		w.harness.observations.add(people...)
 	}
 }
 
 func pathOf(conference string) string { return "/v2/conferences/" + conference + "/participants" }
 
-func doorName(overREST bool) string {
+func transportName(overREST bool) string {
 	if overREST {
 		return "REST "
 	}

@@ -6,30 +6,30 @@ import (
 	"sync"
 )
 
-// ledger holds what all watchers together were told, by position. A token names
+// orderCheck holds what all watchers together were told, by position. A token names
 // conference, epoch, sequence number and filter, so that who is at the same token must
 // have been told the same and hold the same (W2, W3).
-type ledger struct {
+type orderCheck struct {
 	mu   sync.Mutex
 	seed maphash.Seed
-	// told is the digest of the changes that lead to a token, held that of the roster
+	// msg is the digest of the changes that lead to a token, held that of the roster
 	// there, next the token of the changes that come after those of a token.
-	told, held map[string]uint64
-	next       map[string]string
+	msg, held map[string]uint64
+	next      map[string]string
 	// agreed is how often one watcher was found to agree with another.
 	agreed int
 }
 
-func newLedger() *ledger {
-	return &ledger{seed: maphash.MakeSeed(), told: map[string]uint64{}, held: map[string]uint64{}, next: map[string]string{}}
+func newOrderCheck() *orderCheck {
+	return &orderCheck{seed: maphash.MakeSeed(), msg: map[string]uint64{}, held: map[string]uint64{}, next: map[string]string{}}
 }
 
 // changed notes changes that came to a watcher whose changes before were those of the
 // token last, if that is known.
-func (l *ledger) changed(last, token string, told *changes) error {
+func (l *orderCheck) changed(last, token string, msg *changes) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.same(l.told, token, fmt.Sprintf("%v", plain(told))); err != nil {
+	if err := l.same(l.msg, token, fmt.Sprintf("%v", plain(msg))); err != nil {
 		return fmt.Errorf("changes: %w", err)
 	}
 	if last == "" {
@@ -43,7 +43,7 @@ func (l *ledger) changed(last, token string, told *changes) error {
 }
 
 // holds notes the roster of a watcher at a token.
-func (l *ledger) holds(token string, held roster) error {
+func (l *orderCheck) holds(token string, held roster) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.same(l.held, token, held.String()); err != nil {
@@ -52,7 +52,7 @@ func (l *ledger) holds(token string, held roster) error {
 	return nil
 }
 
-func (l *ledger) same(kept map[string]uint64, token, text string) error {
+func (l *orderCheck) same(kept map[string]uint64, token, text string) error {
 	digest := maphash.String(l.seed, text)
 	if before, known := kept[token]; known {
 		if before != digest {
@@ -65,14 +65,14 @@ func (l *ledger) same(kept map[string]uint64, token, text string) error {
 }
 
 // plain are the changes without pointers, which differ where nothing else does.
-func plain(told *changes) []string {
-	all := make([]string, len(told.Changes))
-	for i, c := range told.Changes {
+func plain(msg *changes) []string {
+	all := make([]string, len(msg.Changes))
+	for i, c := range msg.Changes {
 		previous := "none"
 		if c.Previous != nil {
 			previous = *c.Previous
 		}
-		all[i] = fmt.Sprint(c.Kind, c.Human, previous)
+		all[i] = fmt.Sprint(c.Kind, c.Member, previous)
 	}
 	return all
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// kinds are the simulator's faults, each of which has its drill.
-var kinds = []simulator.FaultKind{
+// faultKinds are the simulator's faults, each of which has its drill.
+var faultKinds = []simulator.FaultKind{
 	simulator.FaultLatency, simulator.FaultLate, simulator.FaultStatus, simulator.FaultErrorEnvelope,
 	simulator.FaultRedirect, simulator.FaultCut, simulator.FaultLost, simulator.FaultReset,
 	simulator.FaultGarbage, simulator.FaultPartial, simulator.FaultShift,
@@ -21,7 +21,7 @@ var kinds = []simulator.FaultKind{
 // operations are what is struck, where a kind does not say for itself.
 var operations = []simulator.Operation{simulator.List, simulator.Add, simulator.Remove}
 
-// statuses are answers by the operation that gets them. A refusal of the vendor's own
+// statuses are answers by the operation that gets them. A refusal of the upstream's own
 // words would end a conference (W11), so that lists are refused in a proxy's words.
 // Those of an add that was dialled all the same are none that say it was not (A1).
 var statuses = map[simulator.Operation][]simulator.Fault{
@@ -58,18 +58,18 @@ var garbage = []string{
 	`{"participants":[{"id":7,"status":"connected"}]}`, "{\"participants\":[\"\xff\"]}",
 }
 
-// strike makes the faults of a kind, and waits until they have struck.
-func strike(kind simulator.FaultKind) func(context.Context, *world, *rand.Rand) error {
-	return func(ctx context.Context, w *world, chance *rand.Rand) error {
-		before := w.tally.struck("vendor " + string(kind))
-		for _, fault := range faultsOf(kind, w.trap.addr, chance) {
-			w.vendor.Inject(fault)
+// injectFaults makes the faults of a kind, and waits until they have struck.
+func injectFaults(kind simulator.FaultKind) func(context.Context, *harness, *rand.Rand) error {
+	return func(ctx context.Context, w *harness, rng *rand.Rand) error {
+		before := w.results.faultCount("upstream " + string(kind))
+		for _, fault := range faultsOf(kind, w.redirectTarget.addr, rng) {
+			w.upstream.Inject(fault)
 		}
 		pause(ctx, 500*time.Millisecond)
-		eventually(ctx, 6*time.Second, func() bool { return len(w.vendor.Faults()) == 0 })
-		w.vendor.ClearFaults()
+		eventually(ctx, 6*time.Second, func() bool { return len(w.upstream.Faults()) == 0 })
+		w.upstream.ClearFaults()
 		// A request counts when it ends, which one that is held back does late.
-		if !eventually(ctx, 10*time.Second, func() bool { return w.tally.struck("vendor "+string(kind)) > before }) {
+		if !eventually(ctx, 10*time.Second, func() bool { return w.results.faultCount("upstream "+string(kind)) > before }) {
 			return errors.New("no request was struck")
 		}
 		return nil
@@ -78,14 +78,14 @@ func strike(kind simulator.FaultKind) func(context.Context, *world, *rand.Rand) 
 
 // faultsOf draws the faults of a kind. A second shift could hide the same person from
 // the list that comes next, which nobody could tell from leaving.
-func faultsOf(kind simulator.FaultKind, trap string, chance *rand.Rand) []simulator.Fault {
+func faultsOf(kind simulator.FaultKind, redirectTarget string, rng *rand.Rand) []simulator.Fault {
 	switch kind {
 	case simulator.FaultPartial:
 		// Of two conferences two lists in a row, all their pages, which were proof (W7)
 		// if they did not lack what they say there is.
-		return []simulator.Fault{{Kind: kind, Times: 12, By: 1 + chance.IntN(3)}}
+		return []simulator.Fault{{Kind: kind, Times: 12, By: 1 + rng.IntN(3)}}
 	case simulator.FaultShift:
-		return []simulator.Fault{{Kind: kind, Times: 1, By: []int{-1, 1, 2}[chance.IntN(3)]}}
+		return []simulator.Fault{{Kind: kind, Times: 1, By: []int{-1, 1, 2}[rng.IntN(3)]}}
 	default:
 	}
 	var faults []simulator.Fault
@@ -93,24 +93,24 @@ func faultsOf(kind simulator.FaultKind, trap string, chance *rand.Rand) []simula
 		fault := simulator.Fault{}
 		switch kind {
 		case simulator.FaultStatus:
-			fault = statuses[operation][chance.IntN(len(statuses[operation]))]
+			fault = statuses[operation][rng.IntN(len(statuses[operation]))]
 		case simulator.FaultLatency, simulator.FaultLate:
-			fault.Latency = time.Duration(300+chance.IntN(3000)) * time.Millisecond
+			fault.Latency = time.Duration(300+rng.IntN(3000)) * time.Millisecond
 		case simulator.FaultErrorEnvelope:
-			fault.Status = []int{0, 500, 503}[chance.IntN(3)]
-			fault.Handled = chance.IntN(2) == 0
+			fault.Status = []int{0, 500, 503}[rng.IntN(3)]
+			fault.Handled = rng.IntN(2) == 0
 		case simulator.FaultRedirect:
-			fault.Location = "http://" + trap + "/v2"
-			fault.Status = []int{301, 302, 307, 308}[chance.IntN(4)]
+			fault.Location = "http://" + redirectTarget + "/v2"
+			fault.Status = []int{301, 302, 307, 308}[rng.IntN(4)]
 		case simulator.FaultGarbage:
-			fault.Raw = garbage[chance.IntN(len(garbage))]
+			fault.Raw = garbage[rng.IntN(len(garbage))]
 		default:
 		}
-		fault.Kind, fault.Operation, fault.Times = kind, operation, 1+chance.IntN(2)
+		fault.Kind, fault.Operation, fault.Times = kind, operation, 1+rng.IntN(2)
 		faults = append(faults, fault)
 	}
 	// Some polls take longer than a poll may (W10).
-	if kind == simulator.FaultLatency && chance.IntN(2) == 0 {
+	if kind == simulator.FaultLatency && rng.IntN(2) == 0 {
 		faults[slices.Index(operations, simulator.List)].Latency = 6 * time.Second
 	}
 	return faults

@@ -13,10 +13,10 @@ import (
 // TestNoFaultProvesTooMuch holds what is drawn to what the checks take for granted: no
 // fault ends a conference (W11) or says falsely that nobody was dialled (A1).
 func TestNoFaultProvesTooMuch(t *testing.T) {
-	chance := rand.New(rand.NewPCG(1, 1))
+	rng := rand.New(rand.NewPCG(1, 1))
 	for range 500 {
-		for _, kind := range kinds {
-			for _, fault := range faultsOf(kind, "127.0.0.1:1", chance) {
+		for _, kind := range faultKinds {
+			for _, fault := range faultsOf(kind, "127.0.0.1:1", rng) {
 				vendors := fault.Body != simulator.HTMLBody && fault.Body != simulator.TextBody && fault.Body != simulator.EmptyBody
 				gone := fault.Status == http.StatusNotFound || fault.Status == http.StatusForbidden
 				if fault.Operation == simulator.List && vendors && gone {
@@ -35,9 +35,9 @@ func TestNoFaultProvesTooMuch(t *testing.T) {
 
 func TestASeedRepeatsItsDrills(t *testing.T) {
 	draw := func() (all []simulator.Fault) {
-		chance := (&world{settings: settings{seed: 3}}).chance(forDrills)
-		for _, kind := range kinds {
-			all = append(all, faultsOf(kind, "127.0.0.1:1", chance)...)
+		rng := (&harness{settings: settings{seed: 3}}).rng(forExperiments)
+		for _, kind := range faultKinds {
+			all = append(all, faultsOf(kind, "127.0.0.1:1", rng)...)
 		}
 		return all
 	}
@@ -48,7 +48,7 @@ func TestASeedRepeatsItsDrills(t *testing.T) {
 
 func TestEveryDrillHasItsName(t *testing.T) {
 	seen := map[string]bool{}
-	for _, d := range drills() {
+	for _, d := range experiments() {
 		if d.name == "" || d.run == nil || seen[d.name] {
 			t.Errorf("%q is not a drill of its own", d.name)
 		}
@@ -58,12 +58,12 @@ func TestEveryDrillHasItsName(t *testing.T) {
 
 // TestTheStrikesAreThoseOfTheSimulator counts by its log.
 func TestTheStrikesAreThoseOfTheSimulator(t *testing.T) {
-	counted := newTally(1)
-	vendor := simulator.New(simulator.Options{Logger: newStrikes(counted)})
-	vendor.Inject(simulator.Fault{Kind: simulator.FaultLost, Times: 1})
-	client := &http.Client{Transport: vendor.Transport()}
+	counted := newResults(1)
+	upstream := simulator.New(simulator.Options{Logger: newRequestCounter(counted)})
+	upstream.Inject(simulator.Fault{Kind: simulator.FaultLost, Times: 1})
+	client := &http.Client{Transport: upstream.Transport()}
 	for range 2 {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://vendor/v2/conferences/conf_a/participants", http.NoBody)
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://upstream/v2/conferences/conf_a/participants", http.NoBody)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,7 +72,7 @@ func TestTheStrikesAreThoseOfTheSimulator(t *testing.T) {
 			_ = response.Body.Close()
 		}
 	}
-	if counted.struck("vendor lost") != 1 || counted.report.Upstream["list"]["200"] != 1 || counted.report.Upstream["list"]["0"] != 1 {
+	if counted.faultCount("upstream lost") != 1 || counted.report.Upstream["list"]["200"] != 1 || counted.report.Upstream["list"]["0"] != 1 {
 		t.Errorf("counted %v and %v", counted.report.Faults, counted.report.Upstream)
 	}
 }

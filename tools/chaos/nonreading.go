@@ -16,98 +16,98 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// crowded is a conference whose snapshot is larger than what a connection holds for a
+// largeConference is a conference whose snapshot is larger than what a connection holds for a
 // client that does not read.
-const crowded = "conf_crowd"
+const largeConference = "conf_crowd"
 
-const crowd = 1000
+const largeSize = 1000
 
 // blockedFor is how long the gateway waits for a client that does not read (W12), and
-// noticed how much later the client must have been left.
-const blockedFor, noticed = 60 * time.Second, 5 * time.Second
+// noticedWithin how much later the client must have been left.
+const blockedFor, noticedWithin = 60 * time.Second, 5 * time.Second
 
-// ignore has clients at both doors of a gateway of their own that never read, and one
+// nonReadingClients has clients at both doors of a gateway of their own that never read, and one
 // who does. After a minute the first are left, and the last has missed nothing.
-func (w *world) ignore(ctx context.Context) error {
+func (w *harness) nonReadingClients(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	vendor, err := startUpstream(ctx, simulator.Options{MaxParticipants: crowd, Tokens: []string{secret}, NoManagement: true})
+	upstream, err := startUpstream(ctx, simulator.Options{MaxParticipants: largeSize, Tokens: []string{secret}, NoManagement: true})
 	if err != nil {
 		return err
 	}
-	defer vendor.kill()
-	for n := range crowd {
-		vendor.AddPerson(crowded, simulator.Person{
+	defer upstream.kill()
+	for n := range largeSize {
+		upstream.AddPerson(largeConference, simulator.Person{
 			ID: fmt.Sprint("guest_", n), Name: strings.Repeat("\u00e9", 100), Status: "connected",
 		})
 	}
-	g, err := w.launch(ctx, vendor.at())
+	g, err := w.launch(ctx, upstream.at())
 	if err != nil {
 		return err
 	}
-	defer func() { w.drained(g, g.terminate()) }()
-	return w.besideTheDeaf(ctx, g, vendor)
+	defer func() { w.checkDrain(g, g.terminate()) }()
+	return w.runNonReading(ctx, g, upstream)
 }
 
-func (w *world) besideTheDeaf(ctx context.Context, g *gateway, vendor *upstream) error {
-	overGRPC, err := deafGRPC(ctx, g)
+func (w *harness) runNonReading(ctx context.Context, g *gateway, upstream *upstreamServer) error {
+	overGRPC, err := nonReadingGRPC(ctx, g)
 	if err != nil {
 		return err
 	}
-	overHTTP, err := deafHTTP(ctx, g)
+	overHTTP, err := nonReadingHTTP(ctx, g)
 	if err != nil {
 		return err
 	}
-	w.tally.fault("clients that never read")
-	if err := attend(ctx, g, vendor, blockedFor+noticed); err != nil {
+	w.results.fault("clients that never read")
+	if err := changeWhileReading(ctx, g, upstream, blockedFor+noticedWithin); err != nil {
 		return err
 	}
 	if err := overGRPC(); reasonOf(err) != "CLIENT_BLOCKED" {
-		w.tally.brokenf(endedUnasked, "a gRPC client that never read: %v", err)
+		w.results.violatef(unexpectedEnds, "a gRPC client that never read: %v", err)
 	}
 	if err := overHTTP(); err == nil || reasonOf(err) != "" {
-		w.tally.brokenf(endedUnasked, "an HTTP client that never read was not cut: %v", err)
+		w.results.violatef(unexpectedEnds, "an HTTP client that never read was not cut: %v", err)
 	}
 	return nil
 }
 
-// flood is how many changes of everybody come one after another at first: more than the
+// initialBursts is how many changes of everybody come one after another at first: more than the
 // operating system keeps for clients that do not read.
-const flood = 12
+const initialBursts = 12
 
-// attend changes everybody again and again, and has a client who reads hear of it.
-func attend(ctx context.Context, g *gateway, vendor *upstream, length time.Duration) error {
-	stream, err := g.client.WatchParticipants(ctx, &v2.WatchParticipantsRequest{ConferenceId: crowded})
+// changeWhileReading changes everybody again and again, and has a client who reads hear of it.
+func changeWhileReading(ctx context.Context, g *gateway, upstream *upstreamServer, length time.Duration) error {
+	stream, err := g.client.WatchParticipants(ctx, &v2.WatchParticipantsRequest{ConferenceId: largeConference})
 	if err != nil {
 		return fmt.Errorf("a client who reads: %w", err)
 	}
 	var flooded time.Time
-	for n, held := 0, (roster{}); n <= flood || time.Since(flooded) < length; n++ {
-		if n >= flood {
+	for n, held := 0, (roster{}); n <= initialBursts || time.Since(flooded) < length; n++ {
+		if n >= initialBursts {
 			pause(ctx, 2*time.Second)
 		} else {
 			flooded = time.Now()
 		}
 		status := []string{"held", "connected"}[n%2]
-		for guest := range crowd {
-			vendor.SetStatus(crowded, fmt.Sprint("guest_", guest), status)
+		for guest := range largeSize {
+			upstream.SetStatus(largeConference, fmt.Sprint("guest_", guest), status)
 		}
-		if err := hear(stream, held, status); err != nil {
+		if err := readUntil(stream, held, status); err != nil {
 			return fmt.Errorf("a client who reads: %w", err)
 		}
 	}
 	return nil
 }
 
-// hear reads until it holds the change, which is to be soon.
-func hear(stream v2.ParticipantService_WatchParticipantsClient, held roster, status string) error {
+// readUntil reads until it holds the change, which is to be soon.
+func readUntil(stream v2.ParticipantService_WatchParticipantsClient, held roster, status string) error {
 	began := time.Now()
 	for held["guest_0"].Status != status {
-		told, err := stream.Recv()
+		msg, err := stream.Recv()
 		if err != nil {
 			return err //nolint:wrapcheck // A status, which a wrapping would hide.
 		}
-		if err := held.apply(messageOf(told)); err != nil {
+		if err := held.apply(messageOf(msg)); err != nil {
 			return err
 		}
 	}
@@ -117,14 +117,14 @@ func hear(stream v2.ParticipantService_WatchParticipantsClient, held roster, sta
 	return nil
 }
 
-// deafGRPC opens a stream and reads nothing; finish reads to how it ended.
-func deafGRPC(ctx context.Context, g *gateway) (finish func() error, err error) {
+// nonReadingGRPC opens a stream and reads nothing; finish reads to how it ended.
+func nonReadingGRPC(ctx context.Context, g *gateway) (finish func() error, err error) {
 	const narrow = 65535 // The smallest window there is.
 	conn, err := g.dial(grpc.WithInitialWindowSize(narrow), grpc.WithInitialConnWindowSize(narrow))
 	if err != nil {
 		return nil, err
 	}
-	stream, err := v2.NewParticipantServiceClient(conn).WatchParticipants(ctx, &v2.WatchParticipantsRequest{ConferenceId: crowded})
+	stream, err := v2.NewParticipantServiceClient(conn).WatchParticipants(ctx, &v2.WatchParticipantsRequest{ConferenceId: largeConference})
 	if err != nil {
 		return nil, fmt.Errorf("a client that never reads: %w", err)
 	}
@@ -138,13 +138,13 @@ func deafGRPC(ctx context.Context, g *gateway) (finish func() error, err error) 
 	}, nil
 }
 
-// deafHTTP asks for a stream over a connection with little room, and reads nothing.
-func deafHTTP(ctx context.Context, g *gateway) (finish func() error, err error) {
+// nonReadingHTTP asks for a stream over a connection with little room, and reads nothing.
+func nonReadingHTTP(ctx context.Context, g *gateway) (finish func() error, err error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", g.httpAddr)
 	if err != nil {
 		return nil, fmt.Errorf("a client that never reads: %w", err)
 	}
-	_, err = fmt.Fprintf(conn, "GET %s:watch HTTP/1.1\r\nHost: %s\r\nAccept: text/event-stream\r\n\r\n", pathOf(crowded), g.httpAddr)
+	_, err = fmt.Fprintf(conn, "GET %s:watch HTTP/1.1\r\nHost: %s\r\nAccept: text/event-stream\r\n\r\n", pathOf(largeConference), g.httpAddr)
 	if err != nil {
 		return nil, fmt.Errorf("a client that never reads: %w", err)
 	}

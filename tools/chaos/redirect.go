@@ -8,23 +8,23 @@ import (
 	"time"
 )
 
-// trap is where redirects lead. Nobody is to follow one: it would carry the credential
+// redirectTarget is where redirects lead. Nobody is to follow one: it would carry the credential
 // away (A6).
-type trap struct {
+type redirectTarget struct {
 	addr   string
 	server *http.Server
 }
 
-func startTrap(ctx context.Context, t *tally) (*trap, error) {
+func startRedirectTarget(ctx context.Context, t *results) (*redirectTarget, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("trap: %w", err)
 	}
 	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		t.brokenf(redirected, "%s %s", r.Method, r.URL.Path)
+		t.violatef(redirected, "%s %s", r.Method, r.URL.Path)
 	})}
 	go func() { _ = server.Serve(listener) }()
-	return &trap{addr: listener.Addr().String(), server: server}, nil
+	return &redirectTarget{addr: listener.Addr().String(), server: server}, nil
 }
 
-func (t *trap) close() { _ = t.server.Close() }
+func (t *redirectTarget) close() { _ = t.server.Close() }

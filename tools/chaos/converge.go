@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/simulator"
+)
+
+// convergeWithin is how long the world may take to come to rest: the slowest back-off of
+// the gateway, and a fresh list of each conference.
+const convergeWithin = 30 * time.Second
+
+// converge lets the world come to rest and compares: every watcher, and a list through
+// the gateway, with the upstream's truth (W2).
+func (w *harness) converge(ctx context.Context) {
+	w.mutations.Lock()
+	defer w.mutations.Unlock()
+	w.upstream.ClearFaults()
+	w.network.set(networkFault{})
+	late := time.Now().Add(convergeWithin)
+	var violations []violation
+	for ctx.Err() == nil {
+		if violations = w.compare(ctx); len(violations) == 0 {
+			w.results.check("times that all held the truth at rest", 1)
+			return
+		}
+		if time.Now().After(late) {
+			break
+		}
+		pause(ctx, 200*time.Millisecond)
+	}
+	for _, b := range violations {
+		w.results.violatef(b.rule, "at rest: %s", b.what)
+	}
+}
+
+// compare finds who does not hold the truth.
+func (w *harness) compare(ctx context.Context) (found []violation) {
+	for _, conference := range conferences {
+		truth := truthOf(w.upstream.Truth(conference))
+		for _, watcher := range w.watchers {
+			if watcher.conference == conference {
+				want := truth.seen(watcher.connected)
+				found = append(found, differences(watcher.transport+" on "+conference, watcher.copy(), want)...)
+			}
+		}
+		listed, err := w.list(ctx, conference)
+		if err != nil {
+			found = append(found, violation{changesLost, err.Error()})
+			continue
+		}
+		got := roster{}
+		for _, p := range listed {
+			got[p.ID] = p
+		}
+		found = append(found, differences("list of "+conference, got, truth)...)
+	}
+	return found
+}
+
+// differences are what a roster lacks of the truth, and what it has beside it.
+func differences(who string, held, truth roster) (found []violation) {
+	for id, p := range truth {
+		if held[id] != p {
+			found = append(found, violation{changesLost, fmt.Sprintf("%s holds %v for %v", who, held[id], p)})
+		}
+	}
+	for id, p := range held {
+		if _, there := truth[id]; !there {
+			found = append(found, violation{changesInvented, fmt.Sprintf("%s holds %v", who, p)})
+		}
+	}
+	return found
+}
+
+func truthOf(people []simulator.Person) roster {
+	truth := roster{}
+	for _, p := range people {
+		truth[p.ID] = member{
+			ID: p.ID, Phone: p.PhoneNumber, Name: p.Name, Role: p.Role, Status: p.Status, Muted: p.Muted,
+			Joined: instantOf(p.JoinedAt.Truncate(time.Second)), // The upstream tells whole seconds.
+		}
+	}
+	return truth
+}
+
+// seen is the roster through a watcher's filter.
+func (r roster) seen(connected bool) roster {
+	shown := maps.Clone(r)
+	if connected {
+		maps.DeleteFunc(shown, func(_ string, p member) bool { return p.Status != "connected" })
+	}
+	return shown
+}

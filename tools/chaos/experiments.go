@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/simulator"
+)
+
+// experiment is one kind of trouble, made under load. It fails where it did not do what it
+// is for; what the gateway does about it is for the watchers and writers to say.
+type experiment struct {
+	name string
+	run  func(ctx context.Context, w *harness, rng *rand.Rand) error
+}
+
+// experiments are all there are.
+func experiments() []experiment {
+	all := slices.Grow([]experiment{
+		{"upstream killed amid its answers", killUpstream},
+		{"network delays", network(func(c *rand.Rand) networkFault {
+			return networkFault{delay: time.Duration(50+c.IntN(400)) * time.Millisecond}
+		}, "proxy delayed")},
+		{"network trickles", network(func(c *rand.Rand) networkFault { return networkFault{trickle: 20 + c.IntN(100)} }, "proxy trickled")},
+		{"network cuts", network(func(*rand.Rand) networkFault { return networkFault{cut: true} }, "proxy cut")},
+		{"gateway killed", killGateway},
+		{"gateway drained", drainGateway},
+		{"gateway frozen", freezeGateway},
+		{"streams opened and closed", churnStreams},
+		{"upstream's clock jumps", jumpUpstreamClock},
+		{"conference ends", endConference},
+	}, len(faultKinds))
+	for _, kind := range faultKinds {
+		all = append(all, experiment{"upstream: " + string(kind), injectFaults(kind)})
+	}
+	return all
+}
+
+// convergeEvery is how many drills go by until the world comes to rest.
+const convergeEvery = 5
+
+// runExperiments goes through the drills in an order of its own, again and again until the time
+// is over. Beside them all, from the start, somebody does not read.
+func (w *harness) runExperiments(ctx context.Context, out io.Writer) error {
+	rng := w.rng(forExperiments)
+	until := time.Now().Add(time.Duration(w.settings.seconds) * time.Second)
+	heard := make(chan struct{})
+	go func() {
+		w.outcome("clients that never read", w.nonReadingClients(ctx))
+		close(heard)
+	}()
+	over := func() bool { return time.Now().After(until) && isClosed(heard) || ctx.Err() != nil }
+	for round := 0; round == 0 || !over(); round++ {
+		w.pass(ctx, rng, out, func() bool { return round > 0 && over() })
+	}
+	<-heard
+	w.converge(ctx)
+	if ctx.Err() != nil {
+		return fmt.Errorf("the run did not come to its end: %w", context.Cause(ctx))
+	}
+	return nil
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// pass runs every drill once, unless it is over before.
+func (w *harness) pass(ctx context.Context, rng *rand.Rand, out io.Writer, over func() bool) {
+	all := experiments()
+	rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	for n, d := range all {
+		if over() || ctx.Err() != nil {
+			return
+		}
+		began := time.Now()
+		w.outcome(d.name, d.run(ctx, w, rng))
+		_, _ = fmt.Fprintf(out, "%-34s %5.1f s\n", d.name, time.Since(began).Seconds())
+		if n%convergeEvery == convergeEvery-1 {
+			w.converge(ctx)
+		}
+	}
+}
+
+func (w *harness) outcome(name string, err error) {
+	w.results.experiment(name)
+	if err != nil {
+		w.results.violatef(failedExperiments, "%s: %v", name, err)
+	}
+}
+
+// eventually waits until something is so.
+func eventually(ctx context.Context, within time.Duration, met func() bool) bool {
+	for late := time.Now().Add(within); time.Now().Before(late) && ctx.Err() == nil; pause(ctx, 20*time.Millisecond) {
+		if met() {
+			return true
+		}
+	}
+	return met()
+}
+
+// network has the networkFault for a while.
+func network(draw func(*rand.Rand) networkFault, kind string) func(context.Context, *harness, *rand.Rand) error {
+	return func(ctx context.Context, w *harness, rng *rand.Rand) error {
+		before := w.results.faultCount(kind)
+		w.network.set(draw(rng))
+		defer w.network.set(networkFault{})
+		pause(ctx, 2*time.Second)
+		if !eventually(ctx, 6*time.Second, func() bool { return w.results.faultCount(kind) > before }) {
+			return fmt.Errorf("no answer came through to be %s", kind)
+		}
+		return nil
+	}
+}
+
+// killUpstream ends the upstream while answers are under way, and brings it back later.
+func killUpstream(ctx context.Context, w *harness, rng *rand.Rand) error {
+	w.network.set(networkFault{trickle: 16})
+	defer w.network.set(networkFault{})
+	caught := eventually(ctx, 6*time.Second, func() bool { return w.network.underWay.Load() > 0 })
+	w.upstream.kill()
+	w.network.cutAll()
+	w.results.fault("upstream killed")
+	pause(ctx, time.Duration(rng.IntN(7000))*time.Millisecond)
+	if err := w.upstream.revive(ctx); err != nil {
+		return err
+	}
+	if !caught {
+		return errors.New("no answer was under way")
+	}
+	return nil
+}
+
+// jumpUpstreamClock sets the upstream's clock, as far as its answers show it.
+func jumpUpstreamClock(ctx context.Context, w *harness, _ *rand.Rand) error {
+	for _, conference := range conferences {
+		w.visitors.shiftTimes(conference)
+		pause(ctx, time.Second)
+	}
+	return nil
+}
+
+// endConference has two clients watch a conference to its end (W11): they are told so,
+// and of nobody's removal.
+func endConference(ctx context.Context, w *harness, rng *rand.Rand) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	conference := fmt.Sprintf("conf_gone_%d", rng.Uint32())
+	for n := range 3 {
+		w.visitors.enter(conference, simulator.Person{ID: fmt.Sprint("guest_", n), Status: "connected"})
+	}
+	ended := make(chan int, len(transports))
+	for name := range transports {
+		watcher := &watcher{harness: w, conference: conference, transport: name, held: roster{}}
+		w.running.Go(func() {
+			watcher.follow(ctx)
+			ended <- len(watcher.copy())
+		})
+	}
+	pause(ctx, 2*time.Second)
+	w.upstream.DeleteConference(conference)
+	for range transports {
+		if held := <-ended; held != 3 || ctx.Err() != nil {
+			return fmt.Errorf("a watcher held %d of 3 at the end, or was not told of it: %w", held, context.Cause(ctx))
+		}
+	}
+	return nil
+}

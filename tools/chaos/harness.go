@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc/status"
+
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/simulator"
+)
+
+// conferences are the conferences that are watched throughout.
+var conferences = []string{"conf_alpha", "conf_beta"}
+
+// harness is everything that runs.
+type harness struct {
+	settings settings
+	results  *results
+	log      io.Writer
+
+	upstream       *upstreamServer
+	network        *proxy
+	redirectTarget *redirectTarget
+	gateway        atomic.Pointer[gateway]
+	launched       atomic.Int32
+
+	orderCheck   *orderCheck
+	observations *observations
+	visitors     *visitors
+	writers      *writers
+	watchers     []*watcher
+
+	// mutations is held while nobody is to change anything; who does holds it to read.
+	mutations sync.RWMutex
+	running   sync.WaitGroup
+}
+
+// run makes a world, puts it through the drills, and says whether nothing was broken.
+func run(ctx context.Context, s settings, out io.Writer) (ok bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.bound())
+	defer cancel()
+	log, err := os.Create(s.log)
+	if err != nil {
+		return false, fmt.Errorf("keep the gateway's log: %w", err)
+	}
+	defer func() { _ = log.Close() }()
+	began := time.Now()
+	t := newResults(s.seed)
+	w := &harness{
+		settings: s, results: t, log: &gatewayLog{out: log, results: t},
+		orderCheck: newOrderCheck(), observations: newObservations(),
+	}
+	err = w.live(ctx, out)
+	t.report.Seconds = time.Since(began).Round(time.Millisecond).Seconds()
+	t.report.print(out)
+	return t.report.complete() && err == nil, errors.Join(err, t.report.write(s.report))
+}
+
+// rng is a source of chance of its own for each purpose, from the seed.
+func (w *harness) rng(purpose uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(w.settings.seed, purpose))
+}
+
+// The purposes of chance.
+const (
+	forUpstream = iota + 1
+	forVisitors
+	forExperiments
+	forWatchers = 100
+	forWriters  = 200
+)
+
+// live opens the world, drills it, and closes it.
+func (w *harness) live(ctx context.Context, out io.Writer) error {
+	if err := w.open(ctx); err != nil {
+		return err
+	}
+	defer w.redirectTarget.close()
+	defer w.network.close()
+	defer w.upstream.kill()
+	largeSize, end := context.WithCancel(ctx)
+	defer end()
+	w.populate(largeSize)
+	err := w.runExperiments(ctx, out)
+	end()
+	w.running.Wait()
+	w.audit()
+	if g := w.gateway.Load(); err == nil {
+		w.checkDrain(g, g.terminate())
+	} else {
+		g.kill()
+	}
+	return err
+}
+
+func (w *harness) open(ctx context.Context) (err error) {
+	if w.upstream, err = startUpstream(ctx, w.upstreamOptions()); err != nil {
+		return err
+	}
+	if w.network, err = startProxy(ctx, w.upstream.at, w.results); err != nil {
+		return err
+	}
+	if w.redirectTarget, err = startRedirectTarget(ctx, w.results); err != nil {
+		return err
+	}
+	w.visitors = newVisitors(w, w.rng(forVisitors))
+	w.writers = &writers{harness: w, removed: map[string]string{}}
+	for _, conference := range conferences {
+		for range fewest {
+			w.visitors.join(conference)
+		}
+	}
+	return w.replace(ctx)
+}
+
+// upstreamOptions are a upstream drawn from the seed: lists of some pages, and people who
+// answer soon.
+func (w *harness) upstreamOptions() simulator.Options {
+	rng := w.rng(forUpstream)
+	return simulator.Options{
+		Seed: w.settings.seed, TimeScale: 10, Behaviour: simulator.Steady,
+		MaxParticipants: 1000, PageSize: 12, LingerDisconnected: time.Duration(rng.IntN(2)) * time.Second,
+		Envelope: rng.IntN(2) == 0, NewestFirst: rng.IntN(2) == 0, RemoveTwice: rng.IntN(2) == 0,
+		ListLag: time.Duration(rng.IntN(2)*700) * time.Millisecond,
+		Tokens:  []string{secret}, NoManagement: true, Logger: newRequestCounter(w.results),
+	}
+}
+
+// replace starts another process of the gateway, which everybody finds from then on.
+func (w *harness) replace(ctx context.Context) error {
+	g, err := w.launch(ctx, w.network.addr())
+	if err == nil {
+		w.gateway.Store(g)
+	}
+	return err
+}
+
+// populate sets watchers, writers and visitors going until ctx ends.
+func (w *harness) populate(ctx context.Context) {
+	for n := range 16 {
+		watcher := &watcher{
+			harness: w, conference: conferences[n%2], transport: []string{"gRPC", "SSE"}[n/2%2],
+			reconnects: n/4%2 == 1, connected: n/8%2 == 1, held: roster{},
+		}
+		w.watchers = append(w.watchers, watcher)
+		w.running.Go(func() { watcher.follow(ctx) })
+	}
+	for n := range 3 {
+		w.running.Go(func() { w.writers.write(ctx, w.rng(uint64(forWriters+n))) })
+	}
+	w.running.Go(func() { w.visitors.run(ctx) })
+}
+
+// list reads a conference through the gateway.
+func (w *harness) list(ctx context.Context, conference string) ([]member, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	response, err := w.gateway.Load().client.ListParticipants(ctx, &v2.ListParticipantsRequest{ConferenceId: conference})
+	w.results.call("ListParticipants", join(status.Code(err).String(), reasonOf(err)))
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", conference, err)
+	}
+	return membersOf(response.GetParticipants()), nil
+}
+
+// checkDrain holds a drain to its exit code, which await has seen, and its time (W16).
+func (w *harness) checkDrain(g *gateway, took time.Duration) {
+	w.results.fault("gateway terminated")
+	if took > drainTimeout+2*time.Second {
+		w.results.violatef(badExits, "process %d took %s to drain", g.generation, took)
+	}
+}
