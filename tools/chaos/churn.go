@@ -51,7 +51,7 @@ func (w *harness) churnOnce(ctx context.Context, g *gateway, n int) {
 	if n%2 == 0 {
 		open = openHTTP
 	}
-	if err := open(ctx, g, watchRequest{conference: conferences[n/2%len(conferences)]}, n%3 == 0); err != nil {
+	if err := open(ctx, g, watchRequest{conference: w.conferences[n/2%len(w.conferences)]}, n%3 == 0); err != nil {
 		w.results.violatef(unexpectedEnds, "open and close: %v", err)
 		return
 	}

@@ -13,38 +13,39 @@ import (
 // the gateway, and a fresh list of each conference.
 const convergeWithin = 30 * time.Second
 
-// converge lets the world come to rest and compares: every watcher, and a list through
-// the gateway, with the upstream's truth (W2).
+// converge ends all faults, stops all who change anything, and waits until all hold the
+// truth.
 func (w *harness) converge(ctx context.Context) {
 	w.mutations.Lock()
 	defer w.mutations.Unlock()
 	w.upstream.ClearFaults()
 	w.network.set(networkFault{})
-	late := time.Now().Add(convergeWithin)
+	w.awaitTruth(ctx)
+}
+
+// awaitTruth waits until every watcher, and a list through the gateway, hold the upstream's
+// truth (W2), and records how they differ if they do not in time.
+func (w *harness) awaitTruth(ctx context.Context) {
 	var violations []violation
-	for ctx.Err() == nil {
-		if violations = w.compare(ctx); len(violations) == 0 {
-			w.results.check("times that all held the truth at rest", 1)
-			return
-		}
-		if time.Now().After(late) {
-			break
-		}
-		pause(ctx, 200*time.Millisecond)
+	if eventually(ctx, convergeWithin, func() bool { violations = w.compare(ctx); return len(violations) == 0 }) {
+		w.results.check("times that all held the truth at rest", 1)
+		return
 	}
 	for _, b := range violations {
-		w.results.violatef(b.rule, "at rest: %s", b.what)
+		if ctx.Err() == nil {
+			w.results.violatef(b.rule, "at rest: %s", b.what)
+		}
 	}
 }
 
 // compare finds who does not hold the truth.
 func (w *harness) compare(ctx context.Context) (found []violation) {
-	for _, conference := range conferences {
+	for _, conference := range w.conferences {
 		truth := truthOf(w.upstream.Truth(conference))
 		for _, watcher := range w.watchers {
 			if watcher.conference == conference {
 				want := truth.seen(watcher.connected)
-				found = append(found, differences(watcher.transport+" on "+conference, watcher.copy(), want)...)
+				found = append(found, differences(watcher.transport+" on "+conference, watcher.heldCopy(), want)...)
 			}
 		}
 		listed, err := w.list(ctx, conference)

@@ -7,6 +7,8 @@ import (
 	"io"
 	"math/rand/v2"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/simulator"
@@ -34,6 +36,7 @@ func experiments() []experiment {
 		{"streams opened and closed", churnStreams},
 		{"upstream's clock jumps", jumpUpstreamClock},
 		{"conference ends", endConference},
+		{"proxy answers HTML", answerHTML},
 	}, len(faultKinds))
 	for _, kind := range faultKinds {
 		all = append(all, experiment{"upstream: " + string(kind), injectFaults(kind)})
@@ -49,21 +52,67 @@ const convergeEvery = 5
 func (w *harness) runExperiments(ctx context.Context, out io.Writer) error {
 	rng := w.rng(forExperiments)
 	until := time.Now().Add(time.Duration(w.settings.seconds) * time.Second)
-	heard := make(chan struct{})
-	go func() {
-		w.outcome("clients that never read", w.nonReadingClients(ctx))
-		close(heard)
-	}()
-	over := func() bool { return time.Now().After(until) && isClosed(heard) || ctx.Err() != nil }
+	isolated := w.startIsolated(ctx, out)
+	over := func() bool { return time.Now().After(until) && isClosed(isolated) || ctx.Err() != nil }
 	for round := 0; round == 0 || !over(); round++ {
 		w.pass(ctx, rng, out, func() bool { return round > 0 && over() })
 	}
-	<-heard
+	<-isolated
 	w.converge(ctx)
 	if ctx.Err() != nil {
 		return fmt.Errorf("the run did not come to its end: %w", context.Cause(ctx))
 	}
 	return nil
+}
+
+// isolatedExperiments run beside those on the shared gateway: the lanes at the same time,
+// the experiments of a lane one after the other.
+func isolatedExperiments() [][]experiment {
+	return [][]experiment{
+		{{"clients that never read", nonReadingClients}},
+		{{"lists are incomplete", incompleteLists}},
+		{{"neighbours are broken", brokenNeighbours}},
+		{{"lists are slow", slowLists}, {"fields are odd", oddFields}},
+		{
+			{"gateway drained while EventSources wait", drainWaiting},
+			{"upstream offers HTTP/2", http2Upstream},
+			{"API key refused", refusedKey},
+		},
+	}
+}
+
+// startIsolated starts the lanes; the channel is closed when all have ended.
+func (w *harness) startIsolated(ctx context.Context, out io.Writer) (ended chan struct{}) {
+	ended = make(chan struct{})
+	var lanes sync.WaitGroup
+	for n, lane := range isolatedExperiments() {
+		lanes.Go(func() {
+			for _, e := range w.selected(lane) {
+				w.perform(ctx, e, w.rng(uint64(forIsolated+n)), out)
+			}
+		})
+	}
+	go func() {
+		lanes.Wait()
+		close(ended)
+	}()
+	return ended
+}
+
+// selected are the experiments that the command line selects.
+func (w *harness) selected(all []experiment) []experiment {
+	return slices.DeleteFunc(all, func(e experiment) bool { return !strings.Contains(e.name, w.settings.only) })
+}
+
+// perform runs an experiment.
+func (w *harness) perform(ctx context.Context, e experiment, rng *rand.Rand, out io.Writer) {
+	began := time.Now()
+	err := e.run(ctx, w, rng)
+	w.results.experiment(e.name)
+	if err != nil {
+		w.results.violatef(failedExperiments, "%s: %v", e.name, err)
+	}
+	_, _ = fmt.Fprintf(out, "%-42s %5.1f s\n", e.name, time.Since(began).Seconds())
 }
 
 func isClosed(c <-chan struct{}) bool {
@@ -77,25 +126,19 @@ func isClosed(c <-chan struct{}) bool {
 
 // pass runs every drill once, unless it is over before.
 func (w *harness) pass(ctx context.Context, rng *rand.Rand, out io.Writer, over func() bool) {
-	all := experiments()
+	all := w.selected(experiments())
+	if len(all) == 0 {
+		pause(ctx, time.Second)
+	}
 	rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	for n, d := range all {
 		if over() || ctx.Err() != nil {
 			return
 		}
-		began := time.Now()
-		w.outcome(d.name, d.run(ctx, w, rng))
-		_, _ = fmt.Fprintf(out, "%-34s %5.1f s\n", d.name, time.Since(began).Seconds())
+		w.perform(ctx, d, rng, out)
 		if n%convergeEvery == convergeEvery-1 {
 			w.converge(ctx)
 		}
-	}
-}
-
-func (w *harness) outcome(name string, err error) {
-	w.results.experiment(name)
-	if err != nil {
-		w.results.violatef(failedExperiments, "%s: %v", name, err)
 	}
 }
 
@@ -143,7 +186,7 @@ func killUpstream(ctx context.Context, w *harness, rng *rand.Rand) error {
 
 // jumpUpstreamClock sets the upstream's clock, as far as its answers show it.
 func jumpUpstreamClock(ctx context.Context, w *harness, _ *rand.Rand) error {
-	for _, conference := range conferences {
+	for _, conference := range w.conferences {
 		w.visitors.shiftTimes(conference)
 		pause(ctx, time.Second)
 	}
@@ -164,7 +207,7 @@ func endConference(ctx context.Context, w *harness, rng *rand.Rand) error {
 		watcher := &watcher{harness: w, conference: conference, transport: name, held: roster{}}
 		w.running.Go(func() {
 			watcher.follow(ctx)
-			ended <- len(watcher.copy())
+			ended <- len(watcher.heldCopy())
 		})
 	}
 	pause(ctx, 2*time.Second)

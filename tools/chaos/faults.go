@@ -15,7 +15,8 @@ import (
 var faultKinds = []simulator.FaultKind{
 	simulator.FaultLatency, simulator.FaultLate, simulator.FaultStatus, simulator.FaultErrorEnvelope,
 	simulator.FaultRedirect, simulator.FaultCut, simulator.FaultLost, simulator.FaultReset,
-	simulator.FaultGarbage, simulator.FaultPartial, simulator.FaultShift,
+	simulator.FaultGarbage, simulator.FaultPartial, simulator.FaultShift, simulator.FaultTotal,
+	simulator.FaultOdd, simulator.FaultDetached,
 }
 
 // operations are what is struck, where a kind does not say for itself.
@@ -84,6 +85,10 @@ func faultsOf(kind simulator.FaultKind, redirectTarget string, rng *rand.Rand) [
 		// Of two conferences two lists in a row, all their pages, which were proof (W7)
 		// if they did not lack what they say there is.
 		return []simulator.Fault{{Kind: kind, Times: 12, By: 1 + rng.IntN(3)}}
+	case simulator.FaultTotal:
+		return []simulator.Fault{{Kind: kind, Times: 12, By: []int{-1, 1, 3}[rng.IntN(3)]}}
+	case simulator.FaultOdd:
+		return []simulator.Fault{{Kind: kind, Times: 12}}
 	case simulator.FaultShift:
 		return []simulator.Fault{{Kind: kind, Times: 1, By: []int{-1, 1, 2}[rng.IntN(3)]}}
 	default:
@@ -94,7 +99,7 @@ func faultsOf(kind simulator.FaultKind, redirectTarget string, rng *rand.Rand) [
 		switch kind {
 		case simulator.FaultStatus:
 			fault = statuses[operation][rng.IntN(len(statuses[operation]))]
-		case simulator.FaultLatency, simulator.FaultLate:
+		case simulator.FaultLatency, simulator.FaultLate, simulator.FaultDetached:
 			fault.Latency = time.Duration(300+rng.IntN(3000)) * time.Millisecond
 		case simulator.FaultErrorEnvelope:
 			fault.Status = []int{0, 500, 503}[rng.IntN(3)]

@@ -38,16 +38,31 @@ type gateway struct {
 // drainTimeout is the gateway's; it has a second more to exit.
 const drainTimeout = 6 * time.Second
 
-// launch starts the gateway's program in front of an upstream, and returns once it
-// listens. The process ends with ctx, whatever happens.
-func (w *harness) launch(ctx context.Context, upstream string) (*gateway, error) {
+// launchOptions are the flags and the environment of one process.
+type launchOptions struct{ flags, env []string }
+
+// fastPolls makes polls so frequent that many experiments fit into a run.
+func fastPolls() launchOptions {
+	return launchOptions{
+		flags: []string{"--poll-interval", "200ms", "--max-poll-interval", "500ms"},
+		env:   []string{"AUDIAN_AUTH_TOKEN=" + secret},
+	}
+}
+
+// defaultPolls keeps the default poll intervals.
+func defaultPolls() launchOptions { return launchOptions{env: []string{"AUDIAN_AUTH_TOKEN=" + secret}} }
+
+// launch starts the gateway's program in front of the upstream at a base URL, and returns
+// once it listens. The process ends with ctx.
+func (w *harness) launch(ctx context.Context, base string, o launchOptions) (*gateway, error) {
 	g := &gateway{generation: int(w.launched.Add(1)), exited: make(chan struct{})}
-	g.process = exec.CommandContext(ctx, w.settings.server,
-		"--upstream-url", "http://"+upstream+"/v2", "--poll-interval", "200ms", "--max-poll-interval", "500ms",
+	g.process = exec.CommandContext(ctx, w.settings.server, append([]string{
+		"--upstream-url", base + "/v2",
 		"--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0",
-		"--drain-timeout", drainTimeout.String(), "--log-format", "json")
-	g.process.Env = []string{"AUDIAN_AUTH_TOKEN=" + secret}
-	g.process.Stderr = w.log
+		"--drain-timeout", drainTimeout.String(), "--log-format", "json",
+	}, o.flags...)...)
+	g.process.Env = o.env
+	g.process.Stderr = &gatewayLog{out: w.log, results: w.results}
 	banner, err := g.process.StdoutPipe()
 	if err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)

@@ -11,20 +11,23 @@ import (
 	"sync/atomic"
 	"time"
 
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// conferences are the conferences that are watched throughout.
-var conferences = []string{"conf_alpha", "conf_beta"}
+// sharedConferences are watched while all experiments on the shared gateway run.
+var sharedConferences = []string{"conf_alpha", "conf_beta"}
 
 // harness is everything that runs.
 type harness struct {
 	settings settings
 	results  *results
 	log      io.Writer
+	// conferences are watched for the whole run.
+	conferences []string
 
 	upstream       *upstreamServer
 	network        *proxy
@@ -55,7 +58,7 @@ func run(ctx context.Context, s settings, out io.Writer) (ok bool, err error) {
 	began := time.Now()
 	t := newResults(s.seed)
 	w := &harness{
-		settings: s, results: t, log: &gatewayLog{out: log, results: t},
+		settings: s, results: t, log: log, conferences: sharedConferences,
 		orderCheck: newOrderCheck(), observations: newObservations(),
 	}
 	err = w.live(ctx, out)
@@ -74,6 +77,7 @@ const (
 	forUpstream = iota + 1
 	forVisitors
 	forExperiments
+	forIsolated = 50
 	forWatchers = 100
 	forWriters  = 200
 )
@@ -113,7 +117,7 @@ func (w *harness) open(ctx context.Context) (err error) {
 	}
 	w.visitors = newVisitors(w, w.rng(forVisitors))
 	w.writers = &writers{harness: w, removed: map[string]string{}}
-	for _, conference := range conferences {
+	for _, conference := range w.conferences {
 		for range fewest {
 			w.visitors.join(conference)
 		}
@@ -136,7 +140,7 @@ func (w *harness) upstreamOptions() simulator.Options {
 
 // replace starts another process of the gateway, which everybody finds from then on.
 func (w *harness) replace(ctx context.Context) error {
-	g, err := w.launch(ctx, w.network.addr())
+	g, err := w.launch(ctx, "http://"+w.network.addr(), fastPolls())
 	if err == nil {
 		w.gateway.Store(g)
 	}
@@ -147,7 +151,7 @@ func (w *harness) replace(ctx context.Context) error {
 func (w *harness) populate(ctx context.Context) {
 	for n := range 16 {
 		watcher := &watcher{
-			harness: w, conference: conferences[n%2], transport: []string{"gRPC", "SSE"}[n/2%2],
+			harness: w, conference: w.conferences[n%2], transport: []string{"gRPC", "SSE"}[n/2%2],
 			reconnects: n/4%2 == 1, connected: n/8%2 == 1, held: roster{},
 		}
 		w.watchers = append(w.watchers, watcher)
@@ -165,6 +169,9 @@ func (w *harness) list(ctx context.Context, conference string) ([]member, error)
 	defer cancel()
 	response, err := w.gateway.Load().client.ListParticipants(ctx, &v2.ListParticipantsRequest{ConferenceId: conference})
 	w.results.call("ListParticipants", join(status.Code(err).String(), reasonOf(err)))
+	if status.Code(err) == codes.NotFound {
+		w.results.violatef(falseNotFound, "a list of %s: %v", conference, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("list %s: %w", conference, err)
 	}

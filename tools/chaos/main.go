@@ -34,6 +34,7 @@ type settings struct {
 	seed    uint64
 	seconds int
 	churn   int
+	only    string
 	report  string
 	log     string
 }
@@ -43,7 +44,8 @@ func main() {
 	flag.StringVar(&s.server, "server", "bin/server", "the gateway's program")
 	flag.Uint64Var(&s.seed, "seed", 1, "drills and people are drawn from it")
 	flag.IntVar(&s.seconds, "seconds", 60, "how long to go on at least")
-	flag.IntVar(&s.churn, "opens", 10_000, "streams opened and closed in the drill of that name")
+	flag.IntVar(&s.churn, "churn", 10_000, "streams opened and closed in the experiment of that name")
+	flag.StringVar(&s.only, "only", "", "run only experiments whose name contains this")
 	flag.StringVar(&s.report, "report", "bin/chaos.json", "file for the report")
 	flag.StringVar(&s.log, "log", "bin/chaos.log", "file for the gateway's log")
 	flag.Parse()

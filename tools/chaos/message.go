@@ -38,6 +38,7 @@ type change struct {
 
 type checkpoint struct {
 	Freshness string `json:"freshness"`
+	Reason    string `json:"stale_reason"`
 	Total     *int   `json:"total"`
 	Count     *int   `json:"participant_count"`
 }
@@ -92,8 +93,8 @@ func messageOf(m *v2.WatchParticipantsResponse) message {
 		}
 	case *v2.WatchParticipantsResponse_Checkpoint:
 		msg.Checkpoint = &checkpoint{
-			Freshness: word(event.Checkpoint.GetFreshness()),
-			Total:     number(event.Checkpoint.Total), Count: number(event.Checkpoint.ParticipantCount),
+			Freshness: word(event.Checkpoint.GetFreshness()), Reason: event.Checkpoint.GetStaleReason(),
+			Total: number(event.Checkpoint.Total), Count: number(event.Checkpoint.ParticipantCount),
 		}
 	case *v2.WatchParticipantsResponse_End:
 		msg.End = &end{Reason: word(event.End.GetReason())}

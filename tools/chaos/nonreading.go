@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"strings"
@@ -28,7 +29,7 @@ const blockedFor, noticedWithin = 60 * time.Second, 5 * time.Second
 
 // nonReadingClients has clients at both doors of a gateway of their own that never read, and one
 // who does. After a minute the first are left, and the last has missed nothing.
-func (w *harness) nonReadingClients(ctx context.Context) error {
+func nonReadingClients(ctx context.Context, w *harness, _ *rand.Rand) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	upstream, err := startUpstream(ctx, simulator.Options{MaxParticipants: largeSize, Tokens: []string{secret}, NoManagement: true})
@@ -41,7 +42,7 @@ func (w *harness) nonReadingClients(ctx context.Context) error {
 			ID: fmt.Sprint("guest_", n), Name: strings.Repeat("\u00e9", 100), Status: "connected",
 		})
 	}
-	g, err := w.launch(ctx, upstream.at())
+	g, err := w.launch(ctx, "http://"+upstream.at(), fastPolls())
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ const fewest, most = 14, 22
 func (v *visitors) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		v.harness.mutations.RLock()
-		v.step(conferences[v.rng.IntN(len(conferences))])
+		v.step(v.harness.conferences[v.rng.IntN(len(v.harness.conferences))])
 		v.harness.mutations.RUnlock()
 		pause(ctx, time.Duration(20+v.rng.IntN(180))*time.Millisecond)
 	}

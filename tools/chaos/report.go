@@ -41,6 +41,17 @@ const (
 	falseDialledNo       = "dialled_unasked"      // A1: an add was said not to have dialled, or to have dialled another
 	changesLost          = "changes_lost"         // W2, W4
 	changesInvented      = "changes_invented"     // W7, W8
+	wrongRemovals        = "wrong_removals"       // W7, W8: a removal without proof
+	freshnessFlaps       = "freshness_flaps"      // W10, W15: STALE although lists succeed
+	neighbourStale       = "stale_by_neighbour"   // W10: a healthy conference STALE because others fail
+	starved              = "healthy_starved"      // W15: a healthy conference not polled because others fail
+	lateRecoveries       = "late_recoveries"      // W7, W10: not FRESH again in time
+	wrongStaleness       = "wrong_staleness"      // W10: not STALE in time, or for another reason
+	wrongAnswers         = "wrong_answers"        // A1, A5: an add not answered as the experiment requires
+	falseNotFound        = "false_not_found"      // A5: NOT_FOUND for what exists
+	http2Spoken          = "http2_spoken"         // A1
+	keyHammered          = "api_key_hammered"     // A6: too many exchanges of a refused API key
+	wrongDrains          = "wrong_drains"         // W16: a waiting EventSource not answered 200 and a failure
 	outOfOrder           = "out_of_order"         // W3
 	inconsistentMessages = "inconsistentMessages" // W2: a message that does not follow from those before
 	silentStreams        = "silentStreams"        // W1, W13
@@ -55,6 +66,8 @@ const (
 
 var rules = []string{
 	dialledTwice, falseDialledNo, changesLost, changesInvented, outOfOrder, inconsistentMessages, silentStreams, unexpectedEnds,
+	wrongRemovals, freshnessFlaps, neighbourStale, starved, lateRecoveries, wrongStaleness, wrongAnswers, falseNotFound,
+	http2Spoken, keyHammered, wrongDrains,
 	leakedGoroutines, leakedFiles, badExits, secretsLogged, redirected, failedExperiments,
 }
 

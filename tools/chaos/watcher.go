@@ -35,6 +35,8 @@ type watcher struct {
 	// last changes, empty where a snapshot came since.
 	token, last string
 	generation  int
+	// flips are the changes of freshness that its streams reported, the first state included.
+	flips []flip
 }
 
 // stream is one call of a watcher.
@@ -129,6 +131,7 @@ func (w *watcher) handle(s *stream, m message) {
 	w.harness.results.check("messages applied", 1)
 	if m.Checkpoint != nil {
 		w.harness.results.check("checkpoints that say "+m.Checkpoint.Freshness, 1)
+		w.recordFreshness(m.Checkpoint)
 	}
 	if beforeBaseline := m.Checkpoint != nil && m.Checkpoint.Total == nil; beforeBaseline {
 		if s.hasBaseline || m.Token != s.resumeToken {
@@ -188,7 +191,7 @@ func (w *watcher) compareWithOthers(m message) {
 		for _, c := range m.Changes.Changes {
 			w.harness.observations.add(c.Member)
 			if c.Kind == "removed" && !w.harness.observations.mayHaveLeft(c.Member.ID) {
-				t.violatef(changesInvented, "%s on %s: %s removed, who never left", w.transport, w.conference, c.Member.ID)
+				t.violatef(wrongRemovals, "%s on %s: %s removed, who never left", w.transport, w.conference, c.Member.ID)
 			}
 		}
 	}
@@ -197,8 +200,8 @@ func (w *watcher) compareWithOthers(m message) {
 	}
 }
 
-// copy is whom the watcher holds now.
-func (w *watcher) copy() roster {
+// heldCopy is whom the watcher holds now.
+func (w *watcher) heldCopy() roster {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return maps.Clone(w.held)

@@ -68,7 +68,7 @@ func TestW04_AStreamBeginsAsItsTokenSays(t *testing.T) {
 }
 
 func TestW08_NobodyIsRemovedWhoNeverLeft(t *testing.T) {
-	for name, rule := range map[string]string{"left": "", "never left": changesInvented} {
+	for name, rule := range map[string]string{"left": "", "never left": wrongRemovals} {
 		w := newTestHarness()
 		if name == "left" {
 			w.observations.leave("ada")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -59,7 +60,7 @@ const mostDialled = 14
 func (w *writers) step(ctx context.Context, rng *rand.Rand) {
 	ctx, cancel := context.WithTimeout(ctx, callsWithin)
 	defer cancel()
-	conference := conferences[rng.IntN(len(conferences))]
+	conference := w.harness.conferences[rng.IntN(len(w.harness.conferences))]
 	overREST := rng.IntN(2) == 0
 	present := w.present(conference)
 	switch choice := rng.IntN(10); {
@@ -111,6 +112,9 @@ func (w *writers) ask(ctx context.Context, g *gateway, a *add, overREST bool) an
 	}
 	got := call(ctx, g, a)
 	w.harness.results.call("AddParticipant", transportName(overREST)+got.code)
+	if isNotFound(got.code) {
+		w.harness.results.violatef(falseNotFound, "an add to %s: %s", a.conference, got.code)
+	}
 	w.mu.Lock()
 	a.answers = append(a.answers, got)
 	w.mu.Unlock()
@@ -152,6 +156,9 @@ func (w *writers) remove(ctx context.Context, conference, id string, overREST bo
 	}
 	code, removed := call(ctx, g, conference, id)
 	w.harness.results.call("RemoveParticipant", transportName(overREST)+code)
+	if isNotFound(code) && slices.Contains(w.present(conference), id) {
+		w.harness.results.violatef(falseNotFound, "the removal of %s, who is there: %s", id, code)
+	}
 	if removed {
 		w.mu.Lock()
 		w.removed[id] = conference
@@ -180,6 +187,28 @@ func (w *writers) list(ctx context.Context, conference string) {
 	if err == nil {
 		w.harness.observations.add(people...)
 	}
+}
+
+// requireAll records a violation for each add that was not answered as it had to be.
+func (w *writers) requireAll(required func(answer) bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, a := range w.adds {
+		for _, got := range a.answers {
+			if !required(got) {
+				w.harness.results.violatef(wrongAnswers, "%s on %s: %+v", callerName(a.phone), a.conference, got)
+			}
+		}
+	}
+}
+
+func succeeded(a answer) bool { return a.id != "" }
+
+func notDialled(a answer) bool { return a.dialled == dialledNo }
+
+// isNotFound reports whether a call ended NOT_FOUND, at either transport.
+func isNotFound(code string) bool {
+	return strings.HasPrefix(code, "NotFound") || strings.HasPrefix(code, "404")
 }
 
 func pathOf(conference string) string { return "/v2/conferences/" + conference + "/participants" }
