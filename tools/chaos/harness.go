@@ -64,7 +64,7 @@ func run(ctx context.Context, s settings, out io.Writer) (ok bool, err error) {
 	err = w.live(ctx, out)
 	t.report.Seconds = time.Since(began).Round(time.Millisecond).Seconds()
 	t.report.print(out)
-	return t.report.complete() && err == nil, errors.Join(err, t.report.write(s.report))
+	return t.report.passed() && err == nil, errors.Join(err, t.report.write(s.report))
 }
 
 // rng is a source of chance of its own for each purpose, from the seed.

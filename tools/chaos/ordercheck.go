@@ -6,43 +6,42 @@ import (
 	"sync"
 )
 
-// orderCheck holds what all watchers together were told, by position. A token names
-// conference, epoch, sequence number and filter, so that who is at the same token must
-// have been told the same and hold the same (W2, W3).
+// orderCheck compares the messages of all watchers by position. A token names conference,
+// epoch, sequence number and filter, so that watchers at the same token must have received
+// the same changes and hold the same roster (W2, W3).
 type orderCheck struct {
 	mu   sync.Mutex
 	seed maphash.Seed
-	// msg is the digest of the changes that lead to a token, held that of the roster
-	// there, next the token of the changes that come after those of a token.
-	msg, held map[string]uint64
-	next      map[string]string
-	// agreed is how often one watcher was found to agree with another.
+	// changes is the digest of the changes that end at a token, held that of the roster
+	// there, next the token of the changes that follow those of a token.
+	changes, held map[string]uint64
+	next          map[string]string
+	// agreed counts how often one watcher agreed with another.
 	agreed int
 }
 
 func newOrderCheck() *orderCheck {
-	return &orderCheck{seed: maphash.MakeSeed(), msg: map[string]uint64{}, held: map[string]uint64{}, next: map[string]string{}}
+	return &orderCheck{seed: maphash.MakeSeed(), changes: map[string]uint64{}, held: map[string]uint64{}, next: map[string]string{}}
 }
 
-// changed notes changes that came to a watcher whose changes before were those of the
-// token last, if that is known.
+// changed records changes of a watcher; last is the token of its changes before, if known.
 func (l *orderCheck) changed(last, token string, msg *changes) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.same(l.msg, token, fmt.Sprintf("%v", plain(msg))); err != nil {
+	if err := l.same(l.changes, token, fmt.Sprintf("%v", plain(msg))); err != nil {
 		return fmt.Errorf("changes: %w", err)
 	}
 	if last == "" {
 		return nil
 	}
 	if follows, known := l.next[last]; known && follows != token {
-		return fmt.Errorf("after %s came %s, and for somebody else %s", last, token, follows)
+		return fmt.Errorf("after %s came %s, but for another watcher %s", last, token, follows)
 	}
 	l.next[last] = token
 	return nil
 }
 
-// holds notes the roster of a watcher at a token.
+// holds records the roster of a watcher at a token.
 func (l *orderCheck) holds(token string, held roster) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -56,7 +55,7 @@ func (l *orderCheck) same(kept map[string]uint64, token, text string) error {
 	digest := maphash.String(l.seed, text)
 	if before, known := kept[token]; known {
 		if before != digest {
-			return fmt.Errorf("at %s another one was told differently", token)
+			return fmt.Errorf("at %s another watcher received something else", token)
 		}
 		l.agreed++
 	}
@@ -64,7 +63,7 @@ func (l *orderCheck) same(kept map[string]uint64, token, text string) error {
 	return nil
 }
 
-// plain are the changes without pointers, which differ where nothing else does.
+// plain returns the changes without pointers, so that equal changes have equal text.
 func plain(msg *changes) []string {
 	all := make([]string, len(msg.Changes))
 	for i, c := range msg.Changes {

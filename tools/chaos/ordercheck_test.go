@@ -15,7 +15,7 @@ func TestW03_OneOrderForAllWatchers(t *testing.T) {
 		"the same again":    {func(l *orderCheck) error { return l.changed("1", "2", update) }, ""},
 		"further":           {func(l *orderCheck) error { return l.changed("2", "3", other) }, ""},
 		"after a snapshot":  {func(l *orderCheck) error { return l.changed("", "2", update) }, ""},
-		"other changes":     {func(l *orderCheck) error { return l.changed("1", "2", other) }, "told differently"},
+		"other changes":     {func(l *orderCheck) error { return l.changed("1", "2", other) }, "received something else"},
 		"a gap":             {func(l *orderCheck) error { return l.changed("1", "3", other) }, "after 1 came 3"},
 		"the same roster":   {func(l *orderCheck) error { return l.holds("2", roster{"ada": ada("connected")}) }, ""},
 		"another roster":    {func(l *orderCheck) error { return l.holds("2", roster{"ada": ada("held")}) }, "roster: at 2"},

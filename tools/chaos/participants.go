@@ -10,11 +10,12 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// observations are all that anybody was told of anybody: each must have been so once.
+// observations are all participants that clients received, to check that each of them
+// existed.
 type observations struct {
 	mu   sync.Mutex
 	seen map[identity]bool // guarded by mu
-	// left are the ids of those whom somebody had leave.
+	// left holds the ids of participants that were removed from the upstream.
 	left map[string]bool // guarded by mu
 }
 
@@ -22,7 +23,7 @@ func newObservations() *observations {
 	return &observations{seen: map[identity]bool{}, left: map[string]bool{}}
 }
 
-// identity is who somebody is, in one status.
+// identity is a participant in one status.
 type identity struct{ id, phone, name, status string }
 
 func (s *observations) add(people ...member) {
@@ -33,40 +34,40 @@ func (s *observations) add(people ...member) {
 	}
 }
 
-// leave notes who is about to leave.
+// leave records that a participant is about to be removed.
 func (s *observations) leave(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.left[id] = true
 }
 
-// mayHaveLeft says whether anybody had them leave: nobody leaves by themselves.
+// mayHaveLeft reports whether the participant was removed; none leaves in another way.
 func (s *observations) mayHaveLeft(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.left[id]
 }
 
-// visitors are people who did not come through the gateway: they come, are held, and
-// vanish. What each of them ever was is kept.
+// visitors are participants that were not added through the gateway. They join, change
+// status and leave; each of their states is kept.
 type visitors struct {
 	harness *harness
 	rng     *rand.Rand
 
-	mu          sync.Mutex
-	resumeToken int
-	present     map[string][]string // guarded by mu; ids by conference
-	truth       map[identity]bool   // guarded by mu
+	mu      sync.Mutex
+	joined  int
+	present map[string][]string // guarded by mu; ids by conference
+	truth   map[identity]bool   // guarded by mu
 }
 
 func newVisitors(w *harness, rng *rand.Rand) *visitors {
 	return &visitors{harness: w, rng: rng, present: map[string][]string{}, truth: map[identity]bool{}}
 }
 
-// fewest and most bound how many visitors a conference has.
+// fewest and most are the bounds of the number of visitors in a conference.
 const fewest, most = 14, 22
 
-// run has visitors come, change and go until ctx ends.
+// run makes visitors join, change and leave until ctx ends.
 func (v *visitors) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		v.harness.mutations.RLock()
@@ -94,8 +95,8 @@ func (v *visitors) step(conference string) {
 }
 
 func (v *visitors) join(conference string) {
-	v.resumeToken++
-	who := visitor(v.resumeToken)
+	v.joined++
+	who := visitor(v.joined)
 	v.record(who)
 	v.present[conference] = append(v.present[conference], who.ID)
 	v.harness.upstream.AddPerson(conference, who)
@@ -108,7 +109,7 @@ func visitor(n int) simulator.Person {
 	}
 }
 
-// enter lets in somebody who stays as they are.
+// enter adds a participant who keeps the same state.
 func (v *visitors) enter(conference string, who simulator.Person) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -116,12 +117,13 @@ func (v *visitors) enter(conference string, who simulator.Person) {
 	v.harness.upstream.AddPerson(conference, who)
 }
 
-// record notes what is about to be so.
+// record keeps a state that is about to be true.
 func (v *visitors) record(p simulator.Person) {
 	v.truth[identity{p.ID, p.PhoneNumber, p.Name, p.Status}] = true
 }
 
-// visitorStatuses are the statuses that visitors take; the last is none that the upstream documents.
+// visitorStatuses are the statuses that visitors get; the upstream does not document the
+// last one.
 var visitorStatuses = []string{"connected", "held", "connected", "held", "whispering"}
 
 func (v *visitors) set(conference, id string) {
@@ -134,9 +136,9 @@ func (v *visitors) set(conference, id string) {
 	}
 }
 
-// shiftTimes has some visitors come again with times that no clock has shown yet, or for
-// long: what the upstream's clock does when it is set. They change their place in the
-// list too, so that one list may lack them; a second in a row would be proof (W7).
+// shiftTimes adds some visitors again with other times, decades away: what a step of the
+// upstream's clock causes. Their place in the list changes too, so that one list may lack
+// them; a second list in a row would be proof (W7).
 func (v *visitors) shiftTimes(conference string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -150,8 +152,8 @@ func (v *visitors) shiftTimes(conference string) {
 	}
 }
 
-// existed says whether somebody was ever so: a visitor who was, or somebody dialled,
-// who rings, answers, and in the end is hung up on.
+// existed reports whether a participant was ever in that state: a visitor who was, or a
+// dialled participant in a status that a call goes through.
 func (v *visitors) existed(dialled map[string]simulator.Dial, who identity) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -9,13 +9,13 @@ import (
 )
 
 func TestAnythingBrokenFailsTheRun(t *testing.T) {
-	if fine := newResults(1); !fine.report.complete() {
+	if fine := newResults(1); !fine.report.passed() {
 		t.Error("nothing was broken, and yet it is not whole")
 	}
 	for _, rule := range rules {
 		sad := newResults(1)
 		sad.violatef(rule, "somehow")
-		if sad.report.complete() {
+		if sad.report.passed() {
 			t.Errorf("whole in spite of %s", rule)
 		}
 	}

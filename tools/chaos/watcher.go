@@ -11,28 +11,28 @@ import (
 	"time"
 )
 
-// The longest that a watcher waits for the first message of a stream, and for the next
-// one. Promised are 5 s (W1) and the heartbeat (W13); the rest is for a small machine,
-// and for a gateway that is made to stand still.
+// firstWithin and nextWithin are how long a watcher waits for the first message of a
+// stream, and for the next one. W1 promises 5 s and W13 the heartbeat; the rest is for a
+// slow machine, and for a gateway that is stopped for some seconds.
 const (
 	firstWithin = 11 * time.Second
 	nextWithin  = 15 * time.Second
 )
 
-// watcher is a client over all its streams. It applies what it is told strictly, and
-// comes back with its last token whatever a stream ends by.
+// watcher is a client over all its streams. It checks that each message follows from those
+// before, and resumes from its last token however a stream ends.
 type watcher struct {
 	harness    *harness
 	transport  string
 	conference string
 	connected  bool
-	// reconnects watchers hang up now and then.
+	// reconnects means that the watcher closes its stream now and then.
 	reconnects bool
 
 	mu   sync.Mutex
 	held roster // guarded by mu
-	// token is the position, which process generation gave; last is the token of the
-	// last changes, empty where a snapshot came since.
+	// token is the last position, which process generation gave; last is the token of the
+	// last changes, empty after a snapshot.
 	token, last string
 	generation  int
 	// flips are the changes of freshness that its streams reported, the first state included.
@@ -43,7 +43,7 @@ type watcher struct {
 type stream struct {
 	gateway     *gateway
 	resumeToken string
-	// hasBaseline says that a snapshot came or the resume was accepted.
+	// hasBaseline means that a snapshot came or the resume was accepted.
 	hasBaseline bool
 	messages    int
 	ended       bool
@@ -62,15 +62,15 @@ func (w *watcher) follow(ctx context.Context) {
 	}
 }
 
-// call makes one call, and says how it ended.
+// call makes one call, and returns how it ended.
 func (w *watcher) call(ctx context.Context, s *stream) (how string) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	var silent, hungUp atomic.Bool
+	var silent, closed atomic.Bool
 	silence := time.AfterFunc(firstWithin, func() { silent.Store(true); stop() })
 	defer silence.Stop()
 	if w.reconnects {
-		leaving := time.AfterFunc(time.Second+rand.N(5*time.Second), func() { hungUp.Store(true); stop() })
+		leaving := time.AfterFunc(time.Second+rand.N(5*time.Second), func() { closed.Store(true); stop() })
 		defer leaving.Stop()
 	}
 	err := w.read(ctx, s, func() { silence.Reset(nextWithin) })
@@ -78,17 +78,17 @@ func (w *watcher) call(ctx context.Context, s *stream) (how string) {
 	case err == nil:
 		return "END"
 	case silent.Load():
-		w.harness.results.violatef(silentStreams, "%s on %s: nothing came after %d messages", w.transport, w.conference, s.messages)
-		return "silence"
-	case hungUp.Load() || ctx.Err() != nil:
-		return "hung up"
+		w.harness.results.violatef(silentStreams, "%s on %s: no message after %d messages", w.transport, w.conference, s.messages)
+		return "silent"
+	case closed.Load() || ctx.Err() != nil:
+		return "closed by the client"
 	default:
 		return w.classifyEnd(s, err)
 	}
 }
 
-// classifyEnd says whether a stream may have ended so. Nothing ends a stream but the end of
-// its process; and one that drains says so to all whose stream had begun (W10, W16).
+// classifyEnd returns how a stream ended, and records a violation unless its process
+// ended: a gateway that drains sends DRAINING to every stream that has begun (W10, W16).
 func (w *watcher) classifyEnd(s *stream, err error) (how string) {
 	reason := reasonOf(err)
 	switch {
@@ -100,10 +100,10 @@ func (w *watcher) classifyEnd(s *stream, err error) (how string) {
 		return "refused"
 	}
 	w.harness.results.violatef(unexpectedEnds, "%s on %s, after %d messages: %v", w.transport, w.conference, s.messages, err)
-	return "unasked: " + reason
+	return "unexpected: " + reason
 }
 
-// read applies messages until the stream ends; nil is the end of the conference.
+// read applies messages until the stream ends; nil means that the conference ended.
 func (w *watcher) read(ctx context.Context, s *stream, alive func()) error {
 	next, err := transports[w.transport](ctx, s.gateway, watchRequest{w.conference, w.connected, s.resumeToken})
 	for err == nil {
@@ -135,7 +135,7 @@ func (w *watcher) handle(s *stream, m message) {
 	}
 	if beforeBaseline := m.Checkpoint != nil && m.Checkpoint.Total == nil; beforeBaseline {
 		if s.hasBaseline || m.Token != s.resumeToken {
-			w.harness.results.violatef(inconsistentMessages, "a token before any base: %q, came with %q", m.Token, s.resumeToken)
+			w.harness.results.violatef(inconsistentMessages, "a token before a snapshot: %q, resumed from %q", m.Token, s.resumeToken)
 		}
 		return
 	}
@@ -148,8 +148,8 @@ func (w *watcher) handle(s *stream, m message) {
 	w.token, w.generation = m.Token, s.gateway.generation
 }
 
-// checkBaseline holds the first message of a stream to its resume: within the history, which
-// outlasts a run, it goes on from the token; otherwise a snapshot comes, once (W4).
+// checkBaseline checks the first message of a stream: within the history, which is longer
+// than a run, the stream continues from the token; otherwise there is one snapshot (W4).
 func (w *watcher) checkBaseline(s *stream, m message) {
 	want := "initial"
 	switch {
@@ -167,12 +167,12 @@ func (w *watcher) checkBaseline(s *stream, m message) {
 	case got == nil && want != "":
 		w.harness.results.violatef(inconsistentMessages, "%s on %s: no %s snapshot first", w.transport, w.conference, want)
 	case got != nil && got.Reason != want:
-		w.harness.results.violatef(changesLost, "%s on %s: a snapshot, %s, where the history holds all", w.transport, w.conference, got.Reason)
+		w.harness.results.violatef(changesLost, "%s on %s: a snapshot, %s, although the history holds everything", w.transport, w.conference, got.Reason)
 	}
 }
 
-// compareWithOthers compares what was told with what others were told (W3), and keeps whom it tells
-// of to be looked up at the end (W8).
+// compareWithOthers compares the message with what other watchers received (W3), and keeps
+// its participants for the audit at the end (W8).
 func (w *watcher) compareWithOthers(m message) {
 	orderCheck, t := w.harness.orderCheck, w.harness.results
 	if m.Snapshot != nil {
@@ -191,7 +191,7 @@ func (w *watcher) compareWithOthers(m message) {
 		for _, c := range m.Changes.Changes {
 			w.harness.observations.add(c.Member)
 			if c.Kind == "removed" && !w.harness.observations.mayHaveLeft(c.Member.ID) {
-				t.violatef(wrongRemovals, "%s on %s: %s removed, who never left", w.transport, w.conference, c.Member.ID)
+				t.violatef(wrongRemovals, "%s on %s: %s removed, but never left", w.transport, w.conference, c.Member.ID)
 			}
 		}
 	}
@@ -200,7 +200,7 @@ func (w *watcher) compareWithOthers(m message) {
 	}
 }
 
-// heldCopy is whom the watcher holds now.
+// heldCopy returns the roster that the watcher holds.
 func (w *watcher) heldCopy() roster {
 	w.mu.Lock()
 	defer w.mu.Unlock()

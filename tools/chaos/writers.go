@@ -18,7 +18,7 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-// writers add and remove, through both doors.
+// writers add and remove participants through both transports.
 type writers struct {
 	harness *harness
 
@@ -27,21 +27,21 @@ type writers struct {
 	removed map[string]string // guarded by mu; conferences by the id of who was removed
 }
 
-// add is an add under a request id, by a phone number of its own, and what its calls were answered.
+// add is an Add under one request id with a phone number of its own, and the answers to
+// its calls.
 type add struct {
 	conference, phone string
 	answers           []answer
 }
 
-// answer is what one call came to.
+// answer is the result of one call.
 type answer struct {
 	code string
-	// id is whom a success tells of; dialled is what an error says of the phone.
+	// id is the participant of a success; dialled is the error's metadata.dialled.
 	id, dialled string
 }
 
-// callsWithin is how long writers wait for an answer: longer than it takes to find out
-// what became of a lost one.
+// callsWithin is the deadline of a call: longer than the reconciliation of a lost Add.
 const callsWithin = 25 * time.Second
 
 // write adds and removes until ctx ends.
@@ -54,7 +54,8 @@ func (w *writers) write(ctx context.Context, rng *rand.Rand) {
 	}
 }
 
-// mostDialled is how many who were dialled a conference has before some are removed.
+// mostDialled is the number of dialled participants in a conference above which writers
+// only remove.
 const mostDialled = 14
 
 func (w *writers) step(ctx context.Context, rng *rand.Rand) {
@@ -73,7 +74,7 @@ func (w *writers) step(ctx context.Context, rng *rand.Rand) {
 	}
 }
 
-// present are those in a conference who were dialled.
+// present returns the ids of the dialled participants in a conference.
 func (w *writers) present(conference string) (ids []string) {
 	for _, p := range w.harness.upstream.Truth(conference) {
 		if strings.HasPrefix(p.PhoneNumber, dialledNumbers) && p.Status != "disconnected" {
@@ -87,30 +88,30 @@ const dialledNumbers = "+1202555"
 
 func callerName(phone string) string { return "Caller " + strings.TrimPrefix(phone, dialledNumbers) }
 
-// add dials somebody, and may ask again under the same request id. Only the process
-// that was asked first remembers it (A2), so that nobody else is.
+// add adds a participant, and may call again under the same request id, at the same
+// process: another one does not remember it (A2).
 func (w *writers) add(ctx context.Context, conference string, overREST, again bool) {
 	g := w.harness.gateway.Load()
 	w.mu.Lock()
 	a := &add{conference: conference, phone: fmt.Sprintf("%s%04d", dialledNumbers, len(w.adds))}
 	w.adds = append(w.adds, a)
 	w.mu.Unlock()
-	first := w.ask(ctx, g, a, overREST)
+	first := w.call(ctx, g, a, overREST)
 	if !again || ctx.Err() != nil {
 		return
 	}
-	second := w.ask(ctx, g, a, !overREST)
+	second := w.call(ctx, g, a, !overREST)
 	if first.id != "" && second.id != first.id && !g.ending.Load() {
 		w.harness.results.violatef(inconsistentMessages, "an add succeeded for %s, and under its request id again with %v", first.id, second)
 	}
 }
 
-func (w *writers) ask(ctx context.Context, g *gateway, a *add, overREST bool) answer {
-	call := addOverGRPC
+func (w *writers) call(ctx context.Context, g *gateway, a *add, overREST bool) answer {
+	send := addOverGRPC
 	if overREST {
-		call = addOverREST
+		send = addOverREST
 	}
-	got := call(ctx, g, a)
+	got := send(ctx, g, a)
 	w.harness.results.call("AddParticipant", transportName(overREST)+got.code)
 	if isNotFound(got.code) {
 		w.harness.results.violatef(falseNotFound, "an add to %s: %s", a.conference, got.code)
@@ -157,7 +158,7 @@ func (w *writers) remove(ctx context.Context, conference, id string, overREST bo
 	code, removed := call(ctx, g, conference, id)
 	w.harness.results.call("RemoveParticipant", transportName(overREST)+code)
 	if isNotFound(code) && slices.Contains(w.present(conference), id) {
-		w.harness.results.violatef(falseNotFound, "the removal of %s, who is there: %s", id, code)
+		w.harness.results.violatef(falseNotFound, "the removal of %s, which is present: %s", id, code)
 	}
 	if removed {
 		w.mu.Lock()
@@ -183,9 +184,9 @@ func removeOverREST(ctx context.Context, g *gateway, conference, id string) (cod
 }
 
 func (w *writers) list(ctx context.Context, conference string) {
-	people, err := w.harness.list(ctx, conference)
+	participants, err := w.harness.list(ctx, conference)
 	if err == nil {
-		w.harness.observations.add(people...)
+		w.harness.observations.add(participants...)
 	}
 }
 
