@@ -13,15 +13,15 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-// churnWorkers is how many open and close at the same time.
+// churnWorkers is how many clients open and close streams at the same time.
 const churnWorkers = 12
 
-// slack is by how much a process may differ after the drill for other reasons than it:
-// far less than a leak of one in a hundred.
+// slack is by how much the numbers of a process may differ for other reasons: far less
+// than a leak in one of a hundred streams.
 const slack = 60
 
-// churnStreams opens streams and hangs up, over both doors, before and after the first
-// message. Nothing of them may stay (W12).
+// churnStreams opens and closes streams over both transports, before and after the first
+// message. Nothing of them may remain (W12).
 func churnStreams(ctx context.Context, w *harness, _ *rand.Rand) error {
 	g := w.gateway.Load()
 	routines, err := g.goroutines(ctx)
@@ -71,7 +71,7 @@ func openGRPC(ctx context.Context, g *gateway, what watchRequest, atOnce bool) e
 	return nil
 }
 
-// openHTTP takes a connection of its own, so that descriptors come and go.
+// openHTTP uses a connection of its own, so that descriptors are opened and closed.
 func openHTTP(ctx context.Context, g *gateway, what watchRequest, atOnce bool) error {
 	own := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	response, err := openSSE(ctx, own, g.httpAddr, what)
@@ -88,7 +88,7 @@ func openHTTP(ctx context.Context, g *gateway, what watchRequest, atOnce bool) e
 	return nil
 }
 
-// checkLeaks compares with what there was before, as soon as it is back there.
+// checkLeaks waits until the numbers of goroutines and descriptors are as before.
 func (w *harness) checkLeaks(ctx context.Context, g *gateway, routines, files int) error {
 	var routinesNow, filesNow int
 	var err error

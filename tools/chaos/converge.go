@@ -9,12 +9,12 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// convergeWithin is how long the world may take to come to rest: the slowest back-off of
-// the gateway, and a fresh list of each conference.
+// convergeWithin is how long it may take until all hold the same roster: the longest back-
+// off of the gateway, and a list of each conference.
 const convergeWithin = 30 * time.Second
 
-// converge ends all faults, stops all who change anything, and waits until all hold the
-// truth.
+// converge ends all faults, pauses all changes, and waits until all hold the upstream's
+// roster.
 func (w *harness) converge(ctx context.Context) {
 	w.mutations.Lock()
 	defer w.mutations.Unlock()
@@ -23,28 +23,28 @@ func (w *harness) converge(ctx context.Context) {
 	w.awaitTruth(ctx)
 }
 
-// awaitTruth waits until every watcher, and a list through the gateway, hold the upstream's
-// truth (W2), and records how they differ if they do not in time.
+// awaitTruth waits until every watcher, and a list through the gateway, hold the
+// upstream's roster (W2), and records the differences if they do not in time.
 func (w *harness) awaitTruth(ctx context.Context) {
 	var violations []violation
 	if eventually(ctx, convergeWithin, func() bool { violations = w.compare(ctx); return len(violations) == 0 }) {
-		w.results.check("times that all held the truth at rest", 1)
+		w.results.check("times that all held the upstream's roster", 1)
 		return
 	}
 	for _, b := range violations {
 		if ctx.Err() == nil {
-			w.results.violatef(b.rule, "at rest: %s", b.what)
+			w.results.violatef(b.rule, "after changes paused: %s", b.what)
 		}
 	}
 }
 
-// compare finds who does not hold the truth.
+// compare returns the differences from the upstream's roster.
 func (w *harness) compare(ctx context.Context) (found []violation) {
 	for _, conference := range w.conferences {
 		truth := truthOf(w.upstream.Truth(conference))
 		for _, watcher := range w.watchers {
 			if watcher.conference == conference {
-				want := truth.seen(watcher.connected)
+				want := truth.filtered(watcher.connected)
 				found = append(found, differences(watcher.transport+" on "+conference, watcher.heldCopy(), want)...)
 			}
 		}
@@ -62,7 +62,7 @@ func (w *harness) compare(ctx context.Context) (found []violation) {
 	return found
 }
 
-// differences are what a roster lacks of the truth, and what it has beside it.
+// differences returns what a roster lacks of the true one, and what it has in addition.
 func differences(who string, held, truth roster) (found []violation) {
 	for id, p := range truth {
 		if held[id] != p {
@@ -82,14 +82,14 @@ func truthOf(people []simulator.Person) roster {
 	for _, p := range people {
 		truth[p.ID] = member{
 			ID: p.ID, Phone: p.PhoneNumber, Name: p.Name, Role: p.Role, Status: p.Status, Muted: p.Muted,
-			Joined: instantOf(p.JoinedAt.Truncate(time.Second)), // The upstream tells whole seconds.
+			Joined: instantOf(p.JoinedAt.Truncate(time.Second)), // The upstream writes whole seconds.
 		}
 	}
 	return truth
 }
 
-// seen is the roster through a watcher's filter.
-func (r roster) seen(connected bool) roster {
+// filtered is the roster through a watcher's filter.
+func (r roster) filtered(connected bool) roster {
 	shown := maps.Clone(r)
 	if connected {
 		maps.DeleteFunc(shown, func(_ string, p member) bool { return p.Status != "connected" })

@@ -14,17 +14,17 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// experiment is one kind of trouble, made under load. It fails where it did not do what it
-// is for; what the gateway does about it is for the watchers and writers to say.
+// experiment is one kind of fault under load. It returns an error if it had no effect;
+// watchers, writers and checks record what the gateway does wrong.
 type experiment struct {
 	name string
 	run  func(ctx context.Context, w *harness, rng *rand.Rand) error
 }
 
-// experiments are all there are.
+// experiments are those on the shared gateway.
 func experiments() []experiment {
 	all := slices.Grow([]experiment{
-		{"upstream killed amid its answers", killUpstream},
+		{"upstream killed while it answers", killUpstream},
 		{"network delays", network(func(c *rand.Rand) networkFault {
 			return networkFault{delay: time.Duration(50+c.IntN(400)) * time.Millisecond}
 		}, "proxy delayed")},
@@ -44,11 +44,11 @@ func experiments() []experiment {
 	return all
 }
 
-// convergeEvery is how many drills go by until the world comes to rest.
+// convergeEvery is the number of experiments after which converge runs.
 const convergeEvery = 5
 
-// runExperiments goes through the drills in an order of its own, again and again until the time
-// is over. Beside them all, from the start, somebody does not read.
+// runExperiments performs the experiments in random order, again and again until the time
+// is over; the isolated ones run at the same time.
 func (w *harness) runExperiments(ctx context.Context, out io.Writer) error {
 	rng := w.rng(forExperiments)
 	until := time.Now().Add(time.Duration(w.settings.seconds) * time.Second)
@@ -60,7 +60,7 @@ func (w *harness) runExperiments(ctx context.Context, out io.Writer) error {
 	<-isolated
 	w.converge(ctx)
 	if ctx.Err() != nil {
-		return fmt.Errorf("the run did not come to its end: %w", context.Cause(ctx))
+		return fmt.Errorf("the run did not end in time: %w", context.Cause(ctx))
 	}
 	return nil
 }
@@ -124,7 +124,7 @@ func isClosed(c <-chan struct{}) bool {
 	}
 }
 
-// pass runs every drill once, unless it is over before.
+// pass performs every experiment once, unless the time is over before.
 func (w *harness) pass(ctx context.Context, rng *rand.Rand, out io.Writer, over func() bool) {
 	all := w.selected(experiments())
 	if len(all) == 0 {
@@ -142,7 +142,7 @@ func (w *harness) pass(ctx context.Context, rng *rand.Rand, out io.Writer, over 
 	}
 }
 
-// eventually waits until something is so.
+// eventually waits until a condition is met.
 func eventually(ctx context.Context, within time.Duration, met func() bool) bool {
 	for late := time.Now().Add(within); time.Now().Before(late) && ctx.Err() == nil; pause(ctx, 20*time.Millisecond) {
 		if met() {
@@ -152,7 +152,7 @@ func eventually(ctx context.Context, within time.Duration, met func() bool) bool
 	return met()
 }
 
-// network has the networkFault for a while.
+// network applies a network fault for a while.
 func network(draw func(*rand.Rand) networkFault, kind string) func(context.Context, *harness, *rand.Rand) error {
 	return func(ctx context.Context, w *harness, rng *rand.Rand) error {
 		before := w.results.faultCount(kind)
@@ -160,13 +160,13 @@ func network(draw func(*rand.Rand) networkFault, kind string) func(context.Conte
 		defer w.network.set(networkFault{})
 		pause(ctx, 2*time.Second)
 		if !eventually(ctx, 6*time.Second, func() bool { return w.results.faultCount(kind) > before }) {
-			return fmt.Errorf("no answer came through to be %s", kind)
+			return fmt.Errorf("no answer met the fault: %s", kind)
 		}
 		return nil
 	}
 }
 
-// killUpstream ends the upstream while answers are under way, and brings it back later.
+// killUpstream kills the upstream while answers are being sent, and restarts it later.
 func killUpstream(ctx context.Context, w *harness, rng *rand.Rand) error {
 	w.network.set(networkFault{trickle: 16})
 	defer w.network.set(networkFault{})
@@ -175,16 +175,17 @@ func killUpstream(ctx context.Context, w *harness, rng *rand.Rand) error {
 	w.network.cutAll()
 	w.results.fault("upstream killed")
 	pause(ctx, time.Duration(rng.IntN(7000))*time.Millisecond)
-	if err := w.upstream.revive(ctx); err != nil {
+	if err := w.upstream.restart(ctx); err != nil {
 		return err
 	}
 	if !caught {
-		return errors.New("no answer was under way")
+		return errors.New("no answer was being sent")
 	}
 	return nil
 }
 
-// jumpUpstreamClock sets the upstream's clock, as far as its answers show it.
+// jumpUpstreamClock changes the times in the upstream's answers as a step of its clock
+// would.
 func jumpUpstreamClock(ctx context.Context, w *harness, _ *rand.Rand) error {
 	for _, conference := range w.conferences {
 		w.visitors.shiftTimes(conference)
@@ -193,8 +194,8 @@ func jumpUpstreamClock(ctx context.Context, w *harness, _ *rand.Rand) error {
 	return nil
 }
 
-// endConference has two clients watch a conference to its end (W11): they are told so,
-// and of nobody's removal.
+// endConference ends a conference with a watcher on each transport (W11): they receive
+// END, and no removal.
 func endConference(ctx context.Context, w *harness, rng *rand.Rand) error {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
@@ -214,7 +215,7 @@ func endConference(ctx context.Context, w *harness, rng *rand.Rand) error {
 	w.upstream.DeleteConference(conference)
 	for range transports {
 		if held := <-ended; held != 3 || ctx.Err() != nil {
-			return fmt.Errorf("a watcher held %d of 3 at the end, or was not told of it: %w", held, context.Cause(ctx))
+			return fmt.Errorf("a watcher held %d of 3 at the end, or received no END: %w", held, context.Cause(ctx))
 		}
 	}
 	return nil

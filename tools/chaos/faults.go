@@ -11,7 +11,7 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// faultKinds are the simulator's faults, each of which has its drill.
+// faultKinds are the simulator's faults; each has its experiment.
 var faultKinds = []simulator.FaultKind{
 	simulator.FaultLatency, simulator.FaultLate, simulator.FaultStatus, simulator.FaultErrorEnvelope,
 	simulator.FaultRedirect, simulator.FaultCut, simulator.FaultLost, simulator.FaultReset,
@@ -19,12 +19,12 @@ var faultKinds = []simulator.FaultKind{
 	simulator.FaultOdd, simulator.FaultDetached,
 }
 
-// operations are what is struck, where a kind does not say for itself.
+// operations are those that a fault of a kind is injected into.
 var operations = []simulator.Operation{simulator.List, simulator.Add, simulator.Remove}
 
-// statuses are answers by the operation that gets them. A refusal of the upstream's own
-// words would end a conference (W11), so that lists are refused in a proxy's words.
-// Those of an add that was dialled all the same are none that say it was not (A1).
+// statuses are answers by operation. A vendor-shaped refusal would end a conference (W11),
+// so that lists get HTML. An Add that was performed gets no answer that means it was not
+// (A1).
 var statuses = map[simulator.Operation][]simulator.Fault{
 	simulator.List: {
 		{Status: http.StatusInternalServerError},
@@ -59,7 +59,7 @@ var garbage = []string{
 	`{"participants":[{"id":7,"status":"connected"}]}`, "{\"participants\":[\"\xff\"]}",
 }
 
-// injectFaults makes the faults of a kind, and waits until they have struck.
+// injectFaults injects the faults of a kind, and waits until they have taken effect.
 func injectFaults(kind simulator.FaultKind) func(context.Context, *harness, *rand.Rand) error {
 	return func(ctx context.Context, w *harness, rng *rand.Rand) error {
 		before := w.results.faultCount("upstream " + string(kind))
@@ -69,21 +69,20 @@ func injectFaults(kind simulator.FaultKind) func(context.Context, *harness, *ran
 		pause(ctx, 500*time.Millisecond)
 		eventually(ctx, 6*time.Second, func() bool { return len(w.upstream.Faults()) == 0 })
 		w.upstream.ClearFaults()
-		// A request counts when it ends, which one that is held back does late.
+		// A request counts when it ends, which a delayed one does late.
 		if !eventually(ctx, 10*time.Second, func() bool { return w.results.faultCount("upstream "+string(kind)) > before }) {
-			return errors.New("no request was struck")
+			return errors.New("no request met the fault")
 		}
 		return nil
 	}
 }
 
-// faultsOf draws the faults of a kind. A second shift could hide the same person from
-// the list that comes next, which nobody could tell from leaving.
+// faultsOf draws the faults of a kind. A second shift could hide the same participant from
+// two lists in a row, which would be proof that it left (W7).
 func faultsOf(kind simulator.FaultKind, redirectTarget string, rng *rand.Rand) []simulator.Fault {
 	switch kind {
 	case simulator.FaultPartial:
-		// Of two conferences two lists in a row, all their pages, which were proof (W7)
-		// if they did not lack what they say there is.
+		// Two lists in a row of two conferences: proof (W7), if their total were not larger.
 		return []simulator.Fault{{Kind: kind, Times: 12, By: 1 + rng.IntN(3)}}
 	case simulator.FaultTotal:
 		return []simulator.Fault{{Kind: kind, Times: 12, By: []int{-1, 1, 3}[rng.IntN(3)]}}
@@ -114,7 +113,7 @@ func faultsOf(kind simulator.FaultKind, redirectTarget string, rng *rand.Rand) [
 		fault.Kind, fault.Operation, fault.Times = kind, operation, 1+rng.IntN(2)
 		faults = append(faults, fault)
 	}
-	// Some polls take longer than a poll may (W10).
+	// Some polls exceed the time-out of a poll (W10).
 	if kind == simulator.FaultLatency && rng.IntN(2) == 0 {
 		faults[slices.Index(operations, simulator.List)].Latency = 6 * time.Second
 	}

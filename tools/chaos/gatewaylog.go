@@ -8,26 +8,26 @@ import (
 	"sync"
 )
 
-// secret is the credential that the gateway is given, and must never show.
+// secret is the gateway's upstream credential, which it must never log.
 const secret = "chaos-upstream-credential-7c1f"
 
-// forbiddenInLog is what no log line may hold: the credential, and a phone number in full.
+// forbiddenInLog matches the credential, and phone numbers in full.
 var forbiddenInLog = regexp.MustCompile(regexp.QuoteMeta(secret) + `|\+120255[56][0-9]{4}`)
 
-// panicked is a process that panicked, or a call that did and whose panic was caught.
+// panicked matches a panic of the process, and one that a call recovered.
 var panicked = regexp.MustCompile(`^(panic|fatal error): |"panic: `)
 
-// gatewayLog keeps what the gateway's processes log, and reads it over their shoulder.
+// gatewayLog writes the log of a process to a file and searches it for violations.
 type gatewayLog struct {
 	out     io.Writer
 	results *results
 
 	mu sync.Mutex
-	// line is what has come of a line that is not whole yet.
+	// line is the start of a line whose end has not come yet.
 	line []byte
 }
 
-// Write takes a piece of the log.
+// Write takes a part of the log.
 func (l *gatewayLog) Write(piece []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

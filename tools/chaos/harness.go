@@ -21,7 +21,7 @@ import (
 // sharedConferences are watched while all experiments on the shared gateway run.
 var sharedConferences = []string{"conf_alpha", "conf_beta"}
 
-// harness is everything that runs.
+// harness holds everything that a run uses.
 type harness struct {
 	settings settings
 	results  *results
@@ -41,12 +41,13 @@ type harness struct {
 	writers      *writers
 	watchers     []*watcher
 
-	// mutations is held while nobody is to change anything; who does holds it to read.
+	// mutations is held by those who change participants, for reading, and by converge,
+	// for writing.
 	mutations sync.RWMutex
 	running   sync.WaitGroup
 }
 
-// run makes a world, puts it through the drills, and says whether nothing was broken.
+// run performs all experiments, writes the report, and returns whether no rule was broken.
 func run(ctx context.Context, s settings, out io.Writer) (ok bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.bound())
 	defer cancel()
@@ -61,18 +62,18 @@ func run(ctx context.Context, s settings, out io.Writer) (ok bool, err error) {
 		settings: s, results: t, log: log, conferences: sharedConferences,
 		orderCheck: newOrderCheck(), observations: newObservations(),
 	}
-	err = w.live(ctx, out)
+	err = w.execute(ctx, out)
 	t.report.Seconds = time.Since(began).Round(time.Millisecond).Seconds()
 	t.report.print(out)
 	return t.report.passed() && err == nil, errors.Join(err, t.report.write(s.report))
 }
 
-// rng is a source of chance of its own for each purpose, from the seed.
+// rng returns a random source for one purpose, from the seed.
 func (w *harness) rng(purpose uint64) *rand.Rand {
 	return rand.New(rand.NewPCG(w.settings.seed, purpose))
 }
 
-// The purposes of chance.
+// The purposes of random sources.
 const (
 	forUpstream = iota + 1
 	forVisitors
@@ -82,17 +83,17 @@ const (
 	forWriters  = 200
 )
 
-// live opens the world, drills it, and closes it.
-func (w *harness) live(ctx context.Context, out io.Writer) error {
+// execute starts everything, performs the experiments, and stops everything.
+func (w *harness) execute(ctx context.Context, out io.Writer) error {
 	if err := w.open(ctx); err != nil {
 		return err
 	}
 	defer w.redirectTarget.close()
 	defer w.network.close()
 	defer w.upstream.kill()
-	largeSize, end := context.WithCancel(ctx)
+	clients, end := context.WithCancel(ctx)
 	defer end()
-	w.populate(largeSize)
+	w.populate(clients)
 	err := w.runExperiments(ctx, out)
 	end()
 	w.running.Wait()
@@ -125,8 +126,8 @@ func (w *harness) open(ctx context.Context) (err error) {
 	return w.replace(ctx)
 }
 
-// upstreamOptions are a upstream drawn from the seed: lists of some pages, and people who
-// answer soon.
+// upstreamOptions are drawn from the seed: an upstream with several pages a list, whose
+// participants answer soon.
 func (w *harness) upstreamOptions() simulator.Options {
 	rng := w.rng(forUpstream)
 	return simulator.Options{
@@ -138,7 +139,7 @@ func (w *harness) upstreamOptions() simulator.Options {
 	}
 }
 
-// replace starts another process of the gateway, which everybody finds from then on.
+// replace starts another process of the gateway, which all clients use from then on.
 func (w *harness) replace(ctx context.Context) error {
 	g, err := w.launch(ctx, "http://"+w.network.addr(), fastPolls())
 	if err == nil {
@@ -147,7 +148,7 @@ func (w *harness) replace(ctx context.Context) error {
 	return err
 }
 
-// populate sets watchers, writers and visitors going until ctx ends.
+// populate starts watchers, writers and visitors, which run until ctx ends.
 func (w *harness) populate(ctx context.Context) {
 	for n := range 16 {
 		watcher := &watcher{
@@ -178,7 +179,7 @@ func (w *harness) list(ctx context.Context, conference string) ([]member, error)
 	return membersOf(response.GetParticipants()), nil
 }
 
-// checkDrain holds a drain to its exit code, which await has seen, and its time (W16).
+// checkDrain checks how long a drain took; waitForExit checks its exit code (W16).
 func (w *harness) checkDrain(g *gateway, took time.Duration) {
 	w.results.fault("gateway terminated")
 	if took > drainTimeout+2*time.Second {

@@ -9,8 +9,8 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// htmlStatuses are refusals that a proxy answers in its own words. None of them is the
-// upstream's (A5, W11).
+// htmlStatuses are refusals that a proxy answers in HTML. None of them is the upstream's
+// verdict (A5, W11).
 var htmlStatuses = []int{http.StatusNotFound, http.StatusForbidden, http.StatusUnauthorized, http.StatusBadRequest, http.StatusGone}
 
 // htmlFor is how long the proxy answers instead of the upstream: long enough for two

@@ -13,8 +13,8 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// http2Upstream offers HTTP/2 by TLS and resets streams or connections amid adds. The
-// gateway speaks HTTP/1.1 alone, and dials nobody twice (A1).
+// http2Upstream offers HTTP/2 over TLS and loses answers to adds. The gateway uses
+// HTTP/1.1 only, and dials no phone twice (A1).
 func http2Upstream(ctx context.Context, w *harness, _ *rand.Rand) error {
 	const conference = "conf_http2"
 	upstream, err := startUpstream(ctx, w.isolatedOptions(simulator.Options{}))

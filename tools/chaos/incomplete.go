@@ -27,7 +27,7 @@ const (
 	nullWhenEmpty = "conf_null_when_empty"
 )
 
-// incompleteLists has lists lack a page, or count more participants than they hold. What
+// incompleteLists makes lists lack a page, or count more participants than they hold. What
 // they show applies, what they lack proves nothing, and a total that is always larger by
 // the same number is learned (W7).
 func incompleteLists(ctx context.Context, w *harness, rng *rand.Rand) error {
@@ -63,8 +63,8 @@ func incompleteFaults() []simulator.Fault {
 	}
 }
 
-// changeWhileIncomplete has somebody join, who is to be seen, and somebody leave, who is
-// not to be removed: the watchers report a removal before leave as one without proof.
+// changeWhileIncomplete changes a status, which watchers must receive, and removes a
+// participant, which they must not: observations has no leave for it yet.
 func (w *harness) changeWhileIncomplete(ctx context.Context, rng *rand.Rand, names []string, all []*watcher) {
 	for _, conference := range names {
 		w.upstream.RemovePerson(conference, visitor(2).ID)

@@ -96,7 +96,7 @@ func (w *harness) stayFresh(rule string, since time.Time, all []*watcher) {
 	}
 }
 
-// fill adds participants to a conference who stay connected.
+// fill adds connected participants to a conference.
 func (w *harness) fill(conference string, n int) {
 	for m := range n {
 		p := visitor(m)

@@ -11,7 +11,7 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-// message is what a stream tells, in the words of its JSON, whatever the door.
+// message is a message of a stream, in the names of its JSON, from either transport.
 type message struct {
 	Token      string      `json:"resume_token"`
 	Snapshot   *snapshot   `json:"snapshot"`
@@ -58,7 +58,7 @@ type member struct {
 	Joined instant `json:"joined_at"`
 }
 
-// instant is a time that can be compared; empty where there is none.
+// instant is a comparable time; empty if there is none.
 type instant string
 
 func instantOf(t time.Time) instant {
@@ -136,8 +136,7 @@ func number(n *int32) *int {
 	return new(int(*n))
 }
 
-// word is an enum value's word in JSON: its name without what all names of the enum
-// begin with.
+// word returns an enum value's name in JSON: lower case, without the prefix of the enum.
 func word(value protoreflect.Enum) string {
 	values := value.Descriptor().Values()
 	if values.ByNumber(value.Number()) == nil {
@@ -147,7 +146,7 @@ func word(value protoreflect.Enum) string {
 	return strings.ToLower(strings.TrimPrefix(string(values.ByNumber(value.Number()).Name()), prefix))
 }
 
-// wordOr is the upstream's own word where it is none of the enum's.
+// wordOr returns the upstream's own value where the enum has none for it.
 func wordOr(value protoreflect.Enum, raw string) string {
 	if raw != "" {
 		return raw

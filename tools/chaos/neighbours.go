@@ -23,9 +23,9 @@ const (
 	recoverWithin = 20 * time.Second
 )
 
-// brokenNeighbours has forty conferences of an account fail beside three healthy ones, and
-// clients that ask again and again for a conference that does not exist. The healthy
-// ones stay FRESH and get their turns (W10, W15).
+// brokenNeighbours makes forty conferences of an account fail beside three healthy ones,
+// with clients that retry a conference that does not exist. The healthy ones stay FRESH
+// and are polled in turn (W10, W15).
 func brokenNeighbours(ctx context.Context, w *harness, _ *rand.Rand) error {
 	healthy, broken := numbered("conf_healthy", 3), numbered("conf_broken", 40)
 	options := simulator.Options{KnownOnly: true, Conferences: append(append([]string{}, healthy...), broken...)}

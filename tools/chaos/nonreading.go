@@ -17,18 +17,18 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// largeConference is a conference whose snapshot is larger than what a connection holds for a
-// client that does not read.
+// largeConference has a snapshot larger than the buffers of a connection whose client does
+// not read.
 const largeConference = "conf_crowd"
 
 const largeSize = 1000
 
-// blockedFor is how long the gateway waits for a client that does not read (W12), and
-// noticedWithin how much later the client must have been left.
+// blockedFor is how long the gateway waits for a client that does not read (W12); the
+// client must be disconnected noticedWithin later.
 const blockedFor, noticedWithin = 60 * time.Second, 5 * time.Second
 
-// nonReadingClients has clients at both doors of a gateway of their own that never read, and one
-// who does. After a minute the first are left, and the last has missed nothing.
+// nonReadingClients opens a stream over each transport that is never read, and one that
+// is. The gateway ends the first after a minute; the last misses nothing.
 func nonReadingClients(ctx context.Context, w *harness, _ *rand.Rand) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -72,15 +72,15 @@ func (w *harness) runNonReading(ctx context.Context, g *gateway, upstream *upstr
 	return nil
 }
 
-// initialBursts is how many changes of everybody come one after another at first: more than the
-// operating system keeps for clients that do not read.
+// initialBursts is how often all participants change at first, without a pause: more than
+// the operating system buffers for a client that does not read.
 const initialBursts = 12
 
-// changeWhileReading changes everybody again and again, and has a client who reads hear of it.
+// changeWhileReading changes all participants again and again while one client reads.
 func changeWhileReading(ctx context.Context, g *gateway, upstream *upstreamServer, length time.Duration) error {
 	stream, err := g.client.WatchParticipants(ctx, &v2.WatchParticipantsRequest{ConferenceId: largeConference})
 	if err != nil {
-		return fmt.Errorf("a client who reads: %w", err)
+		return fmt.Errorf("a client that reads: %w", err)
 	}
 	var flooded time.Time
 	for n, held := 0, (roster{}); n <= initialBursts || time.Since(flooded) < length; n++ {
@@ -94,13 +94,13 @@ func changeWhileReading(ctx context.Context, g *gateway, upstream *upstreamServe
 			upstream.SetStatus(largeConference, fmt.Sprint("guest_", guest), status)
 		}
 		if err := readUntil(stream, held, status); err != nil {
-			return fmt.Errorf("a client who reads: %w", err)
+			return fmt.Errorf("a client that reads: %w", err)
 		}
 	}
 	return nil
 }
 
-// readUntil reads until it holds the change, which is to be soon.
+// readUntil reads until the client holds the change, which must be soon.
 func readUntil(stream v2.ParticipantService_WatchParticipantsClient, held roster, status string) error {
 	began := time.Now()
 	for held["guest_0"].Status != status {
@@ -113,12 +113,12 @@ func readUntil(stream v2.ParticipantService_WatchParticipantsClient, held roster
 		}
 	}
 	if took := time.Since(began); took > firstWithin {
-		return fmt.Errorf("told after %s", took)
+		return fmt.Errorf("received after %s", took)
 	}
 	return nil
 }
 
-// nonReadingGRPC opens a stream and reads nothing; finish reads to how it ended.
+// nonReadingGRPC opens a stream and does not read it; finish reads it to its end.
 func nonReadingGRPC(ctx context.Context, g *gateway) (finish func() error, err error) {
 	const narrow = 65535 // The smallest window there is.
 	conn, err := g.dial(grpc.WithInitialWindowSize(narrow), grpc.WithInitialConnWindowSize(narrow))
@@ -139,7 +139,8 @@ func nonReadingGRPC(ctx context.Context, g *gateway) (finish func() error, err e
 	}, nil
 }
 
-// nonReadingHTTP asks for a stream over a connection with little room, and reads nothing.
+// nonReadingHTTP opens a stream over one connection and does not read it; finish reads it
+// to its end.
 func nonReadingHTTP(ctx context.Context, g *gateway) (finish func() error, err error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", g.httpAddr)
 	if err != nil {
@@ -156,7 +157,8 @@ func nonReadingHTTP(ctx context.Context, g *gateway) (finish func() error, err e
 	}, nil
 }
 
-// readAll reads events up to how they end: cut amid one, or in words.
+// readAll reads events to the end of the stream: an error if it was cut or failed, nil if
+// it is still open.
 func readAll(lines *bufio.Reader) error {
 	response, err := http.ReadResponse(lines, nil)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// redirectTarget is where redirects lead. Nobody is to follow one: it would carry the credential
-// away (A6).
+// redirectTarget is the server that redirects lead to. Following one would disclose the
+// credential (A6).
 type redirectTarget struct {
 	addr   string
 	server *http.Server
@@ -18,7 +18,7 @@ type redirectTarget struct {
 func startRedirectTarget(ctx context.Context, t *results) (*redirectTarget, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, fmt.Errorf("trap: %w", err)
+		return nil, fmt.Errorf("redirect target: %w", err)
 	}
 	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		t.violatef(redirected, "%s %s", r.Method, r.URL.Path)

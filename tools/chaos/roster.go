@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// roster is whom a client holds that applied every message, and nothing else.
+// roster is what a client holds after it applied every message.
 type roster map[string]member
 
-// apply takes one message in, which must follow from those before it.
+// apply applies one message, and returns an error if it does not follow from those before.
 func (r roster) apply(m message) error {
 	switch {
 	case m.Snapshot != nil:
@@ -58,7 +58,7 @@ func (r roster) one(c change) error {
 	case c.Kind == "updated" && c.Member == before:
 		return errors.New("nothing differs")
 	case c.Kind == "removed" && c.Member != before:
-		return fmt.Errorf("the last known is %v, told was %v", before, c.Member)
+		return fmt.Errorf("the last known is %v, removed was %v", before, c.Member)
 	}
 	if c.Kind == "removed" || c.Kind == "left_filter" {
 		delete(r, c.Member.ID)
@@ -68,7 +68,7 @@ func (r roster) one(c change) error {
 	return nil
 }
 
-// String is the same for rosters that are the same.
+// String is equal for equal rosters.
 func (r roster) String() string {
 	var text strings.Builder
 	for _, id := range slices.Sorted(maps.Keys(r)) {

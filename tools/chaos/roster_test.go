@@ -63,8 +63,8 @@ func TestW02_DifferencesAtRestAreFound(t *testing.T) {
 		"missed":     {roster{}, roster{"ada": ada("held")}, changesLost},
 		"behind":     {roster{"ada": ada("dialing")}, roster{"ada": ada("held")}, changesLost},
 		"left over":  {roster{"ada": ada("held")}, roster{}, changesInvented},
-		"not shown":  {roster{}, roster{"ada": ada("held")}.seen(true), ""},
-		"is to show": {roster{}, roster{"ada": ada("connected")}.seen(true), changesLost},
+		"not shown":  {roster{}, roster{"ada": ada("held")}.filtered(true), ""},
+		"is to show": {roster{}, roster{"ada": ada("connected")}.filtered(true), changesLost},
 	} {
 		found := differences(name, test.held, test.truth)
 		if test.rule == "" && len(found) > 0 || test.rule != "" && (len(found) != 1 || found[0].rule != test.rule) {

@@ -11,12 +11,12 @@ import (
 // both are the names of all transports.
 var both = []string{"gRPC", "SSE"}
 
-// listAtLeast is how long it may take until a watcher sees a change of a conference whose
+// slowChange is how long it may take until a watcher sees a change of a conference whose
 // lists succeed but are slow.
-const listAtLeast = 20 * time.Second
+const slowChange = 20 * time.Second
 
-// slowLists has every list take two to four seconds, in one page or in many. Lists that
-// succeed keep a conference FRESH (W10, W15).
+// slowLists makes every list take two to four seconds, in one page or in several. Lists
+// that succeed keep a conference FRESH (W10, W15).
 func slowLists(ctx context.Context, w *harness, _ *rand.Rand) error {
 	const onePage, manyPages = "conf_slow_page", "conf_slow_pages"
 	return w.isolated(ctx, simulator.Options{PageSize: 15}, defaultPolls(), func(ctx context.Context, h *harness) error {
@@ -33,11 +33,11 @@ func slowLists(ctx context.Context, w *harness, _ *rand.Rand) error {
 		}
 		began := time.Now()
 		all := h.watch(ctx, []string{onePage, manyPages}, both...)
-		h.await(ctx, changesLost, "a snapshot", listAtLeast, all, holds(visitor(0).ID, true))
+		h.await(ctx, changesLost, "a snapshot", slowChange, all, holds(visitor(0).ID, true))
 		pause(ctx, 30*time.Second)
 		h.leave(onePage, 1)
 		h.leave(manyPages, 1)
-		h.await(ctx, changesLost, "the removal", listAtLeast, all, holds(visitor(1).ID, false))
+		h.await(ctx, changesLost, "the removal", slowChange, all, holds(visitor(1).ID, false))
 		h.stayFresh(freshnessFlaps, began, all)
 		return nil
 	})

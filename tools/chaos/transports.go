@@ -18,20 +18,21 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-// heartbeat is what watchers ask for: the least there is (W13).
+// heartbeat is the interval that watchers ask for: the shortest (W13).
 const heartbeat = "5s"
 
-// watchRequest is what a watcher wants to see.
+// watchRequest is what a watcher asks for.
 type watchRequest struct {
 	conference string
-	connected  bool // Only those who are.
+	connected  bool // Only participants who are connected.
 	token      string
 }
 
-// transport opens a stream and gives its messages one by one. The stream ends with ctx.
+// transport opens a stream and returns a function that reads the next message. The stream
+// ends with ctx.
 type transport func(ctx context.Context, g *gateway, what watchRequest) (next func() (message, error), err error)
 
-// transports are the ways to watch.
+// transports are those that watchers use.
 var transports = map[string]transport{"gRPC": watchGRPC, "SSE": watchSSE}
 
 func watchGRPC(ctx context.Context, g *gateway, what watchRequest) (func() (message, error), error) {
@@ -77,7 +78,7 @@ func watchSSE(ctx context.Context, g *gateway, what watchRequest) (func() (messa
 	}, nil
 }
 
-// openSSE asks for a stream; the answer's body is the caller's to close.
+// openSSE opens a stream; the caller closes the body.
 func openSSE(ctx context.Context, client *http.Client, addr string, what watchRequest) (*http.Response, error) {
 	query := url.Values{"heartbeat_interval": {heartbeat}}
 	if what.connected {
@@ -119,8 +120,8 @@ func nextBlock(lines *bufio.Reader) (message, error) {
 	}
 }
 
-// errBare is the end of a stream over HTTP that no event explains.
-var errBare = errors.New("a bare end")
+// errBare is the end of a stream over HTTP without a failure event.
+var errBare = errors.New("the stream ended without a failure event")
 
 func event(fields map[string]string) (message, error) {
 	if fields["event"] == "failure" {
@@ -136,7 +137,7 @@ func event(fields map[string]string) (message, error) {
 	return m, nil
 }
 
-// failure is an error as REST tells it.
+// failure is an error body of REST.
 type failure struct {
 	Status  string `json:"status"`
 	Message string `json:"message"`
@@ -156,13 +157,13 @@ func failureOf(body string) error {
 	return &msg.Error
 }
 
-// Error is the reason and what is said of it.
+// Error returns status and message.
 func (f *failure) Error() string { return f.Status + ": " + f.Message }
 
-// reasonOf is an error's documented reason; empty where it is none of the gateway's.
+// reasonOf returns an error's documented reason; empty if it has none.
 func reasonOf(err error) string { reason, _ := infoOf(err); return reason }
 
-// infoOf gives the reason of an error, and whether a phone may have rung for it.
+// infoOf returns the reason of an error, and its metadata.dialled.
 func infoOf(err error) (reason, dialled string) {
 	if msg, ok := errors.AsType[*failure](err); ok {
 		for _, detail := range msg.Details {

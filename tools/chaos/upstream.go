@@ -12,7 +12,8 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// upstreamServer is the simulated upstream on a socket. Killed, it keeps its conferences.
+// upstreamServer serves the simulator on a socket. It keeps its conferences when it is
+// killed.
 type upstreamServer struct {
 	*simulator.Simulator
 
@@ -22,14 +23,14 @@ type upstreamServer struct {
 
 func startUpstream(ctx context.Context, options simulator.Options) (*upstreamServer, error) {
 	u := &upstreamServer{Simulator: simulator.New(options)}
-	if err := u.revive(ctx); err != nil {
+	if err := u.restart(ctx); err != nil {
 		return nil, err
 	}
 	return u, nil
 }
 
-// revive begins to listen, at another address than before.
-func (u *upstreamServer) revive(ctx context.Context) error {
+// restart listens again, at another address.
+func (u *upstreamServer) restart(ctx context.Context) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("upstream: %w", err)
@@ -44,12 +45,12 @@ func (u *upstreamServer) revive(ctx context.Context) error {
 	return nil
 }
 
-// kill ends the upstream amid whatever it does.
+// kill closes the server and its connections.
 func (u *upstreamServer) kill() { _ = u.server.Close() }
 
 func (u *upstreamServer) at() string { return *u.addr.Load() }
 
-// requestCounter counts the simulator's requests from its log, which tells what befell each.
+// requestCounter counts the simulator's requests and faults by its log.
 type requestCounter struct {
 	slog.Handler
 
@@ -64,14 +65,14 @@ func (requestCounter) Enabled(context.Context, slog.Level) bool { return true }
 
 // Handle counts one request.
 func (s requestCounter) Handle(_ context.Context, r slog.Record) error {
-	said := map[string]string{}
+	attrs := map[string]string{}
 	r.Attrs(func(a slog.Attr) bool {
-		said[a.Key] = a.Value.String()
+		attrs[a.Key] = a.Value.String()
 		return true
 	})
-	s.results.upstreamRequest(said["operation"], said["status"])
-	if kind := said["fault"]; kind != "" {
-		s.results.fault("upstream " + kind + " of " + said["operation"])
+	s.results.upstreamRequest(attrs["operation"], attrs["status"])
+	if kind := attrs["fault"]; kind != "" {
+		s.results.fault("upstream " + kind + " of " + attrs["operation"])
 		s.results.fault("upstream " + kind)
 	}
 	return nil
