@@ -4,36 +4,45 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// TestNoFaultProvesTooMuch holds what is drawn to what the checks take for granted: no
-// fault ends a conference (W11) or says falsely that nobody was dialled (A1).
-func TestNoFaultProvesTooMuch(t *testing.T) {
+// TestNoFaultIsAProof checks what the checks rely on: no fault ends a conference (W11) or
+// says falsely that no phone was dialled (A1).
+func TestNoFaultIsAProof(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	for range 500 {
 		for _, kind := range faultKinds {
 			for _, fault := range faultsOf(kind, "127.0.0.1:1", rng) {
-				vendors := fault.Body != simulator.HTMLBody && fault.Body != simulator.TextBody && fault.Body != simulator.EmptyBody
-				gone := fault.Status == http.StatusNotFound || fault.Status == http.StatusForbidden
-				if fault.Operation == simulator.List && vendors && gone {
-					t.Errorf("a list that ends its conference: %+v", fault)
-				}
-				if fault.Handled && participant.IsRefusal(fault.Status, vendors) {
-					t.Errorf("a refusal of what was done: %+v", fault)
-				}
+				provesNothing(t, fault)
 				if fault.Times == 0 || kind == simulator.FaultShift && fault.Times > 1 {
-					t.Errorf("strikes %d times: %+v", fault.Times, fault)
+					t.Errorf("takes effect %d times: %+v", fault.Times, fault)
 				}
 			}
+		}
+		for _, fault := range htmlFaults(rng) {
+			provesNothing(t, fault)
 		}
 	}
 }
 
-func TestASeedRepeatsItsDrills(t *testing.T) {
+func provesNothing(t *testing.T, fault simulator.Fault) {
+	t.Helper()
+	vendorShaped := fault.Body != simulator.HTMLBody && fault.Body != simulator.TextBody && fault.Body != simulator.EmptyBody
+	gone := fault.Status == http.StatusNotFound || fault.Status == http.StatusForbidden
+	if fault.Operation == simulator.List && vendorShaped && gone {
+		t.Errorf("a list that ends its conference: %+v", fault)
+	}
+	if fault.Handled && participant.IsRefusal(fault.Status, vendorShaped) {
+		t.Errorf("a refusal of a request that was performed: %+v", fault)
+	}
+}
+
+func TestSeedRepeatsFaults(t *testing.T) {
 	draw := func() (all []simulator.Fault) {
 		rng := (&harness{settings: settings{seed: 3}}).rng(forExperiments)
 		for _, kind := range faultKinds {
@@ -46,18 +55,18 @@ func TestASeedRepeatsItsDrills(t *testing.T) {
 	}
 }
 
-func TestEveryDrillHasItsName(t *testing.T) {
+func TestExperimentNamesAreUnique(t *testing.T) {
 	seen := map[string]bool{}
-	for _, d := range experiments() {
+	for _, d := range slices.Concat(append(isolatedExperiments(), experiments())...) {
 		if d.name == "" || d.run == nil || seen[d.name] {
-			t.Errorf("%q is not a drill of its own", d.name)
+			t.Errorf("%q is not a unique experiment", d.name)
 		}
 		seen[d.name] = true
 	}
 }
 
-// TestTheStrikesAreThoseOfTheSimulator counts by its log.
-func TestTheStrikesAreThoseOfTheSimulator(t *testing.T) {
+// TestFaultsAreCountedFromTheLog counts by its log.
+func TestFaultsAreCountedFromTheLog(t *testing.T) {
 	counted := newResults(1)
 	upstream := simulator.New(simulator.Options{Logger: newRequestCounter(counted)})
 	upstream.Inject(simulator.Fault{Kind: simulator.FaultLost, Times: 1})

@@ -38,8 +38,8 @@ func TestW03_OneOrderForAllWatchers(t *testing.T) {
 	}
 }
 
-// TestW03_PointersDoNotTellRostersApart has two watchers decode the same changes.
-func TestW03_PointersDoNotTellRostersApart(t *testing.T) {
+// TestW03_EqualChangesWithOtherPointersAgree has two watchers decode the same changes.
+func TestW03_EqualChangesWithOtherPointersAgree(t *testing.T) {
 	l := newOrderCheck()
 	for range 2 {
 		if err := l.changed("1", "2", msg("updated", "held", ada("connected")).Changes); err != nil {

@@ -27,7 +27,7 @@ func through(t *testing.T, p *proxy) (string, error) {
 	return string(body), err
 }
 
-func TestTheProxyHasWeather(t *testing.T) {
+func TestProxyAppliesNetworkFaults(t *testing.T) {
 	const size = 2000
 	played := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, strings.Repeat("x", size))
@@ -55,7 +55,7 @@ func TestTheProxyHasWeather(t *testing.T) {
 			began := time.Now()
 			body, err := through(t, p)
 			if complete := err == nil && len(body) == size; complete != test.complete {
-				t.Errorf("came whole: %t, %v", complete, err)
+				t.Errorf("arrived complete: %t, %v", complete, err)
 			}
 			if took := time.Since(began); took < test.least {
 				t.Errorf("took %s", took)
@@ -67,7 +67,7 @@ func TestTheProxyHasWeather(t *testing.T) {
 	}
 }
 
-func TestTheProxyBreaksOffWhenNobodyListens(t *testing.T) {
+func TestProxyResetsWithoutUpstream(t *testing.T) {
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -80,6 +80,6 @@ func TestTheProxyBreaksOffWhenNobodyListens(t *testing.T) {
 	}
 	defer p.close()
 	if _, err := through(t, p); err == nil {
-		t.Error("an answer came")
+		t.Error("an answer arrived")
 	}
 }

@@ -8,30 +8,30 @@ import (
 	"testing"
 )
 
-func TestAnythingBrokenFailsTheRun(t *testing.T) {
-	if fine := newResults(1); !fine.report.passed() {
+func TestAnyViolationFailsTheRun(t *testing.T) {
+	if passed := newResults(1); !passed.report.passed() {
 		t.Error("nothing was broken, and yet it is not whole")
 	}
 	for _, rule := range rules {
-		sad := newResults(1)
-		sad.violatef(rule, "somehow")
-		if sad.report.passed() {
+		failed := newResults(1)
+		failed.violatef(rule, "somehow")
+		if failed.report.passed() {
 			t.Errorf("whole in spite of %s", rule)
 		}
 	}
 }
 
-func TestFindingsOfARuleAreBounded(t *testing.T) {
-	sad := newResults(1)
+func TestFindingsPerRuleAreLimited(t *testing.T) {
+	failed := newResults(1)
 	for range 10 * mostFindings {
-		sad.violatef(inconsistentMessages, "again")
+		failed.violatef(inconsistentMessages, "again")
 	}
-	if n := len(sad.report.Findings); n != mostFindings || sad.report.Broken[inconsistentMessages] != 10*mostFindings {
-		t.Errorf("%d findings of %d", n, sad.report.Broken[inconsistentMessages])
+	if n := len(failed.report.Findings); n != mostFindings || failed.report.Broken[inconsistentMessages] != 10*mostFindings {
+		t.Errorf("%d findings of %d", n, failed.report.Broken[inconsistentMessages])
 	}
 }
 
-func TestTheReportCanBeRead(t *testing.T) {
+func TestReportIsReadable(t *testing.T) {
 	msg := newResults(42)
 	msg.experiment("gateway killed")
 	msg.fault("upstream lost")
@@ -59,7 +59,7 @@ func TestTheReportCanBeRead(t *testing.T) {
 	}
 }
 
-func TestTheLogIsReadForWhatItMustNotHold(t *testing.T) {
+func TestLogIsSearchedForSecretsAndPanics(t *testing.T) {
 	for name, test := range map[string]struct{ line, rule string }{
 		"a call":                       {`{"msg":"call","phone_number":"…0123"}`, ""},
 		"the credential":               {`{"error":"refused ` + secret + `"}`, secretsLogged},

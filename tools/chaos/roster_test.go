@@ -19,18 +19,18 @@ func snap(people ...member) message {
 	return message{Token: "t", Snapshot: &snapshot{Participants: people, Reason: "initial"}}
 }
 
-func TestW02_ARosterTakesOnlyWhatFollows(t *testing.T) {
+func TestW02_RosterRefusesInconsistentMessages(t *testing.T) {
 	for name, test := range map[string]struct {
 		messages []message
 		wrong    string
 		held     int
 	}{
 		"a snapshot replaces":            {[]message{snap(ada("held")), snap()}, "", 0},
-		"somebody twice":                 {[]message{snap(ada("held"), ada("held"))}, "has ada twice", 1},
+		"a participant twice":            {[]message{snap(ada("held"), ada("held"))}, "has ada twice", 1},
 		"added":                          {[]message{snap(), msg("added", "", ada("dialing"))}, "", 1},
 		"added again":                    {[]message{snap(ada("held")), msg("added", "", ada("held"))}, "held: true", 1},
 		"updated":                        {[]message{snap(ada("held")), msg("updated", "held", ada("connected"))}, "", 1},
-		"updated who is not there":       {[]message{snap(), msg("updated", "held", ada("connected"))}, "held: false", 0},
+		"updated without being held":     {[]message{snap(), msg("updated", "held", ada("connected"))}, "held: false", 0},
 		"updated from elsewhere":         {[]message{snap(ada("held")), msg("updated", "dialing", ada("connected"))}, "previous_status", 1},
 		"updated without a difference":   {[]message{snap(ada("held")), msg("updated", "held", ada("held"))}, "nothing differs", 1},
 		"removed":                        {[]message{snap(ada("held")), msg("removed", "held", ada("held"))}, "", 0},
@@ -54,7 +54,7 @@ func TestW02_ARosterTakesOnlyWhatFollows(t *testing.T) {
 	}
 }
 
-func TestW02_DifferencesAtRestAreFound(t *testing.T) {
+func TestW02_DifferencesAreFound(t *testing.T) {
 	for name, test := range map[string]struct {
 		held, truth roster
 		rule        string

@@ -35,7 +35,7 @@ func because(reason string, m message) message {
 	return m
 }
 
-func TestW04_AStreamBeginsAsItsTokenSays(t *testing.T) {
+func TestW04_StreamStartMatchesItsToken(t *testing.T) {
 	beat := message{Token: "t", Checkpoint: &checkpoint{Total: new(1), Count: new(1)}}
 	beforeBaseline := message{Token: "was", Checkpoint: &checkpoint{Freshness: "stale"}}
 	changed := msg("updated", "held", ada("connected"))
@@ -67,7 +67,7 @@ func TestW04_AStreamBeginsAsItsTokenSays(t *testing.T) {
 	}
 }
 
-func TestW08_NobodyIsRemovedWhoNeverLeft(t *testing.T) {
+func TestW08_RemovalOfPresentParticipantIsFound(t *testing.T) {
 	for name, rule := range map[string]string{"left": "", "never left": wrongRemovals} {
 		w := newTestHarness()
 		if name == "left" {
@@ -83,7 +83,7 @@ func TestW08_NobodyIsRemovedWhoNeverLeft(t *testing.T) {
 	}
 }
 
-func TestW10_StreamsEndOnlyForAReason(t *testing.T) {
+func TestW10_UnexpectedEndsAreFound(t *testing.T) {
 	checkDrain := failureOf(`{"error":{"status":"UNAVAILABLE","details":[{"reason":"DRAINING"}]}}`)
 	for name, test := range map[string]struct {
 		killed, ending bool
@@ -93,10 +93,10 @@ func TestW10_StreamsEndOnlyForAReason(t *testing.T) {
 	}{
 		"killed":                   {true, true, 3, errBare, ""},
 		"drained":                  {false, true, 3, checkDrain, ""},
-		"drained without a word":   {false, true, 3, errBare, unexpectedEnds},
+		"drained without DRAINING": {false, true, 3, errBare, unexpectedEnds},
 		"refused by one that ends": {false, true, 0, errors.New("connection refused"), ""},
-		"for no reason":            {false, false, 3, errBare, unexpectedEnds},
-		"not even begun":           {false, false, 0, errBare, unexpectedEnds},
+		"without a reason":         {false, false, 3, errBare, unexpectedEnds},
+		"before the first message": {false, false, 0, errBare, unexpectedEnds},
 	} {
 		w := newTestHarness()
 		s := &stream{gateway: &gateway{}, messages: test.messages}
