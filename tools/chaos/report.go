@@ -48,6 +48,7 @@ const (
 	lateRecoveries       = "late_recoveries"        // W7, W10: not FRESH again in time
 	wrongStaleness       = "wrong_staleness"        // W10: not STALE in time, or for another reason
 	wrongAnswers         = "wrong_answers"          // A1, A5: an add not answered as the experiment requires
+	falseRemoved         = "false_removed"          // A5: a removal answered as done, or NOT_FOUND, of a participant who is present
 	falseNotFound        = "false_not_found"        // A5: NOT_FOUND for what exists
 	http2Spoken          = "http2_spoken"           // A1
 	keyHammered          = "api_key_hammered"       // A6: too many exchanges of a refused API key
@@ -66,7 +67,7 @@ const (
 
 var rules = []string{
 	dialledTwice, falseDialledNo, changesLost, changesInvented, outOfOrder, inconsistentMessages, silentStreams, unexpectedEnds,
-	wrongRemovals, freshnessFlaps, neighbourStale, starved, lateRecoveries, wrongStaleness, wrongAnswers, falseNotFound,
+	wrongRemovals, freshnessFlaps, neighbourStale, starved, lateRecoveries, wrongStaleness, wrongAnswers, falseRemoved, falseNotFound,
 	http2Spoken, keyHammered, wrongDrains,
 	leakedGoroutines, leakedFiles, badExits, secretsLogged, redirected, failedExperiments,
 }

@@ -157,8 +157,8 @@ func (w *writers) remove(ctx context.Context, conference, id string, overREST bo
 	}
 	code, removed := call(ctx, g, conference, id)
 	w.harness.results.call("RemoveParticipant", transportName(overREST)+code)
-	if isNotFound(code) && slices.Contains(w.present(conference), id) {
-		w.harness.results.violatef(falseNotFound, "the removal of %s, which is present: %s", id, code)
+	if (removed || isNotFound(code)) && slices.Contains(w.present(conference), id) {
+		w.harness.results.violatef(falseRemoved, "the removal of %s, which is present: %s", id, code)
 	}
 	if removed {
 		w.mu.Lock()
