@@ -73,6 +73,7 @@ func isolatedExperiments() [][]experiment {
 		{{"lists are incomplete", incompleteLists}},
 		{{"neighbours are broken", brokenNeighbours}},
 		{{"lists are slow", slowLists}, {"fields are odd", oddFields}},
+		{{"neighbours of a quiet conference are broken", quietNeighbour}},
 		{
 			{"gateway drained while EventSources wait", drainWaiting},
 			{"upstream offers HTTP/2", http2Upstream},
