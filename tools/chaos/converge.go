@@ -45,7 +45,7 @@ func (w *harness) compare(ctx context.Context) (found []violation) {
 		for _, watcher := range w.watchers {
 			if watcher.conference == conference {
 				want := truth.filtered(watcher.connected)
-				found = append(found, differences(watcher.transport+" on "+conference, watcher.heldCopy(), want)...)
+				found = append(found, differences(watcher.name(), watcher.heldCopy(), want)...)
 			}
 		}
 		listed, err := w.list(ctx, conference)

@@ -91,25 +91,13 @@ func faultsOf(kind simulator.FaultKind, redirectTarget string, rng *rand.Rand) [
 	case simulator.FaultShift:
 		return []simulator.Fault{{Kind: kind, Times: 1, By: []int{-1, 1, 2}[rng.IntN(3)]}}
 	default:
+		return faultsByOperation(kind, redirectTarget, rng)
 	}
-	var faults []simulator.Fault
+}
+
+func faultsByOperation(kind simulator.FaultKind, redirectTarget string, rng *rand.Rand) (faults []simulator.Fault) {
 	for _, operation := range operations {
-		fault := simulator.Fault{}
-		switch kind {
-		case simulator.FaultStatus:
-			fault = statuses[operation][rng.IntN(len(statuses[operation]))]
-		case simulator.FaultLatency, simulator.FaultLate, simulator.FaultDetached:
-			fault.Latency = time.Duration(300+rng.IntN(3000)) * time.Millisecond
-		case simulator.FaultErrorEnvelope:
-			fault.Status = []int{0, 500, 503}[rng.IntN(3)]
-			fault.Handled = rng.IntN(2) == 0
-		case simulator.FaultRedirect:
-			fault.Location = "http://" + redirectTarget + "/v2"
-			fault.Status = []int{301, 302, 307, 308}[rng.IntN(4)]
-		case simulator.FaultGarbage:
-			fault.Raw = garbage[rng.IntN(len(garbage))]
-		default:
-		}
+		fault := faultOf(kind, operation, redirectTarget, rng)
 		fault.Kind, fault.Operation, fault.Times = kind, operation, 1+rng.IntN(2)
 		faults = append(faults, fault)
 	}
@@ -118,4 +106,24 @@ func faultsOf(kind simulator.FaultKind, redirectTarget string, rng *rand.Rand) [
 		faults[slices.Index(operations, simulator.List)].Latency = 6 * time.Second
 	}
 	return faults
+}
+
+// faultOf draws what is particular to a kind.
+func faultOf(kind simulator.FaultKind, operation simulator.Operation, redirectTarget string, rng *rand.Rand) (fault simulator.Fault) {
+	switch kind {
+	case simulator.FaultStatus:
+		fault = statuses[operation][rng.IntN(len(statuses[operation]))]
+	case simulator.FaultLatency, simulator.FaultLate, simulator.FaultDetached:
+		fault.Latency = time.Duration(300+rng.IntN(3000)) * time.Millisecond
+	case simulator.FaultErrorEnvelope:
+		fault.Status = []int{0, 500, 503}[rng.IntN(3)]
+		fault.Handled = rng.IntN(2) == 0
+	case simulator.FaultRedirect:
+		fault.Location = "http://" + redirectTarget + "/v2"
+		fault.Status = []int{301, 302, 307, 308}[rng.IntN(4)]
+	case simulator.FaultGarbage:
+		fault.Raw = garbage[rng.IntN(len(garbage))]
+	default:
+	}
+	return fault
 }

@@ -98,7 +98,7 @@ func (w *harness) replaceFault(conference string, by int) {
 func (w *harness) stayStale(all []*watcher) {
 	for _, watcher := range all {
 		if !isStale("UPSTREAM_INCOMPLETE")(watcher) || watcher.freshBefore() {
-			w.results.violatef(wrongStaleness, "%s on %s: no list was complete, but %v", watcher.transport, watcher.conference, watcher.history())
+			w.results.violatef(wrongStaleness, "%s: no list was complete, but %v", watcher.name(), watcher.history())
 		}
 	}
 }

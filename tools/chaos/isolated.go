@@ -81,7 +81,7 @@ func (w *harness) await(ctx context.Context, rule, what string, within time.Dura
 	})
 	for _, watcher := range all {
 		if ctx.Err() == nil && !met(watcher) {
-			w.results.violatef(rule, "%s on %s: not %s within %s, but %v", watcher.transport, watcher.conference, what, within, watcher.history())
+			w.results.violatef(rule, "%s: not %s within %s, but %v", watcher.name(), what, within, watcher.history())
 		}
 	}
 }
@@ -91,7 +91,7 @@ func (w *harness) stayFresh(rule string, since time.Time, all []*watcher) {
 	for _, watcher := range all {
 		w.results.check("watchers that had to stay FRESH", 1)
 		if n := watcher.staleAfter(since); n > 0 {
-			w.results.violatef(rule, "%s on %s: STALE %d times: %v", watcher.transport, watcher.conference, n, watcher.history())
+			w.results.violatef(rule, "%s: STALE %d times: %v", watcher.name(), n, watcher.history())
 		}
 	}
 }

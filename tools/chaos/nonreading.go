@@ -146,7 +146,8 @@ func nonReadingHTTP(ctx context.Context, g *gateway) (finish func() error, err e
 	if err != nil {
 		return nil, fmt.Errorf("a client that never reads: %w", err)
 	}
-	_, err = fmt.Fprintf(conn, "GET %s:watch HTTP/1.1\r\nHost: %s\r\nAccept: text/event-stream\r\n\r\n", pathOf(largeConference), g.httpAddr)
+	const request = "GET %s:watch HTTP/1.1\r\nHost: %s\r\nAccept: text/event-stream\r\n\r\n"
+	_, err = fmt.Fprintf(conn, request, pathOf(largeConference), g.httpAddr)
 	if err != nil {
 		return nil, fmt.Errorf("a client that never reads: %w", err)
 	}

@@ -39,6 +39,9 @@ type watcher struct {
 	flips []flip
 }
 
+// name describes the watcher in findings.
+func (w *watcher) name() string { return w.transport + " on " + w.conference }
+
 // stream is one call of a watcher.
 type stream struct {
 	gateway     *gateway
@@ -78,7 +81,7 @@ func (w *watcher) call(ctx context.Context, s *stream) (how string) {
 	case err == nil:
 		return "END"
 	case silent.Load():
-		w.harness.results.violatef(silentStreams, "%s on %s: no message after %d messages", w.transport, w.conference, s.messages)
+		w.harness.results.violatef(silentStreams, "%s: no message after %d messages", w.name(), s.messages)
 		return "silent"
 	case closed.Load() || ctx.Err() != nil:
 		return "closed by the client"
@@ -99,7 +102,7 @@ func (w *watcher) classifyEnd(s *stream, err error) (how string) {
 	case s.gateway.ending.Load() && s.messages == 0:
 		return "refused"
 	}
-	w.harness.results.violatef(unexpectedEnds, "%s on %s, after %d messages: %v", w.transport, w.conference, s.messages, err)
+	w.harness.results.violatef(unexpectedEnds, "%s, after %d messages: %v", w.name(), s.messages, err)
 	return "unexpected: " + reason
 }
 
@@ -141,7 +144,7 @@ func (w *watcher) handle(s *stream, m message) {
 	}
 	w.checkBaseline(s, m)
 	if err := w.held.apply(m); err != nil {
-		w.harness.results.violatef(inconsistentMessages, "%s on %s: %v", w.transport, w.conference, err)
+		w.harness.results.violatef(inconsistentMessages, "%s: %v", w.name(), err)
 	}
 	w.compareWithOthers(m)
 	s.ended = m.End != nil
@@ -165,9 +168,9 @@ func (w *watcher) checkBaseline(s *stream, m message) {
 	s.hasBaseline = true
 	switch got := m.Snapshot; {
 	case got == nil && want != "":
-		w.harness.results.violatef(inconsistentMessages, "%s on %s: no %s snapshot first", w.transport, w.conference, want)
+		w.harness.results.violatef(inconsistentMessages, "%s: no %s snapshot first", w.name(), want)
 	case got != nil && got.Reason != want:
-		w.harness.results.violatef(changesLost, "%s on %s: a snapshot, %s, although the history holds everything", w.transport, w.conference, got.Reason)
+		w.harness.results.violatef(changesLost, "%s: a snapshot, %s, although the history holds everything", w.name(), got.Reason)
 	}
 }
 
@@ -181,22 +184,22 @@ func (w *watcher) compareWithOthers(m message) {
 	}
 	if m.Changes != nil {
 		if m.Token == w.token {
-			t.violatef(outOfOrder, "%s on %s: changes without a new token", w.transport, w.conference)
+			t.violatef(outOfOrder, "%s: changes without a new token", w.name())
 		}
 		if err := orderCheck.changed(w.last, m.Token, m.Changes); err != nil {
-			t.violatef(outOfOrder, "%s on %s: %v", w.transport, w.conference, err)
+			t.violatef(outOfOrder, "%s: %v", w.name(), err)
 		}
 		w.last = m.Token
 		t.check("changes applied", len(m.Changes.Changes))
 		for _, c := range m.Changes.Changes {
 			w.harness.observations.add(c.Member)
 			if c.Kind == "removed" && !w.harness.observations.mayHaveLeft(c.Member.ID) {
-				t.violatef(wrongRemovals, "%s on %s: %s removed, but never left", w.transport, w.conference, c.Member.ID)
+				t.violatef(wrongRemovals, "%s: %s removed, but never left", w.name(), c.Member.ID)
 			}
 		}
 	}
 	if err := orderCheck.holds(m.Token, w.held); err != nil {
-		t.violatef(outOfOrder, "%s on %s: %v", w.transport, w.conference, err)
+		t.violatef(outOfOrder, "%s: %v", w.name(), err)
 	}
 }
 

@@ -102,7 +102,7 @@ func (w *writers) add(ctx context.Context, conference string, overREST, again bo
 	}
 	second := w.call(ctx, g, a, !overREST)
 	if first.id != "" && second.id != first.id && !g.ending.Load() {
-		w.harness.results.violatef(inconsistentMessages, "an add succeeded for %s, and under its request id again with %v", first.id, second)
+		w.harness.results.violatef(inconsistentMessages, "an add succeeded for %s, and with its request id %v", first.id, second)
 	}
 }
 
