@@ -15,9 +15,9 @@ func (w *harness) audit() {
 	for _, dial := range dials {
 		dialled[dial.Participant] = dial
 	}
-	for who := range w.observations.seen {
-		if !w.visitors.existed(dialled, who) {
-			w.results.violatef(changesInvented, "%s was never %s with that name and number", who.id, who.status)
+	for state := range w.observations.seen {
+		if !w.visitors.existed(dialled, state) {
+			w.results.violatef(changesInvented, "%s was never %s with that name and number", state.id, state.status)
 		}
 	}
 	w.results.check("participants and statuses received", len(w.observations.seen))

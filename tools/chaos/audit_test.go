@@ -40,8 +40,8 @@ func TestW08_OnlyStatesThatExistedPass(t *testing.T) {
 	w.visitors.record(visitor(1))
 	dialled := map[string]simulator.Dial{"part_1": {PhoneNumber: "+12025550007"}}
 	for name, test := range map[string]struct {
-		who  identity
-		real bool
+		state identity
+		real  bool
 	}{
 		"a visitor":               {identity{"visitor_1", "+12025560001", "Visitor 1", "connected"}, true},
 		"never so":                {identity{"visitor_1", "+12025560001", "Visitor 1", "held"}, false},
@@ -51,7 +51,7 @@ func TestW08_OnlyStatesThatExistedPass(t *testing.T) {
 		"another caller's name":   {identity{"part_1", "+12025550007", "Visitor 1", "dialing"}, false},
 		"dialled, and not held":   {identity{"part_1", "+12025550007", "Caller 0007", "held"}, false},
 	} {
-		if got := w.visitors.existed(dialled, test.who); got != test.real {
+		if got := w.visitors.existed(dialled, test.state); got != test.real {
 			t.Errorf("%s: real is %t", name, got)
 		}
 	}

@@ -63,23 +63,23 @@ func (w *harness) compare(ctx context.Context) (found []violation) {
 }
 
 // differences returns what a roster lacks of the true one, and what it has in addition.
-func differences(who string, held, truth roster) (found []violation) {
+func differences(name string, held, truth roster) (found []violation) {
 	for id, p := range truth {
 		if held[id] != p {
-			found = append(found, violation{changesLost, fmt.Sprintf("%s holds %v for %v", who, held[id], p)})
+			found = append(found, violation{changesLost, fmt.Sprintf("%s holds %v for %v", name, held[id], p)})
 		}
 	}
 	for id, p := range held {
 		if _, there := truth[id]; !there {
-			found = append(found, violation{changesInvented, fmt.Sprintf("%s holds %v", who, p)})
+			found = append(found, violation{changesInvented, fmt.Sprintf("%s holds %v", name, p)})
 		}
 	}
 	return found
 }
 
-func truthOf(people []simulator.Person) roster {
+func truthOf(participants []simulator.Person) roster {
 	truth := roster{}
-	for _, p := range people {
+	for _, p := range participants {
 		truth[p.ID] = member{
 			ID: p.ID, Phone: p.PhoneNumber, Name: p.Name, Role: p.Role, Status: p.Status, Muted: p.Muted,
 			Joined: instantOf(p.JoinedAt.Truncate(time.Second)), // The upstream writes whole seconds.

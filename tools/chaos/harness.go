@@ -41,8 +41,8 @@ type harness struct {
 	writers      *writers
 	watchers     []*watcher
 
-	// mutations is held by those who change participants, for reading, and by converge,
-	// for writing.
+	// mutations is held for reading while participants change, and for writing by
+	// converge.
 	mutations sync.RWMutex
 	running   sync.WaitGroup
 }

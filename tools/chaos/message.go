@@ -84,7 +84,7 @@ func messageOf(m *v2.WatchParticipantsResponse) message {
 	case *v2.WatchParticipantsResponse_Snapshot:
 		msg.Snapshot = &snapshot{
 			Participants: membersOf(event.Snapshot.GetParticipants()),
-			Total:        number(event.Snapshot.Total), Reason: word(event.Snapshot.GetReason()),
+			Total:        number(event.Snapshot.Total), Reason: enumName(event.Snapshot.GetReason()),
 		}
 	case *v2.WatchParticipantsResponse_Changes:
 		msg.Changes = &changes{}
@@ -93,26 +93,26 @@ func messageOf(m *v2.WatchParticipantsResponse) message {
 		}
 	case *v2.WatchParticipantsResponse_Checkpoint:
 		msg.Checkpoint = &checkpoint{
-			Freshness: word(event.Checkpoint.GetFreshness()), Reason: event.Checkpoint.GetStaleReason(),
+			Freshness: enumName(event.Checkpoint.GetFreshness()), Reason: event.Checkpoint.GetStaleReason(),
 			Total: number(event.Checkpoint.Total), Count: number(event.Checkpoint.ParticipantCount),
 		}
 	case *v2.WatchParticipantsResponse_End:
-		msg.End = &end{Reason: word(event.End.GetReason())}
+		msg.End = &end{Reason: enumName(event.End.GetReason())}
 	}
 	return msg
 }
 
 func changeOf(c *v2.ParticipantChange) change {
-	msg := change{Kind: word(c.GetKind()), Member: memberOf(c.GetParticipant())}
+	msg := change{Kind: enumName(c.GetKind()), Member: memberOf(c.GetParticipant())}
 	if c.PreviousStatus != nil {
-		msg.Previous = new(wordOr(c.GetPreviousStatus(), c.GetPreviousRawStatus()))
+		msg.Previous = new(enumNameOr(c.GetPreviousStatus(), c.GetPreviousRawStatus()))
 	}
 	return msg
 }
 
-func membersOf(people []*v2.Participant) []member {
-	msg := make([]member, len(people))
-	for i, p := range people {
+func membersOf(participants []*v2.Participant) []member {
+	msg := make([]member, len(participants))
+	for i, p := range participants {
 		msg[i] = memberOf(p)
 	}
 	return msg
@@ -121,7 +121,7 @@ func membersOf(people []*v2.Participant) []member {
 func memberOf(p *v2.Participant) member {
 	msg := member{
 		ID: p.GetId(), Phone: p.GetPhoneNumber(), Name: p.GetName(), Muted: p.GetMuted(),
-		Role: wordOr(p.GetRole(), p.GetRawRole()), Status: wordOr(p.GetStatus(), p.GetRawStatus()),
+		Role: enumNameOr(p.GetRole(), p.GetRawRole()), Status: enumNameOr(p.GetStatus(), p.GetRawStatus()),
 	}
 	if p.GetJoinedAt() != nil {
 		msg.Joined = instantOf(p.GetJoinedAt().AsTime())
@@ -136,8 +136,8 @@ func number(n *int32) *int {
 	return new(int(*n))
 }
 
-// word returns an enum value's name in JSON: lower case, without the prefix of the enum.
-func word(value protoreflect.Enum) string {
+// enumName returns an enum value's name in JSON: lower case, without the prefix of the enum.
+func enumName(value protoreflect.Enum) string {
 	values := value.Descriptor().Values()
 	if values.ByNumber(value.Number()) == nil {
 		return strconv.Itoa(int(value.Number()))
@@ -146,10 +146,10 @@ func word(value protoreflect.Enum) string {
 	return strings.ToLower(strings.TrimPrefix(string(values.ByNumber(value.Number()).Name()), prefix))
 }
 
-// wordOr returns the upstream's own value where the enum has none for it.
-func wordOr(value protoreflect.Enum, raw string) string {
+// enumNameOr returns the upstream's own value where the enum has none for it.
+func enumNameOr(value protoreflect.Enum, raw string) string {
 	if raw != "" {
 		return raw
 	}
-	return word(value)
+	return enumName(value)
 }

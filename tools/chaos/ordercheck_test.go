@@ -9,8 +9,8 @@ func TestW03_OneOrderForAllWatchers(t *testing.T) {
 	update := msg("updated", "held", ada("connected")).Changes
 	other := msg("updated", "held", ada("dialing")).Changes
 	for name, test := range map[string]struct {
-		tell  func(l *orderCheck) error
-		wrong string
+		report func(l *orderCheck) error
+		wrong  string
 	}{
 		"the same again":    {func(l *orderCheck) error { return l.changed("1", "2", update) }, ""},
 		"further":           {func(l *orderCheck) error { return l.changed("2", "3", other) }, ""},
@@ -29,7 +29,7 @@ func TestW03_OneOrderForAllWatchers(t *testing.T) {
 			t.Fatal(err)
 		}
 		found := ""
-		if err := test.tell(l); err != nil {
+		if err := test.report(l); err != nil {
 			found = err.Error()
 		}
 		if test.wrong == "" && found != "" || !strings.Contains(found, test.wrong) {

@@ -26,10 +26,10 @@ func newObservations() *observations {
 // identity is a participant in one status.
 type identity struct{ id, phone, name, status string }
 
-func (s *observations) add(people ...member) {
+func (s *observations) add(participants ...member) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, p := range people {
+	for _, p := range participants {
 		s.seen[identity{p.ID, p.Phone, p.Name, p.Status}] = true
 	}
 }
@@ -96,10 +96,10 @@ func (v *visitors) step(conference string) {
 
 func (v *visitors) join(conference string) {
 	v.joined++
-	who := visitor(v.joined)
-	v.record(who)
-	v.present[conference] = append(v.present[conference], who.ID)
-	v.harness.upstream.AddPerson(conference, who)
+	state := visitor(v.joined)
+	v.record(state)
+	v.present[conference] = append(v.present[conference], state.ID)
+	v.harness.upstream.AddPerson(conference, state)
 }
 
 func visitor(n int) simulator.Person {
@@ -110,11 +110,11 @@ func visitor(n int) simulator.Person {
 }
 
 // enter adds a participant who keeps the same state.
-func (v *visitors) enter(conference string, who simulator.Person) {
+func (v *visitors) enter(conference string, state simulator.Person) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.record(who)
-	v.harness.upstream.AddPerson(conference, who)
+	v.record(state)
+	v.harness.upstream.AddPerson(conference, state)
 }
 
 // record keeps a state that is about to be true.
@@ -154,16 +154,16 @@ func (v *visitors) shiftTimes(conference string) {
 
 // existed reports whether a participant was ever in that state: a visitor who was, or a
 // dialled participant in a status that a call goes through.
-func (v *visitors) existed(dialled map[string]simulator.Dial, who identity) bool {
+func (v *visitors) existed(dialled map[string]simulator.Dial, state identity) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	dial, was := dialled[who.id]
+	dial, was := dialled[state.id]
 	if !was {
-		return v.truth[who]
+		return v.truth[state]
 	}
-	switch who.status {
+	switch state.status {
 	case "pending", "dialing", "connected", "disconnected":
-		return who.phone == dial.PhoneNumber && who.name == callerName(dial.PhoneNumber)
+		return state.phone == dial.PhoneNumber && state.name == callerName(dial.PhoneNumber)
 	default:
 		return false
 	}

@@ -15,8 +15,8 @@ func msg(kind, previous string, h member) message {
 	return message{Token: "t", Changes: &changes{Changes: []change{c}}}
 }
 
-func snap(people ...member) message {
-	return message{Token: "t", Snapshot: &snapshot{Participants: people, Reason: "initial"}}
+func snap(participants ...member) message {
+	return message{Token: "t", Snapshot: &snapshot{Participants: participants, Reason: "initial"}}
 }
 
 func TestW02_RosterRefusesInconsistentMessages(t *testing.T) {

@@ -24,7 +24,7 @@ type writers struct {
 
 	mu      sync.Mutex
 	adds    []*add
-	removed map[string]string // guarded by mu; conferences by the id of who was removed
+	removed map[string]string // guarded by mu; conferences by the id of the removed participant
 }
 
 // add is an Add under one request id with a phone number of its own, and the answers to
