@@ -96,10 +96,10 @@ func (v *visitors) step(conference string) {
 
 func (v *visitors) join(conference string) {
 	v.joined++
-	state := visitor(v.joined)
-	v.record(state)
-	v.present[conference] = append(v.present[conference], state.ID)
-	v.harness.upstream.AddPerson(conference, state)
+	person := visitor(v.joined)
+	v.record(person)
+	v.present[conference] = append(v.present[conference], person.ID)
+	v.harness.upstream.AddPerson(conference, person)
 }
 
 func visitor(n int) simulator.Person {
@@ -110,11 +110,11 @@ func visitor(n int) simulator.Person {
 }
 
 // enter adds a participant who keeps the same state.
-func (v *visitors) enter(conference string, state simulator.Person) {
+func (v *visitors) enter(conference string, person simulator.Person) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.record(state)
-	v.harness.upstream.AddPerson(conference, state)
+	v.record(person)
+	v.harness.upstream.AddPerson(conference, person)
 }
 
 // record keeps a state that is about to be true.

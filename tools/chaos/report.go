@@ -42,6 +42,7 @@ const (
 	changesLost          = "changes_lost"           // W2, W4
 	changesInvented      = "changes_invented"       // W7, W8
 	wrongRemovals        = "wrong_removals"         // W7, W8: a removal without proof
+	writesUndone         = "writes_undone"          // W5, W6: a write taken back while lists lag
 	freshnessFlaps       = "freshness_flaps"        // W10, W15: STALE although lists succeed
 	neighbourStale       = "stale_by_neighbour"     // W10: a healthy conference STALE because others fail
 	starved              = "healthy_starved"        // W15: a healthy conference not polled because others fail
@@ -67,7 +68,7 @@ const (
 
 var rules = []string{
 	dialledTwice, falseDialledNo, changesLost, changesInvented, outOfOrder, inconsistentMessages, silentStreams, unexpectedEnds,
-	wrongRemovals, freshnessFlaps, neighbourStale, starved, lateRecoveries, wrongStaleness, wrongAnswers, falseRemoved, falseNotFound,
+	wrongRemovals, writesUndone, freshnessFlaps, neighbourStale, starved, lateRecoveries, wrongStaleness, wrongAnswers, falseRemoved, falseNotFound,
 	http2Spoken, keyHammered, wrongDrains,
 	leakedGoroutines, leakedFiles, badExits, secretsLogged, redirected, failedExperiments,
 }
