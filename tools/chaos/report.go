@@ -68,7 +68,8 @@ const (
 
 var rules = []string{
 	dialledTwice, falseDialledNo, changesLost, changesInvented, outOfOrder, inconsistentMessages, silentStreams, unexpectedEnds,
-	wrongRemovals, writesUndone, freshnessFlaps, neighbourStale, starved, lateRecoveries, wrongStaleness, wrongAnswers, falseRemoved, falseNotFound,
+	wrongRemovals, writesUndone, freshnessFlaps, neighbourStale, starved, lateRecoveries, wrongStaleness, wrongAnswers,
+	falseRemoved, falseNotFound,
 	http2Spoken, keyHammered, wrongDrains,
 	leakedGoroutines, leakedFiles, badExits, secretsLogged, redirected, failedExperiments,
 }
