@@ -72,12 +72,12 @@ bench: ## Run the benchmarks, and compare each way with the plain one
 	for pass in $$(seq $(PASSES)); do $(GO) test -run '^$$' -bench . -benchmem ./test/bench >> bin/bench.txt || exit 1; done
 	$(STAT) -col '/way@(plain gateway keys limits tls)' bin/bench.txt
 
-# How long `make chaos` goes on at least, and what its drills are drawn from.
+# How long `make chaos` runs at least, and the seed of its experiments.
 CHAOS_SECONDS ?= 60
 SEED          ?= 1
 
 .PHONY: chaos
-chaos: ## Put a real gateway through every trouble; SEED repeats a run, bin/chaos.json tells of it
+chaos: ## Inject faults into a real gateway and check its promises; SEED repeats a run, bin/chaos.json is the report
 	@$(GO) build -ldflags '$(LDFLAGS)' -o bin/server ./cmd/server
 	@$(GO) run ./test/chaos -server bin/server -seconds $(CHAOS_SECONDS) -seed $(SEED)
 
