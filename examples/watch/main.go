@@ -20,6 +20,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
@@ -39,13 +40,19 @@ func main() {
 	}
 }
 
+// keepaliveParams make grpc-go close a connection whose peer no longer responds. Without
+// them the next call would use the same broken connection. The gateway allows a ping
+// every 5 s.
+var keepaliveParams = keepalive.ClientParameters{Time: 10 * time.Second, Timeout: 5 * time.Second}
+
 func run(ctx context.Context, addr, conference string, limit time.Duration, out io.Writer) error {
 	if limit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	connection, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	connection, err := grpc.NewClient(addr,
+		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithKeepaliveParams(keepaliveParams))
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
