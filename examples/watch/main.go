@@ -71,19 +71,19 @@ func run(ctx context.Context, addr, conference string, limit time.Duration, out 
 func show(out io.Writer, message *v2.WatchParticipantsResponse, size int) {
 	for _, change := range message.GetChanges().GetChanges() {
 		p := change.GetParticipant()
-		printLine(out, "%-12s %s is %s", enumName(change.GetKind()), p.GetName(), enumName(p.GetStatus()))
+		printLinef(out, "%-12s %s is %s", enumName(change.GetKind()), p.GetName(), enumName(p.GetStatus()))
 	}
 	switch {
 	case message.GetSnapshot() != nil:
-		printLine(out, "%-12s %d participants", "SNAPSHOT", size)
+		printLinef(out, "%-12s %d participants", "SNAPSHOT", size)
 	case message.GetCheckpoint() != nil:
-		printLine(out, "%-12s %s, %d participants", "CHECKPOINT", enumName(message.GetCheckpoint().GetFreshness()), size)
+		printLinef(out, "%-12s %s, %d participants", "CHECKPOINT", enumName(message.GetCheckpoint().GetFreshness()), size)
 	case message.GetEnd() != nil:
-		printLine(out, "%-12s the conference has ended", "END")
+		printLinef(out, "%-12s the conference has ended", "END")
 	}
 }
 
-// printLine prints one line. It ignores an error of out: there is no other place to report it.
-func printLine(out io.Writer, format string, args ...any) {
+// printLinef prints one line. It ignores an error of out: there is no other place to report it.
+func printLinef(out io.Writer, format string, args ...any) {
 	_, _ = fmt.Fprintf(out, format+"\n", args...)
 }
