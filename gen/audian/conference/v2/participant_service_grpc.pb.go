@@ -98,10 +98,10 @@ type ParticipantServiceClient interface {
 	// the last message. The stream has no default deadline.
 	//
 	// An upstream outage does not end the stream: a STALE checkpoint reports it. The stream ends
-	// OK after a WatchEnd. Any other end is an error; unless it is one that a new call cannot
-	// mend, the client calls again with the last `resume_token`.
+	// OK after a WatchEnd. Any other end is an error. After most errors the client calls again
+	// with the last `resume_token`.
 	//
-	// Errors after which the client stops: INVALID_ARGUMENT (a filter or the interval is
+	// Errors after which the client does not call again: INVALID_ARGUMENT (a filter or the interval is
 	// invalid, or the token was not issued by this service); NOT_FOUND (at the start only);
 	// PERMISSION_DENIED and UNAUTHENTICATED (at the start, or later when the right is withdrawn
 	// or the credential expires). Errors after which the client calls again: UNAVAILABLE
@@ -214,10 +214,10 @@ type ParticipantServiceServer interface {
 	// the last message. The stream has no default deadline.
 	//
 	// An upstream outage does not end the stream: a STALE checkpoint reports it. The stream ends
-	// OK after a WatchEnd. Any other end is an error; unless it is one that a new call cannot
-	// mend, the client calls again with the last `resume_token`.
+	// OK after a WatchEnd. Any other end is an error. After most errors the client calls again
+	// with the last `resume_token`.
 	//
-	// Errors after which the client stops: INVALID_ARGUMENT (a filter or the interval is
+	// Errors after which the client does not call again: INVALID_ARGUMENT (a filter or the interval is
 	// invalid, or the token was not issued by this service); NOT_FOUND (at the start only);
 	// PERMISSION_DENIED and UNAUTHENTICATED (at the start, or later when the right is withdrawn
 	// or the credential expires). Errors after which the client calls again: UNAVAILABLE
