@@ -8,7 +8,7 @@
 // seconds, and conferences and participants have plain ids.
 //
 // Every error carries a google.rpc.ErrorInfo with the domain `participant-gateway` and a
-// stable `reason`. If the upstream answered, its metadata contains `upstream_status` and,
+// stable `reason`. If the upstream responded, its metadata contains `upstream_status` and,
 // where the upstream sent one, `upstream_request_id`. An INVALID_ARGUMENT for fields
 // carries a google.rpc.BadRequest that names every invalid field (20 at most). An error
 // after which a later call may succeed carries a google.rpc.RetryInfo where the service
@@ -1521,7 +1521,7 @@ type Checkpoint struct {
 	// Why the roster is stale. Empty if it is fresh. It is the ErrorInfo reason of the last poll:
 	// UPSTREAM_UNREACHABLE, UPSTREAM_TIMEOUT, UPSTREAM_UNAVAILABLE, UPSTREAM_RATE_LIMITED,
 	// UPSTREAM_CREDENTIAL_REFUSED, UPSTREAM_UNDECODABLE, UPSTREAM_INCOMPLETE or another reason of
-	// docs/errors.md. It is POLL_DELAYED if no poll failed but none was answered in time.
+	// docs/errors.md. It is POLL_DELAYED if no poll failed, but no list came in time.
 	StaleReason string `protobuf:"bytes,3,opt,name=stale_reason,json=staleReason,proto3" json:"stale_reason,omitempty"`
 	// The number of participants in the whole conference; filters do not change it. Unset before
 	// the first snapshot or replay.

@@ -8,7 +8,7 @@
 // seconds, and conferences and participants have plain ids.
 //
 // Every error carries a google.rpc.ErrorInfo with the domain `participant-gateway` and a
-// stable `reason`. If the upstream answered, its metadata contains `upstream_status` and,
+// stable `reason`. If the upstream responded, its metadata contains `upstream_status` and,
 // where the upstream sent one, `upstream_request_id`. An INVALID_ARGUMENT for fields
 // carries a google.rpc.BadRequest that names every invalid field (20 at most). An error
 // after which a later call may succeed carries a google.rpc.RetryInfo where the service
