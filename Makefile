@@ -72,12 +72,12 @@ bench: ## Run the benchmarks and compare the variants
 	for pass in $$(seq $(PASSES)); do $(GO) test -run '^$$' -bench . -benchmem ./test/bench >> bin/bench.txt || exit 1; done
 	$(STAT) -col '/way@(plain gateway keys limits tls)' bin/bench.txt
 
-# The least duration of `make chaos`, and the seed for the order of its drills.
+# How long `make chaos` runs at least, and the seed of its experiments.
 CHAOS_SECONDS ?= 60
 SEED          ?= 1
 
 .PHONY: chaos
-chaos: ## Inject faults into a running gateway; SEED repeats a run, bin/chaos.json is the report
+chaos: ## Inject faults into a real gateway and check its promises; SEED repeats a run, bin/chaos.json is the report
 	@$(GO) build -ldflags '$(LDFLAGS)' -o bin/server ./cmd/server
 	@$(GO) run ./test/chaos -server bin/server -seconds $(CHAOS_SECONDS) -seed $(SEED)
 

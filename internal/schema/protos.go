@@ -11,9 +11,9 @@ import (
 // aboutProto says what each proto is for.
 var aboutProto = map[string]string{
 	"audian/conference/v2/participant_service.proto": "The service and its messages, without the options that need imports.",
-	"google/rpc/code.proto":                          "The status codes.",
+	"google/rpc/code.proto":                          "The codes of a Status.",
 	"google/rpc/error_details.proto":                 "The details of errors: ErrorInfo, BadRequest, RetryInfo, QuotaFailure.",
-	"google/rpc/status.proto":                        "The Status with the error details (the metadata grpc-status-details-bin).",
+	"google/rpc/status.proto":                        "The Status that carries them (the metadata grpc-status-details-bin).",
 }
 
 // protoForms are the protos by the paths that they have in reflection too, so that

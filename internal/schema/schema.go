@@ -39,20 +39,20 @@ func forms() []form {
 	return append([]form{
 		{
 			"openapi.json", "application/json",
-			"The OpenAPI 3.1 document of the HTTP port, for OpenAPI Generator and similar tools.", openapi.Document,
+			"The OpenAPI 3.1 document of the HTTP port, for OpenAPI Generator and the like.", openapi.Document,
 		},
 		{
 			"proto.zip", "application/zip",
-			"The protos below in their folders. protoc compiles them without other files.", archive(),
+			"The protos below in their folders: protoc alone compiles them, and gRPC clients need no more.", archive(),
 		},
 		{
 			"descriptors.binpb", "application/x-protobuf",
-			"A FileDescriptorSet of the full proto, its imports and the error details, for tools without reflection.",
+			"A FileDescriptorSet of the full proto, all that it imports and the details of errors, for tools that take no reflection.",
 			Descriptors(),
 		},
 		{
 			"service_config.json", "application/json",
-			"The gRPC service config for clients. It retries List and Remove after UNAVAILABLE, and never Add.", []byte(ServiceConfig),
+			"The gRPC service config for clients: List and Remove are sent again when UNAVAILABLE, Add never.", []byte(ServiceConfig),
 		},
 	}, protoForms()...)
 }
@@ -93,6 +93,6 @@ const head = `<!DOCTYPE html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Participant Gateway: schema</title>
 <h1>Schema</h1>
-<p>The contract of the participant gateway, for client generators.</p>
+<p>The contract of the participant gateway, for tools that make clients.</p>
 <dl>
 `
