@@ -51,10 +51,7 @@ func (w *world) checkEntry(epoch feed.Epoch, entry feed.Entry) error {
 		if !change.ByWrite && change.Before == nil && w.hides {
 			continue
 		}
-		if w.lists.misled(entry, change) {
-			continue
-		}
-		if err := checkTruth(w.truth, entry, change, lag); err != nil {
+		if err := checkTruth(w.truth, entry, change, lag); err != nil && !w.lists.misled(w.truth, entry, change, lag) {
 			return err
 		}
 	}

@@ -84,6 +84,9 @@ type stream struct {
 	// blocked says that the message waited for the client, delayed that any has since
 	// the last checkpoint that did not.
 	blocked, delayed bool
+	// slow says that any message has waited, repeats that the last checkpoint was a
+	// heartbeat to a slow client.
+	slow, repeats bool
 }
 
 func (s *stream) Context() context.Context { return s.ctx }
@@ -95,7 +98,7 @@ func (s *stream) SendMsg(sent any) error {
 	s.sent = time.Now()
 	wait := s.client.deafFor()
 	if s.blocked = wait > 0; s.blocked {
-		s.delayed = true
+		s.delayed, s.slow = true, true
 		timer := time.NewTimer(wait)
 		defer timer.Stop()
 		select {
@@ -225,7 +228,9 @@ func (s *stream) checkpoint(checkpoint *v2.Checkpoint, token string) error {
 	stale := checkpoint.GetFreshness() == v2.Freshness_FRESHNESS_STALE
 	flipped := stale != s.stale
 	opensStale := s.opensStale && stale
-	s.stale, s.opensStale = stale, false
+	heartbeat := s.sent.Sub(s.beat) >= s.heartbeat*9/10
+	repeats := s.repeats
+	s.stale, s.opensStale, s.repeats = stale, false, s.slow && heartbeat
 	switch {
 	case unbased && (!stale || token != s.came):
 		return errors.New("W1: before any base only what no list could be read for")
@@ -236,7 +241,8 @@ func (s *stream) checkpoint(checkpoint *v2.Checkpoint, token string) error {
 	case flipped:
 		s.client.world.seen.add(turnedFresh)
 	case opensStale: // W1: the first roster is stale, as what was reported before it.
-	case s.messages > 1 && !s.delayed && s.sent.Sub(s.beat) < s.heartbeat*9/10:
+	case repeats: // The heartbeat of a slow client may come before the checkpoint of its opening.
+	case s.messages > 1 && !s.delayed && !heartbeat:
 		return fmt.Errorf("W10: no flip, and no heartbeat after %s", s.sent.Sub(s.beat))
 	}
 	if late := s.sent.Sub(s.beat); late > s.heartbeat && !s.delayed {

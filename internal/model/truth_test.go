@@ -74,6 +74,20 @@ func (t *truth) became(id string, from, until time.Time, fits func(status string
 	return false
 }
 
+// wasThere says whether somebody was there at any time within from and until.
+func (t *truth) wasThere(id string, from, until time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	there := false
+	for _, m := range t.lives[id] {
+		if m.since.After(until) {
+			break
+		}
+		there = m.status != gone || there && !m.seen.Before(from)
+	}
+	return there
+}
+
 // watchedTransport is the upstream's transport: everything is looked at before and
 // after each request.
 type watchedTransport struct {

@@ -239,7 +239,10 @@ func (w *world) Polled(_ time.Duration, err error) {
 }
 
 // Appended has the ledger written at each change, so that no position is missed.
-func (w *world) Appended(feed.Entry) { w.note() }
+func (w *world) Appended(entry feed.Entry) {
+	w.lists.appended(entry)
+	w.note()
+}
 
 // SurplusLearned counts upstreams whose way of counting was found out.
 func (w *world) SurplusLearned(int) { w.seen.add(surplusLearned) }
