@@ -1,6 +1,7 @@
 package model_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,9 +23,11 @@ import (
 // client is one watcher over all its streams. It applies what it is sent, and only
 // that, and keeps what it held after each message for the world to check.
 type client struct {
-	world   *world
-	request *v2.WatchParticipantsRequest
-	filter  participant.Filter
+	world *world
+	// conference is empty for the one that is played.
+	conference string
+	request    *v2.WatchParticipantsRequest
+	filter     participant.Filter
 
 	held map[string]*v2.Participant
 	// token is the last that was given, under the filter of tokenFor.
@@ -118,7 +121,7 @@ func (s *stream) SendMsg(sent any) error {
 func (c *client) open(token string) {
 	ctx, stop := context.WithCancel(context.Background())
 	request := proto.CloneOf(c.request)
-	request.ConferenceId, request.ResumeToken = conference, token
+	request.ConferenceId, request.ResumeToken = cmp.Or(c.conference, conference), token
 	s := &stream{
 		client: c, ctx: ctx, stop: stop, ended: make(chan struct{}), heartbeat: 15 * time.Second,
 		opened: time.Now(), beat: time.Now(), came: token, replays: c.replays(token),

@@ -45,7 +45,11 @@ func newGateway(h history, transport http.RoundTripper, observer feed.Observer) 
 
 // state is what the one conference's feed holds, nil where there is no feed.
 func (g *gateway) state() (state *feed.State) {
-	g.hub.Each(func(_ participant.Key, held *feed.State) { state = held })
+	g.hub.Each(func(key participant.Key, held *feed.State) {
+		if key.Conference == conference {
+			state = held
+		}
+	})
 	return state
 }
 

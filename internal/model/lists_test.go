@@ -89,6 +89,9 @@ func (b listBody) items() (items []json.RawMessage, ok bool) {
 
 // note records one answer of the upstream.
 func (l *lists) note(w *world, r *http.Request, began time.Time, response *http.Response, err error) {
+	if !strings.Contains(r.URL.Path, "/"+conference+"/") {
+		return
+	}
 	done := writeDone{sent: began, at: time.Now()}
 	if state := w.gateway.state(); known(state) {
 		done.epoch = state.Position.Epoch

@@ -3,6 +3,7 @@ package model_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"sync"
 	"testing/synctest"
@@ -37,7 +38,9 @@ type world struct {
 	gateway  *gateway
 	seen     *counts
 	clients  []*client
-	writes   writes
+	// neighbours watch the conferences that fail.
+	neighbours []*client
+	writes     writes
 	// hides says that a list may have hidden somebody who was there, unnoticed.
 	hides bool
 	start time.Time
@@ -73,6 +76,20 @@ func play(h history, seen *counts) error {
 	return w.end()
 }
 
+// breakNeighbours has the lists of other conferences fail for good, each with a watcher.
+func (w *world) breakNeighbours() {
+	for i := range w.history.Neighbours {
+		name := fmt.Sprintf("broken-%d", i)
+		w.upstream.Inject(simulator.Fault{Kind: simulator.FaultStatus, Status: http.StatusServiceUnavailable, Operation: simulator.List, Conference: name})
+		if len(w.neighbours) <= i {
+			c := &client{world: w, held: map[string]*v2.Participant{}, conference: name}
+			c.ask(filters[0])
+			c.open("")
+			w.neighbours = append(w.neighbours, c)
+		}
+	}
+}
+
 // newWorld is the world before the first step.
 func newWorld(h history, seen *counts) (*world, error) {
 	w := &world{
@@ -87,6 +104,7 @@ func newWorld(h history, seen *counts) (*world, error) {
 	if h.Failing > 0 {
 		w.upstream.Inject(simulator.Fault{Kind: simulator.FaultCut, Operation: simulator.List, Times: h.Failing})
 	}
+	w.breakNeighbours()
 	for slot := range clients {
 		c := &client{world: w, held: map[string]*v2.Participant{}}
 		c.ask(filters[slot%len(filters)])
@@ -143,6 +161,7 @@ func (w *world) rest() {
 		return
 	}
 	w.upstream.ClearFaults()
+	w.breakNeighbours()
 	w.placeholders, w.resting = 0, true
 	w.letIn(0, "connected", "listener")
 	for _, c := range w.clients {
@@ -223,7 +242,7 @@ func (w *world) isTrue(roster []participant.Participant) error {
 
 // end ends the world, whatever came of it.
 func (w *world) end() error {
-	for _, c := range w.clients {
+	for _, c := range slices.Concat(w.clients, w.neighbours) {
 		c.close()
 	}
 	w.gateway.close()
