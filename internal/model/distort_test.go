@@ -11,7 +11,8 @@ func (w *world) distort(body []byte) []byte {
 	if w.history.Surplus != 0 {
 		body = totals.ReplaceAllFunc(body, w.overcount)
 	}
-	if w.history.Null {
+	// With a total that is too large, null is no list.
+	if w.history.Null && !(w.resting && w.history.Surplus != 0) {
 		body = bytes.Replace(body, []byte(`"participants":[]`), []byte(`"participants":null`), 1)
 	}
 	if w.placeholders > 0 {
