@@ -30,6 +30,7 @@ func (w *world) check() {
 	}
 	w.writes.note(w, state)
 	w.lists.count(w, state)
+	w.fail("freshness", w.lists.checkFresh(state))
 }
 
 // checkEntry holds an entry against the truth, and counts what it shows of the engine.

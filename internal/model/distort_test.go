@@ -12,7 +12,7 @@ func (w *world) distort(body []byte) []byte {
 		body = totals.ReplaceAllFunc(body, w.overcount)
 	}
 	// With a total that is too large, null is no list.
-	if w.history.Null && !(w.resting && w.history.Surplus != 0) {
+	if w.history.Null && (!w.resting || w.history.Surplus == 0) {
 		body = bytes.Replace(body, []byte(`"participants":[]`), []byte(`"participants":null`), 1)
 	}
 	if w.placeholders > 0 {

@@ -23,6 +23,8 @@ type lists struct {
 	mu   sync.Mutex
 	open *listRead
 	read []*listRead
+	// failing says that the last poll failed on its first page.
+	failing bool
 	// added and removed are the last writes of each id that were answered with success.
 	added, removed map[string]writeDone
 	// lost are the ids of removes that had no such answer.
@@ -167,6 +169,7 @@ func (l *lists) noteAdd(body []byte, done writeDone) {
 
 // broke notes that a page of a poll could not be read.
 func (l *lists) broke(r *http.Request) *listRead {
+	l.failing = l.failing || isPoll(r)
 	if !isPoll(r) || l.open == nil {
 		return l.open
 	}
@@ -200,11 +203,12 @@ func (l *lists) notePage(r *http.Request, began time.Time, sent, body []byte, er
 		return
 	}
 	l.open.add(page)
-	l.open.lies = l.open.placeholder && !(bytes.Contains(sent, []byte(`"participants":[]`)) && bytes.Contains(sent, []byte(`"total":0`)))
+	nobody := bytes.Contains(sent, []byte(`"participants":[]`)) && bytes.Contains(sent, []byte(`"total":0`))
+	l.open.lies = l.open.placeholder && !nobody
 	if page.NextStartKey == "" {
 		l.open.ended = time.Now()
 		l.read = append(l.read, l.open)
-		l.open = nil
+		l.open, l.failing = nil, false
 	}
 }
 
@@ -409,6 +413,21 @@ func (l *lists) checkRemoveWindow(epoch feed.Epoch, id string, list *listRead, b
 	default:
 		return nil
 	}
+}
+
+// checkFresh says whether a feed may be stale (W10): not while its own last poll was a
+// success that is not old, whatever becomes of other conferences.
+func (l *lists) checkFresh(state *feed.State) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !known(state) || !state.Stale || l.failing || len(l.read) == 0 {
+		return nil
+	}
+	began := l.read[len(l.read)-1].began
+	if began.Equal(state.LastSuccess) && time.Since(began) < max(5*time.Second, 2*state.PollInterval) {
+		return fmt.Errorf("W10: stale %s after a list began that succeeded", time.Since(began))
+	}
+	return nil
 }
 
 // count counts what the last list lacked and the gateway's roster still has.
