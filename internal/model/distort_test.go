@@ -23,7 +23,11 @@ func (w *world) distort(body []byte) []byte {
 	if w.history.Odd && !w.resting {
 		w.odd++
 		way := oddWays[w.odd%len(oddWays)]
-		body = bytes.Replace(body, []byte(way[0]), []byte(way[1]), 1)
+		odd := bytes.Replace(body, []byte(way[0]), []byte(way[1]), 1)
+		if !bytes.Equal(odd, body) {
+			w.seen.add(oddRead)
+		}
+		body = odd
 	}
 	return body
 }

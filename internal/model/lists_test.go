@@ -417,10 +417,16 @@ func (l *lists) checkRemoveWindow(epoch feed.Epoch, id string, list *listRead, b
 
 // checkFresh says whether a feed may be stale (W10): not while its own last poll was a
 // success that is not old, whatever becomes of other conferences.
-func (l *lists) checkFresh(state *feed.State) error {
+func (l *lists) checkFresh(w *world, state *feed.State) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !known(state) || !state.Stale || l.failing || len(l.read) == 0 {
+	switch {
+	case !known(state) || l.failing || len(l.read) == 0:
+		return nil
+	case !state.Stale:
+		if w.history.Neighbours > 0 {
+			w.seen.add(freshBesideOther)
+		}
 		return nil
 	}
 	began := l.read[len(l.read)-1].began

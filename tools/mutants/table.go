@@ -173,7 +173,7 @@ var mutants = []mutant{
 	{
 		"W10: an account whose polls all fail may wait longer than 10 s", "internal/account/failing.go",
 		"const probeAfter = 3500 * time.Millisecond", "const probeAfter = 30 * time.Second",
-		[]string{"internal/account TestW10_OnePollOutOfTurnWhileAllFail"},
+		[]string{"internal/model TestW10_RecoveryIsNoticedWithinTenSeconds"},
 	},
 	{
 		"W13: a client that falls off the history gets no checkpoint", "internal/watch/subscription.go",
