@@ -34,8 +34,12 @@ func newGateway(h history, transport http.RoundTripper, observer feed.Observer) 
 	if err != nil {
 		return nil, fmt.Errorf("open the account: %w", err)
 	}
+	longest := 5 * time.Second
+	if h.Neighbours > 0 {
+		longest = 12 * time.Second // Others fail for more than 5 s between two lists of a quiet conference.
+	}
 	hub := feed.NewHub(feed.Options{
-		PollInterval: time.Second, MaxPollInterval: 5 * time.Second, Linger: h.Linger, History: h.Kept,
+		PollInterval: time.Second, MaxPollInterval: longest, Linger: h.Linger, History: h.Kept,
 		Observer: observer, Logger: quiet,
 	})
 	writer := write.New(write.Options{Recorder: recorder{hub}, Logger: quiet})

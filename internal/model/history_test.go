@@ -23,7 +23,8 @@ type history struct {
 	// list is null, and Odd whether fields are written oddly (W7).
 	Surplus   int
 	Null, Odd bool
-	// Neighbours is how many conferences of the account are watched whose lists fail (W10).
+	// Neighbours is how many conferences of the account are watched whose lists mostly fail
+	// (W10).
 	Neighbours int
 	Steps      []step
 }

@@ -2,6 +2,7 @@ package model_test
 
 import (
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -96,12 +97,23 @@ type watchedTransport struct {
 }
 
 func (t watchedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.Contains(r.URL.Path, neighbour) && t.failsNeighbour() {
+		return &http.Response{StatusCode: http.StatusServiceUnavailable, Body: http.NoBody}, nil
+	}
 	t.look()
 	defer t.look()
 	began := time.Now()
 	response, err := t.next.RoundTrip(r)
 	t.world.lists.note(t.world, r, began, response, err)
 	return response, err
+}
+
+// failsNeighbour reports whether the next list of a neighbour fails: most do.
+func (t watchedTransport) failsNeighbour() bool {
+	t.world.mu.Lock()
+	defer t.world.mu.Unlock()
+	t.world.neighbourLists++
+	return t.world.neighbourLists%5 > 1
 }
 
 func (t watchedTransport) look() {

@@ -3,7 +3,6 @@ package model_test
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"sync"
 	"testing/synctest"
@@ -18,7 +17,9 @@ import (
 
 const (
 	conference = "conf"
-	clients    = 4
+	// neighbour begins the names of the conferences of which most lists fail.
+	neighbour = "neighbour-"
+	clients   = 4
 	// glance is the longest time for which nobody looks.
 	glance = time.Second
 	// restFor is how long the upstream is left alone in the end: until windows are
@@ -40,7 +41,9 @@ type world struct {
 	clients  []*client
 	// neighbours watch the conferences that fail.
 	neighbours []*client
-	writes     writes
+	// neighbourLists is how many lists the neighbours were asked for.
+	neighbourLists int
+	writes         writes
 	// hides says that a list may have hidden somebody who was there, unnoticed.
 	hides bool
 	start time.Time
@@ -76,17 +79,13 @@ func play(h history, seen *counts) error {
 	return w.end()
 }
 
-// breakNeighbours has the lists of other conferences fail for good, each with a watcher.
-func (w *world) breakNeighbours() {
+// watchNeighbours watches other conferences of the account.
+func (w *world) watchNeighbours() {
 	for i := range w.history.Neighbours {
-		name := fmt.Sprintf("broken-%d", i)
-		w.upstream.Inject(simulator.Fault{Kind: simulator.FaultStatus, Status: http.StatusServiceUnavailable, Operation: simulator.List, Conference: name})
-		if len(w.neighbours) <= i {
-			c := &client{world: w, held: map[string]*v2.Participant{}, conference: name}
-			c.ask(filters[0])
-			c.open("")
-			w.neighbours = append(w.neighbours, c)
-		}
+		c := &client{world: w, held: map[string]*v2.Participant{}, conference: fmt.Sprintf("%s%d", neighbour, i)}
+		c.ask(filters[0])
+		c.open("")
+		w.neighbours = append(w.neighbours, c)
 	}
 }
 
@@ -104,7 +103,7 @@ func newWorld(h history, seen *counts) (*world, error) {
 	if h.Failing > 0 {
 		w.upstream.Inject(simulator.Fault{Kind: simulator.FaultCut, Operation: simulator.List, Times: h.Failing})
 	}
-	w.breakNeighbours()
+	w.watchNeighbours()
 	for slot := range clients {
 		c := &client{world: w, held: map[string]*v2.Participant{}}
 		c.ask(filters[slot%len(filters)])
@@ -161,7 +160,6 @@ func (w *world) rest() {
 		return
 	}
 	w.upstream.ClearFaults()
-	w.breakNeighbours()
 	w.placeholders, w.resting = 0, true
 	w.letIn(0, "connected", "listener")
 	for _, c := range w.clients {
