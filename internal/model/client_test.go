@@ -87,9 +87,6 @@ type stream struct {
 	// blocked says that the message waited for the client, delayed that any has since
 	// the last checkpoint that did not.
 	blocked, delayed bool
-	// slow says that any message has waited, repeats that the last checkpoint was a
-	// heartbeat to a slow client.
-	slow, repeats bool
 }
 
 func (s *stream) Context() context.Context { return s.ctx }
@@ -101,7 +98,7 @@ func (s *stream) SendMsg(sent any) error {
 	s.sent = time.Now()
 	wait := s.client.deafFor()
 	if s.blocked = wait > 0; s.blocked {
-		s.delayed, s.slow = true, true
+		s.delayed = true
 		timer := time.NewTimer(wait)
 		defer timer.Stop()
 		select {
@@ -232,8 +229,7 @@ func (s *stream) checkpoint(checkpoint *v2.Checkpoint, token string) error {
 	flipped := stale != s.stale
 	opensStale := s.opensStale && stale
 	heartbeat := s.sent.Sub(s.beat) >= s.heartbeat*9/10
-	repeats := s.repeats
-	s.stale, s.opensStale, s.repeats = stale, false, s.slow && heartbeat
+	s.stale, s.opensStale = stale, false
 	switch {
 	case unbased && (!stale || token != s.came):
 		return errors.New("W1: before any base only what no list could be read for")
@@ -244,7 +240,6 @@ func (s *stream) checkpoint(checkpoint *v2.Checkpoint, token string) error {
 	case flipped:
 		s.client.world.seen.add(turnedFresh)
 	case opensStale: // W1: the first roster is stale, as what was reported before it.
-	case repeats: // The heartbeat of a slow client may come before the checkpoint of its opening.
 	case s.messages > 1 && !s.delayed && !heartbeat:
 		return fmt.Errorf("W10: no flip, and no heartbeat after %s", s.sent.Sub(s.beat))
 	}

@@ -212,7 +212,7 @@ var mutants = []mutant{
 	},
 	{
 		"W15: a write during a list brings nothing forward", "internal/feed/schedule.go",
-		"	s.listing, s.earliest, s.asked = false, earliest, asked\n", "	s.listing, s.wrote, s.earliest, s.asked = false, false, earliest, asked\n",
+		"s.expected, s.ended = pace.Interval, s.started", "s.expected, s.ended, s.wrote = pace.Interval, s.started, false",
 		[]string{"internal/feed TestW15_WriteDuringAListBringsTheNextForward"},
 	},
 	{
