@@ -3,6 +3,7 @@ package write
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/apierror"
@@ -42,21 +43,55 @@ func (w *Writer) reconcile(
 func (w *Writer) search(ctx context.Context, upstream Upstream, op *addOperation, p profile) (participant.Item, bool) {
 	ctx, cancel := context.WithTimeout(ctx, searchFor)
 	defer cancel()
-	var seen []participant.Item
+	var seen evidence
 	for {
 		next := time.Now().Add(searchEvery)
 		list, err := upstream.ListAhead(ctx, op.request.key.Conference)
-		if err == nil && list.Complete() {
-			seen = p.among(list.Items)
-			if item, found := w.identify(op, seen); found {
+		if err == nil && seen.add(list, p) {
+			if item, found := w.identify(op, seen.candidates); found {
 				return item, true
 			}
 		}
 		if !sleep(ctx, time.Until(next)) {
-			w.leaveUnresolved(op, seen)
-			return participant.Item{}, false
+			return w.conclude(op, seen)
 		}
 	}
+}
+
+// conclude decides when time is up: where no complete list was read, by what the
+// incomplete ones have shown.
+func (w *Writer) conclude(op *addOperation, seen evidence) (participant.Item, bool) {
+	if !seen.complete {
+		if item, found := w.identify(op, seen.shown); found {
+			return item, true
+		}
+	}
+	w.leaveUnresolved(op, slices.Concat(seen.candidates, seen.shown))
+	return participant.Item{}, false
+}
+
+// evidence is what the lists that were read have shown for an add.
+type evidence struct {
+	// complete reports that a complete list was read, candidates are those of the last.
+	complete   bool
+	candidates []participant.Item
+	// shown are the candidates of all incomplete lists.
+	shown []participant.Item
+}
+
+// add adds what a list shows, and reports whether the list is complete. One that is not
+// still proves who is there (W7), but not that nobody else is.
+func (e *evidence) add(list participant.List, p profile) bool {
+	candidates := p.among(list.Items)
+	if list.Complete() {
+		e.complete, e.candidates = true, candidates
+		return true
+	}
+	for _, item := range candidates {
+		e.shown = slices.DeleteFunc(e.shown, func(other participant.Item) bool { return other.ID == item.ID })
+	}
+	e.shown = append(e.shown, candidates...)
+	return false
 }
 
 // identify decides, in one step with its claim, who of those seen the operation made. A
