@@ -128,7 +128,7 @@ func TestThePlainProtoHasNoExtensionsAndKeepsItsComments(t *testing.T) {
 			t.Errorf("it has %q", absent)
 		}
 	}
-	for _, comment := range []string{"// The participants of Audian telephone conferences", "// The number to dial, E.164"} {
+	for _, comment := range []string{"// The participants of Audian telephone conferences", "// The number to dial, in E.164"} {
 		if !strings.Contains(source, comment) {
 			t.Errorf("it lacks the comment %q", comment)
 		}

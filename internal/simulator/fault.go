@@ -28,6 +28,8 @@ const (
 	FaultCut FaultKind = "cut"
 	// FaultLost does what was asked and cuts the connection instead of answering.
 	FaultLost FaultKind = "lost"
+	// FaultDetached cuts the connection at once and does what was asked Latency later.
+	FaultDetached FaultKind = "detached"
 	// FaultReset does what was asked and cuts the connection amid the answer.
 	FaultReset FaultKind = "reset"
 	// FaultGarbage does what was asked and answers Raw, or else no JSON at all.

@@ -325,3 +325,21 @@ func TestLaterPagesFail(t *testing.T) {
 	}
 	c.add(oneNumber)
 }
+
+func TestDetachedFaultPerformsTheAddAfterTheCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, c := start(t, simulator.Options{})
+		s.Inject(simulator.Fault{Kind: simulator.FaultDetached, Operation: simulator.Add, Times: 1, Latency: 2 * time.Second})
+		if _, err := c.try(http.MethodPost, people(room), `{"phone_number":"`+oneNumber+`"}`); err == nil {
+			t.Error("the add was answered")
+		}
+		time.Sleep(time.Second)
+		if n := len(s.Dials()); n != 0 {
+			t.Errorf("%d phones were dialled before the latency was over", n)
+		}
+		time.Sleep(2 * time.Second)
+		if n := len(s.Dials()); n != 1 {
+			t.Errorf("%d phones were dialled, want 1", n)
+		}
+	})
+}

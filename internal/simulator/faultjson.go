@@ -51,7 +51,7 @@ var (
 	faultKinds = []FaultKind{
 		FaultLatency, FaultLate, FaultStatus, FaultErrorEnvelope, FaultRedirect,
 		FaultCut, FaultLost, FaultReset, FaultGarbage, FaultPartial, FaultShift,
-		FaultTotal, FaultNull, FaultOdd,
+		FaultTotal, FaultNull, FaultOdd, FaultDetached,
 	}
 	operations = []Operation{"", Any, Add, Remove, List, Auth, Control, Unknown}
 	bodyShapes = []BodyShape{"", VendorBody, ObjectBody, FailureBody, HTMLBody, TextBody, EmptyBody}
@@ -75,7 +75,7 @@ func (f *Fault) check() error {
 
 // checkKind holds a fault to what its kind needs.
 func (f *Fault) checkKind() error {
-	isSlow := f.Kind == FaultLatency || f.Kind == FaultLate
+	isSlow := f.Kind == FaultLatency || f.Kind == FaultLate || f.Kind == FaultDetached
 	switch {
 	case isSlow && f.Latency <= 0:
 		return fmt.Errorf("fault: kind %q needs a latency such as \"2s\"", f.Kind)

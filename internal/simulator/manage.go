@@ -26,7 +26,7 @@ DELETE /_simulator/conferences/{id}/participants/{id}            let them vanish
 POST   /_simulator/tokens/expire             make exchanged tokens worthless
 POST   /_simulator/reset                     begin again
 
-Kinds of fault: latency late status error_envelope redirect cut lost reset garbage partial shift total null odd.
+Kinds of fault: latency late status error_envelope redirect cut lost reset garbage partial shift total null odd detached.
 "later_pages":true keeps any of them to the pages of a list after its first.
 `
 

@@ -54,6 +54,11 @@ func (s *Simulator) serve(operation Operation, op operate) http.HandlerFunc {
 			s.record(r.Context(), c, 0)
 			panic(http.ErrAbortHandler)
 		}
+		if c.fault.Kind == FaultDetached {
+			time.AfterFunc(c.fault.Latency, func() { s.perform(c, op) })
+			s.record(r.Context(), c, 0)
+			panic(http.ErrAbortHandler)
+		}
 		reply := c.fault.distort(s.perform(c, op))
 		if c.fault.Kind == FaultLate && !wait(r.Context(), c.fault.Latency) {
 			reply.cut = cutAll

@@ -216,9 +216,13 @@ func (s *Subscription) sendAtHead(state *feed.State, now time.Time) *Message {
 
 // sendBehind sends the heartbeat of a client that reads so slowly that it never
 // reaches the head. Its counts are of its own position; a flip of freshness is sent
-// only at the head, after the changes that came before it.
+// only at the head, after the changes that came before it. A checkpoint that is due since
+// the opening is no flip: this one takes its place.
 func (s *Subscription) sendBehind(state *feed.State, now time.Time) *Message {
 	s.beatAt, s.beatBehind = now.Add(s.heartbeat), true
+	if s.checkpointDue && (state.Stale || !s.reportedStale) {
+		s.reportedStale, s.staleReason, s.checkpointDue = state.Stale, state.StaleReason, false
+	}
 	counts := s.counts
 	beat := checkpoint(state, &counts)
 	beat.Stale, beat.StaleReason = s.reportedStale, s.staleReason

@@ -444,6 +444,35 @@ func TestW13_SlowReaderGetsCheckpointsOfItsOwnPosition(t *testing.T) {
 	})
 }
 
+// The heartbeat of a client that has not reached the head yet may be the first checkpoint
+// of its stream.
+func TestW10_AFirstHeartbeatCallsAStaleFeedStale(t *testing.T) {
+	play(t, history, func(s *scene) {
+		s.Set("a", dialing)
+		first := s.watch(watch.Request{})
+		defer first.subscription.Close()
+		first.expect("initial a(dialing)")
+		for i := range 3 {
+			s.Set("a", []participant.Status{connected, dialing}[i%2])
+			s.after(1100 * time.Millisecond)
+		}
+		s.Fail(feedtest.Outage(apierror.UpstreamTimeout))
+		s.after(10 * time.Second)
+		slow := s.watch(watch.Request{ResumeToken: first.token, Heartbeat: 5 * time.Second})
+		defer slow.subscription.Close()
+		slow.held = map[string]participant.Participant{"a": {ID: "a"}}
+		slow.expect("a(dialing>connected)")
+		s.after(6 * time.Second)
+		slow.expect("stale UPSTREAM_TIMEOUT")
+		slow.expect("a(connected>dialing)")
+		slow.expect("a(dialing>connected)")
+		s.Set("a", held)
+		s.Fail(nil)
+		slow.expect("a(connected>held)") // No second checkpoint before the heartbeat.
+		slow.expect("fresh")
+	})
+}
+
 func TestW13_AClientThatLagsAtEachReadGetsCheckpoints(t *testing.T) {
 	play(t, 1, func(s *scene) {
 		s.Set("a", dialing)

@@ -3,6 +3,7 @@ package write
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/apierror"
@@ -40,21 +41,54 @@ func (w *Writer) reconcile(
 func (w *Writer) search(ctx context.Context, upstream Upstream, op *addOperation, m matcher) (participant.Item, bool) {
 	ctx, cancel := context.WithTimeout(ctx, searchTimeout)
 	defer cancel()
-	var candidates []participant.Item
+	var found evidence
 	for {
 		next := time.Now().Add(searchInterval)
 		list, err := upstream.ListToReconcile(ctx, op.request.key.Conference)
-		if err == nil && list.Complete() {
-			candidates = m.matching(list.Items)
-			if item, found := w.identify(op, candidates); found {
+		if err == nil && found.add(list, m) {
+			if item, ok := w.identify(op, found.candidates); ok {
 				return item, true
 			}
 		}
 		if !sleep(ctx, time.Until(next)) {
-			w.leaveUnresolved(op, candidates)
-			return participant.Item{}, false
+			return w.conclude(op, found)
 		}
 	}
+}
+
+// conclude decides after the timeout. If no list was complete, the incomplete ones decide.
+func (w *Writer) conclude(op *addOperation, found evidence) (participant.Item, bool) {
+	if !found.complete {
+		if item, ok := w.identify(op, found.incomplete); ok {
+			return item, true
+		}
+	}
+	w.leaveUnresolved(op, slices.Concat(found.candidates, found.incomplete))
+	return participant.Item{}, false
+}
+
+// evidence contains the candidates for an add in the lists so far.
+type evidence struct {
+	// complete is true if a complete list was read; candidates are those of the last one.
+	complete   bool
+	candidates []participant.Item
+	// incomplete are the candidates of all incomplete lists.
+	incomplete []participant.Item
+}
+
+// add adds the candidates of a list, and reports whether the list is complete. An incomplete
+// list proves who is there (W7), but not that nobody else is.
+func (e *evidence) add(list participant.List, m matcher) bool {
+	candidates := m.matching(list.Items)
+	if list.Complete() {
+		e.complete, e.candidates = true, candidates
+		return true
+	}
+	for _, item := range candidates {
+		e.incomplete = slices.DeleteFunc(e.incomplete, func(other participant.Item) bool { return other.ID == item.ID })
+	}
+	e.incomplete = append(e.incomplete, candidates...)
+	return false
 }
 
 // identify decides which candidate the operation created, and claims it in the same step. An

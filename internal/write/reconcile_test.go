@@ -51,14 +51,15 @@ func TestA01_ReadsListsUntilOneIsProof(t *testing.T) {
 		ends    time.Duration
 		read    int
 	}{
-		"listed at once":      {step{dials: true, fails: errCut}, nil, 0, "", 0, 1},
-		"listed late":         {step{dials: true, lag: 3500 * time.Millisecond, fails: errCut}, nil, 0, "", 4 * time.Second, 5},
-		"dialled late":        {step{dials: true, dialsAfter: 5 * time.Second, fails: errCut}, nil, 0, "", 5 * time.Second, 6},
-		"listed too late":     {step{dials: true, lag: 11 * time.Second, fails: errCut}, nil, 0, apierror.AddOutcomeUnknown, searchTimeout, 10},
-		"never dialled":       {step{fails: errCut}, nil, 0, apierror.AddOutcomeUnknown, searchTimeout, 10},
-		"lists fail first":    {step{dials: true, fails: errCut}, outage, 0, "", 3 * time.Second, 4},
-		"lists fail for good": {step{dials: true, fails: errCut}, func(int) error { return errCut }, 0, apierror.AddOutcomeUnknown, searchTimeout, 10},
-		"incomplete lists":    {step{dials: true, fails: errCut}, nil, 1, apierror.AddOutcomeUnknown, searchTimeout, 10},
+		"listed at once":                   {step{dials: true, fails: errCut}, nil, 0, "", 0, 1},
+		"listed late":                      {step{dials: true, lag: 3500 * time.Millisecond, fails: errCut}, nil, 0, "", 4 * time.Second, 5},
+		"dialled late":                     {step{dials: true, dialsAfter: 5 * time.Second, fails: errCut}, nil, 0, "", 5 * time.Second, 6},
+		"listed too late":                  {step{dials: true, lag: 11 * time.Second, fails: errCut}, nil, 0, apierror.AddOutcomeUnknown, searchTimeout, 10},
+		"never dialled":                    {step{fails: errCut}, nil, 0, apierror.AddOutcomeUnknown, searchTimeout, 10},
+		"lists fail first":                 {step{dials: true, fails: errCut}, outage, 0, "", 3 * time.Second, 4},
+		"lists fail for good":              {step{dials: true, fails: errCut}, func(int) error { return errCut }, 0, apierror.AddOutcomeUnknown, searchTimeout, 10},
+		"incomplete lists":                 {step{dials: true, fails: errCut}, nil, 1, "", searchTimeout, 10},
+		"never listed in incomplete lists": {step{fails: errCut}, nil, 1, apierror.AddOutcomeUnknown, searchTimeout, 10},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -72,6 +73,58 @@ func TestA01_ReadsListsUntilOneIsProof(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A list that is incomplete still shows who is there. It decides where no complete list
+// was read.
+func TestA01_IncompleteListsDecideInTheEnd(t *testing.T) {
+	stranger := func(h *harness) { h.upstream.show(person("stranger", alice)) }
+	tests := map[string]struct {
+		listed func(h *harness)
+		reason apierror.Reason
+		ends   time.Duration
+	}{
+		"one candidate":          {func(*harness) {}, "", searchTimeout},
+		"another person":         {func(h *harness) { h.upstream.show(person("bob", participant.Add{PhoneNumber: "+12025550000"})) }, "", searchTimeout},
+		"old in the roster":      {func(h *harness) { h.recorder.fresh, h.recorder.roster = true, []string{"stranger"}; stranger(h) }, "", searchTimeout},
+		"two candidates":         {stranger, apierror.AddOutcomeUnknown, searchTimeout},
+		"two, not in one list":   {func(h *harness) { stranger(h); h.upstream.hideAfter("stranger", 3*time.Second) }, apierror.AddOutcomeUnknown, searchTimeout},
+		"complete in between":    {func(h *harness) { h.upstream.completeAt = 5 }, "", 4 * time.Second},
+		"complete, nobody there": {func(h *harness) { h.upstream.completeAt = 5; h.upstream.hideAfter("part_1", 2500*time.Millisecond) }, apierror.AddOutcomeUnknown, searchTimeout},
+	}
+	for name, test := range tests {
+		for unread, by := range map[string]func(*fakeUpstream){
+			"total is larger":   func(u *fakeUpstream) { u.missing = 1 },
+			"a page was unread": func(u *fakeUpstream) { u.unread = errCut },
+		} {
+			t.Run(name+", "+unread, func(t *testing.T) {
+				virtual(t, script(step{dials: true, fails: errCut}), func(t *testing.T, h *harness) {
+					by(h.upstream)
+					test.listed(h)
+					got := h.add(h.call(""), alice, 0).wait()
+					want(t, got.err, test.reason, apierror.DialledUnknown)
+					if got.at != test.ends || test.reason == "" && got.added.Participant.ID != "part_1" {
+						t.Errorf("ended after %v with %+v, want %v", got.at, got.added, test.ends)
+					}
+				})
+			})
+		}
+	}
+}
+
+// What an incomplete list showed to an add that stays unknown is not found by a later one.
+func TestA01_WhoAnIncompleteListShowedIsNotFoundLater(t *testing.T) {
+	virtual(t, script(step{fails: errCut}), func(t *testing.T, h *harness) {
+		h.upstream.missing = 1
+		h.upstream.show(person("first", alice))
+		h.upstream.show(person("second", alice))
+		_, err := h.Add(t.Context(), h.call(""), alice)
+		want(t, err, apierror.AddOutcomeUnknown, apierror.DialledUnknown)
+		h.upstream.missing = 0
+		h.upstream.hide("second")
+		_, err = h.Add(t.Context(), h.call(""), alice)
+		want(t, err, apierror.AddOutcomeUnknown, apierror.DialledUnknown)
+	})
 }
 
 func TestA01_Candidates(t *testing.T) {

@@ -49,6 +49,10 @@ type fakeUpstream struct {
 	lists func(n int) error
 	// missing is by how much lists are incomplete.
 	missing int
+	// unread is why a later page of the lists cannot be read, completeAt which list lacks
+	// nothing all the same, counted from 1.
+	unread     error
+	completeAt int
 
 	people    []listed
 	sent      []time.Time
@@ -215,9 +219,17 @@ func (u *fakeUpstream) ListToReconcile(context.Context, string) (participant.Lis
 		}
 	}
 	list.Read = len(list.Items)
-	total := list.Read + u.missing
+	total := list.Read
+	if u.read != u.completeAt {
+		total, list.Unread = total+u.missing, u.unread
+	}
 	list.Total = &total
 	return list, nil
+}
+
+// hideAfter removes a participant from the list after a while.
+func (u *fakeUpstream) hideAfter(id string, d time.Duration) {
+	time.AfterFunc(d, func() { u.hide(id) })
 }
 
 // show lists a participant that this gateway did not add.

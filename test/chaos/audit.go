@@ -7,28 +7,28 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// audit looks back over the whole run.
-func (w *world) audit() {
-	dials := w.vendor.Dials()
+// audit checks the whole run at its end.
+func (w *harness) audit() {
+	dials := w.upstream.Dials()
 	w.writers.audit(dials)
 	dialled := map[string]simulator.Dial{}
 	for _, dial := range dials {
 		dialled[dial.Participant] = dial
 	}
-	for who := range w.sightings.seen {
-		if !w.visitors.everReal(dialled, who) {
-			w.tally.brokenf(changesInvented, "%s was never %s under that name and number", who.id, who.status)
+	for state := range w.observations.seen {
+		if !w.visitors.existed(dialled, state) {
+			w.results.violatef(changesInvented, "%s was never %s with that name and number", state.id, state.status)
 		}
 	}
-	w.tally.check("people and statuses seen", len(w.sightings.seen))
-	w.tally.check("positions where watchers agree", w.ledger.agreed)
-	if w.ledger.agreed == 0 {
-		w.tally.brokenf(drillsThatFailed, "no two watchers were ever at the same position")
+	w.results.check("participants and statuses received", len(w.observations.seen))
+	w.results.check("positions at which watchers agree", w.orderCheck.agreed)
+	if w.orderCheck.agreed == 0 {
+		w.results.violatef(failedExperiments, "no two watchers were ever at the same position")
 	}
 }
 
-// audit holds what writers were answered against whom the vendor dialled (A1, A2), and
-// against who is still there.
+// audit compares the answers to writers with the phones that the upstream dialled (A1,
+// A2), and with the participants that are still there.
 func (w *writers) audit(dials []simulator.Dial) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -36,42 +36,42 @@ func (w *writers) audit(dials []simulator.Dial) {
 	for _, dial := range dials {
 		by[dial.PhoneNumber] = append(by[dial.PhoneNumber], dial)
 	}
-	w.world.tally.check("adds asked for", len(w.adds))
-	w.world.tally.check("phones that rang", len(dials))
+	w.harness.results.check("adds", len(w.adds))
+	w.harness.results.check("phones dialled", len(dials))
 	for _, a := range w.adds {
 		for _, broken := range a.audit(by[a.phone]) {
-			w.world.tally.brokenf(broken.rule, "%s: %s: answers %v", callerName(a.phone), broken.what, a.answers)
+			w.harness.results.violatef(broken.rule, "%s: %s: answers %v", callerName(a.phone), broken.what, a.answers)
 		}
 	}
 	for id, conference := range w.removed {
-		for _, p := range w.world.vendor.Truth(conference) {
-			if p.ID == id && p.Status != "disconnected" { // Who was hung up on may stay listed.
-				w.world.tally.brokenf(changesLost, "%s was removed and is %s", id, p.Status)
+		for _, p := range w.harness.upstream.Truth(conference) {
+			if p.ID == id && p.Status != "disconnected" { // A removed participant may stay listed.
+				w.harness.results.violatef(changesLost, "%s was removed and is %s", id, p.Status)
 			}
 		}
 	}
 }
 
-// dialledNo is an error's word for a phone that surely did not ring.
+// dialledNo is the value of metadata.dialled when no phone was dialled.
 const dialledNo = "no"
 
-// breach is one rule that was broken, and how.
-type breach struct{ rule, what string }
+// violation is one broken rule, with details.
+type violation struct{ rule, what string }
 
-func (a *add) audit(dials []simulator.Dial) (found []breach) {
+func (a *add) audit(dials []simulator.Dial) (found []violation) {
 	if len(dials) > 1 {
-		found = append(found, breach{dialledTwice, fmt.Sprintf("%d dials", len(dials))})
+		found = append(found, violation{dialledTwice, fmt.Sprintf("%d dials", len(dials))})
 	}
-	surelyNot := len(a.answers) > 0
+	saidNo := len(a.answers) > 0
 	for _, got := range a.answers {
-		surelyNot = surelyNot && got.dialled == dialledNo
-		rang := slices.ContainsFunc(dials, func(dial simulator.Dial) bool { return dial.Participant == got.id })
-		if got.id != "" && !rang {
-			found = append(found, breach{changesInvented, "a success for a phone that did not ring"})
+		saidNo = saidNo && got.dialled == dialledNo
+		isDialled := slices.ContainsFunc(dials, func(dial simulator.Dial) bool { return dial.Participant == got.id })
+		if got.id != "" && !isDialled {
+			found = append(found, violation{changesInvented, "a success for a phone that was not dialled"})
 		}
 	}
-	if surelyNot && len(dials) > 0 {
-		found = append(found, breach{dialledUnasked, "said not to be dialled, and was"})
+	if saidNo && len(dials) > 0 {
+		found = append(found, violation{falseDialledNo, "answered dialled=no, but dialled"})
 	}
 	return found
 }

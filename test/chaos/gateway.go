@@ -21,7 +21,7 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-// gateway is one process of the gateway, with a client for each door.
+// gateway is one process of the gateway, with a client for each transport.
 type gateway struct {
 	generation         int
 	grpcAddr, httpAddr string
@@ -31,23 +31,38 @@ type gateway struct {
 	conn               *grpc.ClientConn
 	client             v2.ParticipantServiceClient
 	http               *http.Client
-	// ending says that the process was told to end, killed that it was not even told.
+	// ending means that the process was signalled to end, killed that it was killed.
 	ending, killed atomic.Bool
 }
 
 // drainTimeout is the gateway's; it has a second more to exit.
 const drainTimeout = 6 * time.Second
 
-// launch starts the gateway's program in front of an upstream, and returns once it
-// listens. The process ends with ctx, whatever happens.
-func (w *world) launch(ctx context.Context, upstream string) (*gateway, error) {
+// launchOptions are the flags and the environment of one process.
+type launchOptions struct{ flags, env []string }
+
+// fastPolls makes polls so frequent that many experiments fit into a run.
+func fastPolls() launchOptions {
+	return launchOptions{
+		flags: []string{"--poll-interval", "200ms", "--max-poll-interval", "500ms"},
+		env:   []string{"AUDIAN_AUTH_TOKEN=" + secret},
+	}
+}
+
+// defaultPolls keeps the default poll intervals.
+func defaultPolls() launchOptions { return launchOptions{env: []string{"AUDIAN_AUTH_TOKEN=" + secret}} }
+
+// launch starts the gateway's program in front of the upstream at a base URL, and returns
+// once it listens. The process ends with ctx.
+func (w *harness) launch(ctx context.Context, base string, o launchOptions) (*gateway, error) {
 	g := &gateway{generation: int(w.launched.Add(1)), exited: make(chan struct{})}
-	g.process = exec.CommandContext(ctx, w.settings.server,
-		"--upstream-url", "http://"+upstream+"/v2", "--poll-interval", "200ms", "--max-poll-interval", "500ms",
+	g.process = exec.CommandContext(ctx, w.settings.server, append([]string{
+		"--upstream-url", base + "/v2",
 		"--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0",
-		"--drain-timeout", drainTimeout.String(), "--log-format", "json")
-	g.process.Env = []string{"AUDIAN_AUTH_TOKEN=" + secret}
-	g.process.Stderr = w.log
+		"--drain-timeout", drainTimeout.String(), "--log-format", "json",
+	}, o.flags...)...)
+	g.process.Env = o.env
+	g.process.Stderr = &gatewayLog{out: w.log, results: w.results}
 	banner, err := g.process.StdoutPipe()
 	if err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
@@ -55,25 +70,25 @@ func (w *world) launch(ctx context.Context, upstream string) (*gateway, error) {
 	if err := g.process.Start(); err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
-	if err := g.read(banner); err != nil {
+	if err := g.readBanner(banner); err != nil {
 		_ = g.process.Process.Kill()
 		_ = g.process.Wait()
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
-	go g.await(w.tally)
+	go g.waitForExit(w.results)
 	if err := g.connect(); err != nil {
 		return nil, err
 	}
 	return g, nil
 }
 
-// read learns the addresses from the banner.
-func (g *gateway) read(banner io.Reader) error {
+// readBanner reads the addresses from standard output.
+func (g *gateway) readBanner(banner io.Reader) error {
 	lines := bufio.NewScanner(banner)
 	for g.adminAddr == "" && lines.Scan() {
-		door, addr, _ := strings.Cut(lines.Text(), " ")
+		transport, addr, _ := strings.Cut(lines.Text(), " ")
 		addr = strings.TrimPrefix(strings.TrimSpace(addr), "http://")
-		switch door {
+		switch transport {
 		case "gRPC":
 			g.grpcAddr = addr
 		case "HTTP":
@@ -83,16 +98,17 @@ func (g *gateway) read(banner io.Reader) error {
 		}
 	}
 	if g.adminAddr == "" {
-		return errors.New("ended before it told its addresses")
+		return errors.New("ended before it wrote its addresses")
 	}
 	return nil
 }
 
-// await notes how the process ends: killed, or by itself with exit code 0.
-func (g *gateway) await(t *tally) {
+// waitForExit records a violation unless the process was killed, or was told to end and
+// ended with exit code 0.
+func (g *gateway) waitForExit(t *results) {
 	err := g.process.Wait()
 	if !g.killed.Load() && (err != nil || !g.ending.Load()) {
-		t.brokenf(badExits, "process %d of the gateway ended by itself: %v", g.generation, err)
+		t.violatef(badExits, "process %d of the gateway ended by itself: %v", g.generation, err)
 	}
 	g.ending.Store(true)
 	close(g.exited)
@@ -116,16 +132,16 @@ func (g *gateway) dial(options ...grpc.DialOption) (*grpc.ClientConn, error) {
 	return conn, nil
 }
 
-// kill ends the process without a word.
+// kill sends SIGKILL.
 func (g *gateway) kill() {
 	g.killed.Store(true)
 	g.ending.Store(true)
 	_ = g.process.Process.Kill()
 	<-g.exited
-	g.hangUp()
+	g.closeClients()
 }
 
-// terminate has the process drain (W16), and says how long that took.
+// terminate sends SIGTERM (W16), and returns how long the process took to exit.
 func (g *gateway) terminate() (took time.Duration) {
 	began := time.Now()
 	g.ending.Store(true)
@@ -136,28 +152,28 @@ func (g *gateway) terminate() (took time.Duration) {
 		_ = g.process.Process.Kill()
 		<-g.exited
 	}
-	g.hangUp()
+	g.closeClients()
 	return time.Since(began)
 }
 
-func (g *gateway) hangUp() {
+func (g *gateway) closeClients() {
 	_ = g.conn.Close()
 	g.http.CloseIdleConnections()
 }
 
-// freeze has the process stand still for a while: it wakes to a clock that went on.
+// freeze stops the process for a while.
 func (g *gateway) freeze(ctx context.Context, d time.Duration) {
 	_ = g.process.Process.Signal(syscall.SIGSTOP)
 	pause(ctx, d)
 	_ = g.process.Process.Signal(syscall.SIGCONT)
 }
 
-// send asks the HTTP door.
+// send makes a request to the HTTP port.
 func (g *gateway) send(ctx context.Context, method, path, body string) (code int, text string, err error) {
-	return g.ask(ctx, method, "http://"+g.httpAddr+path, body)
+	return g.request(ctx, method, "http://"+g.httpAddr+path, body)
 }
 
-func (g *gateway) ask(ctx context.Context, method, url, body string) (code int, text string, err error) {
+func (g *gateway) request(ctx context.Context, method, url, body string) (code int, text string, err error) {
 	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
 		return 0, "", fmt.Errorf("%s %s: %w", method, url, err)
@@ -177,9 +193,9 @@ func (g *gateway) ask(ctx context.Context, method, url, body string) (code int, 
 	return response.StatusCode, string(read), nil
 }
 
-// goroutines is how many the process has.
+// goroutines returns the number of the process's goroutines.
 func (g *gateway) goroutines(ctx context.Context) (int, error) {
-	_, profile, err := g.ask(ctx, http.MethodGet, "http://"+g.adminAddr+"/debug/pprof/goroutine?debug=1", "")
+	_, profile, err := g.request(ctx, http.MethodGet, "http://"+g.adminAddr+"/debug/pprof/goroutine?debug=1", "")
 	if err != nil {
 		return 0, err
 	}
@@ -191,7 +207,7 @@ func (g *gateway) goroutines(ctx context.Context) (int, error) {
 	return n, nil
 }
 
-// descriptors is how many the process has open; 0 where the system does not tell.
+// descriptors returns the number of open file descriptors; 0 where there is no /proc.
 func (g *gateway) descriptors() int {
 	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", g.process.Process.Pid))
 	if err != nil {
@@ -200,7 +216,7 @@ func (g *gateway) descriptors() int {
 	return len(files)
 }
 
-// pause lets time pass, or ctx end.
+// pause waits, or until ctx ends.
 func pause(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -8,33 +8,33 @@ import (
 	"sync"
 )
 
-// secret is the credential that the gateway is given, and must never show.
+// secret is the gateway's upstream credential, which it must never log.
 const secret = "chaos-upstream-credential-7c1f"
 
-// untellable is what no log line may hold: the credential, and a phone number in full.
-var untellable = regexp.MustCompile(regexp.QuoteMeta(secret) + `|\+120255[56][0-9]{4}`)
+// forbiddenInLog matches the credential, and phone numbers in full.
+var forbiddenInLog = regexp.MustCompile(regexp.QuoteMeta(secret) + `|\+120255[56][0-9]{4}`)
 
-// panicked is a process that panicked, or a call that did and whose panic was caught.
+// panicked matches a panic of the process, and one that a call recovered.
 var panicked = regexp.MustCompile(`^(panic|fatal error): |"panic: `)
 
-// gatewayLog keeps what the gateway's processes log, and reads it over their shoulder.
+// gatewayLog writes the log of a process to a file and searches it for violations.
 type gatewayLog struct {
-	out   io.Writer
-	tally *tally
+	out     io.Writer
+	results *results
 
 	mu sync.Mutex
-	// line is what has come of a line that is not whole yet.
+	// line is the start of a line whose end has not come yet.
 	line []byte
 }
 
-// Write takes a piece of the log.
+// Write takes a part of the log.
 func (l *gatewayLog) Write(piece []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.line = append(l.line, piece...)
 	for {
-		line, rest, whole := bytes.Cut(l.line, []byte("\n"))
-		if !whole {
+		line, rest, complete := bytes.Cut(l.line, []byte("\n"))
+		if !complete {
 			break
 		}
 		l.read(line)
@@ -47,11 +47,11 @@ func (l *gatewayLog) Write(piece []byte) (int, error) {
 }
 
 func (l *gatewayLog) read(line []byte) {
-	l.tally.check("log lines read", 1)
-	if untellable.Match(line) {
-		l.tally.brokenf(secretsLogged, "a log line holds a credential or a phone number")
+	l.results.check("log lines read", 1)
+	if forbiddenInLog.Match(line) {
+		l.results.violatef(secretsLogged, "a log line holds a credential or a phone number")
 	}
 	if panicked.Match(line) {
-		l.tally.brokenf(badExits, "%s", line)
+		l.results.violatef(badExits, "%s", line)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-// message is what a stream tells, in the words of its JSON, whatever the door.
+// message is a message of a stream, in the names of its JSON, from either transport.
 type message struct {
 	Token      string      `json:"resume_token"`
 	Snapshot   *snapshot   `json:"snapshot"`
@@ -21,9 +21,9 @@ type message struct {
 }
 
 type snapshot struct {
-	Participants []human `json:"participants"`
-	Total        *int    `json:"total"`
-	Reason       string  `json:"reason"`
+	Participants []member `json:"participants"`
+	Total        *int     `json:"total"`
+	Reason       string   `json:"reason"`
 }
 
 type changes struct {
@@ -32,12 +32,13 @@ type changes struct {
 
 type change struct {
 	Kind     string  `json:"kind"`
-	Human    human   `json:"participant"`
+	Member   member  `json:"participant"`
 	Previous *string `json:"previous_status"`
 }
 
 type checkpoint struct {
 	Freshness string `json:"freshness"`
+	Reason    string `json:"stale_reason"`
 	Total     *int   `json:"total"`
 	Count     *int   `json:"participant_count"`
 }
@@ -46,8 +47,8 @@ type end struct {
 	Reason string `json:"reason"`
 }
 
-// human is what is compared of a participant: all that W2 promises.
-type human struct {
+// member is what is compared of a participant: all that W2 promises.
+type member struct {
 	ID     string  `json:"id"`
 	Phone  string  `json:"phone_number"`
 	Name   string  `json:"name"`
@@ -57,7 +58,7 @@ type human struct {
 	Joined instant `json:"joined_at"`
 }
 
-// instant is a time that can be compared; empty where there is none.
+// instant is a comparable time; empty if there is none.
 type instant string
 
 func instantOf(t time.Time) instant {
@@ -78,54 +79,54 @@ func (i *instant) UnmarshalText(text []byte) error {
 }
 
 func messageOf(m *v2.WatchParticipantsResponse) message {
-	told := message{Token: m.GetResumeToken()}
+	msg := message{Token: m.GetResumeToken()}
 	switch event := m.GetEvent().(type) {
 	case *v2.WatchParticipantsResponse_Snapshot:
-		told.Snapshot = &snapshot{
-			Participants: humansOf(event.Snapshot.GetParticipants()),
-			Total:        number(event.Snapshot.Total), Reason: word(event.Snapshot.GetReason()),
+		msg.Snapshot = &snapshot{
+			Participants: membersOf(event.Snapshot.GetParticipants()),
+			Total:        number(event.Snapshot.Total), Reason: enumName(event.Snapshot.GetReason()),
 		}
 	case *v2.WatchParticipantsResponse_Changes:
-		told.Changes = &changes{}
+		msg.Changes = &changes{}
 		for _, c := range event.Changes.GetChanges() {
-			told.Changes.Changes = append(told.Changes.Changes, changeOf(c))
+			msg.Changes.Changes = append(msg.Changes.Changes, changeOf(c))
 		}
 	case *v2.WatchParticipantsResponse_Checkpoint:
-		told.Checkpoint = &checkpoint{
-			Freshness: word(event.Checkpoint.GetFreshness()),
-			Total:     number(event.Checkpoint.Total), Count: number(event.Checkpoint.ParticipantCount),
+		msg.Checkpoint = &checkpoint{
+			Freshness: enumName(event.Checkpoint.GetFreshness()), Reason: event.Checkpoint.GetStaleReason(),
+			Total: number(event.Checkpoint.Total), Count: number(event.Checkpoint.ParticipantCount),
 		}
 	case *v2.WatchParticipantsResponse_End:
-		told.End = &end{Reason: word(event.End.GetReason())}
+		msg.End = &end{Reason: enumName(event.End.GetReason())}
 	}
-	return told
+	return msg
 }
 
 func changeOf(c *v2.ParticipantChange) change {
-	told := change{Kind: word(c.GetKind()), Human: humanOf(c.GetParticipant())}
+	msg := change{Kind: enumName(c.GetKind()), Member: memberOf(c.GetParticipant())}
 	if c.PreviousStatus != nil {
-		told.Previous = new(wordOr(c.GetPreviousStatus(), c.GetPreviousRawStatus()))
+		msg.Previous = new(enumNameOr(c.GetPreviousStatus(), c.GetPreviousRawStatus()))
 	}
-	return told
+	return msg
 }
 
-func humansOf(people []*v2.Participant) []human {
-	told := make([]human, len(people))
-	for i, p := range people {
-		told[i] = humanOf(p)
+func membersOf(participants []*v2.Participant) []member {
+	msg := make([]member, len(participants))
+	for i, p := range participants {
+		msg[i] = memberOf(p)
 	}
-	return told
+	return msg
 }
 
-func humanOf(p *v2.Participant) human {
-	told := human{
+func memberOf(p *v2.Participant) member {
+	msg := member{
 		ID: p.GetId(), Phone: p.GetPhoneNumber(), Name: p.GetName(), Muted: p.GetMuted(),
-		Role: wordOr(p.GetRole(), p.GetRawRole()), Status: wordOr(p.GetStatus(), p.GetRawStatus()),
+		Role: enumNameOr(p.GetRole(), p.GetRawRole()), Status: enumNameOr(p.GetStatus(), p.GetRawStatus()),
 	}
 	if p.GetJoinedAt() != nil {
-		told.Joined = instantOf(p.GetJoinedAt().AsTime())
+		msg.Joined = instantOf(p.GetJoinedAt().AsTime())
 	}
-	return told
+	return msg
 }
 
 func number(n *int32) *int {
@@ -135,9 +136,8 @@ func number(n *int32) *int {
 	return new(int(*n))
 }
 
-// word is an enum value's word in JSON: its name without what all names of the enum
-// begin with.
-func word(value protoreflect.Enum) string {
+// enumName returns an enum value's name in JSON: lower case, without the prefix of the enum.
+func enumName(value protoreflect.Enum) string {
 	values := value.Descriptor().Values()
 	if values.ByNumber(value.Number()) == nil {
 		return strconv.Itoa(int(value.Number()))
@@ -146,10 +146,10 @@ func word(value protoreflect.Enum) string {
 	return strings.ToLower(strings.TrimPrefix(string(values.ByNumber(value.Number()).Name()), prefix))
 }
 
-// wordOr is the vendor's own word where it is none of the enum's.
-func wordOr(value protoreflect.Enum, raw string) string {
+// enumNameOr returns the upstream's own value where the enum has none for it.
+func enumNameOr(value protoreflect.Enum, raw string) string {
 	if raw != "" {
 		return raw
 	}
-	return word(value)
+	return enumName(value)
 }

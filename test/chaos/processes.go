@@ -6,26 +6,26 @@ import (
 	"time"
 )
 
-// killGateway has the process end amid everything. Watchers come to the next one with
-// tokens that it does not know, and writers find out nothing more about their calls.
-func killGateway(ctx context.Context, w *world, chance *rand.Rand) error {
+// killGateway kills the process. Watchers resume at the next one with tokens that it does
+// not know.
+func killGateway(ctx context.Context, w *harness, rng *rand.Rand) error {
 	w.gateway.Load().kill()
-	w.tally.fault("gateway killed")
-	pause(ctx, time.Duration(chance.IntN(1000))*time.Millisecond)
+	w.results.fault("gateway killed")
+	pause(ctx, time.Duration(rng.IntN(1000))*time.Millisecond)
 	return w.replace(ctx)
 }
 
-// drainGateway has the process end as an upgrade does (W16).
-func drainGateway(ctx context.Context, w *world, _ *rand.Rand) error {
+// drainGateway replaces the process as an upgrade does (W16).
+func drainGateway(ctx context.Context, w *harness, _ *rand.Rand) error {
 	g := w.gateway.Load()
-	w.drained(g, g.terminate())
+	w.checkDrain(g, g.terminate())
 	return w.replace(ctx)
 }
 
-// freezeGateway has the process wake in another time than it fell asleep in, all its
-// timers due at once.
-func freezeGateway(ctx context.Context, w *world, chance *rand.Rand) error {
-	w.tally.fault("gateway frozen")
-	w.gateway.Load().freeze(ctx, time.Duration(1000+chance.IntN(3000))*time.Millisecond)
+// freezeGateway stops the process for some seconds: all its timers are due when it
+// continues.
+func freezeGateway(ctx context.Context, w *harness, rng *rand.Rand) error {
+	w.results.fault("gateway frozen")
+	w.gateway.Load().freeze(ctx, time.Duration(1000+rng.IntN(3000))*time.Millisecond)
 	return nil
 }

@@ -10,24 +10,24 @@ import (
 	"time"
 )
 
-// weather is how the network is between the gateway and the vendor; the zero value is
-// fair.
-type weather struct {
-	// delay holds every piece back, in both directions.
+// networkFault is what the network between gateway and upstream does to connections; the
+// zero value is no fault.
+type networkFault struct {
+	// delay is added to every piece, in both directions.
 	delay time.Duration
-	// trickle lets so many bytes of an answer through every few milliseconds.
+	// trickle is the number of bytes of an answer that pass every few milliseconds.
 	trickle int
-	// cut breaks every answer off in its middle.
+	// cut resets every connection in the middle of an answer.
 	cut bool
 }
 
-// proxy is the network between the gateway and the vendor.
+// proxy forwards connections from the gateway to the upstream and applies network faults.
 type proxy struct {
-	listener net.Listener
-	target   func() string
-	tally    *tally
-	weather  atomic.Pointer[weather]
-	// underWay is how many answers are being passed on.
+	listener     net.Listener
+	target       func() string
+	results      *results
+	networkFault atomic.Pointer[networkFault]
+	// underWay is the number of answers that are being forwarded.
 	underWay atomic.Int32
 
 	mu    sync.Mutex
@@ -38,20 +38,20 @@ type proxy struct {
 // link is one connection through the proxy.
 type link struct{ near, far net.Conn }
 
-// startProxy passes connections on to whatever target names at the time.
-func startProxy(ctx context.Context, target func() string, t *tally) (*proxy, error) {
+// startProxy starts a proxy; target returns the address of the upstream at the time.
+func startProxy(ctx context.Context, target func() string, t *results) (*proxy, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("proxy: %w", err)
 	}
-	p := &proxy{listener: listener, target: target, tally: t, links: map[*link]struct{}{}}
-	p.turn(weather{})
+	p := &proxy{listener: listener, target: target, results: t, links: map[*link]struct{}{}}
+	p.set(networkFault{})
 	p.done.Go(func() { p.accept(ctx) })
 	return p, nil
 }
 
-// turn changes the weather, of connections that are open too.
-func (p *proxy) turn(w weather) { p.weather.Store(&w) }
+// set changes the network fault, also of open connections.
+func (p *proxy) set(w networkFault) { p.networkFault.Store(&w) }
 
 func (p *proxy) addr() string { return p.listener.Addr().String() }
 
@@ -75,38 +75,38 @@ func (p *proxy) serve(ctx context.Context, near net.Conn) {
 	p.mu.Lock()
 	p.links[l] = struct{}{}
 	p.mu.Unlock()
-	var ways sync.WaitGroup
-	ways.Go(func() { p.ask(l) })
-	ways.Go(func() { p.answer(l) })
-	ways.Wait()
+	var directions sync.WaitGroup
+	directions.Go(func() { p.forwardRequests(l) })
+	directions.Go(func() { p.forwardAnswers(l) })
+	directions.Wait()
 	p.mu.Lock()
 	delete(p.links, l)
 	p.mu.Unlock()
 }
 
-// ask passes on what the gateway sends.
-func (p *proxy) ask(l *link) {
+// forwardRequests forwards what the gateway sends.
+func (p *proxy) forwardRequests(l *link) {
 	defer l.reset()
-	p.pass(l.near, func(piece []byte) bool {
+	p.forward(l.near, func(piece []byte) bool {
 		_, err := l.far.Write(piece)
 		return err == nil
 	})
 }
 
-// answer passes on what the vendor sends, as the weather lets it.
-func (p *proxy) answer(l *link) {
+// forwardAnswers forwards what the upstream sends, with the network fault.
+func (p *proxy) forwardAnswers(l *link) {
 	defer l.reset()
-	p.pass(l.far, func(piece []byte) bool {
+	p.forward(l.far, func(piece []byte) bool {
 		p.underWay.Add(1)
 		defer p.underWay.Add(-1)
-		now := p.weather.Load()
+		now := p.networkFault.Load()
 		switch {
 		case now.cut:
-			p.tally.fault("proxy cut")
+			p.results.fault("proxy cut")
 			_, _ = l.near.Write(piece[:len(piece)/2])
 			return false
 		case now.trickle > 0:
-			p.tally.fault("proxy trickled")
+			p.results.fault("proxy trickled")
 			return p.trickle(l.near, piece)
 		default:
 			_, err := l.near.Write(piece)
@@ -115,13 +115,13 @@ func (p *proxy) answer(l *link) {
 	})
 }
 
-// pass hands on piece by piece until a side is gone.
-func (p *proxy) pass(from io.Reader, to func(piece []byte) bool) {
+// forward copies piece by piece until a side closes.
+func (p *proxy) forward(from io.Reader, to func(piece []byte) bool) {
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buffer)
-		if delay := p.weather.Load().delay; delay > 0 && n > 0 {
-			p.tally.fault("proxy delayed")
+		if delay := p.networkFault.Load().delay; delay > 0 && n > 0 {
+			p.results.fault("proxy delayed")
 			<-time.After(delay)
 		}
 		if n > 0 && !to(buffer[:n]) || err != nil {
@@ -132,30 +132,30 @@ func (p *proxy) pass(from io.Reader, to func(piece []byte) bool) {
 
 func (p *proxy) trickle(to io.Writer, piece []byte) bool {
 	for len(piece) > 0 {
-		drop := len(piece)
-		if size := p.weather.Load().trickle; size > 0 {
-			drop = min(size, drop)
+		part := len(piece)
+		if size := p.networkFault.Load().trickle; size > 0 {
+			part = min(size, part)
 			<-time.After(3 * time.Millisecond)
 		}
-		if _, err := to.Write(piece[:drop]); err != nil {
+		if _, err := to.Write(piece[:part]); err != nil {
 			return false
 		}
-		piece = piece[drop:]
+		piece = piece[part:]
 	}
 	return true
 }
 
-// cutAll breaks every connection.
+// cutAll resets every connection.
 func (p *proxy) cutAll() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for l := range p.links {
-		p.tally.fault("proxy cut")
+		p.results.fault("proxy cut")
 		l.reset()
 	}
 }
 
-// close ends the proxy and all that goes through it.
+// close ends the proxy and its connections.
 func (p *proxy) close() {
 	_ = p.listener.Close()
 	p.cutAll()
@@ -164,7 +164,7 @@ func (p *proxy) close() {
 
 func (l *link) reset() { reset(l.near); reset(l.far) }
 
-// reset closes a connection as a broken one ends: without a goodbye.
+// reset closes a connection with a TCP reset.
 func reset(c net.Conn) {
 	if tcp, ok := c.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)

@@ -27,59 +27,59 @@ func through(t *testing.T, p *proxy) (string, error) {
 	return string(body), err
 }
 
-func TestTheProxyHasWeather(t *testing.T) {
+func TestProxyAppliesNetworkFaults(t *testing.T) {
 	const size = 2000
 	played := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, strings.Repeat("x", size))
 	}))
 	defer played.Close()
 	for name, test := range map[string]struct {
-		weather weather
-		kind    string
-		least   time.Duration
-		whole   bool
+		networkFault networkFault
+		kind         string
+		least        time.Duration
+		complete     bool
 	}{
-		"fair":    {weather{}, "", 0, true},
-		"delay":   {weather{delay: 30 * time.Millisecond}, "proxy delayed", 60 * time.Millisecond, true},
-		"trickle": {weather{trickle: 200}, "proxy trickled", 30 * time.Millisecond, true},
-		"cut":     {weather{cut: true}, "proxy cut", 0, false},
+		"fair":    {networkFault{}, "", 0, true},
+		"delay":   {networkFault{delay: 30 * time.Millisecond}, "proxy delayed", 60 * time.Millisecond, true},
+		"trickle": {networkFault{trickle: 200}, "proxy trickled", 30 * time.Millisecond, true},
+		"cut":     {networkFault{cut: true}, "proxy cut", 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			counted := newTally(1)
+			counted := newResults(1)
 			p, err := startProxy(t.Context(), played.Listener.Addr().String, counted)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer p.close()
-			p.turn(test.weather)
+			p.set(test.networkFault)
 			began := time.Now()
 			body, err := through(t, p)
-			if whole := err == nil && len(body) == size; whole != test.whole {
-				t.Errorf("came whole: %t, %v", whole, err)
+			if complete := err == nil && len(body) == size; complete != test.complete {
+				t.Errorf("arrived complete: %t, %v", complete, err)
 			}
 			if took := time.Since(began); took < test.least {
 				t.Errorf("took %s", took)
 			}
-			if test.kind != "" && counted.struck(test.kind) == 0 {
+			if test.kind != "" && counted.faultCount(test.kind) == 0 {
 				t.Errorf("counted %v", counted.report.Faults)
 			}
 		})
 	}
 }
 
-func TestTheProxyBreaksOffWhenNobodyListens(t *testing.T) {
+func TestProxyResetsWithoutUpstream(t *testing.T) {
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	gone := listener.Addr().String()
 	_ = listener.Close()
-	p, err := startProxy(t.Context(), func() string { return gone }, newTally(1))
+	p, err := startProxy(t.Context(), func() string { return gone }, newResults(1))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer p.close()
 	if _, err := through(t, p); err == nil {
-		t.Error("an answer came")
+		t.Error("an answer arrived")
 	}
 }

@@ -12,64 +12,81 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// counts are how often what happened.
+// counts are numbers of events by name.
 type counts map[string]int
 
-// report is what a reader can check a run by.
+// report is the result of a run.
 type report struct {
 	Seed    uint64  `json:"seed"`
 	Seconds float64 `json:"seconds"`
-	// Broken holds every rule; each is due to be 0.
+	// Broken holds every rule; each must be 0.
 	Broken counts `json:"broken"`
-	// Findings say more of the first that were broken.
-	Findings []string `json:"findings"`
-	Drills   counts   `json:"drills"`
-	// Faults are those that struck, not those that were prepared.
+	// Findings describe the first violations of each rule.
+	Findings    []string `json:"findings"`
+	Experiments counts   `json:"experiments"`
+	// Faults counts those that took effect, not those that were injected.
 	Faults counts `json:"faults"`
-	// Calls are the clients' by method and code, Upstream the gateway's by operation
-	// and status, where 0 is a connection that was cut.
+	// Calls are those of the clients by method and code, Upstream those of the gateway by
+	// operation and status; status 0 is a connection that was cut.
 	Calls    map[string]counts `json:"calls"`
 	Upstream map[string]counts `json:"upstream_requests"`
-	// Streams tells how streams were opened, resumed and ended.
+	// Streams counts how streams were opened, resumed and ended.
 	Streams counts `json:"streams"`
 	Checks  counts `json:"checks"`
 }
 
-// The rules, by what is broken of them.
+// The rules, by the counter of their violations.
 const (
-	dialledTwice     = "dialled_twice"       // A1, A2
-	dialledUnasked   = "dialled_unasked"     // A1: an add was said not to have dialled, or to have dialled another
-	changesLost      = "changes_lost"        // W2, W4
-	changesInvented  = "changes_invented"    // W7, W8
-	outOfOrder       = "out_of_order"        // W3
-	misfits          = "misfits"             // W2: a message that does not follow from those before
-	silences         = "silences"            // W1, W13
-	endedUnasked     = "streams_ended"       // W10, W16: a stream that ended for no reason, or for a wrong one
-	leakedGoroutines = "leaked_goroutines"   // W12
-	leakedFiles      = "leaked_descriptors"  // W12
-	badExits         = "bad_exits"           // W16, and panics
-	secretsLogged    = "secrets_logged"      // credentials and phone numbers
-	redirected       = "redirects_followed"  // A6
-	drillsThatFailed = "drills_without_bite" // A drill that did not do what it is for
+	dialledTwice         = "dialled_twice"          // A1, A2
+	falseDialledNo       = "false_dialled_no"       // A1: dialled=no, although a phone was dialled
+	changesLost          = "changes_lost"           // W2, W4
+	changesInvented      = "changes_invented"       // W7, W8
+	wrongRemovals        = "wrong_removals"         // W7, W8: a removal without proof
+	writesUndone         = "writes_undone"          // W5, W6: a write taken back while lists lag
+	freshnessFlaps       = "freshness_flaps"        // W10, W15: STALE although lists succeed
+	neighbourStale       = "stale_by_neighbour"     // W10: a healthy conference STALE because others fail
+	starved              = "healthy_starved"        // W15: a healthy conference not polled because others fail
+	lateRecoveries       = "late_recoveries"        // W7, W10: not FRESH again in time
+	wrongStaleness       = "wrong_staleness"        // W10: not STALE in time, or for another reason
+	wrongAnswers         = "wrong_answers"          // A1, A5: an add not answered as the experiment requires
+	falseRemoved         = "false_removed"          // A5: a removal answered as done, or NOT_FOUND, of a participant who is present
+	falseNotFound        = "false_not_found"        // A5: NOT_FOUND for what exists
+	http2Spoken          = "http2_spoken"           // A1
+	keyHammered          = "api_key_hammered"       // A6: too many exchanges of a refused API key
+	wrongDrains          = "wrong_drains"           // W16: a waiting EventSource not answered 200 and a failure
+	outOfOrder           = "out_of_order"           // W3
+	inconsistentMessages = "inconsistent_messages"  // W2: a message that does not follow from those before
+	silentStreams        = "silent_streams"         // W1, W13
+	unexpectedEnds       = "unexpected_stream_ends" // W10, W16: a stream that ended without a reason, or with a wrong one
+	leakedGoroutines     = "leaked_goroutines"      // W12
+	leakedFiles          = "leaked_descriptors"     // W12
+	badExits             = "bad_exits"              // W16, and panics
+	secretsLogged        = "secrets_logged"         // credentials and phone numbers
+	redirected           = "redirects_followed"     // A6
+	failedExperiments    = "failed_experiments"     // An experiment that had no effect
 )
 
 var rules = []string{
-	dialledTwice, dialledUnasked, changesLost, changesInvented, outOfOrder, misfits, silences, endedUnasked,
-	leakedGoroutines, leakedFiles, badExits, secretsLogged, redirected, drillsThatFailed,
+	dialledTwice, falseDialledNo, changesLost, changesInvented, outOfOrder, inconsistentMessages, silentStreams, unexpectedEnds,
+	wrongRemovals, writesUndone, freshnessFlaps, neighbourStale, starved, lateRecoveries, wrongStaleness, wrongAnswers,
+	falseRemoved, falseNotFound,
+	http2Spoken, keyHammered, wrongDrains,
+	leakedGoroutines, leakedFiles, badExits, secretsLogged, redirected, failedExperiments,
 }
 
-// mostFindings is how many findings of a rule a report tells; further ones are counted.
+// mostFindings is the number of findings of a rule that a report describes; all are
+// counted.
 const mostFindings = 5
 
-// tally is the report as it grows.
-type tally struct {
+// results is the report as it grows.
+type results struct {
 	mu     sync.Mutex
 	report report
 }
 
-func newTally(seed uint64) *tally {
-	t := &tally{report: report{
-		Seed: seed, Broken: counts{}, Findings: []string{}, Drills: counts{}, Faults: counts{},
+func newResults(seed uint64) *results {
+	t := &results{report: report{
+		Seed: seed, Broken: counts{}, Findings: []string{}, Experiments: counts{}, Faults: counts{},
 		Calls: map[string]counts{}, Upstream: map[string]counts{}, Streams: counts{}, Checks: counts{},
 	}}
 	for _, rule := range rules {
@@ -78,7 +95,7 @@ func newTally(seed uint64) *tally {
 	return t
 }
 
-func (t *tally) brokenf(rule, format string, args ...any) {
+func (t *results) violatef(rule, format string, args ...any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.report.Broken[rule]++
@@ -87,21 +104,21 @@ func (t *tally) brokenf(rule, format string, args ...any) {
 	}
 }
 
-func (t *tally) drill(name string)        { t.add(t.report.Drills, name, 1) }
-func (t *tally) fault(kind string)        { t.add(t.report.Faults, kind, 1) }
-func (t *tally) stream(what string)       { t.add(t.report.Streams, what, 1) }
-func (t *tally) check(what string, n int) { t.add(t.report.Checks, what, n) }
+func (t *results) experiment(name string)   { t.add(t.report.Experiments, name, 1) }
+func (t *results) fault(kind string)        { t.add(t.report.Faults, kind, 1) }
+func (t *results) stream(what string)       { t.add(t.report.Streams, what, 1) }
+func (t *results) check(what string, n int) { t.add(t.report.Checks, what, n) }
 
-func (t *tally) call(method, code string)       { t.nest(t.report.Calls, method, code) }
-func (t *tally) upstream(operation, how string) { t.nest(t.report.Upstream, operation, how) }
+func (t *results) call(method, code string)              { t.nest(t.report.Calls, method, code) }
+func (t *results) upstreamRequest(operation, how string) { t.nest(t.report.Upstream, operation, how) }
 
-func (t *tally) add(c counts, key string, n int) {
+func (t *results) add(c counts, key string, n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	c[key] += n
 }
 
-func (t *tally) nest(all map[string]counts, group, key string) {
+func (t *results) nest(all map[string]counts, group, key string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if all[group] == nil {
@@ -110,15 +127,15 @@ func (t *tally) nest(all map[string]counts, group, key string) {
 	all[group][key]++
 }
 
-// struck is how often a fault of that kind has struck so far.
-func (t *tally) struck(kind string) int {
+// faultCount returns how often a fault of that kind has taken effect.
+func (t *results) faultCount(kind string) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.report.Faults[kind]
 }
 
-// whole says whether nothing was broken.
-func (r *report) whole() bool {
+// passed reports whether no rule was broken.
+func (r *report) passed() bool {
 	for _, n := range r.Broken {
 		if n > 0 {
 			return false
@@ -139,7 +156,7 @@ func (r *report) write(path string) error {
 	return nil
 }
 
-// print tells the report to whoever waits for it.
+// print writes the report as text.
 func (r *report) print(out io.Writer) {
 	section := func(title string, c counts) {
 		_, _ = fmt.Fprintf(out, "\n%s\n", title)
@@ -147,8 +164,8 @@ func (r *report) print(out io.Writer) {
 			_, _ = fmt.Fprintf(out, "  %-40s %d\n", key, c[key])
 		}
 	}
-	section("drills", r.Drills)
-	section("faults that struck", r.Faults)
+	section("experiments", r.Experiments)
+	section("faults that took effect", r.Faults)
 	for _, method := range slices.Sorted(maps.Keys(r.Calls)) {
 		section("calls: "+method, r.Calls[method])
 	}
@@ -157,7 +174,7 @@ func (r *report) print(out io.Writer) {
 	}
 	section("streams", r.Streams)
 	section("checks", r.Checks)
-	section("broken (each due to be 0)", r.Broken)
+	section("broken (each must be 0)", r.Broken)
 	for _, finding := range r.Findings {
 		_, _ = fmt.Fprintf(out, "\n! %s\n", finding)
 	}

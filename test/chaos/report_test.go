@@ -8,46 +8,46 @@ import (
 	"testing"
 )
 
-func TestAnythingBrokenFailsTheRun(t *testing.T) {
-	if fine := newTally(1); !fine.report.whole() {
+func TestAnyViolationFailsTheRun(t *testing.T) {
+	if passed := newResults(1); !passed.report.passed() {
 		t.Error("nothing was broken, and yet it is not whole")
 	}
 	for _, rule := range rules {
-		sad := newTally(1)
-		sad.brokenf(rule, "somehow")
-		if sad.report.whole() {
+		failed := newResults(1)
+		failed.violatef(rule, "somehow")
+		if failed.report.passed() {
 			t.Errorf("whole in spite of %s", rule)
 		}
 	}
 }
 
-func TestFindingsOfARuleAreBounded(t *testing.T) {
-	sad := newTally(1)
+func TestFindingsPerRuleAreLimited(t *testing.T) {
+	failed := newResults(1)
 	for range 10 * mostFindings {
-		sad.brokenf(misfits, "again")
+		failed.violatef(inconsistentMessages, "again")
 	}
-	if n := len(sad.report.Findings); n != mostFindings || sad.report.Broken[misfits] != 10*mostFindings {
-		t.Errorf("%d findings of %d", n, sad.report.Broken[misfits])
+	if n := len(failed.report.Findings); n != mostFindings || failed.report.Broken[inconsistentMessages] != 10*mostFindings {
+		t.Errorf("%d findings of %d", n, failed.report.Broken[inconsistentMessages])
 	}
 }
 
-func TestTheReportCanBeRead(t *testing.T) {
-	told := newTally(42)
-	told.drill("gateway killed")
-	told.fault("vendor lost")
-	told.call("AddParticipant", "OK")
-	told.upstream("list", "200")
+func TestReportIsReadable(t *testing.T) {
+	msg := newResults(42)
+	msg.experiment("gateway killed")
+	msg.fault("upstream lost")
+	msg.call("AddParticipant", "OK")
+	msg.upstreamRequest("list", "200")
 	var out bytes.Buffer
-	told.report.print(&out)
+	msg.report.print(&out)
 	path := filepath.Join(t.TempDir(), "chaos.json")
-	if err := told.report.write(path); err != nil {
+	if err := msg.report.write(path); err != nil {
 		t.Fatal(err)
 	}
 	file, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`"seed": 42`, `"dialled_twice": 0`, `"vendor lost": 1`, `"AddParticipant": {`, `"findings": []`} {
+	for _, want := range []string{`"seed": 42`, `"dialled_twice": 0`, `"upstream lost": 1`, `"AddParticipant": {`, `"findings": []`} {
 		if !strings.Contains(string(file), want) {
 			t.Errorf("the file lacks %s:\n%s", want, file)
 		}
@@ -59,7 +59,7 @@ func TestTheReportCanBeRead(t *testing.T) {
 	}
 }
 
-func TestTheLogIsReadForWhatItMustNotHold(t *testing.T) {
+func TestLogIsSearchedForSecretsAndPanics(t *testing.T) {
 	for name, test := range map[string]struct{ line, rule string }{
 		"a call":                       {`{"msg":"call","phone_number":"…0123"}`, ""},
 		"the credential":               {`{"error":"refused ` + secret + `"}`, secretsLogged},
@@ -68,8 +68,8 @@ func TestTheLogIsReadForWhatItMustNotHold(t *testing.T) {
 		"a panic":                      {"panic: runtime error", badExits},
 		"a panic that a call survived": {`{"error":"panic: runtime error"}`, badExits},
 	} {
-		counted := newTally(1)
-		log := &gatewayLog{out: &bytes.Buffer{}, tally: counted}
+		counted := newResults(1)
+		log := &gatewayLog{out: &bytes.Buffer{}, results: counted}
 		for _, piece := range []string{test.line[:5], test.line[5:], "\n"} {
 			if _, err := log.Write([]byte(piece)); err != nil {
 				t.Fatal(err)

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// roster is whom a client holds that applied every message, and nothing else.
-type roster map[string]human
+// roster is what a client holds after it applied every message.
+type roster map[string]member
 
-// apply takes one message in, which must follow from those before it.
+// apply applies one message, and returns an error if it does not follow from those before.
 func (r roster) apply(m message) error {
 	switch {
 	case m.Snapshot != nil:
@@ -36,39 +36,39 @@ func (r roster) replace(s *snapshot) error {
 	return nil
 }
 
-func (r roster) change(told *changes) error {
-	if len(told.Changes) == 0 {
+func (r roster) change(msg *changes) error {
+	if len(msg.Changes) == 0 {
 		return errors.New("changes without a change")
 	}
-	for _, c := range told.Changes {
+	for _, c := range msg.Changes {
 		if err := r.one(c); err != nil {
-			return fmt.Errorf("%s of %s: %w", c.Kind, c.Human.ID, err)
+			return fmt.Errorf("%s of %s: %w", c.Kind, c.Member.ID, err)
 		}
 	}
 	return nil
 }
 
 func (r roster) one(c change) error {
-	before, holds := r[c.Human.ID]
+	before, holds := r[c.Member.ID]
 	switch {
 	case holds == (c.Kind == "added"):
 		return fmt.Errorf("held: %t", holds)
 	case holds && (c.Previous == nil || *c.Previous != before.Status):
 		return fmt.Errorf("previous_status is not %q", before.Status)
-	case c.Kind == "updated" && c.Human == before:
+	case c.Kind == "updated" && c.Member == before:
 		return errors.New("nothing differs")
-	case c.Kind == "removed" && c.Human != before:
-		return fmt.Errorf("the last known is %v, told was %v", before, c.Human)
+	case c.Kind == "removed" && c.Member != before:
+		return fmt.Errorf("the last known is %v, removed was %v", before, c.Member)
 	}
 	if c.Kind == "removed" || c.Kind == "left_filter" {
-		delete(r, c.Human.ID)
+		delete(r, c.Member.ID)
 	} else {
-		r[c.Human.ID] = c.Human
+		r[c.Member.ID] = c.Member
 	}
 	return nil
 }
 
-// String is the same for rosters that are the same.
+// String is equal for equal rosters.
 func (r roster) String() string {
 	var text strings.Builder
 	for _, id := range slices.Sorted(maps.Keys(r)) {

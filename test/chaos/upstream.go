@@ -12,24 +12,25 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// upstream is the simulated vendor on a socket. Killed, it keeps its conferences.
-type upstream struct {
+// upstreamServer serves the simulator on a socket. It keeps its conferences when it is
+// killed.
+type upstreamServer struct {
 	*simulator.Simulator
 
 	server *http.Server
 	addr   atomic.Pointer[string]
 }
 
-func startUpstream(ctx context.Context, options simulator.Options) (*upstream, error) {
-	u := &upstream{Simulator: simulator.New(options)}
-	if err := u.revive(ctx); err != nil {
+func startUpstream(ctx context.Context, options simulator.Options) (*upstreamServer, error) {
+	u := &upstreamServer{Simulator: simulator.New(options)}
+	if err := u.restart(ctx); err != nil {
 		return nil, err
 	}
 	return u, nil
 }
 
-// revive begins to listen, at another address than before.
-func (u *upstream) revive(ctx context.Context) error {
+// restart listens again, at another address.
+func (u *upstreamServer) restart(ctx context.Context) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("upstream: %w", err)
@@ -44,33 +45,35 @@ func (u *upstream) revive(ctx context.Context) error {
 	return nil
 }
 
-// kill ends the vendor amid whatever it does.
-func (u *upstream) kill() { _ = u.server.Close() }
+// kill closes the server and its connections.
+func (u *upstreamServer) kill() { _ = u.server.Close() }
 
-func (u *upstream) at() string { return *u.addr.Load() }
+func (u *upstreamServer) at() string { return *u.addr.Load() }
 
-// strikes counts the simulator's requests from its log, which tells what befell each.
-type strikes struct {
+// requestCounter counts the simulator's requests and faults by its log.
+type requestCounter struct {
 	slog.Handler
 
-	tally *tally
+	results *results
 }
 
-func newStrikes(t *tally) *slog.Logger { return slog.New(strikes{slog.DiscardHandler, t}) }
+func newRequestCounter(t *results) *slog.Logger {
+	return slog.New(requestCounter{slog.DiscardHandler, t})
+}
 
-func (strikes) Enabled(context.Context, slog.Level) bool { return true }
+func (requestCounter) Enabled(context.Context, slog.Level) bool { return true }
 
 // Handle counts one request.
-func (s strikes) Handle(_ context.Context, r slog.Record) error {
-	said := map[string]string{}
+func (s requestCounter) Handle(_ context.Context, r slog.Record) error {
+	attrs := map[string]string{}
 	r.Attrs(func(a slog.Attr) bool {
-		said[a.Key] = a.Value.String()
+		attrs[a.Key] = a.Value.String()
 		return true
 	})
-	s.tally.upstream(said["operation"], said["status"])
-	if kind := said["fault"]; kind != "" {
-		s.tally.fault("vendor " + kind + " of " + said["operation"])
-		s.tally.fault("vendor " + kind)
+	s.results.upstreamRequest(attrs["operation"], attrs["status"])
+	if kind := attrs["fault"]; kind != "" {
+		s.results.fault("upstream " + kind + " of " + attrs["operation"])
+		s.results.fault("upstream " + kind)
 	}
 	return nil
 }

@@ -11,48 +11,53 @@ import (
 	"time"
 )
 
-// The longest that a watcher waits for the first message of a stream, and for the next
-// one. Promised are 5 s (W1) and the heartbeat (W13); the rest is for a small machine,
-// and for a gateway that is made to stand still.
+// firstWithin and nextWithin are how long a watcher waits for the first message of a
+// stream, and for the next one. W1 promises 5 s and W13 the heartbeat; the rest is for a
+// slow machine, and for a gateway that is stopped for some seconds.
 const (
 	firstWithin = 11 * time.Second
 	nextWithin  = 15 * time.Second
 )
 
-// watcher is a client over all its streams. It applies what it is told strictly, and
-// comes back with its last token whatever a stream ends by.
+// watcher is a client over all its streams. It checks that each message follows from those
+// before, and resumes from its last token however a stream ends.
 type watcher struct {
-	world      *world
-	door       string
+	harness    *harness
+	transport  string
 	conference string
 	connected  bool
-	// restless watchers hang up now and then.
-	restless bool
+	// reconnects means that the watcher closes its stream now and then.
+	reconnects bool
 
 	mu   sync.Mutex
 	held roster // guarded by mu
-	// token is the position, which process generation gave; last is the token of the
-	// last changes, empty where a snapshot came since.
+	// token is the last position, which process generation gave; last is the token of the
+	// last changes, empty after a snapshot.
 	token, last string
 	generation  int
+	// flips are the changes of freshness that its streams reported, the first state included.
+	flips []flip
 }
+
+// name describes the watcher in findings.
+func (w *watcher) name() string { return w.transport + " on " + w.conference }
 
 // stream is one call of a watcher.
 type stream struct {
-	gateway *gateway
-	came    string
-	// based says that a snapshot came or the resume was accepted.
-	based    bool
-	messages int
-	ended    bool
+	gateway     *gateway
+	resumeToken string
+	// hasBaseline means that a snapshot came or the resume was accepted.
+	hasBaseline bool
+	messages    int
+	ended       bool
 }
 
 // follow watches until ctx ends or the conference does.
 func (w *watcher) follow(ctx context.Context) {
 	for ctx.Err() == nil {
-		s := &stream{gateway: w.world.gateway.Load(), came: w.token}
+		s := &stream{gateway: w.harness.gateway.Load(), resumeToken: w.token}
 		how := w.call(ctx, s)
-		w.world.tally.stream("ended: " + how)
+		w.harness.results.stream("ended: " + how)
 		if s.ended {
 			return
 		}
@@ -60,15 +65,15 @@ func (w *watcher) follow(ctx context.Context) {
 	}
 }
 
-// call makes one call, and says how it ended.
+// call makes one call, and returns how it ended.
 func (w *watcher) call(ctx context.Context, s *stream) (how string) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	var silent, hungUp atomic.Bool
+	var silent, closed atomic.Bool
 	silence := time.AfterFunc(firstWithin, func() { silent.Store(true); stop() })
 	defer silence.Stop()
-	if w.restless {
-		leaving := time.AfterFunc(time.Second+rand.N(5*time.Second), func() { hungUp.Store(true); stop() })
+	if w.reconnects {
+		leaving := time.AfterFunc(time.Second+rand.N(5*time.Second), func() { closed.Store(true); stop() })
 		defer leaving.Stop()
 	}
 	err := w.read(ctx, s, func() { silence.Reset(nextWithin) })
@@ -76,18 +81,18 @@ func (w *watcher) call(ctx context.Context, s *stream) (how string) {
 	case err == nil:
 		return "END"
 	case silent.Load():
-		w.world.tally.brokenf(silences, "%s on %s: nothing came after %d messages", w.door, w.conference, s.messages)
-		return "silence"
-	case hungUp.Load() || ctx.Err() != nil:
-		return "hung up"
+		w.harness.results.violatef(silentStreams, "%s: no message after %d messages", w.name(), s.messages)
+		return "silent"
+	case closed.Load() || ctx.Err() != nil:
+		return "closed by the client"
 	default:
-		return w.judge(s, err)
+		return w.classifyEnd(s, err)
 	}
 }
 
-// judge says whether a stream may have ended so. Nothing ends a stream but the end of
-// its process; and one that drains says so to all whose stream had begun (W10, W16).
-func (w *watcher) judge(s *stream, err error) (how string) {
+// classifyEnd returns how a stream ended, and records a violation unless its process
+// ended: a gateway that drains sends DRAINING to every stream that has begun (W10, W16).
+func (w *watcher) classifyEnd(s *stream, err error) (how string) {
 	reason := reasonOf(err)
 	switch {
 	case s.gateway.killed.Load():
@@ -97,20 +102,20 @@ func (w *watcher) judge(s *stream, err error) (how string) {
 	case s.gateway.ending.Load() && s.messages == 0:
 		return "refused"
 	}
-	w.world.tally.brokenf(endedUnasked, "%s on %s, after %d messages: %v", w.door, w.conference, s.messages, err)
-	return "unasked: " + reason
+	w.harness.results.violatef(unexpectedEnds, "%s, after %d messages: %v", w.name(), s.messages, err)
+	return "unexpected: " + reason
 }
 
-// read applies messages until the stream ends; nil is the end of the conference.
+// read applies messages until the stream ends; nil means that the conference ended.
 func (w *watcher) read(ctx context.Context, s *stream, alive func()) error {
-	next, err := doors[w.door](ctx, s.gateway, asked{w.conference, w.connected, s.came})
+	next, err := transports[w.transport](ctx, s.gateway, watchRequest{w.conference, w.connected, s.resumeToken})
 	for err == nil {
 		var m message
 		if m, err = next(); err != nil {
 			break
 		}
 		alive()
-		w.take(s, m)
+		w.handle(s, m)
 	}
 	if s.ended && (errors.Is(err, io.EOF) || errors.Is(err, errBare)) {
 		return nil
@@ -118,87 +123,88 @@ func (w *watcher) read(ctx context.Context, s *stream, alive func()) error {
 	return err
 }
 
-// take applies one message.
-func (w *watcher) take(s *stream, m message) {
+// handle applies one message.
+func (w *watcher) handle(s *stream, m message) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s.messages++
 	if s.messages == 1 {
-		w.world.tally.stream("opened")
+		w.harness.results.stream("opened")
 	}
-	w.world.tally.check("messages applied", 1)
+	w.harness.results.check("messages applied", 1)
 	if m.Checkpoint != nil {
-		w.world.tally.check("checkpoints that say "+m.Checkpoint.Freshness, 1)
+		w.harness.results.check("checkpoints that say "+m.Checkpoint.Freshness, 1)
+		w.recordFreshness(m.Checkpoint)
 	}
-	if unbased := m.Checkpoint != nil && m.Checkpoint.Total == nil; unbased {
-		if s.based || m.Token != s.came {
-			w.world.tally.brokenf(misfits, "a token before any base: %q, came with %q", m.Token, s.came)
+	if beforeBaseline := m.Checkpoint != nil && m.Checkpoint.Total == nil; beforeBaseline {
+		if s.hasBaseline || m.Token != s.resumeToken {
+			w.harness.results.violatef(inconsistentMessages, "a token before a snapshot: %q, resumed from %q", m.Token, s.resumeToken)
 		}
 		return
 	}
-	w.base(s, m)
+	w.checkBaseline(s, m)
 	if err := w.held.apply(m); err != nil {
-		w.world.tally.brokenf(misfits, "%s on %s: %v", w.door, w.conference, err)
+		w.harness.results.violatef(inconsistentMessages, "%s: %v", w.name(), err)
 	}
-	w.note(m)
+	w.compareWithOthers(m)
 	s.ended = m.End != nil
 	w.token, w.generation = m.Token, s.gateway.generation
 }
 
-// base holds the first message of a stream to its resume: within the history, which
-// outlasts a run, it goes on from the token; otherwise a snapshot comes, once (W4).
-func (w *watcher) base(s *stream, m message) {
+// checkBaseline checks the first message of a stream: within the history, which is longer
+// than a run, the stream continues from the token; otherwise there is one snapshot (W4).
+func (w *watcher) checkBaseline(s *stream, m message) {
 	want := "initial"
 	switch {
-	case s.based:
+	case s.hasBaseline:
 		want = ""
-	case s.came != "" && w.generation == s.gateway.generation:
+	case s.resumeToken != "" && w.generation == s.gateway.generation:
 		want = ""
-		w.world.tally.stream("resumed with what was missed")
-	case s.came != "":
+		w.harness.results.stream("resumed with what was missed")
+	case s.resumeToken != "":
 		want = "resume_expired"
-		w.world.tally.stream("resumed with a snapshot: another process")
+		w.harness.results.stream("resumed with a snapshot: another process")
 	}
-	s.based = true
+	s.hasBaseline = true
 	switch got := m.Snapshot; {
 	case got == nil && want != "":
-		w.world.tally.brokenf(misfits, "%s on %s: no %s snapshot first", w.door, w.conference, want)
+		w.harness.results.violatef(inconsistentMessages, "%s: no %s snapshot first", w.name(), want)
 	case got != nil && got.Reason != want:
-		w.world.tally.brokenf(changesLost, "%s on %s: a snapshot, %s, where the history holds all", w.door, w.conference, got.Reason)
+		w.harness.results.violatef(changesLost, "%s: a snapshot, %s, although the history holds everything", w.name(), got.Reason)
 	}
 }
 
-// note compares what was told with what others were told (W3), and keeps whom it tells
-// of to be looked up at the end (W8).
-func (w *watcher) note(m message) {
-	ledger, t := w.world.ledger, w.world.tally
+// compareWithOthers compares the message with what other watchers received (W3), and keeps
+// its participants for the audit at the end (W8).
+func (w *watcher) compareWithOthers(m message) {
+	orderCheck, t := w.harness.orderCheck, w.harness.results
 	if m.Snapshot != nil {
 		w.last = ""
-		w.world.sightings.add(m.Snapshot.Participants...)
+		w.harness.observations.add(m.Snapshot.Participants...)
 	}
 	if m.Changes != nil {
 		if m.Token == w.token {
-			t.brokenf(outOfOrder, "%s on %s: changes without a new token", w.door, w.conference)
+			t.violatef(outOfOrder, "%s: changes without a new token", w.name())
 		}
-		if err := ledger.changed(w.last, m.Token, m.Changes); err != nil {
-			t.brokenf(outOfOrder, "%s on %s: %v", w.door, w.conference, err)
+		if err := orderCheck.changed(w.last, m.Token, m.Changes); err != nil {
+			t.violatef(outOfOrder, "%s: %v", w.name(), err)
 		}
 		w.last = m.Token
 		t.check("changes applied", len(m.Changes.Changes))
 		for _, c := range m.Changes.Changes {
-			w.world.sightings.add(c.Human)
-			if c.Kind == "removed" && !w.world.sightings.mayHaveLeft(c.Human.ID) {
-				t.brokenf(changesInvented, "%s on %s: %s removed, who never left", w.door, w.conference, c.Human.ID)
+			w.harness.observations.add(c.Member)
+			if c.Kind == "removed" && !w.harness.observations.mayHaveLeft(c.Member.ID) {
+				t.violatef(wrongRemovals, "%s: %s removed, but never left", w.name(), c.Member.ID)
 			}
 		}
 	}
-	if err := ledger.holds(m.Token, w.held); err != nil {
-		t.brokenf(outOfOrder, "%s on %s: %v", w.door, w.conference, err)
+	if err := orderCheck.holds(m.Token, w.held); err != nil {
+		t.violatef(outOfOrder, "%s: %v", w.name(), err)
 	}
 }
 
-// copy is whom the watcher holds now.
-func (w *watcher) copy() roster {
+// heldCopy returns the roster that the watcher holds.
+func (w *watcher) heldCopy() roster {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return maps.Clone(w.held)

@@ -5,15 +5,15 @@ import (
 	"testing"
 )
 
-func newTestWorld() *world {
-	w := &world{tally: newTally(1), ledger: newLedger(), sightings: newSightings()}
-	w.visitors = newVisitors(w, w.chance(forVisitors))
-	w.writers = &writers{world: w, removed: map[string]string{}}
+func newTestHarness() *harness {
+	w := &harness{results: newResults(1), orderCheck: newOrderCheck(), observations: newObservations()}
+	w.visitors = newVisitors(w, w.rng(forVisitors))
+	w.writers = &writers{harness: w, removed: map[string]string{}}
 	return w
 }
 
 // brokenOf are the rules that were broken.
-func brokenOf(t *tally) (rules []string) {
+func brokenOf(t *results) (rules []string) {
 	for rule, n := range t.report.Broken {
 		if n > 0 {
 			rules = append(rules, rule)
@@ -22,7 +22,7 @@ func brokenOf(t *tally) (rules []string) {
 	return rules
 }
 
-func expect(t *testing.T, name string, got *tally, rule string) {
+func expect(t *testing.T, name string, got *results, rule string) {
 	t.Helper()
 	broken := brokenOf(got)
 	if rule == "" && len(broken) > 0 || rule != "" && (len(broken) != 1 || broken[0] != rule) {
@@ -35,56 +35,56 @@ func because(reason string, m message) message {
 	return m
 }
 
-func TestW04_AStreamBeginsAsItsTokenSays(t *testing.T) {
+func TestW04_StreamStartMatchesItsToken(t *testing.T) {
 	beat := message{Token: "t", Checkpoint: &checkpoint{Total: new(1), Count: new(1)}}
-	unbased := message{Token: "was", Checkpoint: &checkpoint{Freshness: "stale"}}
-	changed := told("updated", "held", ada("connected"))
+	beforeBaseline := message{Token: "was", Checkpoint: &checkpoint{Freshness: "stale"}}
+	changed := msg("updated", "held", ada("connected"))
 	for name, test := range map[string]struct {
-		came  string
-		from  int // The process that gave the token; the stream's is 2.
-		first []message
-		rule  string
+		resumeToken string
+		from        int // The process that gave the token; the stream's is 2.
+		first       []message
+		rule        string
 	}{
 		"new":                      {"", 0, []message{snap(ada("held"))}, ""},
-		"new, without a snapshot":  {"", 0, []message{beat}, misfits},
+		"new, without a snapshot":  {"", 0, []message{beat}, inconsistentMessages},
 		"resumed":                  {"was", 2, []message{changed}, ""},
 		"nothing was missed":       {"was", 2, []message{beat}, ""},
 		"a snapshot all the same":  {"was", 2, []message{because("resume_expired", snap(ada("held")))}, changesLost},
 		"another process":          {"was", 1, []message{because("resume_expired", snap(ada("held")))}, ""},
-		"another process, resumed": {"was", 1, []message{changed}, misfits},
+		"another process, resumed": {"was", 1, []message{changed}, inconsistentMessages},
 		"a wrong reason":           {"was", 1, []message{because("initial", snap(ada("held")))}, changesLost},
-		"stale before":             {"was", 2, []message{unbased, changed}, ""},
-		"stale, with a new token":  {"old", 2, []message{unbased}, misfits},
+		"stale before":             {"was", 2, []message{beforeBaseline, changed}, ""},
+		"stale, with a new token":  {"old", 2, []message{beforeBaseline}, inconsistentMessages},
 		"fallen behind":            {"was", 2, []message{beat, because("lagged", snap(ada("held")))}, changesLost},
 	} {
-		w := newTestWorld()
-		follower := &watcher{world: w, held: roster{"ada": ada("held")}, token: test.came, generation: test.from}
-		s := &stream{gateway: &gateway{generation: 2}, came: test.came}
+		w := newTestHarness()
+		client := &watcher{harness: w, held: roster{"ada": ada("held")}, token: test.resumeToken, generation: test.from}
+		s := &stream{gateway: &gateway{generation: 2}, resumeToken: test.resumeToken}
 		for _, m := range test.first {
-			follower.take(s, m)
+			client.handle(s, m)
 		}
-		expect(t, name, w.tally, test.rule)
+		expect(t, name, w.results, test.rule)
 	}
 }
 
-func TestW08_NobodyIsRemovedWhoNeverLeft(t *testing.T) {
-	for name, rule := range map[string]string{"left": "", "never left": changesInvented} {
-		w := newTestWorld()
+func TestW08_RemovalOfPresentParticipantIsFound(t *testing.T) {
+	for name, rule := range map[string]string{"left": "", "never left": wrongRemovals} {
+		w := newTestHarness()
 		if name == "left" {
-			w.sightings.leave("ada")
+			w.observations.leave("ada")
 		}
-		follower := &watcher{world: w, held: roster{}}
+		client := &watcher{harness: w, held: roster{}}
 		s := &stream{gateway: &gateway{}}
-		follower.take(s, snap(ada("held")))
-		gone := told("removed", "held", ada("held"))
+		client.handle(s, snap(ada("held")))
+		gone := msg("removed", "held", ada("held"))
 		gone.Token = "next"
-		follower.take(s, gone)
-		expect(t, name, w.tally, rule)
+		client.handle(s, gone)
+		expect(t, name, w.results, rule)
 	}
 }
 
-func TestW10_StreamsEndOnlyForAReason(t *testing.T) {
-	drained := failureOf(`{"error":{"status":"UNAVAILABLE","details":[{"reason":"DRAINING"}]}}`)
+func TestW10_UnexpectedEndsAreFound(t *testing.T) {
+	checkDrain := failureOf(`{"error":{"status":"UNAVAILABLE","details":[{"reason":"DRAINING"}]}}`)
 	for name, test := range map[string]struct {
 		killed, ending bool
 		messages       int
@@ -92,17 +92,17 @@ func TestW10_StreamsEndOnlyForAReason(t *testing.T) {
 		rule           string
 	}{
 		"killed":                   {true, true, 3, errBare, ""},
-		"drained":                  {false, true, 3, drained, ""},
-		"drained without a word":   {false, true, 3, errBare, endedUnasked},
+		"drained":                  {false, true, 3, checkDrain, ""},
+		"drained without DRAINING": {false, true, 3, errBare, unexpectedEnds},
 		"refused by one that ends": {false, true, 0, errors.New("connection refused"), ""},
-		"for no reason":            {false, false, 3, errBare, endedUnasked},
-		"not even begun":           {false, false, 0, errBare, endedUnasked},
+		"without a reason":         {false, false, 3, errBare, unexpectedEnds},
+		"before the first message": {false, false, 0, errBare, unexpectedEnds},
 	} {
-		w := newTestWorld()
+		w := newTestHarness()
 		s := &stream{gateway: &gateway{}, messages: test.messages}
 		s.gateway.killed.Store(test.killed)
 		s.gateway.ending.Store(test.ending)
-		(&watcher{world: w}).judge(s, test.err)
-		expect(t, name, w.tally, test.rule)
+		(&watcher{harness: w}).classifyEnd(s, test.err)
+		expect(t, name, w.results, test.rule)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,64 +18,65 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-// writers add and remove, through both doors.
+// writers add and remove participants through both transports.
 type writers struct {
-	world *world
+	harness *harness
 
 	mu      sync.Mutex
 	adds    []*add
-	removed map[string]string // guarded by mu; conferences by the id of who was removed
+	removed map[string]string // guarded by mu; conferences by the id of the removed participant
 }
 
-// add is an add under a request id, by a phone number of its own, and what its calls were answered.
+// add is an Add under one request id with a phone number of its own, and the answers to
+// its calls.
 type add struct {
 	conference, phone string
 	answers           []answer
 }
 
-// answer is what one call came to.
+// answer is the result of one call.
 type answer struct {
 	code string
-	// id is whom a success tells of; dialled is what an error says of the phone.
+	// id is the participant of a success; dialled is the error's metadata.dialled.
 	id, dialled string
 }
 
-// callsWithin is how long writers wait for an answer: longer than it takes to find out
-// what became of a lost one.
+// callsWithin is the deadline of a call: longer than the reconciliation of a lost Add.
 const callsWithin = 25 * time.Second
 
 // write adds and removes until ctx ends.
-func (w *writers) write(ctx context.Context, chance *rand.Rand) {
+func (w *writers) write(ctx context.Context, rng *rand.Rand) {
 	for ctx.Err() == nil {
-		w.world.quiet.RLock()
-		w.act(context.WithoutCancel(ctx), chance)
-		w.world.quiet.RUnlock()
-		pause(ctx, time.Duration(50+chance.IntN(300))*time.Millisecond)
+		w.harness.mutations.RLock()
+		w.step(context.WithoutCancel(ctx), rng)
+		w.harness.mutations.RUnlock()
+		pause(ctx, time.Duration(50+rng.IntN(300))*time.Millisecond)
 	}
 }
 
-// mostDialled is how many who were dialled a conference has before some are removed.
+// mostDialled is the number of dialled participants in a conference above which writers
+// only remove.
 const mostDialled = 14
 
-func (w *writers) act(ctx context.Context, chance *rand.Rand) {
+func (w *writers) step(ctx context.Context, rng *rand.Rand) {
 	ctx, cancel := context.WithTimeout(ctx, callsWithin)
 	defer cancel()
-	conference := rooms[chance.IntN(len(rooms))]
-	overREST := chance.IntN(2) == 0
-	here := w.here(conference)
-	switch chosen := chance.IntN(10); {
-	case chosen == 0:
+	conference := w.harness.conferences[rng.IntN(len(w.harness.conferences))]
+	overREST := rng.IntN(2) == 0
+	present := w.present(conference)
+	switch choice := rng.IntN(10); {
+	case choice == 0:
 		w.list(ctx, conference)
-	case len(here) > 2 && chosen < 5 || len(here) > mostDialled:
-		w.remove(ctx, conference, here[chance.IntN(len(here))], overREST)
+	case len(present) > 2 && choice < 5 || len(present) > mostDialled:
+		w.remove(ctx, conference, present[rng.IntN(len(present))], overREST)
 	default:
-		w.add(ctx, conference, overREST, chance.IntN(3) == 0)
+		w.add(ctx, conference, overREST, rng.IntN(3) == 0)
 	}
 }
 
-// here are those in a conference who were dialled.
-func (w *writers) here(conference string) (ids []string) {
-	for _, p := range w.world.vendor.Truth(conference) {
+// present returns the ids of the dialled participants in a conference.
+func (w *writers) present(conference string) (ids []string) {
+	for _, p := range w.harness.upstream.Truth(conference) {
 		if strings.HasPrefix(p.PhoneNumber, dialledNumbers) && p.Status != "disconnected" {
 			ids = append(ids, p.ID)
 		}
@@ -86,31 +88,34 @@ const dialledNumbers = "+1202555"
 
 func callerName(phone string) string { return "Caller " + strings.TrimPrefix(phone, dialledNumbers) }
 
-// add dials somebody, and may ask again under the same request id. Only the process
-// that was asked first remembers it (A2), so that nobody else is.
+// add adds a participant, and may call again under the same request id, at the same
+// process: another one does not remember it (A2).
 func (w *writers) add(ctx context.Context, conference string, overREST, again bool) {
-	g := w.world.gateway.Load()
+	g := w.harness.gateway.Load()
 	w.mu.Lock()
 	a := &add{conference: conference, phone: fmt.Sprintf("%s%04d", dialledNumbers, len(w.adds))}
 	w.adds = append(w.adds, a)
 	w.mu.Unlock()
-	first := w.ask(ctx, g, a, overREST)
+	first := w.call(ctx, g, a, overREST)
 	if !again || ctx.Err() != nil {
 		return
 	}
-	second := w.ask(ctx, g, a, !overREST)
+	second := w.call(ctx, g, a, !overREST)
 	if first.id != "" && second.id != first.id && !g.ending.Load() {
-		w.world.tally.brokenf(misfits, "an add succeeded for %s, and under its request id again with %v", first.id, second)
+		w.harness.results.violatef(inconsistentMessages, "an add succeeded for %s, and with its request id %v", first.id, second)
 	}
 }
 
-func (w *writers) ask(ctx context.Context, g *gateway, a *add, overREST bool) answer {
-	call := addOverGRPC
+func (w *writers) call(ctx context.Context, g *gateway, a *add, overREST bool) answer {
+	send := addOverGRPC
 	if overREST {
-		call = addOverREST
+		send = addOverREST
 	}
-	got := call(ctx, g, a)
-	w.world.tally.call("AddParticipant", doorName(overREST)+got.code)
+	got := send(ctx, g, a)
+	w.harness.results.call("AddParticipant", transportName(overREST)+got.code)
+	if isNotFound(got.code) {
+		w.harness.results.violatef(falseNotFound, "an add to %s: %s", a.conference, got.code)
+	}
 	w.mu.Lock()
 	a.answers = append(a.answers, got)
 	w.mu.Unlock()
@@ -136,22 +141,25 @@ func addOverREST(ctx context.Context, g *gateway, a *add) answer {
 		reason, dialled := infoOf(failureOf(text))
 		return answer{code: join(strconv.Itoa(code), reason), dialled: dialled}
 	}
-	var told human
-	if err := json.Unmarshal([]byte(text), &told); err != nil {
+	var msg member
+	if err := json.Unmarshal([]byte(text), &msg); err != nil {
 		return answer{code: "200 undecodable"}
 	}
-	return answer{code: "200", id: told.ID}
+	return answer{code: "200", id: msg.ID}
 }
 
 func (w *writers) remove(ctx context.Context, conference, id string, overREST bool) {
-	g := w.world.gateway.Load()
-	w.world.sightings.leave(id)
+	g := w.harness.gateway.Load()
+	w.harness.observations.leave(id)
 	call := removeOverGRPC
 	if overREST {
 		call = removeOverREST
 	}
 	code, removed := call(ctx, g, conference, id)
-	w.world.tally.call("RemoveParticipant", doorName(overREST)+code)
+	w.harness.results.call("RemoveParticipant", transportName(overREST)+code)
+	if (removed || isNotFound(code)) && slices.Contains(w.present(conference), id) {
+		w.harness.results.violatef(falseRemoved, "the removal of %s, which is present: %s", id, code)
+	}
 	if removed {
 		w.mu.Lock()
 		w.removed[id] = conference
@@ -176,15 +184,37 @@ func removeOverREST(ctx context.Context, g *gateway, conference, id string) (cod
 }
 
 func (w *writers) list(ctx context.Context, conference string) {
-	people, err := w.world.list(ctx, conference)
+	participants, err := w.harness.list(ctx, conference)
 	if err == nil {
-		w.world.sightings.add(people...)
+		w.harness.observations.add(participants...)
 	}
+}
+
+// requireAll records a violation for each add that was not answered as it had to be.
+func (w *writers) requireAll(required func(answer) bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, a := range w.adds {
+		for _, got := range a.answers {
+			if !required(got) {
+				w.harness.results.violatef(wrongAnswers, "%s on %s: %+v", callerName(a.phone), a.conference, got)
+			}
+		}
+	}
+}
+
+func succeeded(a answer) bool { return a.id != "" }
+
+func notDialled(a answer) bool { return a.dialled == dialledNo }
+
+// isNotFound reports whether a call ended NOT_FOUND, at either transport.
+func isNotFound(code string) bool {
+	return strings.HasPrefix(code, "NotFound") || strings.HasPrefix(code, "404")
 }
 
 func pathOf(conference string) string { return "/v2/conferences/" + conference + "/participants" }
 
-func doorName(overREST bool) string {
+func transportName(overREST bool) string {
 	if overREST {
 		return "REST "
 	}

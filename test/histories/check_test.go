@@ -31,6 +31,7 @@ func (w *world) check() {
 	}
 	w.writes.note(w, state)
 	w.lists.count(w, state)
+	w.fail("freshness", w.lists.checkFresh(w, state))
 }
 
 // checkEntry holds an entry against the truth, and counts what it shows of the engine.
@@ -52,11 +53,11 @@ func (w *world) checkEntry(epoch feed.Epoch, entry feed.Entry) error {
 		if !change.ByWrite && change.Before == nil && w.hides {
 			continue
 		}
-		if w.lists.misled(entry, change) {
-			continue
-		}
 		if err := checkTruth(w.truth, entry, change, lag); err != nil {
-			return err
+			if !w.lists.misled(w.truth, entry, change, lag) {
+				return err
+			}
+			w.seen.add(misled)
 		}
 	}
 	return w.lists.checkEntry(w, epoch, entry)

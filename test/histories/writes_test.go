@@ -126,7 +126,9 @@ func (w *world) remove(s step) {
 	if s.B > 9 || id == "" {
 		id = "p3"
 	}
+	w.lists.call(id, +1)
 	w.writes.running.Go(func() {
+		defer w.lists.call(id, -1)
 		ctx, cancel := context.WithTimeout(caller("remove-"+id), 30*time.Second)
 		defer cancel()
 		_, err := w.gateway.RemoveParticipant(ctx, &v2.RemoveParticipantRequest{ConferenceId: conference, ParticipantId: id})

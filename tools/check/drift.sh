@@ -1,7 +1,6 @@
 #!/bin/sh
-# Fails unless the generated files are exactly what `make generate` makes: a file
-# edited by hand, a stale one, one too many and one that is not in git all fail.
-# It works on a copy, so the tree stays as it is.
+# Fails if the generated files differ from the output of `make generate`, or if one of
+# them is not in git. It generates in a copy and does not change the tree.
 set -eu
 cd "$(dirname "$0")/../.."
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs each fuzz target for FUZZTIME (5s); FUZZ names those to run, as a pattern. What
-# fails is kept in testdata/fuzz of its package, and is a test from then on.
+# Runs each fuzz target for FUZZTIME (5s). FUZZ is a pattern that selects targets. An
+# input that fails is kept in testdata/fuzz of its package, where tests run it too.
 set -eu
 cd "$(dirname "$0")/../.."
 go=${GO:-go}

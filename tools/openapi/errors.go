@@ -14,8 +14,8 @@ var errorSchemas = object{
 	{"ErrorBody", whole("What went wrong.", object{
 		{"code", object{{"type", "integer"}, {"description", "The HTTP status."}, {"minimum", 400}, {"maximum", 599}}},
 		{"status", text("The gRPC code, such as `INVALID_ARGUMENT`.").with("pattern", "^[A-Z][A-Z_]*$")},
-		{"message", text("For people; programs look at the details.")},
-		{"details", list("ErrorInfo first; the others where they apply.", "ErrorDetail").with("minItems", 1)},
+		{"message", text("A text for people. Programs use the details.")},
+		{"details", list("ErrorInfo, then the other details of this error.", "ErrorDetail").with("minItems", 1)},
 	})},
 	{"ErrorDetail", object{
 		{"type", "object"},
@@ -25,13 +25,13 @@ var errorSchemas = object{
 		{"required", []string{"@type"}},
 		{"properties", object{
 			{"@type", text("The kind of detail.").with("examples", []string{typeURL("ErrorInfo")})},
-			{"reason", text("Why, in a word for programs.").
+			{"reason", text("The reason, for programs.").
 				with("pattern", "^[A-Z][A-Z0-9_]*$").with("examples", []string{"CONFERENCE_FULL"})},
 			{"domain", text("`" + grpcstatus.Domain + "`.")},
 			{"metadata", refTo("ErrorMetadata")},
-			{"field_violations", list("Every field at fault, 20 at most.", "FieldViolation")},
-			{"retry_delay", object{{"description", "How long to wait before another try."}}.and(refTo(durationName))},
-			{"violations", list("The quotas that are used up.", "QuotaViolation")},
+			{"field_violations", list("Every invalid field, 20 at most.", "FieldViolation")},
+			{"retry_delay", object{{"description", "The time to wait before the next try."}}.and(refTo(durationName))},
+			{"violations", list("The quotas that are exhausted.", "QuotaViolation")},
 		}},
 	}.and(kinds(
 		kind{"ErrorInfo", []string{"reason", "domain", "metadata"}},
@@ -41,23 +41,23 @@ var errorSchemas = object{
 	))},
 	{"ErrorMetadata", object{
 		{"type", "object"},
-		{"description", "What an ErrorInfo adds to its reason."},
+		{"description", "Further facts about the error."},
 		{"properties", object{
-			{"dialled", text("On every error of an add, `no` or `unknown`: whether a phone may be ringing.").
+			{"dialled", text("In every error of an add: `no` if surely no phone rings because of it, else `unknown`.").
 				with("pattern", "^(no|unknown)$")},
-			{"upstream_status", text("The HTTP status of the upstream's answer.")},
-			{"upstream_request_id", text("The upstream's id of the request: what its support asks for.")},
+			{"upstream_status", text("The HTTP status of the upstream's response.")},
+			{"upstream_request_id", text("The upstream's id of the request; the vendor's support needs it.")},
 		}},
 		{"additionalProperties", object{{"type", "string"}}},
 	}},
-	{"FieldViolation", whole("A field at fault.", object{
+	{"FieldViolation", whole("An invalid field.", object{
 		{"field", text("The field, parameter or header.")},
-		{"description", text("What it must be.")},
-		{"reason", text("The broken rule.")},
+		{"description", text("What the value must be.")},
+		{"reason", text("The rule that the value breaks.")},
 	})},
-	{"QuotaViolation", whole("A quota that is used up.", object{
+	{"QuotaViolation", whole("A quota that is exhausted.", object{
 		{"subject", text("Whose quota it is.")},
-		{"description", text("How much it is.")},
+		{"description", text("The amount of the quota.")},
 	})},
 }
 

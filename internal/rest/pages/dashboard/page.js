@@ -23,7 +23,7 @@ function start(conference, token) {
     message: onMessage,
     lost: (error) => view.showFreshness("lost", error ? `Reconnecting: ${error.message}` : "Reconnecting"),
     failed: (error) => {
-      view.showFreshness("failed", "Not watching");
+      view.showFreshness("failed", "Not connected");
       view.showProblem("problem", textOf(error));
     },
   });
@@ -33,9 +33,9 @@ function onMessage(message) {
   view.showProblem("problem", "");
   const changes = roster.apply(message);
   if (message.checkpoint) onCheckpoint(message.checkpoint);
-  // What is stale is told so at once by a checkpoint of its own.
+  // A stale roster is followed at once by a STALE checkpoint.
   if (message.snapshot || (changes.length > 0 && view.freshness() !== "stale")) view.showFreshness("fresh", "Live");
-  if (message.end) view.showFreshness("ended", "The conference is gone");
+  if (message.end) view.showFreshness("ended", "The conference has ended");
   if (message.snapshot) view.showTime(message.snapshot.observed_time);
   if (changes.length > 0) {
     view.showTime(message.changes.not_after);

@@ -1,11 +1,11 @@
-// What is on the page. Text is only ever set as text: names come from outside.
+// Updates the page. It sets text only as text, never as HTML, since names are untrusted.
 
 import { clock, length, orDash } from "./format.js";
 import { durationAt, label } from "./roster.js";
 
 const byID = (id) => document.getElementById(id);
 
-/** An element with a class and content. */
+/** Creates an element with a class and content. */
 function element(name, className, ...content) {
   const made = document.createElement(name);
   if (className) made.className = className;
@@ -18,7 +18,7 @@ export function showFreshness(state, text) {
   if (byID("freshness-text").textContent !== text) byID("freshness-text").textContent = text;
 }
 
-/** The freshness that is shown now. */
+/** Returns the freshness that the page shows. */
 export function freshness() {
   return byID("freshness").dataset.state;
 }
@@ -28,7 +28,7 @@ export function showCounts({ total, active }) {
   byID("active").textContent = orDash(active);
 }
 
-/** The moment that the roster is true of. */
+/** Shows the time as of which the roster is true. */
 export function showTime(time) {
   byID("as-of").textContent = clock(time);
 }
@@ -45,7 +45,7 @@ export function showProblem(id, text) {
 
 const rows = new Map();
 
-/** Puts the roster into the table. A row stays itself, so that focus stays in it. */
+/** Shows the roster in the table. It keeps the rows, so that a focused row keeps the focus. */
 export function showPeople(people, onRemove) {
   const body = byID("people").tBodies[0];
   const lostFocus = dropRows(new Set(people.map(({ id }) => id)));
@@ -59,7 +59,7 @@ export function showPeople(people, onRemove) {
   if (lostFocus >= 0) (body.rows[lostFocus]?.querySelector("button") ?? byID("people-title")).focus();
 }
 
-/** Takes out the rows of who is gone, and returns the place of the one that had the focus. */
+/** Removes the rows that are not in `held`. It returns the index of the removed row that had the focus, or -1. */
 function dropRows(held) {
   let lostFocus = -1;
   for (const [id, row] of rows) {
@@ -105,7 +105,7 @@ function chip(status) {
   return made;
 }
 
-/** Lets the durations go on between messages. */
+/** Updates the durations between messages. */
 export function tick(now) {
   for (const row of rows.values()) tickRow(row, now);
 }
@@ -118,21 +118,21 @@ function tickRow(row, now) {
 
 const keptChanges = 50;
 
-/** Puts changes on top of the list of them. */
+/** Adds changes at the top of the list. */
 export function showChanges(changes, time) {
-  const told = byID("changes");
-  for (const change of changes) told.prepend(changeItem(change, time));
-  while (told.children.length > keptChanges) told.lastElementChild.remove();
-  byID("no-changes").hidden = told.children.length > 0;
+  const list = byID("changes");
+  for (const change of changes) list.prepend(changeItem(change, time));
+  while (list.children.length > keptChanges) list.lastElementChild.remove();
+  byID("no-changes").hidden = list.children.length > 0;
 }
 
 function changeItem(change, time) {
-  const item = element("li", "", element("time", "", clock(time)), element("b", "", label(change.participant)), " ", ...what(change));
+  const item = element("li", "", element("time", "", clock(time)), element("b", "", label(change.participant)), " ", ...describe(change));
   if (change.source === "gateway_write") item.append(element("small", "", "through this gateway"));
   return item;
 }
 
-function what({ kind, participant, previous_status, changed_fields }) {
+function describe({ kind, participant, previous_status, changed_fields }) {
   switch (kind) {
     case "added":
       return ["added ", chip(participant.status)];
@@ -140,11 +140,11 @@ function what({ kind, participant, previous_status, changed_fields }) {
       return ["removed, was ", chip(participant.status)];
     default:
       if (changed_fields.includes("status")) return [chip(previous_status), element("span", "unseen", " became "), element("span", "arrow", " → "), chip(participant.status)];
-      return [changed_fields.map((field) => sayField(field, participant)).join(", ")];
+      return [changed_fields.map((field) => describeField(field, participant)).join(", ")];
   }
 }
 
-function sayField(field, participant) {
+function describeField(field, participant) {
   switch (field) {
     case "muted":
       return participant.muted ? "muted" : "unmuted";
@@ -157,7 +157,7 @@ function sayField(field, participant) {
   }
 }
 
-/** Forgets what was shown of the conference before. */
+/** Clears the page before another conference is shown. */
 export function clear() {
   showPeople([]);
   byID("changes").replaceChildren();

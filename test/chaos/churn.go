@@ -13,16 +13,16 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-// openers is how many open and close at the same time.
-const openers = 12
+// churnWorkers is how many clients open and close streams at the same time.
+const churnWorkers = 12
 
-// slack is by how much a process may differ after the drill for other reasons than it:
-// far less than a leak of one in a hundred.
+// slack is by how much the numbers of a process may differ for other reasons: far less
+// than a leak in one of a hundred streams.
 const slack = 60
 
-// openAndClose opens streams and hangs up, over both doors, before and after the first
-// message. Nothing of them may stay (W12).
-func openAndClose(ctx context.Context, w *world, _ *rand.Rand) error {
+// churnStreams opens and closes streams over both transports, before and after the first
+// message. Nothing of them may remain (W12).
+func churnStreams(ctx context.Context, w *harness, _ *rand.Rand) error {
 	g := w.gateway.Load()
 	routines, err := g.goroutines(ctx)
 	if err != nil {
@@ -30,35 +30,35 @@ func openAndClose(ctx context.Context, w *world, _ *rand.Rand) error {
 	}
 	files := g.descriptors()
 	var todo atomic.Int64
-	todo.Store(int64(w.settings.opens))
+	todo.Store(int64(w.settings.churn))
 	var opening sync.WaitGroup
-	for range openers {
+	for range churnWorkers {
 		opening.Go(func() {
 			for n := todo.Add(-1); n >= 0 && ctx.Err() == nil; n = todo.Add(-1) {
-				w.openOnce(ctx, g, int(n))
+				w.churnOnce(ctx, g, int(n))
 			}
 		})
 	}
 	opening.Wait()
-	return w.leaks(ctx, g, routines, files)
+	return w.checkLeaks(ctx, g, routines, files)
 }
 
-// openOnce opens one stream and closes it.
-func (w *world) openOnce(ctx context.Context, g *gateway, n int) {
+// churnOnce opens one stream and closes it.
+func (w *harness) churnOnce(ctx context.Context, g *gateway, n int) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	open := openGRPC
 	if n%2 == 0 {
 		open = openHTTP
 	}
-	if err := open(ctx, g, asked{conference: rooms[n/2%len(rooms)]}, n%3 == 0); err != nil {
-		w.tally.brokenf(endedUnasked, "open and close: %v", err)
+	if err := open(ctx, g, watchRequest{conference: w.conferences[n/2%len(w.conferences)]}, n%3 == 0); err != nil {
+		w.results.violatef(unexpectedEnds, "open and close: %v", err)
 		return
 	}
-	w.tally.stream("opened and closed")
+	w.results.stream("opened and closed")
 }
 
-func openGRPC(ctx context.Context, g *gateway, what asked, atOnce bool) error {
+func openGRPC(ctx context.Context, g *gateway, what watchRequest, atOnce bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stream, err := g.client.WatchParticipants(ctx, &v2.WatchParticipantsRequest{ConferenceId: what.conference})
@@ -71,8 +71,8 @@ func openGRPC(ctx context.Context, g *gateway, what asked, atOnce bool) error {
 	return nil
 }
 
-// openHTTP takes a connection of its own, so that descriptors come and go.
-func openHTTP(ctx context.Context, g *gateway, what asked, atOnce bool) error {
+// openHTTP uses a connection of its own, so that descriptors are opened and closed.
+func openHTTP(ctx context.Context, g *gateway, what watchRequest, atOnce bool) error {
 	own := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	response, err := openSSE(ctx, own, g.httpAddr, what)
 	if err != nil {
@@ -88,8 +88,8 @@ func openHTTP(ctx context.Context, g *gateway, what asked, atOnce bool) error {
 	return nil
 }
 
-// leaks compares with what there was before, as soon as it is back there.
-func (w *world) leaks(ctx context.Context, g *gateway, routines, files int) error {
+// checkLeaks waits until the numbers of goroutines and descriptors are as before.
+func (w *harness) checkLeaks(ctx context.Context, g *gateway, routines, files int) error {
 	var routinesNow, filesNow int
 	var err error
 	back := eventually(ctx, 15*time.Second, func() bool {
@@ -100,13 +100,13 @@ func (w *world) leaks(ctx context.Context, g *gateway, routines, files int) erro
 	if err != nil {
 		return err
 	}
-	w.tally.check("goroutines more after opens and closes", routinesNow-routines)
-	w.tally.check("descriptors more after opens and closes", filesNow-files)
+	w.results.check("goroutines more after opens and closes", routinesNow-routines)
+	w.results.check("descriptors more after opens and closes", filesNow-files)
 	if !back && routinesNow > routines+slack {
-		w.tally.brokenf(leakedGoroutines, "%d before, %d after", routines, routinesNow)
+		w.results.violatef(leakedGoroutines, "%d before, %d after", routines, routinesNow)
 	}
 	if !back && filesNow > files+slack {
-		w.tally.brokenf(leakedFiles, "%d before, %d after", files, filesNow)
+		w.results.violatef(leakedFiles, "%d before, %d after", files, filesNow)
 	}
 	return nil
 }

@@ -18,23 +18,24 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-// heartbeat is what watchers ask for: the least there is (W13).
+// heartbeat is the interval that watchers ask for: the shortest (W13).
 const heartbeat = "5s"
 
-// asked is what a watcher wants to see.
-type asked struct {
+// watchRequest is what a watcher asks for.
+type watchRequest struct {
 	conference string
-	connected  bool // Only those who are.
+	connected  bool // Only participants who are connected.
 	token      string
 }
 
-// door opens a stream and gives its messages one by one. The stream ends with ctx.
-type door func(ctx context.Context, g *gateway, what asked) (next func() (message, error), err error)
+// transport opens a stream and returns a function that reads the next message. The stream
+// ends with ctx.
+type transport func(ctx context.Context, g *gateway, what watchRequest) (next func() (message, error), err error)
 
-// doors are the ways to watch.
-var doors = map[string]door{"gRPC": watchGRPC, "SSE": watchSSE}
+// transports are those that watchers use.
+var transports = map[string]transport{"gRPC": watchGRPC, "SSE": watchSSE}
 
-func watchGRPC(ctx context.Context, g *gateway, what asked) (func() (message, error), error) {
+func watchGRPC(ctx context.Context, g *gateway, what watchRequest) (func() (message, error), error) {
 	request := &v2.WatchParticipantsRequest{
 		ConferenceId: what.conference, ResumeToken: what.token, HeartbeatInterval: &durationpb.Duration{Seconds: 5},
 	}
@@ -46,15 +47,15 @@ func watchGRPC(ctx context.Context, g *gateway, what asked) (func() (message, er
 		return nil, fmt.Errorf("watch: %w", err)
 	}
 	return func() (message, error) {
-		told, err := stream.Recv()
+		msg, err := stream.Recv()
 		if err != nil {
 			return message{}, err //nolint:wrapcheck // A status, which a wrapping would hide.
 		}
-		return messageOf(told), nil
+		return messageOf(msg), nil
 	}, nil
 }
 
-func watchSSE(ctx context.Context, g *gateway, what asked) (func() (message, error), error) {
+func watchSSE(ctx context.Context, g *gateway, what watchRequest) (func() (message, error), error) {
 	response, err := openSSE(ctx, g.http, g.httpAddr, what)
 	if err != nil {
 		return nil, err
@@ -77,8 +78,8 @@ func watchSSE(ctx context.Context, g *gateway, what asked) (func() (message, err
 	}, nil
 }
 
-// openSSE asks for a stream; the answer's body is the caller's to close.
-func openSSE(ctx context.Context, client *http.Client, addr string, what asked) (*http.Response, error) {
+// openSSE opens a stream; the caller closes the body.
+func openSSE(ctx context.Context, client *http.Client, addr string, what watchRequest) (*http.Response, error) {
 	query := url.Values{"heartbeat_interval": {heartbeat}}
 	if what.connected {
 		query.Set("statuses", "connected")
@@ -119,8 +120,8 @@ func nextBlock(lines *bufio.Reader) (message, error) {
 	}
 }
 
-// errBare is the end of a stream over HTTP that no event explains.
-var errBare = errors.New("a bare end")
+// errBare is the end of a stream over HTTP without a failure event.
+var errBare = errors.New("the stream ended without a failure event")
 
 func event(fields map[string]string) (message, error) {
 	if fields["event"] == "failure" {
@@ -136,7 +137,7 @@ func event(fields map[string]string) (message, error) {
 	return m, nil
 }
 
-// failure is an error as REST tells it.
+// failure is an error body of REST.
 type failure struct {
 	Status  string `json:"status"`
 	Message string `json:"message"`
@@ -147,25 +148,25 @@ type failure struct {
 }
 
 func failureOf(body string) error {
-	var told struct {
+	var msg struct {
 		Error failure `json:"error"`
 	}
-	if err := json.Unmarshal([]byte(body), &told); err != nil {
+	if err := json.Unmarshal([]byte(body), &msg); err != nil {
 		return fmt.Errorf("decode an error: %w", err)
 	}
-	return &told.Error
+	return &msg.Error
 }
 
-// Error is the reason and what is said of it.
+// Error returns status and message.
 func (f *failure) Error() string { return f.Status + ": " + f.Message }
 
-// reasonOf is an error's documented reason; empty where it is none of the gateway's.
+// reasonOf returns an error's documented reason; empty if it has none.
 func reasonOf(err error) string { reason, _ := infoOf(err); return reason }
 
-// infoOf gives the reason of an error, and whether a phone may have rung for it.
+// infoOf returns the reason of an error, and its metadata.dialled.
 func infoOf(err error) (reason, dialled string) {
-	if told, ok := errors.AsType[*failure](err); ok {
-		for _, detail := range told.Details {
+	if msg, ok := errors.AsType[*failure](err); ok {
+		for _, detail := range msg.Details {
 			if detail.Reason != "" {
 				return detail.Reason, detail.Metadata["dialled"]
 			}
