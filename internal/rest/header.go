@@ -74,8 +74,8 @@ func SetOutgoing(header http.Header, answered metadata.MD) {
 // they are fit, and every answer the same.
 func identified(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := requestctx.FitRequestID(r.Header.Get(requestIDHeader))
-		trace := requestctx.FitTraceparent(r.Header.Get(traceparentHeader))
+		id := requestctx.ValidRequestID(r.Header.Get(requestIDHeader))
+		trace := requestctx.ValidTraceparent(r.Header.Get(traceparentHeader))
 		for _, header := range []http.Header{r.Header, w.Header()} {
 			header.Set(requestIDHeader, id)
 			header.Set(traceparentHeader, trace)

@@ -35,15 +35,24 @@ var arrows = map[string][]string{
 
 	"internal/service": {
 		"internal/feed", "internal/watch", "internal/write",
-		"internal/access", "internal/apierror/grpcstatus", "internal/wire", "gen/audian/conference/v2",
+		"internal/access", "internal/wire", "gen/audian/conference/v2",
+	},
+	"internal/metrics": {"internal/upstream/audian", "internal/feed", "internal/watch", "internal/access"},
+	"internal/interceptor": {
+		"internal/access", "internal/certs", "internal/metrics", "internal/wire", "internal/apierror/grpcstatus",
+		"gen/audian/conference/v2",
+	},
+	"internal/grpcapi": {
+		"internal/interceptor", "internal/rest", "internal/wire", "internal/apierror/grpcstatus", "gen/audian/conference/v2",
 	},
 	"internal/rest": {
 		"internal/watch", "internal/access", "internal/apierror/grpcstatus", "internal/wire", "gen/audian/conference/v2", "gen/openapi",
 	},
 	"internal/server": {
 		"internal/upstream/audian", "internal/upstream", "internal/feed", "internal/watch",
-		"internal/write", "internal/access", "internal/apierror/grpcstatus", "internal/access/keys", "internal/access/oidc", "internal/certs",
-		"internal/wire", "internal/service", "internal/rest", "internal/rest/pages", "internal/rest/rpc",
+		"internal/write", "internal/access", "internal/access/keys", "internal/access/oidc", "internal/certs",
+		"internal/wire", "internal/apierror/grpcstatus", "internal/service", "internal/metrics", "internal/interceptor",
+		"internal/grpcapi", "internal/rest", "internal/rest/pages", "internal/rest/rpc",
 		"internal/schema", "internal/config", "internal/simulator", "gen/audian/conference/v2", "gen/openapi",
 	},
 
@@ -70,8 +79,8 @@ var reasons = map[string]string{
 	"internal/upstream":  "accounts, feeds and writes do not know each other; package server brings them together",
 	"internal/feed":      "accounts, feeds and writes do not know each other; package server brings them together",
 	"internal/write":     "accounts, feeds and writes do not know each other; package server brings them together",
-	"internal/service":   "rest and service meet only in package server",
-	"internal/rest":      "rest and service meet only in package server",
+	"internal/service":   "transports and service meet only in package server",
+	"internal/rest":      "transports and service meet only in package server",
 	"internal/config":    "settings are read once and handed down as plain values",
 	"internal/simulator": "the simulator has its own wire types, so that client and fake cannot share a bug",
 }
