@@ -6,9 +6,9 @@ import (
 	"net/http/pprof"
 	"sync/atomic"
 
-	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
-	"github.com/audian/participant-gateway/internal/rest"
-	"github.com/audian/participant-gateway/internal/schema"
+	"github.com/audian/participant-gateway/internal/httpapi"
+	"github.com/audian/participant-gateway/internal/httpapi/httpio"
+	"github.com/audian/participant-gateway/internal/httpapi/web"
 )
 
 // newAdmin returns the admin door: metrics, health, and profiles where it is for this
@@ -28,9 +28,9 @@ func newAdmin(m *metrics, ready *atomic.Bool, profiles bool, allowedHosts []stri
 		}
 		answer(w, http.StatusOK, "ready")
 	})
-	contract := schema.New()
-	mux.Handle("GET /schema", contract)
-	mux.Handle("GET /schema/", contract)
+	schema := web.Schema()
+	mux.Handle("GET /schema", schema)
+	mux.Handle("GET /schema/", schema)
 	if profiles {
 		// The command line is not among them: it may hold a credential.
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
@@ -38,21 +38,9 @@ func newAdmin(m *metrics, ready *atomic.Bool, profiles bool, allowedHosts []stri
 		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	}
-	return rest.Bound(refuseForeignHosts(mux, allowedHosts))
-}
-
-// refuseForeignHosts keeps web pages out: a name that a page makes resolve to this address
-// would let it read what is here.
-func refuseForeignHosts(next http.Handler, allowed []string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if rest.ServesHost(r.Host, allowed) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusForbidden)
-		_, _ = w.Write(grpcstatus.HTTPBody(grpcstatus.From(rest.HostRefused()))) // A client that has gone needs no answer.
-	})
+	return httpio.WithDeadlines(httpapi.CheckHosts(mux, allowedHosts, func(w http.ResponseWriter, _ *http.Request, err error) {
+		httpio.WriteError(w, err)
+	}))
 }
 
 func answer(w http.ResponseWriter, status int, text string) {

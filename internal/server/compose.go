@@ -10,7 +10,7 @@ import (
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/config"
 	"github.com/audian/participant-gateway/internal/feed"
-	"github.com/audian/participant-gateway/internal/rest"
+	"github.com/audian/participant-gateway/internal/httpapi"
 	"github.com/audian/participant-gateway/internal/service"
 	"github.com/audian/participant-gateway/internal/upstream"
 	"github.com/audian/participant-gateway/internal/upstream/audian"
@@ -48,23 +48,22 @@ func (s *Server) compose() error {
 	}
 	chained := s.chain(s.gate)
 	s.grpc = newGRPC(chained, s.health, s.streams, s.config.Feed.MaxStreamAge, s.gate, s.secureGRPC()...)
-	door, err := rest.New(rest.Options{
+	handler, err := httpapi.New(httpapi.Options{
 		Service:        chained,
 		Logger:         s.logger,
-		Screen:         s.gate.screen,
-		Refused:        measured.refuse,
+		Precheck:       s.gate.screen,
+		OnRefused:      measured.refuse,
 		AllowedOrigins: s.config.Access.CORSAllowedOrigins,
 		CheckHosts:     s.config.Access.Auth == config.AuthNone && !s.config.TLS.VerifiesClients(),
 		AllowedHosts:   s.config.Access.AllowedHosts,
-		Pages:          s.newPages(chained, s.gate, measured),
 	})
 	if err != nil {
-		return fmt.Errorf("compose the HTTP door: %w", err)
+		return fmt.Errorf("compose the HTTP port: %w", err)
 	}
-	s.http = s.newHTTP(door)
+	s.http = s.newHTTP(handler)
 	if maxAge := s.config.Feed.MaxStreamAge; maxAge > 0 {
 		connections := aging{maxAge: maxAge}
-		s.http.Handler, s.http.ConnContext = connections.close(door), connections.born
+		s.http.Handler, s.http.ConnContext = connections.close(handler), connections.born
 	}
 	s.secureHTTP()
 	s.admin = s.newHTTP(newAdmin(measured, &s.ready, isLoopback(s.doors.admin.Addr()), s.config.Access.AllowedHosts))

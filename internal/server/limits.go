@@ -3,12 +3,12 @@ package server
 import (
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/config"
-	"github.com/audian/participant-gateway/internal/rest"
+	"github.com/audian/participant-gateway/internal/httpapi/httpio"
 )
 
 const (
 	// maxRequest is the most a request may hold, as over HTTP.
-	maxRequest = rest.MaxBody
+	maxRequest = httpio.MaxBody
 	// maxStreams is how many streams a connection may have open: a thousand watched, and
 	// some for calls beside them. Over gRPC further ones wait for their turn.
 	maxStreams = 1024

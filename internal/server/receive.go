@@ -16,7 +16,7 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
-	"github.com/audian/participant-gateway/internal/rest"
+	"github.com/audian/participant-gateway/internal/httpapi/httpio"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -178,7 +178,7 @@ const (
 )
 
 func (in *inbound) message(into any) error {
-	if err := rest.CheckEncoding("grpc-encoding", in.source.RecvCompress()); err != nil {
+	if err := httpio.CheckEncoding("grpc-encoding", in.source.RecvCompress()); err != nil {
 		return err
 	}
 	var prefix [prefixSize]byte
@@ -215,7 +215,7 @@ func (in *inbound) bytes(size int) ([]byte, error) {
 
 // decode reads a message by its flags.
 func decode(flags byte, encoding string, sent []byte, into any) error {
-	message, err := rest.InflateMessage(flags, encoding, sent)
+	message, err := httpio.DecompressMessage(flags, encoding, sent)
 	if err != nil {
 		return err
 	}
@@ -235,8 +235,8 @@ func requestTooLarge() error {
 // checkMetadata refuses a call whose metadata is over the limit of headers.
 func checkMetadata(ctx context.Context) error {
 	md, _ := metadata.FromIncomingContext(ctx)
-	if rest.HeaderSize(md) > rest.MaxHeaders {
-		return rest.HeadersTooLarge()
+	if httpio.HeaderSize(md) > httpio.MaxHeaders {
+		return httpio.HeadersTooLarge()
 	}
 	return nil
 }

@@ -62,7 +62,7 @@ const (
 	idleTimeout   = 2 * time.Minute
 	// maxHeaderBytes is what the transports read at most. What they refuse has no reason,
 	// and HTTP/2 ends the connection, so that there is room to refuse first
-	// (rest.MaxHeaders).
+	// (httpio.MaxHeaders).
 	maxHeaderBytes = 1 << 20
 )
 
