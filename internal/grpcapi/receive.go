@@ -18,8 +18,8 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
+	"github.com/audian/participant-gateway/internal/httpapi/httpio"
 	"github.com/audian/participant-gateway/internal/interceptor"
-	"github.com/audian/participant-gateway/internal/rest"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -187,7 +187,7 @@ const (
 )
 
 func (in *inbound) message(into any) error {
-	if err := rest.CheckEncoding("grpc-encoding", in.source.RecvCompress()); err != nil {
+	if err := httpio.CheckEncoding("grpc-encoding", in.source.RecvCompress()); err != nil {
 		return err
 	}
 	var prefix [prefixSize]byte
@@ -224,7 +224,7 @@ func (in *inbound) bytes(size int) ([]byte, error) {
 
 // decode decompresses and decodes a message.
 func decode(flags byte, encoding string, sent []byte, into any) error {
-	message, err := rest.InflateMessage(flags, encoding, sent)
+	message, err := httpio.DecompressMessage(flags, encoding, sent)
 	if err != nil {
 		return err
 	}
@@ -237,8 +237,8 @@ func decode(flags byte, encoding string, sent []byte, into any) error {
 // checkMetadata refuses a call with more metadata than the limit for headers.
 func checkMetadata(ctx context.Context) error {
 	md, _ := metadata.FromIncomingContext(ctx)
-	if rest.HeaderSize(md) > rest.MaxHeaders {
-		return rest.HeadersTooLarge()
+	if httpio.HeaderSize(md) > httpio.MaxHeaders {
+		return httpio.HeadersTooLarge()
 	}
 	return nil
 }

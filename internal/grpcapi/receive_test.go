@@ -25,9 +25,9 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
+	"github.com/audian/participant-gateway/internal/httpapi/httpio"
 	"github.com/audian/participant-gateway/internal/interceptor"
 	"github.com/audian/participant-gateway/internal/metrics"
-	"github.com/audian/participant-gateway/internal/rest"
 )
 
 const (
@@ -49,7 +49,7 @@ func serveRaw(t *testing.T) (client *rawGRPC, stop func()) {
 	t.Helper()
 	streams := interceptor.NewStreams(0)
 	intercept, err := interceptor.New(interceptor.Options{
-		Policy: access.NewEverybody(), MaxRequestSize: rest.MaxBody, Streams: streams,
+		Policy: access.NewEverybody(), MaxRequestSize: httpio.MaxBody, Streams: streams,
 		Metrics: metrics.New(), Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

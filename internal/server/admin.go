@@ -5,9 +5,9 @@ import (
 	"net/http"
 	"net/http/pprof"
 
-	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
-	"github.com/audian/participant-gateway/internal/rest"
-	"github.com/audian/participant-gateway/internal/schema"
+	"github.com/audian/participant-gateway/internal/httpapi"
+	"github.com/audian/participant-gateway/internal/httpapi/httpio"
+	"github.com/audian/participant-gateway/internal/httpapi/web"
 )
 
 // newAdmin returns the handler of the admin port: metrics, health, schemas, and profiles if
@@ -27,9 +27,9 @@ func (s *Server) newAdmin() http.Handler {
 		}
 		respond(w, http.StatusOK, "ready")
 	})
-	contract := schema.New()
-	mux.Handle("GET /schema", contract)
-	mux.Handle("GET /schema/", contract)
+	schema := web.Schema()
+	mux.Handle("GET /schema", schema)
+	mux.Handle("GET /schema/", schema)
 	if isLoopback(s.listeners.admin.Addr()) {
 		// The command line is left out, because it may contain a credential.
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
@@ -37,21 +37,8 @@ func (s *Server) newAdmin() http.Handler {
 		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	}
-	return rest.Bound(refuseForeignHosts(mux, s.config.Access.AllowedHosts))
-}
-
-// refuseForeignHosts protects against DNS rebinding: a web page could otherwise read this port
-// under a host name of its own.
-func refuseForeignHosts(next http.Handler, allowed []string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if rest.ServesHost(r.Host, allowed) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusForbidden)
-		_, _ = w.Write(grpcstatus.HTTPBody(grpcstatus.From(rest.HostRefused()))) // The client may be gone.
-	})
+	refuse := func(w http.ResponseWriter, _ *http.Request, err error) { httpio.WriteError(w, err) }
+	return httpio.WithDeadlines(httpapi.CheckHosts(mux, s.config.Access.AllowedHosts, refuse))
 }
 
 func respond(w http.ResponseWriter, status int, text string) {

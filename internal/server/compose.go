@@ -11,10 +11,9 @@ import (
 	"github.com/audian/participant-gateway/internal/config"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/grpcapi"
+	"github.com/audian/participant-gateway/internal/httpapi"
+	"github.com/audian/participant-gateway/internal/httpapi/httpio"
 	"github.com/audian/participant-gateway/internal/interceptor"
-	"github.com/audian/participant-gateway/internal/rest"
-	"github.com/audian/participant-gateway/internal/rest/pages"
-	"github.com/audian/participant-gateway/internal/rest/rpc"
 	"github.com/audian/participant-gateway/internal/service"
 	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/write"
@@ -76,7 +75,7 @@ func (s *Server) newInterceptor() (err error) {
 			LengthOnly:    s.config.Phone.Validation == phoneLength,
 			DefaultRegion: s.config.Phone.DefaultRegion,
 		},
-		MaxRequestSize: rest.MaxBody,
+		MaxRequestSize: httpio.MaxBody,
 		Streams:        s.streams,
 		Metrics:        s.metrics,
 		Logger:         s.logger,
@@ -107,25 +106,17 @@ func (s *Server) newGRPC(participants v2.ParticipantServiceServer) *grpc.Server 
 
 // newAPI returns the handler of the HTTP port: REST, Connect, gRPC-Web and the pages.
 func (s *Server) newAPI(participants v2.ParticipantServiceServer) (http.Handler, error) {
-	served := pages.New()
-	served[rpc.Pattern] = rpc.New(rpc.Options{
-		Service: participants,
-		Logger:  s.logger,
-		Screen:  s.interceptor.Precheck,
-		Refused: s.metrics.Refused,
-	})
-	api, err := rest.New(rest.Options{
+	api, err := httpapi.New(httpapi.Options{
 		Service:        participants,
 		Logger:         s.logger,
-		Screen:         s.interceptor.Precheck,
-		Refused:        s.metrics.Refused,
+		Precheck:       s.interceptor.Precheck,
+		OnRefused:      s.metrics.Refused,
 		AllowedOrigins: s.config.Access.CORSAllowedOrigins,
 		CheckHosts:     s.config.Access.Auth == config.AuthNone && !s.config.TLS.VerifiesClients(),
 		AllowedHosts:   s.config.Access.AllowedHosts,
-		Pages:          served,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("compose the HTTP API: %w", err)
+		return nil, fmt.Errorf("compose the HTTP port: %w", err)
 	}
 	return api, nil
 }

@@ -18,7 +18,7 @@ const (
 	// handshake.
 	headerTimeout = 10 * time.Second
 	idleTimeout   = 2 * time.Minute
-	// maxHeaderBytes is larger than rest.MaxHeaders: a request beyond it ends an HTTP/2
+	// maxHeaderBytes is larger than httpio.MaxHeaders: a request beyond it ends an HTTP/2
 	// connection, without a reason.
 	maxHeaderBytes = 1 << 20
 	// maxStreams is the most open streams of a connection: a thousand watches and some other

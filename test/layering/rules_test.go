@@ -43,29 +43,40 @@ var arrows = map[string][]string{
 		"gen/audian/conference/v2",
 	},
 	"internal/grpcapi": {
-		"internal/interceptor", "internal/rest", "internal/wire", "internal/apierror/grpcstatus", "gen/audian/conference/v2",
+		"internal/interceptor", "internal/httpapi/httpio", "internal/wire", "internal/apierror/grpcstatus", "gen/audian/conference/v2",
 	},
-	"internal/rest": {
-		"internal/watch", "internal/access", "internal/apierror/grpcstatus", "internal/wire", "gen/audian/conference/v2", "gen/openapi",
+	"internal/httpapi/httpio": {
+		"internal/access", "internal/apierror/grpcstatus", "internal/wire", "gen/audian/conference/v2",
+	},
+	"internal/httpapi/decode": {"internal/httpapi/httpio", "internal/wire"},
+	"internal/httpapi/rest": {
+		"internal/httpapi/httpio", "internal/httpapi/decode", "internal/apierror/grpcstatus", "internal/wire",
+		"gen/audian/conference/v2",
+	},
+	"internal/httpapi/connectrpc": {
+		"internal/httpapi/httpio", "internal/httpapi/decode", "internal/apierror/grpcstatus", "internal/wire",
+		"gen/audian/conference/v2",
+	},
+	"internal/httpapi/web": {"internal/schema", "gen/openapi"},
+	"internal/httpapi": {
+		"internal/httpapi/httpio", "internal/httpapi/rest", "internal/httpapi/connectrpc", "internal/httpapi/web",
+		"gen/audian/conference/v2",
 	},
 	"internal/server": {
 		"internal/upstream/audian", "internal/upstream", "internal/feed", "internal/watch",
 		"internal/write", "internal/access", "internal/access/keys", "internal/access/oidc", "internal/certs",
-		"internal/wire", "internal/apierror/grpcstatus", "internal/service", "internal/metrics", "internal/interceptor",
-		"internal/grpcapi", "internal/rest", "internal/rest/pages", "internal/rest/rpc",
-		"internal/schema", "internal/config", "internal/simulator", "gen/audian/conference/v2", "gen/openapi",
+		"internal/wire", "internal/service", "internal/metrics", "internal/interceptor", "internal/grpcapi",
+		"internal/httpapi", "internal/httpapi/httpio", "internal/httpapi/web",
+		"internal/config", "internal/simulator", "gen/audian/conference/v2", "gen/openapi",
 	},
 
-	"internal/asset":      {},
-	"internal/rest/pages": {"internal/asset", "internal/schema", "gen/openapi"},
-	"internal/rest/rpc":   {"internal/rest", "internal/access", "internal/apierror/grpcstatus", "internal/wire", "gen/audian/conference/v2"},
-	"internal/schema":     {"internal/asset", "gen/audian/conference/v2", "gen/openapi"},
+	"internal/schema": {"gen/audian/conference/v2", "gen/openapi"},
 
 	"internal/access/oidc/oidctest": {},
 
-	"internal/feed/feedtest":    {"internal/feed"},
-	"internal/certs/certstest":  {},
-	"internal/rest/openapitest": {"gen/openapi"},
+	"internal/feed/feedtest":       {"internal/feed"},
+	"internal/certs/certstest":     {},
+	"internal/httpapi/openapitest": {"gen/openapi"},
 
 	"internal/config":    {},
 	"internal/simulator": {},
@@ -76,13 +87,16 @@ var arrows = map[string][]string{
 
 // reasons say why an import that nobody drew an arrow for is not drawn.
 var reasons = map[string]string{
-	"internal/upstream":  "accounts, feeds and writes do not know each other; package server brings them together",
-	"internal/feed":      "accounts, feeds and writes do not know each other; package server brings them together",
-	"internal/write":     "accounts, feeds and writes do not know each other; package server brings them together",
-	"internal/service":   "transports and service meet only in package server",
-	"internal/rest":      "transports and service meet only in package server",
-	"internal/config":    "settings are read once and handed down as plain values",
-	"internal/simulator": "the simulator has its own wire types, so that client and fake cannot share a bug",
+	"internal/upstream": "accounts, feeds and writes do not know each other; package server brings them together",
+	"internal/feed":     "accounts, feeds and writes do not know each other; package server brings them together",
+	"internal/write":    "accounts, feeds and writes do not know each other; package server brings them together",
+	"internal/service":  "httpapi and service meet only in package server",
+	"internal/httpapi":  "httpapi and service meet only in package server",
+
+	"internal/httpapi/rest":       "the HTTP transports share functions of httpio and decode, not each other's code",
+	"internal/httpapi/connectrpc": "the HTTP transports share functions of httpio and decode, not each other's code",
+	"internal/config":             "settings are read once and handed down as plain values",
+	"internal/simulator":          "the simulator has its own wire types, so that client and fake cannot share a bug",
 }
 
 // forbidden says what a package must not import of others' packages, and why. A
@@ -137,7 +151,7 @@ var uses = []use{
 		allowed: func(f file) bool {
 			return f.test || !f.in("internal/participant", "internal/roster", "internal/feed", "internal/watch", "internal/write", "internal/service")
 		},
-		reason: "HTTP comes in by package rest and goes out by package audian; what is between knows its status numbers at most",
+		reason: "HTTP comes in by package httpapi and goes out by package audian; what is between knows its status numbers at most",
 	},
 	{
 		names:   []string{"time.Sleep"},
