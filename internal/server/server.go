@@ -105,7 +105,7 @@ func (s *Server) listen() error {
 func listenError(flag string, err error) error {
 	failed := fmt.Errorf("%s: %w", flag, err)
 	if _, unresolved := errors.AsType[*net.DNSError](err); unresolved || errors.Is(err, syscall.EADDRNOTAVAIL) {
-		return config.Misuse(failed)
+		return config.UsageError(failed)
 	}
 	return failed
 }
