@@ -24,7 +24,7 @@ import (
 type api struct {
 	service v2.ParticipantServiceServer
 	logger  *slog.Logger
-	screen  func(context.Context, access.Presented, proto.Message) error
+	screen  func(context.Context, access.Credentials, proto.Message) error
 	refused func(apierror.Reason)
 	jitter  func(time.Duration) time.Duration
 	mux     *runtime.ServeMux

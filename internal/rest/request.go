@@ -44,7 +44,7 @@ func (a *api) screened(r *http.Request, path map[string]string, fault error) err
 	// An id that is none is one that nobody was granted.
 	_ = wire.DecodePath(path, request)
 	ctx := requestctx.WithRequestID(r.Context(), r.Header.Get(requestIDHeader))
-	refusal := a.screen(peer.NewContext(ctx, PeerOf(r)), access.Presented{
+	refusal := a.screen(peer.NewContext(ctx, PeerOf(r)), access.Credentials{
 		Authorization: r.Header.Values("Authorization"),
 		AuthToken:     r.Header.Values("X-Auth-Token"),
 	}, request)

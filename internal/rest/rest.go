@@ -46,7 +46,7 @@ type Options struct {
 
 	// Screen, where set, tells why a caller may not make a request that cannot be read;
 	// of the request it is given what its path says.
-	Screen func(ctx context.Context, presented access.Presented, request proto.Message) error
+	Screen func(ctx context.Context, presented access.Credentials, request proto.Message) error
 	// Refused, where set, is told of each request that is refused before it reaches the
 	// service.
 	Refused func(apierror.Reason)
@@ -65,7 +65,7 @@ func New(options Options) (http.Handler, error) {
 		options.Jitter = jitter
 	}
 	if options.Screen == nil {
-		options.Screen = func(context.Context, access.Presented, proto.Message) error { return nil }
+		options.Screen = func(context.Context, access.Credentials, proto.Message) error { return nil }
 	}
 	if options.Refused == nil {
 		options.Refused = func(apierror.Reason) {}

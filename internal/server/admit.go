@@ -36,7 +36,7 @@ func (g *gate) admit(ctx context.Context, call *call) (context.Context, error) {
 	if err := g.validator.Check(service.WithIdempotencyKey(ctx, call.request), call.request); err != nil {
 		return ctx, fmt.Errorf("check the request: %w", err)
 	}
-	return access.With(ctx, caller), nil
+	return access.NewContext(ctx, caller), nil
 }
 
 // callerFirst puts the caller's fault before that of a gRPC request which cannot be read: a
@@ -45,16 +45,16 @@ func (g *gate) callerFirst(ctx context.Context, method string, fault error) erro
 	if !strings.HasPrefix(method, ourMethods) || ctx.Err() != nil {
 		return fault
 	}
-	if _, err := g.policy.Admit(ctx, presentedIn(ctx)); err != nil {
+	if _, err := g.policy.Authenticate(ctx, presentedIn(ctx)); err != nil {
 		return fmt.Errorf("admit: %w", err)
 	}
 	return fault
 }
 
 // presentedIn are the credentials of a call.
-func presentedIn(ctx context.Context) access.Presented {
+func presentedIn(ctx context.Context) access.Credentials {
 	incoming, _ := metadata.FromIncomingContext(ctx)
-	return access.Presented{
+	return access.Credentials{
 		Authorization: incoming.Get(headerAuthorization),
 		AuthToken:     incoming.Get(headerAuthToken),
 		Peer:          peerName(ctx),
@@ -63,14 +63,14 @@ func presentedIn(ctx context.Context) access.Presented {
 
 // authorise tells who calls, and refuses those who may not.
 func (g *gate) authorise(
-	ctx context.Context, presented access.Presented, request proto.Message,
+	ctx context.Context, presented access.Credentials, request proto.Message,
 ) (access.Caller, error) {
 	presented.Peer = peerName(ctx)
-	caller, err := g.policy.Admit(ctx, presented)
+	caller, err := g.policy.Authenticate(ctx, presented)
 	if err != nil {
 		return access.Caller{}, fmt.Errorf("admit: %w", err)
 	}
-	if err := caller.Grant.Allow(needOf(request)); err != nil {
+	if err := caller.Grant.Authorize(needOf(request)); err != nil {
 		return caller, fmt.Errorf("authorise: %w", err)
 	}
 	return caller, nil
@@ -114,7 +114,7 @@ func checkCounts(request proto.Message) error {
 
 // screen is asked by the HTTP door about a request that it cannot read: who may not
 // make it is to be told that, and not what is wrong with it.
-func (g *gate) screen(ctx context.Context, presented access.Presented, request proto.Message) error {
+func (g *gate) screen(ctx context.Context, presented access.Credentials, request proto.Message) error {
 	caller, err := g.authorise(ctx, presented, request)
 	if err != nil {
 		g.logger.LogAttrs(ctx, slog.LevelWarn, "request refused",
@@ -127,8 +127,8 @@ func (g *gate) screen(ctx context.Context, presented access.Presented, request p
 }
 
 // needOf is what a request takes. Whatever does not only read needs a writer.
-func needOf(request proto.Message) access.Need {
-	need := access.Need{Role: access.Writer}
+func needOf(request proto.Message) access.Permission {
+	need := access.Permission{Role: access.Writer}
 	switch request.(type) {
 	case *v2.ListParticipantsRequest, *v2.WatchParticipantsRequest:
 		need.Role = access.Reader

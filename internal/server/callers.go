@@ -11,7 +11,7 @@ import (
 )
 
 // openPolicy readies who may call.
-func (s *Server) openPolicy() (access.Policy, error) {
+func (s *Server) openPolicy() (access.Authenticator, error) {
 	switch cfg := s.config.Access; cfg.Auth {
 	case config.AuthPassthrough:
 		return access.NewPassthrough(), nil
@@ -26,13 +26,13 @@ func (s *Server) openPolicy() (access.Policy, error) {
 			Issuer: cfg.OIDCIssuer, Audience: cfg.OIDCAudience, RoleClaim: cfg.OIDCRoleClaim, Logger: s.logger,
 		}), nil
 	default:
-		return access.NewEverybody(), nil
+		return access.NewNoAuth(), nil
 	}
 }
 
 // followPolicy keeps up with who may call until ctx ends.
 func (s *Server) followPolicy(ctx context.Context) {
-	if changing, ok := s.policy.(interface{ Follow(ctx context.Context) }); ok {
-		changing.Follow(ctx)
+	if changing, ok := s.policy.(interface{ ReloadOnChange(ctx context.Context) }); ok {
+		changing.ReloadOnChange(ctx)
 	}
 }

@@ -26,7 +26,7 @@ import (
 // call, admits the caller, validates the request, bounds the time, and turns whatever
 // goes wrong into a status, a log line and a count.
 type gate struct {
-	policy    access.Policy
+	policy    access.Authenticator
 	limiter   *access.Limiter
 	validator *service.Validator
 	metrics   *metrics
@@ -80,12 +80,12 @@ func (g *gate) stream(
 	if err != nil {
 		return err
 	}
-	release, err := g.limiter.OpenStream(access.From(admitted))
+	release, err := g.limiter.OpenStream(access.FromContext(admitted))
 	if err != nil {
 		return fmt.Errorf("limit: %w", err)
 	}
 	defer release()
-	held, letGo := access.From(admitted).Grant.Bound(admitted, needOf(call.request))
+	held, letGo := access.FromContext(admitted).Grant.StreamContext(admitted, needOf(call.request))
 	defer letGo()
 	return next(server, &callStream{ServerStream: stream, ctx: held})
 }

@@ -144,7 +144,7 @@ func (m *metrics) Appended(entry feed.Entry) {
 func (m *metrics) SurplusLearned(int) { m.surplus.Inc() }
 
 // follow measures the feeds, their watchers and the keys file whenever somebody asks.
-func (m *metrics) follow(hub *feed.Hub, watcher *watch.Watcher, policy access.Policy) {
+func (m *metrics) follow(hub *feed.Hub, watcher *watch.Watcher, policy access.Authenticator) {
 	m.followKeys(policy)
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "gateway_subscribers", Help: "Watch streams that are open.",
@@ -153,7 +153,7 @@ func (m *metrics) follow(hub *feed.Hub, watcher *watch.Watcher, policy access.Po
 }
 
 // followKeys measures whether the keys file can be used.
-func (m *metrics) followKeys(policy access.Policy) {
+func (m *metrics) followKeys(policy access.Authenticator) {
 	file, hasFile := policy.(interface{ Usable() bool })
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "gateway_keys_file_usable",

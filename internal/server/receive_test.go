@@ -45,7 +45,7 @@ type rawGRPC struct {
 func serveRaw(t *testing.T) (client *rawGRPC, stop func()) {
 	t.Helper()
 	g := &gate{
-		policy: access.NewEverybody(), limiter: access.NewLimiter(access.Limits{}),
+		policy: access.NewNoAuth(), limiter: access.NewLimiter(access.Limits{}),
 		metrics: newMetrics(), calls: &callCount{}, logger: slog.New(slog.DiscardHandler),
 	}
 	server := newGRPC(unreached{}, newHealth(), service.NewStreams(0), 0, g)

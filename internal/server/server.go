@@ -41,7 +41,7 @@ type Server struct {
 	calls    callCount
 
 	gate   *gate
-	policy access.Policy
+	policy access.Authenticator
 	// identity is nil without TLS.
 	identity *certs.Identity
 

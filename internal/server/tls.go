@@ -64,7 +64,7 @@ func (s *Server) serveHTTP() error {
 // followIdentity keeps up with the TLS files until ctx ends.
 func (s *Server) followIdentity(ctx context.Context) {
 	if s.identity != nil {
-		s.identity.Follow(ctx)
+		s.identity.ReloadOnChange(ctx)
 	}
 }
 

@@ -99,7 +99,7 @@ func (s *Service) RemoveParticipant(
 
 // call says whose a write is.
 func (s *Service) call(ctx context.Context, conference string) (write.Call, error) {
-	caller := access.From(ctx)
+	caller := access.FromContext(ctx)
 	account, err := s.accounts.For(caller)
 	if err != nil {
 		return write.Call{}, err
@@ -120,7 +120,7 @@ func (s *Service) ListParticipants(
 	if err != nil {
 		return nil, err
 	}
-	account, err := s.accounts.For(access.From(ctx))
+	account, err := s.accounts.For(access.FromContext(ctx))
 	if err != nil {
 		return nil, err
 	}

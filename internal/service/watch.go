@@ -21,7 +21,7 @@ func (s *Service) WatchParticipants(
 ) error {
 	ctx, stop := s.streams.Bound(stream.Context())
 	defer stop()
-	account, err := s.accounts.For(access.From(ctx))
+	account, err := s.accounts.For(access.FromContext(ctx))
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,7 @@ func (d *door) unreadBody(method string, request proto.Message) connect.RequestG
 func (d *door) refuse(ctx context.Context, method string, request proto.Message, fault error) error {
 	md, _ := metadata.FromIncomingContext(ctx)
 	id := first(md.Get("x-request-id"))
-	if refusal := d.screen(requestctx.WithRequestID(ctx, id), access.Presented{
+	if refusal := d.screen(requestctx.WithRequestID(ctx, id), access.Credentials{
 		Authorization: md.Get("authorization"), AuthToken: md.Get("x-auth-token"),
 	}, request); refusal != nil {
 		fault = refusal

@@ -34,7 +34,7 @@ type Options struct {
 	Logger  *slog.Logger
 
 	// Screen, where set, tells why a caller may not make a request that cannot be read.
-	Screen func(ctx context.Context, presented access.Presented, request proto.Message) error
+	Screen func(ctx context.Context, presented access.Credentials, request proto.Message) error
 	// Refused, where set, is told of each request that is refused before it reaches the
 	// service.
 	Refused func(apierror.Reason)
@@ -44,7 +44,7 @@ type Options struct {
 type door struct {
 	service v2.ParticipantServiceServer
 	logger  *slog.Logger
-	screen  func(context.Context, access.Presented, proto.Message) error
+	screen  func(context.Context, access.Credentials, proto.Message) error
 	refused func(apierror.Reason)
 	mux     *http.ServeMux
 	errors  *connect.ErrorWriter
@@ -57,7 +57,7 @@ func New(options Options) http.Handler {
 		mux: http.NewServeMux(), errors: connect.NewErrorWriter(),
 	}
 	if d.screen == nil {
-		d.screen = func(context.Context, access.Presented, proto.Message) error { return nil }
+		d.screen = func(context.Context, access.Credentials, proto.Message) error { return nil }
 	}
 	if d.refused == nil {
 		d.refused = func(apierror.Reason) {}
