@@ -167,7 +167,7 @@ func TestHEADOnAWatchAnswersTheHeadersAtOnce(t *testing.T) {
 		t.Errorf("an unreadable filter: answer = %+v", got)
 	}
 	stranger := func(o *Options) {
-		o.Precheck = func(context.Context, access.Presented, proto.Message) error {
+		o.Precheck = func(context.Context, access.Credentials, proto.Message) error {
 			return &apierror.Error{Reason: apierror.CredentialMissing, Message: "no credential"}
 		}
 	}

@@ -13,16 +13,16 @@ import (
 
 // Observe adds the metrics that are read when they are collected: those of the feeds, the
 // subscriptions and the keys file.
-func (m *Metrics) Observe(hub *feed.Hub, watcher *watch.Watcher, policy access.Policy) {
-	m.observeKeys(policy)
+func (m *Metrics) Observe(hub *feed.Hub, watcher *watch.Watcher, authenticator access.Authenticator) {
+	m.observeKeys(authenticator)
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "gateway_subscribers", Help: "Watch streams that are open.",
 	}, func() float64 { return float64(watcher.Subscribers()) }))
 	m.registry.MustRegister(&feedCollector{hub: hub})
 }
 
-func (m *Metrics) observeKeys(policy access.Policy) {
-	file, hasFile := policy.(interface{ Usable() bool })
+func (m *Metrics) observeKeys(authenticator access.Authenticator) {
+	file, hasFile := authenticator.(interface{ Usable() bool })
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "gateway_keys_file_usable",
 		Help: "1 while the keys in force are those of the keys file, or there is no such file; 0 while it cannot be used.",

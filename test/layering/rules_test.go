@@ -28,9 +28,10 @@ var arrows = map[string][]string{
 	"internal/watch":           {"internal/roster", "internal/feed"},
 	"internal/write":           {},
 	"internal/access":          {},
-	"internal/access/keys":     {"internal/access"},
+	"internal/access/keys":     {"internal/access", "internal/filewatch"},
 	"internal/access/oidc":     {"internal/access"},
-	"internal/certs":           {},
+	"internal/certs":           {"internal/filewatch"},
+	"internal/filewatch":       {},
 	"internal/wire":            {"internal/watch", "gen/audian/conference/v2"},
 
 	"internal/service": {

@@ -204,7 +204,7 @@ func detailsOf(t *testing.T, err error) (told details) {
 
 // strangers are refused by who they are.
 func strangers(o *httpapi.Options) {
-	o.Precheck = func(_ context.Context, presented access.Presented, _ proto.Message) error {
+	o.Precheck = func(_ context.Context, presented access.Credentials, _ proto.Message) error {
 		if len(presented.AuthToken) > 0 {
 			return nil
 		}

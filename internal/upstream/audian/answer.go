@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/redact"
 )
 
 const (
@@ -31,7 +32,7 @@ type answer struct {
 	envelope envelope
 	readable bool
 	// secrets are kept out of what is told of the answer.
-	secrets secrets
+	secrets redact.Secrets
 }
 
 // success reports whether the status alone is one of success.
@@ -43,13 +44,13 @@ func isSuccess(status int) bool {
 
 // read reads an answer. It fails where one of success breaks off; of any other the
 // status counts.
-func read(ctx context.Context, in *http.Response, known secrets) (*answer, *apierror.Error) {
+func read(ctx context.Context, in *http.Response, known redact.Secrets) (*answer, *apierror.Error) {
 	a := &answer{status: in.StatusCode, header: in.Header, secrets: known}
 	var err error
 	a.body, err = readBody(in.Body)
 	a.body, a.envelope, a.readable = readDocument(a.body)
 	if token, isText := text(a.envelope.AuthToken); isText {
-		a.secrets = append(a.secrets, token)
+		a.secrets = append(a.secrets, redact.Secret(token))
 	}
 	if err == nil || !a.success() {
 		return a, nil

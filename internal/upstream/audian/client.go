@@ -97,7 +97,7 @@ type Client struct {
 
 // New returns a client. It fails where no request could be made of the options.
 func New(options Options) (*Client, error) {
-	if !headerSafe(options.Credential.secret) {
+	if !headerSafe(options.Credential.Reveal()) {
 		return nil, errors.New("the credential holds characters that no header can carry")
 	}
 	if u := options.BaseURL; u == nil || u.Host == "" || u.User != nil {

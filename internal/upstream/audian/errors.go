@@ -60,7 +60,7 @@ func (a *answer) undecodable(err error) *apierror.Error {
 	return &apierror.Error{
 		Reason: apierror.UpstreamUndecodable, Message: "the upstream's answer cannot be read",
 		UpstreamStatus: a.status, UpstreamRequestID: a.requestID(),
-		Cause: fmt.Errorf("decode body: %w", a.secrets.hideIn(err)),
+		Cause: fmt.Errorf("decode body: %w", a.secrets.MaskError(err)),
 	}
 }
 
@@ -91,7 +91,7 @@ func (c *Client) judge(r request, a *answer) *apierror.Error {
 func (c *Client) refused(r request, a *answer, p problem, status int) *apierror.Error {
 	e := &apierror.Error{
 		Reason:            c.reason(r.operation, status, p),
-		Message:           cut(redact.MaskNumbers(a.secrets.hide(clean(p.message)))),
+		Message:           cut(redact.MaskNumbers(a.secrets.Mask(clean(p.message)))),
 		UpstreamStatus:    status,
 		UpstreamRequestID: a.requestID(),
 		FromUpstream:      p.shaped,
@@ -174,7 +174,7 @@ func (a *answer) requestID() string {
 	if id == "" {
 		id = a.header.Get("X-Request-ID")
 	}
-	return cut(a.secrets.hide(clean(id)))
+	return cut(a.secrets.Mask(clean(id)))
 }
 
 // clean makes text from outside fit to be shown: valid, and without control characters.

@@ -82,7 +82,7 @@ func isUnauthorized(err error) bool {
 // token gives the token to send, another than the refused one if that can be had.
 func (c *Client) token(ctx context.Context, refused string) (string, error) {
 	if c.exchanger == nil {
-		return c.options.Credential.secret, nil
+		return c.options.Credential.Reveal(), nil
 	}
 	return c.exchanger.other(ctx, refused)
 }
@@ -129,7 +129,7 @@ func (c *Client) roundTrip(ctx context.Context, r request, token string, timeout
 	// RoundTrip and not Client.Do: a redirect would carry the token away.
 	in, err := c.options.Transport.RoundTrip(out)
 	if err != nil {
-		return nil, silence(ctx, c.secrets(token).hideIn(err), reach.missed(err))
+		return nil, silence(ctx, c.secrets(token).MaskError(err), reach.missed(err))
 	}
 	defer func() { _ = in.Body.Close() }()
 	if !isSuccess(in.StatusCode) {

@@ -37,7 +37,7 @@ func TestLimiterCalls(t *testing.T) {
 			{ada, time.Millisecond, 2, 1},
 			{ada, 500 * time.Millisecond, 25, 5},
 			{ada, time.Hour, 25, 10}, // What is not used is not saved up.
-			{Caller{Name: "anonymous", Unnamed: true}, 0, 1000, 1000},
+			{Caller{Name: "anonymous", Anonymous: true}, 0, 1000, 1000},
 		} {
 			time.Sleep(step.after)
 			if got := allowed(l, step.caller, step.calls); got != step.want {

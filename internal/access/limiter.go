@@ -4,72 +4,68 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate" //nolint:depguard // Calls may burst; only adds must not.
+
 	"github.com/audian/participant-gateway/internal/apierror"
 )
 
-// Limits bound what each caller may take; 0 is no limit.
+// Limits are the limits of each caller; 0 is no limit.
 type Limits struct {
-	// Calls are a second's calls; as many may come at once.
+	// Calls is calls per second, and the size of a burst.
 	Calls int
-	// Streams are the streams open at once.
+	// Streams is open streams.
 	Streams int
 }
 
-// Limiter holds callers to their limits. Callers who cannot be told apart are not held
-// to any: one of them could use up the others' share.
+// Limiter enforces the limits per caller. It does not limit anonymous callers: one of
+// them could use up the share of the others.
 type Limiter struct {
 	limits Limits
 
 	mu     sync.Mutex
 	usages map[string]*usage
-	// sweepAt is the number of usages at which idle ones are looked for.
+	// sweepAt is the number of usages at which sweep removes idle ones.
 	sweepAt int
 }
 
-// usage is what one caller has taken.
+// usage is what one caller uses.
 type usage struct {
-	// paidAt is when the calls made so far are paid for, one after the other.
-	paidAt  time.Time
+	calls   *rate.Limiter
 	streams int
 }
 
-// minSweep is how many usages are never worth looking through.
+// minSweep is the least number of usages at which a sweep is worth its time.
 const minSweep = 1024
 
-// NewLimiter returns a limiter that has seen nobody.
+// NewLimiter returns a limiter.
 func NewLimiter(limits Limits) *Limiter {
 	return &Limiter{limits: limits, usages: map[string]*usage{}, sweepAt: minSweep}
 }
 
 // Call counts a call, or refuses it.
 func (l *Limiter) Call(caller Caller) error {
-	if l.limits.Calls == 0 || caller.Unnamed {
+	if l.limits.Calls == 0 || caller.Anonymous {
 		return nil
 	}
-	price := time.Second / time.Duration(l.limits.Calls)
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	used := l.of(caller, now)
-	due := now
-	if used.paidAt.After(now) {
-		due = used.paidAt
-	}
-	if wait := due.Sub(now) + price - time.Second; wait > 0 {
+	reservation := l.usageOf(caller, now).calls.ReserveN(now, 1)
+	if wait := reservation.DelayFrom(now); wait > 0 {
+		reservation.CancelAt(now)
 		return tooManyCalls(wait)
 	}
-	used.paidAt = due.Add(price)
 	return nil
 }
 
 // OpenStream counts a stream until it is released, or refuses it.
 func (l *Limiter) OpenStream(caller Caller) (release func(), err error) {
-	if l.limits.Streams == 0 || caller.Unnamed {
+	if l.limits.Streams == 0 || caller.Anonymous {
 		return func() {}, nil
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	used := l.of(caller, time.Now())
+	used := l.usageOf(caller, time.Now())
 	if used.streams >= l.limits.Streams {
 		return nil, tooManyStreams()
 	}
@@ -81,26 +77,26 @@ func (l *Limiter) OpenStream(caller Caller) (release func(), err error) {
 	}), nil
 }
 
-// of is a caller's usage. The lock is held.
-func (l *Limiter) of(caller Caller, now time.Time) *usage {
+// usageOf returns the usage of a caller. The lock is held.
+func (l *Limiter) usageOf(caller Caller, now time.Time) *usage {
 	used := l.usages[caller.Name]
 	if used == nil {
 		l.sweep(now)
-		used = &usage{}
+		used = &usage{calls: rate.NewLimiter(rate.Limit(l.limits.Calls), l.limits.Calls)}
 		l.usages[caller.Name] = used
 	}
 	return used
 }
 
-// sweep forgets those who owe nothing, so that the memory is bounded by the calls of
-// the last second and the streams open, whatever names callers make up. It looks
-// again only when as many more have come. The lock is held.
+// sweep removes the usages of callers without a call in the last second and without a
+// stream, so that made-up names do not fill the memory. The next sweep comes when the
+// number of usages has doubled. The lock is held.
 func (l *Limiter) sweep(now time.Time) {
 	if len(l.usages) < l.sweepAt {
 		return
 	}
 	for name, used := range l.usages {
-		if used.streams == 0 && !used.paidAt.After(now) {
+		if used.streams == 0 && used.calls.TokensAt(now) >= float64(l.limits.Calls) {
 			delete(l.usages, name)
 		}
 	}

@@ -10,30 +10,30 @@ import (
 	"github.com/audian/participant-gateway/internal/config"
 )
 
-// openPolicy creates the policy that --auth names.
-func (s *Server) openPolicy() error {
+// openAuthenticator creates the authenticator that --auth names.
+func (s *Server) openAuthenticator() error {
 	switch cfg := s.config.Access; cfg.Auth {
 	case config.AuthPassthrough:
-		s.policy = access.NewPassthrough()
+		s.authenticator = access.NewPassthrough()
 	case config.AuthKeys:
-		policy, err := keys.Open(cfg.AuthKeysFile, s.logger)
+		authenticator, err := keys.Open(cfg.AuthKeysFile, s.logger)
 		if err != nil {
 			return fmt.Errorf("open the keys file: %w", err)
 		}
-		s.policy = policy
+		s.authenticator = authenticator
 	case config.AuthOIDC:
-		s.policy = oidc.New(oidc.Options{
+		s.authenticator = oidc.New(oidc.Options{
 			Issuer: cfg.OIDCIssuer, Audience: cfg.OIDCAudience, RoleClaim: cfg.OIDCRoleClaim, Logger: s.logger,
 		})
 	default:
-		s.policy = access.NewEverybody()
+		s.authenticator = access.NewNoAuth()
 	}
 	return nil
 }
 
-// followPolicy reloads the policy when it changes, until ctx ends.
-func (s *Server) followPolicy(ctx context.Context) {
-	if changing, ok := s.policy.(interface{ Follow(ctx context.Context) }); ok {
-		changing.Follow(ctx)
+// followAuthenticator reloads what the authenticator reads from files, until ctx ends.
+func (s *Server) followAuthenticator(ctx context.Context) {
+	if changing, ok := s.authenticator.(interface{ ReloadOnChange(ctx context.Context) }); ok {
+		changing.ReloadOnChange(ctx)
 	}
 }

@@ -19,7 +19,7 @@ import (
 
 // followed is a policy that is followed in virtual time.
 type followed struct {
-	*keys.Policy
+	*keys.Authenticator
 
 	t    *testing.T
 	file string
@@ -33,14 +33,14 @@ func follow(t *testing.T, test func(f *followed, desk, wall string)) {
 		f := &followed{t: t, file: filepath.Join(t.TempDir(), "keys"), log: &bytes.Buffer{}}
 		desk, wall := add(t, f.file, "desk", "writer"), add(t, f.file, "wall", "reader", "conf_a")
 		var err error
-		if f.Policy, err = keys.Open(f.file, slog.New(slog.NewTextHandler(f.log, nil))); err != nil {
+		if f.Authenticator, err = keys.Open(f.file, slog.New(slog.NewTextHandler(f.log, nil))); err != nil {
 			t.Fatal(err)
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			f.Follow(ctx)
+			f.ReloadOnChange(ctx)
 		}()
 		test(f, desk, wall)
 		stop()
@@ -49,7 +49,7 @@ func follow(t *testing.T, test func(f *followed, desk, wall string)) {
 }
 
 func (f *followed) admit(key string) (access.Caller, error) {
-	return f.Admit(f.t.Context(), access.Presented{AuthToken: []string{key}})
+	return f.Authenticate(f.t.Context(), access.Credentials{AuthToken: []string{key}})
 }
 
 // watch opens a stream of conf_a.
@@ -59,7 +59,7 @@ func (f *followed) watch(key string) context.Context {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	ctx, release := caller.Grant.Bound(f.t.Context(), access.Need{Role: access.Reader, Conference: "conf_a"})
+	ctx, release := caller.Grant.StreamContext(f.t.Context(), access.Permission{Role: access.Reader, Conference: "conf_a"})
 	f.t.Cleanup(release)
 	return ctx
 }
@@ -233,8 +233,8 @@ func TestSwappedLinksAreFollowed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		go policy.Follow(t.Context())
-		f := &followed{Policy: policy, t: t}
+		go policy.ReloadOnChange(t.Context())
+		f := &followed{Authenticator: policy, t: t}
 		stream := f.watch(desk)
 		link("v2", "..data")
 		within5s()
@@ -261,7 +261,7 @@ func TestAdmitRefuses(t *testing.T) {
 		{[]string{desk[:len(desk)-1]}, apierror.CredentialInvalid},
 		{[]string{desk, "other"}, apierror.CredentialsDiffer},
 	} {
-		_, err := policy.Admit(t.Context(), access.Presented{AuthToken: test.tokens})
+		_, err := policy.Authenticate(t.Context(), access.Credentials{AuthToken: test.tokens})
 		if err == nil || apierror.ReasonOf(err) != test.want || strings.Contains(err.Error(), desk[4:]) {
 			t.Errorf("got %v, want %s", err, test.want)
 		}
