@@ -55,7 +55,3 @@ func (t *Ticket) Done(w participant.Write) {
 	}
 	feed.write(roster.Write{Write: w, Sent: sent, SentAt: t.sentAt})
 }
-
-// Drop tells that nothing is known to have been written. A feed keeps nothing of a
-// write under way, so there is nothing to take back.
-func (t *Ticket) Drop() {}

@@ -97,14 +97,14 @@ func (m *Metrics) Refused(reason apierror.Reason) {
 }
 
 // UpstreamRequest counts an upstream request.
-func (m *Metrics) UpstreamRequest(trip audian.Trip) {
-	outcome := strconv.Itoa(trip.Status)
-	if trip.Status == 0 {
-		outcome = string(reasonOf(trip.Err))
+func (m *Metrics) UpstreamRequest(result audian.Result) {
+	outcome := strconv.Itoa(result.Status)
+	if result.Status == 0 {
+		outcome = string(reasonOf(result.Err))
 	}
-	m.upstream.WithLabelValues(string(trip.Operation), outcome).Observe(trip.Elapsed.Seconds())
-	if trip.Remaining != nil {
-		m.remaining.Set(float64(*trip.Remaining))
+	m.upstream.WithLabelValues(string(result.Operation), outcome).Observe(result.Elapsed.Seconds())
+	if result.Remaining != nil {
+		m.remaining.Set(float64(*result.Remaining))
 	}
 }
 

@@ -6,8 +6,8 @@ import "github.com/audian/participant-gateway/internal/redact"
 // or log may show: the token, the key it was exchanged for, and the current token.
 func (c *Client) secrets(token string) redact.Secrets {
 	known := redact.Secrets{redact.Secret(token), c.options.Credential.Secret}
-	if c.exchanger != nil {
-		known = append(known, redact.Secret(c.exchanger.held()))
+	if c.tokens != nil {
+		known = append(known, redact.Secret(c.tokens.cached()))
 	}
 	return known
 }

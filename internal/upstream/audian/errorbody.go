@@ -10,8 +10,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// problem is what an error's body says.
-type problem struct {
+// errorBody is what an error's body says.
+type errorBody struct {
 	// shaped says that the body is one of the documented errors, so that it is the
 	// upstream speaking and no proxy before it.
 	shaped bool
@@ -19,17 +19,17 @@ type problem struct {
 	code    int
 	message string
 	// words is all that the body says in words.
-	words string
+	text string
 }
 
-// problem reads the documented shapes of an error:
+// errorBody reads the documented shapes of an error:
 //
 //	{"data":{"message":…},"error":"400","message":…,"request_id":…,"status":"error"}
 //	{"error":{"code":…,"message":…,"param":…,"type":…}}
 //	{"success":false,…}
-func (e envelope) problem() problem {
+func (e envelope) errorBody() errorBody {
 	detail, data := inner(e.Error), inner(e.Data)
-	p := problem{shaped: e.saysError(detail)}
+	p := errorBody{shaped: e.isError(detail)}
 	if !p.shaped {
 		return p
 	}
@@ -47,13 +47,13 @@ func (e envelope) problem() problem {
 		s, _ := text(v)
 		words = append(words, strings.ToLower(s))
 	}
-	p.words = strings.Join(words, "\n")
+	p.text = strings.Join(words, "\n")
 	return p
 }
 
-// saysError says whether the body is an error, whatever its status. A participant's
+// isError says whether the body is an error, whatever its status. A participant's
 // own status may be any word.
-func (e envelope) saysError(detail envelope) bool {
+func (e envelope) isError(detail envelope) bool {
 	status, _ := text(e.Status)
 	success, isFlag := flag(e.Success)
 	return status == "error" && e.ID == nil ||
@@ -74,7 +74,7 @@ func statusCode(v jsontext.Value) int {
 	return code
 }
 
-var fullWords = regexp.MustCompile(`\bfull\b|_full\b|\bmax(imum)?[_ ](\w+ )*participants|\bparticipant[_ ]limit|\bcapacity\b`)
+var fullPattern = regexp.MustCompile(`\bfull\b|_full\b|\bmax(imum)?[_ ](\w+ )*participants|\bparticipant[_ ]limit|\bcapacity\b`)
 
 // full says whether a conflict is that of a conference with no room left.
-func (p problem) full() bool { return fullWords.MatchString(p.words) }
+func (p errorBody) isFull() bool { return fullPattern.MatchString(p.text) }

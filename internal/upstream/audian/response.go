@@ -16,27 +16,25 @@ const (
 	// maxBody is how much of an answer is read: a list of 1,000 participants has a
 	// quarter of a megabyte.
 	maxBody = 8 << 20
-	// explains is how long an answer of no success may take to say why: what counts is
+	// errorBodyTimeout is how long an answer of no success may take to say why: what counts is
 	// its status (A1).
-	explains = 2 * time.Second
+	errorBodyTimeout = 2 * time.Second
 )
 
-// answer is what the upstream answered.
-type answer struct {
+// response is one answer of the upstream, with its body.
+type response struct {
 	status int
 	header http.Header
 	// body is nil where it could not be read.
 	body []byte
-	// envelope is what the body says around its data; readable is false where it is no
-	// JSON object.
+	// envelope holds the members of the body; it is empty if the body is not a JSON object.
 	envelope envelope
-	readable bool
 	// secrets are kept out of what is told of the answer.
 	secrets redact.Secrets
 }
 
 // success reports whether the status alone is one of success.
-func (a *answer) success() bool { return isSuccess(a.status) }
+func (a *response) success() bool { return isSuccess(a.status) }
 
 func isSuccess(status int) bool {
 	return status >= http.StatusOK && status < http.StatusMultipleChoices
@@ -44,18 +42,18 @@ func isSuccess(status int) bool {
 
 // read reads an answer. It fails where one of success breaks off; of any other the
 // status counts.
-func read(ctx context.Context, in *http.Response, known redact.Secrets) (*answer, *apierror.Error) {
-	a := &answer{status: in.StatusCode, header: in.Header, secrets: known}
+func read(ctx context.Context, in *http.Response, known redact.Secrets) (*response, *apierror.Error) {
+	a := &response{status: in.StatusCode, header: in.Header, secrets: known}
 	var err error
 	a.body, err = readBody(in.Body)
-	a.body, a.envelope, a.readable = readDocument(a.body)
+	a.body, a.envelope, _ = readDocument(a.body)
 	if token, isText := text(a.envelope.AuthToken); isText {
 		a.secrets = append(a.secrets, redact.Secret(token))
 	}
 	if err == nil || !a.success() {
 		return a, nil
 	}
-	broken := a.broken(ctx, err)
+	broken := a.bodyError(ctx, err)
 	return a, broken
 }
 

@@ -11,7 +11,7 @@ import (
 
 // reach follows one request through its transport, to distinguish a request that surely
 // did not reach the upstream from one that may have (A1).
-type reach struct {
+type connectionTrace struct {
 	// traced says that the transport reports what it does, connected that it has had a
 	// connection, its TLS handshake included, on which the request may have been written.
 	traced, connected atomic.Bool
@@ -20,8 +20,8 @@ type reach struct {
 // follow returns the context to send a request under. Where its transport asks for another
 // connection, it has written nothing to the one before: it sends no request again of
 // which it may have written something.
-func follow(ctx context.Context) (context.Context, *reach) {
-	r := &reach{}
+func traceConnection(ctx context.Context) (context.Context, *connectionTrace) {
+	r := &connectionTrace{}
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GetConn: func(string) { r.traced.Store(true); r.connected.Store(false) },
 		GotConn: func(httptrace.GotConnInfo) { r.connected.Store(true) },
@@ -30,7 +30,7 @@ func follow(ctx context.Context) (context.Context, *reach) {
 
 // missed reports whether a request that failed surely did not reach the upstream: it
 // never had a connection. A transport that does not report is judged by its error.
-func (r *reach) missed(err error) bool {
+func (r *connectionTrace) neverConnected(err error) bool {
 	if r.traced.Load() {
 		return !r.connected.Load()
 	}
