@@ -61,7 +61,7 @@ type Feed struct {
 	hurried, judged chan struct{}
 
 	mu        sync.Mutex
-	stamp     roster.Stamp
+	stamp     roster.LogicalTime
 	roster    *roster.Roster
 	log       *log
 	freshness *freshness
@@ -127,14 +127,14 @@ func (f *Feed) keep(ctx context.Context, name string, work func(context.Context)
 }
 
 // tick gives the next moment on the feed's counter (W5). The lock is held.
-func (f *Feed) tick() roster.Stamp {
+func (f *Feed) tick() roster.LogicalTime {
 	f.stamp++
 	return f.stamp
 }
 
 // applied folds a list that was read into the roster. Its error says that the list was
 // incomplete: what it shows counts, but it is no success (W7).
-func (f *Feed) applied(began roster.Stamp, list participant.List) error {
+func (f *Feed) applied(began roster.LogicalTime, list participant.List) error {
 	entry, learned, changed, err := f.apply(began, list)
 	f.observe(entry)
 	f.noteSurplus(learned)
@@ -146,7 +146,7 @@ func (f *Feed) applied(began roster.Stamp, list participant.List) error {
 
 // apply is applied under the lock. All of it, the feed's turning fresh included, is
 // published at once, so that the diff comes before the checkpoint.
-func (f *Feed) apply(began roster.Stamp, list participant.List) (entry *Entry, learned int, changed bool, err error) {
+func (f *Feed) apply(began roster.LogicalTime, list participant.List) (entry *Entry, learned int, changed bool, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	wasKnown, wasStale := f.roster.Known(), f.freshness.stale
@@ -158,7 +158,7 @@ func (f *Feed) apply(began roster.Stamp, list participant.List) (entry *Entry, l
 	f.freshness.read(list, batch.Complete)
 	f.source.Settle(err)
 	f.schedule.read(len(batch.Changes) > 0 || f.roster.InFlight(list.Ended), list.Ended.Sub(list.Began))
-	f.schedule.next(f.pace(), askedUntil(list.Ended, retryAfter(list.Unread)))
+	f.schedule.next(f.pace(), askedUntil(list.Ended, retryAfter(list.PageErr)))
 	f.publish(f.roster.Participants())
 	changed = entry != nil || wasStale != f.freshness.stale || wasKnown != f.roster.Known()
 	return entry, batch.LearnedSurplus, changed, err
@@ -172,7 +172,7 @@ func (f *Feed) fold(p roster.Poll) roster.Batch {
 		f.roster, f.log = roster.New(f.key.Conference), newLog(f.options.History)
 	}
 	f.folding = true
-	batch := f.roster.Poll(p)
+	batch := f.roster.ApplyPoll(p)
 	f.folding = false
 	return batch
 }
@@ -253,7 +253,7 @@ func (f *Feed) applyWrite(w roster.Write) *Entry {
 		return nil
 	}
 	f.folding = true
-	batch := f.roster.Write(w)
+	batch := f.roster.ApplyWrite(w)
 	f.folding = false
 	entry := f.append(batch)
 	f.publish(f.roster.Participants())

@@ -92,7 +92,7 @@ func TestW05_WriteReachesTheFeedAtOnce(t *testing.T) {
 		defer release()
 		ticket := s.hub.Begin(key())
 		ticket.Done(participant.Write{Kind: participant.WriteAdd, Item: participant.Item{
-			Participant: participant.Participant{ID: "a", Status: participant.StatusDialing}, Told: participant.FieldStatus,
+			Participant: participant.Participant{ID: "a", Status: participant.StatusDialing}, Fields: participant.FieldStatus,
 		}})
 		if got := statusOf(t, f, "a"); got != participant.StatusDialing {
 			t.Errorf("status right after the answer: got %q", got)
@@ -107,7 +107,7 @@ func TestW05_WriteSentBeforeTheFeedBegan(t *testing.T) {
 		f, release := s.watch()      // Its first list is in flight…
 		defer release()
 		ticket.Done(participant.Write{Kind: participant.WriteAdd, Item: participant.Item{
-			Participant: participant.Participant{ID: "a", Status: participant.StatusDialing}, Told: participant.FieldStatus,
+			Participant: participant.Participant{ID: "a", Status: participant.StatusDialing}, Fields: participant.FieldStatus,
 		}}) // …when the write is answered.
 		s.after(1100 * time.Millisecond)
 		if got := statusOf(t, f, "a"); got != participant.StatusDialing {

@@ -11,10 +11,10 @@ import (
 // incomplete is why a list that was applied is a failure (W7).
 func incomplete(list participant.List) error {
 	message := "a later page of the upstream's list could not be read"
-	if list.Unread == nil && list.Total != nil {
+	if list.PageErr == nil && list.Total != nil {
 		message = fmt.Sprintf("the upstream lists %d of %d participants", list.Read, *list.Total)
 	}
-	return &apierror.Error{Reason: apierror.UpstreamIncomplete, Message: message, Cause: list.Unread}
+	return &apierror.Error{Reason: apierror.UpstreamIncomplete, Message: message, Cause: list.PageErr}
 }
 
 // noteSurplus reports that the upstream was found to count more than it lists.

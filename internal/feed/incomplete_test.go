@@ -16,7 +16,7 @@ import (
 )
 
 // unread makes a list one whose second page failed.
-func unread(list *participant.List) { list.Unread = errors.New("page 2 failed") }
+func unread(list *participant.List) { list.PageErr = errors.New("page 2 failed") }
 
 // countOneMore makes a list one whose total is larger.
 func countOneMore(list *participant.List) {

@@ -83,9 +83,9 @@ func TestW10_ProbesWhenTheAccountSaysSo(t *testing.T) {
 func TestW07_IncompleteListIsNoSuccess(t *testing.T) {
 	for name, incomplete := range map[string]func(*participant.List){
 		"total is larger": func(l *participant.List) { total := l.Read + 1; l.Total = &total },
-		"a page failed":   func(l *participant.List) { l.Unread = errors.New("502") },
+		"a page failed":   func(l *participant.List) { l.PageErr = errors.New("502") },
 		"a later page is refused": func(l *participant.List) {
-			l.Unread = feedtest.Refusal(http.StatusNotFound, apierror.ConferenceNotFound)
+			l.PageErr = feedtest.Refusal(http.StatusNotFound, apierror.ConferenceNotFound)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -132,7 +132,7 @@ func TestW11_AnIncompleteListIsAList(t *testing.T) {
 			s.Fail(feedtest.Refusal(http.StatusNotFound, apierror.ConferenceNotFound))
 			s.after(1500 * time.Millisecond)
 			s.Fail(nil)
-			s.Alter(func(l *participant.List) { l.Unread = errors.New("502") })
+			s.Alter(func(l *participant.List) { l.PageErr = errors.New("502") })
 			s.after(3 * time.Second)
 			s.Alter(nil)
 		}

@@ -66,7 +66,7 @@ func (f *Feed) untilDue(ctx context.Context) bool {
 
 // beginList stamps the start of a list; firstFailure says that it would be the first in a
 // row if it failed.
-func (f *Feed) beginList() (began roster.Stamp, firstFailure bool) {
+func (f *Feed) beginList() (began roster.LogicalTime, firstFailure bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.schedule.begin(time.Now())

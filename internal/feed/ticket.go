@@ -13,7 +13,7 @@ type Ticket struct {
 	hub    *Hub
 	key    participant.Key
 	feed   *Feed
-	sent   roster.Stamp
+	sent   roster.LogicalTime
 	sentAt time.Time
 	before map[string]bool
 	fresh  bool
@@ -30,7 +30,7 @@ func (h *Hub) Begin(key participant.Key) *Ticket {
 }
 
 // beginWrite stamps the start of a write and lends the ids that the roster holds.
-func (f *Feed) beginWrite() (sent roster.Stamp, before map[string]bool, fresh bool) {
+func (f *Feed) beginWrite() (sent roster.LogicalTime, before map[string]bool, fresh bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.tick(), f.roster.IDs(), f.roster.Known() && !f.freshness.stale

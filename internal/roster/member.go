@@ -22,14 +22,14 @@ type Member struct {
 	EvidenceAt time.Time
 	// LastShown is when the last list that showed this id was applied, and LastShownAt
 	// when that list began.
-	LastShown   Stamp
+	LastShown   LogicalTime
 	LastShownAt time.Time
 	// RemovedByList is when the list began that last removed this id.
-	RemovedByList Stamp
+	RemovedByList LogicalTime
 	// Completed is when the last write of this id completed, and RemoveCompleted when
 	// the last Remove did.
-	Completed       Stamp
-	RemoveCompleted Stamp
+	Completed       LogicalTime
+	RemoveCompleted LogicalTime
 
 	// MissedLists is how many complete lists in a row lacked the participant (W7).
 	MissedLists int

@@ -59,7 +59,7 @@ func (r *Roster) join(batch *draft, p Poll, member *Member, item participant.Ite
 func (r *Roster) showTombstoned(batch *draft, p Poll, member *Member, item participant.Item) {
 	after := r.merge(member.Participant, item)
 	switch {
-	case after.Status.Over():
+	case after.Status.Ended():
 		if member.missed() || member.Participant.Status != after.Status {
 			batch.touch(member)
 		}
@@ -76,7 +76,7 @@ func (r *Roster) showTombstoned(batch *draft, p Poll, member *Member, item parti
 // merge is what an item makes of a participant known before. The conference is the
 // one that was asked for, whatever the item contains.
 func (r *Roster) merge(known participant.Participant, item participant.Item) participant.Participant {
-	after := item.Over(known)
+	after := item.ApplyTo(known)
 	after.ConferenceID = r.conference
 	return after
 }

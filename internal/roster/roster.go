@@ -13,22 +13,22 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// Stamp is a moment on the feed's own counter. What began and completed is ordered
+// LogicalTime is a moment on the feed's own counter. What began and completed is ordered
 // by stamps and never by clocks.
-type Stamp uint64
+type LogicalTime uint64
 
 // Poll is one list, and when it began and was applied.
 type Poll struct {
 	List    participant.List
-	Began   Stamp
-	Applied Stamp
+	Began   LogicalTime
+	Applied LogicalTime
 }
 
 // Write is one write, and when it was sent and completed.
 type Write struct {
 	participant.Write
 
-	Sent, Done     Stamp
+	Sent, Done     LogicalTime
 	SentAt, DoneAt time.Time
 }
 
@@ -91,7 +91,7 @@ func (r *Roster) ObservedAt() time.Time { return r.observedAt }
 
 // Poll applies a list. One that is incomplete still proves who is there, but not who is
 // absent (W7).
-func (r *Roster) Poll(p Poll) Batch {
+func (r *Roster) ApplyPoll(p Poll) Batch {
 	batch := r.begin(p.List.Ended)
 	shown := make(map[string]bool, len(p.List.Items))
 	for _, item := range p.List.Items {
@@ -128,7 +128,7 @@ func (r *Roster) applyAbsence(batch *draft, p Poll, shown map[string]bool) {
 }
 
 // Write applies a write that the upstream answered with success.
-func (r *Roster) Write(w Write) Batch {
+func (r *Roster) ApplyWrite(w Write) Batch {
 	batch := r.begin(w.DoneAt)
 	member := r.member(w.Item.ID)
 	member.completed(w)

@@ -15,7 +15,7 @@ import (
 type story struct {
 	t      *testing.T
 	roster *roster.Roster
-	stamp  roster.Stamp
+	stamp  roster.LogicalTime
 	now    time.Time
 	pages  int
 	start  time.Time
@@ -27,7 +27,7 @@ func newStory(t *testing.T) *story {
 	return &story{t: t, roster: roster.New("conf"), now: start, start: start, pages: 1}
 }
 
-func (s *story) tick() roster.Stamp { s.stamp++; return s.stamp }
+func (s *story) tick() roster.LogicalTime { s.stamp++; return s.stamp }
 
 func (s *story) wait(d time.Duration) { s.now = s.now.Add(d) }
 
@@ -39,7 +39,7 @@ func (s *story) at(seconds float64) time.Time {
 // listing is a list under way.
 type listing struct {
 	story *story
-	began roster.Stamp
+	began roster.LogicalTime
 	start time.Time
 }
 
@@ -58,7 +58,7 @@ func (l listing) end(items ...participant.Item) roster.Batch {
 // unread applies a list of which a later page could not be read.
 func (l listing) unread(items ...participant.Item) roster.Batch {
 	l.story.t.Helper()
-	batch := l.apply(participant.List{Items: items, Unread: errPage})
+	batch := l.apply(participant.List{Items: items, PageErr: errPage})
 	if batch.Complete {
 		l.story.t.Error("the list is taken for complete")
 	}
@@ -79,7 +79,7 @@ func (l listing) counted(surplus int, items ...participant.Item) roster.Batch {
 func (l listing) apply(list participant.List) roster.Batch {
 	list.Pages, list.Read = l.story.pages, len(list.Items)
 	list.Began, list.Ended = l.start, l.story.now
-	return l.story.roster.Poll(roster.Poll{List: list, Began: l.began, Applied: l.story.tick()})
+	return l.story.roster.ApplyPoll(roster.Poll{List: list, Began: l.began, Applied: l.story.tick()})
 }
 
 // next begins a list a second after whatever was before.
@@ -107,14 +107,14 @@ func (s *story) lists(n int, items ...participant.Item) []roster.Change {
 // writing is a write under way.
 type writing struct {
 	story *story
-	sent  roster.Stamp
+	sent  roster.LogicalTime
 	at    time.Time
 }
 
 func (s *story) send() writing { return writing{story: s, sent: s.tick(), at: s.now} }
 
 func (w writing) answer(kind participant.WriteKind, item participant.Item) roster.Batch {
-	return w.story.roster.Write(roster.Write{
+	return w.story.roster.ApplyWrite(roster.Write{
 		Write: participant.Write{Kind: kind, Item: item},
 		Sent:  w.sent, SentAt: w.at, Done: w.story.tick(), DoneAt: w.story.now,
 	})
@@ -132,14 +132,14 @@ func (w writing) removed(id string) roster.Batch {
 func person(id string, status participant.Status) participant.Item {
 	return participant.Item{
 		Participant: participant.Participant{ID: id, ConferenceID: "elsewhere", Status: status},
-		Told:        participant.FieldStatus,
+		Fields:      participant.FieldStatus,
 	}
 }
 
 // with makes an item tell more.
 func with(item participant.Item, field participant.Fields, set func(*participant.Participant)) participant.Item {
 	set(&item.Participant)
-	item.Told |= field
+	item.Fields |= field
 	return item
 }
 

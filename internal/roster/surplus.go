@@ -26,7 +26,7 @@ type surplus struct {
 // complete reports whether a list contains everybody whom the upstream counts. It calls
 // shownSince to ask whether lists begun since a time have shown the whole roster.
 func (s *surplus) complete(list participant.List, shownSince func(time.Time) bool) bool {
-	if list.Unread != nil || list.Total == nil || list.Placeholder {
+	if list.PageErr != nil || list.Total == nil || list.Placeholder {
 		s.difference, s.lists = 0, 0
 		return list.Complete()
 	}

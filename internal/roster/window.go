@@ -40,7 +40,7 @@ func (w *PendingWrite) ignoresAbsence(p Poll) bool {
 // seesCallOver notes an item that is the first since the Add to show the call over, and
 // reports whether it is.
 func (w *PendingWrite) seesCallOver(item participant.Item) bool {
-	first := w != nil && !w.CallOver && item.Told.Has(participant.FieldStatus) && item.Status.Over()
+	first := w != nil && !w.CallOver && item.Fields.Has(participant.FieldStatus) && item.Status.Ended()
 	if first {
 		w.CallOver = true
 	}

@@ -55,7 +55,7 @@ func (m *Member) supersede(w Write) {
 // fillCreatedAt takes from an answer that came too late the one thing that lists do
 // not contain.
 func fillCreatedAt(w Write, member *Member) {
-	if w.Item.Told.Has(participant.FieldCreatedAt) && member.Participant.CreatedAt.IsZero() {
+	if w.Item.Fields.Has(participant.FieldCreatedAt) && member.Participant.CreatedAt.IsZero() {
 		member.Participant.CreatedAt = w.Item.CreatedAt
 	}
 }

@@ -147,8 +147,8 @@ func (a *Account) List(ctx context.Context, conference string) (participant.List
 
 // allPages turns a list of which a page could not be read into the failure of that page.
 func allPages(read participant.List, err error) (participant.List, error) {
-	if err == nil && read.Unread != nil {
-		return participant.List{}, read.Unread
+	if err == nil && read.PageErr != nil {
+		return participant.List{}, read.PageErr
 	}
 	return read, err
 }

@@ -60,7 +60,7 @@ var mutants = []mutant{
 	},
 	{
 		"W6: disconnected does not confirm a Remove", "internal/roster/merge.go",
-		"case after.Status.Over():", "case false:",
+		"case after.Status.Ended():", "case false:",
 		[]string{"internal/roster TestW06_LingeringConfirmsARemove", rules},
 	},
 	{
@@ -75,7 +75,7 @@ var mutants = []mutant{
 	},
 	{
 		"W7: an incomplete list shows nothing", "internal/roster/roster.go",
-		"for _, item := range p.List.Items {", "for _, item := range p.List.Items {\n\t\tif p.List.Unread != nil {\n\t\t\tcontinue\n\t\t}",
+		"for _, item := range p.List.Items {", "for _, item := range p.List.Items {\n\t\tif p.List.PageErr != nil {\n\t\t\tcontinue\n\t\t}",
 		[]string{"internal/roster TestW07_IncompleteListProvesWhatItShows", rules},
 	},
 	{

@@ -217,7 +217,7 @@ func (u *Upstream) read(conference string) (participant.List, time.Duration) {
 	list := participant.List{Pages: u.pages, Read: len(u.people), Began: now}
 	for _, p := range slices.SortedFunc(maps.Values(u.people), byID) {
 		p.ConferenceID = conference
-		list.Items = append(list.Items, participant.Item{Participant: p, Told: participant.AllFields})
+		list.Items = append(list.Items, participant.Item{Participant: p, Fields: participant.AllFields})
 	}
 	if u.alter != nil {
 		u.alter(&list)
