@@ -55,12 +55,12 @@ type Subscription struct {
 // ctx ends.
 func (s *Subscription) Next(ctx context.Context) (*Message, error) {
 	for {
-		changed := s.feed.Changed()
-		message, err := s.step(s.feed.State(), time.Now())
+		state := s.feed.State()
+		message, err := s.step(state, time.Now())
 		if message != nil || err != nil {
 			return message, err
 		}
-		if err := s.wait(ctx, changed); err != nil {
+		if err := s.wait(ctx, state.Changed()); err != nil {
 			return nil, err
 		}
 	}

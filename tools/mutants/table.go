@@ -119,19 +119,19 @@ var mutants = []mutant{
 		[]string{"internal/roster TestW07_WhatUnlearnsASurplus"},
 	},
 	{
-		"W7: an incomplete list is a success", "internal/feed/feed.go",
-		"if batch.Complete {\n		f.freshness.read(list)", "if true {\n		f.freshness.read(list)",
+		"W7: an incomplete list is a success", "internal/feed/freshness.go",
+		"if !complete {", "if false {",
 		[]string{"internal/feed TestW07_IncompleteListIsPublished"},
 	},
 	{
-		"W11: an incomplete list is none between two refusals", "internal/feed/incomplete.go",
-		"	clear(f.refused)\n", "",
+		"W11: an incomplete list between two refusals does not count", "internal/feed/freshness.go",
+		"	clear(f.refusedAt)\n", "",
 		[]string{"internal/feed TestW11_IncompleteListBetweenRefusals"},
 	},
 	{
-		"W12: unseen entries are kept", "internal/feed/log.go",
+		"W12: invisible batches are kept", "internal/feed/log.go",
 		"if len(batch.Changes) == 0 {\n		return nil\n	}", "",
-		[]string{"internal/feed TestW12_UnseenEntries"},
+		[]string{"internal/feed TestW12_InvisibleBatches"},
 	},
 	{
 		"not_before: a list that W5 ignores counts", "internal/roster/member.go",
