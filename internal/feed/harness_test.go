@@ -42,6 +42,9 @@ func run(t *testing.T, options feed.Options, test func(h *harness)) {
 
 func (h *harness) watch() (watched *feed.Feed, release func()) { return h.acquire("conf") }
 
+// sleep moves the virtual time. It does not wait for what is due at its end.
+func (h *harness) sleep(d time.Duration) { time.Sleep(d) }
+
 // advance moves the virtual time.
 func (h *harness) advance(d time.Duration) {
 	time.Sleep(d)

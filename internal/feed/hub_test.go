@@ -110,7 +110,7 @@ func TestW14_ExpiredLingerDoesNotStopALaterOne(t *testing.T) {
 		run(t, feed.Options{}, func(h *harness) {
 			f, release := h.watch()
 			release()
-			time.Sleep(30 * time.Second)
+			h.sleep(30 * time.Second)
 			again, release, err := h.hub.Acquire(h.Upstream, "conf")
 			if err != nil {
 				t.Fatal(err)
