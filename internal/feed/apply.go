@@ -1,7 +1,6 @@
 package feed
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -92,16 +91,13 @@ func (f *Feed) applyFailureLocked(err error, now time.Time) (superseded chan str
 // isAddLag reports whether a poll's error is a 404 from an upstream that does not show yet
 // what an Add has just created (W1). f.mu is held.
 func (f *Feed) isAddLag(err error) bool {
-	return isNotFound(err) && f.schedule.started.Before(f.lastAdd.Add(addLag))
-}
-
-func isNotFound(err error) bool {
-	e, ok := errors.AsType[*apierror.Error](err)
-	return ok && e.UpstreamStatus == http.StatusNotFound
+	return apierror.UpstreamStatusOf(err) == http.StatusNotFound && f.schedule.started.Before(f.lastAdd.Add(addLag))
 }
 
 // newEnd returns how a refusal ends a feed.
-func newEnd(err error, known bool) *End { return &End{Err: err, Gone: known && isNotFound(err)} }
+func newEnd(err error, known bool) *End {
+	return &End{Err: err, Gone: known && apierror.UpstreamStatusOf(err) == http.StatusNotFound}
+}
 
 // applyWrite applies a write that succeeded to the roster, and lets the poller read the
 // next list earlier.

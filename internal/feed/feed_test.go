@@ -286,9 +286,9 @@ func TestW10_RecoveryOfAnotherFeedMakesNoFeedFresh(t *testing.T) {
 func TestW11_ErrorsThatAreNotVendorShapedEndNothing(t *testing.T) {
 	errs := map[string]error{
 		"HTML 404":                  &apierror.Error{Reason: apierror.ConferenceNotFound, UpstreamStatus: 404},
-		"429":                       &apierror.Error{Reason: apierror.UpstreamRateLimited, UpstreamStatus: 429, VendorShaped: true},
-		"503":                       &apierror.Error{Reason: apierror.UpstreamUnavailable, UpstreamStatus: 503, VendorShaped: true},
-		"401 of our own credential": &apierror.Error{Reason: apierror.CredentialRefused, UpstreamStatus: 401, VendorShaped: true},
+		"429":                       &apierror.Error{Reason: apierror.UpstreamRateLimited, UpstreamStatus: 429, FromUpstream: true},
+		"503":                       &apierror.Error{Reason: apierror.UpstreamUnavailable, UpstreamStatus: 503, FromUpstream: true},
+		"401 of our own credential": &apierror.Error{Reason: apierror.CredentialRefused, UpstreamStatus: 401, FromUpstream: true},
 	}
 	for name, err := range errs {
 		t.Run(name, func(t *testing.T) {

@@ -1,7 +1,6 @@
 package feed
 
 import (
-	"errors"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/apierror"
@@ -90,13 +89,13 @@ func (f *freshness) turnStale(pace Pace) {
 // refusal does: the first one if the feed is not known (W1), otherwise two of them that are
 // confirmAfter apart (W11).
 func (f *freshness) refused(err error, now time.Time, known bool) bool {
-	refusal, ok := errors.AsType[*apierror.Error](err)
-	if !ok || !refusal.UpstreamsOwnWord() {
+	if !apierror.IsAccessRefusal(err) {
 		return false
 	}
-	first, repeated := f.refusedAt[refusal.Reason]
+	reason := apierror.ReasonOf(err)
+	first, repeated := f.refusedAt[reason]
 	if !repeated {
-		f.refusedAt[refusal.Reason] = now
+		f.refusedAt[reason] = now
 	}
 	return !known || repeated && now.Sub(first) >= confirmAfter
 }

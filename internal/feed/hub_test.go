@@ -37,7 +37,7 @@ func TestW12_HubHasAtMostMaxFeeds(t *testing.T) {
 func TestW12_EndedFeedDoesNotCount(t *testing.T) {
 	run(t, feed.Options{MaxFeeds: 1}, func(h *harness) {
 		_, release := h.acquire("a")
-		h.Fail(&apierror.Error{Reason: apierror.ConferenceNotFound, UpstreamStatus: 404, VendorShaped: true})
+		h.Fail(&apierror.Error{Reason: apierror.ConferenceNotFound, UpstreamStatus: 404, FromUpstream: true})
 		h.advance(10 * time.Second)
 		h.Fail(nil)
 		_, releaseB := h.acquire("b")

@@ -1,7 +1,6 @@
 package feed
 
 import (
-	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -154,10 +153,7 @@ func (s *schedule) jittered(d time.Duration) time.Duration {
 
 // retryAt returns until when the Retry-After of an error forbids polls; now if it has none.
 func retryAt(now time.Time, err error) time.Time {
-	if e, ok := errors.AsType[*apierror.Error](err); ok {
-		return now.Add(min(e.RetryAfter, maxRetryAfter))
-	}
-	return now
+	return now.Add(min(apierror.RetryAfterOf(err), maxRetryAfter))
 }
 
 func later(a, b time.Time) time.Time {

@@ -13,13 +13,13 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/requestctx"
-	"github.com/audian/participant-gateway/internal/wire"
 )
 
 // fail answers with an error. Nothing of the answer may have been written.
 func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
-	st := wire.Status(err)
+	st := grpcstatus.From(err)
 	if _, told := status.FromError(err); !told && st.Code() == codes.Internal {
 		// The service's own failures are statuses, logged where they were made.
 		a.logger.LogAttrs(r.Context(), slog.LevelError, "call failed",
@@ -31,8 +31,8 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if st.Code() == codes.Unauthenticated {
 		header.Set("WWW-Authenticate", "Bearer")
 	}
-	w.WriteHeader(wire.HTTPStatus(st))
-	_, _ = w.Write(wire.ErrorBody(st)) // A client that is gone misses nothing.
+	w.WriteHeader(grpcstatus.HTTPStatus(st))
+	_, _ = w.Write(grpcstatus.HTTPBody(st)) // A client that is gone misses nothing.
 }
 
 // refuse answers a request that never reached the service: nobody was dialled.
@@ -52,7 +52,7 @@ func (a *api) refuse(w http.ResponseWriter, r *http.Request, err error) {
 
 // SetRetryAfter says in a header what a RetryInfo says.
 func SetRetryAfter(header http.Header, st *status.Status) {
-	if delay := wire.RetryDelay(st); delay > 0 {
+	if delay := grpcstatus.RetryDelay(st); delay > 0 {
 		header.Set("Retry-After", wholeSeconds(delay))
 	}
 }
@@ -60,7 +60,7 @@ func SetRetryAfter(header http.Header, st *status.Status) {
 // notDialled is the error of a request that was not sent upstream. Others may hold err
 // too: it is not changed.
 func notDialled(err error) error {
-	own := *wire.Known(err)
+	own := *apierror.From(err)
 	own.Dialled = apierror.DialledNo
 	return &own
 }

@@ -15,8 +15,8 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/requestctx"
-	"github.com/audian/participant-gateway/internal/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -65,7 +65,7 @@ func unread(ctx context.Context, dialled apierror.Dialled) error {
 	if len(violations) == 0 {
 		return nil
 	}
-	return wire.Status(&apierror.Error{
+	return grpcstatus.From(&apierror.Error{
 		Reason: apierror.InvalidRequest, Message: "unreadable", Violations: violations, Dialled: dialled,
 	}).Err()
 }

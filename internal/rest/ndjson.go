@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/grpc/status"
 
+	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -22,7 +23,7 @@ func (ndjson) message(m *wire.Message, _ time.Duration) ([][]byte, error) {
 }
 
 func (ndjson) failure(st *status.Status, _ time.Duration) [][]byte {
-	return [][]byte{wire.ErrorBody(st), newline}
+	return [][]byte{grpcstatus.HTTPBody(st), newline}
 }
 
 var newline = []byte{'\n'}

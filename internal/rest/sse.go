@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/grpc/status"
 
+	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -26,7 +27,7 @@ func (sse) message(m *wire.Message, retry time.Duration) ([][]byte, error) {
 
 // failure has no id, so that a client comes back with that of the last message.
 func (sse) failure(st *status.Status, retry time.Duration) [][]byte {
-	return [][]byte{retryField(retry), wire.SSE("", "failure", wire.ErrorBody(st))}
+	return [][]byte{retryField(retry), wire.SSE("", "failure", grpcstatus.HTTPBody(st))}
 }
 
 // retryField is a line of the block that follows: alone it would be an empty event

@@ -10,8 +10,8 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/requestctx"
-	"github.com/audian/participant-gateway/internal/wire"
 )
 
 // watch streams a conference. Until the first message nothing is written, so that
@@ -49,8 +49,8 @@ func (a *api) finish(s *stream, r *http.Request, err error) {
 		SetOutgoing(s.w.Header(), s.header)
 		a.fail(s.w, r, err)
 	default:
-		st := wire.Status(err)
-		s.last(s.format.failure(st, a.retryDelay(wire.RetryDelay(st))))
+		st := grpcstatus.From(err)
+		s.last(s.format.failure(st, a.retryDelay(grpcstatus.RetryDelay(st))))
 	}
 }
 
@@ -58,7 +58,7 @@ func (a *api) finish(s *stream, r *http.Request, err error) {
 // end is an event even before the first message: EventSource, which connects again after
 // a stream that ended, gives up for good on a status that is not 200 (W16).
 func endsByTheGateway(err error) bool {
-	reason := wire.Reason(wire.Status(err))
+	reason := grpcstatus.Reason(grpcstatus.From(err))
 	return reason == apierror.Draining || reason == apierror.StreamAged
 }
 

@@ -23,6 +23,7 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/wire"
 )
@@ -220,7 +221,7 @@ func TestW16_AnEndBeforeTheFirstMessageIsAnEvent(t *testing.T) {
 			acceptSSE: "retry: 3001\nevent: failure\ndata: " + body + "\n\n", "Accept: */*": body + "\n",
 		} {
 			// The service's interceptors make a status of its error.
-			got := call(t, handler(t, sending(wire.Status(end).Err())), "GET", watchedPath, "", accepted)
+			got := call(t, handler(t, sending(grpcstatus.From(end).Err())), "GET", watchedPath, "", accepted)
 			if got.status != 200 || got.body != want || got.header.Get("Content-Type") == "application/json" {
 				t.Errorf("answer = %+v\nwant %q", got, want)
 			}

@@ -6,9 +6,9 @@ import (
 	"net/http/pprof"
 	"sync/atomic"
 
+	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/rest"
 	"github.com/audian/participant-gateway/internal/schema"
-	"github.com/audian/participant-gateway/internal/wire"
 )
 
 // newAdmin returns the admin door: metrics, health, and profiles where it is for this
@@ -51,7 +51,7 @@ func refuseForeignHosts(next http.Handler, allowed []string) http.Handler {
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusForbidden)
-		_, _ = w.Write(wire.ErrorBody(wire.Status(rest.HostRefused()))) // A client that has gone needs no answer.
+		_, _ = w.Write(grpcstatus.HTTPBody(grpcstatus.From(rest.HostRefused()))) // A client that has gone needs no answer.
 	})
 }
 

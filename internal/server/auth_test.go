@@ -23,9 +23,9 @@ import (
 	"github.com/audian/participant-gateway/internal/access/keys"
 	"github.com/audian/participant-gateway/internal/access/oidc/oidctest"
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/config"
 	"github.com/audian/participant-gateway/internal/server"
-	"github.com/audian/participant-gateway/internal/wire"
 )
 
 // addKey gives a caller a key in a file.
@@ -129,10 +129,10 @@ func toldInBody(t *testing.T, number int, body string) told {
 		apierror.RoleNotGranted, apierror.ConferenceNotGranted, apierror.IssuerUnavailable, apierror.InvalidRequest,
 	} {
 		if strings.Contains(body, `"reason":"`+string(one)+`"`) {
-			if want := wire.HTTPStatus(wire.Status(&apierror.Error{Reason: one})); number != 0 && want != number {
+			if want := grpcstatus.HTTPStatus(grpcstatus.From(&apierror.Error{Reason: one})); number != 0 && want != number {
 				t.Errorf("%s is told as %d, want %d", one, number, want)
 			}
-			return told{wire.Code(one), one}
+			return told{grpcstatus.Code(one), one}
 		}
 	}
 	t.Errorf("%d: no reason in %s", number, body)

@@ -16,10 +16,10 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/panics"
 	"github.com/audian/participant-gateway/internal/requestctx"
 	"github.com/audian/participant-gateway/internal/service"
-	"github.com/audian/participant-gateway/internal/wire"
 )
 
 // gate is what every call passes through, by whichever door it came: it names the
@@ -161,7 +161,7 @@ func (c *call) close(ctx context.Context, err error, panicked any) error {
 		err = fmt.Errorf("panic: %v", panicked)
 	}
 	err = c.tellDialled(err)
-	status := wire.Status(err)
+	status := grpcstatus.From(err)
 	took := time.Since(c.start)
 	c.gate.metrics.called(c.method, status.Code(), took)
 	c.gate.metrics.refuse(apierror.ReasonOf(err))
@@ -182,7 +182,7 @@ func (g *gate) panicked(ctx context.Context, method string, panicked any) {
 // refused counts and logs a gRPC call whose request could not be read.
 func (g *gate) refused(ctx context.Context, method string, err error) {
 	incoming, _ := metadata.FromIncomingContext(ctx)
-	reason := apierror.ReasonOf(wire.Known(err))
+	reason := apierror.ReasonOf(apierror.From(err))
 	g.metrics.refuse(reason)
 	g.logger.LogAttrs(ctx, slog.LevelWarn, "request refused",
 		slog.String("method", path.Base(method)),
@@ -200,7 +200,7 @@ func (c *call) tellDialled(err error) error {
 		return err
 	}
 	_, isOurs := errors.AsType[*apierror.Error](err)
-	own := *wire.Known(err)
+	own := *apierror.From(err)
 	switch {
 	case own.Dialled != "":
 		return err

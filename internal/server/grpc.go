@@ -13,6 +13,7 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/service"
 	"github.com/audian/participant-gateway/internal/wire"
 )
@@ -58,7 +59,7 @@ func newGRPC(
 // unknownMethod answers calls of methods that there are not, with an ErrorInfo as all
 // errors have one.
 func unknownMethod(any, grpc.ServerStream) error {
-	return wire.Status(&apierror.Error{Reason: apierror.MethodNotAllowed, Message: "unknown method"}).Err()
+	return grpcstatus.From(&apierror.Error{Reason: apierror.MethodNotAllowed, Message: "unknown method"}).Err()
 }
 
 // ourMethods is how the names of the service's methods begin.
@@ -80,7 +81,7 @@ func endWithDrain(streams *service.Streams) grpc.StreamServerInterceptor {
 			return err
 		case <-ctx.Done():
 			// The handler may wait for its client; it ends when this returns.
-			return wire.Status(context.Cause(ctx)).Err()
+			return grpcstatus.From(context.Cause(ctx)).Err()
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/rest"
 	"github.com/audian/participant-gateway/internal/wire"
 )
@@ -145,11 +146,11 @@ func (r receiver) receiveNext(ctx context.Context, into any) error {
 // refusal is the status of a call that the service did not see. gRPC makes one that has
 // no details of any other error.
 func refusal(method string, dialled apierror.Dialled, err error) error {
-	known := *wire.Known(err)
+	known := *apierror.From(err)
 	if method == v2.ParticipantService_AddParticipant_FullMethodName {
 		known.Dialled = dialled
 	}
-	return wire.Status(&known).Err()
+	return grpcstatus.From(&known).Err()
 }
 
 // errTooSlow is why a request was given up.

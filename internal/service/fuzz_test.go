@@ -8,8 +8,8 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/participant"
-	"github.com/audian/participant-gateway/internal/wire"
 )
 
 // FuzzCheck holds that whatever bytes come as a request, it is refused by the names of
@@ -50,7 +50,7 @@ func FuzzCheck(f *testing.F) {
 func checkRefusal(t *testing.T, err error) {
 	t.Helper()
 	refusalOf(t, err)
-	if _, err := proto.Marshal(wire.Status(err).Proto()); err != nil {
+	if _, err := proto.Marshal(grpcstatus.From(err).Proto()); err != nil {
 		t.Fatalf("the refusal cannot be sent: %v", err)
 	}
 }

@@ -66,7 +66,7 @@ func TestA03_UnreachedAddsGiveTheirTurnsBack(t *testing.T) {
 		a := account(t, untraced(func(*http.Request) (*http.Response, error) { return nil, unreached }))
 		began := time.Now()
 		for range tripAfter - 1 {
-			if _, err := a.Add(t.Context(), "c", participant.Add{}, nothing); !told(t, err).Unreached {
+			if _, err := a.Add(t.Context(), "c", participant.Add{}, nothing); !told(t, err).NotSent {
 				t.Errorf("got %v", err)
 			}
 		}
@@ -270,7 +270,7 @@ func TestA01_WithoutACredentialNothingIsReserved(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if _, err = a.Reserve(t.Context(), "c"); !told(t, err).Unreached || a.uses.Load() != 0 || a.pacer.queue.len() != 0 {
+				if _, err = a.Reserve(t.Context(), "c"); !told(t, err).NotSent || a.uses.Load() != 0 || a.pacer.queue.len() != 0 {
 					t.Errorf("%v; %d uses, %d wait", err, a.uses.Load(), a.pacer.queue.len())
 				}
 			})

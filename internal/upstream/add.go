@@ -109,7 +109,7 @@ func (s *Slot) Send(ctx context.Context, add participant.Add) (participant.Item,
 		Next:    s.next,
 		Timeout: addTimeout,
 	})
-	if e, known := errors.AsType[*apierror.Error](err); known && e.Unreached {
+	if e, known := errors.AsType[*apierror.Error](err); known && e.NotSent {
 		reached = false
 	}
 	s.account.settle(ctx, began, err)

@@ -1,9 +1,7 @@
 package upstream
 
 import (
-	"errors"
 	"log/slog"
-	"net/http"
 	"sync"
 	"time"
 
@@ -77,7 +75,7 @@ func (b *breaker) refusal(now time.Time) error {
 
 // answered notes a request of any kind.
 func (b *breaker) answered(trip audian.Trip) {
-	if trip.Status == 0 || trip.Err != nil && dead(trip.Err) {
+	if trip.Status == 0 || trip.Err != nil && apierror.IsUpstreamDown(trip.Err) {
 		return
 	}
 	b.mu.Lock()
@@ -88,8 +86,7 @@ func (b *breaker) answered(trip audian.Trip) {
 
 // settle notes how a call that was let through ended, and after how long.
 func (b *breaker) settle(err error, took time.Duration) {
-	e, ok := errors.AsType[*apierror.Error](err)
-	if !ok || !dead(e) && (!gone(e) || took < deadSilence) {
+	if !apierror.IsUpstreamDown(err) && (!gone(err) || took < deadSilence) {
 		return
 	}
 	b.mu.Lock()
@@ -112,16 +109,8 @@ func (b *breaker) set(open bool) {
 	}
 }
 
-// dead says whether an error is one of an upstream that does not live: it gave no answer,
-// or a proxy before it had to answer in its place.
-func dead(e *apierror.Error) bool {
-	if e.UpstreamStatus == 0 {
-		return outage(e)
-	}
-	return e.UpstreamStatus >= http.StatusInternalServerError && !e.VendorShaped
-}
-
 // gone says whether an error is that of a caller who no longer waits.
-func gone(e *apierror.Error) bool {
-	return e.Reason == apierror.DeadlineExceeded || e.Reason == apierror.Cancelled
+func gone(err error) bool {
+	reason := apierror.ReasonOf(err)
+	return reason == apierror.DeadlineExceeded || reason == apierror.Cancelled
 }

@@ -202,6 +202,6 @@ func (b *budget) few(tokens int) bool {
 func ended(ctx context.Context) error {
 	return &apierror.Error{
 		Reason: apierror.Cancelled, Message: "the wait for the poll budget ended",
-		Unreached: true, Cause: ctx.Err(),
+		NotSent: true, Cause: ctx.Err(),
 	}
 }

@@ -1,7 +1,6 @@
 package upstream
 
 import (
-	"errors"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/apierror"
@@ -45,8 +44,7 @@ func (f *failing) clear() {
 // failure is why a poll counts as failed, empty where it does not: where the upstream
 // itself refused a conference, it is well.
 func failure(err error) apierror.Reason {
-	e, ok := errors.AsType[*apierror.Error](err)
-	if err == nil || ok && e.UpstreamsOwnWord() {
+	if err == nil || apierror.IsAccessRefusal(err) {
 		return ""
 	}
 	return apierror.ReasonOf(err)

@@ -21,12 +21,12 @@ func TestW10_FailingPolls(t *testing.T) {
 		"read":               {},
 		"incomplete":         {&apierror.Error{Reason: apierror.UpstreamIncomplete}, apierror.UpstreamIncomplete},
 		"503":                {&apierror.Error{Reason: apierror.UpstreamUnavailable}, apierror.UpstreamUnavailable},
-		"vendor's 404":       {&apierror.Error{Reason: apierror.ConferenceNotFound, UpstreamStatus: 404, VendorShaped: true}, ""},
-		"vendor's 403":       {&apierror.Error{Reason: apierror.UpstreamForbidden, UpstreamStatus: 403, VendorShaped: true}, ""},
-		"caller's 401":       {&apierror.Error{Reason: apierror.UpstreamUnauthenticated, UpstreamStatus: 401, VendorShaped: true}, ""},
-		"our own 401":        {&apierror.Error{Reason: apierror.CredentialRefused, UpstreamStatus: 401, VendorShaped: true}, apierror.CredentialRefused},
+		"vendor's 404":       {&apierror.Error{Reason: apierror.ConferenceNotFound, UpstreamStatus: 404, FromUpstream: true}, ""},
+		"vendor's 403":       {&apierror.Error{Reason: apierror.UpstreamForbidden, UpstreamStatus: 403, FromUpstream: true}, ""},
+		"caller's 401":       {&apierror.Error{Reason: apierror.UpstreamUnauthenticated, UpstreamStatus: 401, FromUpstream: true}, ""},
+		"our own 401":        {&apierror.Error{Reason: apierror.CredentialRefused, UpstreamStatus: 401, FromUpstream: true}, apierror.CredentialRefused},
 		"a proxy's 404":      {&apierror.Error{Reason: apierror.ConferenceNotFound, UpstreamStatus: 404}, apierror.ConferenceNotFound},
-		"vendor's other 4xx": {&apierror.Error{Reason: apierror.UpstreamRefused, UpstreamStatus: 418, VendorShaped: true}, apierror.UpstreamRefused},
+		"vendor's other 4xx": {&apierror.Error{Reason: apierror.UpstreamRefused, UpstreamStatus: 418, FromUpstream: true}, apierror.UpstreamRefused},
 	} {
 		if got := failure(test.err); got != test.want {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
@@ -38,7 +38,7 @@ func TestW10_FailingPolls(t *testing.T) {
 // when the account's polls fail.
 func TestW10_FailingSince(t *testing.T) {
 	outage := &apierror.Error{Reason: apierror.UpstreamUnavailable}
-	refusal := &apierror.Error{Reason: apierror.ConferenceNotFound, UpstreamStatus: 404, VendorShaped: true}
+	refusal := &apierror.Error{Reason: apierror.ConferenceNotFound, UpstreamStatus: 404, FromUpstream: true}
 	type step struct {
 		source int
 		err    error

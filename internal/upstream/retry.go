@@ -82,9 +82,8 @@ func plan(ctx context.Context, reads int, err error) error {
 // backoff is the wait after so many reads. One that the upstream asked for is no shorter
 // for the jitter.
 func backoff(reads int, err error) time.Duration {
-	var e *apierror.Error
-	if errors.As(err, &e) && e.RetryAfter > 0 {
-		return time.Duration(float64(e.RetryAfter) * (1 + backoffVaries*rand.Float64()))
+	if asked := apierror.RetryAfterOf(err); asked > 0 {
+		return time.Duration(float64(asked) * (1 + backoffVaries*rand.Float64()))
 	}
 	wait := min(firstBackoff<<(reads-1), longBackoff)
 	return time.Duration(float64(wait) * (1 + backoffVaries*(2*rand.Float64()-1)))
@@ -93,23 +92,8 @@ func backoff(reads int, err error) time.Duration {
 // worthwhile says whether a list that failed may succeed now: outages, and a 429 that
 // will be over soon. A redirect stays one.
 func worthwhile(err error) bool {
-	var e *apierror.Error
-	if !errors.As(err, &e) {
-		return false
-	}
-	if e.Reason == apierror.UpstreamRateLimited {
-		return e.RetryAfter <= shortWait
-	}
-	redirect := e.UpstreamStatus >= http.StatusMultipleChoices && e.UpstreamStatus < http.StatusBadRequest
-	return outage(err) && !redirect && e.RetryAfter <= shortWait
-}
-
-// outage says whether an error is one of reaching the upstream, or of it not working.
-func outage(err error) bool {
-	switch apierror.ReasonOf(err) {
-	case apierror.UpstreamUnreachable, apierror.UpstreamUnavailable, apierror.UpstreamTimeout:
-		return true
-	default:
-		return false
-	}
+	status := apierror.UpstreamStatusOf(err)
+	redirect := status >= http.StatusMultipleChoices && status < http.StatusBadRequest
+	retryable := apierror.IsOutage(err) && !redirect || apierror.ReasonOf(err) == apierror.UpstreamRateLimited
+	return retryable && apierror.RetryAfterOf(err) <= shortWait
 }

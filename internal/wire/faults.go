@@ -16,14 +16,11 @@ const (
 	ruleAgree     = "agree"
 )
 
-// maxViolations is how many fields at fault one error names.
-const maxViolations = 20
-
 // faults are the fields at fault that were found so far.
 type faults struct{ found []apierror.Violation }
 
 func (f *faults) add(field, rule, message string) {
-	if len(f.found) == maxViolations {
+	if len(f.found) == apierror.MaxViolations {
 		return
 	}
 	f.found = append(f.found, apierror.Violation{Field: shortened(field), Rule: rule, Message: message})

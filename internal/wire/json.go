@@ -115,11 +115,12 @@ type span durationpb.Duration
 
 // AppendText is called by the json package.
 func (s *span) AppendText(text []byte) ([]byte, error) {
-	return append(text, spanText((*durationpb.Duration)(s).AsDuration())...), nil
+	return append(text, DurationText((*durationpb.Duration)(s).AsDuration())...), nil
 }
 
-// spanText is a duration in seconds and the fewest decimals that are exact.
-func spanText(length time.Duration) string {
+// DurationText returns a duration in seconds with the fewest decimals that are exact, such
+// as "1.5s".
+func DurationText(length time.Duration) string {
 	whole, rest := length/time.Second, length%time.Second
 	text := strconv.FormatInt(int64(whole), 10)
 	if rest == 0 {

@@ -118,7 +118,7 @@ func TestShownFieldsNameAFieldOnce(t *testing.T) {
 	}
 }
 
-func TestSpanText(t *testing.T) {
+func TestDurationText(t *testing.T) {
 	for _, tt := range []struct {
 		length time.Duration
 		want   string
@@ -132,8 +132,8 @@ func TestSpanText(t *testing.T) {
 		{-1500 * time.Millisecond, "-1.5s"},
 		{-500 * time.Millisecond, "-0.5s"},
 	} {
-		if got := spanText(tt.length); got != tt.want {
-			t.Errorf("spanText(%v) = %q, want %q", tt.length, got, tt.want)
+		if got := DurationText(tt.length); got != tt.want {
+			t.Errorf("DurationText(%v) = %q, want %q", tt.length, got, tt.want)
 		}
 	}
 }

@@ -213,7 +213,7 @@ func TestA01_A4xxOfAProxyIsNoRefusal(t *testing.T) {
 	}
 }
 
-func TestA01_EveryVendorShaped4xxBut408IsARefusal(t *testing.T) {
+func TestA01_EveryFromUpstream4xxBut408IsARefusal(t *testing.T) {
 	for status := 400; status < 500; status++ {
 		class := apierror.Classify(upstreamError(status, apierror.UpstreamRefused))
 		if refusal := class == apierror.Refused || class == apierror.Throttled; refusal != (status != 408) || (class == apierror.Throttled) != (status == 429) {

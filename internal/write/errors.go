@@ -30,9 +30,9 @@ func failure(err error, dialled apierror.Dialled) *apierror.Error {
 func final(err error, dialled apierror.Dialled) *apierror.Error {
 	e := failure(err, dialled)
 	switch apierror.Classify(err) {
-	case apierror.Unreached, apierror.Throttled:
+	case apierror.NotSent, apierror.Throttled:
 		e.RetryAfter = cmp.Or(e.RetryAfter, retryAfter)
-	case apierror.Lost, apierror.Refused:
+	case apierror.Ambiguous, apierror.Refused:
 	}
 	return e
 }

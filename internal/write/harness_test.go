@@ -170,7 +170,7 @@ func want(t *testing.T, err error, reason apierror.Reason, dialled apierror.Dial
 // upstreamError is an answer of the upstream itself.
 func upstreamError(status int, reason apierror.Reason) *apierror.Error {
 	return &apierror.Error{
-		Reason: reason, Message: "refused", UpstreamStatus: status, UpstreamRequestID: "req_1", VendorShaped: true,
+		Reason: reason, Message: "refused", UpstreamStatus: status, UpstreamRequestID: "req_1", FromUpstream: true,
 	}
 }
 
@@ -180,9 +180,9 @@ func proxyError(status int) *apierror.Error {
 }
 
 var (
-	errUnreached = &apierror.Error{Reason: apierror.UpstreamUnreachable, Unreached: true}
+	errUnreached = &apierror.Error{Reason: apierror.UpstreamUnreachable, NotSent: true}
 	// errNoCredential is that of a key that could not be exchanged: nothing was sent.
-	errNoCredential = &apierror.Error{Reason: apierror.CredentialRefused, UpstreamStatus: 403, Unreached: true}
+	errNoCredential = &apierror.Error{Reason: apierror.CredentialRefused, UpstreamStatus: 403, NotSent: true}
 	errBreakerOpen  = &apierror.Error{Reason: apierror.BreakerOpen, Dialled: apierror.DialledNo}
 	errThrottled    = upstreamError(429, apierror.UpstreamRateLimited)
 	errCut          = &apierror.Error{Reason: apierror.UpstreamUnavailable, Message: "the connection was cut"}

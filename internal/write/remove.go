@@ -2,9 +2,7 @@ package write
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
-	"net/http"
 	"time"
 
 	"github.com/failsafe-go/failsafe-go"
@@ -65,7 +63,7 @@ func (r *removal) attempt(ctx context.Context) error {
 	}
 	ticket := r.writer.recorder.Begin(r.call.Key)
 	err := r.call.Upstream.Remove(ctx, r.call.Key.Conference, r.id)
-	if err == nil || r.mayBeDone != nil && isNotFound(err) {
+	if err == nil || r.mayBeDone != nil && apierror.IsNotFound(err) {
 		r.done(ticket)
 		return nil
 	}
@@ -86,19 +84,12 @@ func (r *removal) done(ticket Ticket) {
 func (r *removal) failed(ticket Ticket, err error) {
 	r.delay = delayAfter(r.tries, err)
 	r.tries++
-	if r.mayBeDone == nil && apierror.Classify(err) == apierror.Lost {
+	if r.mayBeDone == nil && apierror.Classify(err) == apierror.Ambiguous {
 		r.mayBeDone = ticket
 	}
 	if r.last == nil || apierror.ReasonOf(err) != apierror.BreakerOpen {
 		r.last = err
 	}
-}
-
-// isNotFound says whether the upstream itself has no such participant: a 404 of a proxy
-// proves nothing.
-func isNotFound(err error) bool {
-	e, ok := errors.AsType[*apierror.Error](err)
-	return ok && e.VendorShaped && e.UpstreamStatus == http.StatusNotFound
 }
 
 // policy is how one remove is sent again. All share the budget that keeps a failing
@@ -122,13 +113,13 @@ func (r *removal) inTime(ctx context.Context) bool {
 
 // mayPass says whether a remove that failed so may succeed when it is sent again.
 func mayPass(err error) bool {
-	return err != nil && apierror.Classify(err) != apierror.Refused && failure(err, "").RetryAfter <= shortRetryAfter
+	return err != nil && apierror.Classify(err) != apierror.Refused && apierror.RetryAfterOf(err) <= shortRetryAfter
 }
 
 // delayAfter is how long to wait after a failed attempt, tries having failed before: no
 // shorter than the upstream's Retry-After or, where it gave none, about the back-off.
 func delayAfter(tries int, err error) time.Duration {
-	if asked := failure(err, "").RetryAfter; asked > 0 {
+	if asked := apierror.RetryAfterOf(err); asked > 0 {
 		return asked + rand.N(asked/removeJitter)
 	}
 	delay := min(removeDelay<<tries, removeBackoff)

@@ -34,7 +34,7 @@ func (w *Writer) send(ctx context.Context, upstream Upstream, op *addOperation) 
 			w.claim(op, item.ID)
 			ticket.Done(participant.Write{Kind: participant.WriteAdd, Item: item})
 			return item, nil
-		case ticket != nil && apierror.Classify(err) == apierror.Lost:
+		case ticket != nil && apierror.Classify(err) == apierror.Ambiguous:
 			return w.reconcile(ctx, upstream, op, ticket, err)
 		case ticket != nil:
 			w.takeBack(op)
@@ -50,9 +50,9 @@ func (w *Writer) send(ctx context.Context, upstream Upstream, op *addOperation) 
 // out.
 func (w *Writer) waitToResend(ctx context.Context, op *addOperation, again *resending, err error) bool {
 	switch apierror.Classify(err) {
-	case apierror.Unreached, apierror.Throttled:
+	case apierror.NotSent, apierror.Throttled:
 		return again.wait(ctx, err, w.setLimit(op, again.startLimit()))
-	case apierror.Lost, apierror.Refused:
+	case apierror.Ambiguous, apierror.Refused:
 	}
 	return false
 }

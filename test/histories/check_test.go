@@ -11,10 +11,10 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/simulator"
-	"github.com/audian/participant-gateway/internal/wire"
 )
 
 // check holds everything that was told against the ledger and the truth. Nothing moves
@@ -162,7 +162,7 @@ func (c *client) checkEnd() error {
 		return nil
 	}
 	what, expected := endings[apierror.ReasonOf(s.err)]
-	if !expected || wire.Status(s.err).Code() == codes.OK {
+	if !expected || grpcstatus.From(s.err).Code() == codes.OK {
 		return fmt.Errorf("the stream ended: %w", s.err)
 	}
 	c.world.seen.add(what)

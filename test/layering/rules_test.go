@@ -14,11 +14,12 @@ var arrows = map[string][]string{
 	"gen/audian/conference/v2": {},
 	"gen/openapi":              {},
 
-	"internal/participant": {},
-	"internal/apierror":    {},
-	"internal/requestctx":  {"internal/apierror"},
-	"internal/redact":      {},
-	"internal/panics":      {},
+	"internal/participant":         {},
+	"internal/apierror":            {},
+	"internal/apierror/grpcstatus": {"internal/wire"},
+	"internal/requestctx":          {"internal/apierror"},
+	"internal/redact":              {},
+	"internal/panics":              {},
 
 	"internal/upstream/audian": {},
 	"internal/upstream":        {"internal/upstream/audian"},
@@ -34,21 +35,21 @@ var arrows = map[string][]string{
 
 	"internal/service": {
 		"internal/feed", "internal/watch", "internal/write",
-		"internal/access", "internal/wire", "gen/audian/conference/v2",
+		"internal/access", "internal/apierror/grpcstatus", "internal/wire", "gen/audian/conference/v2",
 	},
 	"internal/rest": {
-		"internal/watch", "internal/access", "internal/wire", "gen/audian/conference/v2", "gen/openapi",
+		"internal/watch", "internal/access", "internal/apierror/grpcstatus", "internal/wire", "gen/audian/conference/v2", "gen/openapi",
 	},
 	"internal/server": {
 		"internal/upstream/audian", "internal/upstream", "internal/feed", "internal/watch",
-		"internal/write", "internal/access", "internal/access/keys", "internal/access/oidc", "internal/certs",
+		"internal/write", "internal/access", "internal/apierror/grpcstatus", "internal/access/keys", "internal/access/oidc", "internal/certs",
 		"internal/wire", "internal/service", "internal/rest", "internal/rest/pages", "internal/rest/rpc",
 		"internal/schema", "internal/config", "internal/simulator", "gen/audian/conference/v2", "gen/openapi",
 	},
 
 	"internal/asset":      {},
 	"internal/rest/pages": {"internal/asset", "internal/schema", "gen/openapi"},
-	"internal/rest/rpc":   {"internal/rest", "internal/access", "internal/wire", "gen/audian/conference/v2"},
+	"internal/rest/rpc":   {"internal/rest", "internal/access", "internal/apierror/grpcstatus", "internal/wire", "gen/audian/conference/v2"},
 	"internal/schema":     {"internal/asset", "gen/audian/conference/v2", "gen/openapi"},
 
 	"internal/access/oidc/oidctest": {},

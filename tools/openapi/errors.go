@@ -1,6 +1,6 @@
 package main
 
-import "github.com/audian/participant-gateway/internal/wire"
+import "github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 
 var errorRef = refTo("Error")
 
@@ -27,7 +27,7 @@ var errorSchemas = object{
 			{"@type", text("The kind of detail.").with("examples", []string{typeURL("ErrorInfo")})},
 			{"reason", text("Why, in a word for programs.").
 				with("pattern", "^[A-Z][A-Z0-9_]*$").with("examples", []string{"CONFERENCE_FULL"})},
-			{"domain", text("`" + wire.Domain + "`.")},
+			{"domain", text("`" + grpcstatus.Domain + "`.")},
 			{"metadata", refTo("ErrorMetadata")},
 			{"field_violations", list("Every field at fault, 20 at most.", "FieldViolation")},
 			{"retry_delay", object{{"description", "How long to wait before another try."}}.and(refTo(durationName))},
@@ -66,7 +66,7 @@ var errorExample = object{
 	{"status", "INVALID_ARGUMENT"},
 	{"message", "name must be at most 100 characters"},
 	{"details", []object{
-		{{"@type", typeURL("ErrorInfo")}, {"reason", "INVALID_REQUEST"}, {"domain", wire.Domain}, {"metadata", object{{"dialled", "no"}}}},
+		{{"@type", typeURL("ErrorInfo")}, {"reason", "INVALID_REQUEST"}, {"domain", grpcstatus.Domain}, {"metadata", object{{"dialled", "no"}}}},
 		{{"@type", typeURL("BadRequest")}, {"field_violations", []object{
 			{{"field", "name"}, {"description", "must be at most 100 characters"}, {"reason", "NAME_LENGTH"}},
 		}}},

@@ -125,7 +125,7 @@ func TestEveryReasonIsDocumented(t *testing.T) {
 	for _, one := range reasons {
 		documented[string(one.word)] = true
 	}
-	source, err := parser.ParseFile(token.NewFileSet(), "../../internal/apierror/apierror.go", nil, parser.SkipObjectResolution)
+	source, err := parser.ParseFile(token.NewFileSet(), "../../internal/apierror/reasons.go", nil, parser.SkipObjectResolution)
 	if err != nil {
 		t.Fatal(err)
 	}

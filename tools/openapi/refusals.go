@@ -8,7 +8,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/audian/participant-gateway/internal/apierror"
-	"github.com/audian/participant-gateway/internal/wire"
+	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 )
 
 // refusal is one HTTP status of errors, and the reasons that have it.
@@ -60,7 +60,7 @@ func (r reason) status() string {
 		// Any other 4xx of the upstream's keeps its number.
 		return "4XX"
 	}
-	return statusText(wire.HTTPStatus(wire.Status(&apierror.Error{Reason: r.word, UpstreamStatus: r.upstream})))
+	return statusText(grpcstatus.HTTPStatus(grpcstatus.From(&apierror.Error{Reason: r.word, UpstreamStatus: r.upstream})))
 }
 
 const (

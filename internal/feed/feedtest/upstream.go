@@ -229,7 +229,7 @@ func byID(a, b participant.Participant) int { return strings.Compare(a.ID, b.ID)
 
 // Refusal returns a vendor-shaped error with a status.
 func Refusal(status int, reason apierror.Reason) error {
-	return &apierror.Error{Reason: reason, Message: "refused", UpstreamStatus: status, VendorShaped: true}
+	return &apierror.Error{Reason: reason, Message: "refused", UpstreamStatus: status, FromUpstream: true}
 }
 
 // Outage returns an error that is not vendor-shaped.

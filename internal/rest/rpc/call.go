@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/rest"
 	"github.com/audian/participant-gateway/internal/wire"
 )
@@ -31,7 +32,7 @@ func unary[Request, Answer any, Pointer interface {
 		answer, err := call(grpc.NewContextWithServerTransportStream(ctx, &answered), request)
 		rest.SetOutgoing(answerOf(ctx).Header(), answered.Header())
 		if err != nil {
-			rest.SetRetryAfter(answerOf(ctx).Header(), wire.Status(err))
+			rest.SetRetryAfter(answerOf(ctx).Header(), grpcstatus.From(err))
 			return nil, failure(err)
 		}
 		return connect.NewResponse(answer), nil

@@ -13,6 +13,7 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/requestctx"
 	"github.com/audian/participant-gateway/internal/wire"
 )
@@ -22,7 +23,7 @@ func failure(err error) error {
 	if err == nil {
 		return nil
 	}
-	st := wire.WithoutLineBreaks(wire.Status(err))
+	st := grpcstatus.WithoutLineBreaks(grpcstatus.From(err))
 	// The codes of both have the same numbers.
 	told := connect.NewError(connect.Code(st.Code()), errors.New(st.Message()))
 	for _, one := range st.Proto().GetDetails() {

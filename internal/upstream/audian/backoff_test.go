@@ -37,7 +37,7 @@ func TestA06_ARefusedKeyIsTriedEverLater(t *testing.T) {
 			for range 200 {
 				_, err := c.List(t.Context(), "c", Pacing{})
 				e := told(t, err)
-				if e.Reason != apierror.CredentialRefused || e.UpstreamStatus != 403 || !e.Unreached || e.Dialled != "" {
+				if e.Reason != apierror.CredentialRefused || e.UpstreamStatus != 403 || !e.NotSent || e.Dialled != "" {
 					t.Fatalf("got %+v", e)
 				}
 				e.Dialled = apierror.DialledNo // Each call has an error of its own.
@@ -92,7 +92,7 @@ func TestA06_AnExchangeThatFailsOtherwiseIsTriedAtOnce(t *testing.T) {
 			c := client(t, u, as(APIKey("the-key")))
 			for range 3 {
 				_, err := c.List(t.Context(), "c", Pacing{})
-				if e := told(t, err); e.Reason == apierror.CredentialRefused || !e.Unreached {
+				if e := told(t, err); e.Reason == apierror.CredentialRefused || !e.NotSent {
 					t.Errorf("got %+v", e)
 				}
 			}
@@ -175,7 +175,7 @@ func TestA06_WhatEndsWhileAKeyIsExchangedWasNotSent(t *testing.T) {
 				want := map[error]apierror.Reason{
 					context.DeadlineExceeded: apierror.DeadlineExceeded, context.Canceled: apierror.Cancelled,
 				}[cause]
-				if e := told(t, err); e.Reason != want || !e.Unreached || apierror.Classify(err) != apierror.Unreached {
+				if e := told(t, err); e.Reason != want || !e.NotSent || apierror.Classify(err) != apierror.NotSent {
 					t.Errorf("renewed %v: %+v", renewed, e)
 				}
 				time.Sleep(5 * time.Second) // The exchange goes on for those who come later.
@@ -189,7 +189,7 @@ func TestA06_APanicInAnExchangeFailsItAlone(t *testing.T) {
 	u := newIssuer()
 	u.exchange = func() (*http.Response, error) { u.exchange = nil; panic("out of luck") }
 	c := client(t, u, as(APIKey("the-key")))
-	if _, err := c.List(t.Context(), "c", Pacing{}); told(t, err).Reason != apierror.Internal || !told(t, err).Unreached {
+	if _, err := c.List(t.Context(), "c", Pacing{}); told(t, err).Reason != apierror.Internal || !told(t, err).NotSent {
 		t.Errorf("got %v", err)
 	}
 	if _, err := c.List(t.Context(), "c", Pacing{}); err != nil {

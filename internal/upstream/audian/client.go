@@ -123,7 +123,7 @@ type wireAdd struct {
 }
 
 // Add has a participant dialled. Whether an add that failed may have made a phone ring
-// (A1), its error shows by Unreached and UpstreamStatus.
+// (A1), its error shows by NotSent and UpstreamStatus.
 func (c *Client) Add(ctx context.Context, conference string, add participant.Add, pacing Pacing) (participant.Item, error) {
 	item, err := c.add(ctx, conference, add, pacing)
 	if err != nil {

@@ -157,7 +157,7 @@ func TestA01_AddAnswers(t *testing.T) {
 				}
 				return
 			}
-			if e := told(t, err); e.Reason != test.reason || e.Unreached || apierror.IsRefusal(e.UpstreamStatus, e.VendorShaped) != test.refused {
+			if e := told(t, err); e.Reason != test.reason || e.NotSent || (apierror.Classify(e) != apierror.Ambiguous) != test.refused {
 				t.Errorf("got %s, status %d: %v", e.Reason, e.UpstreamStatus, err)
 			}
 		})
@@ -289,8 +289,8 @@ func TestA01_UnreachedIsTold(t *testing.T) {
 			defer transport.CloseIdleConnections()
 			_, err := client(t, transport, at(t, test.base)).Add(t.Context(), "c", participant.Add{}, Pacing{})
 			e := told(t, err)
-			if e.Reason != test.reason || e.Unreached != test.unreached {
-				t.Errorf("%s, unreached %v: %v", e.Reason, e.Unreached, err)
+			if e.Reason != test.reason || e.NotSent != test.unreached {
+				t.Errorf("%s, unreached %v: %v", e.Reason, e.NotSent, err)
 			}
 		})
 	}
@@ -309,7 +309,7 @@ func TestA01_UnreachedAfterConnectionsWereReused(t *testing.T) {
 	server.Close()
 	// The first may be lost with the connection that it was written to.
 	_, _ = c.Add(t.Context(), "c", participant.Add{}, Pacing{})
-	if _, err := c.Add(t.Context(), "c", participant.Add{}, Pacing{}); !told(t, err).Unreached {
+	if _, err := c.Add(t.Context(), "c", participant.Add{}, Pacing{}); !told(t, err).NotSent {
 		t.Errorf("not unreached: %v", err)
 	}
 }
@@ -324,7 +324,7 @@ func TestUntracedTransportIsJudgedByItsError(t *testing.T) {
 	} {
 		u := &upstream{answer: func(*http.Request) (*http.Response, error) { return nil, test.err }}
 		_, err := client(t, u).List(t.Context(), "c", Pacing{})
-		if told(t, err).Unreached != test.unreached {
+		if told(t, err).NotSent != test.unreached {
 			t.Errorf("%v: unreached is not %v", test.err, test.unreached)
 		}
 	}
@@ -366,7 +366,7 @@ func TestA01_WhatHasEndedIsNotSent(t *testing.T) {
 	} {
 		u := always(200, person)
 		_, err := client(t, u).Add(ctx, "c", participant.Add{}, Pacing{})
-		if e := told(t, err); e.Reason != reason || !e.Unreached || len(u.requests) != 0 {
+		if e := told(t, err); e.Reason != reason || !e.NotSent || len(u.requests) != 0 {
 			t.Errorf("%d requests, %+v", len(u.requests), e)
 		}
 	}
@@ -379,7 +379,7 @@ func TestBodiesAreLimited(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	_, err = client(t, always(404, huge)).List(t.Context(), "c", Pacing{})
-	if e := told(t, err); e.Reason != apierror.UpstreamUnavailable || e.VendorShaped {
+	if e := told(t, err); e.Reason != apierror.UpstreamUnavailable || e.FromUpstream {
 		t.Errorf("got %v", err)
 	}
 }

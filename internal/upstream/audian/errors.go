@@ -29,7 +29,7 @@ const (
 // silence is the error of a request without an answer. The caller's own deadline goes
 // before what it did to the request; unreached says that it surely did not arrive.
 func silence(ctx context.Context, err error, unreached bool) *apierror.Error {
-	e := &apierror.Error{Unreached: unreached, Cause: err}
+	e := &apierror.Error{NotSent: unreached, Cause: err}
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		e.Reason, e.Message = apierror.DeadlineExceeded, "the deadline passed before the upstream answered"
@@ -94,7 +94,7 @@ func (c *Client) refused(r request, a *answer, p problem, status int) *apierror.
 		Message:           cut(redact.MaskNumbers(a.secrets.hide(clean(p.message)))),
 		UpstreamStatus:    status,
 		UpstreamRequestID: a.requestID(),
-		VendorShaped:      p.shaped,
+		FromUpstream:      p.shaped,
 		RetryAfter:        retryAfter(a.header.Get("Retry-After"), time.Now()),
 	}
 	if e.UpstreamStatus == 0 {

@@ -48,7 +48,7 @@ func TestA05_StatusesAndBodies(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, err := client(t, always(test.status, test.body)).List(t.Context(), "c", Pacing{})
 			e := told(t, err)
-			if e.Reason != test.reason || e.VendorShaped != test.shaped || e.Message != test.message || e.UpstreamStatus != test.known {
+			if e.Reason != test.reason || e.FromUpstream != test.shaped || e.Message != test.message || e.UpstreamStatus != test.known {
 				t.Errorf("got %+v", e)
 			}
 			if want := strings.Contains(test.body, "req_xyz789") && test.shaped; (e.UpstreamRequestID == "req_xyz789") != want {

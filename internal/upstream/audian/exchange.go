@@ -112,7 +112,7 @@ func (e *exchanger) safely(ctx context.Context) (token string, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = &apierror.Error{
-				Reason: apierror.Internal, Message: "the API key could not be exchanged", Unreached: true,
+				Reason: apierror.Internal, Message: "the API key could not be exchanged", NotSent: true,
 				Cause: fmt.Errorf("panic: %v\n%s", cause, debug.Stack()),
 			}
 		}
@@ -193,9 +193,9 @@ func notSent(err error) error {
 	if !errors.As(err, &e) {
 		return err
 	}
-	e.Unreached = true
-	if e.VendorShaped && isVerdict(e.UpstreamStatus) {
-		e.Reason, e.VendorShaped, e.RetryAfter = apierror.CredentialRefused, false, 0
+	e.NotSent = true
+	if e.FromUpstream && isVerdict(e.UpstreamStatus) {
+		e.Reason, e.FromUpstream, e.RetryAfter = apierror.CredentialRefused, false, 0
 	}
 	return e
 }

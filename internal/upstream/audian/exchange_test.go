@@ -142,7 +142,7 @@ func TestA05_RefusedInTheMiddle(t *testing.T) {
 				return reply(status, `{"success":false}`, "Retry-After", "1"), nil
 			}
 			_, err := c.Add(t.Context(), "c", participant.Add{}, Pacing{})
-			if e := told(t, err); e.Reason != apierror.CredentialRefused || e.UpstreamStatus != status || e.RetryAfter != 0 || e.VendorShaped {
+			if e := told(t, err); e.Reason != apierror.CredentialRefused || e.UpstreamStatus != status || e.RetryAfter != 0 || e.FromUpstream {
 				t.Errorf("%d: %v", status, err)
 			}
 			if u.count(http.MethodPut) != 2 || u.count(http.MethodPost) != 1 {
@@ -197,7 +197,7 @@ func TestA05_FailedExchange(t *testing.T) {
 				for range 3 {
 					running.Go(func() {
 						_, err := c.Add(t.Context(), "c", participant.Add{}, Pacing{})
-						if e := told(t, err); e.Reason != test.reason || !e.Unreached || e.VendorShaped && e.UpstreamStatus == 404 {
+						if e := told(t, err); e.Reason != test.reason || !e.NotSent || e.FromUpstream && e.UpstreamStatus == 404 {
 							t.Errorf("got %v", err)
 						}
 					})

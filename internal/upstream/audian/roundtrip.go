@@ -33,7 +33,7 @@ func encode(v any) ([]byte, error) {
 	body, err := json.Marshal(v)
 	if err != nil {
 		return nil, &apierror.Error{
-			Reason: apierror.Internal, Message: "the request cannot be encoded", Unreached: true,
+			Reason: apierror.Internal, Message: "the request cannot be encoded", NotSent: true,
 			Cause: fmt.Errorf("encode body: %w", err),
 		}
 	}
@@ -76,8 +76,7 @@ func (c *Client) renewed(ctx context.Context, refused string, pacing Pacing) (st
 // isUnauthorized reports whether the answer was a 401, whoever gave it: a token may have
 // expired where a proxy looks at it.
 func isUnauthorized(err error) bool {
-	e, ok := errors.AsType[*apierror.Error](err)
-	return ok && e.UpstreamStatus == http.StatusUnauthorized
+	return apierror.UpstreamStatusOf(err) == http.StatusUnauthorized
 }
 
 // token gives the token to send, another than the refused one if that can be had.

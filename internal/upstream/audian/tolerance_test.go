@@ -99,7 +99,7 @@ func TestA05_AFlawInAnErrorSpoilsNothing(t *testing.T) {
 	} {
 		_, err := client(t, always(http.StatusNotFound, body)).List(t.Context(), "c", Pacing{})
 		e := told(t, err)
-		if e.Reason != apierror.ConferenceNotFound || !e.VendorShaped || strings.ReplaceAll(e.Message, "\uFFFD", "") != "Bob" {
+		if e.Reason != apierror.ConferenceNotFound || !e.FromUpstream || strings.ReplaceAll(e.Message, "\uFFFD", "") != "Bob" {
 			t.Errorf("%s: got %+v", body, e)
 		}
 	}

@@ -136,7 +136,7 @@ func TestA01_NothingSendsAnAddAgain(t *testing.T) {
 					}
 				}
 				_, err = c.Add(t.Context(), "c", participant.Add{}, Pacing{})
-				if e := told(t, err); e.Unreached || apierror.Classify(err) != apierror.Lost || v.lost.Load() != 1 {
+				if e := told(t, err); e.NotSent || apierror.Classify(err) != apierror.Ambiguous || v.lost.Load() != 1 {
 					t.Errorf("sent %d times, %v", v.lost.Load(), err)
 				}
 				_ = listener.Close()
@@ -164,7 +164,7 @@ func TestW15_NothingSendsAListAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = c.List(t.Context(), "c", Pacing{})
-		if e := told(t, err); e.Unreached || e.Reason != apierror.UpstreamUnavailable || v.read.Load() != 2 {
+		if e := told(t, err); e.NotSent || e.Reason != apierror.UpstreamUnavailable || v.read.Load() != 2 {
 			t.Errorf("%d requests: %v", v.read.Load(), err)
 		}
 		_ = listener.Close()
@@ -192,7 +192,7 @@ func TestA01_AnUpstreamThatSpeaksHTTP2AloneGetsOneAdd(t *testing.T) {
 	go v.serve()
 	_, err = client(t, trusting(t, server), at(t, "https://"+listener.Addr().String())).
 		Add(t.Context(), "c", participant.Add{}, Pacing{})
-	if told(t, err).Unreached || v.lost.Load() != 1 {
+	if told(t, err).NotSent || v.lost.Load() != 1 {
 		t.Errorf("sent %d times: %v", v.lost.Load(), err)
 	}
 }

@@ -1,9 +1,11 @@
-package wire
+// Package grpcstatus turns errors into what callers receive: a gRPC status with its code and
+// details, and the HTTP status and body for it (A5).
+package grpcstatus
 
 import (
-	"context"
 	"errors"
 	"strconv"
+	"strings"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
@@ -23,48 +25,29 @@ const (
 	dialledKey           = "dialled"
 )
 
-// internalText is all that a caller is told of an error that was not meant for one.
-const internalText = "internal error"
-
-// Status is an error as every door tells it (A5). An error that is none of ours is
-// INTERNAL, and its text stays inside.
-func Status(err error) *status.Status {
+// From returns the status of an error, the same for every transport. The text of an error
+// that is neither an apierror.Error nor a status never leaves the gateway: it is INTERNAL.
+func From(err error) *status.Status {
 	if err == nil {
 		return nil
 	}
 	if known, isKnown := errors.AsType[*apierror.Error](err); isKnown {
 		return statusOf(known)
 	}
-	if told, isStatus := errors.AsType[interface {
+	if carrier, hasStatus := errors.AsType[interface {
 		error
 		GRPCStatus() *status.Status
-	}](err); isStatus {
-		return withInfo(told.GRPCStatus())
+	}](err); hasStatus {
+		return withInfo(carrier.GRPCStatus())
 	}
-	return statusOf(Known(err))
-}
-
-// Known is the error as one of ours.
-func Known(err error) *apierror.Error {
-	if known, isKnown := errors.AsType[*apierror.Error](err); isKnown {
-		return known
-	}
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return &apierror.Error{Reason: apierror.DeadlineExceeded, Message: "the call's deadline has passed"}
-	case errors.Is(err, context.Canceled):
-		return &apierror.Error{Reason: apierror.Cancelled, Message: "the caller cancelled the call"}
-	default:
-		return &apierror.Error{Reason: apierror.Internal, Message: internalText}
-	}
+	return statusOf(apierror.From(err))
 }
 
 func statusOf(e *apierror.Error) *status.Status {
-	return detailed(status.New(Code(e.Reason), valid(e.Message)), details(e))
+	return detailed(status.New(Code(e.Reason), validUTF8(e.Message)), details(e))
 }
 
-// withInfo gives a status of gRPC's or grpc-gateway's own the ErrorInfo that every
-// error has.
+// withInfo adds the ErrorInfo to a status of grpc-go or grpc-gateway.
 func withInfo(st *status.Status) *status.Status {
 	if st.Code() == codes.OK || info(st) != nil {
 		return st
@@ -73,14 +56,14 @@ func withInfo(st *status.Status) *status.Status {
 }
 
 func detailed(st *status.Status, details []protoadapt.MessageV1) *status.Status {
-	told, err := st.WithDetails(details...)
+	complete, err := st.WithDetails(details...)
 	if err != nil {
 		return st
 	}
-	return told
+	return complete
 }
 
-// reasonOf is the reason of a status that came without one.
+// reasonOf returns the reason for a status without an ErrorInfo.
 func reasonOf(code codes.Code) apierror.Reason {
 	switch code {
 	case codes.InvalidArgument, codes.OutOfRange:
@@ -96,10 +79,10 @@ func reasonOf(code codes.Code) apierror.Reason {
 	}
 }
 
-// info is the status's ErrorInfo, nil where it has none.
+// info returns the status's ErrorInfo, or nil.
 func info(st *status.Status) *errdetails.ErrorInfo { return detail[*errdetails.ErrorInfo](st) }
 
-// detail is the status's first detail of a type, nil where it has none.
+// detail returns the status's first detail of a type, or nil.
 func detail[D protoadapt.MessageV1](st *status.Status) (found D) {
 	for _, one := range st.Details() {
 		if found, isIt := one.(D); isIt {
@@ -109,8 +92,7 @@ func detail[D protoadapt.MessageV1](st *status.Status) (found D) {
 	return found
 }
 
-// upstreamStatus is the HTTP status that the upstream answered with; 0 where the
-// error does not tell.
+// upstreamStatus returns the HTTP status of the upstream's answer, or 0.
 func upstreamStatus(st *status.Status) int {
 	number, err := strconv.Atoi(info(st).GetMetadata()[upstreamStatusKey])
 	if err != nil {
@@ -118,3 +100,6 @@ func upstreamStatus(st *status.Status) int {
 	}
 	return number
 }
+
+// validUTF8 replaces invalid bytes: protobuf cannot encode them.
+func validUTF8(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }

@@ -1,4 +1,4 @@
-package wire
+package grpcstatus
 
 import (
 	"net/http"
@@ -11,7 +11,7 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 )
 
-// Code is the gRPC code of a reason.
+// Code returns the gRPC code of a reason.
 func Code(reason apierror.Reason) codes.Code {
 	if code, found := reasonCodes[reason]; found {
 		return code
@@ -80,41 +80,40 @@ var reasonCodes = map[apierror.Reason]codes.Code{
 	apierror.TooManyFilters:     codes.ResourceExhausted,
 }
 
-// HTTPStatus is the number that a status has over HTTP: grpc-gateway's, but 405 for a
-// verb that a path does not take, and the upstream's where the upstream refused.
+// HTTPStatus returns the HTTP status of a gRPC status: the upstream's where the upstream
+// refused the request, a fixed one for a few reasons, and grpc-gateway's for all others.
 func HTTPStatus(st *status.Status) int {
-	if number, found := reasonNumbers[apierror.Reason(info(st).GetReason())]; found {
-		return number
+	if fixed, found := httpStatuses[Reason(st)]; found {
+		return fixed
 	}
-	if number := upstreamStatus(st); isVerdict(number) && !isOutage(st.Code()) {
-		return number
+	if upstream := upstreamStatus(st); isForwarded(upstream) && !isInconclusive(st.Code()) {
+		return upstream
 	}
 	return runtime.HTTPStatusFromCode(st.Code())
 }
 
-var reasonNumbers = map[apierror.Reason]int{
+var httpStatuses = map[apierror.Reason]int{
 	apierror.MethodNotAllowed:    http.StatusMethodNotAllowed,
 	apierror.UnsupportedEncoding: http.StatusUnsupportedMediaType,
 	apierror.HeadersTooLarge:     http.StatusRequestHeaderFieldsTooLarge,
 }
 
-// ownNumbers are the upstream's statuses that would mean something else from this server:
-// its connection or its credential is at fault there, not the caller's. HTTP clients act
-// on some of them by themselves (A5).
-var ownNumbers = []int{
+// notForwarded are upstream statuses about the gateway's own connection or credential. From
+// the gateway they would blame the caller's, and HTTP clients react to some of them (A5).
+var notForwarded = []int{
 	http.StatusUnauthorized, http.StatusProxyAuthRequired, http.StatusRequestTimeout,
 	http.StatusLengthRequired, http.StatusExpectationFailed, http.StatusMisdirectedRequest,
 	http.StatusTooEarly, http.StatusUpgradeRequired,
 }
 
-// isVerdict reports whether an upstream's status is passed on as it is.
-func isVerdict(number int) bool {
-	return number >= 400 && number < 500 && !slices.Contains(ownNumbers, number)
+// isForwarded reports whether the caller gets an upstream's status unchanged.
+func isForwarded(status int) bool {
+	return status >= 400 && status < 500 && !slices.Contains(notForwarded, status)
 }
 
-// isOutage reports whether a code says that the upstream's answer was not its verdict: a
-// 404 of a proxy, say, or the 403 of an add of unknown outcome (A1).
-func isOutage(code codes.Code) bool {
+// isInconclusive reports whether a code means that the upstream did not decide the request:
+// a proxy answered 404, for example, or an Add with a 403 has an unknown outcome (A1).
+func isInconclusive(code codes.Code) bool {
 	switch code {
 	case codes.Unknown, codes.Internal, codes.Unavailable, codes.DeadlineExceeded, codes.Canceled:
 		return true

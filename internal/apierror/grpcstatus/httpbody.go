@@ -1,4 +1,4 @@
-package wire
+package grpcstatus
 
 import (
 	"time"
@@ -10,29 +10,30 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/wire"
 )
 
-// ErrorBody is the body of an error over HTTP (AIP-193), in one line.
-func ErrorBody(st *status.Status) []byte {
+// HTTPBody returns the JSON body of an error over HTTP (AIP-193), in one line.
+func HTTPBody(st *status.Status) []byte {
 	var body errorJSON
 	body.Error.Code = HTTPStatus(st)
 	body.Error.Status = code.Code(st.Code()).String()
 	body.Error.Message = st.Message()
 	body.Error.Details = detailsJSON(st)
-	// Text from elsewhere is mended rather than refused: an error must be told.
+	// An error must reach the caller, even if its text is not valid UTF-8.
 	encoded, err := json.Marshal(body, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
 	if err != nil {
-		return []byte(`{"error":{"code":500,"status":"INTERNAL","message":"` + internalText + `","details":[]}}`)
+		return []byte(`{"error":{"code":500,"status":"INTERNAL","message":"internal error","details":[]}}`)
 	}
-	return EscapeLineBreaks(encoded)
+	return wire.EscapeLineBreaks(encoded)
 }
 
-// RetryDelay is when the error invites a later try; zero where it does not.
+// RetryDelay returns the delay after which the caller may retry, zero for none.
 func RetryDelay(st *status.Status) time.Duration {
 	return detail[*errdetails.RetryInfo](st).GetRetryDelay().AsDuration()
 }
 
-// Reason is the reason that the error's ErrorInfo names; empty where it has none.
+// Reason returns the reason in the status's ErrorInfo, or the empty reason.
 func Reason(st *status.Status) apierror.Reason { return apierror.Reason(info(st).GetReason()) }
 
 type errorJSON struct {
@@ -66,7 +67,7 @@ type violationJSON struct {
 
 type retryInfoJSON struct {
 	Type       string `json:"@type"`
-	RetryDelay *span  `json:"retry_delay"`
+	RetryDelay string `json:"retry_delay"`
 }
 
 type quotaFailureJSON struct {
@@ -79,36 +80,36 @@ type quotaJSON struct {
 	Description string `json:"description"`
 }
 
-// detailsJSON tells the kinds of detail that errors here have.
+// detailsJSON encodes the types of details that the gateway uses.
 func detailsJSON(st *status.Status) []any {
-	var told []any
+	var encoded []any
 	for _, one := range st.Details() {
 		switch d := one.(type) {
 		case *errdetails.ErrorInfo:
-			told = append(told, errorInfoJSON{typePrefix + "ErrorInfo", d.GetReason(), d.GetDomain(), d.GetMetadata()})
+			encoded = append(encoded, errorInfoJSON{typePrefix + "ErrorInfo", d.GetReason(), d.GetDomain(), d.GetMetadata()})
 		case *errdetails.BadRequest:
-			told = append(told, badRequestJSON{typePrefix + "BadRequest", violationsJSON(d.GetFieldViolations())})
+			encoded = append(encoded, badRequestJSON{typePrefix + "BadRequest", violationsJSON(d.GetFieldViolations())})
 		case *errdetails.RetryInfo:
-			told = append(told, retryInfoJSON{typePrefix + "RetryInfo", (*span)(d.GetRetryDelay())})
+			encoded = append(encoded, retryInfoJSON{typePrefix + "RetryInfo", wire.DurationText(d.GetRetryDelay().AsDuration())})
 		case *errdetails.QuotaFailure:
-			told = append(told, quotaFailureJSON{typePrefix + "QuotaFailure", quotasJSON(d.GetViolations())})
+			encoded = append(encoded, quotaFailureJSON{typePrefix + "QuotaFailure", quotasJSON(d.GetViolations())})
 		}
 	}
-	return told
+	return encoded
 }
 
 func violationsJSON(violations []*errdetails.BadRequest_FieldViolation) []violationJSON {
-	told := make([]violationJSON, len(violations))
+	encoded := make([]violationJSON, len(violations))
 	for i, v := range violations {
-		told[i] = violationJSON{v.GetField(), v.GetDescription(), v.GetReason()}
+		encoded[i] = violationJSON{v.GetField(), v.GetDescription(), v.GetReason()}
 	}
-	return told
+	return encoded
 }
 
 func quotasJSON(violations []*errdetails.QuotaFailure_Violation) []quotaJSON {
-	told := make([]quotaJSON, len(violations))
+	encoded := make([]quotaJSON, len(violations))
 	for i, v := range violations {
-		told[i] = quotaJSON{v.GetSubject(), v.GetDescription()}
+		encoded[i] = quotaJSON{v.GetSubject(), v.GetDescription()}
 	}
-	return told
+	return encoded
 }

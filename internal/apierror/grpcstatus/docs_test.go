@@ -1,4 +1,4 @@
-package wire_test
+package grpcstatus
 
 import (
 	"fmt"
@@ -13,13 +13,12 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/code"
 
 	"github.com/audian/participant-gateway/internal/apierror"
-	"github.com/audian/participant-gateway/internal/wire"
 )
 
 // errorRow is a row of docs/errors.md: reason, code, HTTP status.
 var errorRow = regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\| `([A-Z_]+)` \\| ([0-9]+|its own) \\| .+ \\| .+ \\|$")
 
-// upstreamNumbers are the upstream's statuses behind the reasons that keep theirs.
+// upstreamNumbers are the upstream's statuses for the reasons that forward them.
 var upstreamNumbers = map[apierror.Reason]int{
 	apierror.UpstreamBadRequest:      400,
 	apierror.UpstreamUnauthenticated: 401,
@@ -34,8 +33,8 @@ var upstreamNumbers = map[apierror.Reason]int{
 	apierror.UpstreamUnavailable:     503,
 }
 
-func TestErrorsPageTellsOfEveryReason(t *testing.T) {
-	page, err := os.ReadFile("../../docs/errors.md")
+func TestErrorsPageDescribesEveryReason(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/errors.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,14 +42,14 @@ func TestErrorsPageTellsOfEveryReason(t *testing.T) {
 	for _, row := range errorRow.FindAllStringSubmatch(string(page), -1) {
 		reason := apierror.Reason(row[1])
 		if !reasons[reason] {
-			t.Errorf("%s has a row and is no reason, or has two rows", reason)
+			t.Errorf("%s: the row names no reason, or is the second of its reason", reason)
 		}
 		delete(reasons, reason)
-		if want := code.Code(wire.Code(reason)).String(); row[2] != want {
-			t.Errorf("%s: the row says %s, the gateway %s", reason, row[2], want)
+		if want := code.Code(Code(reason)).String(); row[2] != want {
+			t.Errorf("%s: the row has %s, want %s", reason, row[2], want)
 		}
 		if want := shownStatus(reason); row[3] != want {
-			t.Errorf("%s: the row says HTTP %s, the gateway %s", reason, row[3], want)
+			t.Errorf("%s: the row has HTTP %s, want %s", reason, row[3], want)
 		}
 	}
 	for reason := range reasons {
@@ -58,19 +57,19 @@ func TestErrorsPageTellsOfEveryReason(t *testing.T) {
 	}
 }
 
-// shownStatus is the HTTP status as the page shows it.
+// shownStatus returns the HTTP status as the page shows it.
 func shownStatus(reason apierror.Reason) string {
 	if reason == apierror.UpstreamRefused {
 		return "its own"
 	}
-	st := wire.Status(&apierror.Error{Reason: reason, UpstreamStatus: upstreamNumbers[reason]})
-	return strconv.Itoa(wire.HTTPStatus(st))
+	st := From(&apierror.Error{Reason: reason, UpstreamStatus: upstreamNumbers[reason]})
+	return strconv.Itoa(HTTPStatus(st))
 }
 
-// declaredReasons reads the constants of type Reason, so that none can be forgotten.
+// declaredReasons reads the constants of type Reason, so that the test covers new ones too.
 func declaredReasons(t *testing.T) map[apierror.Reason]bool {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "../apierror/apierror.go", nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), "../reasons.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
