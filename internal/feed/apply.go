@@ -14,22 +14,19 @@ import (
 // applyList applies a list to the roster. It returns an error if the list was incomplete:
 // such a list proves presence, but it is no success (W7).
 func (f *Feed) applyList(began roster.LogicalTime, list participant.List) error {
-	entry, batch, superseded, err := f.applyListLocked(began, list)
-	wake(superseded)
+	entry, learned, err := f.applyListLocked(began, list)
 	f.observe(entry)
-	f.reportSurplus(batch.LearnedSurplus)
+	f.reportSurplus(learned)
 	return err
 }
 
 // applyListLocked is applyList under the lock. One State contains all effects of the list,
 // so that watchers get the changes before the FRESH checkpoint.
-func (f *Feed) applyListLocked(
-	began roster.LogicalTime, list participant.List,
-) (entry *Entry, batch roster.Batch, superseded chan struct{}, err error) {
+func (f *Feed) applyListLocked(began roster.LogicalTime, list participant.List) (entry *Entry, learned int, err error) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
+	defer f.unlock()
 	wasKnown, wasStale := f.roster.Known(), f.freshness.stale
-	batch = f.applyPoll(roster.Poll{List: list, Began: began, Applied: f.tick()})
+	batch := f.applyPoll(roster.Poll{List: list, Began: began, Applied: f.tick()})
 	if !batch.Complete {
 		err = incomplete(list)
 	}
@@ -38,8 +35,8 @@ func (f *Feed) applyListLocked(
 	f.source.Settle(err)
 	f.schedule.listRead(len(batch.Changes) > 0 || f.roster.InFlight(list.Ended), list.Ended.Sub(list.Began))
 	f.schedule.scheduleNext(f.pace(), retryAt(list.Ended, list.PageErr))
-	changed := entry != nil || wasStale != f.freshness.stale || wasKnown != f.roster.Known()
-	return entry, batch, f.publish(f.roster.Participants(), changed), err
+	f.publish(f.roster.Participants(), entry != nil || wasStale != f.freshness.stale || wasKnown != f.roster.Known())
+	return entry, batch.LearnedSurplus, err
 }
 
 // applyPoll applies a list to the roster. After a panic left the roster inconsistent, it
@@ -65,27 +62,25 @@ func incomplete(list participant.List) error {
 
 // applyFailure records a poll that gave no list. The upstream's refusals can end the feed.
 func (f *Feed) applyFailure(err error) {
-	superseded := f.applyFailureLocked(err, time.Now())
-	if superseded == nil {
-		return
+	if f.applyFailureLocked(err, time.Now()) {
+		f.logger.Info("feed ended", slog.String("reason", string(apierror.ReasonOf(err))))
+		f.onEnd()
 	}
-	f.logger.Info("feed ended", slog.String("reason", string(apierror.ReasonOf(err))))
-	f.onEnd()
-	wake(superseded)
 }
 
-// applyFailureLocked is applyFailure under the lock. The result is nil if the feed goes on.
-func (f *Feed) applyFailureLocked(err error, now time.Time) (superseded chan struct{}) {
+// applyFailureLocked is applyFailure under the lock. It reports whether the feed has ended.
+func (f *Feed) applyFailureLocked(err error, now time.Time) (ended bool) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
+	defer f.unlock()
 	f.freshness.pollFailed(apierror.ReasonOf(err))
 	f.source.Settle(err)
 	f.schedule.listFailed(now, f.pace(), retryAt(now, err))
-	ends := !f.isAddLag(err) && f.freshness.refused(err, now, f.roster.Known())
-	if ends {
+	ended = !f.isAddLag(err) && f.freshness.refused(err, now, f.roster.Known())
+	if ended {
 		f.end = newEnd(err, f.roster.Known())
 	}
-	return f.publish(f.State().Participants, ends)
+	f.publish(f.State().Participants, ended)
+	return ended
 }
 
 // isAddLag reports whether a poll's error is a 404 from an upstream that does not show yet
@@ -102,17 +97,16 @@ func newEnd(err error, known bool) *End {
 // applyWrite applies a write that succeeded to the roster, and lets the poller read the
 // next list earlier.
 func (f *Feed) applyWrite(w roster.Write) {
-	entry, superseded := f.applyWriteLocked(w)
+	entry := f.applyWriteLocked(w)
 	notify(f.rescheduled)
-	wake(superseded)
 	f.observe(entry)
 }
 
 // applyWriteLocked is applyWrite under the lock. If the feed has ended, or a panic has left
 // the roster inconsistent, the write changes nothing.
-func (f *Feed) applyWriteLocked(w roster.Write) (entry *Entry, superseded chan struct{}) {
+func (f *Feed) applyWriteLocked(w roster.Write) *Entry {
 	f.mu.Lock()
-	defer f.mu.Unlock()
+	defer f.unlock()
 	w.Done, w.DoneAt = f.tick(), time.Now()
 	if w.Kind == participant.WriteAdd {
 		f.lastAdd = w.DoneAt
@@ -120,13 +114,14 @@ func (f *Feed) applyWriteLocked(w roster.Write) (entry *Entry, superseded chan s
 	}
 	f.schedule.writeCompleted()
 	if f.end != nil || f.applying {
-		return nil, nil
+		return nil
 	}
 	f.applying = true
 	batch := f.roster.ApplyWrite(w)
 	f.applying = false
-	entry = f.commit(batch)
-	return entry, f.publish(f.roster.Participants(), entry != nil)
+	entry := f.commit(batch)
+	f.publish(f.roster.Participants(), entry != nil)
+	return entry
 }
 
 // commit appends a batch to the log. It returns nil if watchers see no change. f.mu is held.

@@ -71,6 +71,8 @@ type Feed struct {
 	// applying is set while the roster is being changed. If it is set before a change, a
 	// panic has left the roster inconsistent.
 	applying bool
+	// superseded is the channel of the State that publish has replaced, for unlock to close.
+	superseded chan struct{}
 }
 
 func newFeed(key participant.Key, source Source, options Options, lastAdd time.Time, onEnd func()) *Feed {

@@ -38,21 +38,18 @@ func (f *Feed) watchFreshness(ctx context.Context) {
 // checkFreshness turns the feed stale if it is time. It returns when to check again: after
 // wait, or when the account's polls begin or stop failing.
 func (f *Feed) checkFreshness() (wait time.Duration, changed <-chan struct{}) {
-	wait, pace, reason, superseded := f.checkFreshnessLocked(time.Now())
-	if superseded != nil {
+	wait, pace, reason := f.checkFreshnessLocked(time.Now())
+	if reason != "" {
 		f.logger.Warn("feed turned stale", slog.String("reason", string(reason)))
-		wake(superseded)
 	}
 	return wait, pace.Changed
 }
 
-// checkFreshnessLocked is checkFreshness under the lock. superseded is not nil if the feed
-// has just turned stale.
-func (f *Feed) checkFreshnessLocked(
-	now time.Time,
-) (wait time.Duration, pace Pace, reason apierror.Reason, superseded chan struct{}) {
+// checkFreshnessLocked is checkFreshness under the lock. reason is why the feed has just
+// turned stale; empty if it has not.
+func (f *Feed) checkFreshnessLocked(now time.Time) (wait time.Duration, pace Pace, reason apierror.Reason) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
+	defer f.unlock()
 	pace = f.pace()
 	f.reschedule(pace)
 	interval := f.schedule.intervalInForce(now, pace)
@@ -62,10 +59,11 @@ func (f *Feed) checkFreshnessLocked(
 		wait = maxFreshnessWait
 	case wait <= 0:
 		f.freshness.turnStale(pace)
-		return maxFreshnessWait, pace, f.freshness.reason, f.publish(f.State().Participants, true)
+		f.publish(f.State().Participants, true)
+		return maxFreshnessWait, pace, f.freshness.reason
 	}
 	f.publishInterval(interval)
-	return wait, pace, "", nil
+	return wait, pace, ""
 }
 
 // pace returns how fast the account lets the feed poll now. f.mu is held.

@@ -71,19 +71,21 @@ func (s *State) Find(id string) (participant.Participant, bool) {
 	return s.Participants[i], true
 }
 
-// publish replaces the State. If it has changed for watchers, publish returns the channel of
-// the superseded State, which the caller passes to wake after it has unlocked. f.mu is held.
-func (f *Feed) publish(participants []participant.Participant, changed bool) (superseded chan struct{}) {
+// publish replaces the State. If that is a change for watchers, unlock wakes them. f.mu is
+// held; it is unlocked before the next publish.
+func (f *Feed) publish(participants []participant.Participant, changed bool) {
 	next := f.State().changed
 	if changed {
-		superseded, next = next, make(chan struct{})
+		f.superseded, next = next, make(chan struct{})
 	}
 	f.state.Store(f.newState(participants, next))
-	return superseded
 }
 
-// wake wakes all who wait for the change of a superseded State; nil wakes nobody.
-func wake(superseded chan struct{}) {
+// unlock unlocks f.mu, and then wakes the watchers of the State that publish has replaced.
+func (f *Feed) unlock() {
+	superseded := f.superseded
+	f.superseded = nil
+	f.mu.Unlock()
 	if superseded != nil {
 		close(superseded)
 	}

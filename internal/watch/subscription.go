@@ -102,12 +102,12 @@ func (s *Subscription) due(state *feed.State, now time.Time) (*Message, error) {
 	case state.End != nil:
 		return nil, state.End.Err
 	default:
-		return s.unknown(state, now), nil
+		return s.beforeFirstList(state, now), nil
 	}
 }
 
-// unknown returns the STALE checkpoint of a feed without a list, if it is due (W1).
-func (s *Subscription) unknown(state *feed.State, now time.Time) *Message {
+// beforeFirstList returns the STALE checkpoint of a feed without a list, if it is due (W1).
+func (s *Subscription) beforeFirstList(state *feed.State, now time.Time) *Message {
 	if now.Before(s.wakeAt()) {
 		return nil
 	}
