@@ -257,6 +257,6 @@ func person(id string, add participant.Add) participant.Item {
 			ID: id, PhoneNumber: add.PhoneNumber, Name: add.Name, Role: role,
 			Status: participant.StatusDialing,
 		},
-		Told: participant.FieldPhoneNumber | participant.FieldName | participant.FieldRole | participant.FieldStatus,
+		Fields: participant.FieldPhoneNumber | participant.FieldName | participant.FieldRole | participant.FieldStatus,
 	}
 }

@@ -166,7 +166,7 @@ func (w *writes) note(world *world, state *feed.State) {
 		if time.Since(at) < world.history.Upstream.ListLag {
 			world.seen.add(heldPresence)
 		}
-		if status := world.truth.status(id); participant.Status(status).Over() {
+		if status := world.truth.status(id); participant.Status(status).Ended() {
 			world.seen.add(lingered)
 		}
 	}

@@ -166,7 +166,7 @@ func (c *Client) Remove(ctx context.Context, conference, id string, pacing Pacin
 }
 
 // List reads a conference's roster once, all its pages. Where a page after the first
-// cannot be read, the list holds those before it and says why in Unread (W7); where ctx
+// cannot be read, the list holds those before it and says why in PageErr (W7); where ctx
 // has ended, or pacing does not let it go on, there is none.
 func (c *Client) List(ctx context.Context, conference string, pacing Pacing) (participant.List, error) {
 	pages := newPager(conference)

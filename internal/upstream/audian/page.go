@@ -99,7 +99,7 @@ func endless(message string) *apierror.Error {
 // after it, nil where it is the upstream's last.
 func (l *pager) end(unread error) participant.List {
 	l.list.Read = len(l.list.Items) + l.withoutID
-	l.list.Unread = unread
+	l.list.PageErr = unread
 	l.list.Ended = time.Now()
 	return l.list
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/audian/participant-gateway/internal/roster"
 )
 
-// poll reads lists, one after the other, until ctx ends or the feed does.
+// poll reads one list after another until ctx ends or the feed does.
 func (f *Feed) poll(ctx context.Context) {
-	for f.State().End == nil && f.untilDue(ctx) {
+	for f.State().End == nil && f.waitUntilDue(ctx) {
 		if err := f.source.Turn(ctx, f.firstAttempt()); err != nil {
 			return // Turn fails only with ctx.
 		}
@@ -20,30 +20,30 @@ func (f *Feed) poll(ctx context.Context) {
 		start := time.Now()
 		list, err := f.source.List(ctx)
 		if ctx.Err() != nil {
-			return // What was cut short by our own end says nothing of the upstream.
+			return // The feed stopped this list, so its error proves nothing about the upstream.
 		}
 		if err != nil {
-			f.failed(err)
+			f.applyFailure(err)
 		} else {
-			err = f.applied(began, list)
+			err = f.applyList(began, list)
 		}
 		f.logFailure(ctx, err, firstFailure)
-		nudge(f.judged)
+		notify(f.polled)
 		if f.options.Observer != nil {
 			f.options.Observer.Polled(time.Since(start), err)
 		}
 	}
 }
 
-// firstAttempt reports whether the next list is the first attempt at any.
+// firstAttempt reports whether the feed has not tried to read a list yet.
 func (f *Feed) firstAttempt() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return !f.schedule.attempted
 }
 
-// untilDue waits until the next list is due; false when ctx has ended.
-func (f *Feed) untilDue(ctx context.Context) bool {
+// waitUntilDue waits until the next list is due. It returns false if ctx has ended.
+func (f *Feed) waitUntilDue(ctx context.Context) bool {
 	for {
 		f.mu.Lock()
 		wait := time.Until(f.schedule.due)
@@ -54,7 +54,7 @@ func (f *Feed) untilDue(ctx context.Context) bool {
 		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
-		case <-f.hurried:
+		case <-f.rescheduled:
 		case <-ctx.Done():
 		}
 		timer.Stop()
@@ -64,16 +64,16 @@ func (f *Feed) untilDue(ctx context.Context) bool {
 	}
 }
 
-// beginList stamps the start of a list; firstFailure says that it would be the first in a
-// row if it failed.
-func (f *Feed) beginList() (began roster.Stamp, firstFailure bool) {
+// beginList records the start of a list. firstFailure reports that no list has failed since
+// the last success.
+func (f *Feed) beginList() (began roster.LogicalTime, firstFailure bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.schedule.begin(time.Now())
-	return f.tick(), f.freshness.failure == ""
+	f.schedule.listStarted(time.Now())
+	return f.tick(), f.freshness.lastFailure == ""
 }
 
-// logFailure logs the first failure in a row loudly, the others quietly.
+// logFailure logs the first of consecutive failures as a warning, the others for debugging.
 func (f *Feed) logFailure(ctx context.Context, err error, first bool) {
 	if err == nil {
 		return
@@ -83,8 +83,7 @@ func (f *Feed) logFailure(ctx context.Context, err error, first bool) {
 		level = slog.LevelWarn
 	}
 	attrs := []slog.Attr{slog.String("error", err.Error())}
-	var e *apierror.Error
-	if errors.As(err, &e) && e.UpstreamRequestID != "" {
+	if e, ok := errors.AsType[*apierror.Error](err); ok && e.UpstreamRequestID != "" {
 		attrs = append(attrs, slog.String("upstream_request_id", e.UpstreamRequestID))
 	}
 	f.logger.LogAttrs(ctx, level, "poll failed", attrs...)

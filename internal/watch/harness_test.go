@@ -25,8 +25,8 @@ const (
 	disconnected = participant.StatusDisconnected
 )
 
-// scene is a watcher on an upstream, in virtual time.
-type scene struct {
+// harness is a watcher on a fake upstream, in virtual time.
+type harness struct {
 	*feedtest.Upstream
 
 	t       *testing.T
@@ -34,7 +34,7 @@ type scene struct {
 	watcher *watch.Watcher
 }
 
-func play(t *testing.T, history int, test func(s *scene)) {
+func run(t *testing.T, history int, test func(h *harness)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		hub := feed.NewHub(feed.Options{
@@ -42,16 +42,16 @@ func play(t *testing.T, history int, test func(s *scene)) {
 			History: history, Logger: slog.New(slog.DiscardHandler),
 		})
 		defer hub.Close()
-		test(&scene{Upstream: feedtest.New(), t: t, hub: hub, watcher: watch.NewWatcher(hub, watch.Limits{})})
+		test(&harness{Upstream: feedtest.New(), t: t, hub: hub, watcher: watch.NewWatcher(hub, watch.Limits{})})
 	})
 }
 
-func (s *scene) after(d time.Duration) {
+func (h *harness) advance(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
 
-// client is a subscriber that keeps what it was sent, as a client of the stream would.
+// client is a subscriber that applies its messages, as a client of the stream does.
 type client struct {
 	t            *testing.T
 	subscription *watch.Subscription
@@ -59,20 +59,20 @@ type client struct {
 	token        string
 }
 
-func (s *scene) watch(request watch.Request) *client {
-	s.t.Helper()
-	request.Account = s.Upstream
+func (h *harness) watch(request watch.Request) *client {
+	h.t.Helper()
+	request.Account = h.Upstream
 	if request.Conference == "" {
 		request.Conference = "conf"
 	}
 	if request.Heartbeat == 0 {
 		request.Heartbeat = 15 * time.Second
 	}
-	subscription, err := s.watcher.Subscribe(request)
+	subscription, err := h.watcher.Subscribe(request)
 	if err != nil {
-		s.t.Fatalf("subscribe: %v", err)
+		h.t.Fatalf("subscribe: %v", err)
 	}
-	return &client{t: s.t, subscription: subscription, held: map[string]participant.Participant{}}
+	return &client{t: h.t, subscription: subscription, held: map[string]participant.Participant{}}
 }
 
 // next waits for the next message, for ten minutes at most, and applies it.
@@ -123,14 +123,14 @@ func (c *client) change(change watch.Change) {
 	c.held[id] = change.Participant
 }
 
-// expect waits for the next message and holds it against words.
+// expect waits for the next message and compares its description.
 func (c *client) expect(want string) {
 	c.t.Helper()
 	message, err := c.next()
 	if err != nil {
 		c.t.Fatalf("next: %v, want %q", err, want)
 	}
-	if got := words(message); got != want {
+	if got := describe(message); got != want {
 		c.t.Errorf("message: got %q, want %q", got, want)
 	}
 }
@@ -143,9 +143,9 @@ func (c *client) expectError(want apierror.Reason) {
 	}
 }
 
-// words say what a message is: "initial a(connected)", "+b(dialing) -a(connected)",
+// describe formats a message: "initial a(connected)", "+b(dialing) -a(connected)",
 // "fresh", "stale UPSTREAM_TIMEOUT", "end".
-func words(m *watch.Message) string {
+func describe(m *watch.Message) string {
 	switch {
 	case m.Snapshot != nil:
 		reason := []string{"", "initial", "expired", "refiltered", "lagged"}[m.Snapshot.Reason]
