@@ -373,7 +373,7 @@ func TestW16_AClientThatDoesNotReadTheFailureIsCutAfter2Seconds(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(httpio.LastTimeout + time.Second)
+		time.Sleep(watch.LastSendTimeout + time.Second)
 		synctest.Wait()
 		if rest, err := io.ReadAll(reader); err != nil || strings.Contains(string(rest), "failure") {
 			t.Errorf("the client then reads %q, %v, want a bare close", rest, err)
@@ -388,7 +388,7 @@ func TestW13_AStreamOutlivesTheServersTimeouts(t *testing.T) {
 				return err
 			}
 			select {
-			case <-time.After(httpio.SendTimeout + time.Second):
+			case <-time.After(watch.SendTimeout + time.Second):
 			case <-s.Context().Done():
 				return s.Context().Err()
 			}

@@ -115,7 +115,7 @@ func (s *Service) ListParticipants(
 	ctx context.Context, request *v2.ListParticipantsRequest,
 ) (*v2.ListParticipantsResponse, error) {
 	filter := wire.Filter(request.GetStatuses(), request.GetRoles(), nil)
-	after, err := readPageToken(request.GetPageToken(), filter)
+	after, err := parsePageToken(request.GetPageToken(), filter)
 	if err != nil {
 		return nil, err
 	}

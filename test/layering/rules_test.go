@@ -48,6 +48,7 @@ var arrows = map[string][]string{
 		"internal/interceptor", "internal/httpapi/httpio", "internal/wire", "internal/apierror/grpcstatus", "gen/audian/conference/v2",
 	},
 	"internal/httpapi/httpio": {
+		"internal/watch",
 		"internal/access", "internal/apierror/grpcstatus", "internal/wire", "gen/audian/conference/v2",
 	},
 	"internal/httpapi/decode": {"internal/httpapi/httpio", "internal/wire"},

@@ -7,20 +7,14 @@ import (
 	"time"
 
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/watch"
 )
 
-const (
-	// SendTimeout is how long a write may make no progress because its client does not
-	// read (W12).
-	SendTimeout = 60 * time.Second
-	// LastTimeout is the same for the end of a stream (W16).
-	LastTimeout = 2 * time.Second
-	// ProgressSize is how much a client must read within that time.
-	ProgressSize = 16 << 10
-)
+// ProgressSize is how much a client must read within watch.SendTimeout.
+const ProgressSize = 16 << 10
 
 // TimedWriter is a ResponseWriter whose client must read: a write that makes no progress
-// for SendTimeout fails, and nothing is written after it. Over HTTP/1 the last deadline
+// for watch.SendTimeout fails, and nothing is written after it. Over HTTP/1 the last deadline
 // stays until the next response, for what net/http has yet to send. Writes must not
 // overlap.
 type TimedWriter struct {
@@ -45,7 +39,7 @@ func TimedWriterOf(w http.ResponseWriter) *TimedWriter {
 	if timed, ok := w.(*TimedWriter); ok {
 		return timed
 	}
-	return &TimedWriter{ResponseWriter: w, control: http.NewResponseController(w), timeout: SendTimeout}
+	return &TimedWriter{ResponseWriter: w, control: http.NewResponseController(w), timeout: watch.SendTimeout}
 }
 
 // Unwrap is for http.ResponseController.
@@ -125,11 +119,11 @@ func (t *TimedWriter) extend() {
 	}
 }
 
-// Hurry leaves the client LastTimeout for what is written from here on.
+// Hurry leaves the client watch.LastSendTimeout for what is written from here on.
 func (t *TimedWriter) Hurry() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.timeout = LastTimeout
+	t.timeout = watch.LastSendTimeout
 }
 
 // CutOff ends a write that is blocked, and all later ones. Another goroutine may be
