@@ -32,7 +32,7 @@ func TestSlowClientsAreClosed(t *testing.T) {
 		"sends nothing":          {"", headerTimeout},
 		"half a request line":    {"GET /v2/conf", headerTimeout},
 		"headers without an end": {"GET / HTTP/1.1\r\nHost: localhost\r\n", headerTimeout},
-		"idle after an response":   {"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", idleTimeout},
+		"idle after an response": {"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", idleTimeout},
 		"half a preface":         {"PRI * HTTP/2.0\r\n", headerTimeout},
 		"a preface alone":        {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 2 * time.Second},
 	} {
