@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -24,7 +23,7 @@ const servicePath = "audian/conference/v2/participant_service.proto"
 // unzipped are the files of the served zip.
 func unzipped(t *testing.T) map[string]string {
 	t.Helper()
-	_, _, body := get(t, http.MethodGet, "/schema/proto.zip")
+	body := file(t, "proto.zip")
 	archive, err := zip.NewReader(bytes.NewReader(body), int64(len(body)))
 	if err != nil {
 		t.Fatal(err)
@@ -137,7 +136,7 @@ func TestThePlainProtoHasNoExtensionsAndKeepsItsComments(t *testing.T) {
 
 func TestSingleFilesAreThoseOfTheZip(t *testing.T) {
 	for name, content := range unzipped(t) {
-		if _, _, body := get(t, http.MethodGet, "/schema/"+name); string(body) != content {
+		if string(file(t, name)) != content {
 			t.Errorf("/schema/%s is not the file of the zip", name)
 		}
 	}

@@ -149,8 +149,8 @@ func (a *Account) List(ctx context.Context, conference string) (participant.List
 
 // allPages returns the error of the page that could not be read, if there is one.
 func allPages(read participant.List, err error) (participant.List, error) {
-	if err == nil && read.Unread != nil {
-		return participant.List{}, read.Unread
+	if err == nil && read.PageErr != nil {
+		return participant.List{}, read.PageErr
 	}
 	return read, err
 }

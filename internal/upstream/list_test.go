@@ -88,7 +88,7 @@ func TestW07_ALaterPageIsMissing(t *testing.T) {
 					"ahead":  func() (participant.List, error) { return a.ListToReconcile(ctx, "c") },
 				} {
 					list, err := read()
-					if err != nil || len(list.Items) != 1 || list.Complete() || apierror.ReasonOf(list.Unread) != test.reason {
+					if err != nil || len(list.Items) != 1 || list.Complete() || apierror.ReasonOf(list.PageErr) != test.reason {
 						t.Errorf("%s: %+v, %v", way, list, err)
 					}
 				}

@@ -61,8 +61,8 @@ func participantJSONOf(p *v2.Participant) participantJSON {
 		ConferenceID: p.GetConferenceId(),
 		PhoneNumber:  p.GetPhoneNumber(),
 		Name:         p.GetName(),
-		Role:         wordOrRaw(roles.words[p.GetRole().Number()], p.GetRawRole()),
-		Status:       wordOrRaw(statuses.words[p.GetStatus().Number()], p.GetRawStatus()),
+		Role:         nameOrRaw(roles.names[p.GetRole().Number()], p.GetRawRole()),
+		Status:       nameOrRaw(statuses.names[p.GetStatus().Number()], p.GetRawStatus()),
 		Muted:        p.GetMuted(),
 		Duration:     p.GetDuration(),
 		JoinedAt:     (*instant)(p.GetJoinedAt()),
@@ -71,19 +71,19 @@ func participantJSONOf(p *v2.Participant) participantJSON {
 }
 
 func participantsJSONOf(people []*v2.Participant) []participantJSON {
-	told := make([]participantJSON, len(people))
+	encoded := make([]participantJSON, len(people))
 	for i, p := range people {
-		told[i] = participantJSONOf(p)
+		encoded[i] = participantJSONOf(p)
 	}
-	return told
+	return encoded
 }
 
-// wordOrRaw passes on the upstream's own word where the enum does not know it.
-func wordOrRaw(word, raw string) string {
-	if word == "" {
+// nameOrRaw returns the upstream's text if the enum does not contain it.
+func nameOrRaw(name, raw string) string {
+	if name == "" {
 		return raw
 	}
-	return word
+	return name
 }
 
 type listJSON struct {

@@ -111,10 +111,10 @@ func TestMarshalEvents(t *testing.T) {
 	}
 }
 
-func TestShownFieldsNameAFieldOnce(t *testing.T) {
-	got := shownFields([]string{"muted", "raw_role", "raw_status", "role", "status"})
+func TestJSONFieldsNameAFieldOnce(t *testing.T) {
+	got := jsonFields([]string{"muted", "raw_role", "raw_status", "role", "status"})
 	if fmt.Sprint(got) != "[muted role status]" {
-		t.Errorf("shownFields() = %q", got)
+		t.Errorf("jsonFields() = %q", got)
 	}
 }
 

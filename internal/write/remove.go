@@ -43,7 +43,7 @@ type removal struct {
 // send sends the remove once.
 func (r *removal) send(ctx context.Context) error {
 	if r.err != nil {
-		ctx = requestctx.AsRetry(ctx)
+		ctx = requestctx.WithRetry(ctx)
 	}
 	ticket := r.writer.recorder.Begin(r.call.Key)
 	err := r.call.Upstream.Remove(ctx, r.call.Key.Conference, r.id)

@@ -70,7 +70,7 @@ func (w *Writer) sendOnce(
 	ctx context.Context, upstream Upstream, op *addOperation, isRetry bool,
 ) (participant.Item, Ticket, error) {
 	if isRetry {
-		ctx = requestctx.AsRetry(ctx)
+		ctx = requestctx.WithRetry(ctx)
 	}
 	slot, err := upstream.Reserve(ctx, op.request.key.Conference)
 	if err != nil {

@@ -221,7 +221,7 @@ func (u *fakeUpstream) ListToReconcile(context.Context, string) (participant.Lis
 	list.Read = len(list.Items)
 	total := list.Read
 	if u.read != u.completeAt {
-		total, list.Unread = total+u.missing, u.unread
+		total, list.PageErr = total+u.missing, u.unread
 	}
 	list.Total = &total
 	return list, nil
@@ -269,6 +269,6 @@ func person(id string, add participant.Add) participant.Item {
 			ID: id, PhoneNumber: add.PhoneNumber, Name: add.Name, Role: role,
 			Status: participant.StatusDialing,
 		},
-		Told: participant.FieldPhoneNumber | participant.FieldName | participant.FieldRole | participant.FieldStatus,
+		Fields: participant.FieldPhoneNumber | participant.FieldName | participant.FieldRole | participant.FieldStatus,
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/audian/participant-gateway/internal/rest/openapitest"
+	"github.com/audian/participant-gateway/internal/httpapi/openapitest"
 )
 
 // described is the transport of every HTTP call of these tests: it holds each answer of

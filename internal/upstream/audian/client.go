@@ -98,7 +98,7 @@ type Client struct {
 
 // New returns a client. It fails if the options allow no valid request.
 func New(options Options) (*Client, error) {
-	if !headerSafe(options.Credential.secret) {
+	if !headerSafe(options.Credential.Reveal()) {
 		return nil, errors.New("the credential contains characters that are not allowed in a header")
 	}
 	if u := options.BaseURL; u == nil || u.Host == "" || u.User != nil {
@@ -166,7 +166,7 @@ func (c *Client) Remove(ctx context.Context, conference, id string, pacing Pacin
 }
 
 // List reads all pages of a conference's list once. If a page after the first cannot be read,
-// the list contains the pages before it, and Unread the error (W7). If ctx ends or pacing.Next
+// the list contains the pages before it, and PageErr the error (W7). If ctx ends or pacing.Next
 // fails, List fails.
 func (c *Client) List(ctx context.Context, conference string, pacing Pacing) (participant.List, error) {
 	pages := newPager(conference)

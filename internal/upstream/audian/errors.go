@@ -59,7 +59,7 @@ func (r *response) undecodable(err error) *apierror.Error {
 	return &apierror.Error{
 		Reason: apierror.UpstreamUndecodable, Message: "the upstream's answer cannot be read",
 		UpstreamStatus: r.status, UpstreamRequestID: r.requestID(),
-		Cause: fmt.Errorf("decode body: %w", r.secrets.hideIn(err)),
+		Cause: fmt.Errorf("decode body: %w", r.secrets.MaskError(err)),
 	}
 }
 
@@ -89,7 +89,7 @@ func (c *Client) errorOf(r request, resp *response) *apierror.Error {
 func (c *Client) statusError(r request, resp *response, p errorBody, status int) *apierror.Error {
 	e := &apierror.Error{
 		Reason:            c.reason(r.operation, status, p),
-		Message:           cut(redact.MaskNumbers(resp.secrets.hide(clean(p.message)))),
+		Message:           cut(redact.MaskNumbers(resp.secrets.Mask(clean(p.message)))),
 		UpstreamStatus:    status,
 		UpstreamRequestID: resp.requestID(),
 		FromUpstream:      p.shaped,
@@ -172,7 +172,7 @@ func (r *response) requestID() string {
 	if id == "" {
 		id = r.header.Get("X-Request-ID")
 	}
-	return cut(r.secrets.hide(clean(id)))
+	return cut(r.secrets.Mask(clean(id)))
 }
 
 // clean makes text from outside printable: valid UTF-8 without control characters.

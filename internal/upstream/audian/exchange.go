@@ -174,7 +174,7 @@ func (c *Client) exchange(ctx context.Context) (string, error) {
 		operation: Exchange, method: http.MethodPut, path: []string{"api_auth"},
 	}
 	var err error
-	if r.body, err = encode(wireExchange{Data: wireKey{c.options.Credential.secret}}); err != nil {
+	if r.body, err = encode(wireExchange{Data: wireKey{c.options.Credential.Reveal()}}); err != nil {
 		return "", err
 	}
 	resp, err := c.send(ctx, r, "", exchangeTimeout)

@@ -87,13 +87,13 @@ func fieldOf(name jsontext.Value) *field {
 // take sets the field to a member's value, which replaces an earlier one. It returns false if the
 // value has an unexpected type.
 func (f *field) take(item *participant.Item, value jsontext.Value) bool {
-	item.Told &^= f.bit
+	item.Fields &^= f.bit
 	isSet := f.set(item, value)
 	if value.Kind() == 'n' && !f.null {
 		return true
 	}
 	if isSet {
-		item.Told |= f.bit
+		item.Fields |= f.bit
 	}
 	return isSet
 }

@@ -95,7 +95,7 @@ func endless(message string) *apierror.Error {
 // end returns the list. unread is the error of the page that could not be read, or nil.
 func (l *pager) end(unread error) participant.List {
 	l.list.Read = len(l.list.Items) + l.withoutID
-	l.list.Unread = unread
+	l.list.PageErr = unread
 	l.list.Ended = time.Now()
 	return l.list
 }

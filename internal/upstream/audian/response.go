@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/redact"
 )
 
 const (
@@ -28,7 +29,7 @@ type response struct {
 	// envelope holds the members of the body; it is empty if the body is not a JSON object.
 	envelope envelope
 	// secrets are removed from texts of the response.
-	secrets secrets
+	secrets redact.Secrets
 }
 
 // success reports whether the status is 2xx.
@@ -40,13 +41,13 @@ func isSuccess(status int) bool {
 
 // read reads a response. It fails if the body of a 2xx cannot be read; of other responses the
 // status counts.
-func read(ctx context.Context, in *http.Response, known secrets) (*response, *apierror.Error) {
+func read(ctx context.Context, in *http.Response, known redact.Secrets) (*response, *apierror.Error) {
 	resp := &response{status: in.StatusCode, header: in.Header, secrets: known}
 	var err error
 	resp.body, err = readBody(in.Body)
 	resp.body, resp.envelope, _ = readDocument(resp.body)
 	if token, isText := text(resp.envelope.AuthToken); isText {
-		resp.secrets = append(resp.secrets, token)
+		resp.secrets = append(resp.secrets, redact.Secret(token))
 	}
 	if err == nil || !resp.success() {
 		return resp, nil

@@ -89,7 +89,7 @@ func (c *Client) Authenticate(ctx context.Context) error {
 // token returns the token to send: another than the refused one, if there is one.
 func (c *Client) token(ctx context.Context, refused string) (string, error) {
 	if c.tokens == nil {
-		return c.options.Credential.secret, nil
+		return c.options.Credential.Reveal(), nil
 	}
 	return c.tokens.get(ctx, refused)
 }
@@ -107,7 +107,7 @@ func (c *Client) send(ctx context.Context, r request, token string, timeout time
 			failed = c.errorOf(r, resp)
 		}
 		result.Status, result.Remaining = resp.status, resp.envelope.remaining()
-		requestctx.NoteUpstreamRequest(ctx, resp.requestID())
+		requestctx.SetUpstreamRequestID(ctx, resp.requestID())
 	}
 	result.Err = failed
 	if c.options.OnResult != nil {
@@ -135,7 +135,7 @@ func (c *Client) roundTrip(ctx context.Context, r request, token string, timeout
 	// RoundTrip and not Client.Do, which would send the token to the target of a redirect.
 	in, err := c.options.Transport.RoundTrip(out)
 	if err != nil {
-		return nil, transportError(ctx, c.secrets(token).hideIn(err), trace.neverConnected(err))
+		return nil, transportError(ctx, c.secrets(token).MaskError(err), trace.neverConnected(err))
 	}
 	defer func() { _ = in.Body.Close() }()
 	if !isSuccess(in.StatusCode) {
