@@ -136,19 +136,19 @@ var mutants = []mutant{
 		[]string{"internal/roster TestNotBefore", rules},
 	},
 	{
-		"W1: a 404 just after an Add ends the watch", "internal/feed/feed.go",
-		"over := !f.lags(err) && ", "over := ",
-		[]string{"internal/feed TestW01_A404JustAfterAnAddIsLag"},
+		"W1: a 404 just after an Add ends the watch", "internal/feed/apply.go",
+		"ended = !f.isAddLag(err) && ", "ended = ",
+		[]string{"internal/feed TestW01_404AfterAnAddIsLag"},
 	},
 	{
 		"W1: a 404 is lag for less than 10 s", "internal/feed/freshness.go",
 		"const addLag = 10 * time.Second", "const addLag = 9 * time.Second",
-		[]string{"internal/feed TestW01_A404JustAfterAnAddIsLag"},
+		[]string{"internal/feed TestW01_404AfterAnAddIsLag"},
 	},
 	{
-		"W1: an Add leaves the 404s from before", "internal/feed/feed.go",
-		"		f.freshness.added()\n", "",
-		[]string{"internal/feed TestW01_AnAddClears404sFromBefore"},
+		"W1: an Add does not reset earlier 404s", "internal/feed/freshness.go",
+		"{ delete(f.refusedAt, apierror.ConferenceNotFound) }", "{ delete(f.refusedAt, \"\") }",
+		[]string{"internal/feed TestW01_AddResetsEarlier404s"},
 	},
 	{
 		"W10: the failures of others make a feed stale", "internal/upstream/budget.go",
@@ -163,12 +163,12 @@ var mutants = []mutant{
 	{
 		"W10: a failing feed waits for its back-off alone", "internal/feed/schedule.go",
 		"		s.interval = pace.Interval\n", "		s.interval = 0\n",
-		[]string{"internal/feed TestW10_AFailingFeedWaitsForTheLonger"},
+		[]string{"internal/feed TestW10_FailingFeedWaitsForBackOffAndInterval"},
 	},
 	{
-		"W10: a failing feed never polls out of turn", "internal/feed/freshness.go",
-		"if f.freshness.failure != \"\" && f.source.Probe() {", "if false {",
-		[]string{"internal/feed TestW10_ProbesWhenTheAccountSaysSo"},
+		"W10: a failing feed never polls out of turn", "internal/feed/freshness_timer.go",
+		"if f.freshness.lastFailure != \"\" && f.source.Probe() {", "if false {",
+		[]string{"internal/feed TestW10_ProbesWhenTheAccountAsksForIt"},
 	},
 	{
 		"W10: an account whose polls all fail may wait longer than 10 s", "internal/upstream/pollfailures.go",
@@ -177,23 +177,23 @@ var mutants = []mutant{
 	},
 	{
 		"W13: a client that falls off the history gets no checkpoint", "internal/watch/subscription.go",
-		"if (!kept || len(missed) > 0) && !now", "if kept && len(missed) > 0 && !now",
-		[]string{"internal/watch TestW13_AClientThatLagsAtEachReadGetsCheckpoints"},
+		"if (!kept || len(entries) > 0) && !now", "if kept && len(entries) > 0 && !now",
+		[]string{"internal/watch TestW13_ClientThatLagsAtEachReadGetsCheckpoints"},
 	},
 	{
 		"W14: no encoding is kept", "internal/watch/view.go",
-		"	if entry.Seq >= v.first {\n		v.cache.keep(r)", "	if entry.Seq < v.first {\n		v.cache.keep(r)",
-		[]string{"internal/watch TestW14_AResumeStormEncodesEachBatchOnce"},
+		"	if entry.Seq >= v.firstKept {\n		v.cache.add(r)", "	if entry.Seq < v.firstKept {\n		v.cache.add(r)",
+		[]string{"internal/watch TestW14_ManyResumesEncodeEachBatchOnce"},
 	},
 	{
 		"W14: encodings take more than 16 MB", "internal/watch/cache.go",
 		"const cacheBytes = 16 << 20", "const cacheBytes = 18 << 20",
-		[]string{"internal/watch TestW14_EncodingsOf16MBAreKeptTheOldestGoFirst"},
+		[]string{"internal/watch TestW14_CacheKeeps16MBAndEvictsTheOldestFirst"},
 	},
 	{
 		"W14: encodings do not count", "internal/watch/cache.go",
 		"	r.bytes += bytes\n	c.bytes += bytes\n", "",
-		[]string{"internal/watch TestW14_EncodingsOf16MBAreKeptTheOldestGoFirst"},
+		[]string{"internal/watch TestW14_CacheKeeps16MBAndEvictsTheOldestFirst"},
 	},
 	{
 		"W15: the interval in force leaves out how long lists take", "internal/upstream/budget.go",
@@ -206,19 +206,19 @@ var mutants = []mutant{
 		[]string{"internal/upstream TestW15_UrgentPollsGetEverySecondGrant"},
 	},
 	{
-		"W15: every attempt at a first list goes ahead", "internal/feed/poller.go",
+		"W15: every attempt at a first list goes ahead", "internal/feed/poll.go",
 		"return !f.schedule.attempted", "return !f.roster.Known()",
-		[]string{"internal/feed TestW15_OnlyTheFirstAttemptGoesAhead"},
+		[]string{"internal/feed TestW15_OnlyTheFirstAttemptHasPriority"},
 	},
 	{
 		"W15: a write during a list brings nothing forward", "internal/feed/schedule.go",
-		"s.expected, s.ended = pace.Interval, s.started", "s.expected, s.ended, s.wrote = pace.Interval, s.started, false",
-		[]string{"internal/feed TestW15_WriteDuringAListBringsTheNextForward"},
+		"s.expected, s.endedStart = pace.Interval, s.started", "s.expected, s.endedStart, s.wrote = pace.Interval, s.started, false",
+		[]string{"internal/feed TestW15_WriteDuringAListMakesTheNextEarlier"},
 	},
 	{
 		"W15: a write brings a poll nearer than the base interval", "internal/feed/schedule.go",
-		"latest(s.started.Add(s.base), s.asked); s.wrote", "latest(s.started, s.asked); s.wrote",
-		[]string{"internal/feed TestW15_WriteNeverBringsAPollNearerThanTheBaseInterval"},
+		"later(s.started.Add(s.base), s.retryAt); s.wrote", "later(s.started, s.retryAt); s.wrote",
+		[]string{"internal/feed TestW15_WritesNeverPollFasterThanTheBaseInterval"},
 	},
 	{
 		"A1: requests use HTTP/2", "internal/upstream/audian/transport.go",
@@ -248,6 +248,6 @@ var mutants = []mutant{
 	{
 		"A2: an empty Idempotency-Key counts as none", "internal/interceptor/idempotency.go",
 		"case strings.TrimSpace(key) == \"\":", "case strings.TrimSpace(key) == \"none\":",
-		[]string{"internal/service TestA02_TheIdempotencyKeyIsTheRequestID"},
+		[]string{"internal/interceptor TestA02_TheIdempotencyKeyIsTheRequestID"},
 	},
 }
