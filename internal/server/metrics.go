@@ -96,15 +96,15 @@ func (m *metrics) refuse(reason apierror.Reason) {
 	}
 }
 
-// trip counts one upstream request.
-func (m *metrics) trip(trip audian.Trip) {
-	outcome := strconv.Itoa(trip.Status)
-	if trip.Status == 0 {
-		outcome = string(reasonOf(trip.Err))
+// upstreamRequest counts one upstream request.
+func (m *metrics) upstreamRequest(result audian.Result) {
+	outcome := strconv.Itoa(result.Status)
+	if result.Status == 0 {
+		outcome = string(reasonOf(result.Err))
 	}
-	m.upstream.WithLabelValues(string(trip.Operation), outcome).Observe(trip.Elapsed.Seconds())
-	if trip.Remaining != nil {
-		m.remaining.Set(float64(*trip.Remaining))
+	m.upstream.WithLabelValues(string(result.Operation), outcome).Observe(result.Elapsed.Seconds())
+	if result.Remaining != nil {
+		m.remaining.Set(float64(*result.Remaining))
 	}
 }
 

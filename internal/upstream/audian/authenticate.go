@@ -2,8 +2,8 @@ package audian
 
 import "context"
 
-// Authenticate makes sure that there is a token to send, exchanging the key for one where
-// there is none yet. Its error is that of a call that was surely not sent.
+// Authenticate exchanges the API key for a token if there is none yet. Its errors are marked as
+// those of a call that was not sent.
 func (c *Client) Authenticate(ctx context.Context) error {
 	_, err := c.token(ctx, "")
 	return err

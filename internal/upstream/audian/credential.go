@@ -2,8 +2,8 @@ package audian
 
 import "log/slog"
 
-// Credential is what the upstream knows the gateway, or a caller, by. It shows itself
-// to nobody: not to fmt, nor to slog.
+// Credential is the upstream credential of the gateway or of a caller. fmt and slog print it
+// redacted.
 type Credential struct {
 	kind   credentialKind
 	secret string
@@ -17,19 +17,19 @@ const (
 	callerToken
 )
 
-// StaticToken is a token of the gateway's own that is sent as it is. The upstream
-// refusing it is the gateway's trouble, which no caller can cure.
+// StaticToken is the gateway's own token, sent as it is. If the upstream refuses it, that is an
+// error of the gateway.
 func StaticToken(token string) Credential { return Credential{staticToken, token} }
 
-// APIKey is a key of the gateway's own that is exchanged for tokens, which are renewed
-// when the upstream refuses them.
+// APIKey is the gateway's own key. It is exchanged for a token, and again when the upstream
+// refuses that.
 func APIKey(key string) Credential { return Credential{exchangedKey, key} }
 
-// CallerToken is a caller's token that is passed through. The upstream refusing it is
-// an answer for that caller.
+// CallerToken is a caller's token, passed through. If the upstream refuses it, that is an error of
+// the caller.
 func CallerToken(token string) Credential { return Credential{callerToken, token} }
 
-// Reveal gives the secret itself, for fingerprints.
+// Reveal returns the secret, for fingerprints.
 func (c Credential) Reveal() string { return c.secret }
 
 // String hides the secret from fmt.

@@ -158,7 +158,7 @@ func TestW07_Undecodable(t *testing.T) {
 
 func TestW07_NamelessItemsCount(t *testing.T) {
 	p, odd, err := decode(`{"participants":[{"id":"a"},{"name":"x"},{"id":null},{"id":""}]}`)
-	if err != nil || len(p.items) != 1 || p.nameless != 3 || !slices.Equal(odd, []string{"id", "id", "id"}) {
+	if err != nil || len(p.items) != 1 || p.withoutID != 3 || !slices.Equal(odd, []string{"id", "id", "id"}) {
 		t.Errorf("got %+v, %v, %v", p, odd, err)
 	}
 }

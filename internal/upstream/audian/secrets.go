@@ -5,23 +5,23 @@ import (
 	"strings"
 )
 
-// secrets are what the upstream may repeat and must not be heard to: the token that was
-// sent, the key that it came from, and the token that an answer brings.
+// secrets must not appear in errors, although the upstream may repeat them: the token of the
+// request, the API key, and the token in the response.
 type secrets []string
 
-// minSecret is how long a secret must be to be told from a word by chance.
+// minSecret is the least length of a secret that is redacted: shorter ones may be words.
 const minSecret = 8
 
-// secrets are those of a request that is sent with token.
+// secrets returns those of a request that is sent with token.
 func (c *Client) secrets(token string) secrets {
 	known := secrets{token, c.options.Credential.secret}
-	if c.exchanger != nil {
-		known = append(known, c.exchanger.held())
+	if c.tokens != nil {
+		known = append(known, c.tokens.cached())
 	}
 	return known
 }
 
-// hide takes the secrets out of a text.
+// hide redacts the secrets in a text.
 func (s secrets) hide(text string) string {
 	for _, secret := range s {
 		if len(secret) >= minSecret {
@@ -31,10 +31,10 @@ func (s secrets) hide(text string) string {
 	return text
 }
 
-// hideIn gives an error without the secrets, which is err itself where it has none.
+// hideIn returns err, or an error with its redacted text if that contains a secret.
 func (s secrets) hideIn(err error) error {
-	said := err.Error()
-	if hidden := s.hide(said); hidden != said {
+	text := err.Error()
+	if hidden := s.hide(text); hidden != text {
 		return errors.New(hidden)
 	}
 	return err

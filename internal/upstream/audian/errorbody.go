@@ -10,26 +10,26 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// problem is what an error's body says.
-type problem struct {
-	// shaped says that the body is one of the documented errors, so that it is the
-	// upstream speaking and no proxy before it.
+// errorBody is the content of an error's body.
+type errorBody struct {
+	// shaped is true if the body is one of the documented errors, and so from the upstream
+	// and not from a proxy.
 	shaped bool
-	// code is the status that the body names; 0 where it names none.
+	// code is the status in the body, or 0.
 	code    int
 	message string
-	// words is all that the body says in words.
-	words string
+	// text is all text of the body, in lower case.
+	text string
 }
 
-// problem reads the documented shapes of an error:
+// errorBody decodes the documented forms of an error:
 //
 //	{"data":{"message":…},"error":"400","message":…,"request_id":…,"status":"error"}
 //	{"error":{"code":…,"message":…,"param":…,"type":…}}
 //	{"success":false,…}
-func (e envelope) problem() problem {
+func (e envelope) errorBody() errorBody {
 	detail, data := inner(e.Error), inner(e.Data)
-	p := problem{shaped: e.saysError(detail)}
+	p := errorBody{shaped: e.isError(detail)}
 	if !p.shaped {
 		return p
 	}
@@ -47,13 +47,13 @@ func (e envelope) problem() problem {
 		s, _ := text(v)
 		words = append(words, strings.ToLower(s))
 	}
-	p.words = strings.Join(words, "\n")
+	p.text = strings.Join(words, "\n")
 	return p
 }
 
-// saysError says whether the body is an error, whatever its status. A participant's
-// own status may be any word.
-func (e envelope) saysError(detail envelope) bool {
+// isError reports whether the body is an error, regardless of the HTTP status. The status of a
+// participant may be any word.
+func (e envelope) isError(detail envelope) bool {
 	status, _ := text(e.Status)
 	success, isFlag := flag(e.Success)
 	return status == "error" && e.ID == nil ||
@@ -61,7 +61,7 @@ func (e envelope) saysError(detail envelope) bool {
 		detail.Message != nil || detail.Code != nil
 }
 
-// statusCode is a status from 400 to 599, told as a number or as text.
+// statusCode decodes a status from 400 to 599, a number or text; 0 for any other value.
 func statusCode(v jsontext.Value) int {
 	s, ok := text(v)
 	if !ok {
@@ -74,7 +74,7 @@ func statusCode(v jsontext.Value) int {
 	return code
 }
 
-var fullWords = regexp.MustCompile(`\bfull\b|_full\b|\bmax(imum)?[_ ](\w+ )*participants|\bparticipant[_ ]limit|\bcapacity\b`)
+var fullPattern = regexp.MustCompile(`\bfull\b|_full\b|\bmax(imum)?[_ ](\w+ )*participants|\bparticipant[_ ]limit|\bcapacity\b`)
 
-// full says whether a conflict is that of a conference with no room left.
-func (p problem) full() bool { return fullWords.MatchString(p.words) }
+// isFull reports whether a conflict is that of a full conference.
+func (p errorBody) isFull() bool { return fullPattern.MatchString(p.text) }

@@ -28,7 +28,7 @@ func TestW10_FailingPolls(t *testing.T) {
 		"a proxy's 404":      {&apierror.Error{Reason: apierror.ConferenceNotFound, UpstreamStatus: 404}, apierror.ConferenceNotFound},
 		"vendor's other 4xx": {&apierror.Error{Reason: apierror.UpstreamRefused, UpstreamStatus: 418, FromUpstream: true}, apierror.UpstreamRefused},
 	} {
-		if got := failure(test.err); got != test.want {
+		if got := pollFailure(test.err); got != test.want {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
 	}

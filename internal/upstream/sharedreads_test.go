@@ -41,12 +41,12 @@ func TestA01_AddsOfOneConferenceShareTheirReads(t *testing.T) {
 					})
 				}
 				running.Wait()
-				time.Sleep(2 * addReadEvery)
+				time.Sleep(2 * sharedReadInterval)
 				synctest.Wait()
 				if got := len(u.times(http.MethodGet)); got < test.want-1 || got > test.want+1 {
 					t.Errorf("%d reads, want %d", got, test.want)
 				}
-				if left := len(a.addReads.conferences); left > 0 {
+				if left := len(a.sharedReads.conferences); left > 0 {
 					t.Errorf("%d conferences are kept", left)
 				}
 			})
@@ -61,7 +61,7 @@ func reconcile(t *testing.T, a *Account, conference string) (lists int) {
 	defer cancel()
 	for ctx.Err() == nil {
 		asked := time.Now()
-		list, err := a.ListAhead(ctx, conference)
+		list, err := a.ListToReconcile(ctx, conference)
 		if err == nil {
 			lists++
 			if list.Began.Before(asked) {
@@ -82,13 +82,13 @@ func TestA01_WhoeverLeavesEndsNoReadOfOthers(t *testing.T) {
 		first, leave := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() {
-			if _, err := a.ListAhead(first, "c"); err == nil {
+			if _, err := a.ListToReconcile(first, "c"); err == nil {
 				t.Error("the one that left got a list")
 			}
 		})
 		synctest.Wait()
 		running.Go(func() {
-			if _, err := a.ListAhead(t.Context(), "c"); err != nil {
+			if _, err := a.ListToReconcile(t.Context(), "c"); err != nil {
 				t.Errorf("the other: %v", err)
 			}
 		})
@@ -96,7 +96,7 @@ func TestA01_WhoeverLeavesEndsNoReadOfOthers(t *testing.T) {
 		leave()
 		running.Wait()
 		alone, leave := context.WithCancel(t.Context())
-		running.Go(func() { _, _ = a.ListAhead(alone, "c") })
+		running.Go(func() { _, _ = a.ListToReconcile(alone, "c") })
 		synctest.Wait()
 		leave()
 		running.Wait()
@@ -111,7 +111,7 @@ func TestA01_WhoeverLeavesEndsNoReadOfOthers(t *testing.T) {
 func TestA01_APanicInAReadIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := account(t, &upstream{answer: func(*http.Request) (response, error) { panic("transport") }})
-		if _, err := a.ListAhead(t.Context(), "c"); err == nil {
+		if _, err := a.ListToReconcile(t.Context(), "c"); err == nil {
 			t.Error("no error")
 		}
 	})

@@ -17,8 +17,8 @@ func TestW15_Rate(t *testing.T) {
 		want    float64
 	}{
 		{"whole", 0, nil, 10},
-		{"an add takes one off", 0, r.added, 9},
-		{"and another", 0.5, r.added, 8},
+		{"an add takes one off", 0, r.addSent, 9},
+		{"and another", 0.5, r.addSent, 8},
 		{"for a second", 1, nil, 9},
 		{"each", 1.5, nil, 10},
 		{"a shortage halves it", 2, r.halve, 5},
@@ -29,7 +29,7 @@ func TestW15_Rate(t *testing.T) {
 		{"and again", 102, r.halve, 2.625},
 		{"and again", 103, r.halve, 1.4375},
 		{"but not below one", 104, r.halve, 1},
-		{"whatever is added", 104, r.added, 1},
+		{"whatever is added", 104, r.addSent, 1},
 	} {
 		now := at(step.seconds)
 		if step.do != nil {
@@ -44,13 +44,13 @@ func TestW15_Rate(t *testing.T) {
 func TestW15_RateAfter(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	r := newRate(10)
-	if next, again := r.after(now, now); next.Sub(now) != 100*time.Millisecond || again != next {
+	if next, again := r.nextAt(now, now); next.Sub(now) != 100*time.Millisecond || again != next {
 		t.Errorf("next after %v, again after %v", next.Sub(now), again.Sub(now))
 	}
 	for range 9 {
-		r.added(now.Add(-500 * time.Millisecond))
+		r.addSent(now.Add(-500 * time.Millisecond))
 	}
-	if next, again := r.after(now, now); next.Sub(now) != time.Second || again.Sub(now) != 500*time.Millisecond {
+	if next, again := r.nextAt(now, now); next.Sub(now) != time.Second || again.Sub(now) != 500*time.Millisecond {
 		t.Errorf("with adds: next after %v, again after %v", next.Sub(now), again.Sub(now))
 	}
 	r.pause(now, time.Hour)
@@ -77,10 +77,10 @@ func TestW15_WhatGoesAheadIsPlannedWith(t *testing.T) {
 				}
 				now = now.Add(time.Second)
 			}
-			if got := r.lasting(now); got < test.least || got > test.most {
+			if got := r.sustained(now); got < test.least || got > test.most {
 				t.Errorf("rate for lists %v, want %v to %v", got, test.least, test.most)
 			}
-			if got := r.lasting(now.Add(2 * time.Minute)); got < 9.99 {
+			if got := r.sustained(now.Add(2 * time.Minute)); got < 9.99 {
 				t.Errorf("two minutes later: %v", got)
 			}
 		})
@@ -94,7 +94,7 @@ func TestW15_FewTokens(t *testing.T) {
 		tokens int
 		few    bool
 	}{{3, false}, {10, false}, {2, false}, {1, true}, {0, true}, {1000, false}, {200, false}, {199, true}, {19, true}} {
-		if got := b.few(step.tokens); got != step.few {
+		if got := b.isLow(step.tokens); got != step.few {
 			t.Errorf("%d of %d are few: %v", step.tokens, b.mostTokens, got)
 		}
 	}

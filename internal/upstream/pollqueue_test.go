@@ -10,31 +10,31 @@ import (
 	"time"
 )
 
-// TestW15_Turns has requests of all classes wait behind one.
+// TestW15_Turns has requests of all priorities wait behind one.
 func TestW15_Turns(t *testing.T) {
 	for name, test := range map[string]struct {
-		waiting []class
-		// want names classes by their position in waiting.
+		waiting []priority
+		// want names priorities by their position in waiting.
 		want string
 	}{
-		"lists under way before others": {[]class{classList, classPage, classList, classPage}, "1 3 0 2"},
+		"lists under way before others": {[]priority{listFirstPage, listNextPage, listFirstPage, listNextPage}, "1 3 0 2"},
 		"urgent ones every second turn": {
-			[]class{classList, classList, classFirstList, classFirstList, classFirstPage, classFirstList},
+			[]priority{listFirstPage, listFirstPage, firstListFirstPage, firstListFirstPage, firstListNextPage, firstListFirstPage},
 			"4 0 2 1 3 5",
 		},
 		"reads of adds and first lists alternate": {
-			[]class{classFirstList, classFirstList, classAddList, classAddList, classAddPage}, "4 0 2 1 3",
+			[]priority{firstListFirstPage, firstListFirstPage, reconcileFirstPage, reconcileFirstPage, reconcileNextPage}, "4 0 2 1 3",
 		},
 		"all together": {
-			[]class{classFirstList, classList, classAddList, classFirstList, classPage, classAddList, classList},
+			[]priority{firstListFirstPage, listFirstPage, reconcileFirstPage, firstListFirstPage, listNextPage, reconcileFirstPage, listFirstPage},
 			"2 4 0 1 5 6 3",
 		},
-		"urgent ones alone need not wait": {[]class{classAddList, classAddList, classAddList}, "0 1 2"},
+		"urgent ones alone need not wait": {[]priority{reconcileFirstPage, reconcileFirstPage, reconcileFirstPage}, "0 1 2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBudget(10, quiet)
-				if err := b.take(t.Context(), classList); err != nil {
+				if err := b.take(t.Context(), listFirstPage); err != nil {
 					t.Fatal(err)
 				}
 				var order log
@@ -70,16 +70,16 @@ func TestA01_ReadsGoThroughAPause(t *testing.T) {
 		began := time.Now()
 		b.rate.pause(began, 30*time.Second)
 		var running sync.WaitGroup
-		for c, want := range map[class]time.Duration{
-			classList: 30 * time.Second, classFirstList: 30 * time.Second,
-			classAddList: 0, classAddPage: 0,
+		for c, want := range map[priority]time.Duration{
+			listFirstPage: 30 * time.Second, firstListFirstPage: 30 * time.Second,
+			reconcileFirstPage: 0, reconcileNextPage: 0,
 		} {
 			running.Go(func() {
 				if err := b.take(t.Context(), c); err != nil {
 					t.Error(err)
 				}
 				if waited := time.Since(began); waited < want || waited > want+150*time.Millisecond {
-					t.Errorf("class %d waited %v, want %v", c, waited, want)
+					t.Errorf("priority %d waited %v, want %v", c, waited, want)
 				}
 			})
 		}
@@ -98,7 +98,7 @@ func TestW15_HighRates(t *testing.T) {
 	for range 20 {
 		running.Go(func() {
 			for range 20 {
-				if err := b.take(ctx, classList); err != nil {
+				if err := b.take(ctx, listFirstPage); err != nil {
 					t.Error(err)
 				}
 			}
@@ -126,10 +126,10 @@ func TestW15_LateTimersAreMadeUpFor(t *testing.T) {
 				b := newBudget(float64(test.rate), quiet)
 				b.last = time.Now()
 				for range 50 {
-					b.queue.enter(classList)
+					b.queue.push(listFirstPage)
 				}
 				time.Sleep(b.rate.gap(time.Now()) + test.late)
-				b.redispatch()
+				b.onTimer()
 				if granted := 50 - b.queue.waiting; granted != test.want {
 					t.Errorf("granted %d, want %d", granted, test.want)
 				}
@@ -145,10 +145,10 @@ func BenchmarkDispatch(b *testing.B) {
 		b.Run(fmt.Sprint(waiting), func(b *testing.B) {
 			budget := newBudget(1000, quiet)
 			for range waiting {
-				budget.queue.enter(classList)
+				budget.queue.push(listFirstPage)
 			}
 			for b.Loop() {
-				budget.leave(budget.enqueue(classList))
+				budget.withdraw(budget.enqueue(listFirstPage))
 			}
 		})
 	}
