@@ -59,8 +59,7 @@ func after(wait time.Duration) error {
 }
 
 func TestA06_DelaysGrowAndVary(t *testing.T) {
-	for failures, base := range []time.Duration{200, 400, 800} {
-		base *= time.Millisecond
+	for failures, base := range []time.Duration{200 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond} {
 		for range 100 {
 			if got := delayAfter(failures, 0); got < base*3/4 || got > base*5/4 {
 				t.Errorf("after %d failures: %v", failures, got)

@@ -99,7 +99,7 @@ func (s *Server) openAccounts(measured *metrics) error {
 		Header:    headerOf(cfg.AuthHeader),
 		Transport: audian.NewTransport(),
 		PollRate:  float64(s.config.Feed.PollRate),
-		OnResult:    measured.upstreamRequest,
+		OnResult:  measured.upstreamRequest,
 		Logger:    s.logger,
 	}
 	if s.config.Access.Auth == config.AuthPassthrough {

@@ -59,14 +59,14 @@ func TestA03_AddsArePacedAsTheyArrive(t *testing.T) {
 	})
 }
 
-// TestA03_UnreachedAddsGiveTheirTurnsBack has adds fail of which none could be written.
-func TestA03_UnreachedAddsGiveTheirTurnsBack(t *testing.T) {
+// TestA03_UnreachedAddsReturnTheirGrants has adds fail of which none could be written.
+func TestA03_UnreachedAddsReturnTheirGrants(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		unreached := &net.OpError{Op: "dial", Err: errors.New("refused")}
 		a := account(t, untraced(func(*http.Request) (*http.Response, error) { return nil, unreached }))
 		began := time.Now()
 		for range tripAfter - 1 {
-			if _, err := a.Add(t.Context(), "c", participant.Add{}, nothing); !told(t, err).NotSent {
+			if _, err := a.Add(t.Context(), "c", participant.Add{}, nothing); !apiError(t, err).NotSent {
 				t.Errorf("got %v", err)
 			}
 		}
@@ -76,8 +76,8 @@ func TestA03_UnreachedAddsGiveTheirTurnsBack(t *testing.T) {
 	})
 }
 
-// TestA03_SilentTransportsArePacedToo has a transport that does not tell what it writes.
-func TestA03_SilentTransportsArePacedToo(t *testing.T) {
+// TestA03_TransportsWithoutTraceArePacedToo has a transport that reports no events.
+func TestA03_TransportsWithoutTraceArePacedToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var came []time.Time
 		a := account(t, untraced(func(*http.Request) (*http.Response, error) {
@@ -96,7 +96,7 @@ func TestA03_SilentTransportsArePacedToo(t *testing.T) {
 	})
 }
 
-// untraced is a transport that tells nothing.
+// untraced is a transport that reports no events.
 type untraced func(*http.Request) (*http.Response, error)
 
 func (u untraced) RoundTrip(r *http.Request) (*http.Response, error) { return u(r) }
@@ -191,7 +191,7 @@ func TestA06_AddIsSentOnce(t *testing.T) {
 	}
 }
 
-// TestA03_AReleasedSlotIsFree has slots given back before and after their turns.
+// TestA03_AReleasedSlotIsFree releases slots before and after their grants.
 func TestA03_AReleasedSlotIsFree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{}
@@ -215,9 +215,9 @@ func TestA03_AReleasedSlotIsFree(t *testing.T) {
 	})
 }
 
-// TestA03_TheExchangeOfAKeyIsNoDeparture has exchanges that take longer than a window, at
+// TestA03_AKeyExchangeTakesNoGrant has exchanges that take longer than a window, at
 // the first add and whenever a token is refused.
-func TestA03_TheExchangeOfAKeyIsNoDeparture(t *testing.T) {
+func TestA03_AKeyExchangeTakesNoGrant(t *testing.T) {
 	for name, expires := range map[string]int{"at first": 0, "each token serves some adds": 7} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -240,9 +240,9 @@ func TestA03_TheExchangeOfAKeyIsNoDeparture(t *testing.T) {
 	}
 }
 
-// TestA03_ARenewalDoesNotCountAsADeparture has ten adds meet an expired token late in the
-// window of their departure: their next turns come when that window ends.
-func TestA03_ARenewalDoesNotCountAsADeparture(t *testing.T) {
+// TestA03_ARenewalTakesNoGrant has ten adds meet an expired token late in the
+// window of their grants: their next grants come when that window ends.
+func TestA03_ARenewalTakesNoGrant(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{}
 		u.set(func(r *http.Request) (response, error) {
@@ -310,7 +310,7 @@ func TestA01_WithoutACredentialNothingIsReserved(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if _, err = a.Reserve(t.Context(), "c"); !told(t, err).NotSent || a.uses.Load() != 0 || a.pacer.queue.len() != 0 {
+				if _, err = a.Reserve(t.Context(), "c"); !apiError(t, err).NotSent || a.uses.Load() != 0 || a.pacer.queue.len() != 0 {
 					t.Errorf("%v; %d uses, %d wait", err, a.uses.Load(), a.pacer.queue.len())
 				}
 			})
@@ -352,9 +352,9 @@ func TestA06_ListsAreReadAgain(t *testing.T) {
 	}
 }
 
-// TestA06_SlowAnswersAreWaitedFor has an upstream answer rightly, and take its time: the
+// TestA06_ListWaitsForSlowResponses has an upstream answer rightly, and take its time: the
 // caller's deadline is the only one.
-func TestA06_SlowAnswersAreWaitedFor(t *testing.T) {
+func TestA06_ListWaitsForSlowResponses(t *testing.T) {
 	slowly := func(r *http.Request) (response, error) {
 		select {
 		case <-time.After(28 * time.Second):
@@ -401,7 +401,7 @@ func TestA06_RetriesHaveABudget(t *testing.T) {
 		var running sync.WaitGroup
 		for range 50 {
 			running.Go(func() {
-				if _, err := a.List(t.Context(), "c"); told(t, err).Reason != apierror.UpstreamUnavailable {
+				if _, err := a.List(t.Context(), "c"); apiError(t, err).Reason != apierror.UpstreamUnavailable {
 					t.Errorf("got %v", err)
 				}
 			})
@@ -419,7 +419,7 @@ func TestA06_DeadlineBetweenRetries(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
 		_, err := account(t, u).List(ctx, "c")
-		if told(t, err).Reason != apierror.UpstreamUnavailable || len(u.times(http.MethodGet)) != 1 {
+		if apiError(t, err).Reason != apierror.UpstreamUnavailable || len(u.times(http.MethodGet)) != 1 {
 			t.Errorf("read %d times, %v", len(u.times(http.MethodGet)), err)
 		}
 	})
@@ -437,7 +437,7 @@ func TestRemoveIsSentOnce(t *testing.T) {
 	}
 }
 
-// TestA05_CredentialRefused follows health through a refusal, its renewal included.
+// TestA05_CredentialRefused follows the credential through a refusal and a renewal.
 func TestA05_CredentialRefused(t *testing.T) {
 	u := &upstream{}
 	a, err := New(audian.APIKey("key"), participant.Fingerprint{}, options(u))
@@ -446,18 +446,18 @@ func TestA05_CredentialRefused(t *testing.T) {
 	}
 	refused := func(r *http.Request) (response, error) {
 		if r.Method == http.MethodPut {
-			return reply(200, `{"auth_token":"never-taken"}`), nil
+			return reply(200, `{"auth_token":"never-accepted"}`), nil
 		}
 		return reply(401, `{"error":"401","status":"error"}`), nil
 	}
 	for _, step := range []struct {
-		name    string
-		answer  answer
-		serving bool
+		name     string
+		answer   answer
+		accepted bool
 	}{
 		{"refused", refused, false},
 		{"still refused", refused, false},
-		{"no answer says nothing", refuse, false},
+		{"no answer proves nothing", refuse, false},
 		{"another refusal is an answer", always(404, `{"success":false}`), true},
 		{"refused again", refused, false},
 		{"so is that of a proxy", always(404, `<html>`), true},
@@ -468,7 +468,7 @@ func TestA05_CredentialRefused(t *testing.T) {
 		{"refused again", refused, false},
 		{"answered", func(r *http.Request) (response, error) {
 			if r.Method == http.MethodPut {
-				return reply(200, `{"auth_token":"taken"}`), nil
+				return reply(200, `{"auth_token":"accepted"}`), nil
 			}
 			return well(r)
 		}, true},
@@ -476,23 +476,23 @@ func TestA05_CredentialRefused(t *testing.T) {
 		changed, before := a.CredentialChanged(), a.CredentialAccepted()
 		u.set(step.answer)
 		err := a.Remove(t.Context(), "c", "p")
-		if a.CredentialAccepted() != step.serving {
-			t.Errorf("%s: serving is %v after %v", step.name, a.CredentialAccepted(), err)
+		if a.CredentialAccepted() != step.accepted {
+			t.Errorf("%s: accepted is %v after %v", step.name, a.CredentialAccepted(), err)
 		}
 		select {
 		case <-changed:
-			if before == step.serving {
-				t.Errorf("%s: told of no change", step.name)
+			if before == step.accepted {
+				t.Errorf("%s: notified without a change", step.name)
 			}
 		default:
-			if before != step.serving {
-				t.Errorf("%s: not told", step.name)
+			if before != step.accepted {
+				t.Errorf("%s: not notified", step.name)
 			}
 		}
 	}
 }
 
-func TestTripsArePassedOn(t *testing.T) {
+func TestResultsArePassedOn(t *testing.T) {
 	var results []audian.Result
 	o := options(&upstream{})
 	o.OnResult = func(result audian.Result) { results = append(results, result) }

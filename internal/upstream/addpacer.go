@@ -166,8 +166,12 @@ func (p *addPacer) grantDue(now time.Time) {
 	for p.queue.len() > 0 && !p.estimate(now)(0).After(now) {
 		p.grantNext(p.queue.pop())
 	}
-	p.rejectLate(now)
-	p.setTimer(now)
+	stop(p.timer)
+	p.timer = nil
+	if p.queue.len() > 0 {
+		p.rejectLate(now)
+		p.setTimer(now)
+	}
 }
 
 // grantNext grants an add that has left the queue.
@@ -241,8 +245,6 @@ func (p *addPacer) grantTimes(now time.Time) []time.Time {
 
 // setTimer sets the timer for the next grant.
 func (p *addPacer) setTimer(now time.Time) {
-	stop(p.timer)
-	p.timer = nil
 	if p.queue.len() == 0 {
 		return
 	}

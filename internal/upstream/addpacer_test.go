@@ -31,8 +31,7 @@ func (l *log) note(name string) {
 	l.times = append(l.times, time.Now())
 }
 
-// Add reserves a slot, has sending called when its turn has come, and sends at once. Tests
-// of the account use it for an add that nobody gives up.
+// Add reserves a slot, waits for its grant, calls sending, and sends.
 func (a *Account) Add(ctx context.Context, conference string, add participant.Add, sending func()) (participant.Item, error) {
 	s, err := a.Reserve(ctx, conference)
 	if err != nil {
@@ -49,8 +48,8 @@ func (a *Account) Add(ctx context.Context, conference string, add participant.Ad
 	return s.Send(ctx, add)
 }
 
-// turnOf waits for the turn of an add whose deadline is ctx's.
-func turnOf(ctx context.Context, p *addPacer, conference string, again bool) (*grant, error) {
+// waitForGrant waits for the grant of an add whose deadline is that of ctx.
+func waitForGrant(ctx context.Context, p *addPacer, conference string, again bool) (*grant, error) {
 	add, err := p.enqueue(conference, again)
 	if err != nil {
 		return nil, err
@@ -61,9 +60,9 @@ func turnOf(ctx context.Context, p *addPacer, conference string, again bool) (*g
 	return p.wait(ctx, add)
 }
 
-// depart waits for a turn and has the request written at once.
-func depart(ctx context.Context, p *addPacer, conference string, again bool) error {
-	d, err := turnOf(ctx, p, conference, again)
+// sendOne waits for a grant and marks its request as written at once.
+func sendOne(ctx context.Context, p *addPacer, conference string, again bool) error {
+	d, err := waitForGrant(ctx, p, conference, again)
 	if err == nil {
 		p.markWritten(d)
 	}
@@ -78,7 +77,7 @@ func TestA03_TenASecondAtMost(t *testing.T) {
 		began := time.Now()
 		for n := range 35 {
 			running.Go(func() {
-				if err := depart(t.Context(), &p, fmt.Sprint(n%3), false); err != nil {
+				if err := sendOne(t.Context(), &p, fmt.Sprint(n%3), false); err != nil {
 					t.Error(err)
 				}
 				l.note("")
@@ -101,7 +100,7 @@ func TestA03_FairBetweenConferences(t *testing.T) {
 		var running sync.WaitGroup
 		enter := func(name string) {
 			running.Go(func() {
-				err := depart(t.Context(), &p, name[:1], false)
+				err := sendOne(t.Context(), &p, name[:1], false)
 				if err != nil {
 					t.Error(err)
 				}
@@ -119,7 +118,7 @@ func TestA03_FairBetweenConferences(t *testing.T) {
 			enter(fmt.Sprintf("b%d", n))
 		}
 		enter("c0")
-		// They leave one after the other, so that the order can be told.
+		// They are written one after the other, which shows the order.
 		p.mu.Lock()
 		for i, d := range p.grants {
 			d.written = d.written.Add(time.Duration(i) * time.Millisecond)
@@ -133,35 +132,35 @@ func TestA03_FairBetweenConferences(t *testing.T) {
 	})
 }
 
-func TestA03_FailsAtOnceWhereItsTurnComesTooLate(t *testing.T) {
+func TestA03_FailsAtOnceIfTheGrantWouldBeTooLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p addPacer
 		for range addsPerWindow {
-			if err := depart(t.Context(), &p, "a", false); err != nil {
+			if err := sendOne(t.Context(), &p, "a", false); err != nil {
 				t.Fatal(err)
 			}
 		}
 		began := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), addWindow/2)
 		defer cancel()
-		err := depart(ctx, &p, "a", false)
-		e := told(t, err)
+		err := sendOne(ctx, &p, "a", false)
+		e := apiError(t, err)
 		if e.Reason != apierror.AddRateLimited || e.RetryAfter != addWindow || time.Since(began) != 0 {
 			t.Errorf("after %v: %v, retry after %v", time.Since(began), err, e.RetryAfter)
 		}
 		ctx, cancel = context.WithTimeout(t.Context(), addWindow+1)
 		defer cancel()
-		if err := depart(ctx, &p, "a", false); err != nil || time.Since(began) != addWindow {
+		if err := sendOne(ctx, &p, "a", false); err != nil || time.Since(began) != addWindow {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
 	})
 }
 
-func TestA03_WhoLeavesTakesNoTurn(t *testing.T) {
+func TestA03_AWithdrawnAddTakesNoGrant(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p addPacer
 		for range addsPerWindow {
-			if err := depart(t.Context(), &p, "a", false); err != nil {
+			if err := sendOne(t.Context(), &p, "a", false); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -170,7 +169,7 @@ func TestA03_WhoLeavesTakesNoTurn(t *testing.T) {
 		var running sync.WaitGroup
 		for range addsPerWindow {
 			running.Go(func() {
-				if _, err := turnOf(leaving, &p, "a", false); told(t, err).Reason != apierror.Cancelled {
+				if _, err := waitForGrant(leaving, &p, "a", false); apiError(t, err).Reason != apierror.Cancelled {
 					t.Error(err)
 				}
 			})
@@ -178,7 +177,7 @@ func TestA03_WhoLeavesTakesNoTurn(t *testing.T) {
 		synctest.Wait()
 		for range addsPerWindow {
 			running.Go(func() {
-				if err := depart(t.Context(), &p, "a", false); err != nil || time.Since(began) != addWindow {
+				if err := sendOne(t.Context(), &p, "a", false); err != nil || time.Since(began) != addWindow {
 					t.Errorf("after %v: %v", time.Since(began), err)
 				}
 			})
@@ -186,7 +185,7 @@ func TestA03_WhoLeavesTakesNoTurn(t *testing.T) {
 		synctest.Wait()
 		leave()
 		running.Wait()
-		if _, err := turnOf(leaving, &p, "a", false); told(t, err).Reason != apierror.Cancelled {
+		if _, err := waitForGrant(leaving, &p, "a", false); apiError(t, err).Reason != apierror.Cancelled {
 			t.Error(err)
 		}
 		p.mu.Lock()
@@ -197,14 +196,14 @@ func TestA03_WhoLeavesTakesNoTurn(t *testing.T) {
 	})
 }
 
-func TestA03_AnotherTurnComesFirst(t *testing.T) {
+func TestA03_AnAddThatIsSentAgainGoesFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p addPacer
 		var l log
 		var running sync.WaitGroup
 		enter := func(name string, again bool) {
 			running.Go(func() {
-				if err := depart(t.Context(), &p, "a", again); err != nil {
+				if err := sendOne(t.Context(), &p, "a", again); err != nil {
 					t.Error(err)
 				}
 				l.note(name)
@@ -222,11 +221,11 @@ func TestA03_AnotherTurnComesFirst(t *testing.T) {
 	})
 }
 
-func TestA03_TurnsGivenBackAreFree(t *testing.T) {
+func TestA03_ReturnedGrantsAreFree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p addPacer
 		for range 3 * addsPerWindow {
-			d, err := turnOf(t.Context(), &p, "a", false)
+			d, err := waitForGrant(t.Context(), &p, "a", false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -239,8 +238,8 @@ func TestA03_CountsFromWhenTheRequestIsWritten(t *testing.T) {
 	for name, test := range map[string]struct {
 		after time.Duration
 		end   func(*addPacer, *grant)
-		// turn is when the next turn comes, once that has happened to ten.
-		turn time.Duration
+		// next is when the next add is granted, after that happened to ten.
+		next time.Duration
 	}{
 		"written":               {300 * time.Millisecond, (*addPacer).markWritten, 300*time.Millisecond + addWindow},
 		"written late":          {3 * time.Second, (*addPacer).markWritten, 3*time.Second + addWindow},
@@ -252,14 +251,14 @@ func TestA03_CountsFromWhenTheRequestIsWritten(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var p addPacer
 				for range addsPerWindow {
-					d, err := turnOf(t.Context(), &p, "a", false)
+					d, err := waitForGrant(t.Context(), &p, "a", false)
 					if err != nil {
 						t.Fatal(err)
 					}
 					time.AfterFunc(test.after, func() { test.end(&p, d) })
 				}
 				began := time.Now()
-				if err := depart(t.Context(), &p, "a", false); err != nil || time.Since(began) != test.turn {
+				if err := sendOne(t.Context(), &p, "a", false); err != nil || time.Since(began) != test.next {
 					t.Errorf("after %v: %v", time.Since(began), err)
 				}
 			})
@@ -271,33 +270,33 @@ func TestA03_CountsFromWhenTheRequestIsWritten(t *testing.T) {
 func TestA03_WrittenTwiceCountsTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p addPacer
-		first, err := turnOf(t.Context(), &p, "a", false)
+		first, err := waitForGrant(t.Context(), &p, "a", false)
 		if err != nil {
 			t.Fatal(err)
 		}
 		p.markWritten(first)
 		time.Sleep(5 * time.Second)
 		for range addsPerWindow - 1 {
-			if err := depart(t.Context(), &p, "a", false); err != nil {
+			if err := sendOne(t.Context(), &p, "a", false); err != nil {
 				t.Fatal(err)
 			}
 		}
 		p.markWritten(first)
 		began := time.Now()
-		if err := depart(t.Context(), &p, "a", false); err != nil || time.Since(began) != addWindow {
+		if err := sendOne(t.Context(), &p, "a", false); err != nil || time.Since(began) != addWindow {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
 	})
 }
 
-// TestA03_UnwrittenAddsHoldUpWhoCannotWait has ten adds that wait for a connection: who
-// would come too late behind them hears so at once.
-func TestA03_UnwrittenAddsHoldUpWhoCannotWait(t *testing.T) {
+// TestA03_UnwrittenAddsDelayOthers has ten adds that wait for a connection: an
+// add that would be too late behind them fails at once.
+func TestA03_UnwrittenAddsDelayOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p addPacer
 		var grants []*grant
 		for range addsPerWindow {
-			d, err := turnOf(t.Context(), &p, "a", false)
+			d, err := waitForGrant(t.Context(), &p, "a", false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -307,7 +306,7 @@ func TestA03_UnwrittenAddsHoldUpWhoCannotWait(t *testing.T) {
 		time.AfterFunc(time.Second, func() { p.markWritten(grants[0]) })
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
-		if err := depart(ctx, &p, "a", false); told(t, err).Reason != apierror.AddRateLimited || time.Since(began) != time.Second {
+		if err := sendOne(ctx, &p, "a", false); apiError(t, err).Reason != apierror.AddRateLimited || time.Since(began) != time.Second {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
 	})
@@ -362,19 +361,19 @@ func full(tb testing.TB) *addPacer {
 	tb.Helper()
 	p := &addPacer{}
 	for range addsPerWindow {
-		if err := depart(tb.Context(), p, "other", false); err != nil {
+		if err := sendOne(tb.Context(), p, "other", false); err != nil {
 			tb.Fatal(err)
 		}
 	}
 	return p
 }
 
-// An add whose turn comes later than it seemed is refused at its deadline at the latest.
+// An add that is granted later than estimated is rejected at its deadline at the latest.
 func TestA03_ADeadlineEndsTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p addPacer
 		for range addsPerWindow { // Their requests are never written.
-			if _, err := turnOf(t.Context(), &p, "other", false); err != nil {
+			if _, err := waitForGrant(t.Context(), &p, "other", false); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -384,7 +383,7 @@ func TestA03_ADeadlineEndsTheWait(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.setDeadline(add, began.Add(2*time.Second))
-		if _, err := p.wait(t.Context(), add); told(t, err).Reason != apierror.AddRateLimited || time.Since(began) > 2*time.Second {
+		if _, err := p.wait(t.Context(), add); apiError(t, err).Reason != apierror.AddRateLimited || time.Since(began) > 2*time.Second {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
 	})
@@ -392,7 +391,7 @@ func TestA03_ADeadlineEndsTheWait(t *testing.T) {
 
 // Adds that come later in many other conferences put off an add that has to be gone soon:
 // it is refused when that is known, not when its deadline ends.
-func TestA03_AnAddThatOthersPutOffIsRefusedBeforeItsDeadline(t *testing.T) {
+func TestA03_ADelayedAddIsRejectedBeforeItsDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := full(t)
 		began := time.Now()
@@ -411,7 +410,7 @@ func TestA03_AnAddThatOthersPutOffIsRefusedBeforeItsDeadline(t *testing.T) {
 			}
 		}
 		_, err := p.wait(t.Context(), adds[19])
-		if told(t, err).Reason != apierror.AddRateLimited || time.Since(began) != 0 {
+		if apiError(t, err).Reason != apierror.AddRateLimited || time.Since(began) != 0 {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
 		if d, err := p.wait(t.Context(), adds[0]); err != nil {
@@ -422,7 +421,7 @@ func TestA03_AnAddThatOthersPutOffIsRefusedBeforeItsDeadline(t *testing.T) {
 	})
 }
 
-// TestA03_AThousandAddsWaitAtMost has one more refused at once, whatever its conference.
+// TestA03_AThousandAddsWaitAtMost has one more rejected at once, of any conference.
 func TestA03_AThousandAddsWaitAtMost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := full(t)
@@ -430,7 +429,7 @@ func TestA03_AThousandAddsWaitAtMost(t *testing.T) {
 		var running sync.WaitGroup
 		for n := range maxWaitingAdds {
 			running.Go(func() {
-				if _, err := turnOf(ctx, p, fmt.Sprint(n%7), false); told(t, err).Reason != apierror.Cancelled {
+				if _, err := waitForGrant(ctx, p, fmt.Sprint(n%7), false); apiError(t, err).Reason != apierror.Cancelled {
 					t.Error(err)
 				}
 			})
@@ -438,8 +437,8 @@ func TestA03_AThousandAddsWaitAtMost(t *testing.T) {
 		synctest.Wait()
 		began := time.Now()
 		for _, conference := range []string{"0", "new"} {
-			_, err := turnOf(t.Context(), p, conference, false)
-			e := told(t, err)
+			_, err := waitForGrant(t.Context(), p, conference, false)
+			e := apiError(t, err)
 			if e.Reason != apierror.AddRateLimited || e.Dialled != apierror.DialledNo || time.Since(began) != 0 {
 				t.Errorf("after %v: %v", time.Since(began), err)
 			}
@@ -448,7 +447,7 @@ func TestA03_AThousandAddsWaitAtMost(t *testing.T) {
 			}
 		}
 		if _, err := p.enqueue("0", true); err != nil {
-			t.Errorf("an add that had its turn: %v", err)
+			t.Errorf("an add that was granted before: %v", err)
 		}
 		cancel()
 		running.Wait()
@@ -456,7 +455,7 @@ func TestA03_AThousandAddsWaitAtMost(t *testing.T) {
 }
 
 // Who leaves makes room for those behind, in the same conference and in others.
-func TestA03_WhoLeavesMovesTheOthersUp(t *testing.T) {
+func TestA03_AWithdrawnAddMovesTheOthersUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := full(t)
 		enter := func(conference string) *queuedAdd {
@@ -487,8 +486,8 @@ func TestA03_WhoLeavesMovesTheOthersUp(t *testing.T) {
 	})
 }
 
-// A conference that always has a next add does not keep others from their turns.
-func TestA03_ConferencesThatComeAgainTakeTurns(t *testing.T) {
+// A conference that always has a next add does not delay other conferences.
+func TestA03_ReturningConferencesAlternate(t *testing.T) {
 	var q addQueue
 	enter := func(conference string) { q.push(conference, &queuedAdd{}, false) }
 	for range 3 {
@@ -508,13 +507,13 @@ func TestA03_ConferencesThatComeAgainTakeTurns(t *testing.T) {
 	}
 }
 
-// The estimate of a turn is when it comes, as far as nothing else happens.
-func TestA03_TurnsComeWhenEstimated(t *testing.T) {
+// Adds are granted when estimated, if nothing else happens.
+func TestA03_GrantsComeWhenEstimated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p addPacer
 		for range 7 {
 			time.Sleep(110 * time.Millisecond)
-			if err := depart(t.Context(), &p, "other", false); err != nil {
+			if err := sendOne(t.Context(), &p, "other", false); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -524,7 +523,7 @@ func TestA03_TurnsComeWhenEstimated(t *testing.T) {
 			want := p.estimate(time.Now())(p.queue.len())
 			p.mu.Unlock()
 			running.Go(func() {
-				if err := depart(t.Context(), &p, "a", false); err != nil || !time.Now().Equal(want) {
+				if err := sendOne(t.Context(), &p, "a", false); err != nil || !time.Now().Equal(want) {
 					t.Errorf("add %d left %v after its estimate: %v", n, time.Since(want), err)
 				}
 			})
@@ -562,9 +561,9 @@ func BenchmarkWaitingAdd(b *testing.B) {
 	}
 }
 
-// TestA03_WhateverComes draws adds that come, wait, leave, have deadlines, and find a
+// TestA03_RandomHistories draws adds that come, wait, leave, have deadlines, and find a
 // connection soon or late.
-func TestA03_WhateverComes(t *testing.T) {
+func TestA03_RandomHistories(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		adds := rapid.IntRange(1, 80).Draw(rt, "adds")
 		seed := rapid.Uint64().Draw(rt, "seed")
@@ -594,7 +593,7 @@ func paceSome(t *testing.T, adds int, seed uint64) (problem string) {
 				}
 				defer cancel()
 				time.AfterFunc(waits, cancel)
-				if d, err := turnOf(ctx, &p, room, false); err == nil {
+				if d, err := waitForGrant(ctx, &p, room, false); err == nil {
 					time.Sleep(connects)
 					p.markWritten(d)
 					l.note(room)

@@ -19,11 +19,11 @@ func trip(t *testing.T, a *Account, u *upstream) {
 	u.set(refuse)
 	for range tripAfter {
 		time.Sleep(tripOver / (tripAfter / 2))
-		if err := a.Remove(t.Context(), "c", "p"); told(t, err).Reason != apierror.UpstreamUnavailable {
+		if err := a.Remove(t.Context(), "c", "p"); apiError(t, err).Reason != apierror.UpstreamUnavailable {
 			t.Fatalf("got %v", err)
 		}
 	}
-	if err := a.Remove(t.Context(), "c", "p"); told(t, err).Reason != apierror.BreakerOpen {
+	if err := a.Remove(t.Context(), "c", "p"); apiError(t, err).Reason != apierror.BreakerOpen {
 		t.Fatalf("got %v", err)
 	}
 }
@@ -36,7 +36,7 @@ func TestA06_BreakerOpens(t *testing.T) {
 		_, add := a.Add(t.Context(), "c", participant.Add{}, func() { t.Error("an add was sent") })
 		_, list := a.List(t.Context(), "c")
 		for name, err := range map[string]error{"add": add, "list": list, "remove": a.Remove(t.Context(), "c", "p")} {
-			e := told(t, err)
+			e := apiError(t, err)
 			if e.Reason != apierror.BreakerOpen || e.Dialled != apierror.DialledNo || e.RetryAfter <= 0 || e.RetryAfter > 5*time.Second {
 				t.Errorf("%s: %v, dialled %q, retry after %v", name, err, e.Dialled, e.RetryAfter)
 			}
@@ -45,7 +45,7 @@ func TestA06_BreakerOpens(t *testing.T) {
 			"a read of A1": func() error { _, err := a.ListToReconcile(t.Context(), "c"); return err },
 			"a poll":       func() error { _, err := a.OpenSource(t.Context(), "c").List(t.Context()); return err },
 		} {
-			if err := read(); told(t, err).Reason == apierror.BreakerOpen {
+			if err := read(); apiError(t, err).Reason == apierror.BreakerOpen {
 				t.Errorf("%s met the breaker", name)
 			}
 		}
@@ -94,7 +94,7 @@ func TestA06_LongProbes(t *testing.T) {
 		}()
 		synctest.Wait()
 		u.set(nil)
-		if err := a.Remove(t.Context(), "c", "p"); told(t, err).Reason != apierror.BreakerOpen {
+		if err := a.Remove(t.Context(), "c", "p"); apiError(t, err).Reason != apierror.BreakerOpen {
 			t.Errorf("got %v", err)
 		}
 		time.Sleep(5 * time.Second)

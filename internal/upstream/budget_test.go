@@ -164,7 +164,7 @@ func TestW15_WaitersMayLeave(t *testing.T) {
 	})
 }
 
-// TestW15_Pace tells each of several feeds its interval.
+// TestW15_Pace compares the intervals of several feeds.
 func TestW15_Pace(t *testing.T) {
 	type feed struct {
 		want  time.Duration
@@ -208,8 +208,8 @@ func slicesOf[T any](n int, v T) []T {
 	return s
 }
 
-// TestW15_PaceIsWhatComes compares the interval that was told with the one that came.
-func TestW15_PaceIsWhatComes(t *testing.T) {
+// TestW15_PaceIsTheActualInterval compares the reported interval with the actual one.
+func TestW15_PaceIsTheActualInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{}
 		a := account(t, u)
@@ -249,7 +249,7 @@ func TestW10_PollsTimeOut(t *testing.T) {
 		s := a.OpenSource(ctx, "c")
 		began := time.Now()
 		_, err := s.List(ctx)
-		if told(t, err).Reason != apierror.UpstreamTimeout || time.Since(began) != 5*time.Second {
+		if apiError(t, err).Reason != apierror.UpstreamTimeout || time.Since(began) != 5*time.Second {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
 	})
@@ -281,7 +281,7 @@ func TestW15_PagesAreLearned(t *testing.T) {
 	})
 }
 
-func TestW15_BurstOfAddsIsMadeRoomForButNotPlannedOn(t *testing.T) {
+func TestW15_ABurstOfAddsDoesNotChangeThePace(t *testing.T) {
 	now := time.Now()
 	r := newRate(10)
 	for range 10 {

@@ -45,8 +45,8 @@ func TestW10_FailingSince(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		steps []step
-		// asked is the source that asks; since is the step that began the failing, -1 where
-		// the account does not fail for that source.
+		// asked is the source that asks; since is the step with which the failures began, -1
+		// if the account does not fail for that source.
 		asked, since int
 	}{
 		"nothing polled":                       {nil, 0, -1},
@@ -94,7 +94,7 @@ func TestW10_FailingSince(t *testing.T) {
 	}
 }
 
-func TestW10_ChangesOfFailingAreSignalled(t *testing.T) {
+func TestW10_ChangesOfFailingNotify(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := account(t, &upstream{})
 		ctx, cancel := context.WithCancel(t.Context())

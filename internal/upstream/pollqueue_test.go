@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestW15_Turns has requests of all priorities wait behind one.
-func TestW15_Turns(t *testing.T) {
+// TestW15_OrderOfGrants has requests of all priorities wait behind one.
+func TestW15_OrderOfGrants(t *testing.T) {
 	for name, test := range map[string]struct {
 		waiting []priority
 		// want names priorities by their position in waiting.

@@ -41,7 +41,7 @@ func TestW15_Rate(t *testing.T) {
 	}
 }
 
-func TestW15_RateAfter(t *testing.T) {
+func TestW15_NextAt(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	r := newRate(10)
 	if next, again := r.nextAt(now, now); next.Sub(now) != 100*time.Millisecond || again != next {
@@ -59,8 +59,8 @@ func TestW15_RateAfter(t *testing.T) {
 	}
 }
 
-// TestW15_WhatGoesAheadIsPlannedWith notes requests that go ahead of the feeds' lists.
-func TestW15_WhatGoesAheadIsPlannedWith(t *testing.T) {
+// TestW15_UrgentRequestsLowerTheSustainedRate notes requests that go ahead of the feeds' lists.
+func TestW15_UrgentRequestsLowerTheSustainedRate(t *testing.T) {
 	for name, test := range map[string]struct {
 		perSecond   int
 		least, most float64

@@ -42,7 +42,7 @@ func TestRegistryByToken(t *testing.T) {
 	if other := NewPassthrough(options(&upstream{})); lookup(t, other, "one").Fingerprint() == one.Fingerprint() {
 		t.Error("fingerprints mean something elsewhere")
 	}
-	if _, err := r.Account("a\nb"); told(t, err).Reason != apierror.CredentialInvalid {
+	if _, err := r.Account("a\nb"); apiError(t, err).Reason != apierror.CredentialInvalid {
 		t.Errorf("got %v", err)
 	}
 }

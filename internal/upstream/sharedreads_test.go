@@ -73,8 +73,8 @@ func reconcile(t *testing.T, a *Account, conference string) (lists int) {
 	return lists
 }
 
-// TestA01_WhoeverLeavesEndsNoReadOfOthers has the add that began a read give it up.
-func TestA01_WhoeverLeavesEndsNoReadOfOthers(t *testing.T) {
+// TestA01_LeavingEndsNoReadOfOthers has the add that began a read give it up.
+func TestA01_LeavingEndsNoReadOfOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{}
 		a := account(t, u)

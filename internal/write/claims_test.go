@@ -16,13 +16,13 @@ func sentOperations(c *claims, n int) []*addOperation {
 	return operations
 }
 
-func TestA01_WhoWasSeenIsFreeForThoseSentBefore(t *testing.T) {
+func TestA01_CandidatesStayUnclaimedForEarlierAdds(t *testing.T) {
 	c := newClaims(comparison{})
 	seen := []participant.Item{person("part_1", alice)}
 	before := sentOperations(&c, 2)
 	c.leaveUnresolved(before[0], seen)
 	after := sentOperations(&c, 1)[0]
-	// Being seen again later is no news of who made it.
+	// A later list does not show who created it.
 	c.leaveUnresolved(before[1], seen)
 
 	for _, d := range before {
@@ -39,7 +39,7 @@ func TestA01_WhoWasSeenIsFreeForThoseSentBefore(t *testing.T) {
 	}
 }
 
-func TestA01_ClaimsForgetConferencesAtRest(t *testing.T) {
+func TestA01_ClaimsDropIdleConferences(t *testing.T) {
 	c := newClaims(comparison{})
 	for i, d := range sentOperations(&c, 3) {
 		switch i {

@@ -63,7 +63,7 @@ func (r *fakeRecorder) check() error {
 	return nil
 }
 
-// written are the ids of the writes told, in order.
+// written are the ids of the recorded writes, in order.
 func (r *fakeRecorder) written() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -118,7 +118,7 @@ type result struct {
 	at    time.Duration
 }
 
-// pending is an add on a goroutine of its own.
+// pending is an add that runs in its own goroutine.
 type pending struct {
 	results chan result
 	cancel  context.CancelFunc

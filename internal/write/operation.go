@@ -20,7 +20,7 @@ type addOperation struct {
 	// Writer.mu guards the following.
 
 	waiters []*waiter
-	// slot is set while the operation waits in the account's queue.
+	// slot is the last reserved slot; nil after the request was sent.
 	slot Slot
 	// sendBefore bounds the time of the next request, regardless of the waiters' deadlines.
 	sendBefore time.Time

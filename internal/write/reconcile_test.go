@@ -18,7 +18,7 @@ func TestA01_LostAnswersAreReconciled(t *testing.T) {
 		"undecodable":      {dials: true, fails: upstreamError(200, apierror.UpstreamUndecodable)},
 		"error in a 200":   {dials: true, fails: upstreamError(200, apierror.UpstreamUnavailable)},
 		"no answer at all": {dials: true, silent: true},
-		"no known kind":    {dials: true, fails: errors.New("odd")},
+		"no known kind":    {dials: true, fails: errors.New("failed")},
 	}
 	for name, step := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -36,7 +36,7 @@ func TestA01_LostAnswersAreReconciled(t *testing.T) {
 	}
 }
 
-func TestA01_ReadsUntilOneListSettlesIt(t *testing.T) {
+func TestA01_ReadsListsUntilOneIsProof(t *testing.T) {
 	outage := func(n int) error {
 		if n < 3 {
 			return errCut
@@ -160,9 +160,9 @@ func TestA01_NumbersAreComparedAsE164(t *testing.T) {
 	}
 }
 
-// Who joined while the add waited for its turn was not made by it.
-func TestA01_WhoJoinedWhileTheAddWaitedIsAStranger(t *testing.T) {
-	virtual(t, script(step{turn: 3 * time.Minute, fails: errCut}), func(t *testing.T, h *harness) {
+// A participant who joined before the request was sent was not created by it.
+func TestA01_AParticipantWhoJoinedBeforeTheRequestDoesNotMatch(t *testing.T) {
+	virtual(t, script(step{wait: 3 * time.Minute, fails: errCut}), func(t *testing.T, h *harness) {
 		p := h.add(h.call(""), alice, 0)
 		time.Sleep(time.Minute)
 		stranger := person("stranger", alice)
@@ -172,8 +172,8 @@ func TestA01_WhoJoinedWhileTheAddWaitedIsAStranger(t *testing.T) {
 	})
 }
 
-// Adds that the upstream cannot tell apart are equal, however they are written.
-func TestA01_EqualAddsInOtherWordsStayUnknown(t *testing.T) {
+// Adds that the upstream cannot distinguish are equal, in any form.
+func TestA01_EqualAddsInOtherFormsStayUnknown(t *testing.T) {
 	lost := step{dials: true, fails: errCut}
 	for name, other := range map[string]participant.Add{
 		"name": {PhoneNumber: alice.PhoneNumber, Name: " Alice", Role: alice.Role},
@@ -199,7 +199,7 @@ func TestA01_TwoCandidatesProveNothing(t *testing.T) {
 	})
 }
 
-func TestA01_TheRosterBeforeTellsOldFromNew(t *testing.T) {
+func TestA01_TheRosterBeforeExcludesOldParticipants(t *testing.T) {
 	virtual(t, script(step{dials: true, fails: errCut}), func(t *testing.T, h *harness) {
 		h.recorder.fresh, h.recorder.roster = true, []string{"stranger"}
 		h.upstream.show(person("stranger", alice))
@@ -241,7 +241,7 @@ func gate(h *harness) {
 	}
 }
 
-func TestA01_ARivalIsWaitedFor(t *testing.T) {
+func TestA01_WaitsForACompetitor(t *testing.T) {
 	tests := map[string]struct {
 		rival  step
 		reason apierror.Reason
@@ -302,7 +302,7 @@ func TestA01_FoundOneAfterTheOther(t *testing.T) {
 
 // An unknown outcome leaves every equal add unknown that was under way beside it,
 // and none that is sent afterwards.
-func TestA01_AnUnknownOutcomeTaintsThoseBesideIt(t *testing.T) {
+func TestA01_AnUnknownOutcomeMakesConcurrentAddsAmbiguous(t *testing.T) {
 	undialled, cut := step{fails: errCut}, step{dials: true, takes: 11 * time.Second, fails: errCut}
 	tests := map[string]struct {
 		steps  []step
@@ -334,9 +334,9 @@ func TestA01_AnUnknownOutcomeTaintsThoseBesideIt(t *testing.T) {
 	})
 }
 
-// An add whose outcome nobody knows may have made those who were listed then, and no
-// add that was sent later has.
-func TestA01_WhoWasSeenBeforeIsNotFoundLater(t *testing.T) {
+// An add with an unknown outcome may have created the participants that were listed then. An add
+// that was sent later did not.
+func TestA01_AnEarlierCandidateIsNotFoundLater(t *testing.T) {
 	cut := step{dials: true, fails: errCut}
 	virtual(t, script(cut), func(t *testing.T, h *harness) {
 		h.upstream.show(person("stranger", alice))

@@ -51,14 +51,14 @@ func TestA02_ANotFoundAfterALostAttemptIsSuccess(t *testing.T) {
 					t.Errorf("recorded %v", h.recorder.written())
 				}
 				if first := h.recorder.tickets[0]; test.reason == "" && len(first.done) != 1 {
-					t.Error("told as of a later sending than the one that may have done it")
+					t.Error("recorded for a later request than the first that may have been carried out")
 				}
 			})
 		})
 	}
 }
 
-func TestA06_RemovesAreRetriedWhereThatIsSafeAndHelps(t *testing.T) {
+func TestA06_RemovesAreRetriedIfThatIsSafeAndMayHelp(t *testing.T) {
 	tests := map[string]struct {
 		steps  []step
 		reason apierror.Reason
@@ -77,7 +77,7 @@ func TestA06_RemovesAreRetriedWhereThatIsSafeAndHelps(t *testing.T) {
 		"exchange refused":     {[]step{{fails: errNoCredential}}, apierror.CredentialRefused, 1},
 		"the breaker opens":    {[]step{{fails: errCut}, {fails: errBreakerOpen}}, apierror.UpstreamUnavailable, 2},
 		"408":                  {[]step{{fails: upstreamError(408, apierror.UpstreamTimeout)}, {}}, "", 2},
-		"failure without kind": {[]step{{fails: errors.New("odd")}, {}}, "", 2},
+		"failure without kind": {[]step{{fails: errors.New("failed")}, {}}, "", 2},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -100,8 +100,8 @@ func TestA06_ARemoveMeetsTheOpenBreaker(t *testing.T) {
 	})
 }
 
-// What is sent again says so, so that the breaker can count calls.
-func TestA06_TriesOfACallAreToldFromCalls(t *testing.T) {
+// Retries are marked, so that the circuit breaker can count calls.
+func TestA06_RetriesAreMarkedAsRetries(t *testing.T) {
 	again := []bool{false, true, true}
 	remove(t, 30*time.Second, []step{{fails: errCut}, {fails: errThrottled}, {}}, func(t *testing.T, h *harness, got result) {
 		want(t, got.err, "", "")

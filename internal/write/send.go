@@ -47,7 +47,7 @@ func (w *Writer) end(op *addOperation, item participant.Item, err *apierror.Erro
 // send sends the add until the upstream has answered it or may have carried it out.
 func (w *Writer) send(ctx context.Context, upstream Upstream, op *addOperation) (participant.Item, *apierror.Error) {
 	for resends := 0; ; resends++ {
-		item, ticket, err := w.sendOnce(ctx, upstream, op)
+		item, ticket, err := w.sendOnce(ctx, upstream, op, resends > 0)
 		switch {
 		case err == nil:
 			w.claim(op, item.ID)
@@ -62,21 +62,23 @@ func (w *Writer) send(ctx context.Context, upstream Upstream, op *addOperation) 
 			return participant.Item{}, withRetryAfter(err, apierror.DialledNo)
 		}
 		w.log.LogAttrs(ctx, slog.LevelInfo, "add is sent again", attributes(op, err)...)
-		ctx = requestctx.AsRetry(ctx)
 	}
 }
 
 // sendOnce waits for a slot and sends the add. A nil ticket means that nothing was sent.
-func (w *Writer) sendOnce(ctx context.Context, upstream Upstream, op *addOperation) (participant.Item, Ticket, error) {
+func (w *Writer) sendOnce(
+	ctx context.Context, upstream Upstream, op *addOperation, isRetry bool,
+) (participant.Item, Ticket, error) {
+	if isRetry {
+		ctx = requestctx.AsRetry(ctx)
+	}
 	slot, err := upstream.Reserve(ctx, op.request.key.Conference)
 	if err != nil {
 		return participant.Item{}, nil, err
 	}
 	defer slot.Release()
 	w.setSlot(op, slot)
-	err = slot.Wait(ctx)
-	w.setSlot(op, nil)
-	if err != nil {
+	if err := slot.Wait(ctx); err != nil {
 		return participant.Item{}, nil, err
 	}
 	ticket := w.recorder.Begin(op.request.key)
@@ -102,7 +104,7 @@ func (w *Writer) markSent(ctx context.Context, op *addOperation) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	op.sentAt = time.Now()
+	op.sentAt, op.slot = time.Now(), nil
 	op.sender = op.waiters[0]
 	w.claims.open(op)
 	return nil

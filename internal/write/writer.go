@@ -40,7 +40,7 @@ type Upstream interface {
 // Release in the end.
 type Slot interface {
 	// SetDeadline sets the time by which Wait must return; zero sets no bound. Any
-	// goroutine may call it at any time. It does not block.
+	// goroutine may call it at any time, even after Wait. It does not block.
 	SetDeadline(deadline time.Time)
 	// Wait returns nil when the add may be sent. It fails at once if that cannot be before
 	// the deadline, and when ctx ends.

@@ -68,9 +68,9 @@ var arrows = map[string][]string{
 
 // reasons say why an import that nobody drew an arrow for is not drawn.
 var reasons = map[string]string{
-	"internal/upstream":  "accounts, feeds and writes do not know each other; package server brings them together",
-	"internal/feed":      "accounts, feeds and writes do not know each other; package server brings them together",
-	"internal/write":     "accounts, feeds and writes do not know each other; package server brings them together",
+	"internal/upstream":  "upstream, feed and write do not import each other; package server brings them together",
+	"internal/feed":      "upstream, feed and write do not import each other; package server brings them together",
+	"internal/write":     "upstream, feed and write do not import each other; package server brings them together",
 	"internal/service":   "rest and service meet only in package server",
 	"internal/rest":      "rest and service meet only in package server",
 	"internal/config":    "settings are read once and handed down as plain values",

@@ -51,7 +51,8 @@ func read(ctx context.Context, in *http.Response, known secrets) (*response, *ap
 	if err == nil || !resp.success() {
 		return resp, nil
 	}
-	return resp, resp.bodyError(ctx, err)
+	failed := resp.bodyError(ctx, err)
+	return resp, failed
 }
 
 var errTooLarge = errors.New("the body is larger than 8 MiB")

@@ -79,6 +79,13 @@ func isUnauthorized(err error) bool {
 	return apierror.UpstreamStatusOf(err) == http.StatusUnauthorized
 }
 
+// Authenticate exchanges the API key for a token if there is none yet. Its errors are marked as
+// those of a call that was not sent.
+func (c *Client) Authenticate(ctx context.Context) error {
+	_, err := c.token(ctx, "")
+	return err
+}
+
 // token returns the token to send: another than the refused one, if there is one.
 func (c *Client) token(ctx context.Context, refused string) (string, error) {
 	if c.tokens == nil {

@@ -22,9 +22,9 @@ func ofSimulator(t *testing.T, s *simulator.Simulator) *audian.Client {
 	return c
 }
 
-// TestW07_OddJSONShowsTheSameRoster reads the same conference in the vendor's JSON and in
+// TestW07_UnusualJSONShowsTheSameRoster reads the same conference in the vendor's JSON and in
 // odd JSON.
-func TestW07_OddJSONShowsTheSameRoster(t *testing.T) {
+func TestW07_UnusualJSONShowsTheSameRoster(t *testing.T) {
 	for name, options := range map[string]simulator.Options{
 		"bare": {}, "envelope": {Envelope: true}, "array": {Envelope: true, ListAsData: true}, "pages": {PageSize: 1},
 	} {

@@ -98,7 +98,7 @@ func TestA05_AFlawInAnErrorSpoilsNothing(t *testing.T) {
 		"{\"error\":{\"code\":\"404\",\"message\":\"B\x01ob\",\"type\":\"\xff\"}}",
 	} {
 		_, err := client(t, always(http.StatusNotFound, body)).List(t.Context(), "c", Pacing{})
-		e := told(t, err)
+		e := apiError(t, err)
 		if e.Reason != apierror.ConferenceNotFound || !e.FromUpstream || strings.ReplaceAll(e.Message, "\uFFFD", "") != "Bob" {
 			t.Errorf("%s: got %+v", body, e)
 		}
