@@ -26,7 +26,7 @@ func (f *Feed) applyListLocked(began roster.LogicalTime, list participant.List) 
 	f.mu.Lock()
 	defer f.unlock()
 	wasKnown, wasStale := f.roster.Known(), f.freshness.stale
-	batch := f.applyPoll(roster.Poll{List: list, Began: began, Applied: f.tick()})
+	batch := f.updateRoster(roster.Poll{List: list, Began: began, Applied: f.tick()})
 	if !batch.Complete {
 		err = incomplete(list)
 	}
@@ -39,9 +39,9 @@ func (f *Feed) applyListLocked(began roster.LogicalTime, list participant.List) 
 	return entry, batch.LearnedSurplus, err
 }
 
-// applyPoll applies a list to the roster. After a panic left the roster inconsistent, it
+// updateRoster applies a list to the roster. After a panic left the roster inconsistent, it
 // starts a new roster and a new log. f.mu is held.
-func (f *Feed) applyPoll(p roster.Poll) roster.Batch {
+func (f *Feed) updateRoster(p roster.Poll) roster.Batch {
 	if f.applying {
 		f.roster, f.log = roster.New(f.key.Conference), newLog(f.options.History)
 	}
@@ -75,7 +75,7 @@ func (f *Feed) applyFailureLocked(err error, now time.Time) (ended bool) {
 	f.freshness.pollFailed(apierror.ReasonOf(err))
 	f.source.Settle(err)
 	f.schedule.listFailed(now, f.pace(), retryAt(now, err))
-	ended = !f.isAddLag(err) && f.freshness.refused(err, now, f.roster.Known())
+	ended = !f.isAddLag(err) && f.freshness.recordRefusal(err, now, f.roster.Known())
 	if ended {
 		f.end = newEnd(err, f.roster.Known())
 	}

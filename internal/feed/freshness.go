@@ -85,10 +85,10 @@ func (f *freshness) turnStale(pace Pace) {
 	}
 }
 
-// refused records a poll's error and reports whether it ends the feed. Only a vendor-shaped
-// refusal does: the first one if the feed is not known (W1), otherwise two of them that are
+// recordRefusal records a poll's error and reports whether it ends the feed. Only a
+// vendor-shaped refusal does: the first one if the feed is not known (W1), otherwise two of them that are
 // confirmAfter apart (W11).
-func (f *freshness) refused(err error, now time.Time, known bool) bool {
+func (f *freshness) recordRefusal(err error, now time.Time, known bool) (ends bool) {
 	if !apierror.IsAccessRefusal(err) {
 		return false
 	}

@@ -15,17 +15,17 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// unread makes a list one whose second page failed.
-func unread(list *participant.List) { list.PageErr = errors.New("page 2 failed") }
+// failPage makes the second page of a list fail.
+func failPage(list *participant.List) { list.PageErr = errors.New("page 2 failed") }
 
-// countOneMore makes a list one whose total is larger.
-func countOneMore(list *participant.List) {
+// addSurplus makes the total of a list larger than its number of items.
+func addSurplus(list *participant.List) {
 	total := list.Read + 1
 	list.Total = &total
 }
 
 func TestW07_IncompleteListIsPublishedAndNoSuccess(t *testing.T) {
-	for name, alter := range map[string]func(*participant.List){"unread": unread, "total": countOneMore} {
+	for name, alter := range map[string]func(*participant.List){"a page failed": failPage, "the total is larger": addSurplus} {
 		t.Run(name, func(t *testing.T) {
 			run(t, feed.Options{}, func(h *harness) {
 				h.Set("a", participant.StatusDialing)
@@ -60,7 +60,7 @@ func TestW07_IncompleteListIsPublishedAndNoSuccess(t *testing.T) {
 func TestW07_IncompleteListMakesAFeedKnownAndStale(t *testing.T) {
 	run(t, feed.Options{}, func(h *harness) {
 		h.Set("a", participant.StatusConnected)
-		h.Alter(unread)
+		h.Alter(failPage)
 		f, release := h.watch()
 		defer release()
 		state := f.State()
@@ -75,7 +75,7 @@ func TestW11_IncompleteListBetweenRefusalsResetsThem(t *testing.T) {
 		h.Set("a", participant.StatusDialing)
 		f, release := h.watch()
 		defer release()
-		h.Alter(unread)
+		h.Alter(failPage)
 		for range 5 {
 			h.Fail(feedtest.Refusal(http.StatusNotFound, apierror.ConferenceNotFound))
 			h.advance(1500 * time.Millisecond)
@@ -107,7 +107,7 @@ func TestW07_SurplusIsLearnedOnceAndTheFeedTurnsFresh(t *testing.T) {
 	observer := &surpluses{}
 	run(t, feed.Options{Observer: observer, Logger: slog.New(slog.DiscardHandler)}, func(h *harness) {
 		h.Set("a", participant.StatusDialing)
-		h.Alter(countOneMore)
+		h.Alter(addSurplus)
 		f, release := h.watch()
 		defer release()
 		h.advance(50 * time.Second)

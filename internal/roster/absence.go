@@ -9,7 +9,7 @@ const placeholderGap = 2 * time.Second
 // applyAbsence applies a complete list to a participant whom it did not contain.
 func (r *Roster) applyAbsence(batch *batchBuilder, p Poll, member *Member) {
 	switch {
-	case member.predatesWrite(p):
+	case p.predatesWrite(member):
 	case member.Present && member.Pending.ignoresAbsence(p):
 		// The list neither counts as a missed list (W7) nor resets the count.
 		if member.DeferredSince.IsZero() {

@@ -10,10 +10,10 @@ import (
 // partial are the ways in which a list can be incomplete.
 var partial = map[string]func(l listing, items ...participant.Item) string{
 	"a later page failed": func(l listing, items ...participant.Item) string {
-		return describe(l.unread(items...).Changes)
+		return describe(l.incomplete(items...).Changes)
 	},
 	"total is larger": func(l listing, items ...participant.Item) string {
-		batch := l.counted(1, items...)
+		batch := l.withSurplus(1, items...)
 		if batch.Complete {
 			l.timeline.t.Error("the list counts as complete")
 		}
@@ -112,17 +112,17 @@ func TestW07_IncompleteListCanDisproveARemove(t *testing.T) {
 func TestW07_PlaceholderRemovesOnlyAfterASecondOne(t *testing.T) {
 	tl := newTimeline(t)
 	tl.list(person("a", connected), person("b", held))
-	tl.next().empty() // 2 s
-	tl.next().empty() // 3 s: too soon.
+	tl.next().placeholder() // 2 s
+	tl.next().placeholder() // 3 s: too soon.
 	tl.holds("a(connected) b(held)")
-	batch := tl.next().empty()
+	batch := tl.next().placeholder()
 	tl.expect(batch.Changes, "-a(connected) -b(held)")
 	tl.between(batch, 1, 4) // Since the start of the last list that showed them.
 }
 
 func TestW07_PlaceholderIsAListOtherwise(t *testing.T) {
 	tl := newTimeline(t)
-	batch := tl.next().empty()
+	batch := tl.next().placeholder()
 	if !batch.Complete || !tl.roster.Known() {
 		t.Errorf("complete %v, known %v", batch.Complete, tl.roster.Known())
 	}
@@ -136,21 +136,21 @@ func TestW07_WhatResetsPlaceholders(t *testing.T) {
 		between func(tl *timeline)
 		want    string
 	}{
-		"nothing":                       {func(*timeline) {}, "-a(connected)"},
-		"a list that shows them":        {func(tl *timeline) { tl.begin().end(person("a", connected)) }, ""},
-		"an incomplete one that does":   {func(tl *timeline) { tl.begin().unread(person("a", connected)) }, ""},
-		"an incomplete one that lacks":  {func(tl *timeline) { tl.begin().unread() }, "-a(connected)"},
-		"a write":                       {func(tl *timeline) { tl.send().added(person("a", connected)) }, ""},
-		"an empty array removes itself": {func(tl *timeline) { tl.expect(tl.begin().end().Changes, "-a(connected)") }, ""},
+		"nothing":                        {func(*timeline) {}, "-a(connected)"},
+		"a list that shows them":         {func(tl *timeline) { tl.begin().end(person("a", connected)) }, ""},
+		"an incomplete one that does":    {func(tl *timeline) { tl.begin().incomplete(person("a", connected)) }, ""},
+		"an incomplete one without them": {func(tl *timeline) { tl.begin().incomplete() }, "-a(connected)"},
+		"a write":                        {func(tl *timeline) { tl.send().added(person("a", connected)) }, ""},
+		"an empty array removes itself":  {func(tl *timeline) { tl.expect(tl.begin().end().Changes, "-a(connected)") }, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			tl := newTimeline(t)
 			tl.list(person("a", connected))
-			tl.next().empty()
+			tl.next().placeholder()
 			tl.wait(time.Second)
 			test.between(tl)
-			tl.expect(tl.next().empty().Changes, test.want)
+			tl.expect(tl.next().placeholder().Changes, test.want)
 		})
 	}
 }
@@ -160,7 +160,7 @@ func TestW07_PlaceholdersEndAWindowLikeOtherLists(t *testing.T) {
 	tl.list()
 	tl.send().added(person("a", dialing))
 	for range 6 {
-		tl.expect(tl.next().empty().Changes, "") // The one at 5 s is the first that counts.
+		tl.expect(tl.next().placeholder().Changes, "") // The one at 5 s is the first that counts.
 	}
-	tl.expect(tl.next().empty().Changes, "-a(dialing)")
+	tl.expect(tl.next().placeholder().Changes, "-a(dialing)")
 }

@@ -6,7 +6,7 @@ import "github.com/audian/participant-gateway/internal/participant"
 func (r *Roster) applyItem(batch *batchBuilder, p Poll, item participant.Item) {
 	member := r.member(item.ID)
 	switch {
-	case member.predatesWrite(p):
+	case p.predatesWrite(member):
 		return
 	case member.tombstoned():
 		r.applyToTombstone(batch, p, member, item)

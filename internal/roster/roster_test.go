@@ -83,7 +83,7 @@ func TestW05_OvertakenResponseIsNotPublished(t *testing.T) {
 		tl.expect(batch.Changes, "-a(connected)")
 		tl.between(batch, 1, 7) // Held back by the write: since it was sent.
 	})
-	t.Run("an Add answered after the participant came and went", func(t *testing.T) {
+	t.Run("an Add answered after the participant joined and left", func(t *testing.T) {
 		tl := newTimeline(t)
 		tl.list()
 		add := tl.send()
@@ -100,7 +100,7 @@ func TestW05_OvertakenResponseIsNotPublished(t *testing.T) {
 		tl.expect(add.added(answer).Changes, "")
 		tl.holds("")
 	})
-	t.Run("an Add of somebody listed before it was sent", func(t *testing.T) {
+	t.Run("an Add of a participant listed before it was sent", func(t *testing.T) {
 		tl := newTimeline(t)
 		tl.list(person("a", disconnected))
 		tl.expect(tl.send().added(answer).Changes, "a(disconnected>dialing)*")
@@ -114,7 +114,7 @@ func TestW05_OvertakenResponseIsNotPublished(t *testing.T) {
 		tl.expect(tl.lists(4, person("a", connected)), "") // The Remove is still pending.
 		tl.expect(tl.list(person("a", connected)).Changes, "+a(connected)")
 	})
-	t.Run("an overtaken Add whose participant left is held when a list shows it again", func(t *testing.T) {
+	t.Run("an overtaken Add is pending when a list contains its participant again", func(t *testing.T) {
 		tl := newTimeline(t)
 		tl.list()
 		add := tl.send()
@@ -125,7 +125,7 @@ func TestW05_OvertakenResponseIsNotPublished(t *testing.T) {
 		tl.expect(tl.lists(3), "")
 		tl.expect(tl.list().Changes, "-a(connected)")
 	})
-	t.Run("a list that W6 ignored has shown nobody", func(t *testing.T) {
+	t.Run("a list that W6 ignores proves no presence", func(t *testing.T) {
 		tl := newTimeline(t)
 		tl.list(person("a", connected))
 		tl.send().removed("a")
@@ -133,7 +133,7 @@ func TestW05_OvertakenResponseIsNotPublished(t *testing.T) {
 		tl.expect(tl.list(person("a", connected)).Changes, "")
 		tl.expect(add.added(answer).Changes, "+a(dialing)*")
 	})
-	t.Run("a Remove answered after a poll REMOVED it", func(t *testing.T) {
+	t.Run("a Remove answered after a list removed the participant", func(t *testing.T) {
 		tl := newTimeline(t)
 		tl.list(person("a", connected))
 		remove := tl.send()
@@ -141,7 +141,7 @@ func TestW05_OvertakenResponseIsNotPublished(t *testing.T) {
 		tl.expect(remove.removed("a").Changes, "")
 		tl.expect(tl.list(person("a", connected)).Changes, "+a(connected)") // No write for W6.
 	})
-	t.Run("a Remove answered after a list begun before it REMOVED it", func(t *testing.T) {
+	t.Run("a Remove answered after a list begun before it removed the participant", func(t *testing.T) {
 		tl := newTimeline(t)
 		tl.list(person("a", connected))
 		list := tl.begin()
@@ -321,7 +321,7 @@ func TestW08_ReturningParticipantKeepsKnownFields(t *testing.T) {
 			tl.send().removed("a")
 			tl.lists(5, person("a", connected))
 		},
-		"after a list that lacked them": func(tl *timeline) {
+		"after a list without them": func(tl *timeline) {
 			tl.list(person("a", connected))
 			tl.lists(6)
 			tl.list(person("a", connected))

@@ -11,7 +11,7 @@ import (
 // were complete.
 func (tl *timeline) surplusLists(lists, surplus int, items ...participant.Item) (complete int) {
 	for range lists {
-		if tl.next().counted(surplus, items...).Complete {
+		if tl.next().withSurplus(surplus, items...).Complete {
 			complete++
 		}
 	}
@@ -25,11 +25,11 @@ func TestW07_SteadySurplusIsLearned(t *testing.T) {
 	if complete := tl.surplusLists(60, 1, a, b); complete != 0 {
 		t.Fatalf("%d lists of the first 60 s are complete", complete)
 	}
-	batch := tl.next().counted(1, a, b)
+	batch := tl.next().withSurplus(1, a, b)
 	if !batch.Complete || batch.LearnedSurplus != 1 {
 		t.Fatalf("after 60 s: complete %v, learned %d", batch.Complete, batch.LearnedSurplus)
 	}
-	batch = tl.next().counted(1, a)
+	batch = tl.next().withSurplus(1, a)
 	tl.expect(batch.Changes, "-b(held)")
 	if batch.LearnedSurplus != 0 {
 		t.Error("learned once more")
@@ -41,11 +41,11 @@ func TestW07_SurplusNeedsTenLists(t *testing.T) {
 	a := person("a", connected)
 	for range 9 {
 		tl.wait(50 * time.Second)
-		if tl.next().counted(2, a).Complete {
+		if tl.next().withSurplus(2, a).Complete {
 			t.Fatal("learned from fewer than ten lists")
 		}
 	}
-	if !tl.next().counted(2, a).Complete {
+	if !tl.next().withSurplus(2, a).Complete {
 		t.Error("not learned from ten lists over eight minutes")
 	}
 }
@@ -66,12 +66,12 @@ func TestW07_SurplusNeedsEverybodyListed(t *testing.T) {
 func TestW07_WhatResetsTheSurplusCount(t *testing.T) {
 	a := person("a", connected)
 	breaks := map[string]func(l listing){
-		"another surplus":      func(l listing) { l.counted(2, a) },
-		"no surplus":           func(l listing) { l.counted(0, a) },
+		"another surplus":      func(l listing) { l.withSurplus(2, a) },
+		"no surplus":           func(l listing) { l.withSurplus(0, a) },
 		"no total":             func(l listing) { l.end(a) },
-		"fewer than listed":    func(l listing) { l.counted(-1, a) },
-		"a page that failed":   func(l listing) { l.unread(a) },
-		"a list without array": func(l listing) { l.empty() },
+		"fewer than listed":    func(l listing) { l.withSurplus(-1, a) },
+		"a page that failed":   func(l listing) { l.incomplete(a) },
+		"a list without array": func(l listing) { l.placeholder() },
 	}
 	for name, breaks := range breaks {
 		t.Run(name, func(t *testing.T) {
@@ -95,11 +95,11 @@ func TestW07_WhatUnlearnsASurplus(t *testing.T) {
 		complete bool
 		kept     bool
 	}{
-		"a larger surplus":   {func(l listing) bool { return l.counted(3, a).Complete }, false, false},
-		"a smaller surplus":  {func(l listing) bool { return l.counted(1, a).Complete }, false, false},
-		"no surplus":         {func(l listing) bool { return l.counted(0, a).Complete }, true, false},
+		"a larger surplus":   {func(l listing) bool { return l.withSurplus(3, a).Complete }, false, false},
+		"a smaller surplus":  {func(l listing) bool { return l.withSurplus(1, a).Complete }, false, false},
+		"no surplus":         {func(l listing) bool { return l.withSurplus(0, a).Complete }, true, false},
 		"no total":           {func(l listing) bool { return l.end(a).Complete }, true, true},
-		"a page that failed": {func(l listing) bool { return l.unread(a).Complete }, false, true},
+		"a page that failed": {func(l listing) bool { return l.incomplete(a).Complete }, false, true},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -108,7 +108,7 @@ func TestW07_WhatUnlearnsASurplus(t *testing.T) {
 			if got := test.between(tl.next()); got != test.complete {
 				t.Errorf("complete: got %v, want %v", got, test.complete)
 			}
-			if got := tl.next().counted(2, a).Complete; got != test.kept {
+			if got := tl.next().withSurplus(2, a).Complete; got != test.kept {
 				t.Errorf("the surplus is still known: got %v, want %v", got, test.kept)
 			}
 		})

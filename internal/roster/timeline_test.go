@@ -55,8 +55,8 @@ func (l listing) end(items ...participant.Item) roster.Batch {
 	return batch
 }
 
-// unread applies a list of which a later page could not be read.
-func (l listing) unread(items ...participant.Item) roster.Batch {
+// incomplete applies a list with a page that could not be read.
+func (l listing) incomplete(items ...participant.Item) roster.Batch {
 	l.timeline.t.Helper()
 	batch := l.apply(participant.List{Items: items, PageErr: errPage})
 	if batch.Complete {
@@ -67,11 +67,11 @@ func (l listing) unread(items ...participant.Item) roster.Batch {
 
 var errPage = errors.New("page 2 could not be read")
 
-// empty applies a list whose body held no array.
-func (l listing) empty() roster.Batch { return l.apply(participant.List{Placeholder: true}) }
+// placeholder applies a list whose body contained no array.
+func (l listing) placeholder() roster.Batch { return l.apply(participant.List{Placeholder: true}) }
 
-// counted applies a list whose total is larger than what was read.
-func (l listing) counted(surplus int, items ...participant.Item) roster.Batch {
+// withSurplus applies a list whose total is larger than its number of items.
+func (l listing) withSurplus(surplus int, items ...participant.Item) roster.Batch {
 	total := len(items) + surplus
 	return l.apply(participant.List{Items: items, Total: &total})
 }

@@ -103,9 +103,9 @@ func TestW06_IncompleteListsEndNoRemove(t *testing.T) {
 	tl.list(person("a", connected))
 	tl.send().removed("a")
 	tl.lists(6, person("a", disconnected))
-	tl.list() // One complete list lacks a.
+	tl.list() // One complete list without a.
 	for range 5 {
-		tl.next().unread()
+		tl.next().incomplete()
 	}
 	tl.expect(tl.list(person("a", disconnected)).Changes, "")
 	tl.lists(2)
@@ -119,7 +119,7 @@ func TestW12_RemovedIdsAreDroppedWithoutACompleteList(t *testing.T) {
 	tl.send().removed("a")
 	tl.send().removed("b")
 	for range 700 {
-		tl.next().unread(person("b", disconnected))
+		tl.next().incomplete(person("b", disconnected))
 	}
 	if ids := tl.roster.IDs(); ids["a"] || !ids["b"] {
 		t.Errorf("kept ids: got %v, want b alone, which lists still show", ids)
@@ -188,8 +188,8 @@ func TestNotBefore_IsTheLastListAppliedToEverybodyInTheBatch(t *testing.T) {
 	t.Run("a join after incomplete lists", func(t *testing.T) {
 		tl := newTimeline(t)
 		tl.list()
-		tl.next().unread()
-		tl.next().unread(person("b", held))
+		tl.next().incomplete()
+		tl.next().incomplete(person("b", held))
 		batch := tl.list(person("a", held), person("b", held))
 		tl.expect(batch.Changes, "+a(held)")
 		tl.between(batch, 1, 4)
@@ -197,21 +197,21 @@ func TestNotBefore_IsTheLastListAppliedToEverybodyInTheBatch(t *testing.T) {
 	t.Run("an update after incomplete lists, of which one showed it", func(t *testing.T) {
 		tl := newTimeline(t)
 		tl.list(person("a", held))
-		tl.next().unread(person("a", held)) // 2 s
-		tl.next().unread()
+		tl.next().incomplete(person("a", held)) // 2 s
+		tl.next().incomplete()
 		batch := tl.list(person("a", connected))
 		tl.between(batch, 2, 4)
 	})
 	t.Run("a leaving after incomplete lists", func(t *testing.T) {
 		tl := newTimeline(t)
 		tl.list(person("a", held))
-		tl.next().unread(person("a", held)) // 2 s
-		tl.next().unread()
+		tl.next().incomplete(person("a", held)) // 2 s
+		tl.next().incomplete()
 		tl.between(tl.list(), 2, 4)
 	})
 	t.Run("a join when no list has proved an absence", func(t *testing.T) {
 		tl := newTimeline(t)
-		tl.next().unread(person("b", held))
+		tl.next().incomplete(person("b", held))
 		batch := tl.list(person("a", held), person("b", held))
 		tl.expect(batch.Changes, "+a(held)")
 		if !batch.NotBefore.IsZero() {
@@ -220,16 +220,16 @@ func TestNotBefore_IsTheLastListAppliedToEverybodyInTheBatch(t *testing.T) {
 	})
 	t.Run("a join after one placeholder, and after two", func(t *testing.T) {
 		tl := newTimeline(t)
-		tl.list()         // 1 s
-		tl.next().empty() // 2 s
+		tl.list()               // 1 s
+		tl.next().placeholder() // 2 s
 		tl.between(tl.list(person("a", held)), 1, 3)
 		tl.list()
 		for range 3 {
-			tl.next().empty() // 5 s to 7 s
+			tl.next().placeholder() // 5 s to 7 s
 		}
 		tl.between(tl.list(person("b", held)), 7, 8)
 	})
-	t.Run("several pages that lacked somebody once", func(t *testing.T) {
+	t.Run("several pages that missed somebody once", func(t *testing.T) {
 		tl := newTimeline(t)
 		tl.pages = 2
 		tl.list(person("a", held), person("b", held)) // 1 s

@@ -6,9 +6,9 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// predatesWrite reports whether a list began before a write of this participant
-// completed. Such a list proves nothing about them (W5).
-func (m *Member) predatesWrite(p Poll) bool { return p.Began < m.Completed }
+// predatesWrite reports whether a list began before a write of a participant completed. Such
+// a list proves nothing about them (W5).
+func (p Poll) predatesWrite(m *Member) bool { return p.Began < m.Completed }
 
 // recordCompleted records that a write completed. Lists begun before it no longer count.
 func (m *Member) recordCompleted(w Write) {

@@ -163,7 +163,7 @@ func decodeAdded(e envelope, body []byte, unexpected fieldReport) (participant.I
 }
 
 // decodeItem decodes one participant into a zero item. A field that is missing, null or of an
-// unexpected type is not set in Told; an unexpected type of id or status is an error (W7, W8).
+// unexpected type is not set in Fields; an unexpected type of id or status is an error (W7, W8).
 func decodeItem(d *jsontext.Decoder, item *participant.Item, unexpected fieldReport) error {
 	if d.PeekKind() != '{' {
 		return errors.New("not an object")

@@ -142,9 +142,9 @@ func (h *history) list(t *rapid.T) roster.Batch {
 	return batch
 }
 
-// TestW02_AnyHistoryIsTheFoldOfItsBatches holds a client that applies the changes,
-// and a copy that takes over the members' states, against the roster after every step.
-func TestW02_AnyHistoryIsTheFoldOfItsBatches(t *testing.T) {
+// TestW02_BatchesReproduceTheRoster compares the roster, after every step, with a client
+// that applied the changes, and with a copy made from the members' states.
+func TestW02_BatchesReproduceTheRoster(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		h := &history{
 			roster: roster.New("conf"), now: time.Unix(1000, 0),
@@ -162,7 +162,7 @@ func TestW02_AnyHistoryIsTheFoldOfItsBatches(t *testing.T) {
 				h.members[member.Participant.ID] = member
 			}
 			if err := same(listed(h.members), h.roster.Participants()); err != nil {
-				rt.Fatalf("fold of the members: %v", err)
+				rt.Fatalf("copy of the members: %v", err)
 			}
 			checkBatch(rt, batch)
 		}
