@@ -23,7 +23,6 @@ import (
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
-	"github.com/audian/participant-gateway/internal/httpapi/httpio"
 	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/wire"
 )
@@ -304,7 +303,7 @@ func TestW16_ASendThatTheServiceGaveUpIsCut(t *testing.T) {
 
 // TestW12_ASlowClientThatMakesProgressIsNotCut reads a large message for ten minutes.
 func TestW12_ASlowClientThatMakesProgressIsNotCut(t *testing.T) {
-	large := heartbeat(strings.Repeat("x", 20*httpio.ProgressSize))
+	large := heartbeat(strings.Repeat("x", 20*wire.PartSize))
 	for name, set := range map[string]func(*http.Protocols, bool){
 		"HTTP/1": (*http.Protocols).SetHTTP1, "HTTP/2": (*http.Protocols).SetUnencryptedHTTP2,
 	} {
@@ -327,7 +326,7 @@ func TestW12_ASlowClientThatMakesProgressIsNotCut(t *testing.T) {
 				}
 				defer response.Body.Close()
 				body, err := io.ReadAll(response.Body)
-				if err != nil || !strings.HasSuffix(string(body), "}\n") || len(body) < 20*httpio.ProgressSize {
+				if err != nil || !strings.HasSuffix(string(body), "}\n") || len(body) < 20*wire.PartSize {
 					t.Errorf("%d bytes, %v", len(body), err)
 				}
 				if took := time.Since(start); took < 5*time.Minute {
@@ -350,8 +349,8 @@ type slowConn struct {
 
 func (c slowConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if c.due.Add(int64(n)) >= httpio.ProgressSize {
-		c.due.Add(-httpio.ProgressSize)
+	if c.due.Add(int64(n)) >= wire.PartSize {
+		c.due.Add(-wire.PartSize)
 		time.Sleep(30 * time.Second)
 	}
 	return n, err
@@ -373,7 +372,7 @@ func TestW16_AClientThatDoesNotReadTheFailureIsCutAfter2Seconds(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(httpio.LastTimeout + time.Second)
+		time.Sleep(wire.LastTimeout + time.Second)
 		synctest.Wait()
 		if rest, err := io.ReadAll(reader); err != nil || strings.Contains(string(rest), "failure") {
 			t.Errorf("the client then reads %q, %v, want a bare close", rest, err)
@@ -388,7 +387,7 @@ func TestW13_AStreamOutlivesTheServersTimeouts(t *testing.T) {
 				return err
 			}
 			select {
-			case <-time.After(httpio.SendTimeout + time.Second):
+			case <-time.After(wire.SendTimeout + time.Second):
 			case <-s.Context().Done():
 				return s.Context().Err()
 			}

@@ -17,9 +17,9 @@ import (
 
 const (
 	// blockedFor is how long a send may make no progress (W12).
-	blockedFor = time.Minute
+	blockedFor = wire.SendTimeout
 	// blockedAtEnd is how long it may when the stream is to end anyway (W16).
-	blockedAtEnd = 2 * time.Second
+	blockedAtEnd = wire.LastTimeout
 )
 
 // send passes a subscription on to its client. A send that blocks cannot be called

@@ -72,7 +72,7 @@ func flat(value any) string {
 // TestW12_APartThatWasPassedOnIsProgress takes a large message as gRPC's transport does.
 func TestW12_APartThatWasPassedOnIsProgress(t *testing.T) {
 	source := initial()
-	source.Token = strings.Repeat("t", 10*partSize)
+	source.Token = strings.Repeat("t", 10*PartSize)
 	passed := 0
 	m := NewMessage(source).OnProgress(func() { passed++ })
 	encoded, err := m.Proto()
@@ -92,7 +92,7 @@ func TestW12_APartThatWasPassedOnIsProgress(t *testing.T) {
 			t.Fatal(err)
 		}
 		at += n
-		if want := at / partSize; passed < want-1 || passed > want {
+		if want := at / PartSize; passed < want-1 || passed > want {
 			t.Fatalf("after %d bytes %d parts were reported", at, passed)
 		}
 	}

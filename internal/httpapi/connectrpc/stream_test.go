@@ -242,7 +242,7 @@ func TestStreamsOutliveTheirDeadlines(t *testing.T) {
 // TestW12_ABlockedClientIsCut gives a send a client that reads nothing: what the service
 // does after its minute, or after its 2 s in a drain, must not wait for it.
 func TestW12_ABlockedClientIsCut(t *testing.T) {
-	for name, given := range map[string]time.Duration{"by the service": 2 * time.Second, "by the write": 2 * sendTimeout} {
+	for name, given := range map[string]time.Duration{"by the service": 2 * time.Second, "by the write": 2 * wire.SendTimeout} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began, took, failed := time.Now(), make(chan time.Duration, 1), make(chan error, 1)
@@ -272,8 +272,6 @@ func TestW12_ABlockedClientIsCut(t *testing.T) {
 		})
 	}
 }
-
-const sendTimeout = time.Minute
 
 // TestW12_ASlowClientThatMakesProgressIsNotCut reads a large message for ten minutes.
 func TestW12_ASlowClientThatMakesProgressIsNotCut(t *testing.T) {

@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	// RequestIDHeader and TraceparentHeader identify a request. Every request has both
-	// once the port's guards have passed it on.
-	RequestIDHeader   = "X-Request-Id"
+	// RequestIDHeader identifies a request. Every request has one behind the port's guards.
+	RequestIDHeader = "X-Request-Id"
+	// TraceparentHeader is the trace context, which every request has as well.
 	TraceparentHeader = "Traceparent"
 	// JSONType is the media type of REST bodies.
 	JSONType = "application/json"

@@ -7,20 +7,11 @@ import (
 	"time"
 
 	"github.com/audian/participant-gateway/internal/apierror"
-)
-
-const (
-	// SendTimeout is how long a write may make no progress because its client does not
-	// read (W12).
-	SendTimeout = 60 * time.Second
-	// LastTimeout is the same for the end of a stream (W16).
-	LastTimeout = 2 * time.Second
-	// ProgressSize is how much a client must read within that time.
-	ProgressSize = 16 << 10
+	"github.com/audian/participant-gateway/internal/wire"
 )
 
 // TimedWriter is a ResponseWriter whose client must read: a write that makes no progress
-// for SendTimeout fails, and nothing is written after it. Over HTTP/1 the last deadline
+// for wire.SendTimeout fails, and nothing is written after it. Over HTTP/1 the last deadline
 // stays until the next response, for what net/http has yet to send. Writes must not
 // overlap.
 type TimedWriter struct {
@@ -45,7 +36,7 @@ func TimedWriterOf(w http.ResponseWriter) *TimedWriter {
 	if timed, ok := w.(*TimedWriter); ok {
 		return timed
 	}
-	return &TimedWriter{ResponseWriter: w, control: http.NewResponseController(w), timeout: SendTimeout}
+	return &TimedWriter{ResponseWriter: w, control: http.NewResponseController(w), timeout: wire.SendTimeout}
 }
 
 // Unwrap is for http.ResponseController.
@@ -68,7 +59,7 @@ func (t *TimedWriter) WriteHeader(status int) {
 func (t *TimedWriter) Write(p []byte) (written int, err error) {
 	t.started = true
 	for t.failed == nil {
-		part := p[written:min(len(p), written+ProgressSize)]
+		part := p[written:min(len(p), written+wire.PartSize)]
 		t.extend()
 		n, err := t.ResponseWriter.Write(part)
 		written += n
@@ -125,11 +116,11 @@ func (t *TimedWriter) extend() {
 	}
 }
 
-// Hurry leaves the client LastTimeout for what is written from here on.
+// Hurry leaves the client wire.LastTimeout for what is written from here on.
 func (t *TimedWriter) Hurry() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.timeout = LastTimeout
+	t.timeout = wire.LastTimeout
 }
 
 // CutOff ends a write that is blocked, and all later ones. Another goroutine may be
