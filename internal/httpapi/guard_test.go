@@ -51,17 +51,18 @@ func TestAllowedOriginsMayRead(t *testing.T) {
 		{"allowed", "GET", "https://app.example.com", nil, 200, "https://app.example.com"},
 		{"foreign", "GET", "https://evil.example", nil, 200, ""},
 		{"preflight", "OPTIONS", "https://app.example.com", []string{"Access-Control-Request-Method: POST", "Access-Control-Request-Headers: content-type,x-auth-token"}, 204, "https://app.example.com"},
-		{"foreign preflight", "OPTIONS", "https://evil.example", []string{"Access-Control-Request-Method: POST"}, 405, ""},
+		{"foreign preflight", "OPTIONS", "https://evil.example", []string{"Access-Control-Request-Method: POST"}, 204, ""},
+		{"preflight of a method that does not exist", "OPTIONS", "https://app.example.com", []string{"Access-Control-Request-Method: PUT"}, 204, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := call(t, handler(t, polite(t), trusted), tt.method, participantsPath, "", append(tt.headers, "Origin: "+tt.origin)...)
 			if exposes := got.header.Get("Access-Control-Expose-Headers"); tt.name == "allowed" && !strings.HasPrefix(exposes, "X-Request-Id, Traceparent, ") {
 				t.Errorf("exposed headers = %q", exposes)
 			}
-			if got.status != tt.status || got.header.Get("Access-Control-Allow-Origin") != tt.allow || got.header.Get("Vary") != "Origin" {
+			if got.status != tt.status || got.header.Get("Access-Control-Allow-Origin") != tt.allow || !strings.HasPrefix(got.header.Get("Vary"), "Origin") {
 				t.Errorf("answer = %+v", got)
 			}
-			if tt.status == 204 && got.header.Get("Access-Control-Allow-Headers") != "content-type,x-auth-token" {
+			if tt.status == 204 && tt.allow != "" && got.header.Get("Access-Control-Allow-Headers") != "content-type,x-auth-token" {
 				t.Errorf("headers = %v", got.header)
 			}
 		})
