@@ -19,8 +19,8 @@ type guard struct{ errors *httpio.ErrorWriter }
 // caller's own where they are valid.
 func identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := requestctx.FitRequestID(r.Header.Get(httpio.RequestIDHeader))
-		trace := requestctx.FitTraceparent(r.Header.Get(httpio.TraceparentHeader))
+		id := requestctx.ValidRequestID(r.Header.Get(httpio.RequestIDHeader))
+		trace := requestctx.ValidTraceparent(r.Header.Get(httpio.TraceparentHeader))
 		for _, header := range []http.Header{r.Header, w.Header()} {
 			header.Set(httpio.RequestIDHeader, id)
 			header.Set(httpio.TraceparentHeader, trace)

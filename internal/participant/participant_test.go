@@ -151,9 +151,9 @@ func TestReasonOf_FindsTheReasonInAChain(t *testing.T) {
 func TestContext_CarriesIDs(t *testing.T) {
 	ctx, upstream := requestctx.WithUpstreamRequest(requestctx.WithTraceparent(
 		requestctx.WithRequestID(t.Context(), "r1"), "00-a-b-01"))
-	requestctx.NoteUpstreamRequest(ctx, "req_1")
-	requestctx.NoteUpstreamRequest(ctx, "")
-	requestctx.NoteUpstreamRequest(t.Context(), "nowhere")
+	requestctx.SetUpstreamRequestID(ctx, "req_1")
+	requestctx.SetUpstreamRequestID(ctx, "")
+	requestctx.SetUpstreamRequestID(t.Context(), "nowhere")
 	if requestctx.RequestID(ctx) != "r1" || requestctx.Traceparent(ctx) != "00-a-b-01" || upstream.ID() != "req_1" {
 		t.Errorf("got %q, %q, %q", requestctx.RequestID(ctx), requestctx.Traceparent(ctx), upstream.ID())
 	}

@@ -190,7 +190,7 @@ func TestA06_NotEnoughToTripTheBreaker(t *testing.T) {
 				remove(ctx, a)
 				for range 3 {
 					time.Sleep(time.Second)
-					remove(requestctx.AsRetry(ctx), a)
+					remove(requestctx.WithRetry(ctx), a)
 				}
 			}
 		},

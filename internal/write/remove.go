@@ -60,7 +60,7 @@ type removal struct {
 // attempt sends the remove once.
 func (r *removal) attempt(ctx context.Context) error {
 	if r.last != nil {
-		ctx = requestctx.AsRetry(ctx)
+		ctx = requestctx.WithRetry(ctx)
 	}
 	ticket := r.writer.recorder.Begin(r.call.Key)
 	err := r.call.Upstream.Remove(ctx, r.call.Key.Conference, r.id)

@@ -48,7 +48,7 @@ func (r *resending) under(ctx context.Context) context.Context {
 	if r.times == 0 {
 		return ctx
 	}
-	return requestctx.AsRetry(ctx)
+	return requestctx.WithRetry(ctx)
 }
 
 // sleep returns false when ctx ends first.

@@ -39,7 +39,7 @@ func newGateway(h history, transport http.RoundTripper, observer feed.Observer) 
 		Observer: observer, Logger: quiet,
 	})
 	writer := write.New(write.Options{Recorder: recorder{hub}, Logger: quiet})
-	answering := service.New(accounts{registry}, writer, watch.NewWatcher(hub, watch.Limits{}), service.NewStreams(0))
+	answering := service.New(accounts{registry}, writer, watch.NewWatcher(hub, watch.Limits{}))
 	return &gateway{Service: answering, hub: hub, writer: writer}, nil
 }
 

@@ -35,7 +35,15 @@ var arrows = map[string][]string{
 
 	"internal/service": {
 		"internal/feed", "internal/watch", "internal/write",
-		"internal/access", "internal/apierror/grpcstatus", "internal/wire", "gen/audian/conference/v2",
+		"internal/access", "internal/wire", "gen/audian/conference/v2",
+	},
+	"internal/metrics": {"internal/upstream/audian", "internal/feed", "internal/watch", "internal/access"},
+	"internal/interceptor": {
+		"internal/access", "internal/certs", "internal/metrics", "internal/wire", "internal/apierror/grpcstatus",
+		"gen/audian/conference/v2",
+	},
+	"internal/grpcapi": {
+		"internal/interceptor", "internal/httpapi/httpio", "internal/wire", "internal/apierror/grpcstatus", "gen/audian/conference/v2",
 	},
 	"internal/httpapi/httpio": {
 		"internal/access", "internal/apierror/grpcstatus", "internal/wire", "gen/audian/conference/v2",
@@ -56,8 +64,9 @@ var arrows = map[string][]string{
 	},
 	"internal/server": {
 		"internal/upstream/audian", "internal/upstream", "internal/feed", "internal/watch",
-		"internal/write", "internal/access", "internal/apierror/grpcstatus", "internal/access/keys", "internal/access/oidc", "internal/certs",
-		"internal/wire", "internal/service", "internal/httpapi", "internal/httpapi/httpio", "internal/httpapi/web",
+		"internal/write", "internal/access", "internal/access/keys", "internal/access/oidc", "internal/certs",
+		"internal/wire", "internal/service", "internal/metrics", "internal/interceptor", "internal/grpcapi",
+		"internal/httpapi", "internal/httpapi/httpio", "internal/httpapi/web",
 		"internal/config", "internal/simulator", "gen/audian/conference/v2", "gen/openapi",
 	},
 

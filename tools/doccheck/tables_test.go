@@ -100,7 +100,7 @@ func TestTheDefaultsAreThoseOfTheHelp(t *testing.T) {
 
 func TestTheMetricsTableIsWhatIsMeasured(t *testing.T) {
 	page := firsts("(?m)^\\| `(gateway_[a-z_]+)` \\|", read(t, "../../docs/operations.md"))
-	compare(t, page, firsts(`(?:Name:\s*|NewDesc\()"(gateway_[a-z_]+)"`, sources(t, "../../internal/server")))
+	compare(t, page, firsts(`(?:Name:\s*|NewDesc\()"(gateway_[a-z_]+)"`, sources(t, "../../internal/metrics")))
 }
 
 // TestThePackagesTableIsWhatThereIs compares with the folders right below internal.

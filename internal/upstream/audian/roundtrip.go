@@ -101,7 +101,7 @@ func (c *Client) send(ctx context.Context, r request, token string, timeout time
 			failed = c.judge(r, a)
 		}
 		trip.Status, trip.Remaining = a.status, a.envelope.remaining()
-		requestctx.NoteUpstreamRequest(ctx, a.requestID())
+		requestctx.SetUpstreamRequestID(ctx, a.requestID())
 	}
 	trip.Err = failed
 	if c.options.OnTrip != nil {

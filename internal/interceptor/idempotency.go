@@ -1,4 +1,4 @@
-package service
+package interceptor
 
 import (
 	"context"
@@ -13,20 +13,18 @@ import (
 	"github.com/audian/participant-gateway/internal/requestctx"
 )
 
-// idempotencyKey is the metadata, and the header over HTTP, that may carry an add's
-// request_id (A2).
+// idempotencyKey is the metadata, or HTTP header, that may contain an Add's request_id (A2).
 const idempotencyKey = "idempotency-key"
 
-// WithIdempotencyKey gives an add the request_id that came as its idempotency key. What is
-// wrong with the key is among the violations of the returned context, for Check to report
-// with all others. Every transport brings the key as incoming metadata.
+// WithIdempotencyKey sets the request_id of an Add from its idempotency key. The returned
+// context contains the key's violations, which Check reports with all others.
 func WithIdempotencyKey(ctx context.Context, request proto.Message) context.Context {
 	add, isAdd := request.(*v2.AddParticipantRequest)
 	if !isAdd {
 		return ctx
 	}
 	incoming, _ := metadata.FromIncomingContext(ctx)
-	problem := takeKeys(incoming.Get(idempotencyKey), add)
+	problem := setRequestID(add, incoming.Get(idempotencyKey))
 	if problem == "" {
 		return ctx
 	}
@@ -35,8 +33,8 @@ func WithIdempotencyKey(ctx context.Context, request proto.Message) context.Cont
 	}))
 }
 
-// takeKeys says what is wrong with the keys; empty where nothing is.
-func takeKeys(keys []string, add *v2.AddParticipantRequest) (problem string) {
+// setRequestID returns the problem of the keys, or the empty string.
+func setRequestID(add *v2.AddParticipantRequest, keys []string) (problem string) {
 	for _, key := range keys {
 		switch {
 		case strings.TrimSpace(key) == "":

@@ -1,11 +1,13 @@
-package server
+package grpcapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -17,22 +19,22 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/httpapi/httpio"
+	"github.com/audian/participant-gateway/internal/interceptor"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
-// requestTimeout is how long a gRPC request may make no progress.
+// requestTimeout is the longest time without progress while a request arrives.
 const requestTimeout = 60 * time.Second
 
-// receiver registers services whose requests it reads itself. What gRPC refuses while it
-// reads has no ErrorInfo, and a request that never comes has no time limit there.
+// receiver registers services so that it reads their requests.
 type receiver struct {
 	*grpc.Server
 
-	timeout time.Duration
-	gate    *gate
+	timeout     time.Duration
+	interceptor *interceptor.Interceptor
 }
 
-// RegisterService is called by generated code.
+// RegisterService replaces the handlers. Generated code calls it.
 func (r receiver) RegisterService(desc *grpc.ServiceDesc, impl any) {
 	own := *desc
 	own.Methods, own.Streams = slices.Clone(desc.Methods), slices.Clone(desc.Streams)
@@ -65,17 +67,17 @@ func (r receiver) stream(desc grpc.StreamDesc) grpc.StreamHandler {
 	}
 }
 
-// recovered turns a panic into an error: without it the process would end.
+// recovered converts a panic, which would end the process, into an error.
 func (r receiver) recovered(ctx context.Context, panicked any, err error) error {
 	if panicked == nil {
 		return err
 	}
 	method, _ := grpc.Method(ctx)
-	r.gate.panicked(ctx, method, panicked)
-	return refusal(method, apierror.DialledUnknown, fmt.Errorf("panic: %v", panicked))
+	r.interceptor.LogPanic(ctx, method, panicked)
+	return statusError(method, apierror.DialledUnknown, fmt.Errorf("panic: %v", panicked))
 }
 
-// receivingStream is a stream whose requests are read here.
+// receivingStream is a stream whose requests the receiver reads.
 type receivingStream struct {
 	grpc.ServerStream
 
@@ -85,7 +87,7 @@ type receivingStream struct {
 // RecvMsg reads the next request.
 func (s *receivingStream) RecvMsg(into any) error { return s.receive(s.Context(), into) }
 
-// receiveOnly reads the one request of a call.
+// receiveOnly reads the request of a call that takes exactly one.
 func (r receiver) receiveOnly(ctx context.Context, into any) error {
 	err := r.receiveNext(ctx, into)
 	if err == nil {
@@ -94,12 +96,12 @@ func (r receiver) receiveOnly(ctx context.Context, into any) error {
 		}
 	}
 	if err == nil || err == io.EOF { //nolint:errorlint // Likewise.
-		err = &apierror.Error{Reason: apierror.InvalidRequest, Message: "the call takes one message"}
+		err = errOneMessage()
 	}
 	return r.refuse(ctx, err)
 }
 
-// receiveOne reads one request of a call that sends many.
+// receiveOne reads the next request of a call that takes many.
 func (r receiver) receiveOne(ctx context.Context, into any) error {
 	err := r.receiveNext(ctx, into)
 	if err == nil || err == io.EOF { //nolint:errorlint // gRPC returns it as it is, and its callers compare it.
@@ -108,16 +110,19 @@ func (r receiver) receiveOne(ctx context.Context, into any) error {
 	return r.refuse(ctx, err)
 }
 
-// refuse is the status of a call whose request cannot be read.
+// refuse returns the status of a call whose request cannot be read. A call of the participant
+// service without valid credentials gets the error of those instead.
 func (r receiver) refuse(ctx context.Context, err error) error {
 	method, _ := grpc.Method(ctx)
-	err = r.gate.callerFirst(ctx, method, err)
-	r.gate.refused(ctx, method, err)
-	return refusal(method, apierror.DialledNo, err)
+	if strings.HasPrefix(method, methodPrefix) && ctx.Err() == nil {
+		err = cmp.Or(r.interceptor.Authenticate(ctx), err)
+	}
+	r.interceptor.LogUnreadable(ctx, method, err)
+	return statusError(method, apierror.DialledNo, err)
 }
 
-// receiveNext reads one request; io.EOF says that there is no more. Without a place to
-// put it, a message is an error.
+// receiveNext reads the next request; at the end it returns io.EOF. If into is nil, a request
+// is an error.
 func (r receiver) receiveNext(ctx context.Context, into any) error {
 	source, known := grpc.ServerTransportStreamFromContext(ctx).(messageSource)
 	if !known {
@@ -126,7 +131,7 @@ func (r receiver) receiveNext(ctx context.Context, into any) error {
 	if err := checkMetadata(ctx); err != nil {
 		return err
 	}
-	in := &inbound{source: source, progress: time.AfterFunc(r.timeout, func() { cut(ctx) }), timeout: r.timeout}
+	in := &inbound{source: source, progress: time.AfterFunc(r.timeout, func() { cancelSlow(ctx) }), timeout: r.timeout, checkSize: r.interceptor.CheckSize}
 	defer in.progress.Stop()
 	err := in.message(into)
 	switch {
@@ -143,37 +148,41 @@ func (r receiver) receiveNext(ctx context.Context, into any) error {
 	return &apierror.Error{Reason: apierror.Cancelled, Message: "the request was cut off", Cause: err}
 }
 
-// refusal is the status of a call that the service did not see. gRPC makes one that has
-// no details of any other error.
-func refusal(method string, dialled apierror.Dialled, err error) error {
-	known := *apierror.From(err)
+// statusError returns the error of a call that did not reach the interceptor as a status.
+func statusError(method string, dialled apierror.Dialled, err error) error {
+	complete := *apierror.From(err)
 	if method == v2.ParticipantService_AddParticipant_FullMethodName {
-		known.Dialled = dialled
+		complete.Dialled = dialled
 	}
-	return grpcstatus.From(&known).Err()
+	return grpcstatus.From(&complete).Err()
 }
 
-// errTooSlow is why a request was given up.
+func errOneMessage() error {
+	return &apierror.Error{Reason: apierror.InvalidRequest, Message: "the call takes one message"}
+}
+
+// errTooSlow is the cause with which a call is cancelled whose request does not arrive.
 var errTooSlow = &apierror.Error{Reason: apierror.BodyTooSlow, Message: "the request did not arrive"}
 
-// messageSource is gRPC's own stream, as its parser reads it.
+// messageSource is grpc-go's stream, as grpc-go's parser reads it.
 type messageSource interface {
 	ReadMessageHeader(header []byte) error
 	Read(n int) (mem.BufferSlice, error)
 	RecvCompress() string
 }
 
-// inbound reads a message by chunks, each of which is progress.
+// inbound reads a message in chunks, each of which is progress.
 type inbound struct {
-	source   messageSource
-	progress *time.Timer
-	timeout  time.Duration
+	source    messageSource
+	progress  *time.Timer
+	timeout   time.Duration
+	checkSize func(size int) error
 }
 
 const (
-	// prefixSize is that of a message's prefix: a byte of flags, and four of length.
+	// prefixSize is the size of a message's prefix: one byte of flags, four of length.
 	prefixSize = 5
-	// receiveChunk is how much must arrive within the timeout.
+	// receiveChunk is the part of a message that must arrive within the timeout.
 	receiveChunk = 16 << 10
 )
 
@@ -186,11 +195,11 @@ func (in *inbound) message(into any) error {
 		return err
 	}
 	size := int64(prefix[1])<<24 | int64(prefix[2])<<16 | int64(prefix[3])<<8 | int64(prefix[4])
-	switch {
-	case into == nil:
-		return &apierror.Error{Reason: apierror.InvalidRequest, Message: "the call takes one message"}
-	case size > maxRequest:
-		return requestTooLarge()
+	if into == nil {
+		return errOneMessage()
+	}
+	if err := in.checkSize(int(size)); err != nil {
+		return err
 	}
 	sent, err := in.bytes(int(size))
 	if err != nil {
@@ -213,7 +222,7 @@ func (in *inbound) bytes(size int) ([]byte, error) {
 	return sent, nil
 }
 
-// decode reads a message by its flags.
+// decode decompresses and decodes a message.
 func decode(flags byte, encoding string, sent []byte, into any) error {
 	message, err := httpio.DecompressMessage(flags, encoding, sent)
 	if err != nil {
@@ -225,14 +234,7 @@ func decode(flags byte, encoding string, sent []byte, into any) error {
 	return nil
 }
 
-func requestTooLarge() error {
-	return &apierror.Error{
-		Reason:  apierror.BodyTooLarge,
-		Message: fmt.Sprintf("the request must be at most %d bytes", maxRequest),
-	}
-}
-
-// checkMetadata refuses a call whose metadata is over the limit of headers.
+// checkMetadata refuses a call with more metadata than the limit for headers.
 func checkMetadata(ctx context.Context) error {
 	md, _ := metadata.FromIncomingContext(ctx)
 	if httpio.HeaderSize(md) > httpio.MaxHeaders {
@@ -241,21 +243,21 @@ func checkMetadata(ctx context.Context) error {
 	return nil
 }
 
-type cutKey struct{}
+type cancelKey struct{}
 
-// openCall is gRPC's tap: it sees a call before its first message. A call that has no
-// time is refused, and another gets a way to be cut.
-func openCall(ctx context.Context, call *tap.Info) (context.Context, error) {
+// beforeCall runs before the first message of a call is read. It refuses a call without time
+// left, and makes the context cancellable for cancelSlow.
+func beforeCall(ctx context.Context, call *tap.Info) (context.Context, error) {
 	if err := ctx.Err(); err != nil {
-		return ctx, refusal(call.FullMethodName, apierror.DialledNo, err)
+		return ctx, statusError(call.FullMethodName, apierror.DialledNo, err)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	return context.WithValue(ctx, cutKey{}, cancel), nil
+	return context.WithValue(ctx, cancelKey{}, cancel), nil
 }
 
-// cut ends a call whose request does not arrive.
-func cut(ctx context.Context) {
-	if cancel, known := ctx.Value(cutKey{}).(context.CancelCauseFunc); known {
+// cancelSlow cancels a call whose request does not arrive.
+func cancelSlow(ctx context.Context) {
+	if cancel, ok := ctx.Value(cancelKey{}).(context.CancelCauseFunc); ok {
 		cancel(errTooSlow)
 	}
 }

@@ -10,27 +10,28 @@ import (
 	"github.com/audian/participant-gateway/internal/config"
 )
 
-// openPolicy readies who may call.
-func (s *Server) openPolicy() (access.Policy, error) {
+// openPolicy creates the policy that --auth names.
+func (s *Server) openPolicy() error {
 	switch cfg := s.config.Access; cfg.Auth {
 	case config.AuthPassthrough:
-		return access.NewPassthrough(), nil
+		s.policy = access.NewPassthrough()
 	case config.AuthKeys:
 		policy, err := keys.Open(cfg.AuthKeysFile, s.logger)
 		if err != nil {
-			return nil, fmt.Errorf("open the keys file: %w", err)
+			return fmt.Errorf("open the keys file: %w", err)
 		}
-		return policy, nil
+		s.policy = policy
 	case config.AuthOIDC:
-		return oidc.New(oidc.Options{
+		s.policy = oidc.New(oidc.Options{
 			Issuer: cfg.OIDCIssuer, Audience: cfg.OIDCAudience, RoleClaim: cfg.OIDCRoleClaim, Logger: s.logger,
-		}), nil
+		})
 	default:
-		return access.NewEverybody(), nil
+		s.policy = access.NewEverybody()
 	}
+	return nil
 }
 
-// followPolicy keeps up with who may call until ctx ends.
+// followPolicy reloads the policy when it changes, until ctx ends.
 func (s *Server) followPolicy(ctx context.Context) {
 	if changing, ok := s.policy.(interface{ Follow(ctx context.Context) }); ok {
 		changing.Follow(ctx)

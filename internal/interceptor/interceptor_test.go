@@ -1,4 +1,4 @@
-package server
+package interceptor
 
 import (
 	"context"
@@ -10,17 +10,16 @@ import (
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/apierror"
-	"github.com/audian/participant-gateway/internal/service"
+	"github.com/audian/participant-gateway/internal/metrics"
 )
 
-// policy admits, or not, as a test wants.
+// policy admits every caller if the function returns nil.
 type policy func(ctx context.Context) error
 
 func (p policy) Admit(ctx context.Context, _ access.Presented) (access.Caller, error) {
@@ -28,10 +27,10 @@ func (p policy) Admit(ctx context.Context, _ access.Presented) (access.Caller, e
 	return caller, p(ctx)
 }
 
-// TestA01_AnErrorBeforeTheServiceSaysThatNothingWasSent has an add fail with errors that
-// nobody foresaw, before and after the service has it.
-func TestA01_AnErrorBeforeTheServiceSaysThatNothingWasSent(t *testing.T) {
-	odd := errors.New("odd")
+// TestA01_AnErrorBeforeTheServiceHasDialledNo makes an Add fail with unexpected errors before
+// and in the service.
+func TestA01_AnErrorBeforeTheServiceHasDialledNo(t *testing.T) {
+	unexpected := errors.New("unexpected")
 	slow := func(ctx context.Context) error {
 		<-ctx.Done()
 		return fmt.Errorf("ask the issuer: %w", ctx.Err())
@@ -48,12 +47,12 @@ func TestA01_AnErrorBeforeTheServiceSaysThatNothingWasSent(t *testing.T) {
 		"the deadline ends at the issuer": {slow, nil, 0, codes.DeadlineExceeded, "DEADLINE_EXCEEDED", "no"},
 		"cancelled at the issuer":         {slow, nil, time.Second, codes.Canceled, "CANCELLED", "no"},
 		"the issuer fails":                {func(context.Context) error { return shared }, nil, 0, codes.Unavailable, "ISSUER_UNAVAILABLE", "no"},
-		"unexpected":                      {func(context.Context) error { return odd }, nil, 0, codes.Internal, "INTERNAL", "no"},
-		"a status":                        {func(context.Context) error { return status.Error(codes.Aborted, "odd") }, nil, 0, codes.Internal, "INTERNAL", "no"},
-		"a panic":                         {func(context.Context) error { panic(odd) }, nil, 0, codes.Internal, "INTERNAL", "no"},
+		"unexpected":                      {func(context.Context) error { return unexpected }, nil, 0, codes.Internal, "INTERNAL", "no"},
+		"a status":                        {func(context.Context) error { return status.Error(codes.Aborted, "unexpected") }, nil, 0, codes.Internal, "INTERNAL", "no"},
+		"a panic":                         {func(context.Context) error { panic(unexpected) }, nil, 0, codes.Internal, "INTERNAL", "no"},
 		"the service refuses":             {nil, func() error { return shared }, 0, codes.Unavailable, "ISSUER_UNAVAILABLE", "no"},
-		"the service fails unexpectedly":  {nil, func() error { return odd }, 0, codes.Internal, "INTERNAL", "unknown"},
-		"the service panics":              {nil, func() error { panic(odd) }, 0, codes.Internal, "INTERNAL", "unknown"},
+		"the service fails unexpectedly":  {nil, func() error { return unexpected }, 0, codes.Internal, "INTERNAL", "unknown"},
+		"the service panics":              {nil, func() error { panic(unexpected) }, 0, codes.Internal, "INTERNAL", "unknown"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -80,19 +79,17 @@ func TestA01_AnErrorBeforeTheServiceSaysThatNothingWasSent(t *testing.T) {
 	}
 }
 
-// addThrough makes an add that passes the gate and is answered so.
+// addThrough makes an Add through an interceptor; the service answers it.
 func addThrough(ctx context.Context, t *testing.T, admit policy, answer func() error) error {
 	t.Helper()
-	validator, err := service.NewValidator(service.PhoneRule{})
+	intercept, err := New(Options{
+		Policy: admit, MaxRequestSize: 1 << 10, Metrics: metrics.New(), Logger: slog.New(slog.DiscardHandler),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &gate{
-		policy: admit, limiter: access.NewLimiter(access.Limits{}), validator: validator,
-		metrics: newMetrics(), calls: &callCount{}, logger: slog.New(slog.DiscardHandler),
-	}
-	_, err = g.unary(ctx, &v2.AddParticipantRequest{ConferenceId: "conf_1", PhoneNumber: "+12025551234"},
-		&grpc.UnaryServerInfo{FullMethod: v2.ParticipantService_AddParticipant_FullMethodName},
+	_, err = intercept.unary(ctx, v2.ParticipantService_AddParticipant_FullMethodName,
+		&v2.AddParticipantRequest{ConferenceId: "conf_1", PhoneNumber: "+12025551234"},
 		func(context.Context, any) (any, error) { return nil, answer() })
 	return err
 }

@@ -10,8 +10,8 @@ import (
 
 func TestW18_HTTPConnectionsAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := aging{maxAge: time.Minute}
-		ctx := a.born(t.Context(), nil)
+		a := connectionAge{max: time.Minute}
+		ctx := a.opened(t.Context(), nil)
 		answers := a.close(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 		closes := func(path string) bool {
 			recorder := httptest.NewRecorder()

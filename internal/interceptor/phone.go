@@ -1,4 +1,4 @@
-package service
+package interceptor
 
 import (
 	"regexp"
@@ -9,27 +9,26 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 )
 
-// PhoneRule is how phone numbers are checked before they are dialled (A4). A number is
-// sent as given, whatever the rule.
+// PhoneRule is the rule for phone numbers (A4). It never changes a number.
 type PhoneRule struct {
-	// LengthOnly checks nothing but the length (--phone-validation=length).
+	// LengthOnly checks only the length (--phone-validation=length).
 	LengthOnly bool
-	// DefaultRegion is the region in which national numbers are checked; empty takes
-	// E.164 alone (--default-region).
+	// DefaultRegion is the region of national numbers; if it is empty, only E.164 is valid
+	// (--default-region).
 	DefaultRegion string
 }
 
 // maxPhoneNumber is the upstream's limit in characters.
 const maxPhoneNumber = 20
 
-// The parser takes far more than numbers ("tel:", spaces, extensions, letters), so
-// what it may see is matched first.
+// The parser accepts more than numbers ("tel:", spaces, extensions, letters), so that these
+// expressions are matched first.
 var (
 	e164     = regexp.MustCompile(`^\+[1-9][0-9]{1,14}$`)
 	national = regexp.MustCompile(`^[0-9]{2,17}$`)
 )
 
-// check gives the violation of a number, if any. The length is the proto's rule.
+// check returns the violation of a number, if any. The proto has the rule for the length.
 func (r PhoneRule) check(number string) []apierror.Violation {
 	if length := utf8.RuneCountInString(number); r.LengthOnly || length == 0 || length > maxPhoneNumber {
 		return nil
@@ -44,9 +43,9 @@ func (r PhoneRule) check(number string) []apierror.Violation {
 	return []apierror.Violation{{Field: "phone_number", Rule: "phone_number.possible", Message: message}}
 }
 
-// possible says whether a number may be dialled. One in E.164 form must be what
-// libphonenumber writes for it: a trunk prefix after the country code, such as the zero
-// of +4402079460000, is none of it.
+// possible reports whether a number may be dialled. A number in E.164 form must be equal to
+// libphonenumber's formatting of it, which removes a trunk prefix after the country code, such
+// as the zero of +4402079460000.
 func (r PhoneRule) possible(number string) bool {
 	international := e164.MatchString(number)
 	if !international && (r.DefaultRegion == "" || !national.MatchString(number)) {

@@ -1,4 +1,6 @@
-package server
+// Package metrics defines the gateway's Prometheus metrics. No label has values that callers
+// choose.
+package metrics
 
 import (
 	"net/http"
@@ -11,18 +13,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"google.golang.org/grpc/codes"
 
-	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/panics"
-	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/upstream/audian"
-	"github.com/audian/participant-gateway/internal/watch"
 )
 
-// metrics are what the gateway counts. None of them has a label that a caller or a
-// conference could fill.
-type metrics struct {
+// Metrics contains the metrics that the gateway's packages update.
+type Metrics struct {
 	registry *prometheus.Registry
 
 	calls     *prometheus.HistogramVec
@@ -35,8 +33,9 @@ type metrics struct {
 	remaining prometheus.Gauge
 }
 
-func newMetrics() *metrics {
-	m := &metrics{
+// New returns the metrics, registered with a new registry.
+func New() *Metrics {
+	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		calls: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "gateway_call_duration_seconds", Help: "How long calls took, by method and gRPC code; a watch counts when it ends.",
@@ -80,24 +79,25 @@ func newMetrics() *metrics {
 	return m
 }
 
-func (m *metrics) handler() http.Handler {
+// Handler serves the metrics.
+func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
 }
 
-// called counts one call.
-func (m *metrics) called(method string, code codes.Code, took time.Duration) {
+// Called counts a call of a gRPC method.
+func (m *Metrics) Called(method string, code codes.Code, took time.Duration) {
 	m.calls.WithLabelValues(path.Base(method), code.String()).Observe(took.Seconds())
 }
 
-// refuse counts a call that was turned away; other reasons are not its business.
-func (m *metrics) refuse(reason apierror.Reason) {
+// Refused counts a refused call. It ignores reasons that are not in refusals.
+func (m *Metrics) Refused(reason apierror.Reason) {
 	if refusals[reason] {
 		m.refused.WithLabelValues(string(reason)).Inc()
 	}
 }
 
-// trip counts one upstream request.
-func (m *metrics) trip(trip audian.Trip) {
+// UpstreamRequest counts an upstream request.
+func (m *Metrics) UpstreamRequest(trip audian.Trip) {
 	outcome := strconv.Itoa(trip.Status)
 	if trip.Status == 0 {
 		outcome = string(reasonOf(trip.Err))
@@ -115,10 +115,10 @@ func reasonOf(err *apierror.Error) apierror.Reason {
 	return err.Reason
 }
 
-var _ feed.Observer = (*metrics)(nil)
+var _ feed.Observer = (*Metrics)(nil)
 
-// Polled counts one poll.
-func (m *metrics) Polled(took time.Duration, err error) {
+// Polled counts a poll.
+func (m *Metrics) Polled(took time.Duration, err error) {
 	outcome := "ok"
 	if err != nil {
 		outcome = string(apierror.ReasonOf(err))
@@ -126,8 +126,8 @@ func (m *metrics) Polled(took time.Duration, err error) {
 	m.polls.WithLabelValues(outcome).Observe(took.Seconds())
 }
 
-// Appended counts one entry's changes.
-func (m *metrics) Appended(entry feed.Entry) {
+// Appended counts the changes of a log entry.
+func (m *Metrics) Appended(entry feed.Entry) {
 	for _, change := range entry.Changes {
 		if change.ByWrite {
 			m.changes.WithLabelValues("gateway_write").Inc()
@@ -140,68 +140,11 @@ func (m *metrics) Appended(entry feed.Entry) {
 	}
 }
 
-// SurplusLearned counts one number taken off the upstream's totals.
-func (m *metrics) SurplusLearned(int) { m.surplus.Inc() }
+// SurplusLearned counts a new surplus of the upstream's total.
+func (m *Metrics) SurplusLearned(int) { m.surplus.Inc() }
 
-// follow measures the feeds, their watchers and the keys file whenever somebody asks.
-func (m *metrics) follow(hub *feed.Hub, watcher *watch.Watcher, policy access.Policy) {
-	m.followKeys(policy)
-	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "gateway_subscribers", Help: "Watch streams that are open.",
-	}, func() float64 { return float64(watcher.Subscribers()) }))
-	m.registry.MustRegister(&feedCollector{hub: hub})
-}
-
-// followKeys measures whether the keys file can be used.
-func (m *metrics) followKeys(policy access.Policy) {
-	file, hasFile := policy.(interface{ Usable() bool })
-	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "gateway_keys_file_usable",
-		Help: "1 while the keys in force are those of the keys file, or there is no such file; 0 while it cannot be used.",
-	}, func() float64 {
-		if hasFile && !file.Usable() {
-			return 0
-		}
-		return 1
-	}))
-}
-
-// feedCollector counts the feeds by freshness.
-type feedCollector struct{ hub *feed.Hub }
-
-var (
-	feedsDesc     = prometheus.NewDesc("gateway_feeds", "Conferences that are polled, by freshness.", []string{"freshness"}, nil)
-	stalenessDesc = prometheus.NewDesc("gateway_staleness_seconds",
-		"The age of the oldest roster, counted from the start of its last complete list.", nil, nil)
-)
-
-// Describe names the measures.
-func (c *feedCollector) Describe(out chan<- *prometheus.Desc) {
-	out <- feedsDesc
-	out <- stalenessDesc
-}
-
-// Collect reads the feeds as they are.
-func (c *feedCollector) Collect(out chan<- prometheus.Metric) {
-	var fresh, stale int
-	var oldest time.Duration
-	c.hub.Each(func(_ participant.Key, state *feed.State) {
-		if state.Stale {
-			stale++
-		} else {
-			fresh++
-		}
-		if !state.LastSuccess.IsZero() {
-			oldest = max(oldest, time.Since(state.LastSuccess))
-		}
-	})
-	out <- prometheus.MustNewConstMetric(feedsDesc, prometheus.GaugeValue, float64(fresh), "fresh")
-	out <- prometheus.MustNewConstMetric(feedsDesc, prometheus.GaugeValue, float64(stale), "stale")
-	out <- prometheus.MustNewConstMetric(stalenessDesc, prometheus.GaugeValue, oldest.Seconds())
-}
-
-// refusals are the reasons for which a call is turned away: for who calls, or for what
-// it takes. They alone are labels of gateway_refused_total.
+// refusals are the label values of gateway_refused_total: the reasons about callers and
+// limits.
 var refusals = map[apierror.Reason]bool{
 	apierror.CredentialMissing:    true,
 	apierror.CredentialInvalid:    true,

@@ -1,4 +1,4 @@
-package server
+package grpcapi
 
 import (
 	"bytes"
@@ -19,12 +19,15 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	statuspb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/proto"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
-	"github.com/audian/participant-gateway/internal/service"
+	"github.com/audian/participant-gateway/internal/httpapi/httpio"
+	"github.com/audian/participant-gateway/internal/interceptor"
+	"github.com/audian/participant-gateway/internal/metrics"
 )
 
 const (
@@ -44,11 +47,18 @@ type rawGRPC struct {
 // serveRaw serves gRPC in a bubble. The service panics where a request reaches it.
 func serveRaw(t *testing.T) (client *rawGRPC, stop func()) {
 	t.Helper()
-	g := &gate{
-		policy: access.NewEverybody(), limiter: access.NewLimiter(access.Limits{}),
-		metrics: newMetrics(), calls: &callCount{}, logger: slog.New(slog.DiscardHandler),
+	streams := interceptor.NewStreams(0)
+	intercept, err := interceptor.New(interceptor.Options{
+		Policy: access.NewEverybody(), MaxRequestSize: httpio.MaxBody, Streams: streams,
+		Metrics: metrics.New(), Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	server := newGRPC(unreached{}, newHealth(), service.NewStreams(0), 0, g)
+	server := New(Options{
+		Service: unreached{}, Interceptor: intercept, Streams: streams, Health: health.NewServer(),
+		Connections: Connections{HandshakeTimeout: 10 * time.Second, MaxHeaderBytes: 1 << 20, MaxStreams: 100, PingAfter: time.Minute, PingTimeout: time.Minute},
+	})
 	listener := bufconn.Listen(1 << 20)
 	go server.Serve(listener)
 	transport := &http.Transport{

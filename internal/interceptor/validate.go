@@ -1,4 +1,4 @@
-package service
+package interceptor
 
 import (
 	"cmp"
@@ -17,14 +17,14 @@ import (
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
-// Validator holds requests against the rules of the proto and the one that the proto
-// cannot say, that of phone numbers (A4).
+// Validator checks requests against the rules of the proto, and phone numbers, whose rule the
+// proto cannot express (A4).
 type Validator struct {
 	rules protovalidate.Validator
 	phone PhoneRule
 }
 
-// NewValidator compiles the rules once for all requests.
+// NewValidator compiles the rules, which all requests share.
 func NewValidator(phone PhoneRule) (*Validator, error) {
 	rules, err := protovalidate.New(protovalidate.WithMessages(
 		&v2.AddParticipantRequest{},
@@ -38,8 +38,8 @@ func NewValidator(phone PhoneRule) (*Validator, error) {
 	return &Validator{rules: rules, phone: phone}, nil
 }
 
-// Check gives one error that names every field at fault, or nil: those that could not
-// be read where the request came in, and those that break a rule.
+// Check returns one error that names every invalid field, or nil: those that the transport
+// could not read, and those that break a rule.
 func (v *Validator) Check(ctx context.Context, request proto.Message) error {
 	if !wire.Readable(request) {
 		return &apierror.Error{
@@ -47,7 +47,7 @@ func (v *Validator) Check(ctx context.Context, request proto.Message) error {
 			Message: "invalid protobuf message, or text that is not UTF-8",
 		}
 	}
-	if long := tooLong(request); len(long) > 0 {
+	if long := tooManyValues(request); len(long) > 0 {
 		return invalid(long)
 	}
 	broken, err := v.violations(request)
@@ -68,24 +68,20 @@ func invalid(violations []apierror.Violation) *apierror.Error {
 	return &apierror.Error{
 		Reason:     apierror.InvalidRequest,
 		Message:    summary(violations),
-		Violations: violations[:min(len(violations), maxViolations)],
+		Violations: violations[:min(len(violations), apierror.MaxViolations)],
 	}
 }
 
-const (
-	// maxViolations is how many fields at fault one error names.
-	maxViolations = 20
-	// maxValues is how many values a repeated field may have, as the proto says.
-	maxValues = 100
-)
+// maxValues is the most values of a repeated field, as in the proto.
+const maxValues = 100
 
-// tooLong names the repeated fields with too many values. Their rules cost time for each
-// value, so that they are not even looked at.
-func tooLong(request proto.Message) (long []apierror.Violation) {
+// tooManyValues finds the repeated fields with too many values. Their rules are not checked,
+// because that takes time for each value.
+func tooManyValues(request proto.Message) (long []apierror.Violation) {
 	request.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
 		if field.IsList() && value.List().Len() > maxValues {
 			long = append(long, apierror.Violation{
-				Field: string(field.Name()), Rule: "values.count", Message: fmt.Sprintf("must have at most %d values", maxValues),
+				Field: string(field.Name()), Rule: "count", Message: fmt.Sprintf("must list at most %d values", maxValues),
 			})
 		}
 		return true
@@ -94,8 +90,7 @@ func tooLong(request proto.Message) (long []apierror.Violation) {
 	return long
 }
 
-// merge adds the broken rules of fields that were read: what a field that was not
-// would hold is not known.
+// merge adds the broken rules of the fields that could be read.
 func merge(unreadable, broken []apierror.Violation) []apierror.Violation {
 	merged := slices.Clone(unreadable)
 	for _, rule := range broken {
@@ -126,7 +121,7 @@ func (v *Validator) violations(request proto.Message) ([]apierror.Violation, err
 	return violations, nil
 }
 
-// summary says the first violation and how many more there are.
+// summary names the first violation and the number of others.
 func summary(violations []apierror.Violation) string {
 	first := violations[0]
 	text := first.Field + " " + first.Message

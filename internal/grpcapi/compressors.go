@@ -1,16 +1,15 @@
-package server
+package grpcapi
 
 import (
 	"errors"
 	"io"
 
 	"google.golang.org/grpc/encoding"
-	_ "google.golang.org/grpc/encoding/gzip" // Every call takes and answers gzip.
+	_ "google.golang.org/grpc/encoding/gzip" // Registers gzip, which every call accepts.
 )
 
-// unsupported is a compression that clients of gRPC may use, and this server refuses. It
-// is registered all the same: gRPC answers one that is not before any code of ours runs,
-// without an ErrorInfo.
+// unsupported is a compression that the gateway refuses. It is registered, because grpc-go
+// refuses an unregistered one itself, without an ErrorInfo.
 type unsupported struct{ name string }
 
 var _ = registerUnsupported("deflate", "zlib", "snappy", "x-snappy-framed", "zstd", "br", "lz4", "lzma", "bzip2")

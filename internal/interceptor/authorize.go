@@ -1,0 +1,128 @@
+package interceptor
+
+import (
+	"context"
+	"fmt"
+
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/protobuf/proto"
+
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/access"
+	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/certs"
+)
+
+// authorize authenticates the caller, authorizes the call, and only then checks the request:
+// a caller who may not make the call learns nothing about its rules. The returned context
+// contains the caller.
+func (i *Interceptor) authorize(ctx context.Context, call *call) (context.Context, error) {
+	caller, err := i.allow(ctx, presentedIn(ctx), call.request)
+	call.caller = caller.Name
+	if err != nil {
+		call.peer = peerAddress(ctx)
+		return ctx, err
+	}
+	if err := i.limiter.Call(caller); err != nil {
+		return ctx, fmt.Errorf("limit: %w", err)
+	}
+	if err := i.CheckSize(proto.Size(call.request)); err != nil {
+		return ctx, fmt.Errorf("limit: %w", err)
+	}
+	if err := i.validator.Check(WithIdempotencyKey(ctx, call.request), call.request); err != nil {
+		return ctx, fmt.Errorf("check the request: %w", err)
+	}
+	return access.With(ctx, caller), nil
+}
+
+// CheckSize refuses a request with too many bytes.
+func (i *Interceptor) CheckSize(size int) error {
+	if size <= i.maxRequestSize {
+		return nil
+	}
+	return &apierror.Error{
+		Reason:  apierror.BodyTooLarge,
+		Message: fmt.Sprintf("the request must be at most %d bytes", i.maxRequestSize),
+	}
+}
+
+// Authenticate checks the credentials of a call whose request cannot be read.
+func (i *Interceptor) Authenticate(ctx context.Context) error {
+	if _, err := i.policy.Admit(ctx, presentedIn(ctx)); err != nil {
+		return fmt.Errorf("authenticate: %w", err)
+	}
+	return nil
+}
+
+// Precheck authorizes an HTTP request that cannot be read completely: the error of a caller
+// who may not make the call goes before the errors of the request.
+func (i *Interceptor) Precheck(ctx context.Context, presented access.Presented, request proto.Message) error {
+	caller, err := i.allow(ctx, presented, request)
+	if err != nil {
+		i.logPrecheck(ctx, caller.Name, err)
+	}
+	return err
+}
+
+// allow authenticates the caller and authorizes the call.
+func (i *Interceptor) allow(
+	ctx context.Context, presented access.Presented, request proto.Message,
+) (access.Caller, error) {
+	presented.Peer = peerName(ctx)
+	caller, err := i.policy.Admit(ctx, presented)
+	if err != nil {
+		return access.Caller{}, fmt.Errorf("authenticate: %w", err)
+	}
+	if err := caller.Grant.Allow(needOf(request)); err != nil {
+		return caller, fmt.Errorf("authorize: %w", err)
+	}
+	return caller, nil
+}
+
+// needOf returns what a caller needs for a request: the reader role for list and watch, the
+// writer role for all others.
+func needOf(request proto.Message) access.Need {
+	need := access.Need{Role: access.Writer}
+	switch request.(type) {
+	case *v2.ListParticipantsRequest, *v2.WatchParticipantsRequest:
+		need.Role = access.Reader
+	}
+	if named, ok := request.(interface{ GetConferenceId() string }); ok {
+		need.Conference = named.GetConferenceId()
+	}
+	return need
+}
+
+// presentedIn returns the credentials of a call.
+func presentedIn(ctx context.Context) access.Presented {
+	incoming, _ := metadata.FromIncomingContext(ctx)
+	return access.Presented{
+		Authorization: incoming.Get(headerAuthorization),
+		AuthToken:     incoming.Get(headerAuthToken),
+		Peer:          peerName(ctx),
+	}
+}
+
+// peerName returns the name in the verified client certificate, or the empty string.
+func peerName(ctx context.Context) string {
+	client, known := peer.FromContext(ctx)
+	if !known {
+		return ""
+	}
+	info, isTLS := client.AuthInfo.(credentials.TLSInfo)
+	if !isTLS {
+		return ""
+	}
+	return certs.PeerName(info.State)
+}
+
+// peerAddress returns the client's network address, or the empty string.
+func peerAddress(ctx context.Context) string {
+	client, known := peer.FromContext(ctx)
+	if !known || client.Addr == nil {
+		return ""
+	}
+	return client.Addr.String()
+}
