@@ -26,7 +26,7 @@ func file(t *testing.T, name string) []byte {
 	return nil
 }
 
-func TestTheDescriptorsStandAlone(t *testing.T) {
+func TestDescriptorsIncludeTheirImports(t *testing.T) {
 	var set descriptorpb.FileDescriptorSet
 	if err := proto.Unmarshal(schema.Descriptors(), &set); err != nil {
 		t.Fatal(err)
@@ -51,7 +51,7 @@ func TestTheDescriptorsStandAlone(t *testing.T) {
 	}
 }
 
-func TestTheDocumentIsThatOfTheHTTPPort(t *testing.T) {
+func TestOpenAPIFileIsTheServedDocument(t *testing.T) {
 	if !bytes.Equal(file(t, "openapi.json"), openapi.Document) {
 		t.Error("the file is another document")
 	}

@@ -54,7 +54,7 @@ func TestMarshal(t *testing.T) {
 	}
 }
 
-func TestMarshalRefusesWhatHasNoForm(t *testing.T) {
+func TestMarshalRefusesOtherMessages(t *testing.T) {
 	for _, from := range []proto.Message{nil, (*v2.Participant)(nil), &v2.AddParticipantResponse{}, &emptypb.Empty{}} {
 		if got, err := Marshal(from); err == nil {
 			t.Errorf("Marshal(%T) = %s, want an error", from, got)
@@ -111,7 +111,7 @@ func TestMarshalEvents(t *testing.T) {
 	}
 }
 
-func TestJSONFieldsNameAFieldOnce(t *testing.T) {
+func TestJSONFieldsAreUnique(t *testing.T) {
 	got := jsonFields([]string{"muted", "raw_role", "raw_status", "role", "status"})
 	if fmt.Sprint(got) != "[muted role status]" {
 		t.Errorf("jsonFields() = %q", got)

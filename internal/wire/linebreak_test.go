@@ -22,7 +22,7 @@ func isOneLine(text []byte) bool {
 	return !bytes.ContainsFunc(text, breaksField)
 }
 
-func TestJSONThatLeavesTheGatewayIsOneLine(t *testing.T) {
+func TestJSONIsOneLine(t *testing.T) {
 	person := participant.Participant{ID: breaking, Name: breaking, Status: breaking, Role: breaking}
 	message := NewMessage(&watch.Message{Token: breaking, Snapshot: &watch.Snapshot{Participants: []participant.Participant{person}}})
 	for name, encode := range map[string]func() ([]byte, error){
@@ -69,8 +69,8 @@ func flat(value any) string {
 	return text.String()
 }
 
-// TestW12_APartThatWasPassedOnIsProgress takes a large message as gRPC's transport does.
-func TestW12_APartThatWasPassedOnIsProgress(t *testing.T) {
+// TestW12_EachSentPartIsProgress takes a large message as gRPC's transport does.
+func TestW12_EachSentPartIsProgress(t *testing.T) {
 	source := initial()
 	source.Token = strings.Repeat("t", 10*PartSize)
 	passed := 0

@@ -48,7 +48,7 @@ func TestParticipant(t *testing.T) {
 		}},
 		{"nothing told", participant.Participant{}, &v2.Participant{}},
 		{"unknown words", participant.Participant{Status: "ringing", Role: "host"}, &v2.Participant{RawStatus: new("ringing"), RawRole: new("host")}},
-		{"a word in another case is unknown", participant.Participant{Status: "Held"}, &v2.Participant{RawStatus: new("Held")}},
+		{"a name in another case is unknown", participant.Participant{Status: "Held"}, &v2.Participant{RawStatus: new("Held")}},
 		{"no UTF-8", participant.Participant{Name: "J\xffn", Status: "\xfe"}, &v2.Participant{Name: "J\uFFFDn", RawStatus: new("\uFFFD")}},
 		{"a year beyond the proto's", participant.Participant{JoinedAt: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}, &v2.Participant{}},
 	} {
@@ -124,7 +124,7 @@ func TestChange(t *testing.T) {
 			},
 		},
 		{
-			"left the filter from an unknown word",
+			"left the filter from an unknown name",
 			watch.Change{Kind: watch.LeftFilter, Participant: held, Before: new(with(func(p *participant.Participant) { p.Status = "ringing" }))},
 			&v2.ParticipantChange{
 				Kind: v2.ChangeKind_CHANGE_KIND_LEFT_FILTER, Source: v2.ChangeSource_CHANGE_SOURCE_POLL,

@@ -20,8 +20,8 @@ import (
 	"github.com/audian/participant-gateway/internal/httpapi/connectrpc"
 )
 
-func TestUnaryCallsByEveryProtocol(t *testing.T) {
-	at := serve(t, polite())
+func TestUnaryCallsOverEachProtocol(t *testing.T) {
+	at := serve(t, newFake())
 	for name, options := range protocols {
 		t.Run(name, func(t *testing.T) {
 			add := client[v2.AddParticipantRequest, v2.AddParticipantResponse](t, at, addPath, options...)
@@ -45,13 +45,13 @@ func TestUnaryCallsByEveryProtocol(t *testing.T) {
 }
 
 // An HTTP client needs nothing beside JSON.
-func TestConnectIsPlainJSON(t *testing.T) {
-	at := serve(t, polite())
+func TestConnectJSON(t *testing.T) {
+	at := serve(t, newFake())
 	for _, test := range []struct {
 		name, method, target, body string
 		headers                    []string
 		status                     int
-		holds                      []string
+		want                       []string
 	}{
 		{"add", "POST", addPath, `{"conferenceId":"c","name":"Ada","role":"PARTICIPANT_ROLE_LISTENER"}`, []string{isJSON}, 200, []string{`"name":"Ada"`, `"PARTICIPANT_ROLE_LISTENER"`}},
 		{"the proto's own names", "POST", listPath, `{"conference_id":"c"}`, []string{"Content-Type: application/json; charset=utf-8"}, 200, []string{`"conferenceId":"c"`}},
@@ -59,7 +59,7 @@ func TestConnectIsPlainJSON(t *testing.T) {
 		{"no write by GET", "GET", addPath + "?encoding=json&message=" + url.QueryEscape(`{"conferenceId":"c"}`), "", nil, 405, nil},
 		{"a method that there is not", "POST", connectrpc.Pattern + "Mute", "{}", []string{isJSON}, 501, []string{`"unimplemented"`, `"METHOD_NOT_ALLOWED"`}},
 		{"a form, which foreign pages can send", "POST", addPath, "{}", []string{"Content-Type: text/plain"}, 415, nil},
-		{"no JSON", "POST", addPath, "{", []string{isJSON}, 400, []string{`"invalid_argument"`, `"field":"body"`, `"dialled":"no"`}},
+		{"not JSON", "POST", addPath, "{", []string{isJSON}, 400, []string{`"invalid_argument"`, `"field":"body"`, `"dialled":"no"`}},
 		{"nothing", "POST", addPath, "", []string{isJSON}, 400, []string{`"field":"body"`}},
 		{"fields", "POST", addPath, `{"requestID":"a","muted":"yes"}`, []string{isJSON}, 400, []string{`"field":"requestID"`, `"field":"muted"`, `"dialled":"no"`}},
 		{"no protobuf", "POST", addPath, "\xff", []string{"Content-Type: application/proto"}, 400, []string{`"field":"body"`, `"dialled":"no"`}},
@@ -68,9 +68,9 @@ func TestConnectIsPlainJSON(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			got := call(t, at, test.method, test.target, test.body, test.headers...)
 			if got.status != test.status {
-				t.Errorf("answer = %+v, want %d", got, test.status)
+				t.Errorf("response = %+v, want %d", got, test.status)
 			}
-			for _, want := range test.holds {
+			for _, want := range test.want {
 				if !strings.Contains(strings.ReplaceAll(got.body, `": "`, `":"`), want) {
 					t.Errorf("body = %s, want %s", got.body, want)
 				}
@@ -82,16 +82,16 @@ func TestConnectIsPlainJSON(t *testing.T) {
 	}
 }
 
-// A stranger learns nothing about requests, and what is refused is counted.
-func TestStrangersAreToldThatTheyAre(t *testing.T) {
+// A caller without a credential learns nothing about requests. Refusals are counted.
+func TestUnauthenticatedCallersAreRefusedFirst(t *testing.T) {
 	var counted []apierror.Reason
-	at := serve(t, polite(), strangers, func(o *httpapi.Options) {
+	at := serve(t, newFake(), requireToken, func(o *httpapi.Options) {
 		o.OnRefused = func(reason apierror.Reason) { counted = append(counted, reason) }
 	})
 	large := `{"name":"` + strings.Repeat("x", 64<<10) + `"}`
 	for _, body := range []string{"{", large} {
 		if got := call(t, at, "POST", addPath, body, isJSON); got.status != 401 || !strings.Contains(got.body, `"CREDENTIAL_MISSING"`) || !strings.Contains(got.body, `"dialled":"no"`) {
-			t.Errorf("a stranger: %+v", got)
+			t.Errorf("without a credential: %+v", got)
 		}
 		if got := call(t, at, "POST", addPath, body, isJSON, "X-Auth-Token: a"); got.status != 400 {
 			t.Errorf("a caller: %+v", got)
@@ -103,12 +103,12 @@ func TestStrangersAreToldThatTheyAre(t *testing.T) {
 	}
 }
 
-func TestErrorsKeepTheirDetails(t *testing.T) {
+func TestErrorsHaveTheirDetails(t *testing.T) {
 	refused := &apierror.Error{
 		Reason: apierror.AddRateLimited, Message: "wait", Dialled: apierror.DialledNo, RetryAfter: 2 * time.Second,
 		Violations: []apierror.Violation{{Field: "name", Rule: "r", Message: "m"}},
 	}
-	service := polite()
+	service := newFake()
 	service.add = func(ctx context.Context, _ *v2.AddParticipantRequest) (*v2.AddParticipantResponse, error) {
 		_ = grpc.SetHeader(ctx, metadata.Pairs("idempotency-replayed", "true", "x-internal", "1"))
 		return nil, refused
@@ -134,7 +134,7 @@ func TestErrorsKeepTheirDetails(t *testing.T) {
 	}
 	got := call(t, at, "POST", addPath, "{}", isJSON)
 	if got.status != 429 || got.header.Get("Idempotency-Replayed") != "true" || got.header.Get("Retry-After") != "2" || got.header.Get("X-Internal") != "" {
-		t.Errorf("answer = %+v", got)
+		t.Errorf("response = %+v", got)
 	}
 }
 
@@ -143,7 +143,7 @@ func TestHeadersReachTheService(t *testing.T) {
 	var got metadata.MD
 	var from string
 	var bounded bool
-	service := polite()
+	service := newFake()
 	see := func(ctx context.Context) {
 		got, _ = metadata.FromIncomingContext(ctx)
 		known, _ := peer.FromContext(ctx)
@@ -184,8 +184,8 @@ func TestHeadersReachTheService(t *testing.T) {
 	}
 }
 
-func TestTheGuardsOfThePortHold(t *testing.T) {
-	at := serve(t, polite())
+func TestPortGuardsApply(t *testing.T) {
+	at := serve(t, newFake())
 	for _, test := range []struct {
 		name, method string
 		headers      []string
@@ -203,7 +203,7 @@ func TestTheGuardsOfThePortHold(t *testing.T) {
 	} {
 		got := call(t, at, test.method, listPath, "{}", test.headers...)
 		if got.status != test.status || got.header.Get("Access-Control-Allow-Origin") != test.allow {
-			t.Errorf("%s: answer = %+v", test.name, got)
+			t.Errorf("%s: response = %+v", test.name, got)
 		}
 		if test.status == 204 && !strings.Contains(got.header.Get("Access-Control-Allow-Headers"), "connect-protocol-version") {
 			t.Errorf("%s: headers = %v", test.name, got.header)

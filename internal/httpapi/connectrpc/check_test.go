@@ -31,7 +31,7 @@ func envelope(flags byte, message string) string {
 }
 
 // errorOf is the text of an answer's ErrorInfo, by whichever protocol it came.
-func errorOf(t *testing.T, got answer) string {
+func errorOf(t *testing.T, got response) string {
 	t.Helper()
 	encoded := got.header.Get("Grpc-Status-Details-Bin")
 	if encoded == "" {
@@ -41,11 +41,11 @@ func errorOf(t *testing.T, got answer) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	told, info := &statuspb.Status{}, &errdetails.ErrorInfo{}
-	if err := proto.Unmarshal(decoded, told); err != nil || len(told.GetDetails()) == 0 {
-		t.Fatalf("status %v, %v", told, err)
+	decodedStatus, info := &statuspb.Status{}, &errdetails.ErrorInfo{}
+	if err := proto.Unmarshal(decoded, decodedStatus); err != nil || len(decodedStatus.GetDetails()) == 0 {
+		t.Fatalf("status %v, %v", decodedStatus, err)
 	}
-	if err := told.GetDetails()[0].UnmarshalTo(info); err != nil {
+	if err := decodedStatus.GetDetails()[0].UnmarshalTo(info); err != nil {
 		t.Fatal(err)
 	}
 	return `"` + info.GetReason() + `" "dialled":"` + info.GetMetadata()["dialled"] + `"`
@@ -59,7 +59,7 @@ const (
 )
 
 func TestA05_ErrorsBeforeTheServiceHaveAnErrorInfo(t *testing.T) {
-	at := serve(t, polite())
+	at := serve(t, newFake())
 	const bomb = 1 << 20
 	for _, tt := range []struct {
 		name, method, target, body string
@@ -104,12 +104,12 @@ func TestA05_ErrorsBeforeTheServiceHaveAnErrorInfo(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := call(t, at, tt.method, tt.target, tt.body, tt.headers...)
-			told := strings.ReplaceAll(errorOf(t, got), `": "`, `":"`)
-			if got.status != tt.status || !strings.Contains(told, `"`+tt.reason+`"`) {
-				t.Errorf("answer = %+v, want %d, %s", got, tt.status, tt.reason)
+			body := strings.ReplaceAll(errorOf(t, got), `": "`, `":"`)
+			if got.status != tt.status || !strings.Contains(body, `"`+tt.reason+`"`) {
+				t.Errorf("response = %+v, want %d, %s", got, tt.status, tt.reason)
 			}
-			if isAdd := tt.target == addPath; isAdd && !strings.Contains(told, `"dialled":"no"`) {
-				t.Errorf("dialled: %s", told)
+			if isAdd := tt.target == addPath; isAdd && !strings.Contains(body, `"dialled":"no"`) {
+				t.Errorf("dialled: %s", body)
 			}
 			if tt.status == 405 && got.header.Get("Allow") != "POST" {
 				t.Errorf("Allow = %q", got.header.Get("Allow"))
@@ -118,8 +118,8 @@ func TestA05_ErrorsBeforeTheServiceHaveAnErrorInfo(t *testing.T) {
 	}
 }
 
-func TestCompressedRequestsAreRead(t *testing.T) {
-	at := serve(t, polite())
+func TestCompressedRequests(t *testing.T) {
+	at := serve(t, newFake())
 	message, err := proto.Marshal(&v2.ListParticipantsRequest{ConferenceId: "conf_1"})
 	if err != nil {
 		t.Fatal(err)
@@ -140,7 +140,7 @@ func TestCompressedRequestsAreRead(t *testing.T) {
 	} {
 		got := call(t, at, tt.method, tt.target, tt.body, tt.headers...)
 		if got.status != 200 || !strings.Contains(got.body, "conf_1") {
-			t.Errorf("%s: answer = %s", tt.name, strconv.Quote(got.body))
+			t.Errorf("%s: response = %s", tt.name, strconv.Quote(got.body))
 		}
 	}
 }
