@@ -22,7 +22,7 @@ const bodyTimeout = 10 * time.Second
 
 // sendUnfinished sends the start of a request over a new connection. It returns the
 // response, its body, and how long it took.
-func sendUnfinished(t *testing.T, listener pipeListener, request string) (answer *http.Response, body string, after time.Duration) {
+func sendUnfinished(t *testing.T, listener pipeListener, request string) (*http.Response, string, time.Duration) {
 	t.Helper()
 	client, _ := listener.dial(t.Context(), "", "")
 	defer client.Close()
@@ -30,16 +30,16 @@ func sendUnfinished(t *testing.T, listener pipeListener, request string) (answer
 	if _, err := io.WriteString(client, request); err != nil {
 		t.Fatal(err)
 	}
-	answer, err := http.ReadResponse(bufio.NewReader(client), nil)
+	response, err := http.ReadResponse(bufio.NewReader(client), nil)
 	if err != nil {
 		t.Fatalf("after %v: %v", time.Since(start), err)
 	}
-	defer answer.Body.Close()
-	read, err := io.ReadAll(answer.Body)
+	defer response.Body.Close()
+	read, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer, string(read), time.Since(start)
+	return response, string(read), time.Since(start)
 }
 
 func TestBodyThatDoesNotArriveIsRefused(t *testing.T) {

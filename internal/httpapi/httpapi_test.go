@@ -84,8 +84,8 @@ func TestRequestsReachTheService(t *testing.T) {
 	} {
 		t.Run(tt.method+" "+tt.target, func(t *testing.T) {
 			got = nil
-			if answered := call(t, handler(t, service), tt.method, tt.target, tt.body); answered.status >= 300 {
-				t.Fatalf("response = %+v", answered)
+			if response := call(t, handler(t, service), tt.method, tt.target, tt.body); response.status >= 300 {
+				t.Fatalf("response = %+v", response)
 			}
 			if len(got) != 1 || !proto.Equal(got[0], tt.want) {
 				t.Errorf("requests = %v, want %v", got, tt.want)
@@ -110,7 +110,7 @@ func TestRefusedRequests(t *testing.T) {
 		{"form", "POST", participantsPath, `{}`, []string{"Content-Type: application/x-www-form-urlencoded"}, 400, []string{`"UNSUPPORTED_MEDIA_TYPE"`, `"INVALID_ARGUMENT"`}},
 		{"plain text", "POST", participantsPath, `{}`, []string{"Content-Type: text/plain"}, 400, []string{`"UNSUPPORTED_MEDIA_TYPE"`}},
 		{"method override", "POST", onePath, ``, []string{"Content-Type: application/x-www-form-urlencoded", "X-HTTP-Method-Override: DELETE"}, 405, []string{`"METHOD_NOT_ALLOWED"`}},
-		{"query beside a body", "POST", participantsPath + "?muted=true", `{}`, []string{isJSONHeader}, 400, []string{`"field":"muted"`}},
+		{"query with a body", "POST", participantsPath + "?muted=true", `{}`, []string{isJSONHeader}, 400, []string{`"field":"muted"`}},
 		{"unknown key", "GET", participantsPath + "?status=held", "", nil, 400, []string{`"field":"status"`}},
 		{"credential in a query", "DELETE", onePath + "?auth_token=s3cret", "", nil, 400, []string{`"field":"auth_token"`}},
 		{"broken query", "GET", participantsPath + "?page_size=%zz", "", nil, 400, []string{`"field":"query"`}},

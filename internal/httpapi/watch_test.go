@@ -125,7 +125,7 @@ func TestWatchRequest(t *testing.T) {
 		name, query, lastEventID string
 		want                     *v2.WatchParticipantsRequest
 	}{
-		{"bare", "", "", &v2.WatchParticipantsRequest{ConferenceId: "conf_1"}},
+		{"no query", "", "", &v2.WatchParticipantsRequest{ConferenceId: "conf_1"}},
 		{"token", "?resume_token=a", "", &v2.WatchParticipantsRequest{ConferenceId: "conf_1", ResumeToken: "a"}},
 		{"Last-Event-ID beats it", "?resume_token=a", "b", &v2.WatchParticipantsRequest{ConferenceId: "conf_1", ResumeToken: "b"}},
 		{
@@ -193,7 +193,7 @@ func TestW16_AnEndBeforeTheFirstMessageIsAnEvent(t *testing.T) {
 	}
 	limited := &apierror.Error{Reason: apierror.TooManyStreams, Message: "too many", RetryAfter: time.Second}
 	if got := call(t, handler(t, streaming(limited)), "GET", watchedPath, "", acceptSSE); got.status != 429 {
-		t.Errorf("a refusal keeps its status: %+v", got)
+		t.Errorf("another error: response = %+v", got)
 	}
 }
 

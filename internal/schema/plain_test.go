@@ -48,7 +48,7 @@ func compilePlain(t *testing.T) linker.Files {
 	})}
 	files, err := compiler.Compile(t.Context(), slices.Sorted(maps.Keys(sources))...)
 	if err != nil {
-		t.Fatalf("protoc would not compile the zip alone: %v", err)
+		t.Fatalf("the zip does not compile without other files: %v", err)
 	}
 	return files
 }

@@ -33,7 +33,7 @@ func TestDescriptorsIncludeTheirImports(t *testing.T) {
 	}
 	files, err := protodesc.NewFiles(&set)
 	if err != nil {
-		t.Fatalf("the set lacks an import: %v", err)
+		t.Fatalf("an import is missing: %v", err)
 	}
 	for _, name := range []protoreflect.FullName{
 		"audian.conference.v2.ParticipantService", "google.rpc.Status", "google.rpc.BadRequest", "google.rpc.Code", "google.protobuf.Any",

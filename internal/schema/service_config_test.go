@@ -26,7 +26,7 @@ type unavailableOnce struct {
 	calls atomic.Int32
 }
 
-func (b *unavailableOnce) answer() error {
+func (b *unavailableOnce) result() error {
 	if b.calls.Add(1) == 1 {
 		return status.Error(codes.Unavailable, "busy")
 	}
@@ -34,15 +34,15 @@ func (b *unavailableOnce) answer() error {
 }
 
 func (b *unavailableOnce) AddParticipant(context.Context, *v2.AddParticipantRequest) (*v2.AddParticipantResponse, error) {
-	return &v2.AddParticipantResponse{}, b.answer()
+	return &v2.AddParticipantResponse{}, b.result()
 }
 
 func (b *unavailableOnce) RemoveParticipant(context.Context, *v2.RemoveParticipantRequest) (*v2.RemoveParticipantResponse, error) {
-	return &v2.RemoveParticipantResponse{}, b.answer()
+	return &v2.RemoveParticipantResponse{}, b.result()
 }
 
 func (b *unavailableOnce) ListParticipants(context.Context, *v2.ListParticipantsRequest) (*v2.ListParticipantsResponse, error) {
-	return &v2.ListParticipantsResponse{}, b.answer()
+	return &v2.ListParticipantsResponse{}, b.result()
 }
 
 func TestA01_ServiceConfigNeverRetriesAnAdd(t *testing.T) {

@@ -14,10 +14,10 @@ import (
 	"github.com/audian/participant-gateway/internal/watch"
 )
 
-// breaking has every character at which some line reader splits.
+// breaking contains every character at which some line reader splits.
 const breaking = "a\u0085b\u2028c\u2029d\ne\rf\vg\fh\x1ci\x1ej"
 
-// isOneLine says whether a text has none of them.
+// isOneLine reports whether a text contains no line breaks.
 func isOneLine(text []byte) bool {
 	return !bytes.ContainsFunc(text, breaksField)
 }
@@ -51,7 +51,7 @@ func TestJSONIsOneLine(t *testing.T) {
 	}
 }
 
-// flat is all text of a JSON value.
+// flat returns all text of a JSON value.
 func flat(value any) string {
 	var text strings.Builder
 	switch v := value.(type) {
@@ -69,7 +69,7 @@ func flat(value any) string {
 	return text.String()
 }
 
-// TestW12_EachSentPartIsProgress takes a large message as gRPC's transport does.
+// It releases the parts of a large message as gRPC's transport does.
 func TestW12_EachSentPartIsProgress(t *testing.T) {
 	source := initial()
 	source.Token = strings.Repeat("t", 10*PartSize)

@@ -60,8 +60,8 @@ func TestEventNamesMatchTheOneof(t *testing.T) {
 	for _, m := range []*watch.Message{
 		initial(), {Changes: &watch.Changes{}}, {Checkpoint: &watch.Checkpoint{}}, {End: &watch.End{}},
 	} {
-		told := response(m).ProtoReflect()
-		field := told.WhichOneof(told.Descriptor().Oneofs().ByName("event"))
+		resp := response(m).ProtoReflect()
+		field := resp.WhichOneof(resp.Descriptor().Oneofs().ByName("event"))
 		if got := NewMessage(m).event; got != string(field.Name()) {
 			t.Errorf("event = %q, want %q", got, field.Name())
 		}

@@ -44,7 +44,7 @@ func TestUnaryCallsOverEachProtocol(t *testing.T) {
 	}
 }
 
-// An HTTP client needs nothing beside JSON.
+// An HTTP client needs only JSON.
 func TestConnectJSON(t *testing.T) {
 	at := serve(t, newFake())
 	for _, test := range []struct {
@@ -164,7 +164,7 @@ func TestHeadersReachTheService(t *testing.T) {
 		watchPath: {"Content-Type: application/grpc-web", "Grpc-Timeout: 5S"},
 	} {
 		body := map[string]string{listPath: "{}", watchPath: "\x00\x00\x00\x00\x00"}[target]
-		answered := call(t, at, "POST", target, body, append(sent, "Authorization: Bearer a", "X-Auth-Token: b", "X-Auth-Token: c",
+		response := call(t, at, "POST", target, body, append(sent, "Authorization: Bearer a", "X-Auth-Token: b", "X-Auth-Token: c",
 			"X-Request-Id: d", "Traceparent: "+trace, "X-Forwarded-For: 10.0.0.1", "Grpc-Metadata-X-Role: writer", "X-Role: writer", "Cookie: x")...)
 		want := metadata.MD{"authorization": {"Bearer a"}, "x-auth-token": {"b", "c"}, "x-request-id": {"d"}, "traceparent": {trace}}
 		if len(got) != len(want) {
@@ -178,8 +178,8 @@ func TestHeadersReachTheService(t *testing.T) {
 		if !strings.HasPrefix(from, "127.0.0.1:") || !bounded {
 			t.Errorf("%s: peer %s, deadline %t", target, from, bounded)
 		}
-		if answered.header.Get("X-Request-Id") != "d" || answered.header.Get("Traceparent") != trace {
-			t.Errorf("%s: headers = %v", target, answered.header)
+		if response.header.Get("X-Request-Id") != "d" || response.header.Get("Traceparent") != trace {
+			t.Errorf("%s: headers = %v", target, response.header)
 		}
 	}
 }

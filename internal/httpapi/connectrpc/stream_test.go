@@ -130,7 +130,7 @@ func TestGRPCWebText(t *testing.T) {
 	}
 }
 
-// readText reads an answer as grpc-web's clients do: padded pieces, and in them frames.
+// readText reads a response as grpc-web's clients do: padded pieces that contain frames.
 func readText(t *testing.T, body string) (messages []*v2.WatchParticipantsResponse, trailer string) {
 	t.Helper()
 	var decoded []byte
@@ -225,12 +225,12 @@ func TestStreamOutlivesTheDeadlines(t *testing.T) {
 					close(listener)
 					server.Close()
 				}()
-				answered, err := (&http.Client{Transport: transport}).Post("http://localhost"+watchPath, "application/connect+json", strings.NewReader(frame([]byte("{}"))))
+				response, err := (&http.Client{Transport: transport}).Post("http://localhost"+watchPath, "application/connect+json", strings.NewReader(frame([]byte("{}"))))
 				if err != nil {
 					t.Fatal(err)
 				}
-				defer answered.Body.Close()
-				if read, err := io.ReadAll(answered.Body); err != nil || !bytes.Contains(read, []byte("t3")) {
+				defer response.Body.Close()
+				if read, err := io.ReadAll(response.Body); err != nil || !bytes.Contains(read, []byte("t3")) {
 					t.Errorf("response = %q, %v", read, err)
 				}
 			})
@@ -308,7 +308,7 @@ func TestConnectJSONIsOneLine(t *testing.T) {
 	}
 	at := serve(t, service)
 	for name, got := range map[string]response{
-		"answer":  call(t, at, "POST", addPath, `{"name":"a\u0085b\u2028c\u2029d"}`, isJSON),
+		"success": call(t, at, "POST", addPath, `{"name":"a\u0085b\u2028c\u2029d"}`, isJSON),
 		"error":   call(t, at, "POST", listPath, "{}", isJSON),
 		"unknown": call(t, at, "POST", addPath, `{"`+lineBreaks+`":1}`, isJSON),
 		"stream":  call(t, at, "POST", watchPath, frame([]byte("{}")), "Content-Type: application/connect+json"),
@@ -324,10 +324,10 @@ func TestBodyThatDoesNotArriveIsRefused(t *testing.T) {
 		conn, stop := connected(t, newPort(t, newFake()),
 			"POST "+addPath+" HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{")
 		defer stop()
-		answered := make([]byte, 4096)
-		n, err := conn.Read(answered)
-		if err != nil || !strings.HasPrefix(string(answered[:n]), "HTTP/1.1 504") || !strings.Contains(string(answered[:n]), "BODY_TOO_SLOW") {
-			t.Errorf("response = %q, %v", answered[:n], err)
+		response := make([]byte, 4096)
+		n, err := conn.Read(response)
+		if err != nil || !strings.HasPrefix(string(response[:n]), "HTTP/1.1 504") || !strings.Contains(string(response[:n]), "BODY_TOO_SLOW") {
+			t.Errorf("response = %q, %v", response[:n], err)
 		}
 	})
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 )
 
-// violationsOf are the fields and rules that an error names, as "field: rule".
+// violationsOf returns an error's violations, as "field: rule".
 func violationsOf(t *testing.T, err error) string {
 	t.Helper()
 	if err == nil {

@@ -99,10 +99,10 @@ func DeadlinePassed() error {
 }
 
 // MaxHeaders is how large the headers of a request may be. The servers accept larger ones,
-// so that the gateway can refuse that request alone, with a reason.
+// so that the gateway can refuse only that request, with a reason.
 const MaxHeaders = 32 << 10
 
-// headerOverhead is what HTTP/2 counts for each header beside its text (RFC 9113, 6.5.2).
+// headerOverhead is what HTTP/2 adds for each header to its text (RFC 9113, 6.5.2).
 const headerOverhead = 32
 
 // HeaderSize returns the size of headers as HTTP/2 counts it.

@@ -116,7 +116,7 @@ func (t *TimedWriter) extend() {
 	}
 }
 
-// Hurry leaves the client wire.LastTimeout for what is written from here on.
+// Hurry leaves the client wire.LastTimeout for all later writes.
 func (t *TimedWriter) Hurry() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

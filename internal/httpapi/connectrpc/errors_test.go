@@ -30,7 +30,7 @@ func envelope(flags byte, message string) string {
 	return string([]byte{flags, byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}) + message
 }
 
-// errorOf is the text of an answer's ErrorInfo, by whichever protocol it came.
+// errorOf returns the ErrorInfo of a response as text, over each protocol.
 func errorOf(t *testing.T, got response) string {
 	t.Helper()
 	encoded := got.header.Get("Grpc-Status-Details-Bin")
@@ -78,7 +78,7 @@ func TestA05_ErrorsBeforeTheServiceHaveAnErrorInfo(t *testing.T) {
 		{"not gzip", "POST", addPath, "{}", []string{isJSON, "Content-Encoding: gzip"}, 400, "INVALID_REQUEST"},
 		{"a bomb", "POST", addPath, gzipped(strings.Repeat(" ", bomb)), []string{isJSON, "Content-Encoding: gzip"}, 400, "BODY_TOO_LARGE"},
 		{"a bomb to a stream", "POST", watchPath, envelope(1, gzipped(strings.Repeat(" ", bomb))), []string{isStream, "Connect-Content-Encoding: gzip"}, 200, "BODY_TOO_LARGE"},
-		{"half a message", "POST", watchPath, envelope(0, "{}")[:6], []string{isStream}, 200, "INVALID_REQUEST"},
+		{"incomplete message", "POST", watchPath, envelope(0, "{}")[:6], []string{isStream}, 200, "INVALID_REQUEST"},
 		{"two messages", "POST", watchPath, envelope(0, "{}") + envelope(0, "{}"), []string{isStream}, 200, "INVALID_REQUEST"},
 		{"another media type", "POST", addPath, "{}", []string{"Content-Type: text/plain"}, 415, "UNSUPPORTED_MEDIA_TYPE"},
 		{"a stream's media type", "POST", addPath, "{}", []string{isStream}, 415, "UNSUPPORTED_MEDIA_TYPE"},

@@ -14,7 +14,7 @@ import (
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
-// largeList answers a list of more than HTTP/2's flow control lets through refuseViolations.
+// largeList returns a service whose list is larger than HTTP/2's flow-control window.
 func largeList(t *testing.T) *fakeService {
 	service := newFake(t)
 	service.list = func(context.Context, *v2.ListParticipantsRequest) (*v2.ListParticipantsResponse, error) {

@@ -119,15 +119,15 @@ func TestPathIDsMayHaveColons(t *testing.T) {
 }
 
 func TestInvalidTraceContextIsReplaced(t *testing.T) {
-	const fit = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	const valid = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 	for sent, kept := range map[string]bool{
-		fit: true,
+		valid: true,
 		"00-00000000000000000000000000000000-b7ad6b7169203331-01": false,
 		"00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01": false,
 		"ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01": false,
-		strings.ToUpper(fit): false,
-		fit + "-x":           false,
-		"":                   false,
+		strings.ToUpper(valid): false,
+		valid + "-x":           false,
+		"":                     false,
 	} {
 		got := call(t, handler(t, newFake(t)), "GET", participantsPath, "", "Traceparent: "+sent).header.Get("Traceparent")
 		if (got == sent) != kept || got == "" {
