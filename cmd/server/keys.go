@@ -20,7 +20,7 @@ func editKeys(args []string, stdout io.Writer) error {
 	}
 	entry, err := keys.NewEntry(edit.Name, edit.Role, edit.Conferences)
 	if err != nil {
-		return config.Misuse(err)
+		return config.UsageError(err)
 	}
 	key, err := keys.Add(edit.File, entry)
 	if err != nil {

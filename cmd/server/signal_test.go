@@ -55,7 +55,7 @@ func TestW16_ASecondSignalStopsAtOnce(t *testing.T) {
 	find(t, log, "draining")
 	signalTo(t, gateway)
 	_ = gateway.Wait()
-	if code := gateway.ProcessState.ExitCode(); code != signalStatus(syscall.SIGTERM) {
+	if code := gateway.ProcessState.ExitCode(); code != signalExitCode(syscall.SIGTERM) {
 		t.Errorf("exit code %d", code)
 	}
 	if took := time.Since(start); took >= delay {

@@ -15,8 +15,8 @@ func FuzzPresented(f *testing.F) {
 	f.Add("Bearer one", "two", "bearer one")
 	f.Add("Basic b25lOnR3bw==", "", "Bearer")
 	f.Fuzz(func(t *testing.T, authorization, token, second string) {
-		presented := access.Presented{Authorization: []string{authorization, second}, AuthToken: []string{token}}
-		got, err := presented.Required("a key")
+		presented := access.Credentials{Authorization: []string{authorization, second}, AuthToken: []string{token}}
+		got, err := presented.RequireSecret("a key")
 		if err != nil {
 			reason := apierror.ReasonOf(err)
 			if got != "" || reason != apierror.CredentialsDiffer && reason != apierror.CredentialMissing {
@@ -36,8 +36,8 @@ func FuzzPresented(f *testing.F) {
 		if token := strings.TrimSpace(token); token != "" && token != got.Reveal() {
 			t.Errorf("took %q, though %q was presented too", got.Reveal(), token)
 		}
-		turned := access.Presented{Authorization: []string{second, authorization}, AuthToken: []string{token}}
-		if again, err := turned.Credential(); err != nil || again != got {
+		turned := access.Credentials{Authorization: []string{second, authorization}, AuthToken: []string{token}}
+		if again, err := turned.Secret(); err != nil || again != got {
 			t.Errorf("turned round: %q and %q, %v", got.Reveal(), again.Reveal(), err)
 		}
 	})

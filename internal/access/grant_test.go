@@ -10,9 +10,9 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 )
 
-var watching = access.Need{Role: access.Reader, Conference: "conf_a"}
+var watching = access.Permission{Role: access.Reader, Conference: "conf_a"}
 
-var withdrawn = &apierror.Error{Reason: apierror.CredentialInvalid, Message: "the key was withdrawn"}
+var withdrawn = &apierror.Error{Reason: apierror.CredentialInvalid, Message: "the key was revoked"}
 
 // reasonOf is why ctx has ended; empty while it has not.
 func reasonOf(ctx context.Context) apierror.Reason {
@@ -24,8 +24,8 @@ func reasonOf(ctx context.Context) apierror.Reason {
 
 func TestW19_AStreamEndsWhenItsTokenExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		grant := access.NewGrantUntil(access.Everything(), time.Now().Add(time.Minute))
-		ctx, release := grant.Bound(t.Context(), watching)
+		grant := access.NewGrantUntil(access.AllRights(), time.Now().Add(time.Minute))
+		ctx, release := grant.StreamContext(t.Context(), watching)
 		defer release()
 		time.Sleep(time.Minute - time.Nanosecond)
 		synctest.Wait()
@@ -37,7 +37,7 @@ func TestW19_AStreamEndsWhenItsTokenExpires(t *testing.T) {
 		if got := reasonOf(ctx); got != apierror.CredentialExpired {
 			t.Errorf("got %q, want it expired", got)
 		}
-		late, release := grant.Bound(t.Context(), watching)
+		late, release := grant.StreamContext(t.Context(), watching)
 		defer release()
 		synctest.Wait()
 		if got := reasonOf(late); got != apierror.CredentialExpired {
@@ -48,30 +48,30 @@ func TestW19_AStreamEndsWhenItsTokenExpires(t *testing.T) {
 
 func TestW19_AStreamEndsWhenWhatItNeedsIsTakenAway(t *testing.T) {
 	only := func(role access.Role, conferences ...string) func(*access.Grant) {
-		return func(g *access.Grant) { g.Change(access.Rights{Role: role, Conferences: conferences}) }
+		return func(g *access.Grant) { g.SetRights(access.Rights{Role: role, Conferences: conferences}) }
 	}
 	for _, test := range []struct {
 		name   string
 		change func(*access.Grant)
 		want   apierror.Reason
 	}{
-		{"withdrawn", func(g *access.Grant) { g.Withdraw(withdrawn) }, apierror.CredentialInvalid},
-		{"no role", only(access.Nobody, "conf_a"), apierror.RoleNotGranted},
+		{"withdrawn", func(g *access.Grant) { g.Revoke(withdrawn) }, apierror.CredentialInvalid},
+		{"no role", only(access.NoRole, "conf_a"), apierror.RoleNotGranted},
 		{"another conference", only(access.Writer, "conf_b"), apierror.ConferenceNotGranted},
-		{"no conference", func(g *access.Grant) { g.Change(access.Rights{Role: access.Writer, Conferences: []string{}}) }, apierror.ConferenceNotGranted},
+		{"no conference", func(g *access.Grant) { g.SetRights(access.Rights{Role: access.Writer, Conferences: []string{}}) }, apierror.ConferenceNotGranted},
 		{"reader in place of writer", only(access.Reader, "conf_b", "conf_a"), ""},
-		{"all conferences", func(g *access.Grant) { g.Change(access.Everything()) }, ""},
+		{"all conferences", func(g *access.Grant) { g.SetRights(access.AllRights()) }, ""},
 	} {
 		grant := access.NewGrant(access.Rights{Role: access.Writer, Conferences: []string{"conf_a"}})
-		ctx, release := grant.Bound(t.Context(), watching)
+		ctx, release := grant.StreamContext(t.Context(), watching)
 		test.change(grant)
 		if got := reasonOf(ctx); got != test.want {
 			t.Errorf("%s: an open stream got %q, want %q", test.name, got, test.want)
 		}
-		if err := grant.Allow(watching); (err == nil) != (test.want == "") {
+		if err := grant.Authorize(watching); (err == nil) != (test.want == "") {
 			t.Errorf("%s: a new call got %v", test.name, err)
 		}
-		late, releaseLate := grant.Bound(t.Context(), watching)
+		late, releaseLate := grant.StreamContext(t.Context(), watching)
 		if got := reasonOf(late); got != test.want {
 			t.Errorf("%s: a late stream got %q, want %q", test.name, got, test.want)
 		}
@@ -82,10 +82,10 @@ func TestW19_AStreamEndsWhenWhatItNeedsIsTakenAway(t *testing.T) {
 
 func TestAReleasedStreamHasNotLostItsRights(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		grant := access.NewGrantUntil(access.Everything(), time.Now().Add(time.Minute))
-		ctx, release := grant.Bound(t.Context(), watching)
+		grant := access.NewGrantUntil(access.AllRights(), time.Now().Add(time.Minute))
+		ctx, release := grant.StreamContext(t.Context(), watching)
 		release()
-		grant.Withdraw(withdrawn)
+		grant.Revoke(withdrawn)
 		time.Sleep(time.Hour)
 		if cause := context.Cause(ctx); cause != context.Canceled { //nolint:errorlint // The very one.
 			t.Errorf("got %v, want a plain cancellation", cause)
@@ -95,10 +95,10 @@ func TestAReleasedStreamHasNotLostItsRights(t *testing.T) {
 
 func TestNoGrantGrantsNothing(t *testing.T) {
 	var none *access.Grant
-	if got := apierror.ReasonOf(none.Allow(watching)); got != apierror.RoleNotGranted {
+	if got := apierror.ReasonOf(none.Authorize(watching)); got != apierror.RoleNotGranted {
 		t.Errorf("a call got %q", got)
 	}
-	ctx, release := none.Bound(t.Context(), watching)
+	ctx, release := none.StreamContext(t.Context(), watching)
 	defer release()
 	if got := reasonOf(ctx); got != apierror.RoleNotGranted {
 		t.Errorf("a stream got %q", got)

@@ -52,7 +52,7 @@ func play(t *testing.T, clientCA bool, test func(s *scene)) {
 		s.identity = identity
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		go identity.Follow(ctx)
+		go identity.ReloadOnChange(ctx)
 		test(s)
 	})
 }
@@ -141,7 +141,7 @@ func TestABrokenIdentityKeepsTheLastGoodOne(t *testing.T) {
 				s.looked()
 				s.looked()
 				s.expect("first to ada", s.authority.Client("ada"))
-				s.logged(1, "the last good ones stay in use")
+				s.logged(1, "the last good content stays in force")
 				s.logged(0, "PRIVATE")
 
 				s.Write(s.ClientCA, s.authority.PEM())
@@ -215,7 +215,7 @@ func TestOpenRefusesWhatCannotBeUsed(t *testing.T) {
 		files certs.Files
 		want  string
 	}{
-		{certs.Files{Cert: dir.Cert + ".not", Key: dir.Key}, "read TLS files: open "},
+		{certs.Files{Cert: dir.Cert + ".not", Key: dir.Key}, "open "},
 		{certs.Files{Cert: dir.Key, Key: dir.Cert}, "read the certificate and its key: tls: "},
 		{certs.Files{Cert: dir.Cert, Key: dir.Key, ClientCA: dir.ClientCA}, "read the client authorities: no certificate"},
 	} {

@@ -57,7 +57,7 @@ func TestWrongValues(t *testing.T) {
 	} {
 		env := environ{"AUDIAN_API_KEY": "k"}
 		maps.Copy(env, test.env)
-		if got := complaint(t, test.args, env); !strings.Contains(got, test.want) {
+		if got := parseError(t, test.args, env); !strings.Contains(got, test.want) {
 			t.Errorf("%q, %v:\ngot  %s\nwant %s", test.args, test.env, got, test.want)
 		}
 	}
@@ -91,12 +91,12 @@ func TestWrongUpstream(t *testing.T) {
 		{"https://300.1.1.1/v2", "must name a host"},
 		{"://me:hidden-1@api.audian.com/v2", "must not hold a user or password"},
 	} {
-		got := complaint(t, nil, environ{"AUDIAN_API_KEY": "k", "AUDIAN_BASE_URL": test.url})
+		got := parseError(t, nil, environ{"AUDIAN_API_KEY": "k", "AUDIAN_BASE_URL": test.url})
 		if !strings.Contains(got, test.want) || strings.Contains(got, "hidden-1") {
 			t.Errorf("%q: got %s, want %s", test.url, got, test.want)
 		}
 	}
-	got := complaint(t, nil, environ{"AUDIAN_API_KEY": "k", "AUDIAN_AUTH_HEADER": "cookie"})
+	got := parseError(t, nil, environ{"AUDIAN_API_KEY": "k", "AUDIAN_AUTH_HEADER": "cookie"})
 	if want := `AUDIAN_AUTH_HEADER must be x-auth-token or bearer but is "cookie"`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

@@ -49,7 +49,7 @@ func serveRaw(t *testing.T) (client *rawGRPC, stop func()) {
 	t.Helper()
 	streams := interceptor.NewStreams(0)
 	intercept, err := interceptor.New(interceptor.Options{
-		Policy: access.NewEverybody(), MaxRequestSize: httpio.MaxBody, Streams: streams,
+		Authenticator: access.NewNoAuth(), MaxRequestSize: httpio.MaxBody, Streams: streams,
 		Metrics: metrics.New(), Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
-	"github.com/audian/participant-gateway/internal/wire"
+	"github.com/audian/participant-gateway/internal/watch"
 )
 
 // largeList returns a service whose list is larger than HTTP/2's flow-control window.
@@ -56,7 +56,7 @@ func withLargeList(t *testing.T, read func(io.Reader) error) {
 
 func TestUnaryResponseEndsWithoutProgress(t *testing.T) {
 	withLargeList(t, func(body io.Reader) error {
-		time.Sleep(wire.SendTimeout + time.Second)
+		time.Sleep(watch.SendTimeout + time.Second)
 		if _, err := io.Copy(io.Discard, body); err == nil {
 			return io.ErrNoProgress
 		}
@@ -70,7 +70,7 @@ func TestUnaryResponseToSlowReaderCompletes(t *testing.T) {
 		for {
 			_, err := io.CopyN(io.Discard, body, 200<<10)
 			switch {
-			case errors.Is(err, io.EOF) && time.Since(start) > 2*wire.SendTimeout:
+			case errors.Is(err, io.EOF) && time.Since(start) > 2*watch.SendTimeout:
 				return nil
 			case err != nil:
 				return err

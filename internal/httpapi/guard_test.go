@@ -119,7 +119,7 @@ func TestA01_ASharedErrorIsNotChanged(t *testing.T) {
 	shared := &apierror.Error{Reason: apierror.CredentialMissing, Message: "no credential"}
 	h, err := New(Options{
 		Service: newFake(t), Logger: slog.New(slog.DiscardHandler),
-		Precheck: func(context.Context, access.Presented, proto.Message) error { return shared },
+		Precheck: func(context.Context, access.Credentials, proto.Message) error { return shared },
 	})
 	if err != nil {
 		t.Fatal(err)

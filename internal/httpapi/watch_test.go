@@ -166,7 +166,7 @@ func TestHEADOnAWatchAnswersTheHeadersAtOnce(t *testing.T) {
 		t.Errorf("an invalid filter: response = %+v", got)
 	}
 	anonymous := func(o *Options) {
-		o.Precheck = func(context.Context, access.Presented, proto.Message) error {
+		o.Precheck = func(context.Context, access.Credentials, proto.Message) error {
 			return &apierror.Error{Reason: apierror.CredentialMissing, Message: "no credential"}
 		}
 	}
@@ -372,7 +372,7 @@ func TestW16_AClientThatDoesNotReadTheFailureIsCutAfter2Seconds(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(wire.LastTimeout + time.Second)
+		time.Sleep(watch.LastSendTimeout + time.Second)
 		synctest.Wait()
 		if rest, err := io.ReadAll(reader); err != nil || strings.Contains(string(rest), "failure") {
 			t.Errorf("the client then reads %q, %v, want the connection closed", rest, err)
@@ -387,7 +387,7 @@ func TestW13_AStreamOutlivesTheServersTimeouts(t *testing.T) {
 				return err
 			}
 			select {
-			case <-time.After(wire.SendTimeout + time.Second):
+			case <-time.After(watch.SendTimeout + time.Second):
 			case <-s.Context().Done():
 				return s.Context().Err()
 			}

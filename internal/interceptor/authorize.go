@@ -19,7 +19,7 @@ import (
 // a caller who may not make the call learns nothing about its rules. The returned context
 // contains the caller.
 func (i *Interceptor) authorize(ctx context.Context, call *call) (context.Context, error) {
-	caller, err := i.allow(ctx, presentedIn(ctx), call.request)
+	caller, err := i.allow(ctx, credentialsOf(ctx), call.request)
 	call.caller = caller.Name
 	if err != nil {
 		call.peer = peerAddress(ctx)
@@ -34,7 +34,7 @@ func (i *Interceptor) authorize(ctx context.Context, call *call) (context.Contex
 	if err := i.validator.Check(WithIdempotencyKey(ctx, call.request), call.request); err != nil {
 		return ctx, fmt.Errorf("check the request: %w", err)
 	}
-	return access.With(ctx, caller), nil
+	return access.NewContext(ctx, caller), nil
 }
 
 // CheckSize refuses a request with too many bytes.
@@ -50,7 +50,7 @@ func (i *Interceptor) CheckSize(size int) error {
 
 // Authenticate checks the credentials of a call whose request cannot be read.
 func (i *Interceptor) Authenticate(ctx context.Context) error {
-	if _, err := i.policy.Admit(ctx, presentedIn(ctx)); err != nil {
+	if _, err := i.authenticator.Authenticate(ctx, credentialsOf(ctx)); err != nil {
 		return fmt.Errorf("authenticate: %w", err)
 	}
 	return nil
@@ -58,8 +58,8 @@ func (i *Interceptor) Authenticate(ctx context.Context) error {
 
 // Precheck authorizes an HTTP request that cannot be read completely: the error of a caller
 // who may not make the call goes before the errors of the request.
-func (i *Interceptor) Precheck(ctx context.Context, presented access.Presented, request proto.Message) error {
-	caller, err := i.allow(ctx, presented, request)
+func (i *Interceptor) Precheck(ctx context.Context, creds access.Credentials, request proto.Message) error {
+	caller, err := i.allow(ctx, creds, request)
 	if err != nil {
 		i.logPrecheck(ctx, caller.Name, err)
 	}
@@ -68,37 +68,37 @@ func (i *Interceptor) Precheck(ctx context.Context, presented access.Presented, 
 
 // allow authenticates the caller and authorizes the call.
 func (i *Interceptor) allow(
-	ctx context.Context, presented access.Presented, request proto.Message,
+	ctx context.Context, creds access.Credentials, request proto.Message,
 ) (access.Caller, error) {
-	presented.Peer = peerName(ctx)
-	caller, err := i.policy.Admit(ctx, presented)
+	creds.Peer = peerName(ctx)
+	caller, err := i.authenticator.Authenticate(ctx, creds)
 	if err != nil {
 		return access.Caller{}, fmt.Errorf("authenticate: %w", err)
 	}
-	if err := caller.Grant.Allow(needOf(request)); err != nil {
+	if err := caller.Grant.Authorize(permissionFor(request)); err != nil {
 		return caller, fmt.Errorf("authorize: %w", err)
 	}
 	return caller, nil
 }
 
-// needOf returns what a caller needs for a request: the reader role for list and watch, the
-// writer role for all others.
-func needOf(request proto.Message) access.Need {
-	need := access.Need{Role: access.Writer}
+// permissionFor returns the permission that a request needs: the reader role for list and watch,
+// the writer role for all others.
+func permissionFor(request proto.Message) access.Permission {
+	permission := access.Permission{Role: access.Writer}
 	switch request.(type) {
 	case *v2.ListParticipantsRequest, *v2.WatchParticipantsRequest:
-		need.Role = access.Reader
+		permission.Role = access.Reader
 	}
 	if named, ok := request.(interface{ GetConferenceId() string }); ok {
-		need.Conference = named.GetConferenceId()
+		permission.Conference = named.GetConferenceId()
 	}
-	return need
+	return permission
 }
 
-// presentedIn returns the credentials of a call.
-func presentedIn(ctx context.Context) access.Presented {
+// credentialsOf returns the credentials of a call.
+func credentialsOf(ctx context.Context) access.Credentials {
 	incoming, _ := metadata.FromIncomingContext(ctx)
-	return access.Presented{
+	return access.Credentials{
 		Authorization: incoming.Get(headerAuthorization),
 		AuthToken:     incoming.Get(headerAuthToken),
 		Peer:          peerName(ctx),

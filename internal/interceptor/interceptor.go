@@ -19,7 +19,7 @@ import (
 
 // Options configure an Interceptor.
 type Options struct {
-	Policy access.Policy
+	Authenticator access.Authenticator
 	// Limits are those of each caller.
 	Limits access.Limits
 	Phone  PhoneRule
@@ -32,7 +32,7 @@ type Options struct {
 
 // Interceptor handles every call before and after the service.
 type Interceptor struct {
-	policy         access.Policy
+	authenticator  access.Authenticator
 	limiter        *access.Limiter
 	validator      *Validator
 	maxRequestSize int
@@ -49,7 +49,7 @@ func New(options Options) (*Interceptor, error) {
 		return nil, err
 	}
 	return &Interceptor{
-		policy:         options.Policy,
+		authenticator:  options.Authenticator,
 		limiter:        access.NewLimiter(options.Limits),
 		validator:      validator,
 		maxRequestSize: options.MaxRequestSize,
@@ -99,13 +99,13 @@ func (i *Interceptor) stream(
 	if err != nil {
 		return err
 	}
-	caller := access.From(authorized)
+	caller := access.FromContext(authorized)
 	release, err := i.limiter.OpenStream(caller)
 	if err != nil {
 		return fmt.Errorf("limit: %w", err)
 	}
 	defer release()
-	granted, leave := caller.Grant.Bound(authorized, needOf(request))
+	granted, leave := caller.Grant.StreamContext(authorized, permissionFor(request))
 	defer leave()
 	bounded, remove := i.streams.Bound(granted)
 	defer remove()

@@ -19,11 +19,11 @@ import (
 	"github.com/audian/participant-gateway/internal/metrics"
 )
 
-// policy admits every caller if the function returns nil.
-type policy func(ctx context.Context) error
+// authenticator accepts every caller if the function returns nil.
+type authenticator func(ctx context.Context) error
 
-func (p policy) Admit(ctx context.Context, _ access.Presented) (access.Caller, error) {
-	caller, _ := access.NewEverybody().Admit(ctx, access.Presented{})
+func (p authenticator) Authenticate(ctx context.Context, _ access.Credentials) (access.Caller, error) {
+	caller, _ := access.NewNoAuth().Authenticate(ctx, access.Credentials{})
 	return caller, p(ctx)
 }
 
@@ -37,12 +37,12 @@ func TestA01_AnErrorBeforeTheServiceHasDialledNo(t *testing.T) {
 	}
 	shared := &apierror.Error{Reason: apierror.IssuerUnavailable, Message: "no answer"}
 	tests := map[string]struct {
-		admit   policy
-		answer  func() error
-		cancel  time.Duration
-		code    codes.Code
-		reason  string
-		dialled string
+		authenticate authenticator
+		answer       func() error
+		cancel       time.Duration
+		code         codes.Code
+		reason       string
+		dialled      string
 	}{
 		"the deadline ends at the issuer": {slow, nil, 0, codes.DeadlineExceeded, "DEADLINE_EXCEEDED", "no"},
 		"cancelled at the issuer":         {slow, nil, time.Second, codes.Canceled, "CANCELLED", "no"},
@@ -57,15 +57,15 @@ func TestA01_AnErrorBeforeTheServiceHasDialledNo(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				if test.admit == nil {
-					test.admit = func(context.Context) error { return nil }
+				if test.authenticate == nil {
+					test.authenticate = func(context.Context) error { return nil }
 				}
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				if test.cancel > 0 {
 					time.AfterFunc(test.cancel, cancel)
 				}
-				err := addThrough(ctx, t, test.admit, test.answer)
+				err := addThrough(ctx, t, test.authenticate, test.answer)
 				st := status.Convert(err)
 				info, _ := st.Details()[0].(*errdetails.ErrorInfo)
 				if st.Code() != test.code || info.GetReason() != test.reason || info.GetMetadata()["dialled"] != test.dialled {
@@ -80,10 +80,10 @@ func TestA01_AnErrorBeforeTheServiceHasDialledNo(t *testing.T) {
 }
 
 // addThrough makes an Add through an interceptor; the service answers it.
-func addThrough(ctx context.Context, t *testing.T, admit policy, answer func() error) error {
+func addThrough(ctx context.Context, t *testing.T, authenticate authenticator, answer func() error) error {
 	t.Helper()
 	intercept, err := New(Options{
-		Policy: admit, MaxRequestSize: 1 << 10, Metrics: metrics.New(), Logger: slog.New(slog.DiscardHandler),
+		Authenticator: authenticate, MaxRequestSize: 1 << 10, Metrics: metrics.New(), Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -13,19 +13,19 @@ import (
 
 // Observe adds the metrics that are read when they are collected: those of the feeds, the
 // subscriptions and the keys file.
-func (m *Metrics) Observe(hub *feed.Hub, watcher *watch.Watcher, policy access.Policy) {
-	m.observeKeys(policy)
+func (m *Metrics) Observe(hub *feed.Hub, watcher *watch.Watcher, authenticator access.Authenticator) {
+	m.observeKeys(authenticator)
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "gateway_subscribers", Help: "Watch streams that are open.",
+		Name: "gateway_subscribers", Help: "Open watch streams.",
 	}, func() float64 { return float64(watcher.Subscribers()) }))
 	m.registry.MustRegister(&feedCollector{hub: hub})
 }
 
-func (m *Metrics) observeKeys(policy access.Policy) {
-	file, hasFile := policy.(interface{ Usable() bool })
+func (m *Metrics) observeKeys(authenticator access.Authenticator) {
+	file, hasFile := authenticator.(interface{ Usable() bool })
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "gateway_keys_file_usable",
-		Help: "1 while the keys in force are those of the keys file, or there is no such file; 0 while it cannot be used.",
+		Help: "0 while the keys file cannot be used, so that earlier keys stay valid; otherwise 1.",
 	}, func() float64 {
 		if hasFile && !file.Usable() {
 			return 0
@@ -38,9 +38,9 @@ func (m *Metrics) observeKeys(policy access.Policy) {
 type feedCollector struct{ hub *feed.Hub }
 
 var (
-	feedsDesc     = prometheus.NewDesc("gateway_feeds", "Conferences that are polled, by freshness.", []string{"freshness"}, nil)
+	feedsDesc     = prometheus.NewDesc("gateway_feeds", "Polled conferences, by freshness.", []string{"freshness"}, nil)
 	stalenessDesc = prometheus.NewDesc("gateway_staleness_seconds",
-		"The age of the oldest roster, counted from the start of its last complete list.", nil, nil)
+		"Age of the oldest roster, from the start of its last complete list.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.

@@ -38,19 +38,19 @@ func New() *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		calls: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "gateway_call_duration_seconds", Help: "How long calls took, by method and gRPC code; a watch counts when it ends.",
+			Name: "gateway_call_duration_seconds", Help: "Duration of calls, by method and gRPC code. A watch is counted when it ends.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 9),
 		}, []string{"method", "code"}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "gateway_refused_total", Help: "Calls that were turned away for who called or for what they took, by reason.",
+			Name: "gateway_refused_total", Help: "Calls that were refused because of the caller or a limit, by reason.",
 		}, []string{"reason"}),
 		upstream: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "gateway_upstream_request_duration_seconds",
-			Help:    "How long upstream requests took, by operation and outcome: the HTTP status, or why there was none.",
+			Help:    "Duration of upstream requests, by operation and outcome: the HTTP status, or the reason if there is none.",
 			Buckets: prometheus.ExponentialBuckets(0.005, 2.5, 9),
 		}, []string{"operation", "outcome"}),
 		polls: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "gateway_poll_duration_seconds", Help: "How long polls took, by outcome: ok, or why there was no list.",
+			Name: "gateway_poll_duration_seconds", Help: "Duration of polls, by outcome: ok, or the reason of the error.",
 			Buckets: prometheus.ExponentialBuckets(0.005, 2.5, 9),
 		}, []string{"outcome"}),
 		changes: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -58,19 +58,19 @@ func New() *Metrics {
 		}, []string{"source"}),
 		detection: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "gateway_detection_delay_seconds",
-			Help:    "The longest that a change told by a poll may have waited: not_before to not_after.",
+			Help:    "The longest time that a change may have been unknown before a poll found it: not_before to not_after.",
 			Buckets: prometheus.ExponentialBuckets(0.25, 2, 9),
 		}),
 		surplus: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "gateway_list_surplus_learned_total",
-			Help: "How often the upstream was found to count, always by the same number, more participants than it lists.",
+			Help: "How often the gateway learned that the upstream counts a constant number of participants that it does not list.",
 		}),
 		remaining: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "gateway_upstream_tokens_remaining", Help: "What the upstream last said is left of the account's request tokens.",
+			Name: "gateway_upstream_tokens_remaining", Help: "The request tokens that the account has left, as last reported by the upstream.",
 		}),
 	}
 	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "gateway_panics_total", Help: "Panics that were recovered; each is logged with its stack.",
+		Name: "gateway_panics_total", Help: "Recovered panics. Each is logged with its stack.",
 	}, func() float64 { return float64(panics.Recovered()) }))
 	m.registry.MustRegister(
 		m.calls, m.refused, m.upstream, m.polls, m.changes, m.detection, m.surplus, m.remaining,
@@ -97,14 +97,14 @@ func (m *Metrics) Refused(reason apierror.Reason) {
 }
 
 // UpstreamRequest counts an upstream request.
-func (m *Metrics) UpstreamRequest(trip audian.Trip) {
-	outcome := strconv.Itoa(trip.Status)
-	if trip.Status == 0 {
-		outcome = string(reasonOf(trip.Err))
+func (m *Metrics) UpstreamRequest(result audian.Result) {
+	outcome := strconv.Itoa(result.Status)
+	if result.Status == 0 {
+		outcome = string(reasonOf(result.Err))
 	}
-	m.upstream.WithLabelValues(string(trip.Operation), outcome).Observe(trip.Elapsed.Seconds())
-	if trip.Remaining != nil {
-		m.remaining.Set(float64(*trip.Remaining))
+	m.upstream.WithLabelValues(string(result.Operation), outcome).Observe(result.Elapsed.Seconds())
+	if result.Remaining != nil {
+		m.remaining.Set(float64(*result.Remaining))
 	}
 }
 

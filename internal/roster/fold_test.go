@@ -36,8 +36,8 @@ func apply(held map[string]participant.Participant, changes []roster.Change) err
 	return nil
 }
 
-// same says whether a client holds the roster, as far as it can be told (W2): all but
-// duration and a first created_at.
+// same returns how a client differs from the roster (W2), without duration and a first
+// created_at.
 func same(held map[string]participant.Participant, listed []participant.Participant) error {
 	if len(held) != len(listed) {
 		return fmt.Errorf("%d held, %d listed", len(held), len(listed))
@@ -51,7 +51,7 @@ func same(held map[string]participant.Participant, listed []participant.Particip
 	return nil
 }
 
-// drawItem draws an item with some of its fields told.
+// drawItem draws an item that contains some of its fields.
 func drawItem(t *rapid.T, id string) participant.Item {
 	statuses := []participant.Status{pending, dialing, connected, held, disconnected, "rejected", "", "whispering"}
 	moment := func(label string) time.Time {
@@ -67,7 +67,7 @@ func drawItem(t *rapid.T, id string) participant.Item {
 			Duration: rapid.Int32Range(0, 3).Draw(t, "duration"),
 			JoinedAt: moment("joined"), CreatedAt: moment("created"),
 		},
-		Told: participant.Fields(rapid.Uint16Range(0, uint16(participant.AllFields)).Draw(t, "told")),
+		Fields: participant.Fields(rapid.Uint16Range(0, uint16(participant.AllFields)).Draw(t, "fields")),
 	}
 }
 
@@ -80,10 +80,10 @@ func drawList(t *rapid.T) []participant.Item {
 	return items
 }
 
-// history is any order of lists and writes, each with its start and its end.
+// history is a random order of starts and ends of lists and writes.
 type history struct {
 	roster  *roster.Roster
-	stamp   roster.Stamp
+	clock   roster.LogicalTime
 	now     time.Time
 	listing *roster.Poll
 	writes  []roster.Write
@@ -91,7 +91,7 @@ type history struct {
 	held    map[string]participant.Participant
 }
 
-func (h *history) tick() roster.Stamp { h.stamp++; return h.stamp }
+func (h *history) tick() roster.LogicalTime { h.clock++; return h.clock }
 
 func (h *history) step(t *rapid.T) roster.Batch {
 	h.now = h.now.Add(time.Duration(rapid.IntRange(0, 3000).Draw(t, "ms")) * time.Millisecond)
@@ -109,7 +109,7 @@ func (h *history) step(t *rapid.T) roster.Batch {
 		w.Kind = participant.WriteKind(rapid.IntRange(1, 2).Draw(t, "kind"))
 		w.Item = drawItem(t, rapid.SampledFrom(strings.Split("abcdefg", "")).Draw(t, "id"))
 		w.Done, w.DoneAt = h.tick(), h.now
-		return h.roster.Write(w)
+		return h.roster.ApplyWrite(w)
 	default:
 		return h.list(t)
 	}
@@ -128,11 +128,11 @@ func (h *history) list(t *rapid.T) roster.Batch {
 	poll.List.Items, poll.List.Read, poll.List.Ended = items, len(items), h.now
 	poll.List.Pages = rapid.IntRange(1, 2).Draw(t, "pages")
 	if rapid.IntRange(0, 4).Draw(t, "incomplete") == 0 {
-		poll.List.Unread = errors.New("page 2 failed")
+		poll.List.PageErr = errors.New("page 2 failed")
 	}
 	poll.List.Placeholder = len(items) == 0 && rapid.Bool().Draw(t, "placeholder")
 	known := h.roster.Known()
-	batch := h.roster.Poll(poll)
+	batch := h.roster.ApplyPoll(poll)
 	if !known {
 		h.held = map[string]participant.Participant{} // The first snapshot.
 		for _, p := range h.roster.Participants() {
@@ -172,7 +172,7 @@ func TestW02_AnyHistoryIsTheFoldOfItsBatches(t *testing.T) {
 func listed(members map[string]roster.Member) map[string]participant.Participant {
 	held := map[string]participant.Participant{}
 	for id, member := range members {
-		if member.Listed {
+		if member.Present {
 			held[id] = member.Participant
 		}
 	}
@@ -198,10 +198,10 @@ func FuzzDiff(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 4, 5}, []byte{5, 4, 3})
 	f.Fuzz(func(t *testing.T, first, second []byte) {
 		r := roster.New("conf")
-		poll := func(stamp roster.Stamp, items []participant.Item) roster.Batch {
-			return r.Poll(roster.Poll{
+		poll := func(clock roster.LogicalTime, items []participant.Item) roster.Batch {
+			return r.ApplyPoll(roster.Poll{
 				List:  participant.List{Items: items, Read: len(items), Pages: 1},
-				Began: stamp, Applied: stamp + 1,
+				Began: clock, Applied: clock + 1,
 			})
 		}
 		a, b := itemsOf(first), itemsOf(second)
@@ -222,8 +222,7 @@ func FuzzDiff(f *testing.F) {
 	})
 }
 
-// itemsOf makes a list of bytes: the high half of each is an id, the low half what is
-// told of it.
+// itemsOf makes a list from bytes: the high half of each is an id, the low half its fields.
 func itemsOf(bytes []byte) []participant.Item {
 	statuses := []participant.Status{dialing, connected, held, disconnected}
 	seen := map[string]bool{}

@@ -21,7 +21,7 @@ import (
 
 // compose creates the parts, from the upstream to the ports.
 func (s *Server) compose() error {
-	for _, step := range []func() error{s.openIdentity, s.openPolicy, s.openUpstream, s.newInterceptor} {
+	for _, step := range []func() error{s.openIdentity, s.openAuthenticator, s.openUpstream, s.newInterceptor} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -60,7 +60,7 @@ func (s *Server) newEngine() {
 		Logger:        s.logger,
 		DefaultRegion: s.config.Phone.DefaultRegion,
 	})
-	s.metrics.Observe(s.hub, s.watcher, s.policy)
+	s.metrics.Observe(s.hub, s.watcher, s.authenticator)
 }
 
 // phoneLength is the value of --phone-validation that checks only the length.
@@ -69,8 +69,8 @@ const phoneLength = "length"
 func (s *Server) newInterceptor() (err error) {
 	limits := s.config.Limits
 	s.interceptor, err = interceptor.New(interceptor.Options{
-		Policy: s.policy,
-		Limits: access.Limits{Calls: limits.CallsPerSecond, Streams: limits.StreamsPerCaller},
+		Authenticator: s.authenticator,
+		Limits:        access.Limits{Calls: limits.CallsPerSecond, Streams: limits.StreamsPerCaller},
 		Phone: interceptor.PhoneRule{
 			LengthOnly:    s.config.Phone.Validation == phoneLength,
 			DefaultRegion: s.config.Phone.DefaultRegion,

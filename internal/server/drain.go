@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/audian/participant-gateway/internal/watch"
 )
 
 // abandonLead is the time before the drain timeout at which Adds without an answer end with an
@@ -77,18 +79,15 @@ func (s *Server) finishGRPC(ctx context.Context) {
 	<-graceful
 }
 
-const (
-	// readWithin is the least time that clients have to read the end of their streams (W16).
-	readWithin = 2 * time.Second
-	// readAfter is the time that they have after the end of the last call.
-	readAfter = 500 * time.Millisecond
-)
+// readAfter is the time that clients have to read their responses after the end of the last call.
+// They have at least watch.LastSendTimeout after the end of their streams.
+const readAfter = 500 * time.Millisecond
 
 // unread returns a channel that is closed when all calls have ended but some client has not
 // read its response: its connection does not end by itself.
 func (s *Server) unread(ctx context.Context) <-chan struct{} {
 	cut := make(chan struct{})
-	earliest := time.Now().Add(readWithin)
+	earliest := time.Now().Add(watch.LastSendTimeout)
 	go func() {
 		select {
 		case <-s.interceptor.Idle():

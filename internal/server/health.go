@@ -23,18 +23,18 @@ func newHealth() *health.Server {
 
 // credentialHealth is the state of the gateway's own credential.
 type credentialHealth interface {
-	// UpstreamServing reports whether the upstream accepts the credential.
-	UpstreamServing() bool
-	// UpstreamChanged returns a channel that is closed when that changes.
-	UpstreamChanged() <-chan struct{}
+	// CredentialAccepted reports whether the upstream accepts the credential.
+	CredentialAccepted() bool
+	// CredentialChanged returns a channel that is closed when CredentialAccepted changes.
+	CredentialChanged() <-chan struct{}
 }
 
 // followUpstream updates the upstream's health until ctx ends.
 func followUpstream(ctx context.Context, server *health.Server, account credentialHealth) {
 	for {
-		changed := account.UpstreamChanged()
+		changed := account.CredentialChanged()
 		status := healthv1.HealthCheckResponse_SERVING
-		if !account.UpstreamServing() {
+		if !account.CredentialAccepted() {
 			status = healthv1.HealthCheckResponse_NOT_SERVING
 		}
 		server.SetServingStatus(upstreamHealth, status)

@@ -33,7 +33,7 @@ func TestAPanicLogsNoPhoneNumber(t *testing.T) {
 			t.Fatal(err)
 		}
 		intercept, err := interceptor.New(interceptor.Options{
-			Policy: access.NewEverybody(), MaxRequestSize: 1 << 10,
+			Authenticator: access.NewNoAuth(), MaxRequestSize: 1 << 10,
 			Metrics: metrics.New(), Logger: NewLogger(file, config.Log{Format: format}),
 		})
 		if err != nil {

@@ -30,7 +30,7 @@ func (s *Server) Run(ctx context.Context) error {
 		})
 	}
 	serving.Go(func() error { return s.follow(failed, "TLS files", s.followIdentity) })
-	serving.Go(func() error { return s.follow(failed, "access policy", s.followPolicy) })
+	serving.Go(func() error { return s.follow(failed, "access policy", s.followAuthenticator) })
 	s.ready.Store(true)
 	<-failed.Done()
 	// ctx has ended, but the drain must not end with it.

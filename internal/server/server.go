@@ -38,9 +38,9 @@ type Server struct {
 	health   *health.Server
 	ready    atomic.Bool
 
-	metrics     *metrics.Metrics
-	interceptor *interceptor.Interceptor
-	policy      access.Policy
+	metrics       *metrics.Metrics
+	interceptor   *interceptor.Interceptor
+	authenticator access.Authenticator
 	// identity is nil without TLS.
 	identity *certs.Identity
 
@@ -93,7 +93,7 @@ func (s *Server) listen() error {
 func listenError(flag string, err error) error {
 	failed := fmt.Errorf("%s: %w", flag, err)
 	if _, unresolved := errors.AsType[*net.DNSError](err); unresolved || errors.Is(err, syscall.EADDRNOTAVAIL) {
-		return config.Misuse(failed)
+		return config.UsageError(failed)
 	}
 	return failed
 }

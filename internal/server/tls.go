@@ -10,7 +10,7 @@ import (
 )
 
 // ALPN names. A browser opens at most six HTTP/1.1 connections to a server, so that more
-// than six streams need HTTP/2.
+// than six streams permission HTTP/2.
 const (
 	alpnHTTP2 = "h2"
 	alpnHTTP1 = "http/1.1"
@@ -61,7 +61,7 @@ func (s *Server) serveHTTP() error {
 // followIdentity reloads the TLS files when they change, until ctx ends.
 func (s *Server) followIdentity(ctx context.Context) {
 	if s.identity != nil {
-		s.identity.Follow(ctx)
+		s.identity.ReloadOnChange(ctx)
 	}
 }
 

@@ -29,7 +29,7 @@ func (s *Server) openUpstream() error {
 		Header:    headerOf(cfg.AuthHeader),
 		Transport: audian.NewTransport(),
 		PollRate:  float64(s.config.Feed.PollRate),
-		OnTrip:    s.metrics.UpstreamRequest,
+		OnResult:  s.metrics.UpstreamRequest,
 		Logger:    s.logger,
 	}
 	if s.config.Access.Auth == config.AuthPassthrough {

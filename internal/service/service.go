@@ -98,7 +98,7 @@ func (s *Service) RemoveParticipant(
 
 // call returns the account, key and caller of a write.
 func (s *Service) call(ctx context.Context, conference string) (write.Call, error) {
-	caller := access.From(ctx)
+	caller := access.FromContext(ctx)
 	account, err := s.accounts.For(caller)
 	if err != nil {
 		return write.Call{}, err
@@ -115,11 +115,11 @@ func (s *Service) ListParticipants(
 	ctx context.Context, request *v2.ListParticipantsRequest,
 ) (*v2.ListParticipantsResponse, error) {
 	filter := wire.Filter(request.GetStatuses(), request.GetRoles(), nil)
-	after, err := readPageToken(request.GetPageToken(), filter)
+	after, err := parsePageToken(request.GetPageToken(), filter)
 	if err != nil {
 		return nil, err
 	}
-	account, err := s.accounts.For(access.From(ctx))
+	account, err := s.accounts.For(access.FromContext(ctx))
 	if err != nil {
 		return nil, err
 	}

@@ -3,46 +3,48 @@ package service
 import (
 	"sync"
 	"time"
+
+	"github.com/audian/participant-gateway/internal/watch"
 )
 
-// guard finds out that a send makes no progress (W12). What gRPC still holds of an
-// earlier message counts: the next send waits for it.
-type guard struct {
-	// blocked is closed when a send has made no progress for blockedFor.
-	blocked chan struct{}
+// stallDetector detects a send without progress (W12). grpc-go may still hold an earlier
+// message: the next send waits for it, and counts for both.
+type stallDetector struct {
+	// stalled is closed when a send has made no progress for watch.SendTimeout.
+	stalled chan struct{}
 
 	mu      sync.Mutex
 	timer   *time.Timer
 	sending bool
 }
 
-func newGuard() *guard {
-	g := &guard{blocked: make(chan struct{})}
-	g.timer = time.AfterFunc(blockedFor, sync.OnceFunc(func() { close(g.blocked) }))
-	g.timer.Stop()
-	return g
+func newStallDetector() *stallDetector {
+	d := &stallDetector{stalled: make(chan struct{})}
+	d.timer = time.AfterFunc(watch.SendTimeout, sync.OnceFunc(func() { close(d.stalled) }))
+	d.timer.Stop()
+	return d
 }
 
-// begin guards a send until end.
-func (g *guard) begin() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.sending = true
-	g.timer.Reset(blockedFor)
+// begin starts the timer of a send.
+func (d *stallDetector) begin() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sending = true
+	d.timer.Reset(watch.SendTimeout)
 }
 
-// progress gives the send its whole time again.
-func (g *guard) progress() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.sending {
-		g.timer.Reset(blockedFor)
+// progress restarts the timer.
+func (d *stallDetector) progress() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.sending {
+		d.timer.Reset(watch.SendTimeout)
 	}
 }
 
-func (g *guard) end() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.sending = false
-	g.timer.Stop()
+func (d *stallDetector) end() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sending = false
+	d.timer.Stop()
 }

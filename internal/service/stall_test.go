@@ -4,53 +4,55 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/audian/participant-gateway/internal/watch"
 )
 
-func (g *guard) isBlocked() bool {
+func (d *stallDetector) isStalled() bool {
 	synctest.Wait()
 	select {
-	case <-g.blocked:
+	case <-d.stalled:
 		return true
 	default:
 		return false
 	}
 }
 
-func TestW12_ASendIsJudgedByItsProgress(t *testing.T) {
+func TestW12_ASendWithProgressIsNotStalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGuard()
-		g.begin()
+		d := newStallDetector()
+		d.begin()
 		for range 100 {
-			time.Sleep(blockedFor - time.Second)
-			g.progress()
+			time.Sleep(watch.SendTimeout - time.Second)
+			d.progress()
 		}
-		if g.isBlocked() {
-			t.Error("a send that makes progress is blocked")
+		if d.isStalled() {
+			t.Error("a send with progress is stalled")
 		}
-		time.Sleep(blockedFor)
-		if !g.isBlocked() {
-			t.Error("a send that made no progress for its time is not blocked")
+		time.Sleep(watch.SendTimeout)
+		if !d.isStalled() {
+			t.Error("a send without progress is not stalled")
 		}
 	})
 }
 
-func TestW12_AStreamWithNothingToSendIsNotBlocked(t *testing.T) {
+func TestW12_AStreamWithNothingToSendIsNotStalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGuard()
-		time.Sleep(2 * blockedFor)
-		g.begin()
-		g.end()
-		g.progress() // gRPC passes the message on after the send has returned.
-		time.Sleep(2 * blockedFor)
-		if g.isBlocked() {
-			t.Error("blocked without a send")
+		d := newStallDetector()
+		time.Sleep(2 * watch.SendTimeout)
+		d.begin()
+		d.end()
+		d.progress() // grpc-go reports the progress of a message after SendMsg has returned.
+		time.Sleep(2 * watch.SendTimeout)
+		if d.isStalled() {
+			t.Error("stalled without a send")
 		}
-		g.begin()
-		time.Sleep(blockedFor)
-		if !g.isBlocked() {
-			t.Error("a later send is not guarded")
+		d.begin()
+		time.Sleep(watch.SendTimeout)
+		if !d.isStalled() {
+			t.Error("a later send is not timed")
 		}
-		g.progress() // Too late, and no harm.
-		g.end()
+		d.progress() // This is too late, and must not panic.
+		d.end()
 	})
 }

@@ -20,7 +20,7 @@ func (s *Service) WatchParticipants(
 	request *v2.WatchParticipantsRequest, stream v2.ParticipantService_WatchParticipantsServer,
 ) error {
 	ctx := stream.Context()
-	account, err := s.accounts.For(access.From(ctx))
+	account, err := s.accounts.For(access.FromContext(ctx))
 	if err != nil {
 		return err
 	}

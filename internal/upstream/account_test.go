@@ -70,8 +70,8 @@ func TestA03_UnreachedAddsGiveTheirTurnsBack(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		}
-		if held := len(a.pacer.departures); held != 0 || time.Since(began) != 0 {
-			t.Errorf("after %v %d departures are held", time.Since(began), held)
+		if held := len(a.pacer.grants); held != 0 || time.Since(began) != 0 {
+			t.Errorf("after %v %d grants are held", time.Since(began), held)
 		}
 	})
 }
@@ -138,6 +138,46 @@ func TestA03_RenewedAddsArePacedToo(t *testing.T) {
 	})
 }
 
+// TestA06_AnAddIsBounded has an upstream that does not answer an add, or only refuses its first
+// token.
+func TestA06_AnAddIsBounded(t *testing.T) {
+	tests := map[string]struct {
+		credential audian.Credential
+		refuses    time.Duration
+		want       time.Duration
+	}{
+		"no answer":                  {audian.StaticToken("token"), 0, addTimeout},
+		"no answer after a slow 401": {audian.APIKey("key"), time.Minute, sendTimeout},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				u := &upstream{}
+				u.set(func(r *http.Request) (response, error) {
+					switch {
+					case r.Method == http.MethodPut:
+						return reply(200, fmt.Sprintf(`{"auth_token":"t%d"}`, len(u.times(http.MethodPut)))), nil
+					case test.refuses > 0 && len(u.times(http.MethodPost)) == 1:
+						time.Sleep(test.refuses)
+						return reply(401, ``), nil
+					default:
+						return hang(r)
+					}
+				})
+				a, err := New(test.credential, participant.Fingerprint{}, options(u))
+				if err != nil {
+					t.Fatal(err)
+				}
+				began := time.Now()
+				_, err = a.Add(t.Context(), "c", participant.Add{}, nothing)
+				if took := time.Since(began); err == nil || took != test.want {
+					t.Errorf("ended after %v with %v, want %v", took, err, test.want)
+				}
+			})
+		})
+	}
+}
+
 func TestA06_AddIsSentOnce(t *testing.T) {
 	for name, answer := range map[string]answer{
 		"503": always(503, ``), "429": always(429, ``), "lost": refuse,
@@ -169,8 +209,8 @@ func TestA03_AReleasedSlotIsFree(t *testing.T) {
 			s.Release()
 			s.Release()
 		}
-		if held := len(a.pacer.departures); held != 0 || a.uses.Load() != 0 || len(u.times(http.MethodPost)) != 0 {
-			t.Errorf("%d departures and %d uses are held, %d adds", held, a.uses.Load(), len(u.times(http.MethodPost)))
+		if held := len(a.pacer.grants); held != 0 || a.uses.Load() != 0 || len(u.times(http.MethodPost)) != 0 {
+			t.Errorf("%d grants and %d uses are held, %d adds", held, a.uses.Load(), len(u.times(http.MethodPost)))
 		}
 	})
 }
@@ -433,11 +473,11 @@ func TestA05_CredentialRefused(t *testing.T) {
 			return well(r)
 		}, true},
 	} {
-		changed, before := a.UpstreamChanged(), a.UpstreamServing()
+		changed, before := a.CredentialChanged(), a.CredentialAccepted()
 		u.set(step.answer)
 		err := a.Remove(t.Context(), "c", "p")
-		if a.UpstreamServing() != step.serving {
-			t.Errorf("%s: serving is %v after %v", step.name, a.UpstreamServing(), err)
+		if a.CredentialAccepted() != step.serving {
+			t.Errorf("%s: serving is %v after %v", step.name, a.CredentialAccepted(), err)
 		}
 		select {
 		case <-changed:
@@ -453,14 +493,14 @@ func TestA05_CredentialRefused(t *testing.T) {
 }
 
 func TestTripsArePassedOn(t *testing.T) {
-	var trips []audian.Trip
+	var results []audian.Result
 	o := options(&upstream{})
-	o.OnTrip = func(trip audian.Trip) { trips = append(trips, trip) }
+	o.OnResult = func(result audian.Result) { results = append(results, result) }
 	a, err := New(audian.StaticToken("t"), participant.Fingerprint{7}, o)
 	if err != nil || a.Fingerprint() != (participant.Fingerprint{7}) {
 		t.Fatal(err)
 	}
-	if _, err := a.ListAhead(t.Context(), "c"); err != nil || len(trips) != 1 || trips[0].Operation != audian.List {
-		t.Errorf("got %+v, %v", trips, err)
+	if _, err := a.ListToReconcile(t.Context(), "c"); err != nil || len(results) != 1 || results[0].Operation != audian.List {
+		t.Errorf("got %+v, %v", results, err)
 	}
 }

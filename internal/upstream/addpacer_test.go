@@ -50,8 +50,8 @@ func (a *Account) Add(ctx context.Context, conference string, add participant.Ad
 }
 
 // turnOf waits for the turn of an add whose deadline is ctx's.
-func turnOf(ctx context.Context, p *addPacer, conference string, again bool) (*departure, error) {
-	add, err := p.enter(conference, again)
+func turnOf(ctx context.Context, p *addPacer, conference string, again bool) (*grant, error) {
+	add, err := p.enqueue(conference, again)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func turnOf(ctx context.Context, p *addPacer, conference string, again bool) (*d
 func depart(ctx context.Context, p *addPacer, conference string, again bool) error {
 	d, err := turnOf(ctx, p, conference, again)
 	if err == nil {
-		p.left(d)
+		p.markWritten(d)
 	}
 	return err
 }
@@ -121,10 +121,10 @@ func TestA03_FairBetweenConferences(t *testing.T) {
 		enter("c0")
 		// They leave one after the other, so that the order can be told.
 		p.mu.Lock()
-		for i, d := range p.departures {
+		for i, d := range p.grants {
 			d.written = d.written.Add(time.Duration(i) * time.Millisecond)
 		}
-		p.dispatch(time.Now())
+		p.grantDue(time.Now())
 		p.mu.Unlock()
 		running.Wait()
 		if got := strings.Join(l.names[10:], " "); got != "a0 b0 c0 a1 b1 a2 a3" {
@@ -238,15 +238,15 @@ func TestA03_TurnsGivenBackAreFree(t *testing.T) {
 func TestA03_CountsFromWhenTheRequestIsWritten(t *testing.T) {
 	for name, test := range map[string]struct {
 		after time.Duration
-		end   func(*addPacer, *departure)
+		end   func(*addPacer, *grant)
 		// turn is when the next turn comes, once that has happened to ten.
 		turn time.Duration
 	}{
-		"written":               {300 * time.Millisecond, (*addPacer).left, 300*time.Millisecond + addWindow},
-		"written late":          {3 * time.Second, (*addPacer).left, 3*time.Second + addWindow},
+		"written":               {300 * time.Millisecond, (*addPacer).markWritten, 300*time.Millisecond + addWindow},
+		"written late":          {3 * time.Second, (*addPacer).markWritten, 3*time.Second + addWindow},
 		"over, written or not":  {3 * time.Second, (*addPacer).done, 3*time.Second + addWindow},
 		"taken back":            {3 * time.Second, (*addPacer).cancel, 3 * time.Second},
-		"written, and not back": {3 * time.Second, func(p *addPacer, d *departure) { p.left(d); p.cancel(d) }, 3*time.Second + addWindow},
+		"written, and not back": {3 * time.Second, func(p *addPacer, g *grant) { p.markWritten(g); p.cancel(g) }, 3*time.Second + addWindow},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -275,14 +275,14 @@ func TestA03_WrittenTwiceCountsTwice(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.left(first)
+		p.markWritten(first)
 		time.Sleep(5 * time.Second)
 		for range addsPerWindow - 1 {
 			if err := depart(t.Context(), &p, "a", false); err != nil {
 				t.Fatal(err)
 			}
 		}
-		p.left(first)
+		p.markWritten(first)
 		began := time.Now()
 		if err := depart(t.Context(), &p, "a", false); err != nil || time.Since(began) != addWindow {
 			t.Errorf("after %v: %v", time.Since(began), err)
@@ -295,16 +295,16 @@ func TestA03_WrittenTwiceCountsTwice(t *testing.T) {
 func TestA03_UnwrittenAddsHoldUpWhoCannotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p addPacer
-		var departures []*departure
+		var grants []*grant
 		for range addsPerWindow {
 			d, err := turnOf(t.Context(), &p, "a", false)
 			if err != nil {
 				t.Fatal(err)
 			}
-			departures = append(departures, d)
+			grants = append(grants, d)
 		}
 		began := time.Now()
-		time.AfterFunc(time.Second, func() { p.left(departures[0]) })
+		time.AfterFunc(time.Second, func() { p.markWritten(grants[0]) })
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		if err := depart(ctx, &p, "a", false); told(t, err).Reason != apierror.AddRateLimited || time.Since(began) != time.Second {
@@ -335,7 +335,7 @@ func TestA03_DeadlinesMayMove(t *testing.T) {
 					}
 					return began.Add(d)
 				}
-				add, err := p.enter("a", false)
+				add, err := p.enqueue("a", false)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -357,7 +357,7 @@ func TestA03_DeadlinesMayMove(t *testing.T) {
 	}
 }
 
-// full is a pacer whose ten departures of this window have left now.
+// full is a pacer whose ten grants of this window have left now.
 func full(tb testing.TB) *addPacer {
 	tb.Helper()
 	p := &addPacer{}
@@ -379,7 +379,7 @@ func TestA03_ADeadlineEndsTheWait(t *testing.T) {
 			}
 		}
 		began := time.Now()
-		add, err := p.enter("a", false)
+		add, err := p.enqueue("a", false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -396,9 +396,9 @@ func TestA03_AnAddThatOthersPutOffIsRefusedBeforeItsDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := full(t)
 		began := time.Now()
-		var adds []*waitingAdd
+		var adds []*queuedAdd
 		for range 20 {
-			add, err := p.enter("a", false)
+			add, err := p.enqueue("a", false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -406,7 +406,7 @@ func TestA03_AnAddThatOthersPutOffIsRefusedBeforeItsDeadline(t *testing.T) {
 			adds = append(adds, add)
 		}
 		for n := range 100 {
-			if _, err := p.enter(fmt.Sprint(n), false); err != nil {
+			if _, err := p.enqueue(fmt.Sprint(n), false); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -447,7 +447,7 @@ func TestA03_AThousandAddsWaitAtMost(t *testing.T) {
 				t.Errorf("retry after %v", e.RetryAfter)
 			}
 		}
-		if _, err := p.enter("0", true); err != nil {
+		if _, err := p.enqueue("0", true); err != nil {
 			t.Errorf("an add that had its turn: %v", err)
 		}
 		cancel()
@@ -459,24 +459,24 @@ func TestA03_AThousandAddsWaitAtMost(t *testing.T) {
 func TestA03_WhoLeavesMovesTheOthersUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := full(t)
-		enter := func(conference string) *waitingAdd {
-			add, err := p.enter(conference, false)
+		enter := func(conference string) *queuedAdd {
+			add, err := p.enqueue(conference, false)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return add
 		}
-		var xs []*waitingAdd
+		var xs []*queuedAdd
 		for range 10 {
 			xs = append(xs, enter("x"))
 		}
 		y, last := enter("y"), enter("x")
 		for _, x := range xs {
-			p.leave(x)
-			p.leave(x) // Once more has no effect.
+			p.withdraw(x)
+			p.withdraw(x) // Once more has no effect.
 		}
 		next := enter("x")
-		for i, add := range []*waitingAdd{last, y, next} {
+		for i, add := range []*queuedAdd{last, y, next} {
 			if n, waits := p.queue.position(add); n != i || !waits {
 				t.Errorf("add %d is at position %d, waits: %v", i, n, waits)
 			}
@@ -490,14 +490,14 @@ func TestA03_WhoLeavesMovesTheOthersUp(t *testing.T) {
 // A conference that always has a next add does not keep others from their turns.
 func TestA03_ConferencesThatComeAgainTakeTurns(t *testing.T) {
 	var q addQueue
-	enter := func(conference string) { q.enter(conference, &waitingAdd{}, false) }
+	enter := func(conference string) { q.push(conference, &queuedAdd{}, false) }
 	for range 3 {
 		enter("a")
 	}
 	enter("b")
 	var order []string
 	for range 9 {
-		served := q.next().queue.conference
+		served := q.pop().queue.conference
 		order = append(order, served)
 		if served != "a" {
 			enter(served)
@@ -540,22 +540,22 @@ func BenchmarkWaitingAdd(b *testing.B) {
 		for _, waiting := range []int{10, maxWaitingAdds - 1} {
 			b.Run(fmt.Sprintf("waiting=%d/conferences=%d", waiting, min(conferences, waiting)), func(b *testing.B) {
 				p := full(b)
-				for _, d := range p.departures {
+				for _, d := range p.grants {
 					d.written = time.Now().Add(time.Hour)
 				}
 				for n := range waiting {
-					if _, err := p.enter(fmt.Sprint(n%conferences), false); err != nil {
+					if _, err := p.enqueue(fmt.Sprint(n%conferences), false); err != nil {
 						b.Fatal(err)
 					}
 				}
 				deadline := time.Now().Add(24 * time.Hour)
 				for b.Loop() {
-					add, err := p.enter("0", false)
+					add, err := p.enqueue("0", false)
 					if err != nil {
 						b.Fatal(err)
 					}
 					p.setDeadline(add, deadline)
-					p.leave(add)
+					p.withdraw(add)
 				}
 			})
 		}
@@ -596,7 +596,7 @@ func paceSome(t *testing.T, adds int, seed uint64) (problem string) {
 				time.AfterFunc(waits, cancel)
 				if d, err := turnOf(ctx, &p, room, false); err == nil {
 					time.Sleep(connects)
-					p.left(d)
+					p.markWritten(d)
 					l.note(room)
 				}
 			})

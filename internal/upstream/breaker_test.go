@@ -42,7 +42,7 @@ func TestA06_BreakerOpens(t *testing.T) {
 			}
 		}
 		for name, read := range map[string]func() error{
-			"a read of A1": func() error { _, err := a.ListAhead(t.Context(), "c"); return err },
+			"a read of A1": func() error { _, err := a.ListToReconcile(t.Context(), "c"); return err },
 			"a poll":       func() error { _, err := a.OpenSource(t.Context(), "c").List(t.Context()); return err },
 		} {
 			if err := read(); told(t, err).Reason == apierror.BreakerOpen {
@@ -126,7 +126,7 @@ func TestW15_PollsDoNotTripTheBreaker(t *testing.T) {
 		u := &upstream{answer: refuse}
 		a := account(t, u)
 		feeds(t, a, 1, 10*time.Second)
-		if err := a.breaker.closed(); err != nil || len(u.times(http.MethodGet)) < tripAfter {
+		if err := a.breaker.check(); err != nil || len(u.times(http.MethodGet)) < tripAfter {
 			t.Errorf("%d polls, %v", len(u.times(http.MethodGet)), err)
 		}
 	})
@@ -156,7 +156,7 @@ func TestA06_OnlyADeadUpstreamTripsTheBreaker(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := account(t, &upstream{answer: test.answer})
 				for n := range 2 * tripAfter {
-					ctx, cancel := context.WithTimeout(t.Context(), deadSilence)
+					ctx, cancel := context.WithTimeout(t.Context(), minSilence)
 					_ = a.Remove(ctx, fmt.Sprint(n%2), "p")
 					cancel()
 					time.Sleep(time.Second)
@@ -223,7 +223,7 @@ func TestA06_NotEnoughToTripTheBreaker(t *testing.T) {
 				u := &upstream{answer: refuse}
 				a := account(t, u)
 				fail(t.Context(), a, u)
-				if err := a.breaker.closed(); err != nil {
+				if err := a.breaker.check(); err != nil {
 					t.Error(err)
 				}
 			})

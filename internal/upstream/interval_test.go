@@ -199,7 +199,7 @@ func (p *players) retry(ctx context.Context, conference string) {
 func (p *players) reconcile(ctx context.Context, conference string) {
 	for ctx.Err() == nil {
 		next := time.Now().Add(time.Second)
-		_, _ = p.account.ListAhead(ctx, conference)
+		_, _ = p.account.ListToReconcile(ctx, conference)
 		wait(ctx, time.Until(next))
 	}
 }

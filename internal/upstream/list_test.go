@@ -85,10 +85,10 @@ func TestW07_ALaterPageIsMissing(t *testing.T) {
 				source := a.OpenSource(ctx, "c")
 				for way, read := range map[string]func() (participant.List, error){
 					"a poll": func() (participant.List, error) { return source.List(ctx) },
-					"ahead":  func() (participant.List, error) { return a.ListAhead(ctx, "c") },
+					"ahead":  func() (participant.List, error) { return a.ListToReconcile(ctx, "c") },
 				} {
 					list, err := read()
-					if err != nil || len(list.Items) != 1 || list.Complete() || apierror.ReasonOf(list.Unread) != test.reason {
+					if err != nil || len(list.Items) != 1 || list.Complete() || apierror.ReasonOf(list.PageErr) != test.reason {
 						t.Errorf("%s: %+v, %v", way, list, err)
 					}
 				}
@@ -134,8 +134,8 @@ func TestA05_ALaterPageRefusesTheCredential(t *testing.T) {
 	} {
 		u.set(step.answer)
 		_, err := source.List(ctx)
-		if a.UpstreamServing() != step.serving {
-			t.Errorf("serving is %v after %v", a.UpstreamServing(), err)
+		if a.CredentialAccepted() != step.serving {
+			t.Errorf("serving is %v after %v", a.CredentialAccepted(), err)
 		}
 	}
 }

@@ -35,6 +35,10 @@ func (c codec) Marshal(message any) (mem.BufferSlice, error) {
 	return parts(encoded, shared.Progress), nil
 }
 
+// PartSize is how much of a large message a client must read within watch.SendTimeout, over
+// every transport.
+const PartSize = 16 << 10
+
 // parts splits an encoded message. Each part calls sent once gRPC's flow control has
 // released it: gRPC gives no other sign of a slow client's progress.
 func parts(encoded []byte, sent func()) mem.BufferSlice {

@@ -165,7 +165,7 @@ func TestA02_GivenUpByAllItStartsAnew(t *testing.T) {
 func TestA02_GivenUpItLeavesItsSuccessorAlone(t *testing.T) {
 	virtual(t, script(step{dials: true, takes: 5 * time.Second}), func(t *testing.T, h *harness) {
 		tardy := h.call("r")
-		tardy.Upstream = tardyUpstream{h.upstream}
+		tardy.Upstream = slowUpstream{h.upstream}
 		first := h.add(tardy, alice, time.Second)
 		want(t, first.wait().err, apierror.DeadlineExceeded, apierror.DialledNo)
 		second := h.add(h.call("r"), alice, 0)
@@ -178,32 +178,30 @@ func TestA02_GivenUpItLeavesItsSuccessorAlone(t *testing.T) {
 	})
 }
 
-// tardyUpstream gives no turn, and takes a second to notice that none is wanted.
-type tardyUpstream struct{ *fakeUpstream }
+// slowUpstream grants no slot, and returns a second after ctx ends.
+type slowUpstream struct{ *fakeUpstream }
 
-func (u tardyUpstream) Reserve(ctx context.Context, _ string) (Slot, error) {
+func (u slowUpstream) Reserve(ctx context.Context, _ string) (Slot, error) {
 	<-ctx.Done()
 	time.Sleep(time.Second)
 	return nil, ctx.Err()
 }
 
-// The pacer sees the latest deadline of those who wait.
-func TestA02_TheDeadlineIsThatOfThePatient(t *testing.T) {
-	d := newOperation(request{}, alice)
+func TestA02_TheLatestDeadlineCounts(t *testing.T) {
 	now := time.Now()
-	hasty, patient, endless := &waiter{now.Add(time.Second)}, &waiter{now.Add(time.Minute)}, &waiter{}
-	d.join(hasty)
-	d.join(patient)
-	if got := d.latestDeadline(); !got.Equal(patient.deadline) {
-		t.Errorf("patience %v", got)
+	early, late, unbounded := &waiter{now.Add(time.Second)}, &waiter{now.Add(time.Minute)}, &waiter{}
+	op := newOperation(request{}, alice, early)
+	op.join(late)
+	if got := op.latestDeadline(); !got.Equal(late.deadline) {
+		t.Errorf("deadline %v", got)
 	}
-	d.leave(patient)
-	if got := d.latestDeadline(); !got.Equal(hasty.deadline) {
-		t.Errorf("patience %v", got)
+	op.leave(late)
+	if got := op.latestDeadline(); !got.Equal(early.deadline) {
+		t.Errorf("deadline %v", got)
 	}
-	d.join(endless)
-	if got := d.latestDeadline(); !got.IsZero() {
-		t.Errorf("patience %v", got)
+	op.join(unbounded)
+	if got := op.latestDeadline(); !got.IsZero() {
+		t.Errorf("deadline %v", got)
 	}
 }
 
@@ -248,7 +246,7 @@ func TestA02_ARequestIDMeansNothingToOthers(t *testing.T) {
 
 func TestA02_RememberedForTenMinutes(t *testing.T) {
 	virtual(t, script(), func(t *testing.T, h *harness) {
-		for i, pause := range []time.Duration{0, outcomesFor - time.Second, 2 * time.Second} {
+		for i, pause := range []time.Duration{0, outcomeTTL - time.Second, 2 * time.Second} {
 			time.Sleep(pause)
 			added, err := h.Add(t.Context(), h.call("r"), alice)
 			want(t, err, "", "")

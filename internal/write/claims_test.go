@@ -10,7 +10,7 @@ import (
 func sentOperations(c *claims, n int) []*addOperation {
 	operations := make([]*addOperation, n)
 	for i := range operations {
-		operations[i] = newOperation(request{key: key}, alice)
+		operations[i] = newOperation(request{key: key}, alice, &waiter{})
 		c.open(operations[i])
 	}
 	return operations
@@ -26,15 +26,15 @@ func TestA01_WhoWasSeenIsFreeForThoseSentBefore(t *testing.T) {
 	c.leaveUnresolved(before[1], seen)
 
 	for _, d := range before {
-		if len(c.free(d, seen)) != 1 {
-			t.Errorf("sending %d may have made whom it was seen with", d.sending)
+		if len(c.unclaimed(d, seen)) != 1 {
+			t.Errorf("sending %d may have made whom it was seen with", d.sequence)
 		}
 	}
-	if len(c.free(after, seen)) != 0 {
+	if len(c.unclaimed(after, seen)) != 0 {
 		t.Error("a later sending is given whom others were seen with")
 	}
-	c.settle(before[0], "part_1")
-	if len(c.free(before[1], seen)) != 0 {
+	c.assign(before[0], "part_1")
+	if len(c.unclaimed(before[1], seen)) != 0 {
 		t.Error("what was claimed is free")
 	}
 }
@@ -44,7 +44,7 @@ func TestA01_ClaimsForgetConferencesAtRest(t *testing.T) {
 	for i, d := range sentOperations(&c, 3) {
 		switch i {
 		case 0:
-			c.settle(d, "part_1")
+			c.assign(d, "part_1")
 		case 1:
 			c.withdraw(d)
 		default:

@@ -54,11 +54,11 @@ func TestA01_ReadsUntilOneListSettlesIt(t *testing.T) {
 		"listed at once":      {step{dials: true, fails: errCut}, nil, 0, "", 0, 1},
 		"listed late":         {step{dials: true, lag: 3500 * time.Millisecond, fails: errCut}, nil, 0, "", 4 * time.Second, 5},
 		"dialled late":        {step{dials: true, dialsAfter: 5 * time.Second, fails: errCut}, nil, 0, "", 5 * time.Second, 6},
-		"listed too late":     {step{dials: true, lag: 11 * time.Second, fails: errCut}, nil, 0, apierror.AddOutcomeUnknown, searchFor, 10},
-		"never dialled":       {step{fails: errCut}, nil, 0, apierror.AddOutcomeUnknown, searchFor, 10},
+		"listed too late":     {step{dials: true, lag: 11 * time.Second, fails: errCut}, nil, 0, apierror.AddOutcomeUnknown, searchTimeout, 10},
+		"never dialled":       {step{fails: errCut}, nil, 0, apierror.AddOutcomeUnknown, searchTimeout, 10},
 		"lists fail first":    {step{dials: true, fails: errCut}, outage, 0, "", 3 * time.Second, 4},
-		"lists fail for good": {step{dials: true, fails: errCut}, func(int) error { return errCut }, 0, apierror.AddOutcomeUnknown, searchFor, 10},
-		"incomplete lists":    {step{dials: true, fails: errCut}, nil, 1, apierror.AddOutcomeUnknown, searchFor, 10},
+		"lists fail for good": {step{dials: true, fails: errCut}, func(int) error { return errCut }, 0, apierror.AddOutcomeUnknown, searchTimeout, 10},
+		"incomplete lists":    {step{dials: true, fails: errCut}, nil, 1, apierror.AddOutcomeUnknown, searchTimeout, 10},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -122,8 +122,8 @@ func TestA01_Candidates(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			recorder := &fakeRecorder{fresh: test.before != nil, roster: []string{"old"}}
-			p := newProfile(comparison{}, &addOperation{add: test.add}, sent, recorder.Begin(key))
-			if got := len(p.among([]participant.Item{test.item})) == 1; got != test.want {
+			p := newMatcher(comparison{}, test.add, sent, recorder.Begin(key))
+			if got := len(p.matching([]participant.Item{test.item})) == 1; got != test.want {
 				t.Errorf("candidate: %v, want %v", got, test.want)
 			}
 		})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/retry"
 )
 
 var errNotFound = upstreamError(404, apierror.ParticipantNotFound)
@@ -68,9 +69,9 @@ func TestA06_RemovesAreRetriedWhereThatIsSafeAndHelps(t *testing.T) {
 		"503 twice":            {[]step{{fails: upstreamError(503, apierror.UpstreamUnavailable)}, {fails: errCut}, {}}, "", 3},
 		"slow":                 {[]step{{takes: 28 * time.Second}}, "", 1},
 		"429":                  {[]step{{fails: errThrottled}, {}}, "", 2},
-		"429, come back soon":  {[]step{{fails: throttledFor(shortRetryAfter)}, {}}, "", 2},
+		"429, come back soon":  {[]step{{fails: throttledFor(retry.MaxRetryAfter)}, {}}, "", 2},
 		"429, come back late":  {[]step{{fails: throttledFor(time.Minute)}}, apierror.UpstreamRateLimited, 1},
-		"for ever":             {[]step{{fails: errCut}}, apierror.UpstreamUnavailable, removeAttempts},
+		"for ever":             {[]step{{fails: errCut}}, apierror.UpstreamUnavailable, maxRemoveRetries + 1},
 		"bad request":          {[]step{{fails: upstreamError(400, apierror.UpstreamBadRequest)}}, apierror.UpstreamBadRequest, 1},
 		"credential refused":   {[]step{{fails: upstreamError(401, apierror.CredentialRefused)}}, apierror.CredentialRefused, 1},
 		"exchange refused":     {[]step{{fails: errNoCredential}}, apierror.CredentialRefused, 1},

@@ -89,6 +89,9 @@ func (u *fakeUpstream) Reserve(ctx context.Context, conference string) (Slot, er
 	return &fakeSlot{upstream: u, conference: conference, step: s, changed: make(chan struct{}, 1)}, nil
 }
 
+// sendTimeout bounds a request of the fake upstream.
+const sendTimeout = 75 * time.Second
+
 // fakeSlot follows one step of the script.
 type fakeSlot struct {
 	upstream   *fakeUpstream
@@ -141,6 +144,8 @@ func (s *fakeSlot) Send(ctx context.Context, add participant.Add) (participant.I
 	if s.step.panics {
 		panic("send")
 	}
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
 	item := s.upstream.take(ctx, s.conference, add, s.step)
 	return item, s.upstream.respond(ctx, s.step)
 }
@@ -194,7 +199,7 @@ func (u *fakeUpstream) Remove(ctx context.Context, _, _ string) error {
 	return u.respond(ctx, s)
 }
 
-func (u *fakeUpstream) ListAhead(context.Context, string) (participant.List, error) {
+func (u *fakeUpstream) ListToReconcile(context.Context, string) (participant.List, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.read++
@@ -252,6 +257,6 @@ func person(id string, add participant.Add) participant.Item {
 			ID: id, PhoneNumber: add.PhoneNumber, Name: add.Name, Role: role,
 			Status: participant.StatusDialing,
 		},
-		Told: participant.FieldPhoneNumber | participant.FieldName | participant.FieldRole | participant.FieldStatus,
+		Fields: participant.FieldPhoneNumber | participant.FieldName | participant.FieldRole | participant.FieldStatus,
 	}
 }

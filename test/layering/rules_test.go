@@ -21,16 +21,18 @@ var arrows = map[string][]string{
 	"internal/redact":              {},
 	"internal/panics":              {},
 
+	"internal/retry":           {},
 	"internal/upstream/audian": {},
-	"internal/upstream":        {"internal/upstream/audian"},
+	"internal/upstream":        {"internal/upstream/audian", "internal/retry"},
 	"internal/roster":          {},
 	"internal/feed":            {"internal/roster"},
 	"internal/watch":           {"internal/roster", "internal/feed"},
-	"internal/write":           {},
+	"internal/write":           {"internal/retry"},
 	"internal/access":          {},
-	"internal/access/keys":     {"internal/access"},
+	"internal/access/keys":     {"internal/access", "internal/filewatch"},
 	"internal/access/oidc":     {"internal/access"},
-	"internal/certs":           {},
+	"internal/certs":           {"internal/filewatch"},
+	"internal/filewatch":       {},
 	"internal/wire":            {"internal/watch", "gen/audian/conference/v2"},
 
 	"internal/service": {
@@ -46,6 +48,7 @@ var arrows = map[string][]string{
 		"internal/interceptor", "internal/httpapi/httpio", "internal/wire", "internal/apierror/grpcstatus", "gen/audian/conference/v2",
 	},
 	"internal/httpapi/httpio": {
+		"internal/watch",
 		"internal/access", "internal/apierror/grpcstatus", "internal/wire", "gen/audian/conference/v2",
 	},
 	"internal/httpapi/decode": {"internal/httpapi/httpio", "internal/wire"},

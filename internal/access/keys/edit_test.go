@@ -79,11 +79,11 @@ func TestAnEditThatFailsChangesNothing(t *testing.T) {
 	}
 	before := content(t, file)
 	for want, edit := range map[string]func() error{
-		`"desk" has a key already`:        func() error { _, err := keys.Add(file, entry(t, "desk", "reader")); return err },
-		`nobody is named "wall"`:          func() error { return keys.Revoke(file, "wall") },
+		`"desk" already has a key`:        func() error { _, err := keys.Add(file, entry(t, "desk", "reader")); return err },
+		`no caller is named "wall"`:       func() error { return keys.Revoke(file, "wall") },
 		`line 1: want`:                    func() error { _, err := keys.Add(broken, entry(t, "wall", "reader")); return err },
 		`none: no such file or directory`: func() error { return keys.Revoke(filepath.Join(folder, "none"), "wall") },
-		`make the lock file: `: func() error {
+		`create the lock file: `: func() error {
 			_, err := keys.Add(filepath.Join(folder, "none", "keys"), entry(t, "wall", "reader"))
 			return err
 		},

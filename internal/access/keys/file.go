@@ -28,7 +28,7 @@ var validName = regexp.MustCompile(`^[A-Za-z0-9_.@~-]{1,128}$`)
 
 // NewEntry is the entry of a caller without a key yet. No conference means all.
 func NewEntry(name, role string, conferences []string) (Entry, error) {
-	known, isRole := access.RoleOf(role)
+	known, isRole := access.ParseRole(role)
 	switch {
 	case !validName.MatchString(name) || name == "." || name == "..":
 		return Entry{}, fmt.Errorf("the name must be 1 to 128 of A-Z a-z 0-9 _ . @ ~ - but is %q", name)

@@ -15,7 +15,7 @@ import (
 const conferencesClaim = "conferences"
 
 // callerOf reads who calls, and what it may, from a token that was verified.
-func (p *Policy) callerOf(token *oidc.IDToken) (access.Caller, error) {
+func (p *Authenticator) callerOf(token *oidc.IDToken) (access.Caller, error) {
 	if !fitName(token.Subject) {
 		return access.Caller{}, errors.New("claim sub: must be 1 to 128 printable ASCII characters without spaces")
 	}
@@ -46,10 +46,10 @@ func roleOf(claim any) access.Role {
 	if !isArray {
 		words = []any{claim}
 	}
-	greatest := access.Nobody
+	greatest := access.NoRole
 	for _, word := range words {
 		text, _ := word.(string)
-		role, _ := access.RoleOf(text)
+		role, _ := access.ParseRole(text)
 		greatest = max(greatest, role)
 	}
 	return greatest

@@ -17,6 +17,7 @@ import (
 
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/redact"
 )
 
 // Options say whose tokens admit, and how they are read.
@@ -31,8 +32,8 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// Policy admits the callers of an issuer.
-type Policy struct {
+// Authenticator admits the callers of an issuer.
+type Authenticator struct {
 	issuer    *issuer
 	config    oidc.Config
 	roleClaim string
@@ -47,24 +48,24 @@ var algorithms = []jose.SignatureAlgorithm{
 
 // New returns the policy. The issuer is first asked when a call needs it, so that the
 // gateway starts while the issuer is down.
-func New(options Options) *Policy {
+func New(options Options) *Authenticator {
 	config := oidc.Config{ClientID: options.Audience}
 	for _, algorithm := range algorithms {
 		config.SupportedSigningAlgs = append(config.SupportedSigningAlgs, string(algorithm))
 	}
 	logger := cmp.Or(options.Logger, slog.New(slog.DiscardHandler))
-	return &Policy{issuer: newIssuer(options.Issuer, logger), config: config, roleClaim: options.RoleClaim}
+	return &Authenticator{issuer: newIssuer(options.Issuer, logger), config: config, roleClaim: options.RoleClaim}
 }
 
-var _ access.Policy = (*Policy)(nil)
+var _ access.Authenticator = (*Authenticator)(nil)
 
 // maxToken is far above what issuers make, and bounds what a stranger can have parsed.
 const maxToken = 16 << 10
 
 // Admit judges the token: its signature, issuer, audience, and times. Until exp it is
 // valid, not a second longer; nbf may be up to five minutes ahead of our clock.
-func (p *Policy) Admit(ctx context.Context, presented access.Presented) (access.Caller, error) {
-	token, err := presented.Required("a token")
+func (p *Authenticator) Authenticate(ctx context.Context, presented access.Credentials) (access.Caller, error) {
+	token, err := presented.RequireSecret("a token")
 	if err != nil {
 		return access.Caller{}, err
 	}
@@ -82,7 +83,7 @@ func (p *Policy) Admit(ctx context.Context, presented access.Presented) (access.
 	return caller, nil
 }
 
-func (p *Policy) verify(ctx context.Context, token access.Credential) (*oidc.IDToken, error) {
+func (p *Authenticator) verify(ctx context.Context, token redact.Secret) (*oidc.IDToken, error) {
 	asked := &askedKeys{KeySet: p.issuer}
 	verified, err := oidc.NewVerifier(p.issuer.url, asked, &p.config).Verify(ctx, token.Reveal())
 	if err == nil {
@@ -92,7 +93,7 @@ func (p *Policy) verify(ctx context.Context, token access.Credential) (*oidc.IDT
 		return nil, unavailable(ctx, asked.outage)
 	}
 	if _, isExpired := errors.AsType[*oidc.TokenExpiredError](err); isExpired {
-		return nil, access.Expired(err)
+		return nil, access.ExpiredError(err)
 	}
 	return nil, invalid(err)
 }

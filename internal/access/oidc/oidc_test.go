@@ -14,20 +14,20 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 )
 
-func start(t *testing.T) (*oidctest.Issuer, *oidc.Policy) {
+func start(t *testing.T) (*oidctest.Issuer, *oidc.Authenticator) {
 	t.Helper()
 	issuer := oidctest.New()
 	t.Cleanup(issuer.Close)
 	return issuer, oidc.New(oidc.Options{Issuer: issuer.URL(), Audience: oidctest.Audience, RoleClaim: "role"})
 }
 
-func admit(t *testing.T, policy *oidc.Policy, token string) (access.Caller, error) {
+func admit(t *testing.T, policy *oidc.Authenticator, token string) (access.Caller, error) {
 	t.Helper()
-	return policy.Admit(t.Context(), access.Presented{Authorization: []string{"Bearer " + token}})
+	return policy.Authenticate(t.Context(), access.Credentials{Authorization: []string{"Bearer " + token}})
 }
 
 // refusal is why a token is not admitted; empty where it is.
-func refusal(t *testing.T, policy *oidc.Policy, token string) apierror.Reason {
+func refusal(t *testing.T, policy *oidc.Authenticator, token string) apierror.Reason {
 	t.Helper()
 	_, err := admit(t, policy, token)
 	if err == nil {
@@ -94,7 +94,7 @@ func TestWhatATokenGrants(t *testing.T) {
 			continue
 		}
 		for role, want := range map[access.Role]apierror.Reason{access.Reader: test.reads, access.Writer: test.write} {
-			err := caller.Grant.Allow(access.Need{Role: role, Conference: "conf_a"})
+			err := caller.Grant.Authorize(access.Permission{Role: role, Conference: "conf_a"})
 			if got := apierror.ReasonOf(err); (err != nil || want != "") && got != want {
 				t.Errorf("%v, as a %s: got %v, want %q", test.claims, role, err, want)
 			}
@@ -120,7 +120,7 @@ func TestForgedTokensAreRefused(t *testing.T) {
 			t.Errorf("%s: got %q", name, got)
 		}
 	}
-	if _, err := policy.Admit(t.Context(), access.Presented{}); apierror.ReasonOf(err) != apierror.CredentialMissing {
+	if _, err := policy.Authenticate(t.Context(), access.Credentials{}); apierror.ReasonOf(err) != apierror.CredentialMissing {
 		t.Errorf("no token: got %v", err)
 	}
 }
@@ -222,7 +222,7 @@ func TestADeadlineThatEndsWhileTheIssuerIsAwaited(t *testing.T) {
 			}
 			release := issuer.Hold()
 			ctx, cancel := test.end(t.Context())
-			_, err := policy.Admit(ctx, access.Presented{AuthToken: []string{issuer.Token(nil)}})
+			_, err := policy.Authenticate(ctx, access.Credentials{AuthToken: []string{issuer.Token(nil)}})
 			cancel()
 			release()
 			if got := apierror.ReasonOf(err); err == nil || got != test.want {
@@ -238,7 +238,7 @@ func TestW19_TheGrantEndsWithTheToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, release := caller.Grant.Bound(t.Context(), access.Need{Role: access.Reader, Conference: "conf_a"})
+	ctx, release := caller.Grant.StreamContext(t.Context(), access.Permission{Role: access.Reader, Conference: "conf_a"})
 	defer release()
 	select {
 	case <-ctx.Done():

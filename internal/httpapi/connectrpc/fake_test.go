@@ -204,8 +204,8 @@ func detailsOf(t *testing.T, err error) (found details) {
 
 // requireToken refuses callers without a token.
 func requireToken(o *httpapi.Options) {
-	o.Precheck = func(_ context.Context, presented access.Presented, _ proto.Message) error {
-		if len(presented.AuthToken) > 0 {
+	o.Precheck = func(_ context.Context, credentials access.Credentials, _ proto.Message) error {
+		if len(credentials.AuthToken) > 0 {
 			return nil
 		}
 		return &apierror.Error{Reason: apierror.CredentialMissing, Message: "no credential"}

@@ -240,7 +240,7 @@ func TestStreamOutlivesTheDeadlines(t *testing.T) {
 
 // The handler must not wait for a blocked send after the service has returned.
 func TestW12_ABlockedClientIsCut(t *testing.T) {
-	for name, given := range map[string]time.Duration{"by the service": 2 * time.Second, "by the write": 2 * wire.SendTimeout} {
+	for name, given := range map[string]time.Duration{"by the service": 2 * time.Second, "by the write": 2 * watch.SendTimeout} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began, took, failed := time.Now(), make(chan time.Duration, 1), make(chan error, 1)

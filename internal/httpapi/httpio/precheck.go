@@ -13,7 +13,7 @@ import (
 
 // Precheck returns why a caller may not make a request that cannot be read; nil where it
 // may. It gets what could be read of the request.
-type Precheck func(ctx context.Context, presented access.Presented, request proto.Message) error
+type Precheck func(ctx context.Context, credentials access.Credentials, request proto.Message) error
 
 // Refusal returns why a request is refused: because of its caller where the precheck
 // refuses the caller, otherwise because of fault. A caller that may not call learns
@@ -23,7 +23,7 @@ func (check Precheck) Refusal(r *http.Request, request proto.Message, fault erro
 		return fault
 	}
 	ctx := requestctx.WithRequestID(r.Context(), r.Header.Get(RequestIDHeader))
-	refusal := check(peer.NewContext(ctx, PeerOf(r)), access.Presented{
+	refusal := check(peer.NewContext(ctx, PeerOf(r)), access.Credentials{
 		Authorization: r.Header.Values("Authorization"),
 		AuthToken:     r.Header.Values("X-Auth-Token"),
 	}, request)

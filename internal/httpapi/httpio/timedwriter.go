@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
 // TimedWriter is a ResponseWriter whose client must read: a write that makes no progress
-// for wire.SendTimeout fails, and nothing is written after it. Over HTTP/1 the last deadline
+// for watch.SendTimeout fails, and nothing is written after it. Over HTTP/1 the last deadline
 // stays until the next response, for what net/http has yet to send. Writes must not
 // overlap.
 type TimedWriter struct {
@@ -36,7 +37,7 @@ func TimedWriterOf(w http.ResponseWriter) *TimedWriter {
 	if timed, ok := w.(*TimedWriter); ok {
 		return timed
 	}
-	return &TimedWriter{ResponseWriter: w, control: http.NewResponseController(w), timeout: wire.SendTimeout}
+	return &TimedWriter{ResponseWriter: w, control: http.NewResponseController(w), timeout: watch.SendTimeout}
 }
 
 // Unwrap is for http.ResponseController.
@@ -116,11 +117,11 @@ func (t *TimedWriter) extend() {
 	}
 }
 
-// Hurry leaves the client wire.LastTimeout for all later writes.
+// Hurry leaves the client watch.LastSendTimeout for all later writes.
 func (t *TimedWriter) Hurry() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.timeout = wire.LastTimeout
+	t.timeout = watch.LastSendTimeout
 }
 
 // CutOff ends a write that is blocked, and all later ones. Another goroutine may be

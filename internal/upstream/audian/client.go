@@ -29,9 +29,9 @@ type Options struct {
 	Header AuthHeader
 	// Transport carries the requests. Clients share one, so that connections are too.
 	Transport http.RoundTripper
-	// OnTrip is told of each request and what came of it, from many goroutines. It must
+	// OnResult is told of each request and what came of it, from many goroutines. It must
 	// not block, and may be nil.
-	OnTrip func(Trip)
+	OnResult func(Result)
 	// Logger may be nil.
 	Logger *slog.Logger
 }
@@ -58,8 +58,8 @@ const (
 	Exchange Operation = "exchange"
 )
 
-// Trip is one request, and what came of it.
-type Trip struct {
+// Result is one request, and what came of it.
+type Result struct {
 	Operation Operation
 	// Status is the answer's, 0 where there was none.
 	Status  int
@@ -89,15 +89,16 @@ func (p Pacing) next(ctx context.Context) error {
 
 // Client calls the upstream for one credential.
 type Client struct {
-	options   Options
-	exchanger *exchanger
+	options Options
+	// tokens is nil unless the credential is an API key.
+	tokens *tokenCache
 	// told are the fields whose wrong type was logged.
-	told sync.Map
+	reportedFields sync.Map
 }
 
 // New returns a client. It fails where no request could be made of the options.
 func New(options Options) (*Client, error) {
-	if !headerSafe(options.Credential.secret) {
+	if !headerSafe(options.Credential.Reveal()) {
 		return nil, errors.New("the credential holds characters that no header can carry")
 	}
 	if u := options.BaseURL; u == nil || u.Host == "" || u.User != nil {
@@ -108,7 +109,7 @@ func New(options Options) (*Client, error) {
 	}
 	c := &Client{options: options}
 	if options.Credential.kind == exchangedKey {
-		c.exchanger = &exchanger{exchange: c.exchange}
+		c.tokens = &tokenCache{exchange: c.exchange}
 	}
 	return c, nil
 }
@@ -144,7 +145,7 @@ func (c *Client) add(ctx context.Context, conference string, add participant.Add
 	if err != nil {
 		return participant.Item{}, err
 	}
-	item, err := decodeAdded(a.envelope, a.body, c.oddly(conference))
+	item, err := decodeAdded(a.envelope, a.body, c.unexpectedField(conference))
 	if err != nil {
 		return participant.Item{}, a.undecodable(err)
 	}
@@ -165,7 +166,7 @@ func (c *Client) Remove(ctx context.Context, conference, id string, pacing Pacin
 }
 
 // List reads a conference's roster once, all its pages. Where a page after the first
-// cannot be read, the list holds those before it and says why in Unread (W7); where ctx
+// cannot be read, the list holds those before it and says why in PageErr (W7); where ctx
 // has ended, or pacing does not let it go on, there is none.
 func (c *Client) List(ctx context.Context, conference string, pacing Pacing) (participant.List, error) {
 	pages := newPager(conference)
@@ -197,21 +198,21 @@ func (c *Client) page(ctx context.Context, pages *pager, pacing Pacing) error {
 	if err != nil {
 		return err
 	}
-	p, err := decodePage(a.envelope, pages.room(), c.oddly(pages.conference))
+	p, err := decodePage(a.envelope, pages.room(), c.unexpectedField(pages.conference))
 	if err == nil && (a.status == http.StatusPartialContent || p.placeholder && pages.list.Pages > 0) {
 		err = errors.New("the answer is no whole page")
 	}
 	if err == nil {
 		err = pages.add(p, len(a.body))
 	}
-	return a.unreadable(err)
+	return a.decodeError(err)
 }
 
 // oddly logs, once a field, what the decoder took as missing: a list comes every
 // second, and its oddities with it.
-func (c *Client) oddly(conference string) report {
+func (c *Client) unexpectedField(conference string) fieldReport {
 	return func(field string) {
-		if _, told := c.told.LoadOrStore(field, true); told {
+		if _, reported := c.reportedFields.LoadOrStore(field, true); reported {
 			return
 		}
 		c.options.Logger.Warn("upstream field is missing or of an unexpected type",

@@ -172,11 +172,11 @@ func TestA01_TheStatusCountsWhateverBecomesOfItsBody(t *testing.T) {
 		takes  time.Duration
 	}{
 		200: {apierror.UpstreamTimeout, time.Minute},
-		302: {apierror.UpstreamUnavailable, explains},
-		404: {apierror.UpstreamUnavailable, explains},
-		408: {apierror.UpstreamTimeout, explains},
-		429: {apierror.UpstreamRateLimited, explains},
-		503: {apierror.UpstreamUnavailable, explains},
+		302: {apierror.UpstreamUnavailable, errorBodyTimeout},
+		404: {apierror.UpstreamUnavailable, errorBodyTimeout},
+		408: {apierror.UpstreamTimeout, errorBodyTimeout},
+		429: {apierror.UpstreamRateLimited, errorBodyTimeout},
+		503: {apierror.UpstreamUnavailable, errorBodyTimeout},
 	} {
 		t.Run(http.StatusText(status), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -385,13 +385,13 @@ func TestBodiesAreLimited(t *testing.T) {
 }
 
 func TestTripsAreTold(t *testing.T) {
-	var trips []Trip
+	var results []Result
 	u := always(200, `{"data":{"participants":[]},"tokens":{"consumed":1,"remaining":42},"status":"success"}`)
-	c := client(t, u, func(o *Options) { o.OnTrip = func(trip Trip) { trips = append(trips, trip) } })
+	c := client(t, u, func(o *Options) { o.OnResult = func(result Result) { results = append(results, result) } })
 	if _, err := c.List(t.Context(), "c", Pacing{}); err != nil {
 		t.Fatal(err)
 	}
-	if len(trips) != 1 || trips[0].Operation != List || trips[0].Status != 200 || *trips[0].Remaining != 42 || trips[0].Err != nil {
-		t.Errorf("got %+v", trips)
+	if len(results) != 1 || results[0].Operation != List || results[0].Status != 200 || *results[0].Remaining != 42 || results[0].Err != nil {
+		t.Errorf("got %+v", results)
 	}
 }

@@ -11,14 +11,14 @@ import (
 )
 
 // report is told the name of a field that was taken as missing because of its type.
-type report func(field string)
+type fieldReport func(field string)
 
 // page is one page of a list, as one body told it.
 type page struct {
 	// items are those with an id, in order, an id maybe more than once.
 	items []participant.Item
-	// nameless is how many more had no id.
-	nameless      int
+	// withoutID is how many more had no id.
+	withoutID     int
 	total, active *int
 	// next is the key of the next page, empty on the last; lost is why there is a next
 	// page whose key cannot be sent back.
@@ -31,19 +31,19 @@ type page struct {
 // decodePage reads a page from a body that is bare, or wrapped in `data`. It is an error
 // where the body does not say for certain who is listed: a list proves who is gone (W7).
 // It reads no more than room items.
-func decodePage(e envelope, room int, odd report) (page, error) {
+func decodePage(e envelope, room int, unexpected fieldReport) (page, error) {
 	array, around := findList(e)
 	p := page{placeholder: array == nil}
 	if array != nil {
 		var err error
-		if p, err = decodeItems(array, room, odd); err != nil {
+		if p, err = decodeItems(array, room, unexpected); err != nil {
 			return page{}, err
 		}
 	}
 	for _, e := range around {
-		p.total = smallest(p.total, counted("total", e.Total, odd))
-		p.active = smallest(p.active, counted("active", e.Active, odd))
-		p.follow(e.NextStartKey, odd)
+		p.total = smallest(p.total, counted("total", e.Total, unexpected))
+		p.active = smallest(p.active, counted("active", e.Active, unexpected))
+		p.follow(e.NextStartKey, unexpected)
 	}
 	if p.placeholder && !p.isEmpty(around) {
 		return page{}, errors.New("no array of participants")
@@ -85,10 +85,10 @@ func isPlaceholder(v jsontext.Value) bool {
 	return v.Kind() == 'n'
 }
 
-func counted(field string, v jsontext.Value, odd report) *int {
+func counted(field string, v jsontext.Value, unexpected fieldReport) *int {
 	n := count(v)
 	if n == nil && v != nil && v.Kind() != 'n' {
-		odd(field)
+		unexpected(field)
 	}
 	return n
 }
@@ -102,7 +102,7 @@ func smallest(a, b *int) *int {
 
 // follow notes the key of the next page. One that cannot be sent back leaves the list
 // incomplete.
-func (p *page) follow(key jsontext.Value, odd report) {
+func (p *page) follow(key jsontext.Value, unexpected fieldReport) {
 	switch key.Kind() {
 	case '"':
 		if next, _ := text(key); next != "" {
@@ -112,9 +112,9 @@ func (p *page) follow(key jsontext.Value, odd report) {
 		p.next = string(key)
 	case 'n', jsontext.KindInvalid:
 	case 'f':
-		odd("next_start_key") // It plainly says that there is none.
+		unexpected("next_start_key") // It plainly says that there is none.
 	default:
-		odd("next_start_key")
+		unexpected("next_start_key")
 		p.lost = errors.New("next_start_key is no string")
 	}
 }
@@ -124,7 +124,7 @@ const itemBytes = 200
 
 // decodeItems reads an array of room participants at most. More are not read: there is no
 // such list, and what is cut off here costs no memory.
-func decodeItems(array jsontext.Value, room int, odd report) (page, error) {
+func decodeItems(array jsontext.Value, room int, unexpected fieldReport) (page, error) {
 	d := jsontext.NewDecoder(bytes.NewBuffer(array), tolerant)
 	if _, err := d.ReadToken(); err != nil {
 		return page{}, fmt.Errorf("participants: %w", err)
@@ -137,12 +137,12 @@ func decodeItems(array jsontext.Value, room int, odd report) (page, error) {
 		// Decoded in its place: of its own, each would be on the heap.
 		p.items = append(p.items, participant.Item{})
 		item := &p.items[len(p.items)-1]
-		if err := decodeItem(d, item, odd); err != nil {
+		if err := decodeItem(d, item, unexpected); err != nil {
 			return page{}, fmt.Errorf("participant %d: %w", n, err)
 		}
 		if item.ID == "" {
-			odd("id")
-			p.nameless++
+			unexpected("id")
+			p.withoutID++
 			p.items = p.items[:len(p.items)-1]
 		}
 	}
@@ -151,13 +151,13 @@ func decodeItems(array jsontext.Value, room int, odd report) (page, error) {
 
 // decodeAdded reads the answer to an add: one participant, bare or in `data`. One
 // without an id is nobody.
-func decodeAdded(e envelope, body []byte, odd report) (participant.Item, error) {
+func decodeAdded(e envelope, body []byte, unexpected fieldReport) (participant.Item, error) {
 	value := jsontext.Value(body)
 	if e.Data.Kind() == '{' {
 		value = e.Data
 	}
 	var item participant.Item
-	err := decodeItem(jsontext.NewDecoder(bytes.NewBuffer(value), tolerant), &item, odd)
+	err := decodeItem(jsontext.NewDecoder(bytes.NewBuffer(value), tolerant), &item, unexpected)
 	if err == nil && item.ID == "" {
 		err = errors.New("no id")
 	}
@@ -166,7 +166,7 @@ func decodeAdded(e envelope, body []byte, odd report) (participant.Item, error) 
 
 // decodeItem reads one participant into a zero item. A field that is not there, or null,
 // or of a wrong type is not told; a wrong type of id or status spoils the whole (W7, W8).
-func decodeItem(d *jsontext.Decoder, item *participant.Item, odd report) error {
+func decodeItem(d *jsontext.Decoder, item *participant.Item, unexpected fieldReport) error {
 	if d.PeekKind() != '{' {
 		return errors.New("no object")
 	}
@@ -185,7 +185,7 @@ func decodeItem(d *jsontext.Decoder, item *participant.Item, odd report) error {
 		wrong[f.strict] = nil
 		if !f.take(item, value) {
 			wrong[f.strict] = f
-			odd(f.name)
+			unexpected(f.name)
 		}
 	}
 	if _, err := d.ReadToken(); err != nil {

@@ -19,8 +19,8 @@ import (
 const (
 	// maxMessage is how many characters of the upstream's words are passed on (A5).
 	maxMessage = 200
-	// patience is what a 429 asks for that names no time.
-	patience = time.Second
+	// defaultRetryAfter is what a 429 asks for that names no time.
+	defaultRetryAfter = time.Second
 	// maxRetryAfter keeps what a Retry-After asks for within reason; those who wait
 	// have shorter caps of their own.
 	maxRetryAfter = 24 * time.Hour
@@ -28,7 +28,7 @@ const (
 
 // silence is the error of a request without an answer. The caller's own deadline goes
 // before what it did to the request; unreached says that it surely did not arrive.
-func silence(ctx context.Context, err error, unreached bool) *apierror.Error {
+func transportError(ctx context.Context, err error, unreached bool) *apierror.Error {
 	e := &apierror.Error{NotSent: unreached, Cause: err}
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
@@ -46,27 +46,27 @@ func silence(ctx context.Context, err error, unreached bool) *apierror.Error {
 }
 
 // broken is the error of an answer of success whose body could not be read.
-func (a *answer) broken(ctx context.Context, err error) *apierror.Error {
+func (a *response) bodyError(ctx context.Context, err error) *apierror.Error {
 	if errors.Is(err, errTooLarge) {
 		return a.undecodable(err)
 	}
-	e := silence(ctx, err, false)
+	e := transportError(ctx, err, false)
 	e.UpstreamStatus, e.UpstreamRequestID = a.status, a.requestID()
 	return e
 }
 
 // undecodable is the error of an answer of success that says nothing for certain.
-func (a *answer) undecodable(err error) *apierror.Error {
+func (a *response) undecodable(err error) *apierror.Error {
 	return &apierror.Error{
 		Reason: apierror.UpstreamUndecodable, Message: "the upstream's answer cannot be read",
 		UpstreamStatus: a.status, UpstreamRequestID: a.requestID(),
-		Cause: fmt.Errorf("decode body: %w", a.secrets.hideIn(err)),
+		Cause: fmt.Errorf("decode body: %w", a.secrets.MaskError(err)),
 	}
 }
 
 // unreadable is the error of an answer of success that could not be used, nil where err
 // is nil.
-func (a *answer) unreadable(err error) error {
+func (a *response) decodeError(err error) error {
 	if _, known := errors.AsType[*apierror.Error](err); err == nil || known {
 		return err
 	}
@@ -74,24 +74,24 @@ func (a *answer) unreadable(err error) error {
 }
 
 // judge returns the error that an answer is, nil for a success.
-func (c *Client) judge(r request, a *answer) *apierror.Error {
-	p := a.envelope.problem()
+func (c *Client) errorOf(r request, a *response) *apierror.Error {
+	p := a.envelope.errorBody()
 	switch {
 	case !a.success():
-		return c.refused(r, a, p, a.status)
+		return c.statusError(r, a, p, a.status)
 	case p.shaped:
 		// A success whose body says error is the error that the body names.
-		return c.refused(r, a, p, p.code)
+		return c.statusError(r, a, p, p.code)
 	default:
 		return nil
 	}
 }
 
 // refused is the error for a status, with what the body says about it.
-func (c *Client) refused(r request, a *answer, p problem, status int) *apierror.Error {
+func (c *Client) statusError(r request, a *response, p errorBody, status int) *apierror.Error {
 	e := &apierror.Error{
 		Reason:            c.reason(r.operation, status, p),
-		Message:           cut(redact.MaskNumbers(a.secrets.hide(clean(p.message)))),
+		Message:           cut(redact.MaskNumbers(a.secrets.Mask(clean(p.message)))),
 		UpstreamStatus:    status,
 		UpstreamRequestID: a.requestID(),
 		FromUpstream:      p.shaped,
@@ -104,7 +104,7 @@ func (c *Client) refused(r request, a *answer, p problem, status int) *apierror.
 		e.Message = fmt.Sprintf("the upstream answered %d %s", e.UpstreamStatus, http.StatusText(e.UpstreamStatus))
 	}
 	if e.Reason == apierror.UpstreamRateLimited && e.RetryAfter == 0 {
-		e.RetryAfter = patience
+		e.RetryAfter = defaultRetryAfter
 	}
 	return e
 }
@@ -117,37 +117,37 @@ var reasons = map[int]apierror.Reason{
 	http.StatusForbidden:       apierror.UpstreamForbidden,
 }
 
-// onTheWay are statuses that say nothing about the request, whatever the body: it failed
+// transportStatuses are statuses that say nothing about the request, whatever the body: it failed
 // on its way to the upstream, or the two could not agree on how to speak (A5).
-var onTheWay = []int{
+var transportStatuses = []int{
 	http.StatusProxyAuthRequired, http.StatusLengthRequired, http.StatusExpectationFailed,
 	http.StatusMisdirectedRequest, http.StatusTooEarly, http.StatusUpgradeRequired,
 }
 
 // reason is that of a status. A 4xx without a documented body is a proxy's, and so a
 // failure of the way there. Only 408 and 429 mean the same whoever answers them.
-func (c *Client) reason(operation Operation, status int, p problem) apierror.Reason {
+func (c *Client) reason(operation Operation, status int, p errorBody) apierror.Reason {
 	switch {
 	case status == http.StatusTooManyRequests:
 		return apierror.UpstreamRateLimited
 	case status == http.StatusRequestTimeout:
 		return apierror.UpstreamTimeout
-	case p.shaped && isVerdict(status):
-		return c.verdict(operation, status, p)
+	case p.shaped && isClientError(status):
+		return c.clientErrorReason(operation, status, p)
 	default:
 		return apierror.UpstreamUnavailable
 	}
 }
 
 // isVerdict reports whether a status in a documented body refuses the request itself.
-func isVerdict(status int) bool {
+func isClientError(status int) bool {
 	isClientError := status >= http.StatusBadRequest && status < http.StatusInternalServerError
-	return isClientError && !slices.Contains(onTheWay, status) &&
+	return isClientError && !slices.Contains(transportStatuses, status) &&
 		status != http.StatusRequestTimeout && status != http.StatusTooManyRequests
 }
 
 // verdict is the reason of a 4xx that is the upstream's own.
-func (c *Client) verdict(operation Operation, status int, p problem) apierror.Reason {
+func (c *Client) clientErrorReason(operation Operation, status int, p errorBody) apierror.Reason {
 	switch {
 	case status == http.StatusUnauthorized && c.options.Credential.kind == callerToken:
 		return apierror.UpstreamUnauthenticated
@@ -157,7 +157,7 @@ func (c *Client) verdict(operation Operation, status int, p problem) apierror.Re
 		return apierror.ParticipantNotFound
 	case status == http.StatusNotFound:
 		return apierror.ConferenceNotFound
-	case status == http.StatusConflict && p.full():
+	case status == http.StatusConflict && p.isFull():
 		return apierror.ConferenceFull
 	case status == http.StatusConflict:
 		return apierror.UpstreamConflict
@@ -169,12 +169,12 @@ func (c *Client) verdict(operation Operation, status int, p problem) apierror.Re
 }
 
 // requestID is the id by which the vendor's support finds the request.
-func (a *answer) requestID() string {
+func (a *response) requestID() string {
 	id, _ := text(a.envelope.RequestID)
 	if id == "" {
 		id = a.header.Get("X-Request-ID")
 	}
-	return cut(a.secrets.hide(clean(id)))
+	return cut(a.secrets.Mask(clean(id)))
 }
 
 // clean makes text from outside fit to be shown: valid, and without control characters.

@@ -83,7 +83,7 @@ func TestRetryAfter(t *testing.T) {
 			t.Errorf("%q: %v, want %v", value, got, want)
 		}
 	}
-	for header, want := range map[string]time.Duration{"": patience, "3": 3 * time.Second} {
+	for header, want := range map[string]time.Duration{"": defaultRetryAfter, "3": 3 * time.Second} {
 		_, err := client(t, always(http.StatusTooManyRequests, "", "Retry-After", header)).List(t.Context(), "c", Pacing{})
 		if got := told(t, err).RetryAfter; got != want {
 			t.Errorf("429 with %q: %v, want %v", header, got, want)

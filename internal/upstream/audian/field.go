@@ -87,13 +87,13 @@ func fieldOf(name jsontext.Value) *field {
 // take notes a member's value, in place of an earlier one of the same name. It returns
 // false where the value is of a wrong type.
 func (f *field) take(item *participant.Item, value jsontext.Value) bool {
-	item.Told &^= f.told
+	item.Fields &^= f.told
 	isSet := f.set(item, value)
 	if value.Kind() == 'n' && !f.null {
 		return true
 	}
 	if isSet {
-		item.Told |= f.told
+		item.Fields |= f.told
 	}
 	return isSet
 }

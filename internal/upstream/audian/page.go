@@ -23,16 +23,16 @@ type pager struct {
 	// at is where each id stands in the list's items.
 	at map[string]int
 	// keys are those of the pages read or to be read next.
-	keys     map[string]bool
-	nameless int
-	bytes    int
+	keys      map[string]bool
+	withoutID int
+	bytes     int
 	// next is the key of the page to be read next, empty before the first and after
 	// the last.
 	next string
 }
 
 // room is how many more items the list may have.
-func (l *pager) room() int { return maxItems - len(l.list.Items) - l.nameless }
+func (l *pager) room() int { return maxItems - len(l.list.Items) - l.withoutID }
 
 func newPager(conference string) *pager {
 	return &pager{
@@ -46,7 +46,7 @@ func newPager(conference string) *pager {
 // there is one.
 func (l *pager) add(p page, size int) error {
 	l.list.Pages++
-	l.nameless += p.nameless
+	l.withoutID += p.withoutID
 	l.bytes += size
 	if l.list.Items == nil {
 		// The first page's place will do for the list: no item is put behind the next.
@@ -98,8 +98,8 @@ func endless(message string) *apierror.Error {
 // end returns the list after the last page that was read; unread is why there is none
 // after it, nil where it is the upstream's last.
 func (l *pager) end(unread error) participant.List {
-	l.list.Read = len(l.list.Items) + l.nameless
-	l.list.Unread = unread
+	l.list.Read = len(l.list.Items) + l.withoutID
+	l.list.PageErr = unread
 	l.list.Ended = time.Now()
 	return l.list
 }

@@ -76,8 +76,8 @@ func TestW07_ALaterPageIsMissing(t *testing.T) {
 			if err != nil || list.Complete() || list.Pages != test.pages || len(list.Items) != 1 || list.Items[0].ID != "a" {
 				t.Fatalf("got %+v, %v", list, err)
 			}
-			if told(t, list.Unread).Reason != test.reason {
-				t.Errorf("unread because of %v, want %s", list.Unread, test.reason)
+			if told(t, list.PageErr).Reason != test.reason {
+				t.Errorf("unread because of %v, want %s", list.PageErr, test.reason)
 			}
 		})
 	}
@@ -164,7 +164,7 @@ func TestW07_AListThatIsCutShortFromHereIsNone(t *testing.T) {
 			return reply(200, `{"data":[],"next_start_key":"k"}`), nil
 		}
 		list, err := client(t, u).List(ctx, "c", Pacing{Next: func(ctx context.Context) error { return ctx.Err() }})
-		if !errors.Is(err, context.Canceled) || list.Pages != 0 || list.Unread != nil {
+		if !errors.Is(err, context.Canceled) || list.Pages != 0 || list.PageErr != nil {
 			t.Errorf("%s: got %+v, %v", name, list, err)
 		}
 		cancel()

@@ -42,13 +42,13 @@ func encode(v any) ([]byte, error) {
 
 // call sends a request under the client's credential, and once more where a token was
 // refused that can be renewed.
-func (c *Client) call(ctx context.Context, r request, pacing Pacing) (*answer, error) {
+func (c *Client) call(ctx context.Context, r request, pacing Pacing) (*response, error) {
 	token, err := c.token(ctx, "")
 	if err != nil {
 		return nil, err
 	}
 	a, err := c.send(ctx, r, token, pacing.Timeout)
-	if c.exchanger == nil || !isUnauthorized(err) {
+	if c.tokens == nil || !isUnauthorized(err) {
 		return a, err
 	}
 	token, renewal := c.renewed(ctx, token, pacing)
@@ -81,59 +81,59 @@ func isUnauthorized(err error) bool {
 
 // token gives the token to send, another than the refused one if that can be had.
 func (c *Client) token(ctx context.Context, refused string) (string, error) {
-	if c.exchanger == nil {
-		return c.options.Credential.secret, nil
+	if c.tokens == nil {
+		return c.options.Credential.Reveal(), nil
 	}
-	return c.exchanger.other(ctx, refused)
+	return c.tokens.get(ctx, refused)
 }
 
 // send sends a request once, unless ctx has ended. The answer is a success where there is
 // no error.
-func (c *Client) send(ctx context.Context, r request, token string, timeout time.Duration) (*answer, error) {
+func (c *Client) send(ctx context.Context, r request, token string, timeout time.Duration) (*response, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, silence(ctx, err, true)
+		return nil, transportError(ctx, err, true)
 	}
 	began := time.Now()
 	a, failed := c.roundTrip(ctx, r, token, timeout)
-	trip := Trip{Operation: r.operation, Elapsed: time.Since(began)}
+	result := Result{Operation: r.operation, Elapsed: time.Since(began)}
 	if a != nil {
 		if failed == nil {
-			failed = c.judge(r, a)
+			failed = c.errorOf(r, a)
 		}
-		trip.Status, trip.Remaining = a.status, a.envelope.remaining()
+		result.Status, result.Remaining = a.status, a.envelope.remaining()
 		requestctx.SetUpstreamRequestID(ctx, a.requestID())
 	}
-	trip.Err = failed
-	if c.options.OnTrip != nil {
-		c.options.OnTrip(trip)
+	result.Err = failed
+	if c.options.OnResult != nil {
+		c.options.OnResult(result)
 	}
 	if failed != nil {
 		return nil, failed
 	}
-	if c.exchanger != nil && r.operation != Exchange {
-		c.exchanger.taken(token)
+	if c.tokens != nil && r.operation != Exchange {
+		c.tokens.recordAccepted(token)
 	}
 	return a, nil
 }
 
 // roundTrip sends a request and reads its answer, whatever it says. Both results are
 // set where an answer of success broke off.
-func (c *Client) roundTrip(ctx context.Context, r request, token string, timeout time.Duration) (*answer, *apierror.Error) {
+func (c *Client) roundTrip(ctx context.Context, r request, token string, timeout time.Duration) (*response, *apierror.Error) {
 	own, cancel := within(ctx, timeout)
 	defer cancel()
-	own, reach := follow(own)
+	own, trace := traceConnection(own)
 	out, err := c.build(own, r, token)
 	if err != nil {
-		return nil, silence(ctx, err, true)
+		return nil, transportError(ctx, err, true)
 	}
 	// RoundTrip and not Client.Do: a redirect would carry the token away.
 	in, err := c.options.Transport.RoundTrip(out)
 	if err != nil {
-		return nil, silence(ctx, c.secrets(token).hideIn(err), reach.missed(err))
+		return nil, transportError(ctx, c.secrets(token).MaskError(err), trace.neverConnected(err))
 	}
 	defer func() { _ = in.Body.Close() }()
 	if !isSuccess(in.StatusCode) {
-		defer time.AfterFunc(explains, cancel).Stop()
+		defer time.AfterFunc(errorBodyTimeout, cancel).Stop()
 	}
 	return read(ctx, in, c.secrets(token))
 }

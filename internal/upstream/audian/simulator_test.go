@@ -48,7 +48,7 @@ func TestW07_OddJSONShowsTheSameRoster(t *testing.T) {
 				}
 			}
 			added, err := c.Add(t.Context(), "c", participant.Add{PhoneNumber: "+12025550199", Name: "Eve"}, audian.Pacing{})
-			if err != nil || added.Name != "Eve" || !added.Told.Has(participant.AllFields) {
+			if err != nil || added.Name != "Eve" || !added.Fields.Has(participant.AllFields) {
 				t.Errorf("added %+v, %v", added, err)
 			}
 		})

@@ -16,7 +16,7 @@ func TestW07_AFlawInOneFieldSpoilsNothing(t *testing.T) {
 	name := func(i participant.Item) string { return i.Name }
 	phone := func(i participant.Item) string { return i.PhoneNumber }
 	muted := func(i participant.Item) string {
-		if !i.Told.Has(participant.FieldMuted) {
+		if !i.Fields.Has(participant.FieldMuted) {
 			return "missing"
 		}
 		return map[bool]string{true: "yes", false: "no"}[i.Muted]
