@@ -14,6 +14,7 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/httpapi/httpapitest"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -22,9 +23,9 @@ const bodyTimeout = 10 * time.Second
 
 // sendUnfinished sends the start of a request over a new connection. It returns the
 // response, its body, and how long it took.
-func sendUnfinished(t *testing.T, listener pipeListener, request string) (*http.Response, string, time.Duration) {
+func sendUnfinished(t *testing.T, listener httpapitest.PipeListener, request string) (*http.Response, string, time.Duration) {
 	t.Helper()
-	client, _ := listener.dial(t.Context(), "", "")
+	client, _ := listener.Dial(t.Context(), "", "")
 	defer client.Close()
 	start := time.Now()
 	if _, err := io.WriteString(client, request); err != nil {
@@ -108,7 +109,7 @@ func TestBodyDeadlineDoesNotEndTheCall(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				listener, stop := serveHandler(handler(t, service))
 				defer stop()
-				transport := &http.Transport{DialContext: listener.dial, Protocols: &http.Protocols{}}
+				transport := &http.Transport{DialContext: listener.Dial, Protocols: &http.Protocols{}}
 				set(transport.Protocols, true)
 				defer transport.CloseIdleConnections()
 				for range 2 { // The second call reuses the connection.

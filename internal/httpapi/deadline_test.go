@@ -37,7 +37,7 @@ func withLargeList(t *testing.T, read func(io.Reader) error) {
 			synctest.Test(t, func(t *testing.T) {
 				listener, stop := serveHandler(handler(t, largeList(t)))
 				defer stop()
-				transport := &http.Transport{DialContext: listener.dial, Protocols: &http.Protocols{}}
+				transport := &http.Transport{DialContext: listener.Dial, Protocols: &http.Protocols{}}
 				set(transport.Protocols, true)
 				defer transport.CloseIdleConnections()
 				request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost"+participantsPath, http.NoBody)
@@ -94,7 +94,7 @@ func TestBodiesMayArriveSlowly(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				listener, stop := serveHandler(handler(t, newFake(t)))
 				defer stop()
-				transport := &http.Transport{DialContext: listener.dial}
+				transport := &http.Transport{DialContext: listener.Dial}
 				defer transport.CloseIdleConnections()
 				pieces := make([]string, test.pieces)
 				for i := range pieces {

@@ -2,11 +2,9 @@ package httpapi
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +14,7 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
+	"github.com/audian/participant-gateway/internal/httpapi/httpapitest"
 	"github.com/audian/participant-gateway/internal/requestctx"
 )
 
@@ -104,40 +103,12 @@ func handler(t *testing.T, service *fakeService, change ...func(*Options)) http.
 	return h
 }
 
-// response is a response with its body.
-type response struct {
-	status int
-	header http.Header
-	body   string
-}
-
-// call sends a request to a server with the handler. Headers have the form "Name: value".
-func call(t *testing.T, h http.Handler, method, target, body string, headers ...string) response {
+// call sends a request to a server with the handler.
+func call(t *testing.T, h http.Handler, method, target, body string, headers ...string) httpapitest.Response {
 	t.Helper()
 	server := httptest.NewServer(h)
 	defer server.Close()
-	request, err := http.NewRequestWithContext(t.Context(), method, server.URL+target, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, header := range headers {
-		name, value, _ := strings.Cut(header, ": ")
-		if name == "Host" {
-			request.Host = value
-		}
-		request.Header.Add(name, value)
-	}
-	transport := &http.Transport{DisableKeepAlives: true}
-	resp, err := transport.RoundTrip(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	read, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response{status: resp.StatusCode, header: resp.Header, body: string(read)}
+	return httpapitest.Call(t, server.URL, method, target, body, headers...)
 }
 
 const (

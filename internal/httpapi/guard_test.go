@@ -30,11 +30,11 @@ func TestCrossOriginWritesAreRefused(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := call(t, handler(t, newFake(t), trusted), tt.method, participantsPath, "", tt.headers...)
-			if got.status != tt.status {
+			if got.Status != tt.status {
 				t.Errorf("response = %+v, want %d", got, tt.status)
 			}
-			if tt.status == 403 && (!strings.Contains(got.body, `"ORIGIN_REFUSED"`) || !strings.Contains(got.body, `"dialled":"no"`)) {
-				t.Errorf("body = %s", got.body)
+			if tt.status == 403 && (!strings.Contains(got.Body, `"ORIGIN_REFUSED"`) || !strings.Contains(got.Body, `"dialled":"no"`)) {
+				t.Errorf("body = %s", got.Body)
 			}
 		})
 	}
@@ -56,19 +56,19 @@ func TestAllowedOriginsMayRead(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := call(t, handler(t, newFake(t), trusted), tt.method, participantsPath, "", append(tt.headers, "Origin: "+tt.origin)...)
-			if exposes := got.header.Get("Access-Control-Expose-Headers"); tt.name == "allowed" && !strings.HasPrefix(exposes, "X-Request-Id, Traceparent, ") {
+			if exposes := got.Header.Get("Access-Control-Expose-Headers"); tt.name == "allowed" && !strings.HasPrefix(exposes, "X-Request-Id, Traceparent, ") {
 				t.Errorf("exposed headers = %q", exposes)
 			}
-			if got.status != tt.status || got.header.Get("Access-Control-Allow-Origin") != tt.allow || !strings.HasPrefix(got.header.Get("Vary"), "Origin") {
+			if got.Status != tt.status || got.Header.Get("Access-Control-Allow-Origin") != tt.allow || !strings.HasPrefix(got.Header.Get("Vary"), "Origin") {
 				t.Errorf("response = %+v", got)
 			}
-			if tt.status == 204 && tt.allow != "" && got.header.Get("Access-Control-Allow-Headers") != "content-type,x-auth-token" {
-				t.Errorf("headers = %v", got.header)
+			if tt.status == 204 && tt.allow != "" && got.Header.Get("Access-Control-Allow-Headers") != "content-type,x-auth-token" {
+				t.Errorf("headers = %v", got.Header)
 			}
 		})
 	}
-	if got := call(t, handler(t, newFake(t)), "GET", participantsPath, "", "Origin: https://app.example.com"); got.header.Get("Vary") != "" {
-		t.Errorf("without an allow-list: headers = %v", got.header)
+	if got := call(t, handler(t, newFake(t)), "GET", participantsPath, "", "Origin: https://app.example.com"); got.Header.Get("Vary") != "" {
+		t.Errorf("without an allow-list: headers = %v", got.Header)
 	}
 }
 
@@ -106,10 +106,10 @@ func TestForeignHostsAreRefused(t *testing.T) {
 		}
 	}
 	checked := handler(t, newFake(t), func(o *Options) { o.CheckHosts = true })
-	if got := call(t, checked, "GET", participantsPath, "", "Host: evil.example"); got.status != 403 || !strings.Contains(got.body, `"HOST_REFUSED"`) {
+	if got := call(t, checked, "GET", participantsPath, "", "Host: evil.example"); got.Status != 403 || !strings.Contains(got.Body, `"HOST_REFUSED"`) {
 		t.Errorf("response = %+v", got)
 	}
-	if got := call(t, handler(t, newFake(t)), "GET", participantsPath, "", "Host: evil.example"); got.status != 200 {
+	if got := call(t, handler(t, newFake(t)), "GET", participantsPath, "", "Host: evil.example"); got.Status != 200 {
 		t.Errorf("unchecked: response = %+v", got)
 	}
 }
@@ -128,7 +128,7 @@ func TestA01_ASharedErrorIsNotChanged(t *testing.T) {
 	for range 8 {
 		calls.Go(func() {
 			got := call(t, h, http.MethodPost, participantsPath, "{", isJSONHeader)
-			if got.status != 401 || !strings.Contains(got.body, `"dialled":"no"`) {
+			if got.Status != 401 || !strings.Contains(got.Body, `"dialled":"no"`) {
 				t.Errorf("response = %+v", got)
 			}
 		})

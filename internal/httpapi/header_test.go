@@ -68,11 +68,11 @@ func TestHeadersOfTheServiceReachTheClient(t *testing.T) {
 		for _, method := range []string{"POST", "GET"} {
 			target := map[string]string{"POST": participantsPath, "GET": watchedPath}[method]
 			got := call(t, handler(t, service), method, target, "")
-			if id := got.header.Values("X-Request-Id"); fmt.Sprint(id) != "[from-service]" {
+			if id := got.Header.Values("X-Request-Id"); fmt.Sprint(id) != "[from-service]" {
 				t.Errorf("%s (%v): X-Request-Id = %q", method, err, id)
 			}
-			if got.header.Get("Idempotency-Replayed") != "true" || got.header.Get("X-Internal") != "" || got.header.Get("Grpc-Metadata-X-Internal") != "" {
-				t.Errorf("%s (%v): headers = %v", method, err, got.header)
+			if got.Header.Get("Idempotency-Replayed") != "true" || got.Header.Get("X-Internal") != "" || got.Header.Get("Grpc-Metadata-X-Internal") != "" {
+				t.Errorf("%s (%v): headers = %v", method, err, got.Header)
 			}
 		}
 	}
@@ -98,7 +98,7 @@ func TestRequestIDs(t *testing.T) {
 		{"none", "", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := call(t, handler(t, newFake(t)), "GET", participantsPath, "", "X-Request-Id: "+tt.sent).header.Get("X-Request-Id")
+			got := call(t, handler(t, newFake(t)), "GET", participantsPath, "", "X-Request-Id: "+tt.sent).Header.Get("X-Request-Id")
 			if (got == tt.sent) != tt.kept || got == "" {
 				t.Errorf("X-Request-Id = %q after %q", got, tt.sent)
 			}

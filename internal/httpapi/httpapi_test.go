@@ -30,14 +30,14 @@ func TestSuccessResponses(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := call(t, handler(t, newFake(t)), tt.method, tt.target, tt.body, isJSONHeader, "TE: trailers")
-			if got.status != tt.status || got.body != tt.want || got.header.Get("Content-Type") != tt.contentType {
+			if got.Status != tt.status || got.Body != tt.want || got.Header.Get("Content-Type") != tt.contentType {
 				t.Errorf("response = %+v", got)
 			}
-			if _, typed := got.header["Content-Type"]; typed != (tt.contentType != "") {
-				t.Errorf("headers = %v", got.header)
+			if _, typed := got.Header["Content-Type"]; typed != (tt.contentType != "") {
+				t.Errorf("headers = %v", got.Header)
 			}
-			if got.header.Get("Cache-Control") != "no-store" || got.header.Get("Transfer-Encoding") != "" {
-				t.Errorf("headers = %v", got.header)
+			if got.Header.Get("Cache-Control") != "no-store" || got.Header.Get("Transfer-Encoding") != "" {
+				t.Errorf("headers = %v", got.Header)
 			}
 		})
 	}
@@ -84,7 +84,7 @@ func TestRequestsReachTheService(t *testing.T) {
 	} {
 		t.Run(tt.method+" "+tt.target, func(t *testing.T) {
 			got = nil
-			if response := call(t, handler(t, service), tt.method, tt.target, tt.body); response.status >= 300 {
+			if response := call(t, handler(t, service), tt.method, tt.target, tt.body); response.Status >= 300 {
 				t.Fatalf("response = %+v", response)
 			}
 			if len(got) != 1 || !proto.Equal(got[0], tt.want) {
@@ -121,16 +121,16 @@ func TestRefusedRequests(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := call(t, handler(t, &fakeService{}), tt.method, tt.target, tt.body, tt.headers...)
-			if got.status != tt.status || got.header.Get("Content-Type") != "application/json" || got.header.Get("X-Request-Id") == "" {
+			if got.Status != tt.status || got.Header.Get("Content-Type") != "application/json" || got.Header.Get("X-Request-Id") == "" {
 				t.Errorf("response = %+v, want status %d", got, tt.status)
 			}
 			for _, part := range tt.want {
-				if !strings.Contains(got.body, part) {
-					t.Errorf("body = %s, want %s in it", got.body, part)
+				if !strings.Contains(got.Body, part) {
+					t.Errorf("body = %s, want %s in it", got.Body, part)
 				}
 			}
-			if strings.Contains(got.body, "s3cret") {
-				t.Errorf("body = %s contains the credential", got.body)
+			if strings.Contains(got.Body, "s3cret") {
+				t.Errorf("body = %s contains the credential", got.Body)
 			}
 		})
 	}
@@ -142,7 +142,7 @@ func TestBodyContentTypes(t *testing.T) {
 		if contentType != "" {
 			headers = append(headers, contentType)
 		}
-		if got := call(t, handler(t, newFake(t)), "POST", participantsPath, "{}", headers...); got.status != 200 {
+		if got := call(t, handler(t, newFake(t)), "POST", participantsPath, "{}", headers...); got.Status != 200 {
 			t.Errorf("%q: response = %+v", contentType, got)
 		}
 	}
@@ -162,11 +162,11 @@ func TestMethodNotAllowed(t *testing.T) {
 			}
 			t.Run(method+" "+tt.target, func(t *testing.T) {
 				got := call(t, handler(t, &fakeService{}), method, tt.target, "")
-				if got.status != 405 || got.header.Get("Allow") != tt.allow {
+				if got.Status != 405 || got.Header.Get("Allow") != tt.allow {
 					t.Errorf("response = %+v, want 405 and Allow: %s", got, tt.allow)
 				}
-				if method != "HEAD" && !strings.Contains(got.body, `"code":405,"status":"UNIMPLEMENTED"`) {
-					t.Errorf("body = %s", got.body)
+				if method != "HEAD" && !strings.Contains(got.Body, `"code":405,"status":"UNIMPLEMENTED"`) {
+					t.Errorf("body = %s", got.Body)
 				}
 			})
 		}
@@ -208,7 +208,7 @@ func TestA05_ErrorsOfTheService(t *testing.T) {
 				return nil, tt.err
 			}
 			got := call(t, handler(t, service), "GET", participantsPath, "", "TE: trailers")
-			if got.status != tt.status || got.body != tt.body || got.header.Get(tt.header[0]) != tt.header[1] {
+			if got.Status != tt.status || got.Body != tt.body || got.Header.Get(tt.header[0]) != tt.header[1] {
 				t.Errorf("response = %+v\nwant %d %s", got, tt.status, tt.body)
 			}
 		})
@@ -221,7 +221,7 @@ func TestResponseThatCannotBeEncodedIsAnError(t *testing.T) {
 		return &v2.ListParticipantsResponse{NextPageToken: "\xff"}, nil
 	}
 	got := call(t, handler(t, service), "GET", participantsPath, "", "TE: trailers")
-	if got.status != 500 || !strings.HasPrefix(got.body, `{"error":{"code":500,`) {
+	if got.Status != 500 || !strings.HasPrefix(got.Body, `{"error":{"code":500,`) {
 		t.Errorf("response = %+v", got)
 	}
 }
@@ -233,7 +233,7 @@ func TestA06_GrpcTimeoutIsADeadline(t *testing.T) {
 		return nil, fmt.Errorf("list participants: %w", ctx.Err())
 	}
 	got := call(t, handler(t, service), "GET", participantsPath, "", "Grpc-Timeout: 5m")
-	if got.status != 504 || !strings.Contains(got.body, `"DEADLINE_EXCEEDED"`) {
+	if got.Status != 504 || !strings.Contains(got.Body, `"DEADLINE_EXCEEDED"`) {
 		t.Errorf("response = %+v", got)
 	}
 }
@@ -241,7 +241,7 @@ func TestA06_GrpcTimeoutIsADeadline(t *testing.T) {
 func TestPagesAreServedBesideTheAPI(t *testing.T) {
 	h := handler(t, newFake(t))
 	for target, want := range map[string]int{"/": 200, "/docs": 200, "/schema": 200, "/other": 404, participantsPath: 200} {
-		if got := call(t, h, "GET", target, ""); got.status != want {
+		if got := call(t, h, "GET", target, ""); got.Status != want {
 			t.Errorf("GET %s = %+v, want %d", target, got, want)
 		}
 	}

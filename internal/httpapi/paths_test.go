@@ -59,12 +59,12 @@ func TestBodyEncodings(t *testing.T) {
 				headers = append(headers, "Content-Encoding: "+encoding)
 			}
 			got := call(t, handler(t, service), "POST", participantsPath, tt.body, headers...)
-			if got.status != tt.status || (tt.status == 415) != (got.header.Get("Accept-Encoding") == "gzip") {
+			if got.Status != tt.status || (tt.status == 415) != (got.Header.Get("Accept-Encoding") == "gzip") {
 				t.Errorf("response = %+v, want status %d", got, tt.status)
 			}
 			for _, part := range tt.want {
-				if !strings.Contains(got.body, part) {
-					t.Errorf("body = %s, want %s in it", got.body, part)
+				if !strings.Contains(got.Body, part) {
+					t.Errorf("body = %s, want %s in it", got.Body, part)
 				}
 			}
 		})
@@ -92,11 +92,11 @@ func TestPaths(t *testing.T) {
 	} {
 		t.Run(tt.method+" "+tt.target, func(t *testing.T) {
 			got := call(t, handler(t, newFake(t)), tt.method, tt.target, "")
-			if got.status != tt.status || got.header.Get("Allow") != tt.allow {
+			if got.Status != tt.status || got.Header.Get("Allow") != tt.allow {
 				t.Errorf("response = %+v, want %d, Allow %q", got, tt.status, tt.allow)
 			}
-			if tt.status == 404 && !strings.Contains(got.body, `"ROUTE_NOT_FOUND"`) {
-				t.Errorf("body = %s", got.body)
+			if tt.status == 404 && !strings.Contains(got.Body, `"ROUTE_NOT_FOUND"`) {
+				t.Errorf("body = %s", got.Body)
 			}
 		})
 	}
@@ -112,7 +112,7 @@ func TestPathIDsMayHaveColons(t *testing.T) {
 			}
 			return remove(ctx, r)
 		}
-		if got := call(t, handler(t, service), "DELETE", participantsPath+"/"+id, ""); got.status != 204 {
+		if got := call(t, handler(t, service), "DELETE", participantsPath+"/"+id, ""); got.Status != 204 {
 			t.Errorf("%s: response = %+v", id, got)
 		}
 	}
@@ -129,7 +129,7 @@ func TestInvalidTraceContextIsReplaced(t *testing.T) {
 		valid + "-x":           false,
 		"":                     false,
 	} {
-		got := call(t, handler(t, newFake(t)), "GET", participantsPath, "", "Traceparent: "+sent).header.Get("Traceparent")
+		got := call(t, handler(t, newFake(t)), "GET", participantsPath, "", "Traceparent: "+sent).Header.Get("Traceparent")
 		if (got == sent) != kept || got == "" {
 			t.Errorf("Traceparent = %q after %q", got, sent)
 		}
@@ -139,8 +139,8 @@ func TestInvalidTraceContextIsReplaced(t *testing.T) {
 func TestLargeHeadersAreRefused(t *testing.T) {
 	for _, size := range []int{33 << 10, 300 << 10} {
 		got := call(t, handler(t, &fakeService{}), "POST", participantsPath, "{}", isJSONHeader, "X-Large: "+strings.Repeat("a", size))
-		if got.status != 431 || !strings.Contains(got.body, `"HEADERS_TOO_LARGE"`) || !strings.Contains(got.body, `"dialled":"no"`) {
-			t.Errorf("%d: response = %d %s", size, got.status, got.body)
+		if got.Status != 431 || !strings.Contains(got.Body, `"HEADERS_TOO_LARGE"`) || !strings.Contains(got.Body, `"dialled":"no"`) {
+			t.Errorf("%d: response = %d %s", size, got.Status, got.Body)
 		}
 	}
 }
@@ -151,7 +151,7 @@ func TestPanicIsAnswered(t *testing.T) {
 		panic("no reason")
 	}
 	got := call(t, handler(t, service), "POST", participantsPath, "{}", isJSONHeader)
-	if got.status != 500 || !strings.Contains(got.body, `"INTERNAL"`) || !strings.Contains(got.body, `"dialled":"unknown"`) || strings.Contains(got.body, "no reason") {
+	if got.Status != 500 || !strings.Contains(got.Body, `"INTERNAL"`) || !strings.Contains(got.Body, `"dialled":"unknown"`) || strings.Contains(got.Body, "no reason") {
 		t.Errorf("response = %+v", got)
 	}
 }

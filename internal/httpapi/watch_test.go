@@ -23,6 +23,7 @@ import (
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
+	"github.com/audian/participant-gateway/internal/httpapi/httpapitest"
 	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/wire"
 )
@@ -88,11 +89,11 @@ func TestWatchStreams(t *testing.T) {
 		for accept, want := range map[string]string{acceptSSE: tt.sse, "Accept: */*": tt.ndjson} {
 			t.Run(tt.name+" "+accept, func(t *testing.T) {
 				got := call(t, handler(t, tt.service), "GET", watchedPath, "", accept)
-				if got.status != 200 || got.body != want {
-					t.Errorf("response = %d %q\nwant %q", got.status, got.body, want)
+				if got.Status != 200 || got.Body != want {
+					t.Errorf("response = %d %q\nwant %q", got.Status, got.Body, want)
 				}
-				if got.header.Get("Cache-Control") != "no-store" || got.header.Get("X-Accel-Buffering") != "no" {
-					t.Errorf("headers = %v", got.header)
+				if got.Header.Get("Cache-Control") != "no-store" || got.Header.Get("X-Accel-Buffering") != "no" {
+					t.Errorf("headers = %v", got.Header)
 				}
 			})
 		}
@@ -103,7 +104,7 @@ func TestWatchFailsWithItsOwnStatusBeforeTheFirstMessage(t *testing.T) {
 	refused := &apierror.Error{Reason: apierror.UpstreamForbidden, Message: "withdrawn", UpstreamStatus: 403}
 	for _, accept := range []string{acceptSSE, "Accept: */*"} {
 		got := call(t, handler(t, streaming(refused)), "GET", watchedPath, "", accept)
-		if got.status != 403 || got.body != refusedJSON || got.header.Get("Content-Type") != "application/json" {
+		if got.Status != 403 || got.Body != refusedJSON || got.Header.Get("Content-Type") != "application/json" {
 			t.Errorf("response = %+v", got)
 		}
 	}
@@ -114,7 +115,7 @@ func TestWatchRefusesRequests(t *testing.T) {
 		"?heartbeat_interval=5": "heartbeat_interval", "?access_token=x": "access_token", "?statuses=Held": "statuses", "?conference_id=other": "conference_id",
 	} {
 		got := call(t, handler(t, &fakeService{}), "GET", watchedPath+query, "", acceptSSE)
-		if got.status != 400 || !strings.Contains(got.body, `"field":"`+field+`"`) {
+		if got.Status != 400 || !strings.Contains(got.Body, `"field":"`+field+`"`) {
 			t.Errorf("%s: response = %+v", query, got)
 		}
 	}
@@ -158,11 +159,11 @@ func TestHEADOnAWatchAnswersTheHeadersAtOnce(t *testing.T) {
 	}}
 	for accepted, want := range map[string]string{"text/event-stream": "text/event-stream", "*/*": "application/x-ndjson"} {
 		got := call(t, handler(t, service), "HEAD", watchedPath, "", "Accept: "+accepted)
-		if got.status != 200 || got.body != "" || got.header.Get("Content-Type") != want || got.header.Get("X-Accel-Buffering") != "no" {
+		if got.Status != 200 || got.Body != "" || got.Header.Get("Content-Type") != want || got.Header.Get("X-Accel-Buffering") != "no" {
 			t.Errorf("%s: response = %+v", accepted, got)
 		}
 	}
-	if got := call(t, handler(t, service), "HEAD", watchedPath+"?statuses=nonsense", ""); got.status != 400 {
+	if got := call(t, handler(t, service), "HEAD", watchedPath+"?statuses=nonsense", ""); got.Status != 400 {
 		t.Errorf("an invalid filter: response = %+v", got)
 	}
 	anonymous := func(o *Options) {
@@ -170,7 +171,7 @@ func TestHEADOnAWatchAnswersTheHeadersAtOnce(t *testing.T) {
 			return &apierror.Error{Reason: apierror.CredentialMissing, Message: "no credential"}
 		}
 	}
-	if got := call(t, handler(t, service, anonymous), "HEAD", watchedPath, ""); got.status != 401 {
+	if got := call(t, handler(t, service, anonymous), "HEAD", watchedPath, ""); got.Status != 401 {
 		t.Errorf("without a credential: response = %+v", got)
 	}
 }
@@ -186,56 +187,36 @@ func TestW16_AnEndBeforeTheFirstMessageIsAnEvent(t *testing.T) {
 		} {
 			// The service's interceptors return a status.
 			got := call(t, handler(t, streaming(grpcstatus.From(end).Err())), "GET", watchedPath, "", accepted)
-			if got.status != 200 || got.body != want || got.header.Get("Content-Type") == "application/json" {
+			if got.Status != 200 || got.Body != want || got.Header.Get("Content-Type") == "application/json" {
 				t.Errorf("response = %+v\nwant %q", got, want)
 			}
 		}
 	}
 	limited := &apierror.Error{Reason: apierror.TooManyStreams, Message: "too many", RetryAfter: time.Second}
-	if got := call(t, handler(t, streaming(limited)), "GET", watchedPath, "", acceptSSE); got.status != 429 {
+	if got := call(t, handler(t, streaming(limited)), "GET", watchedPath, "", acceptSSE); got.Status != 429 {
 		t.Errorf("another error: response = %+v", got)
 	}
 }
 
-// pipeListener is a listener of in-memory connections, for synctest.
-type pipeListener struct{ accepted chan net.Conn }
-
-func (p pipeListener) Accept() (net.Conn, error) {
-	conn, newHandler := <-p.accepted
-	if !newHandler {
-		return nil, net.ErrClosed
-	}
-	return conn, nil
-}
-
-func (p pipeListener) Close() error   { return nil }
-func (p pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
-
-func (p pipeListener) dial(context.Context, string, string) (net.Conn, error) {
-	client, server := net.Pipe()
-	p.accepted <- server
-	return client, nil
-}
-
 // serve starts a server whose time limits are shorter than a stream.
-func serve(t *testing.T, service *fakeService) (listener pipeListener, stop func()) {
+func serve(t *testing.T, service *fakeService) (listener httpapitest.PipeListener, stop func()) {
 	t.Helper()
 	return serveWith(&http.Server{Handler: handler(t, service), ReadTimeout: 20 * time.Second, WriteTimeout: 20 * time.Second})
 }
 
 // serveHandler starts a server without time limits, as the gateway's.
-func serveHandler(h http.Handler) (listener pipeListener, stop func()) {
+func serveHandler(h http.Handler) (listener httpapitest.PipeListener, stop func()) {
 	return serveWith(&http.Server{Handler: h})
 }
 
-func serveWith(server *http.Server) (listener pipeListener, stop func()) {
-	listener = pipeListener{accepted: make(chan net.Conn)}
+func serveWith(server *http.Server) (listener httpapitest.PipeListener, stop func()) {
+	listener = make(httpapitest.PipeListener)
 	server.ErrorLog, server.Protocols = slog.NewLogLogger(slog.DiscardHandler, 0), &http.Protocols{}
 	server.Protocols.SetHTTP1(true)
 	server.Protocols.SetUnencryptedHTTP2(true)
 	go server.Serve(listener)
 	return listener, func() {
-		close(listener.accepted)
+		close(listener)
 		server.Close()
 		synctest.Wait()
 	}
@@ -245,7 +226,7 @@ func serveWith(server *http.Server) (listener pipeListener, stop func()) {
 func openWatch(t *testing.T, service *fakeService) (client net.Conn, stop func()) {
 	t.Helper()
 	listener, stopServing := serve(t, service)
-	client, _ = listener.dial(t.Context(), "", "")
+	client, _ = listener.Dial(t.Context(), "", "")
 	if _, err := io.WriteString(client, "GET "+watchedPath+" HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
@@ -315,7 +296,7 @@ func TestW12_ASlowClientThatMakesProgressIsNotCut(t *testing.T) {
 				}}
 				listener, stop := serve(t, service)
 				defer stop()
-				transport := &http.Transport{DialContext: listener.dialSlow, Protocols: &http.Protocols{}}
+				transport := &http.Transport{DialContext: dialSlow(listener), Protocols: &http.Protocols{}}
 				set(transport.Protocols, true)
 				defer transport.CloseIdleConnections()
 				request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost"+watchedPath, http.NoBody)
@@ -356,9 +337,12 @@ func (c slowConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (p pipeListener) dialSlow(ctx context.Context, network, address string) (net.Conn, error) {
-	client, err := p.dial(ctx, network, address)
-	return slowConn{client, new(atomic.Int64)}, err
+// dialSlow connects a client that reads slowly.
+func dialSlow(listener httpapitest.PipeListener) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		client, err := listener.Dial(ctx, network, address)
+		return slowConn{client, new(atomic.Int64)}, err
+	}
 }
 
 func TestW16_AClientThatDoesNotReadTheFailureIsCutAfter2Seconds(t *testing.T) {
@@ -401,7 +385,7 @@ func TestW13_AStreamOutlivesTheServersTimeouts(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				listener, stop := serve(t, service)
 				defer stop()
-				transport := &http.Transport{DialContext: listener.dial, Protocols: &http.Protocols{}}
+				transport := &http.Transport{DialContext: listener.Dial, Protocols: &http.Protocols{}}
 				set(transport.Protocols, true)
 				defer transport.CloseIdleConnections()
 				request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost"+watchedPath, http.NoBody)

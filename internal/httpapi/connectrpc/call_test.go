@@ -18,6 +18,7 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/httpapi"
 	"github.com/audian/participant-gateway/internal/httpapi/connectrpc"
+	"github.com/audian/participant-gateway/internal/httpapi/httpapitest"
 )
 
 func TestUnaryCallsOverEachProtocol(t *testing.T) {
@@ -66,17 +67,17 @@ func TestConnectJSON(t *testing.T) {
 		{"too large", "POST", addPath, `{"name":"` + strings.Repeat("x", 64<<10) + `"}`, []string{isJSON}, 400, []string{`"BODY_TOO_LARGE"`, `"dialled":"no"`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got := call(t, at, test.method, test.target, test.body, test.headers...)
-			if got.status != test.status {
+			got := httpapitest.Call(t, at, test.method, test.target, test.body, test.headers...)
+			if got.Status != test.status {
 				t.Errorf("response = %+v, want %d", got, test.status)
 			}
 			for _, want := range test.want {
-				if !strings.Contains(strings.ReplaceAll(got.body, `": "`, `":"`), want) {
-					t.Errorf("body = %s, want %s", got.body, want)
+				if !strings.Contains(strings.ReplaceAll(got.Body, `": "`, `":"`), want) {
+					t.Errorf("body = %s, want %s", got.Body, want)
 				}
 			}
-			if got.header.Get("Cache-Control") != "no-store" || got.header.Get("X-Request-Id") == "" {
-				t.Errorf("headers = %v", got.header)
+			if got.Header.Get("Cache-Control") != "no-store" || got.Header.Get("X-Request-Id") == "" {
+				t.Errorf("headers = %v", got.Header)
 			}
 		})
 	}
@@ -90,10 +91,10 @@ func TestUnauthenticatedCallersAreRefusedFirst(t *testing.T) {
 	})
 	large := `{"name":"` + strings.Repeat("x", 64<<10) + `"}`
 	for _, body := range []string{"{", large} {
-		if got := call(t, at, "POST", addPath, body, isJSON); got.status != 401 || !strings.Contains(got.body, `"CREDENTIAL_MISSING"`) || !strings.Contains(got.body, `"dialled":"no"`) {
+		if got := httpapitest.Call(t, at, "POST", addPath, body, isJSON); got.Status != 401 || !strings.Contains(got.Body, `"CREDENTIAL_MISSING"`) || !strings.Contains(got.Body, `"dialled":"no"`) {
 			t.Errorf("without a credential: %+v", got)
 		}
-		if got := call(t, at, "POST", addPath, body, isJSON, "X-Auth-Token: a"); got.status != 400 {
+		if got := httpapitest.Call(t, at, "POST", addPath, body, isJSON, "X-Auth-Token: a"); got.Status != 400 {
 			t.Errorf("a caller: %+v", got)
 		}
 	}
@@ -132,8 +133,8 @@ func TestErrorsHaveTheirDetails(t *testing.T) {
 			}
 		}
 	}
-	got := call(t, at, "POST", addPath, "{}", isJSON)
-	if got.status != 429 || got.header.Get("Idempotency-Replayed") != "true" || got.header.Get("Retry-After") != "2" || got.header.Get("X-Internal") != "" {
+	got := httpapitest.Call(t, at, "POST", addPath, "{}", isJSON)
+	if got.Status != 429 || got.Header.Get("Idempotency-Replayed") != "true" || got.Header.Get("Retry-After") != "2" || got.Header.Get("X-Internal") != "" {
 		t.Errorf("response = %+v", got)
 	}
 }
@@ -164,7 +165,7 @@ func TestHeadersReachTheService(t *testing.T) {
 		watchPath: {"Content-Type: application/grpc-web", "Grpc-Timeout: 5S"},
 	} {
 		body := map[string]string{listPath: "{}", watchPath: "\x00\x00\x00\x00\x00"}[target]
-		response := call(t, at, "POST", target, body, append(sent, "Authorization: Bearer a", "X-Auth-Token: b", "X-Auth-Token: c",
+		response := httpapitest.Call(t, at, "POST", target, body, append(sent, "Authorization: Bearer a", "X-Auth-Token: b", "X-Auth-Token: c",
 			"X-Request-Id: d", "Traceparent: "+trace, "X-Forwarded-For: 10.0.0.1", "Grpc-Metadata-X-Role: writer", "X-Role: writer", "Cookie: x")...)
 		want := metadata.MD{"authorization": {"Bearer a"}, "x-auth-token": {"b", "c"}, "x-request-id": {"d"}, "traceparent": {trace}}
 		if len(got) != len(want) {
@@ -178,8 +179,8 @@ func TestHeadersReachTheService(t *testing.T) {
 		if !strings.HasPrefix(from, "127.0.0.1:") || !bounded {
 			t.Errorf("%s: peer %s, deadline %t", target, from, bounded)
 		}
-		if response.header.Get("X-Request-Id") != "d" || response.header.Get("Traceparent") != trace {
-			t.Errorf("%s: headers = %v", target, response.header)
+		if response.Header.Get("X-Request-Id") != "d" || response.Header.Get("Traceparent") != trace {
+			t.Errorf("%s: headers = %v", target, response.Header)
 		}
 	}
 }
@@ -201,14 +202,14 @@ func TestPortGuardsApply(t *testing.T) {
 			"Access-Control-Request-Headers: connect-protocol-version,content-type,x-grpc-web",
 		}, 204, "https://app.example.com"},
 	} {
-		got := call(t, at, test.method, listPath, "{}", test.headers...)
-		if got.status != test.status || got.header.Get("Access-Control-Allow-Origin") != test.allow {
+		got := httpapitest.Call(t, at, test.method, listPath, "{}", test.headers...)
+		if got.Status != test.status || got.Header.Get("Access-Control-Allow-Origin") != test.allow {
 			t.Errorf("%s: response = %+v", test.name, got)
 		}
-		if test.status == 204 && !strings.Contains(got.header.Get("Access-Control-Allow-Headers"), "connect-protocol-version") {
-			t.Errorf("%s: headers = %v", test.name, got.header)
+		if test.status == 204 && !strings.Contains(got.Header.Get("Access-Control-Allow-Headers"), "connect-protocol-version") {
+			t.Errorf("%s: headers = %v", test.name, got.Header)
 		}
-		if exposed := got.header.Get("Access-Control-Expose-Headers"); test.status == 200 && test.allow != "" && !strings.Contains(exposed, "Grpc-Status-Details-Bin") {
+		if exposed := got.Header.Get("Access-Control-Expose-Headers"); test.status == 200 && test.allow != "" && !strings.Contains(exposed, "Grpc-Status-Details-Bin") {
 			t.Errorf("%s: exposed %q", test.name, exposed)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/httpapi/httpapitest"
 )
 
 func gzipped(text string) string {
@@ -31,11 +32,11 @@ func envelope(flags byte, message string) string {
 }
 
 // errorOf returns the ErrorInfo of a response as text, over each protocol.
-func errorOf(t *testing.T, got response) string {
+func errorOf(t *testing.T, got httpapitest.Response) string {
 	t.Helper()
-	encoded := got.header.Get("Grpc-Status-Details-Bin")
+	encoded := got.Header.Get("Grpc-Status-Details-Bin")
 	if encoded == "" {
-		return got.body
+		return got.Body
 	}
 	decoded, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(encoded, "="))
 	if err != nil {
@@ -103,16 +104,16 @@ func TestA05_ErrorsBeforeTheServiceHaveAnErrorInfo(t *testing.T) {
 		{"GET: a bomb", "GET", listPath + "?encoding=json&compression=gzip&base64=1&message=" + base64.RawURLEncoding.EncodeToString([]byte(gzipped(strings.Repeat(" ", 1<<20)))), "", nil, 400, "BODY_TOO_LARGE"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := call(t, at, tt.method, tt.target, tt.body, tt.headers...)
+			got := httpapitest.Call(t, at, tt.method, tt.target, tt.body, tt.headers...)
 			body := strings.ReplaceAll(errorOf(t, got), `": "`, `":"`)
-			if got.status != tt.status || !strings.Contains(body, `"`+tt.reason+`"`) {
+			if got.Status != tt.status || !strings.Contains(body, `"`+tt.reason+`"`) {
 				t.Errorf("response = %+v, want %d, %s", got, tt.status, tt.reason)
 			}
 			if isAdd := tt.target == addPath; isAdd && !strings.Contains(body, `"dialled":"no"`) {
 				t.Errorf("dialled: %s", body)
 			}
-			if tt.status == 405 && got.header.Get("Allow") != "POST" {
-				t.Errorf("Allow = %q", got.header.Get("Allow"))
+			if tt.status == 405 && got.Header.Get("Allow") != "POST" {
+				t.Errorf("Allow = %q", got.Header.Get("Allow"))
 			}
 		})
 	}
@@ -138,9 +139,9 @@ func TestCompressedRequests(t *testing.T) {
 		{"GET", "GET", listPath + "?encoding=json&compression=gzip&base64=1&message=" + base64.URLEncoding.EncodeToString([]byte(gzipped(text))), "", nil},
 		{"GET, not compressed", "GET", listPath + "?connect=v1&encoding=json&message=" + url.QueryEscape(text), "", nil},
 	} {
-		got := call(t, at, tt.method, tt.target, tt.body, tt.headers...)
-		if got.status != 200 || !strings.Contains(got.body, "conf_1") {
-			t.Errorf("%s: response = %s", tt.name, strconv.Quote(got.body))
+		got := httpapitest.Call(t, at, tt.method, tt.target, tt.body, tt.headers...)
+		if got.Status != 200 || !strings.Contains(got.Body, "conf_1") {
+			t.Errorf("%s: response = %s", tt.name, strconv.Quote(got.Body))
 		}
 	}
 }

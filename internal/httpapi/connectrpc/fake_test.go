@@ -3,11 +3,9 @@ package connectrpc_test
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
@@ -110,40 +108,6 @@ func serve(t *testing.T, service *fakeService, change ...func(*httpapi.Options))
 	server := httptest.NewServer(newPort(t, service, change...))
 	t.Cleanup(server.Close)
 	return server.URL
-}
-
-// response is a response with its body.
-type response struct {
-	status int
-	header http.Header
-	body   string
-}
-
-// call sends a request. Headers have the form "Name: value".
-func call(t *testing.T, url, method, target, body string, headers ...string) response {
-	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, url+target, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, header := range headers {
-		name, value, _ := strings.Cut(header, ": ")
-		if name == "Host" {
-			request.Host = value
-		}
-		request.Header.Add(name, value)
-	}
-	transport := &http.Transport{DisableKeepAlives: true}
-	resp, err := transport.RoundTrip(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	read, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response{status: resp.StatusCode, header: resp.Header, body: string(read)}
 }
 
 const (

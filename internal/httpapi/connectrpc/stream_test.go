@@ -21,6 +21,7 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/httpapi/httpapitest"
 	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/wire"
 )
@@ -115,17 +116,17 @@ func TestGRPCWebText(t *testing.T) {
 		"at once":        base64.StdEncoding.EncodeToString([]byte(whole)),
 		"piece by piece": base64.StdEncoding.EncodeToString([]byte(whole[:5])) + base64.StdEncoding.EncodeToString([]byte(whole[5:])),
 	} {
-		got := call(t, at, "POST", watchPath, body, "Content-Type: application/grpc-web-text+proto", "X-Grpc-Web: 1")
-		if kind := got.header.Get("Content-Type"); got.status != 200 || kind != "application/grpc-web-text+proto" || received.GetConferenceId() != "conf_1" {
+		got := httpapitest.Call(t, at, "POST", watchPath, body, "Content-Type: application/grpc-web-text+proto", "X-Grpc-Web: 1")
+		if kind := got.Header.Get("Content-Type"); got.Status != 200 || kind != "application/grpc-web-text+proto" || received.GetConferenceId() != "conf_1" {
 			t.Errorf("%s: response = %+v to %v", name, got, received)
 		}
-		messages, trailer := readText(t, got.body)
+		messages, trailer := readText(t, got.Body)
 		if len(messages) != 2 || messages[1].GetResumeToken() != "t2" || !strings.Contains(trailer, "grpc-status: 14") || !strings.Contains(trailer, "grpc-status-details-bin: ") {
 			t.Errorf("%s: %v, then %q", name, messages, trailer)
 		}
 	}
-	if got := call(t, at, "POST", watchPath, "*", "Content-Type: application/grpc-web-text"); got.header.Get("Grpc-Status") != "3" ||
-		got.header.Get("Content-Type") != "application/grpc-web-text" {
+	if got := httpapitest.Call(t, at, "POST", watchPath, "*", "Content-Type: application/grpc-web-text"); got.Header.Get("Grpc-Status") != "3" ||
+		got.Header.Get("Content-Type") != "application/grpc-web-text" {
 		t.Errorf("no base64: %+v", got)
 	}
 }
@@ -158,32 +159,12 @@ func readText(t *testing.T, body string) (messages []*v2.WatchParticipantsRespon
 	return messages, trailer
 }
 
-// pipeListener is a listener of in-memory connections, for synctest.
-type pipeListener chan net.Conn
-
-func (p pipeListener) Accept() (net.Conn, error) {
-	if conn, open := <-p; open {
-		return conn, nil
-	}
-	return nil, net.ErrClosed
-}
-
-// dial connects a client to the listener.
-func (p pipeListener) dial(context.Context, string, string) (net.Conn, error) {
-	client, server := net.Pipe()
-	p <- server
-	return client, nil
-}
-
-func (p pipeListener) Close() error   { return nil }
-func (p pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
-
 // connected sends a request over an in-memory connection.
 func connected(t *testing.T, handler http.Handler, request string) (conn net.Conn, stop func()) {
 	t.Helper()
-	listener, server := make(pipeListener), &http.Server{Handler: handler}
+	listener, server := make(httpapitest.PipeListener), &http.Server{Handler: handler}
 	go func() { _ = server.Serve(listener) }()
-	conn, err := listener.dial(t.Context(), "", "")
+	conn, err := listener.Dial(t.Context(), "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,9 +198,9 @@ func TestStreamOutlivesTheDeadlines(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				protocols := new(http.Protocols)
 				version(protocols)
-				listener, server := make(pipeListener), &http.Server{Handler: newPort(t, service), Protocols: protocols}
+				listener, server := make(httpapitest.PipeListener), &http.Server{Handler: newPort(t, service), Protocols: protocols}
 				go func() { _ = server.Serve(listener) }()
-				transport := &http.Transport{Protocols: protocols, DialContext: listener.dial}
+				transport := &http.Transport{Protocols: protocols, DialContext: listener.Dial}
 				defer func() {
 					transport.CloseIdleConnections()
 					close(listener)
@@ -307,14 +288,14 @@ func TestConnectJSONIsOneLine(t *testing.T) {
 		return nil, &apierror.Error{Reason: apierror.UpstreamRefused, Message: lineBreaks, UpstreamRequestID: lineBreaks}
 	}
 	at := serve(t, service)
-	for name, got := range map[string]response{
-		"success": call(t, at, "POST", addPath, `{"name":"a\u0085b\u2028c\u2029d"}`, isJSON),
-		"error":   call(t, at, "POST", listPath, "{}", isJSON),
-		"unknown": call(t, at, "POST", addPath, `{"`+lineBreaks+`":1}`, isJSON),
-		"stream":  call(t, at, "POST", watchPath, frame([]byte("{}")), "Content-Type: application/connect+json"),
+	for name, got := range map[string]httpapitest.Response{
+		"success": httpapitest.Call(t, at, "POST", addPath, `{"name":"a\u0085b\u2028c\u2029d"}`, isJSON),
+		"error":   httpapitest.Call(t, at, "POST", listPath, "{}", isJSON),
+		"unknown": httpapitest.Call(t, at, "POST", addPath, `{"`+lineBreaks+`":1}`, isJSON),
+		"stream":  httpapitest.Call(t, at, "POST", watchPath, frame([]byte("{}")), "Content-Type: application/connect+json"),
 	} {
-		if strings.ContainsAny(got.body, "\u0085\u2028\u2029") || !strings.Contains(got.body, "a") {
-			t.Errorf("%s: %q", name, got.body)
+		if strings.ContainsAny(got.Body, "\u0085\u2028\u2029") || !strings.Contains(got.Body, "a") {
+			t.Errorf("%s: %q", name, got.Body)
 		}
 	}
 }
