@@ -1,6 +1,6 @@
-// The calls of the API that end with one answer.
+// The unary calls of the API.
 
-/** An error as the API tells it: for people in `message`, for programs in `details`. */
+/** An error of the API: `message` is for people, `details` are for programs. */
 export class APIError extends Error {
   constructor(status, error) {
     super(error.message || `HTTP ${status}`);
@@ -12,7 +12,7 @@ export class APIError extends Error {
     return this.#detail("ErrorInfo") ?? {};
   }
 
-  /** What a person can do with it, in one text. */
+  /** The error for people, with what they can do about it. */
   get text() {
     const parts = [this.message];
     for (const violation of this.#detail("BadRequest")?.field_violations ?? []) {
@@ -31,17 +31,17 @@ export class APIError extends Error {
   }
 }
 
-/** The path of a conference's participants, and what follows it. */
+/** Returns the path of a conference's participants, followed by rest. */
 export function pathOf(conference, rest = "") {
   return `/v2/conferences/${encodeURIComponent(conference)}/participants${rest}`;
 }
 
-/** Headers of a call: the credential is never part of an address. */
+/** Returns the headers of a call. The credential is never part of a URL. */
 export function headersOf(token, more = {}) {
   return token ? { ...more, "X-Auth-Token": token } : more;
 }
 
-/** The error of an answer that is none of the API's own is told by its status. */
+/** Returns the error of a response: the API's own, or one with the HTTP status. */
 export async function errorOf(response) {
   const body = await response.json().catch(() => null);
   return new APIError(response.status, body?.error ?? { message: `HTTP ${response.status} ${response.statusText}` });
@@ -57,12 +57,12 @@ async function call(method, path, token, body) {
   return response.status === 204 ? null : response.json();
 }
 
-/** One list, for who wants to know why a stream does not begin. */
+/** Lists, to find out why a stream does not start. */
 export function list(conference, token) {
   return call("GET", pathOf(conference) + "?page_size=1", token);
 }
 
-/** Dials. The request id makes a second send of the same dial harmless. */
+/** Dials. The request id makes a repeated request safe. */
 export function add(conference, token, participant) {
   return call("POST", pathOf(conference), token, { ...participant, request_id: newID() });
 }

@@ -1,4 +1,4 @@
-// What the page holds of a conference: after every message it is the gateway's roster.
+// The page's copy of a conference: after each message it is the gateway's roster.
 
 const order = ["connected", "held", "dialing", "pending"];
 
@@ -7,7 +7,7 @@ export class Roster {
   total = null;
   active = null;
 
-  /** Takes a message in, and returns the changes that are news to a reader. */
+  /** Applies a message and returns its changes. */
   apply(message) {
     if (message.snapshot) {
       this.people = new Map(message.snapshot.participants.map((person) => [person.id, observed(person, message.snapshot.observed_time)]));
@@ -24,7 +24,7 @@ export class Roster {
     return changes;
   }
 
-  /** Everybody: who is in the conference first, then who is being called. */
+  /** Returns all participants: those in the conference first, then those being dialled. */
   sorted() {
     const rank = (person) => (order.indexOf(person.status) + order.length + 1) % (order.length + 1);
     return [...this.people.values()].sort((a, b) => rank(a) - rank(b) || label(a).localeCompare(label(b)) || (a.id < b.id ? -1 : 1));
@@ -42,14 +42,14 @@ export class Roster {
     if (total !== null) [this.total, this.active] = [total, active];
   }
 
-  // The page watches without a filter, so what it holds is all there is.
+  // The page watches without a filter: it has all participants.
   #recount() {
     const inside = [...this.people.values()].filter(({ status }) => isActive(status));
     [this.total, this.active] = [this.people.size, inside.length];
   }
 }
 
-/** A participant's duration is of a moment; kept beside it, it can tick. */
+/** Adds the time at which the participant's duration was observed. */
 function observed(person, time) {
   return { ...person, observedAt: Date.parse(time) };
 }
@@ -58,13 +58,13 @@ export function isActive(status) {
   return status === "connected" || status === "held";
 }
 
-/** Seconds in the conference now; it stands still for who is not in it. */
+/** Returns the seconds in the conference until now, or until the participant left. */
 export function durationAt(person, now) {
   const since = isActive(person.status) ? Math.max(0, Math.floor((now - person.observedAt) / 1000)) : 0;
   return person.duration + since;
 }
 
-/** What a person is called by. */
+/** Returns the text that identifies a participant. */
 export function label(person) {
   return person.name || person.phone_number || person.id;
 }

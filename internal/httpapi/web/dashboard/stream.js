@@ -1,11 +1,11 @@
-// The watch: one conference's messages, over and over until it is closed.
+// Watches one conference until the watch is closed.
 
 import { APIError, errorOf, headersOf, list, pathOf } from "./api.js";
 
 /**
- * Watches a conference. `on.message` gets each message, `on.lost` an error (or null)
- * when the stream broke and is opened again, `on.failed` the error that ends it.
- * The function that is returned closes it.
+ * Watches a conference and returns a function that closes the watch. It calls
+ * `on.message` with each message, `on.lost` with an error or null before it opens a
+ * broken stream again, and `on.failed` with the error that ends the watch.
  */
 export function watch(conference, token, on) {
   return token ? watchByFetch(conference, token, on) : watchByEventSource(conference, on);
@@ -13,7 +13,7 @@ export function watch(conference, token, on) {
 
 const events = ["snapshot", "changes", "checkpoint", "end"];
 
-/** Without a credential EventSource does it: it reconnects, and resumes by itself. */
+/** Used without a credential: EventSource reconnects and resumes by itself. */
 function watchByEventSource(conference, on) {
   const abort = new AbortController();
   let position = "";
@@ -28,16 +28,16 @@ function watchByEventSource(conference, on) {
         on.message(JSON.parse(data));
       });
     }
-    source.addEventListener("failure", ({ data }) => judge(failureOf(JSON.parse(data))));
+    source.addEventListener("failure", ({ data }) => handleError(failureOf(JSON.parse(data))));
     source.addEventListener("error", () => {
       if (source.readyState === EventSource.CLOSED) reopen();
       else if (!abort.signal.aborted) on.lost(null);
     });
   };
 
-  const judge = (error) => {
+  const handleError = (error) => {
     if (abort.signal.aborted) return;
-    if (!(error instanceof APIError) || isPassing(error)) {
+    if (!(error instanceof APIError) || isTemporary(error)) {
       on.lost(error instanceof APIError ? error : null);
       return;
     }
@@ -45,11 +45,11 @@ function watchByEventSource(conference, on) {
     on.failed(error);
   };
 
-  // EventSource gives up for good on an answer that is an error, and does not tell
-  // which: a plain call does.
+  // EventSource does not reconnect after an HTTP error, and does not report which error it
+  // was: a list call does.
   const reopen = async () => {
     const error = await list(conference).catch((refused) => refused);
-    judge(error);
+    handleError(error);
     await pause(3000 + Math.random() * 2000, abort.signal);
     if (!abort.signal.aborted) open();
   };
@@ -62,7 +62,7 @@ function resuming(position) {
   return position ? "?" + new URLSearchParams({ resume_token: position }) : "";
 }
 
-/** With a credential it is fetched, since EventSource cannot send a header. */
+/** Used with a credential: EventSource cannot send headers. */
 function watchByFetch(conference, token, on) {
   const abort = new AbortController();
   const run = async () => {
@@ -79,7 +79,7 @@ function watchByFetch(conference, token, on) {
         }
       } catch (error) {
         if (abort.signal.aborted) return;
-        if (error instanceof APIError && !isPassing(error)) {
+        if (error instanceof APIError && !isTemporary(error)) {
           on.failed(error);
           return;
         }
@@ -113,8 +113,8 @@ function failureOf({ error }) {
   return new APIError(error.code, error);
 }
 
-/** Whether it is worth calling again: the server is busy, or says to come back. */
-function isPassing(error) {
+/** Reports whether a retry may succeed: the server is busy or unavailable. */
+function isTemporary(error) {
   return error.status === 429 || error.status >= 500;
 }
 

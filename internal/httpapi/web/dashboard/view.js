@@ -1,16 +1,16 @@
-// What is on the page. Text is only ever set as text: names come from outside.
+// Updates the page. Names come from outside: they are set as text, never as HTML.
 
 import { clock, length, orDash } from "./format.js";
 import { durationAt, label } from "./roster.js";
 
 const byID = (id) => document.getElementById(id);
 
-/** An element with a class and content. */
+/** Creates an element with a class and content. */
 function element(name, className, ...content) {
-  const made = document.createElement(name);
-  if (className) made.className = className;
-  made.append(...content);
-  return made;
+  const node = document.createElement(name);
+  if (className) node.className = className;
+  node.append(...content);
+  return node;
 }
 
 export function showFreshness(state, text) {
@@ -18,7 +18,7 @@ export function showFreshness(state, text) {
   if (byID("freshness-text").textContent !== text) byID("freshness-text").textContent = text;
 }
 
-/** The freshness that is shown now. */
+/** Returns the freshness on the page. */
 export function freshness() {
   return byID("freshness").dataset.state;
 }
@@ -28,7 +28,7 @@ export function showCounts({ total, active }) {
   byID("active").textContent = orDash(active);
 }
 
-/** The moment that the roster is true of. */
+/** Shows the time at which the roster was observed. */
 export function showTime(time) {
   byID("as-of").textContent = clock(time);
 }
@@ -45,10 +45,10 @@ export function showProblem(id, text) {
 
 const rows = new Map();
 
-/** Puts the roster into the table. A row stays itself, so that focus stays in it. */
+/** Updates the table. It keeps existing rows, so that a row keeps the focus. */
 export function showPeople(people, onRemove) {
   const body = byID("people").tBodies[0];
-  const lostFocus = dropRows(new Set(people.map(({ id }) => id)));
+  const lostFocus = removeRows(new Set(people.map(({ id }) => id)));
   people.forEach((person, index) => {
     const row = rows.get(person.id) ?? newRow(person.id, onRemove);
     fill(row, person);
@@ -59,11 +59,11 @@ export function showPeople(people, onRemove) {
   if (lostFocus >= 0) (body.rows[lostFocus]?.querySelector("button") ?? byID("people-title")).focus();
 }
 
-/** Takes out the rows of who is gone, and returns the place of the one that had the focus. */
-function dropRows(held) {
+/** Removes the rows of other participants. Returns the index of the one that had the focus, or -1. */
+function removeRows(ids) {
   let lostFocus = -1;
   for (const [id, row] of rows) {
-    if (held.has(id)) continue;
+    if (ids.has(id)) continue;
     if (row.contains(document.activeElement)) lostFocus = row.sectionRowIndex;
     row.remove();
     rows.delete(id);
@@ -96,43 +96,43 @@ function fill(row, person) {
   role.textContent = orDash(person.role);
   joined.textContent = clock(person.joined_at);
   act.firstChild.setAttribute("aria-label", `Remove ${label(person)}`);
-  tickRow(row, Date.now());
+  updateDuration(row, Date.now());
 }
 
 function chip(status) {
-  const made = element("span", "chip", status || "no status");
-  made.dataset.status = status;
-  return made;
+  const node = element("span", "chip", status || "no status");
+  node.dataset.status = status;
+  return node;
 }
 
-/** Lets the durations go on between messages. */
-export function tick(now) {
-  for (const row of rows.values()) tickRow(row, now);
+/** Updates the durations between messages. */
+export function updateDurations(now) {
+  for (const row of rows.values()) updateDuration(row, now);
 }
 
-function tickRow(row, now) {
+function updateDuration(row, now) {
   const seconds = durationAt(row.person, now);
   const text = seconds > 0 || row.person.joined_at ? length(seconds) : "–";
   if (row.cells[3].textContent !== text) row.cells[3].textContent = text;
 }
 
-const keptChanges = 50;
+const maxChanges = 50;
 
-/** Puts changes on top of the list of them. */
+/** Adds changes at the top of the list. */
 export function showChanges(changes, time) {
-  const told = byID("changes");
-  for (const change of changes) told.prepend(changeItem(change, time));
-  while (told.children.length > keptChanges) told.lastElementChild.remove();
-  byID("no-changes").hidden = told.children.length > 0;
+  const list = byID("changes");
+  for (const change of changes) list.prepend(changeItem(change, time));
+  while (list.children.length > maxChanges) list.lastElementChild.remove();
+  byID("no-changes").hidden = list.children.length > 0;
 }
 
 function changeItem(change, time) {
-  const item = element("li", "", element("time", "", clock(time)), element("b", "", label(change.participant)), " ", ...what(change));
+  const item = element("li", "", element("time", "", clock(time)), element("b", "", label(change.participant)), " ", ...description(change));
   if (change.source === "gateway_write") item.append(element("small", "", "through this gateway"));
   return item;
 }
 
-function what({ kind, participant, previous_status, changed_fields }) {
+function description({ kind, participant, previous_status, changed_fields }) {
   switch (kind) {
     case "added":
       return ["added ", chip(participant.status)];
@@ -140,11 +140,11 @@ function what({ kind, participant, previous_status, changed_fields }) {
       return ["removed, was ", chip(participant.status)];
     default:
       if (changed_fields.includes("status")) return [chip(previous_status), element("span", "unseen", " became "), element("span", "arrow", " → "), chip(participant.status)];
-      return [changed_fields.map((field) => sayField(field, participant)).join(", ")];
+      return [changed_fields.map((field) => fieldText(field, participant)).join(", ")];
   }
 }
 
-function sayField(field, participant) {
+function fieldText(field, participant) {
   switch (field) {
     case "muted":
       return participant.muted ? "muted" : "unmuted";
@@ -157,7 +157,7 @@ function sayField(field, participant) {
   }
 }
 
-/** Forgets what was shown of the conference before. */
+/** Removes the previous conference from the page. */
 export function clear() {
   showPeople([]);
   byID("changes").replaceChildren();

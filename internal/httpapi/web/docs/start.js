@@ -1,9 +1,9 @@
-// Shows the API's document. Nothing is sent elsewhere: the public validator, which
-// the viewer would ask, is off. What is typed into "Authorize" is not kept.
+// Shows the OpenAPI document. The page sends nothing to other servers: the viewer's public
+// validator is off. It does not store what is entered under "Authorize".
 
-// A stream has no end, and the viewer shows an answer when it has ended: such an
-// operation cannot be tried here. Its description has a command that shows it.
-function streamsNotTried() {
+// The viewer shows a response only when it is complete, and a stream does not end: "Try it
+// out" is off for streams. Their descriptions contain a command instead.
+function withoutStreams() {
   const isStream = (system, path, method) =>
     system.specSelectors.specJson().hasIn(["paths", path, method, "responses", "200", "content", "text/event-stream"]);
   return {
@@ -25,5 +25,5 @@ window.SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   persistAuthorization: false,
   validatorUrl: null,
-  plugins: [streamsNotTried],
+  plugins: [withoutStreams],
 });
