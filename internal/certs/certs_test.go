@@ -121,7 +121,7 @@ func TestIdentityIsReloaded(t *testing.T) {
 		s.looked()
 		s.expect("second to ")
 		s.looked()
-		s.logged(1, "TLS files reloaded")
+		s.logged(1, "files reloaded")
 	})
 }
 
