@@ -336,7 +336,7 @@ func TestTokensOfAnIssuerAtEveryDoor(t *testing.T) {
 	expect("a stranger", issuer.Token(nil), told{codes.PermissionDenied, apierror.RoleNotGranted})
 	expect("another audience", issuer.Token(oidctest.Claims{"aud": "other"}), told{codes.Unauthenticated, apierror.CredentialInvalid})
 	expect("expired", issuer.Token(oidctest.Claims{"exp": time.Now().Add(-time.Minute).Unix()}), told{codes.Unauthenticated, apierror.CredentialExpired})
-	expect("no signature", issuer.Forged("none", writer), told{codes.Unauthenticated, apierror.CredentialInvalid})
+	expect("no signature", issuer.ForgedToken("none", writer), told{codes.Unauthenticated, apierror.CredentialInvalid})
 	expect("elsewhere", issuer.Token(oidctest.Claims{"groups": "writer", "conferences": []string{"conf_other"}}), told{codes.PermissionDenied, apierror.ConferenceNotGranted})
 }
 
