@@ -12,11 +12,10 @@ import (
 	"time"
 )
 
-// asGateway has the test binary be the gateway, with these arguments.
+// asGateway contains the arguments for a test binary that runs as the gateway.
 const asGateway = "GATEWAY_TEST_ARGUMENTS"
 
-// TestGatewayProcess is no test of its own: it is what TestW16_ASecondSignalStopsAtOnce
-// starts as a process.
+// TestGatewayProcess is the process that TestW16_ASecondSignalStopsAtOnce starts.
 func TestGatewayProcess(t *testing.T) {
 	arguments := os.Getenv(asGateway)
 	if arguments == "" {
@@ -28,7 +27,7 @@ func TestGatewayProcess(t *testing.T) {
 	os.Exit(run(strings.Fields(arguments)))
 }
 
-// TestW16_ASecondSignalStopsAtOnce sends it while a drain waits for its delay.
+// TestW16_ASecondSignalStopsAtOnce sends the second signal during the drain delay.
 func TestW16_ASecondSignalStopsAtOnce(t *testing.T) {
 	const delay = time.Minute
 	self, err := os.Executable()
@@ -63,7 +62,7 @@ func TestW16_ASecondSignalStopsAtOnce(t *testing.T) {
 	}
 }
 
-// find gives what follows a text in the first line that has it.
+// find returns the rest of the first line after a text.
 func find(t *testing.T, lines io.Reader, text string) string {
 	t.Helper()
 	for scanner := bufio.NewScanner(lines); scanner.Scan(); {
@@ -71,7 +70,7 @@ func find(t *testing.T, lines io.Reader, text string) string {
 			return after
 		}
 	}
-	t.Fatalf("no line has %q", text)
+	t.Fatalf("no line contains %q", text)
 	return ""
 }
 

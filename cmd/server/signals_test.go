@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// asServer has the test's binary be the server.
+// asServer is set for a test binary that runs as the server.
 const asServer = "TEST_AS_SERVER"
 
 func TestMain(m *testing.M) {
@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// closedPipe is a pipe that nobody reads.
+// closedPipe returns a pipe whose reading end is closed.
 func closedPipe(t *testing.T) *os.File {
 	t.Helper()
 	read, write, err := os.Pipe()
@@ -46,8 +46,8 @@ func freeAddress(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// whenServed gets a URL as soon as the process answers.
-func whenServed(ctx context.Context, t *testing.T, url string) *http.Response {
+// getWhenServed requests a URL until the process answers.
+func getWhenServed(ctx context.Context, t *testing.T, url string) *http.Response {
 	t.Helper()
 	for {
 		request, _ := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
@@ -64,7 +64,7 @@ func whenServed(ctx context.Context, t *testing.T, url string) *http.Response {
 	}
 }
 
-func TestSIGPIPEAndSIGHUPEndNothing(t *testing.T) {
+func TestSIGPIPEAndSIGHUPAreIgnored(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	address := freeAddress(t)
@@ -75,7 +75,7 @@ func TestSIGPIPEAndSIGHUPEndNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	participants := "http://" + address + "/v2/conferences/conf_demo/participants"
-	stream := bufio.NewReader(whenServed(ctx, t, participants+":watch").Body)
+	stream := bufio.NewReader(getWhenServed(ctx, t, participants+":watch").Body)
 	if _, err := stream.ReadString('\n'); err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestSIGPIPEAndSIGHUPEndNothing(t *testing.T) {
 		if err := process.Process.Signal(syscall.SIGHUP); err != nil {
 			t.Fatal(err)
 		}
-		if answer := whenServed(ctx, t, participants+"?unknown=1"); answer.StatusCode != http.StatusBadRequest { // It is logged.
+		if answer := getWhenServed(ctx, t, participants+"?unknown=1"); answer.StatusCode != http.StatusBadRequest { // It is logged.
 			t.Errorf("answer = %s", answer.Status)
 		}
 	}
