@@ -18,7 +18,7 @@ import (
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
-	// A reader of the log that goes away, or a terminal, ends nothing.
+	// The process survives a closed log pipe and a closed terminal.
 	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP)
 	if len(args) > 0 && args[0] == "keys" {
 		return exitCode(editKeys(args[1:], os.Stdout))
@@ -30,7 +30,7 @@ func run(args []string) int {
 	return exitCode(serve(cfg, server.NewLogger(os.Stderr, cfg.Log)))
 }
 
-// exitCode tells of what ended the process, and how it ends.
+// exitCode prints the error and returns the exit code.
 func exitCode(err error) int {
 	if err == nil {
 		return 0
@@ -61,7 +61,7 @@ func serve(cfg config.Config, logger *slog.Logger) error {
 	return gateway.Run(signalled())
 }
 
-// signalled is a context that the first signal to stop ends. The second ends the process
+// signalled returns a context that ends with the first stop signal. The second one ends the process
 // at once, however soon it follows (W16).
 func signalled() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -75,7 +75,7 @@ func signalled() context.Context {
 	return ctx
 }
 
-// signalStatus is the exit code that a shell reports of a process that a signal ended.
+// signalStatus returns the exit code that shells report for a process ended by a signal.
 func signalStatus(received os.Signal) int {
 	number, _ := received.(syscall.Signal)
 	return 128 + int(number)

@@ -100,15 +100,15 @@ func TestHeadersOfTokens(t *testing.T) {
 		header map[string]any
 		want   apierror.Reason
 	}{
-		"no key id":               {map[string]any{"kid": nil}, ""},
-		"an empty key id":         {map[string]any{"kid": ""}, ""},
-		"another type of key":     {map[string]any{"alg": "ES256"}, apierror.CredentialInvalid},
-		"another hash":            {map[string]any{"alg": "RS512"}, apierror.CredentialInvalid},
-		"no algorithm":            {map[string]any{"alg": nil}, apierror.CredentialInvalid},
-		"none":                    {map[string]any{"alg": "none"}, apierror.CredentialInvalid},
-		"symmetric":               {map[string]any{"alg": "HS256"}, apierror.CredentialInvalid},
-		"an unknown extension":    {map[string]any{"crit": []string{"exp"}, "exp": 1}, apierror.CredentialInvalid},
-		"an extension of its own": {map[string]any{"crit": []string{"b64x"}, "b64x": true}, apierror.CredentialInvalid},
+		"no key id":            {map[string]any{"kid": nil}, ""},
+		"an empty key id":      {map[string]any{"kid": ""}, ""},
+		"another type of key":  {map[string]any{"alg": "ES256"}, apierror.CredentialInvalid},
+		"another hash":         {map[string]any{"alg": "RS512"}, apierror.CredentialInvalid},
+		"no algorithm":         {map[string]any{"alg": nil}, apierror.CredentialInvalid},
+		"none":                 {map[string]any{"alg": "none"}, apierror.CredentialInvalid},
+		"symmetric":            {map[string]any{"alg": "HS256"}, apierror.CredentialInvalid},
+		"an unknown extension": {map[string]any{"crit": []string{"exp"}, "exp": 1}, apierror.CredentialInvalid},
+		"a private extension":  {map[string]any{"crit": []string{"b64x"}, "b64x": true}, apierror.CredentialInvalid},
 	} {
 		issuer, authenticator := start(t)
 		if got := refusal(t, authenticator, issuer.TokenWith(test.header, nil)); got != test.want {

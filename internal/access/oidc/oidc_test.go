@@ -89,7 +89,7 @@ func TestRightsOfAToken(t *testing.T) {
 	} {
 		authenticator := oidc.New(oidc.Options{Issuer: issuer.URL(), Audience: oidctest.Audience, RoleClaim: test.claim})
 		caller, err := authenticate(t, authenticator, issuer.Token(test.claims))
-		if err != nil || caller.Name != "somebody" || caller.Token != "" {
+		if err != nil || caller.Name != "caller-1" || caller.Token != "" {
 			t.Errorf("%v: got %+v, %v", test.claims, caller, err)
 			continue
 		}

@@ -281,7 +281,7 @@ func (i *Issuer) ForgedToken(how string, claims Claims) string {
 
 func (i *Issuer) token(head map[string]any, claims Claims, sign func([]byte) []byte) string {
 	now := time.Now()
-	all := Claims{"iss": i.issuerName(), "aud": Audience, "sub": "somebody", "iat": now.Unix(), "exp": now.Add(time.Hour).Unix()}
+	all := Claims{"iss": i.issuerName(), "aud": Audience, "sub": "caller-1", "iat": now.Unix(), "exp": now.Add(time.Hour).Unix()}
 	maps.Copy(all, claims)
 	maps.DeleteFunc(all, func(_ string, value any) bool { return value == nil })
 	text := encode(marshal(head)) + "." + encode(marshal(all))
