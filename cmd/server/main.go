@@ -61,8 +61,8 @@ func serve(cfg config.Config, logger *slog.Logger) error {
 	return gateway.Run(signalled())
 }
 
-// signalled returns a context that ends with the first stop signal. The second one ends the process
-// at once, however soon it follows (W16).
+// signalled returns a context that ends with the first stop signal. The second signal ends
+// the process at once (W16).
 func signalled() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
