@@ -18,7 +18,7 @@ import (
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
-	// The process survives a closed log pipe and a closed terminal.
+	// A reader of the log that goes away, or a terminal, ends nothing.
 	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP)
 	if len(args) > 0 && args[0] == "keys" {
 		return exitCode(editKeys(args[1:], os.Stdout))
@@ -30,7 +30,7 @@ func run(args []string) int {
 	return exitCode(serve(cfg, server.NewLogger(os.Stderr, cfg.Log)))
 }
 
-// exitCode prints the error and returns the exit code.
+// exitCode tells of what ended the process, and how it ends.
 func exitCode(err error) int {
 	if err == nil {
 		return 0
@@ -61,8 +61,8 @@ func serve(cfg config.Config, logger *slog.Logger) error {
 	return gateway.Run(signalled())
 }
 
-// signalled returns a context that ends with the first stop signal. The second signal ends
-// the process at once (W16).
+// signalled is a context that the first signal to stop ends. The second ends the process
+// at once, however soon it follows (W16).
 func signalled() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
@@ -75,7 +75,7 @@ func signalled() context.Context {
 	return ctx
 }
 
-// signalStatus returns the exit code that shells report for a process ended by a signal.
+// signalStatus is the exit code that a shell reports of a process that a signal ended.
 func signalStatus(received os.Signal) int {
 	number, _ := received.(syscall.Signal)
 	return 128 + int(number)
