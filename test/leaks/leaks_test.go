@@ -97,7 +97,7 @@ func TestNothingLeaks(t *testing.T) {
 			written := p.stop()
 			l.check(t, log, "the log", written)
 			// What was to be found would have been: the search looked at the right thing.
-			for _, sign := range []string{"UPSTREAM_BAD_REQUEST", "poll failed", "feed began", "[redacted]", "…" + shown[6:], "stopped"} {
+			for _, sign := range []string{"UPSTREAM_BAD_REQUEST", "poll failed", "feed started", "[redacted]", "…" + shown[6:], "stopped"} {
 				if !strings.Contains(written, sign) {
 					t.Errorf("the log lacks %q", sign)
 				}
