@@ -8,8 +8,8 @@ import (
 	"github.com/audian/participant-gateway/internal/config"
 )
 
-// editKeys runs `server keys`, which edits the keys file. It prints only a new key to standard
-// output.
+// editKeys runs 'server keys', which edits a keys file. It prints a new key, and nothing
+// else, to standard output.
 func editKeys(args []string, stdout io.Writer) error {
 	edit, err := config.ParseKeys(args, stdout)
 	if err != nil {
@@ -27,7 +27,7 @@ func editKeys(args []string, stdout io.Writer) error {
 		return err
 	}
 	if _, err := fmt.Fprintln(stdout, key); err != nil {
-		return fmt.Errorf("print the key of %q, which is lost: revoke it: %w", edit.Name, err)
+		return fmt.Errorf("print the key of %q, which is lost, so revoke it: %w", edit.Name, err)
 	}
 	return nil
 }

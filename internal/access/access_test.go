@@ -8,7 +8,7 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 )
 
-func TestCredential(t *testing.T) {
+func TestCredentials(t *testing.T) {
 	for _, test := range []struct {
 		authorization, token []string
 		want                 string
@@ -38,40 +38,40 @@ func TestCredential(t *testing.T) {
 }
 
 func TestRights(t *testing.T) {
-	here := []string{"conf_a"}
+	only := []string{"conf_a"}
 	for _, test := range []struct {
 		rights access.Rights
-		need   access.Role
+		role   access.Role
 		want   apierror.Reason
 	}{
 		{access.AllRights(), access.Writer, ""},
 		{access.Rights{Role: access.Reader}, access.Reader, ""},
 		{access.Rights{Role: access.Reader}, access.Writer, apierror.RoleNotGranted},
 		{access.Rights{}, access.Reader, apierror.RoleNotGranted},
-		{access.Rights{Role: access.Writer, Conferences: here}, access.Writer, ""},
+		{access.Rights{Role: access.Writer, Conferences: only}, access.Writer, ""},
 		{access.Rights{Role: access.Writer, Conferences: []string{"conf_b", "conf_aa"}}, access.Reader, apierror.ConferenceNotGranted},
 		{access.Rights{Role: access.Writer, Conferences: []string{}}, access.Reader, apierror.ConferenceNotGranted},
 		{access.Rights{Role: access.Reader, Conferences: []string{}}, access.Writer, apierror.RoleNotGranted},
 	} {
-		err := test.rights.Authorize(access.Permission{Role: test.need, Conference: "conf_a"})
+		err := test.rights.Authorize(access.Permission{Role: test.role, Conference: "conf_a"})
 		if got := apierror.ReasonOf(err); (err != nil || test.want != "") && got != test.want {
-			t.Errorf("%+v, needing %s: got %v, want %q", test.rights, test.need, err, test.want)
+			t.Errorf("%+v, as %s: got %v, want %q", test.rights, test.role, err, test.want)
 		}
 	}
 }
 
-func TestRoleOf(t *testing.T) {
-	for word, want := range map[string]access.Role{
-		"reader": access.Reader, "writer": access.Writer, "nobody": access.NoRole, "Writer": access.NoRole, "": access.NoRole,
+func TestParseRole(t *testing.T) {
+	for name, want := range map[string]access.Role{
+		"reader": access.Reader, "writer": access.Writer, "none": access.NoRole, "Writer": access.NoRole, "": access.NoRole,
 	} {
-		got, known := access.ParseRole(word)
-		if got != want || known != (want != access.NoRole) {
-			t.Errorf("%q: got %s, %t", word, got, known)
+		got, ok := access.ParseRole(name)
+		if got != want || ok != (want != access.NoRole) {
+			t.Errorf("%q: got %s, %t", name, got, ok)
 		}
 	}
 }
 
-func TestEverybodyMayDoAll(t *testing.T) {
+func TestNoAuthGrantsAllRights(t *testing.T) {
 	for peer, want := range map[string]access.Caller{
 		"":         {Name: "anonymous", Anonymous: true},
 		"workshop": {Name: "workshop"},
@@ -86,27 +86,27 @@ func TestEverybodyMayDoAll(t *testing.T) {
 	}
 }
 
-func TestPassthroughTellsTokensApart(t *testing.T) {
-	policy := access.NewPassthrough()
-	admit := func(tokens ...string) (access.Caller, error) {
-		return policy.Authenticate(t.Context(), access.Credentials{AuthToken: tokens})
+func TestPassthroughNamesCallersByToken(t *testing.T) {
+	authenticator := access.NewPassthrough()
+	authenticate := func(tokens ...string) (access.Caller, error) {
+		return authenticator.Authenticate(t.Context(), access.Credentials{AuthToken: tokens})
 	}
-	one, _ := admit("one")
-	again, _ := admit("one")
-	two, err := admit("two")
+	one, _ := authenticate("one")
+	again, _ := authenticate("one")
+	two, err := authenticate("two")
 	if err != nil || one.Name != again.Name || one.Name == two.Name || one.Token.Reveal() != "one" {
 		t.Errorf("got %v, %v, %v, %v", one, again, two, err)
 	}
 	if strings.Contains(one.Name, "one") {
-		t.Errorf("the name %s tells of the token", one.Name)
+		t.Errorf("the name %s contains the token", one.Name)
 	}
 	if other, _ := access.NewPassthrough().Authenticate(t.Context(), access.Credentials{AuthToken: []string{"one"}}); other.Name == one.Name {
-		t.Error("another process gives the same name: the hash has no key of its own")
+		t.Error("another process gives the same name: the key of the hash is not random")
 	}
-	if _, err := admit(); apierror.ReasonOf(err) != apierror.CredentialMissing {
+	if _, err := authenticate(); apierror.ReasonOf(err) != apierror.CredentialMissing {
 		t.Errorf("without a token: got %v", err)
 	}
-	if _, err := admit("one", "two"); apierror.ReasonOf(err) != apierror.CredentialsDiffer {
+	if _, err := authenticate("one", "two"); apierror.ReasonOf(err) != apierror.CredentialsDiffer {
 		t.Errorf("with two: got %v", err)
 	}
 }

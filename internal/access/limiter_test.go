@@ -31,12 +31,12 @@ func TestLimiterCalls(t *testing.T) {
 			after       time.Duration
 			calls, want int
 		}{
-			{ada, 0, 25, 10}, // A second's worth at once.
-			{bob, 0, 25, 10}, // Others are not touched.
+			{ada, 0, 25, 10}, // A burst of one second.
+			{bob, 0, 25, 10}, // Another caller is not affected.
 			{ada, 99 * time.Millisecond, 1, 0},
 			{ada, time.Millisecond, 2, 1},
 			{ada, 500 * time.Millisecond, 25, 5},
-			{ada, time.Hour, 25, 10}, // What is not used is not saved up.
+			{ada, time.Hour, 25, 10}, // Unused calls do not accumulate.
 			{Caller{Name: "anonymous", Anonymous: true}, 0, 1000, 1000},
 		} {
 			time.Sleep(step.after)
@@ -47,7 +47,7 @@ func TestLimiterCalls(t *testing.T) {
 	})
 }
 
-func TestLimiterTellsWhenToCallAgain(t *testing.T) {
+func TestLimiterReturnsTheRetryDelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter(Limits{Calls: 4})
 		allowed(l, ada, 4)
@@ -57,12 +57,12 @@ func TestLimiterTellsWhenToCallAgain(t *testing.T) {
 		}
 		time.Sleep(refused.RetryAfter)
 		if err := l.Call(ada); err != nil {
-			t.Errorf("when it was told to: %v", err)
+			t.Errorf("after the retry delay: %v", err)
 		}
 	})
 }
 
-func TestW12_ACallerHasSoManyStreams(t *testing.T) {
+func TestW12_StreamsOfACallerAreLimited(t *testing.T) {
 	l := NewLimiter(Limits{Streams: 2})
 	first, _ := l.OpenStream(ada)
 	if _, err := l.OpenStream(ada); err != nil {
@@ -72,10 +72,10 @@ func TestW12_ACallerHasSoManyStreams(t *testing.T) {
 		t.Errorf("the third stream: %v", err)
 	}
 	if _, err := l.OpenStream(bob); err != nil {
-		t.Errorf("somebody else's: %v", err)
+		t.Errorf("another caller's stream: %v", err)
 	}
 	first()
-	first() // Released once, however often it is called.
+	first() // The second call has no effect.
 	if _, err := l.OpenStream(ada); err != nil {
 		t.Errorf("after a release: %v", err)
 	}
@@ -99,13 +99,13 @@ func TestLimiterWithoutLimits(t *testing.T) {
 	}
 }
 
-func TestLimiterForgetsTheIdle(t *testing.T) {
+func TestLimiterForgetsIdleCallers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter(Limits{Calls: 10, Streams: 10})
 		release, _ := l.OpenStream(ada)
 		defer release()
 		for i := range 100 * minSweep {
-			allowed(l, Caller{Name: fmt.Sprint("made up ", i)}, 1)
+			allowed(l, Caller{Name: fmt.Sprint("invented ", i)}, 1)
 			time.Sleep(time.Millisecond)
 		}
 		if got := len(l.usages); got > 2*minSweep {
@@ -117,7 +117,7 @@ func TestLimiterForgetsTheIdle(t *testing.T) {
 	})
 }
 
-func TestLimiterIsSafeForUseByMany(t *testing.T) {
+func TestLimiterIsSafeForConcurrentUse(t *testing.T) {
 	l := NewLimiter(Limits{Calls: 1000, Streams: 8})
 	var open, most atomic.Int64
 	var working sync.WaitGroup

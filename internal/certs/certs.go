@@ -34,14 +34,15 @@ type Identity struct {
 func Open(files Files, logger *slog.Logger) (*Identity, error) {
 	i := &Identity{}
 	watcher, err := filewatch.Open(filewatch.Options{
-		Name:   "TLS files",
-		Paths:  []string{files.Cert, files.Key, files.ClientCA},
-		Read:   os.ReadFile,
-		Load:   i.load,
-		Logger: logger,
+		Name:        "TLS files",
+		Paths:       []string{files.Cert, files.Key, files.ClientCA},
+		Read:        os.ReadFile,
+		Load:        i.load,
+		Consequence: "the old certificate may expire",
+		Logger:      logger,
 	})
 	if err != nil {
-		return nil, err //nolint:wrapcheck // It names the files.
+		return nil, err
 	}
 	i.watcher = watcher
 	return i, nil

@@ -54,7 +54,7 @@ func (c *Config) checkAccess(env *environment) error {
 // checkKeysFile only opens the file: package keys reads it.
 func checkKeysFile(name, file string) error {
 	if file == "" {
-		return usageError("--auth=keys needs --auth-keys-file; 'server keys add' makes one")
+		return usageError("--auth=keys needs --auth-keys-file; 'server keys add' creates one")
 	}
 	opened, err := os.Open(file) //nolint:gosec // The operator chooses the file.
 	if err != nil {

@@ -62,7 +62,7 @@ func TestWrongAuth(t *testing.T) {
 		{oidc("--oidc-role-claim="), nil, "--oidc-role-claim must name a claim"},
 		{oidc("--oidc-issuer=id.example"), nil, `--oidc-issuer must be an http or https URL but is "id.example"`},
 		{oidc("--oidc-issuer=http://id.example"), nil, `--oidc-issuer must be https, or on loopback, but is "http://id.example"`},
-		{oidc("--oidc-issuer=https://me:hidden-1@id.example"), nil, "--oidc-issuer must not hold a user or password"},
+		{oidc("--oidc-issuer=https://me:hidden-1@id.example"), nil, "--oidc-issuer must not contain a user or password"},
 	} {
 		got := parseError(t, append([]string{"--demo"}, test.args...), test.env)
 		if !strings.HasPrefix(got, test.want) || strings.Contains(got, "hidden-1") {

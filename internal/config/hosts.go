@@ -33,7 +33,7 @@ func validPort(port string) bool {
 // checkURL does not show a URL that may contain a password.
 func checkURL(name, value string) error {
 	if strings.Contains(value, "@") {
-		return usageError("%s must not hold a user or password; its value is not shown", name)
+		return usageError("%s must not contain a user or password; its value is not shown", name)
 	}
 	if strings.ContainsAny(value, "?#") {
 		return usageError("%s must have no query or fragment; its value is not shown", name)
@@ -43,7 +43,7 @@ func checkURL(name, value string) error {
 		return usageError("%s must be an http or https URL but is %q", name, value)
 	}
 	if strings.ContainsFunc(value, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
-		return usageError("%s must hold no blanks but is %q", name, value)
+		return usageError("%s must not contain spaces but is %q", name, value)
 	}
 	if strings.HasSuffix(u.Host, ":") || u.Port() != "" && !validPort(u.Port()) {
 		return usageError("%s must have a port of 1 to 65535, or none, but is %q", name, value)
@@ -67,11 +67,11 @@ func (c *Config) checkOrigins(env *environment) error {
 	name := env.name("cors-allowed-origins")
 	for i, value := range c.Access.CORSAllowedOrigins {
 		if strings.Contains(value, "@") {
-			return usageError("%s must not hold a user or password; its value is not shown", name)
+			return usageError("%s must not contain a user or password; its value is not shown", name)
 		}
 		origin, valid := originOf(value)
 		if !valid {
-			return usageError("%s must be origins such as https://app.example.com (no wildcard, no path, a name with other letters in punycode) but holds %q", name, value)
+			return usageError("%s must be origins such as https://app.example.com (no wildcard, no path, non-ASCII names in punycode) but contains %q", name, value)
 		}
 		c.Access.CORSAllowedOrigins[i] = origin
 	}
@@ -119,7 +119,7 @@ func (c *Config) checkHosts(env *environment) error {
 		}
 		host = strings.ToLower(strings.Trim(strings.TrimSuffix(host, "."), "[]"))
 		if !validHostName(host) || hasPort && !validPort(port) {
-			return usageError("%s must be host names such as gateway.example.com (no wildcard, a name with other letters in punycode) but holds %q",
+			return usageError("%s must be host names such as gateway.example.com (no wildcard, non-ASCII names in punycode) but contains %q",
 				env.name("allowed-hosts"), value)
 		}
 		c.Access.AllowedHosts[i] = joinHost(host, port)

@@ -42,7 +42,7 @@ func (c *Config) checkListeners(env *environment) error {
 func (c *Config) missingInsecureFlags() string {
 	var flags []string
 	if c.Access.Auth == AuthNone && !c.TLS.VerifiesClients() && !c.Access.InsecureNoAuth {
-		flags = append(flags, "--insecure-no-auth (nobody authenticates)")
+		flags = append(flags, "--insecure-no-auth (callers are not authenticated)")
 	}
 	if !c.TLS.On() && !c.Access.InsecurePlaintext {
 		flags = append(flags, "--insecure-plaintext (credentials travel in plain text)")

@@ -45,7 +45,7 @@ func (c *Config) checkTLS(env *environment) error {
 		return usageError("%s cannot be read: %v", authorities, err)
 	}
 	if !x509.NewCertPool().AppendCertsFromPEM(pem) {
-		return usageError("%s holds no certificate: %q", authorities, t.ClientCAFile)
+		return usageError("%s contains no certificate: %q", authorities, t.ClientCAFile)
 	}
 	return nil
 }

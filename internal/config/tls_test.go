@@ -38,7 +38,7 @@ func TestTLSFiles(t *testing.T) {
 		{[]string{cert + ".not", key}, "--tls-cert-file and --tls-key-file cannot be used: open "},
 		{[]string{cert, "--tls-key-file=" + dir.Cert}, "--tls-cert-file and --tls-key-file cannot be used: tls: "},
 		{[]string{cert, key, authorities + ".not"}, "--tls-client-ca-file cannot be read: open "},
-		{[]string{cert, key, "--tls-client-ca-file=" + dir.Key}, "--tls-client-ca-file holds no certificate: "},
+		{[]string{cert, key, "--tls-client-ca-file=" + dir.Key}, "--tls-client-ca-file contains no certificate: "},
 	} {
 		if got := parseError(t, append(test.args, "--demo"), nil); !strings.HasPrefix(got, test.want) {
 			t.Errorf("%q: got %s, want %s…", test.args, got, test.want)

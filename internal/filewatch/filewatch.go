@@ -22,7 +22,7 @@ type Options struct {
 	// Load parses and applies the contents, in the order of Paths; nil for an empty path.
 	// The attributes describe the result in the log. An error must change nothing.
 	Load func(contents [][]byte) ([]slog.Attr, error)
-	// Consequence of files that cannot be loaded, for the log.
+	// Consequence describes for the log what it means that old content stays in force.
 	Consequence string
 	Logger      *slog.Logger
 }
@@ -30,6 +30,7 @@ type Options struct {
 // Watcher watches files.
 type Watcher struct {
 	options Options
+	logger  *slog.Logger
 	// unusable is true while the files differ from the content in force.
 	unusable atomic.Bool
 
@@ -51,7 +52,7 @@ const (
 
 // Open loads the files for the first time.
 func Open(options Options) (*Watcher, error) {
-	w := &Watcher{options: options}
+	w := &Watcher{options: options, logger: options.Logger.With(slog.String("files", options.Name))}
 	contents, err := w.read()
 	if err != nil {
 		return nil, err
@@ -93,9 +94,9 @@ func (w *Watcher) poll(ctx context.Context) {
 	case changed:
 		w.loaded = contents
 		w.recovered()
-		w.log(ctx, slog.LevelInfo, "reloaded", attrs...)
+		w.logger.LogAttrs(ctx, slog.LevelInfo, "files reloaded", attrs...)
 	case w.recovered():
-		w.log(ctx, slog.LevelInfo, "can be used again")
+		w.logger.LogAttrs(ctx, slog.LevelInfo, "files can be used again")
 	}
 }
 
@@ -128,11 +129,6 @@ func (w *Watcher) failed(ctx context.Context, err error) {
 		return
 	}
 	w.lastError, w.loggedAt = err.Error(), now
-	w.log(ctx, slog.LevelError, "cannot be used: the last good content stays in force"+w.options.Consequence,
-		slog.String("error", w.lastError))
-}
-
-func (w *Watcher) log(ctx context.Context, level slog.Level, event string, attrs ...slog.Attr) {
-	attrs = append(attrs, slog.Any("files", slices.DeleteFunc(slices.Clone(w.options.Paths), func(path string) bool { return path == "" })))
-	w.options.Logger.LogAttrs(ctx, level, w.options.Name+" "+event, attrs...)
+	w.logger.LogAttrs(ctx, slog.LevelError, "files cannot be used: the last good content stays in force",
+		slog.String("consequence", w.options.Consequence), slog.String("error", w.lastError))
 }

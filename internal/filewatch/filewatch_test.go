@@ -46,7 +46,7 @@ func watch(t *testing.T, test func(h *harness)) {
 func (h *harness) options() filewatch.Options {
 	return filewatch.Options{
 		Name: "test files", Paths: []string{h.a, "", h.b}, Read: os.ReadFile, Load: h.load,
-		Consequence: ", and more", Logger: slog.New(slog.NewTextHandler(&h.log, nil)),
+		Consequence: "a warning", Logger: slog.New(slog.NewTextHandler(&h.log, nil)),
 	}
 }
 
@@ -92,7 +92,7 @@ func TestChangedFilesAreLoadedOnce(t *testing.T) {
 		h.expect("a1b1", 0, "level=")
 		h.write(h.b, "b2")
 		h.wait(10 * time.Second)
-		h.expect("a1b1 a1b2", 1, `level=INFO msg="test files reloaded" size=4`)
+		h.expect("a1b1 a1b2", 1, `level=INFO msg="files reloaded" files="test files" size=4`)
 	})
 }
 
@@ -107,13 +107,13 @@ func TestUnusableFilesKeepTheLastGoodContentAndAreLoggedEachMinute(t *testing.T)
 					t.Fatal(err)
 				}
 				h.wait(3*time.Minute - 2*time.Second)
-				h.expect("a1b1", 3, `level=ERROR msg="test files cannot be used: the last good content stays in force, and more"`)
+				h.expect("a1b1", 3, `level=ERROR msg="files cannot be used: the last good content stays in force" files="test files" consequence="a warning"`)
 				if h.watcher.Usable() {
 					t.Error("the files count as usable")
 				}
 				h.write(h.b, "b1")
 				h.wait(2 * time.Second)
-				h.expect("a1b1", 1, `level=INFO msg="test files can be used again"`)
+				h.expect("a1b1", 1, `level=INFO msg="files can be used again"`)
 				if !h.watcher.Usable() {
 					t.Error("the files count as unusable after the repair")
 				}
@@ -133,7 +133,7 @@ func TestANewErrorIsLoggedAtOnce(t *testing.T) {
 		h.expect("a1b1", 2, "level=ERROR")
 		h.write(h.b, "b2")
 		h.wait(2 * time.Second)
-		h.expect("a1b1 a1b2", 1, `msg="test files reloaded"`)
+		h.expect("a1b1 a1b2", 1, `msg="files reloaded"`)
 	})
 }
 

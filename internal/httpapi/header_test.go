@@ -17,24 +17,24 @@ import (
 func TestHeadersReachTheService(t *testing.T) {
 	var got metadata.MD
 	var from string
-	see := func(ctx context.Context) {
+	record := func(ctx context.Context) {
 		got, _ = metadata.FromIncomingContext(ctx)
 		known, _ := peer.FromContext(ctx)
 		from = known.Addr.String()
 	}
-	service := polite(t)
+	service := newFake(t)
 	service.list = func(ctx context.Context, _ *v2.ListParticipantsRequest) (*v2.ListParticipantsResponse, error) {
-		see(ctx)
+		record(ctx)
 		return &v2.ListParticipantsResponse{}, nil
 	}
 	service.watch = func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
-		see(s.Context())
+		record(s.Context())
 		return nil
 	}
 	for _, target := range []string{participantsPath, watchedPath} {
 		call(t, handler(t, service), "GET", target, "",
 			"Authorization: Bearer a", "X-Auth-Token: b", "X-Request-Id: c", "Tracestate: d", "Idempotency-Key: g", "Traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "Accept-Language: f",
-			"Grpc-Metadata-X-Role: writer", "Grpcgateway-Cookie: x", "X-Audian-Door: x", "Cookie: x")
+			"Grpc-Metadata-X-Role: writer", "Grpcgateway-Cookie: x", "X-Audian-Internal: x", "Cookie: x")
 		for key, want := range map[string]string{
 			"authorization": "a", "x-auth-token": "b", "x-request-id": "c", "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "accept-language": "f", "idempotency-key": "g",
 		} {
@@ -45,7 +45,7 @@ func TestHeadersReachTheService(t *testing.T) {
 		}
 		for key := range got {
 			if key != "x-forwarded-for" && key != "x-forwarded-host" {
-				t.Errorf("%s: %s came through", target, key)
+				t.Errorf("%s: %s reached the service", target, key)
 			}
 		}
 		if !strings.HasPrefix(from, "127.0.0.1:") {
@@ -54,11 +54,11 @@ func TestHeadersReachTheService(t *testing.T) {
 	}
 }
 
-func TestHeadersOfTheServiceAreAnswered(t *testing.T) {
+func TestHeadersOfTheServiceReachTheClient(t *testing.T) {
 	replayed := metadata.Pairs("x-request-id", "from-service", "idempotency-replayed", "true", "x-internal", "1")
 	refused := &apierror.Error{Reason: apierror.RequestIDReused, Message: "m"}
 	for _, err := range []error{nil, refused} {
-		service := polite(t)
+		service := newFake(t)
 		service.add = func(ctx context.Context, _ *v2.AddParticipantRequest) (*v2.AddParticipantResponse, error) {
 			return &v2.AddParticipantResponse{Participant: &v2.Participant{}}, joined(grpc.SetHeader(ctx, replayed), err)
 		}
@@ -68,11 +68,11 @@ func TestHeadersOfTheServiceAreAnswered(t *testing.T) {
 		for _, method := range []string{"POST", "GET"} {
 			target := map[string]string{"POST": participantsPath, "GET": watchedPath}[method]
 			got := call(t, handler(t, service), method, target, "")
-			if id := got.header.Values("X-Request-Id"); fmt.Sprint(id) != "[from-service]" {
+			if id := got.Header.Values("X-Request-Id"); fmt.Sprint(id) != "[from-service]" {
 				t.Errorf("%s (%v): X-Request-Id = %q", method, err, id)
 			}
-			if got.header.Get("Idempotency-Replayed") != "true" || got.header.Get("X-Internal") != "" || got.header.Get("Grpc-Metadata-X-Internal") != "" {
-				t.Errorf("%s (%v): headers = %v", method, err, got.header)
+			if got.Header.Get("Idempotency-Replayed") != "true" || got.Header.Get("X-Internal") != "" || got.Header.Get("Grpc-Metadata-X-Internal") != "" {
+				t.Errorf("%s (%v): headers = %v", method, err, got.Header)
 			}
 		}
 	}
@@ -94,11 +94,11 @@ func TestRequestIDs(t *testing.T) {
 		{"the longest", strings.Repeat("x", 128), true},
 		{"too long", strings.Repeat("x", 129), false},
 		{"a space", "a b", false},
-		{"no ASCII", "é", false},
+		{"not ASCII", "é", false},
 		{"none", "", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := call(t, handler(t, polite(t)), "GET", participantsPath, "", "X-Request-Id: "+tt.sent).header.Get("X-Request-Id")
+			got := call(t, handler(t, newFake(t)), "GET", participantsPath, "", "X-Request-Id: "+tt.sent).Header.Get("X-Request-Id")
 			if (got == tt.sent) != tt.kept || got == "" {
 				t.Errorf("X-Request-Id = %q after %q", got, tt.sent)
 			}

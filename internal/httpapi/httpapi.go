@@ -3,7 +3,7 @@
 //
 // This package routes requests and guards all of them alike: sizes, deadlines, host names
 // and origins. The packages below it serve one transport each. Every call goes to the
-// same intercepted service as a gRPC call does, without a connection in between.
+// same intercepted service as a gRPC call does, without a connection between them.
 package httpapi
 
 import (
@@ -34,7 +34,7 @@ type Options struct {
 	// CheckHosts refuses foreign Host headers. It is needed where callers do not
 	// authenticate: a page could make its host name resolve to this address and call.
 	CheckHosts bool
-	// AllowedHosts are host names that are not foreign, beside localhost and addresses.
+	// AllowedHosts are host names that are not foreign, in addition to localhost and addresses.
 	AllowedHosts []string
 
 	// Precheck returns why a caller may not make a request that cannot be read.
@@ -43,7 +43,7 @@ type Options struct {
 	OnRefused func(apierror.Reason)
 
 	// Jitter lengthens a delay, so that clients do not reconnect at the same time; the
-	// default is by up to a half.
+	// default adds up to a half.
 	Jitter func(time.Duration) time.Duration
 }
 

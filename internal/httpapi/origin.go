@@ -7,8 +7,12 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/rs/cors"
 
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/httpapi/httpio"
 )
 
 // crossOriginWrites refuses writes that a page of a foreign origin sends in the name of
@@ -60,30 +64,16 @@ func allowOrigins(next http.Handler, origins []string) http.Handler {
 	if len(origins) == 0 {
 		return next
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Add("Vary", "Origin")
-		origin := r.Header.Get("Origin")
-		if !slices.Contains(origins, origin) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		w.Header().Set("Access-Control-Allow-Origin", origin)
-		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
-			allowPreflight(w, r)
-			return
-		}
-		w.Header().Set("Access-Control-Expose-Headers", exposed)
-		next.ServeHTTP(w, r)
-	})
-}
-
-// exposed are the response headers that a foreign page may read, gRPC-Web's among them.
-const exposed = "X-Request-Id, Traceparent, Idempotency-Replayed, Retry-After, Grpc-Status, Grpc-Message, Grpc-Status-Details-Bin"
-
-func allowPreflight(w http.ResponseWriter, r *http.Request) {
-	header := w.Header()
-	header.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, DELETE")
-	header.Set("Access-Control-Allow-Headers", r.Header.Get("Access-Control-Request-Headers"))
-	header.Set("Access-Control-Max-Age", "600")
-	w.WriteHeader(http.StatusNoContent)
+	const maxAge = 10 * time.Minute
+	return cors.New(cors.Options{
+		// cors would take an origin with an asterisk as a pattern.
+		AllowOriginFunc: func(origin string) bool { return slices.Contains(origins, origin) },
+		AllowedMethods:  []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete},
+		AllowedHeaders:  []string{"*"},
+		ExposedHeaders: []string{
+			httpio.RequestIDHeader, httpio.TraceparentHeader, "Idempotency-Replayed", "Retry-After",
+			"Grpc-Status", "Grpc-Message", "Grpc-Status-Details-Bin",
+		},
+		MaxAge: int(maxAge.Seconds()),
+	}).Handler(next)
 }

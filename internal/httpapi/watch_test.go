@@ -23,16 +23,16 @@ import (
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
-	"github.com/audian/participant-gateway/internal/httpapi/httpio"
+	"github.com/audian/participant-gateway/internal/httpapi/httpapitest"
 	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
 const acceptSSE = "Accept: text/event-stream"
 
-// sending is a service that streams messages and then returns err.
-func sending(err error, messages ...*watch.Message) *fake {
-	return &fake{watch: func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
+// streaming returns a service that streams messages and then returns err.
+func streaming(err error, messages ...*watch.Message) *fakeService {
+	return &fakeService{watch: func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
 		for _, m := range messages {
 			if err := s.SendMsg(wire.NewMessage(m)); err != nil {
 				return err
@@ -42,11 +42,11 @@ func sending(err error, messages ...*watch.Message) *fake {
 	}}
 }
 
-func heartbeat(token string) *watch.Message {
+func checkpoint(token string) *watch.Message {
 	return &watch.Message{Token: token, Checkpoint: &watch.Checkpoint{PollInterval: time.Second}}
 }
 
-func heartbeatJSON(token string) string {
+func checkpointJSON(token string) string {
 	return `{"resume_token":"` + token + `","checkpoint":{"freshness":"fresh","last_success_time":null,"stale_reason":"","total":null,"active":null,"participant_count":null,"poll_interval":"1s"}}`
 }
 
@@ -62,38 +62,38 @@ func TestWatchStreams(t *testing.T) {
 	refused := &apierror.Error{Reason: apierror.UpstreamForbidden, Message: "withdrawn", UpstreamStatus: 403}
 	for _, tt := range []struct {
 		name        string
-		service     *fake
+		service     *fakeService
 		sse, ndjson string
 	}{
 		{
-			"to the end", sending(nil, heartbeat("t1"), gone),
-			"retry: 2001\nid: t1\nevent: checkpoint\ndata: " + heartbeatJSON("t1") + "\n\n" + "id: t9\nevent: end\ndata: " + endJSON + "\n\n",
-			heartbeatJSON("t1") + "\n" + endJSON + "\n",
+			"until the end", streaming(nil, checkpoint("t1"), gone),
+			"retry: 2001\nid: t1\nevent: checkpoint\ndata: " + checkpointJSON("t1") + "\n\n" + "id: t9\nevent: end\ndata: " + endJSON + "\n\n",
+			checkpointJSON("t1") + "\n" + endJSON + "\n",
 		},
 		{
-			"no token yet", sending(nil, heartbeat("")),
-			"retry: 2001\nevent: checkpoint\ndata: " + heartbeatJSON("") + "\n\n",
-			heartbeatJSON("") + "\n",
+			"no token yet", streaming(nil, checkpoint("")),
+			"retry: 2001\nevent: checkpoint\ndata: " + checkpointJSON("") + "\n\n",
+			checkpointJSON("") + "\n",
 		},
 		{
-			"W16: drained", sending(drained, heartbeat("t1")),
-			"retry: 2001\nid: t1\nevent: checkpoint\ndata: " + heartbeatJSON("t1") + "\n\n" + "retry: 3001\nevent: failure\ndata: " + drainedJSON + "\n\n",
-			heartbeatJSON("t1") + "\n" + drainedJSON + "\n",
+			"W16: drained", streaming(drained, checkpoint("t1")),
+			"retry: 2001\nid: t1\nevent: checkpoint\ndata: " + checkpointJSON("t1") + "\n\n" + "retry: 3001\nevent: failure\ndata: " + drainedJSON + "\n\n",
+			checkpointJSON("t1") + "\n" + drainedJSON + "\n",
 		},
 		{
-			"a failure that invites no retry", sending(refused, heartbeat("t1")),
-			"retry: 2001\nid: t1\nevent: checkpoint\ndata: " + heartbeatJSON("t1") + "\n\n" + "event: failure\ndata: " + refusedJSON + "\n\n",
-			heartbeatJSON("t1") + "\n" + refusedJSON + "\n",
+			"a failure without a retry delay", streaming(refused, checkpoint("t1")),
+			"retry: 2001\nid: t1\nevent: checkpoint\ndata: " + checkpointJSON("t1") + "\n\n" + "event: failure\ndata: " + refusedJSON + "\n\n",
+			checkpointJSON("t1") + "\n" + refusedJSON + "\n",
 		},
 	} {
 		for accept, want := range map[string]string{acceptSSE: tt.sse, "Accept: */*": tt.ndjson} {
 			t.Run(tt.name+" "+accept, func(t *testing.T) {
 				got := call(t, handler(t, tt.service), "GET", watchedPath, "", accept)
-				if got.status != 200 || got.body != want {
-					t.Errorf("answer = %d %q\nwant %q", got.status, got.body, want)
+				if got.Status != 200 || got.Body != want {
+					t.Errorf("response = %d %q\nwant %q", got.Status, got.Body, want)
 				}
-				if got.header.Get("Cache-Control") != "no-store" || got.header.Get("X-Accel-Buffering") != "no" {
-					t.Errorf("headers = %v", got.header)
+				if got.Header.Get("Cache-Control") != "no-store" || got.Header.Get("X-Accel-Buffering") != "no" {
+					t.Errorf("headers = %v", got.Header)
 				}
 			})
 		}
@@ -103,9 +103,9 @@ func TestWatchStreams(t *testing.T) {
 func TestWatchFailsWithItsOwnStatusBeforeTheFirstMessage(t *testing.T) {
 	refused := &apierror.Error{Reason: apierror.UpstreamForbidden, Message: "withdrawn", UpstreamStatus: 403}
 	for _, accept := range []string{acceptSSE, "Accept: */*"} {
-		got := call(t, handler(t, sending(refused)), "GET", watchedPath, "", accept)
-		if got.status != 403 || got.body != refusedJSON || got.header.Get("Content-Type") != "application/json" {
-			t.Errorf("answer = %+v", got)
+		got := call(t, handler(t, streaming(refused)), "GET", watchedPath, "", accept)
+		if got.Status != 403 || got.Body != refusedJSON || got.Header.Get("Content-Type") != "application/json" {
+			t.Errorf("response = %+v", got)
 		}
 	}
 }
@@ -114,9 +114,9 @@ func TestWatchRefusesRequests(t *testing.T) {
 	for query, field := range map[string]string{
 		"?heartbeat_interval=5": "heartbeat_interval", "?access_token=x": "access_token", "?statuses=Held": "statuses", "?conference_id=other": "conference_id",
 	} {
-		got := call(t, handler(t, &fake{}), "GET", watchedPath+query, "", acceptSSE)
-		if got.status != 400 || !strings.Contains(got.body, `"field":"`+field+`"`) {
-			t.Errorf("%s: answer = %+v", query, got)
+		got := call(t, handler(t, &fakeService{}), "GET", watchedPath+query, "", acceptSSE)
+		if got.Status != 400 || !strings.Contains(got.Body, `"field":"`+field+`"`) {
+			t.Errorf("%s: response = %+v", query, got)
 		}
 	}
 }
@@ -126,7 +126,7 @@ func TestWatchRequest(t *testing.T) {
 		name, query, lastEventID string
 		want                     *v2.WatchParticipantsRequest
 	}{
-		{"bare", "", "", &v2.WatchParticipantsRequest{ConferenceId: "conf_1"}},
+		{"no query", "", "", &v2.WatchParticipantsRequest{ConferenceId: "conf_1"}},
 		{"token", "?resume_token=a", "", &v2.WatchParticipantsRequest{ConferenceId: "conf_1", ResumeToken: "a"}},
 		{"Last-Event-ID beats it", "?resume_token=a", "b", &v2.WatchParticipantsRequest{ConferenceId: "conf_1", ResumeToken: "b"}},
 		{
@@ -140,7 +140,7 @@ func TestWatchRequest(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var got *v2.WatchParticipantsRequest
-			service := &fake{watch: func(r *v2.WatchParticipantsRequest, _ grpc.ServerStream) error {
+			service := &fakeService{watch: func(r *v2.WatchParticipantsRequest, _ grpc.ServerStream) error {
 				got = r
 				return nil
 			}}
@@ -153,30 +153,30 @@ func TestWatchRequest(t *testing.T) {
 }
 
 func TestHEADOnAWatchAnswersTheHeadersAtOnce(t *testing.T) {
-	service := &fake{watch: func(*v2.WatchParticipantsRequest, grpc.ServerStream) error {
+	service := &fakeService{watch: func(*v2.WatchParticipantsRequest, grpc.ServerStream) error {
 		t.Error("a stream was opened")
 		return nil
 	}}
 	for accepted, want := range map[string]string{"text/event-stream": "text/event-stream", "*/*": "application/x-ndjson"} {
 		got := call(t, handler(t, service), "HEAD", watchedPath, "", "Accept: "+accepted)
-		if got.status != 200 || got.body != "" || got.header.Get("Content-Type") != want || got.header.Get("X-Accel-Buffering") != "no" {
-			t.Errorf("%s: answer = %+v", accepted, got)
+		if got.Status != 200 || got.Body != "" || got.Header.Get("Content-Type") != want || got.Header.Get("X-Accel-Buffering") != "no" {
+			t.Errorf("%s: response = %+v", accepted, got)
 		}
 	}
-	if got := call(t, handler(t, service), "HEAD", watchedPath+"?statuses=nonsense", ""); got.status != 400 {
-		t.Errorf("an unreadable filter: answer = %+v", got)
+	if got := call(t, handler(t, service), "HEAD", watchedPath+"?statuses=nonsense", ""); got.Status != 400 {
+		t.Errorf("an invalid filter: response = %+v", got)
 	}
-	stranger := func(o *Options) {
+	anonymous := func(o *Options) {
 		o.Precheck = func(context.Context, access.Credentials, proto.Message) error {
 			return &apierror.Error{Reason: apierror.CredentialMissing, Message: "no credential"}
 		}
 	}
-	if got := call(t, handler(t, service, stranger), "HEAD", watchedPath, ""); got.status != 401 {
-		t.Errorf("without a credential: answer = %+v", got)
+	if got := call(t, handler(t, service, anonymous), "HEAD", watchedPath, ""); got.Status != 401 {
+		t.Errorf("without a credential: response = %+v", got)
 	}
 }
 
-// TestW16_AnEndBeforeTheFirstMessageIsAnEvent: EventSource gives up for good on a 503.
+// EventSource does not reconnect after a 503.
 func TestW16_AnEndBeforeTheFirstMessageIsAnEvent(t *testing.T) {
 	drained := &apierror.Error{Reason: apierror.Draining, Message: "draining", RetryAfter: 3 * time.Second}
 	aged := &apierror.Error{Reason: apierror.StreamAged, Message: "draining", RetryAfter: 3 * time.Second}
@@ -185,68 +185,48 @@ func TestW16_AnEndBeforeTheFirstMessageIsAnEvent(t *testing.T) {
 		for accepted, want := range map[string]string{
 			acceptSSE: "retry: 3001\nevent: failure\ndata: " + body + "\n\n", "Accept: */*": body + "\n",
 		} {
-			// The service's interceptors make a status of its error.
-			got := call(t, handler(t, sending(grpcstatus.From(end).Err())), "GET", watchedPath, "", accepted)
-			if got.status != 200 || got.body != want || got.header.Get("Content-Type") == "application/json" {
-				t.Errorf("answer = %+v\nwant %q", got, want)
+			// The service's interceptors return a status.
+			got := call(t, handler(t, streaming(grpcstatus.From(end).Err())), "GET", watchedPath, "", accepted)
+			if got.Status != 200 || got.Body != want || got.Header.Get("Content-Type") == "application/json" {
+				t.Errorf("response = %+v\nwant %q", got, want)
 			}
 		}
 	}
-	overrun := &apierror.Error{Reason: apierror.TooManyStreams, Message: "too many", RetryAfter: time.Second}
-	if got := call(t, handler(t, sending(overrun)), "GET", watchedPath, "", acceptSSE); got.status != 429 {
-		t.Errorf("a refusal keeps its status: %+v", got)
+	limited := &apierror.Error{Reason: apierror.TooManyStreams, Message: "too many", RetryAfter: time.Second}
+	if got := call(t, handler(t, streaming(limited)), "GET", watchedPath, "", acceptSSE); got.Status != 429 {
+		t.Errorf("another error: response = %+v", got)
 	}
 }
 
-// pipes is a listener of synchronous connections, whose time is the bubble's.
-type pipes struct{ accepted chan net.Conn }
-
-func (p pipes) Accept() (net.Conn, error) {
-	conn, open := <-p.accepted
-	if !open {
-		return nil, net.ErrClosed
-	}
-	return conn, nil
-}
-
-func (p pipes) Close() error   { return nil }
-func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
-
-func (p pipes) dial(context.Context, string, string) (net.Conn, error) {
-	client, server := net.Pipe()
-	p.accepted <- server
-	return client, nil
-}
-
-// serve serves in a bubble, with time limits as they suit unary calls.
-func serve(t *testing.T, service *fake) (listener pipes, stop func()) {
+// serve starts a server whose time limits are shorter than a stream.
+func serve(t *testing.T, service *fakeService) (listener httpapitest.PipeListener, stop func()) {
 	t.Helper()
 	return serveWith(&http.Server{Handler: handler(t, service), ReadTimeout: 20 * time.Second, WriteTimeout: 20 * time.Second})
 }
 
-// serveHandler serves in a bubble as the gateway does.
-func serveHandler(h http.Handler) (listener pipes, stop func()) {
+// serveHandler starts a server without time limits, as the gateway's.
+func serveHandler(h http.Handler) (listener httpapitest.PipeListener, stop func()) {
 	return serveWith(&http.Server{Handler: h})
 }
 
-func serveWith(server *http.Server) (listener pipes, stop func()) {
-	listener = pipes{accepted: make(chan net.Conn)}
+func serveWith(server *http.Server) (listener httpapitest.PipeListener, stop func()) {
+	listener = make(httpapitest.PipeListener)
 	server.ErrorLog, server.Protocols = slog.NewLogLogger(slog.DiscardHandler, 0), &http.Protocols{}
 	server.Protocols.SetHTTP1(true)
 	server.Protocols.SetUnencryptedHTTP2(true)
 	go server.Serve(listener)
 	return listener, func() {
-		close(listener.accepted)
+		close(listener)
 		server.Close()
 		synctest.Wait()
 	}
 }
 
-// watching opens an SSE watch in a bubble, whose client does not read yet.
-func watching(t *testing.T, service *fake) (client net.Conn, stop func()) {
+// openWatch opens an SSE watch whose client does not read yet.
+func openWatch(t *testing.T, service *fakeService) (client net.Conn, stop func()) {
 	t.Helper()
 	listener, stopServing := serve(t, service)
-	client, _ = listener.dial(t.Context(), "", "")
+	client, _ = listener.Dial(t.Context(), "", "")
 	if _, err := io.WriteString(client, "GET "+watchedPath+" HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
@@ -260,8 +240,8 @@ func TestW12_ABlockedClientIsCutAfter60Seconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var blocked atomic.Pointer[apierror.Error]
 		start := time.Now()
-		client, stop := watching(t, &fake{watch: func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
-			err := s.SendMsg(wire.NewMessage(heartbeat("t1")))
+		client, stop := openWatch(t, &fakeService{watch: func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
+			err := s.SendMsg(wire.NewMessage(checkpoint("t1")))
 			refused, _ := errors.AsType[*apierror.Error](err)
 			blocked.Store(refused)
 			return err
@@ -278,7 +258,7 @@ func TestW12_ABlockedClientIsCutAfter60Seconds(t *testing.T) {
 			t.Fatalf("after %v: %v", time.Since(start), refused)
 		}
 		if rest, err := io.ReadAll(client); err != nil || len(rest) > 0 {
-			t.Errorf("the client then reads %q, %v, want a bare close", rest, err)
+			t.Errorf("the client then reads %q, %v, want the connection closed", rest, err)
 		}
 	})
 }
@@ -286,8 +266,8 @@ func TestW12_ABlockedClientIsCutAfter60Seconds(t *testing.T) {
 func TestW16_ASendThatTheServiceGaveUpIsCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sent := make(chan error, 1)
-		client, stop := watching(t, &fake{watch: func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
-			go func() { sent <- s.SendMsg(wire.NewMessage(heartbeat("t1"))) }()
+		client, stop := openWatch(t, &fakeService{watch: func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
+			go func() { sent <- s.SendMsg(wire.NewMessage(checkpoint("t1"))) }()
 			time.Sleep(2 * time.Second)
 			return &apierror.Error{Reason: apierror.Draining, Message: "draining"}
 		}})
@@ -297,26 +277,26 @@ func TestW16_ASendThatTheServiceGaveUpIsCut(t *testing.T) {
 			t.Errorf("the send ended with %v after %v", err, time.Since(start))
 		}
 		if rest, err := io.ReadAll(client); err != nil || len(rest) > 0 {
-			t.Errorf("the client then reads %q, %v, want a bare close", rest, err)
+			t.Errorf("the client then reads %q, %v, want the connection closed", rest, err)
 		}
 	})
 }
 
 // TestW12_ASlowClientThatMakesProgressIsNotCut reads a large message for ten minutes.
 func TestW12_ASlowClientThatMakesProgressIsNotCut(t *testing.T) {
-	large := heartbeat(strings.Repeat("x", 20*httpio.ProgressSize))
+	large := checkpoint(strings.Repeat("x", 20*wire.PartSize))
 	for name, set := range map[string]func(*http.Protocols, bool){
 		"HTTP/1": (*http.Protocols).SetHTTP1, "HTTP/2": (*http.Protocols).SetUnencryptedHTTP2,
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var progress atomic.Int64
-				service := &fake{watch: func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
+				service := &fakeService{watch: func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
 					return s.SendMsg(wire.NewMessage(large).OnProgress(func() { progress.Add(1) }))
 				}}
 				listener, stop := serve(t, service)
 				defer stop()
-				transport := &http.Transport{DialContext: listener.dialSlow, Protocols: &http.Protocols{}}
+				transport := &http.Transport{DialContext: dialSlow(listener), Protocols: &http.Protocols{}}
 				set(transport.Protocols, true)
 				defer transport.CloseIdleConnections()
 				request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost"+watchedPath, http.NoBody)
@@ -327,7 +307,7 @@ func TestW12_ASlowClientThatMakesProgressIsNotCut(t *testing.T) {
 				}
 				defer response.Body.Close()
 				body, err := io.ReadAll(response.Body)
-				if err != nil || !strings.HasSuffix(string(body), "}\n") || len(body) < 20*httpio.ProgressSize {
+				if err != nil || !strings.HasSuffix(string(body), "}\n") || len(body) < 20*wire.PartSize {
 					t.Errorf("%d bytes, %v", len(body), err)
 				}
 				if took := time.Since(start); took < 5*time.Minute {
@@ -341,7 +321,7 @@ func TestW12_ASlowClientThatMakesProgressIsNotCut(t *testing.T) {
 	}
 }
 
-// slowConn takes half a minute for each 16 KB that it reads.
+// slowConn takes sendUnfinished a minute for each 16 KB that it reads.
 type slowConn struct {
 	net.Conn
 
@@ -350,21 +330,24 @@ type slowConn struct {
 
 func (c slowConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if c.due.Add(int64(n)) >= httpio.ProgressSize {
-		c.due.Add(-httpio.ProgressSize)
+	if c.due.Add(int64(n)) >= wire.PartSize {
+		c.due.Add(-wire.PartSize)
 		time.Sleep(30 * time.Second)
 	}
 	return n, err
 }
 
-func (p pipes) dialSlow(ctx context.Context, network, address string) (net.Conn, error) {
-	client, err := p.dial(ctx, network, address)
-	return slowConn{client, new(atomic.Int64)}, err
+// dialSlow connects a client that reads slowly.
+func dialSlow(listener httpapitest.PipeListener) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		client, err := listener.Dial(ctx, network, address)
+		return slowConn{client, new(atomic.Int64)}, err
+	}
 }
 
 func TestW16_AClientThatDoesNotReadTheFailureIsCutAfter2Seconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client, stop := watching(t, sending(&apierror.Error{Reason: apierror.Draining, Message: "draining"}, heartbeat("t1")))
+		client, stop := openWatch(t, streaming(&apierror.Error{Reason: apierror.Draining, Message: "draining"}, checkpoint("t1")))
 		defer stop()
 		reader := bufio.NewReader(client)
 		for line := ""; !strings.HasPrefix(line, "data:"); {
@@ -376,15 +359,15 @@ func TestW16_AClientThatDoesNotReadTheFailureIsCutAfter2Seconds(t *testing.T) {
 		time.Sleep(watch.LastSendTimeout + time.Second)
 		synctest.Wait()
 		if rest, err := io.ReadAll(reader); err != nil || strings.Contains(string(rest), "failure") {
-			t.Errorf("the client then reads %q, %v, want a bare close", rest, err)
+			t.Errorf("the client then reads %q, %v, want the connection closed", rest, err)
 		}
 	})
 }
 
 func TestW13_AStreamOutlivesTheServersTimeouts(t *testing.T) {
-	service := &fake{watch: func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
+	service := &fakeService{watch: func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
 		for _, token := range []string{"t1", "t2", "t3"} {
-			if err := s.SendMsg(wire.NewMessage(heartbeat(token))); err != nil {
+			if err := s.SendMsg(wire.NewMessage(checkpoint(token))); err != nil {
 				return err
 			}
 			select {
@@ -402,7 +385,7 @@ func TestW13_AStreamOutlivesTheServersTimeouts(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				listener, stop := serve(t, service)
 				defer stop()
-				transport := &http.Transport{DialContext: listener.dial, Protocols: &http.Protocols{}}
+				transport := &http.Transport{DialContext: listener.Dial, Protocols: &http.Protocols{}}
 				set(transport.Protocols, true)
 				defer transport.CloseIdleConnections()
 				request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost"+watchedPath, http.NoBody)
@@ -420,10 +403,10 @@ func TestW13_AStreamOutlivesTheServersTimeouts(t *testing.T) {
 	}
 }
 
-func TestAClientThatLeavesCancelsTheCall(t *testing.T) {
+func TestDisconnectCancelsTheCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		left := make(chan error, 1)
-		client, stop := watching(t, &fake{watch: func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
+		client, stop := openWatch(t, &fakeService{watch: func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
 			<-s.Context().Done()
 			left <- s.Context().Err()
 			return s.Context().Err()
@@ -436,11 +419,11 @@ func TestAClientThatLeavesCancelsTheCall(t *testing.T) {
 	})
 }
 
-func TestMessagesAreFlushedAsTheyCome(t *testing.T) {
+func TestEachMessageIsFlushed(t *testing.T) {
 	proceed := make(chan struct{})
-	server := httptest.NewServer(handler(t, &fake{watch: func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
+	server := httptest.NewServer(handler(t, &fakeService{watch: func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
 		for _, token := range []string{"t1", "t2"} {
-			if err := s.SendMsg(wire.NewMessage(heartbeat(token))); err != nil {
+			if err := s.SendMsg(wire.NewMessage(checkpoint(token))); err != nil {
 				return err
 			}
 			<-proceed
@@ -455,7 +438,7 @@ func TestMessagesAreFlushedAsTheyCome(t *testing.T) {
 	defer response.Body.Close()
 	lines := bufio.NewScanner(response.Body)
 	for _, token := range []string{"t1", "t2"} {
-		if !lines.Scan() || lines.Text() != heartbeatJSON(token) {
+		if !lines.Scan() || lines.Text() != checkpointJSON(token) {
 			t.Errorf("line = %q, %v", lines.Text(), lines.Err())
 		}
 		proceed <- struct{}{}

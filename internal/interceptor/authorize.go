@@ -31,7 +31,7 @@ func (i *Interceptor) authorize(ctx context.Context, call *call) (context.Contex
 	if err := i.CheckSize(proto.Size(call.request)); err != nil {
 		return ctx, fmt.Errorf("limit: %w", err)
 	}
-	if err := i.validator.Check(WithIdempotencyKey(ctx, call.request), call.request); err != nil {
+	if err := i.validator.check(withIdempotencyKey(ctx, call.request), call.request); err != nil {
 		return ctx, fmt.Errorf("check the request: %w", err)
 	}
 	return access.NewContext(ctx, caller), nil

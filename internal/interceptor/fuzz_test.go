@@ -27,7 +27,7 @@ func FuzzCheck(f *testing.F) {
 		}
 		f.Add(byte(kind), encoded)
 	}
-	validator, err := NewValidator(PhoneRule{})
+	validator, err := newValidator(PhoneRule{})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func FuzzCheck(f *testing.F) {
 		if proto.Unmarshal(encoded, request) != nil {
 			return // grpc-go refuses it.
 		}
-		if err := validator.Check(t.Context(), request); err != nil {
+		if err := validator.check(t.Context(), request); err != nil {
 			checkRefusal(t, err)
 			return
 		}

@@ -16,9 +16,9 @@ import (
 // idempotencyKey is the metadata, or HTTP header, that may contain an Add's request_id (A2).
 const idempotencyKey = "idempotency-key"
 
-// WithIdempotencyKey sets the request_id of an Add from its idempotency key. The returned
-// context contains the key's violations, which Check reports with all others.
-func WithIdempotencyKey(ctx context.Context, request proto.Message) context.Context {
+// withIdempotencyKey sets the request_id of an Add from its idempotency key. The returned
+// context contains the key's violations, which check reports with all others.
+func withIdempotencyKey(ctx context.Context, request proto.Message) context.Context {
 	add, isAdd := request.(*v2.AddParticipantRequest)
 	if !isAdd {
 		return ctx

@@ -13,7 +13,7 @@ import (
 )
 
 func TestA02_TheIdempotencyKeyIsTheRequestID(t *testing.T) {
-	validator, err := NewValidator(PhoneRule{})
+	validator, err := newValidator(PhoneRule{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func TestA02_TheIdempotencyKeyIsTheRequestID(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx := metadata.NewIncomingContext(t.Context(), metadata.MD{"idempotency-key": test.keys})
 			add := &v2.AddParticipantRequest{ConferenceId: "c", PhoneNumber: number, RequestId: test.field}
-			err := validator.Check(WithIdempotencyKey(ctx, add), add)
+			err := validator.check(withIdempotencyKey(ctx, add), add)
 			if add.GetRequestId() != test.want || (err == nil) != test.good {
 				t.Errorf("request_id %q, %v", add.GetRequestId(), err)
 			}
@@ -60,14 +60,14 @@ func TestA02_TheIdempotencyKeyIsTheRequestID(t *testing.T) {
 
 // A wrong key is reported together with all other violations.
 func TestA02_AWrongKeyIsOneOfTheViolations(t *testing.T) {
-	validator, err := NewValidator(PhoneRule{})
+	validator, err := newValidator(PhoneRule{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs("idempotency-key", "", "idempotency-key", "k"))
 	ctx = requestctx.WithViolations(ctx, []apierror.Violation{{Field: "muted", Rule: "type", Message: "must be true or false"}})
 	add := &v2.AddParticipantRequest{ConferenceId: "c", PhoneNumber: "1"}
-	refusal := refusalOf(t, validator.Check(WithIdempotencyKey(ctx, add), add))
+	refusal := refusalOf(t, validator.check(withIdempotencyKey(ctx, add), add))
 	var named []string
 	for _, violation := range refusal.Violations {
 		named = append(named, violation.Field)
@@ -80,7 +80,7 @@ func TestA02_AWrongKeyIsOneOfTheViolations(t *testing.T) {
 func TestA02_OtherCallsIgnoreTheKey(t *testing.T) {
 	ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs("idempotency-key", ""))
 	for _, request := range []proto.Message{&v2.RemoveParticipantRequest{}, &v2.ListParticipantsRequest{}, &v2.WatchParticipantsRequest{}} {
-		if got := requestctx.Violations(WithIdempotencyKey(ctx, request)); got != nil {
+		if got := requestctx.Violations(withIdempotencyKey(ctx, request)); got != nil {
 			t.Errorf("%T: %v", request, got)
 		}
 	}

@@ -34,7 +34,7 @@ type Options struct {
 type Interceptor struct {
 	authenticator  access.Authenticator
 	limiter        *access.Limiter
-	validator      *Validator
+	validator      *validator
 	maxRequestSize int
 	streams        *Streams
 	metrics        *metrics.Metrics
@@ -44,7 +44,7 @@ type Interceptor struct {
 
 // New returns an interceptor. It fails if the rules of the proto do not compile.
 func New(options Options) (*Interceptor, error) {
-	validator, err := NewValidator(options.Phone)
+	validator, err := newValidator(options.Phone)
 	if err != nil {
 		return nil, err
 	}

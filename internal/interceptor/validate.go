@@ -17,15 +17,15 @@ import (
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
-// Validator checks requests against the rules of the proto, and phone numbers, whose rule the
+// validator checks requests against the rules of the proto, and phone numbers, whose rule the
 // proto cannot express (A4).
-type Validator struct {
+type validator struct {
 	rules protovalidate.Validator
 	phone PhoneRule
 }
 
-// NewValidator compiles the rules, which all requests share.
-func NewValidator(phone PhoneRule) (*Validator, error) {
+// newValidator compiles the rules, which all requests share.
+func newValidator(phone PhoneRule) (*validator, error) {
 	rules, err := protovalidate.New(protovalidate.WithMessages(
 		&v2.AddParticipantRequest{},
 		&v2.RemoveParticipantRequest{},
@@ -35,12 +35,12 @@ func NewValidator(phone PhoneRule) (*Validator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compile the rules of the proto: %w", err)
 	}
-	return &Validator{rules: rules, phone: phone}, nil
+	return &validator{rules: rules, phone: phone}, nil
 }
 
-// Check returns one error that names every invalid field, or nil: those that the transport
+// check returns one error that names every invalid field, or nil: those that the transport
 // could not read, and those that break a rule.
-func (v *Validator) Check(ctx context.Context, request proto.Message) error {
+func (v *validator) check(ctx context.Context, request proto.Message) error {
 	if !wire.Readable(request) {
 		return &apierror.Error{
 			Reason:  apierror.InvalidRequest,
@@ -101,7 +101,7 @@ func merge(unreadable, broken []apierror.Violation) []apierror.Violation {
 	return merged
 }
 
-func (v *Validator) violations(request proto.Message) ([]apierror.Violation, error) {
+func (v *validator) violations(request proto.Message) ([]apierror.Violation, error) {
 	err := v.rules.Validate(request)
 	if err == nil {
 		return nil, nil

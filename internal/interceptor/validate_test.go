@@ -18,11 +18,11 @@ import (
 // fields returns the invalid fields, sorted.
 func fields(t *testing.T, rule PhoneRule, request proto.Message) []string {
 	t.Helper()
-	validator, err := NewValidator(rule)
+	validator, err := newValidator(rule)
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = validator.Check(t.Context(), request)
+	err = validator.check(t.Context(), request)
 	if err == nil {
 		return nil
 	}

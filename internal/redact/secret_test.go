@@ -23,7 +23,7 @@ func TestSecretIsHidden(t *testing.T) {
 	slog.New(slog.NewTextHandler(&text, nil)).Info("m", "a", secret, "b", []redact.Secret{secret}, "c", fields)
 	slog.New(slog.NewJSONHandler(&lines, nil)).Info("m", "a", secret, "b", []redact.Secret{secret}, "c", fields)
 	for name, shown := range map[string]string{
-		"%s": fmt.Sprintf("%s", secret), "%v": fmt.Sprintf("%v", fields), "%+v": fmt.Sprintf("%+v", fields), "%#v": fmt.Sprintf("%#v", fields),
+		"%s": fmt.Sprintf("%s", fields), "%v": fmt.Sprintf("%v", fields), "%+v": fmt.Sprintf("%+v", fields), "%#v": fmt.Sprintf("%#v", fields),
 		"%q": fmt.Sprintf("%q", secret), "JSON": string(encoded), "slog text": text.String(), "slog JSON": lines.String(),
 	} {
 		if strings.Contains(shown, "hidden-1") || !strings.Contains(shown, "[redacted]") {

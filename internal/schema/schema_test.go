@@ -26,14 +26,14 @@ func file(t *testing.T, name string) []byte {
 	return nil
 }
 
-func TestTheDescriptorsStandAlone(t *testing.T) {
+func TestDescriptorsIncludeTheirImports(t *testing.T) {
 	var set descriptorpb.FileDescriptorSet
 	if err := proto.Unmarshal(schema.Descriptors(), &set); err != nil {
 		t.Fatal(err)
 	}
 	files, err := protodesc.NewFiles(&set)
 	if err != nil {
-		t.Fatalf("the set lacks an import: %v", err)
+		t.Fatalf("an import is missing: %v", err)
 	}
 	for _, name := range []protoreflect.FullName{
 		"audian.conference.v2.ParticipantService", "google.rpc.Status", "google.rpc.BadRequest", "google.rpc.Code", "google.protobuf.Any",
@@ -51,7 +51,7 @@ func TestTheDescriptorsStandAlone(t *testing.T) {
 	}
 }
 
-func TestTheDocumentIsThatOfTheHTTPPort(t *testing.T) {
+func TestOpenAPIFileIsTheServedDocument(t *testing.T) {
 	if !bytes.Equal(file(t, "openapi.json"), openapi.Document) {
 		t.Error("the file is another document")
 	}

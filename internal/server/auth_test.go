@@ -336,7 +336,7 @@ func TestTokensOfAnIssuerForEveryTransport(t *testing.T) {
 	expect("a user without a role", issuer.Token(nil), outcome{codes.PermissionDenied, apierror.RoleNotGranted})
 	expect("another audience", issuer.Token(oidctest.Claims{"aud": "other"}), outcome{codes.Unauthenticated, apierror.CredentialInvalid})
 	expect("expired", issuer.Token(oidctest.Claims{"exp": time.Now().Add(-time.Minute).Unix()}), outcome{codes.Unauthenticated, apierror.CredentialExpired})
-	expect("no signature", issuer.Forged("none", writer), outcome{codes.Unauthenticated, apierror.CredentialInvalid})
+	expect("no signature", issuer.ForgedToken("none", writer), outcome{codes.Unauthenticated, apierror.CredentialInvalid})
 	expect("elsewhere", issuer.Token(oidctest.Claims{"groups": "writer", "conferences": []string{"conf_other"}}), outcome{codes.PermissionDenied, apierror.ConferenceNotGranted})
 }
 

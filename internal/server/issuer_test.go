@@ -13,7 +13,7 @@ import (
 func TestA01_ADeadlineThatEndsAtTheIssuer(t *testing.T) {
 	issuer := oidctest.New()
 	t.Cleanup(issuer.Close)
-	t.Cleanup(issuer.Hold())
+	t.Cleanup(issuer.BlockResponses())
 	r := run(t, "--auth=oidc", "--oidc-issuer="+issuer.URL(), "--oidc-audience="+oidctest.Audience)
 	request, err := http.NewRequestWithContext(r.context(), http.MethodPost,
 		r.url(""), strings.NewReader(`{"phone_number":"+12025550123"}`))

@@ -51,5 +51,5 @@ func changedEnum[E ~int32](name string, before, after enumOrRaw[E]) []string {
 	return names
 }
 
-// rawPrefix is the prefix of a proto field for text that the enum beside it does not contain.
+// rawPrefix is the prefix of a proto field for text that the enum field does not contain.
 const rawPrefix = "raw_"

@@ -35,18 +35,19 @@ func (c codec) Marshal(message any) (mem.BufferSlice, error) {
 	return parts(encoded, shared.Progress), nil
 }
 
-// partSize is how much of a large message is sent between two reports of progress.
-const partSize = 16 << 10
+// PartSize is how much of a large message a client must read within watch.SendTimeout, over
+// every transport.
+const PartSize = 16 << 10
 
 // parts splits an encoded message. Each part calls sent once gRPC's flow control has
 // released it: gRPC gives no other sign of a slow client's progress.
 func parts(encoded []byte, sent func()) mem.BufferSlice {
-	if len(encoded) <= partSize {
+	if len(encoded) <= PartSize {
 		return mem.BufferSlice{mem.SliceBuffer(encoded)}
 	}
 	pool := notifier{sent}
 	var buffers mem.BufferSlice
-	for part := range slices.Chunk(encoded, partSize) {
+	for part := range slices.Chunk(encoded, PartSize) {
 		buffers = append(buffers, mem.NewBuffer(&part, pool))
 	}
 	return buffers

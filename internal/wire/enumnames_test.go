@@ -10,19 +10,19 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-func TestEveryEnumHasAWordForEachValue(t *testing.T) {
+func TestEveryEnumValueHasAName(t *testing.T) {
 	enums := v2.File_audian_conference_v2_participant_service_proto.Enums()
 	for i := range enums.Len() {
 		values := enums.Get(i).Values()
 		seen := make(map[string]bool)
 		for j := range values.Len() {
 			value := values.Get(j)
-			word := namesOf(enums.Get(i)).names[value.Number()]
-			if seen[word] || word != strings.ToLower(word) || (word == "") != (value.Number() == 0) {
-				t.Errorf("%s has the word %q", value.FullName(), word)
+			name := namesOf(enums.Get(i)).names[value.Number()]
+			if seen[name] || name != strings.ToLower(name) || (name == "") != (value.Number() == 0) {
+				t.Errorf("%s has the name %q", value.FullName(), name)
 			}
-			seen[word] = true
-			for _, text := range []string{word, string(value.Name())} {
+			seen[name] = true
+			for _, text := range []string{name, string(value.Name())} {
 				if number, found := EnumNumber(enums.Get(i), text); !found || number != value.Number() {
 					t.Errorf("EnumNumber(%q) = %d, %t, want %d", text, number, found, value.Number())
 				}
@@ -31,7 +31,7 @@ func TestEveryEnumHasAWordForEachValue(t *testing.T) {
 	}
 }
 
-func TestWordsAreTheUpstreams(t *testing.T) {
+func TestEnumNamesAreTheUpstreams(t *testing.T) {
 	for _, tt := range []struct {
 		value protoreflect.Enum
 		want  string
@@ -52,7 +52,7 @@ func TestWordsAreTheUpstreams(t *testing.T) {
 	}
 }
 
-func TestNumberOfRefusesOtherForms(t *testing.T) {
+func TestEnumNumberRefusesOtherForms(t *testing.T) {
 	enum := v2.ParticipantStatus(0).Descriptor()
 	for _, text := range []string{"CONNECTED", "Connected", "unspecified", "3", "connected,held", " connected"} {
 		if number, found := EnumNumber(enum, text); found {
@@ -61,7 +61,7 @@ func TestNumberOfRefusesOtherForms(t *testing.T) {
 	}
 }
 
-func TestFilterSpeaksTheDomainsWords(t *testing.T) {
+func TestFilter(t *testing.T) {
 	got := Filter(
 		[]v2.ParticipantStatus{v2.ParticipantStatus_PARTICIPANT_STATUS_HELD, v2.ParticipantStatus_PARTICIPANT_STATUS_CONNECTED},
 		[]v2.ParticipantRole{v2.ParticipantRole_PARTICIPANT_ROLE_LISTENER},

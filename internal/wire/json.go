@@ -13,8 +13,8 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-// Marshal is the one JSON of participants, lists and events. An answer to an add is
-// the bare participant, an answer to a remove is nothing.
+// Marshal encodes participants, lists and events as JSON. The response of an add is the
+// participant itself, that of a remove is empty.
 func Marshal(message proto.Message) ([]byte, error) {
 	switch m := message.(type) {
 	case *v2.Participant:

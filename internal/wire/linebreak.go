@@ -2,8 +2,8 @@ package wire
 
 import "bytes"
 
-// lineBreaks are the characters beside CR and LF at which some line readers split, and
-// their escapes. JSON has them in strings alone, and need not escape them.
+// lineBreaks are characters other than CR and LF at which some line readers split, with
+// their escapes. JSON contains them only in strings, and does not require escapes.
 var lineBreaks = [...]struct{ raw, escaped []byte }{
 	{[]byte("\u0085"), []byte(`\u0085`)},
 	{[]byte("\u2028"), []byte(`\u2028`)},
@@ -11,7 +11,7 @@ var lineBreaks = [...]struct{ raw, escaped []byte }{
 }
 
 // EscapeLineBreaks escapes in a JSON text the characters at which some line readers
-// would split it. It returns the text itself where there is none.
+// would split it. It returns json itself if it contains none.
 func EscapeLineBreaks(json []byte) []byte {
 	for _, c := range lineBreaks {
 		if bytes.Contains(json, c.raw) {

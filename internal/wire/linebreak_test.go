@@ -14,15 +14,15 @@ import (
 	"github.com/audian/participant-gateway/internal/watch"
 )
 
-// breaking has every character at which some line reader splits.
+// breaking contains every character at which some line reader splits.
 const breaking = "a\u0085b\u2028c\u2029d\ne\rf\vg\fh\x1ci\x1ej"
 
-// isOneLine says whether a text has none of them.
+// isOneLine reports whether a text contains no line breaks.
 func isOneLine(text []byte) bool {
 	return !bytes.ContainsFunc(text, breaksField)
 }
 
-func TestJSONThatLeavesTheGatewayIsOneLine(t *testing.T) {
+func TestJSONIsOneLine(t *testing.T) {
 	person := participant.Participant{ID: breaking, Name: breaking, Status: breaking, Role: breaking}
 	message := NewMessage(&watch.Message{Token: breaking, Snapshot: &watch.Snapshot{Participants: []participant.Participant{person}}})
 	for name, encode := range map[string]func() ([]byte, error){
@@ -51,7 +51,7 @@ func TestJSONThatLeavesTheGatewayIsOneLine(t *testing.T) {
 	}
 }
 
-// flat is all text of a JSON value.
+// flat returns all text of a JSON value.
 func flat(value any) string {
 	var text strings.Builder
 	switch v := value.(type) {
@@ -69,10 +69,10 @@ func flat(value any) string {
 	return text.String()
 }
 
-// TestW12_APartThatWasPassedOnIsProgress takes a large message as gRPC's transport does.
-func TestW12_APartThatWasPassedOnIsProgress(t *testing.T) {
+// It releases the parts of a large message as gRPC's transport does.
+func TestW12_EachSentPartIsProgress(t *testing.T) {
 	source := initial()
-	source.Token = strings.Repeat("t", 10*partSize)
+	source.Token = strings.Repeat("t", 10*PartSize)
 	passed := 0
 	m := NewMessage(source).OnProgress(func() { passed++ })
 	encoded, err := m.Proto()
@@ -92,7 +92,7 @@ func TestW12_APartThatWasPassedOnIsProgress(t *testing.T) {
 			t.Fatal(err)
 		}
 		at += n
-		if want := at / partSize; passed < want-1 || passed > want {
+		if want := at / PartSize; passed < want-1 || passed > want {
 			t.Fatalf("after %d bytes %d parts were reported", at, passed)
 		}
 	}

@@ -80,6 +80,7 @@ var arrows = map[string][]string{
 	"internal/feed/feedtest":       {"internal/feed"},
 	"internal/certs/certstest":     {},
 	"internal/httpapi/openapitest": {"gen/openapi"},
+	"internal/httpapi/httpapitest": {},
 
 	"internal/config":    {},
 	"internal/simulator": {},

@@ -65,7 +65,7 @@ var modes = map[string]func(t *testing.T, l *ledger) house{
 		return house{
 			env:   []string{"AUDIAN_API_KEY=" + l.secret("upstream key")},
 			flags: []string{"--auth=oidc", "--oidc-issuer=" + issuer.URL(), "--oidc-audience=" + oidctest.Audience, "--log-format=json"},
-			right: l.keep("JWT", issuer.Token(claims)), wrong: l.keep("forged JWT", issuer.Forged("HS256", claims)),
+			right: l.keep("JWT", issuer.Token(claims)), wrong: l.keep("forged JWT", issuer.ForgedToken("HS256", claims)),
 		}
 	},
 }

@@ -31,16 +31,15 @@ func Open(file string, logger *slog.Logger) (*Authenticator, error) {
 	a := &Authenticator{}
 	a.callers.Store(&map[Hash]*caller{})
 	watcher, err := filewatch.Open(filewatch.Options{
-		Name:  "keys file",
-		Paths: []string{file},
-		Read:  read,
-		Load:  func(contents [][]byte) ([]slog.Attr, error) { return a.load(file, contents[0]) },
-		// An operator must learn that a revocation has no effect.
-		Consequence: ", and keys revoked since then are still accepted",
+		Name:        "keys file",
+		Paths:       []string{file},
+		Read:        read,
+		Load:        func(contents [][]byte) ([]slog.Attr, error) { return a.load(file, contents[0]) },
+		Consequence: "keys revoked since then are still accepted",
 		Logger:      logger,
 	})
 	if err != nil {
-		return nil, err //nolint:wrapcheck // It names the file.
+		return nil, err
 	}
 	a.watcher = watcher
 	return a, nil

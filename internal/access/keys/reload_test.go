@@ -17,8 +17,8 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 )
 
-// followed is a policy that is followed in virtual time.
-type followed struct {
+// harness is an authenticator that reloads its file in virtual time.
+type harness struct {
 	*keys.Authenticator
 
 	t    *testing.T
@@ -26,55 +26,55 @@ type followed struct {
 	log  *bytes.Buffer
 }
 
-// follow runs a test beside a policy whose file has two callers.
-func follow(t *testing.T, test func(f *followed, desk, wall string)) {
+// reloading runs a test with an authenticator whose file has two callers.
+func reloading(t *testing.T, test func(h *harness, desk, wall string)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		f := &followed{t: t, file: filepath.Join(t.TempDir(), "keys"), log: &bytes.Buffer{}}
-		desk, wall := add(t, f.file, "desk", "writer"), add(t, f.file, "wall", "reader", "conf_a")
+		h := &harness{t: t, file: filepath.Join(t.TempDir(), "keys"), log: &bytes.Buffer{}}
+		desk, wall := add(t, h.file, "desk", "writer"), add(t, h.file, "wall", "reader", "conf_a")
 		var err error
-		if f.Authenticator, err = keys.Open(f.file, slog.New(slog.NewTextHandler(f.log, nil))); err != nil {
+		if h.Authenticator, err = keys.Open(h.file, slog.New(slog.NewTextHandler(h.log, nil))); err != nil {
 			t.Fatal(err)
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			f.ReloadOnChange(ctx)
+			h.ReloadOnChange(ctx)
 		}()
-		test(f, desk, wall)
+		test(h, desk, wall)
 		stop()
 		<-done
 	})
 }
 
-func (f *followed) admit(key string) (access.Caller, error) {
-	return f.Authenticate(f.t.Context(), access.Credentials{AuthToken: []string{key}})
+func (h *harness) authenticate(key string) (access.Caller, error) {
+	return h.Authenticate(h.t.Context(), access.Credentials{AuthToken: []string{key}})
 }
 
-// watch opens a stream of conf_a.
-func (f *followed) watch(key string) context.Context {
-	f.t.Helper()
-	caller, err := f.admit(key)
+// openStream opens a stream of conf_a.
+func (h *harness) openStream(key string) context.Context {
+	h.t.Helper()
+	caller, err := h.authenticate(key)
 	if err != nil {
-		f.t.Fatal(err)
+		h.t.Fatal(err)
 	}
-	ctx, release := caller.Grant.StreamContext(f.t.Context(), access.Permission{Role: access.Reader, Conference: "conf_a"})
-	f.t.Cleanup(release)
+	ctx, release := caller.Grant.StreamContext(h.t.Context(), access.Permission{Role: access.Reader, Conference: "conf_a"})
+	h.t.Cleanup(release)
 	return ctx
 }
 
-// replace puts a changed file in place, as an editor does.
-func (f *followed) replace(old, by string) {
-	f.t.Helper()
-	changed := strings.Replace(content(f.t, f.file), old, by, 1)
-	if err := os.WriteFile(f.file, []byte(changed), 0o600); err != nil {
-		f.t.Fatal(err)
+// replace edits the file as an editor does.
+func (h *harness) replace(old, by string) {
+	h.t.Helper()
+	changed := strings.Replace(content(h.t, h.file), old, by, 1)
+	if err := os.WriteFile(h.file, []byte(changed), 0o600); err != nil {
+		h.t.Fatal(err)
 	}
 }
 
-// within5s lets the time pass that a withdrawal may take.
-func within5s() {
+// wait5s waits as long as a revocation may take.
+func wait5s() {
 	time.Sleep(5*time.Second - time.Millisecond)
 	synctest.Wait()
 }
@@ -86,43 +86,43 @@ func ended(ctx context.Context) apierror.Reason {
 	return apierror.ReasonOf(context.Cause(ctx))
 }
 
-func TestW19_ARevokedKeyEndsItsStreamsAndNoOthers(t *testing.T) {
-	follow(t, func(f *followed, desk, wall string) {
-		gone, stays := f.watch(desk), f.watch(wall)
-		if err := keys.Revoke(f.file, "desk"); err != nil {
+func TestW19_ARevokedKeyEndsOnlyItsStreams(t *testing.T) {
+	reloading(t, func(h *harness, desk, wall string) {
+		revoked, other := h.openStream(desk), h.openStream(wall)
+		if err := keys.Revoke(h.file, "desk"); err != nil {
 			t.Fatal(err)
 		}
-		within5s()
-		if got := ended(gone); got != apierror.CredentialInvalid {
+		wait5s()
+		if got := ended(revoked); got != apierror.CredentialInvalid {
 			t.Errorf("the revoked caller's stream: got %q", got)
 		}
-		if got := ended(stays); got != "" {
-			t.Errorf("the other's stream ended: %q", got)
+		if got := ended(other); got != "" {
+			t.Errorf("the other caller's stream ended: %q", got)
 		}
-		if _, err := f.admit(desk); apierror.ReasonOf(err) != apierror.CredentialInvalid {
+		if _, err := h.authenticate(desk); apierror.ReasonOf(err) != apierror.CredentialInvalid {
 			t.Errorf("a call with the revoked key: got %v", err)
 		}
 	})
 }
 
-func TestW19_AKeyThatIsReplacedEndsTheStreamsOfTheOld(t *testing.T) {
-	follow(t, func(f *followed, desk, _ string) {
-		old := f.watch(desk)
-		if err := keys.Revoke(f.file, "desk"); err != nil {
+func TestW19_AReplacedKeyEndsTheStreamsOfTheOldKey(t *testing.T) {
+	reloading(t, func(h *harness, desk, _ string) {
+		old := h.openStream(desk)
+		if err := keys.Revoke(h.file, "desk"); err != nil {
 			t.Fatal(err)
 		}
-		renewed := add(t, f.file, "desk", "writer")
-		within5s()
+		renewed := add(t, h.file, "desk", "writer")
+		wait5s()
 		if got := ended(old); got != apierror.CredentialInvalid {
 			t.Errorf("got %q", got)
 		}
-		if got := ended(f.watch(renewed)); got != "" {
+		if got := ended(h.openStream(renewed)); got != "" {
 			t.Errorf("the new key's stream: got %q", got)
 		}
 	})
 }
 
-func TestW19_ChangedRightsEndStreamsThatNeedThem(t *testing.T) {
+func TestW19_ChangedRightsEndStreamsWithoutPermission(t *testing.T) {
 	for _, test := range []struct {
 		old, by string
 		want    apierror.Reason
@@ -132,10 +132,10 @@ func TestW19_ChangedRightsEndStreamsThatNeedThem(t *testing.T) {
 		{"reader conf_a", "reader *", ""},
 		{"wall reader", "hall reader", apierror.CredentialInvalid},
 	} {
-		follow(t, func(f *followed, _, wall string) {
-			stream := f.watch(wall)
-			f.replace(test.old, test.by)
-			within5s()
+		reloading(t, func(h *harness, _, wall string) {
+			stream := h.openStream(wall)
+			h.replace(test.old, test.by)
+			wait5s()
 			if got := ended(stream); got != test.want {
 				t.Errorf("%s, then %s: got %q, want %q", test.old, test.by, got, test.want)
 			}
@@ -143,71 +143,71 @@ func TestW19_ChangedRightsEndStreamsThatNeedThem(t *testing.T) {
 	}
 }
 
-func TestANewCallerIsAdmittedWithinSeconds(t *testing.T) {
-	follow(t, func(f *followed, _, wall string) {
-		stream := f.watch(wall)
-		hall := add(t, f.file, "hall", "reader")
-		within5s()
-		if caller, err := f.admit(hall); err != nil || caller.Name != "hall" {
+func TestANewCallerIsAcceptedWithinSeconds(t *testing.T) {
+	reloading(t, func(h *harness, _, wall string) {
+		stream := h.openStream(wall)
+		hall := add(t, h.file, "hall", "reader")
+		wait5s()
+		if caller, err := h.authenticate(hall); err != nil || caller.Name != "hall" {
 			t.Errorf("got %v, %v", caller, err)
 		}
 		if got := ended(stream); got != "" {
-			t.Errorf("a stream ended for it: %q", got)
+			t.Errorf("a stream ended: %q", got)
 		}
 	})
 }
 
-// In complaintTime a file that cannot be used is complained of this often.
+// In errorTime the error of an unusable file is logged this often.
 const (
-	complaintTime = 3*time.Minute - 2*time.Second
-	complaints    = 3
+	errorTime = 3*time.Minute - 2*time.Second
+	errorLogs = 3
 )
 
-func TestABrokenFileKeepsTheLastGoodOneAndIsComplainedOfEachMinute(t *testing.T) {
-	breaks := map[string]func(f *followed) error{
-		"junk":    func(f *followed) error { return os.WriteFile(f.file, []byte("junk\n"), 0o600) },
-		"emptied": func(f *followed) error { return os.Truncate(f.file, 0) },
-		"removed": func(f *followed) error { return os.Remove(f.file) },
-		"replaced by a folder": func(f *followed) error {
-			return errors.Join(os.Remove(f.file), os.Mkdir(f.file, 0o700))
+func TestABrokenFileKeepsTheLastGoodOneAndIsLoggedEachMinute(t *testing.T) {
+	breaks := map[string]func(h *harness) error{
+		"junk":    func(h *harness) error { return os.WriteFile(h.file, []byte("junk\n"), 0o600) },
+		"emptied": func(h *harness) error { return os.Truncate(h.file, 0) },
+		"removed": func(h *harness) error { return os.Remove(h.file) },
+		"replaced by a folder": func(h *harness) error {
+			return errors.Join(os.Remove(h.file), os.Mkdir(h.file, 0o700))
 		},
 	}
 	for name, breakIt := range breaks {
-		follow(t, func(f *followed, desk, wall string) {
-			stream, good := f.watch(desk), content(t, f.file)
-			if err := breakIt(f); err != nil {
+		reloading(t, func(h *harness, desk, wall string) {
+			stream, good := h.openStream(desk), content(t, h.file)
+			if err := breakIt(h); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(complaintTime)
+			time.Sleep(errorTime)
 			synctest.Wait()
-			if f.Usable() {
-				t.Errorf("%s: the file is said to be usable", name)
+			if h.Usable() {
+				t.Errorf("%s: the file counts as usable", name)
 			}
-			if _, err := f.admit(wall); err != nil || ended(stream) != "" {
+			if _, err := h.authenticate(wall); err != nil || ended(stream) != "" {
 				t.Errorf("%s: got %v, and the stream %q", name, err, ended(stream))
 			}
-			if got := strings.Count(f.log.String(), "level=ERROR"); got != complaints {
-				t.Errorf("%s: %d complaints, want one a minute:\n%s", name, got, f.log)
+			if got := strings.Count(h.log.String(), "level=ERROR"); got != errorLogs {
+				t.Errorf("%s: %d errors, want one a minute:\n%s", name, got, h.log)
 			}
-			if err := os.RemoveAll(f.file); err != nil {
+			if err := os.RemoveAll(h.file); err != nil {
 				t.Fatal(err)
 			}
-			if err := os.WriteFile(f.file, []byte(strings.Replace(good, "desk", "#desk", 1)), 0o600); err != nil {
+			if err := os.WriteFile(h.file, []byte(strings.Replace(good, "desk", "#desk", 1)), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			within5s()
-			if got := ended(stream); got != apierror.CredentialInvalid || !f.Usable() {
-				t.Errorf("%s, and mended: got %q, usable %t", name, got, f.Usable())
+			wait5s()
+			if got := ended(stream); got != apierror.CredentialInvalid || !h.Usable() {
+				t.Errorf("%s, after the repair: got %q, usable %t", name, got, h.Usable())
 			}
-			if strings.Contains(f.log.String(), desk) || strings.Contains(f.log.String(), wall) {
-				t.Errorf("the log holds a key:\n%s", f.log)
+			if strings.Contains(h.log.String(), desk) || strings.Contains(h.log.String(), wall) {
+				t.Errorf("the log contains a key:\n%s", h.log)
 			}
 		})
 	}
 }
 
-// Kubernetes mounts a secret behind two links and swaps one of them.
-func TestSwappedLinksAreFollowed(t *testing.T) {
+// Kubernetes mounts a secret behind two symbolic links and swaps one of them.
+func TestSwappedSymbolicLinksAreFollowed(t *testing.T) {
 	folder := t.TempDir()
 	link := func(target, name string) {
 		t.Helper()
@@ -229,25 +229,25 @@ func TestSwappedLinksAreFollowed(t *testing.T) {
 	link("v1", "..data")
 	link(filepath.Join("..data", "keys"), "keys")
 	synctest.Test(t, func(t *testing.T) {
-		policy, err := keys.Open(filepath.Join(folder, "keys"), slog.New(slog.DiscardHandler))
+		authenticator, err := keys.Open(filepath.Join(folder, "keys"), slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}
-		go policy.ReloadOnChange(t.Context())
-		f := &followed{Authenticator: policy, t: t}
-		stream := f.watch(desk)
+		go authenticator.ReloadOnChange(t.Context())
+		h := &harness{Authenticator: authenticator, t: t}
+		stream := h.openStream(desk)
 		link("v2", "..data")
-		within5s()
-		if _, err := f.admit(wall); err != nil || ended(stream) != apierror.CredentialInvalid {
+		wait5s()
+		if _, err := h.authenticate(wall); err != nil || ended(stream) != apierror.CredentialInvalid {
 			t.Errorf("got %v, and the stream %q", err, ended(stream))
 		}
 	})
 }
 
-func TestAdmitRefuses(t *testing.T) {
+func TestAuthenticateRefuses(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "keys")
 	desk := add(t, file, "desk", "reader")
-	policy, err := keys.Open(file, slog.New(slog.DiscardHandler))
+	authenticator, err := keys.Open(file, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,14 +261,14 @@ func TestAdmitRefuses(t *testing.T) {
 		{[]string{desk[:len(desk)-1]}, apierror.CredentialInvalid},
 		{[]string{desk, "other"}, apierror.CredentialsDiffer},
 	} {
-		_, err := policy.Authenticate(t.Context(), access.Credentials{AuthToken: test.tokens})
+		_, err := authenticator.Authenticate(t.Context(), access.Credentials{AuthToken: test.tokens})
 		if err == nil || apierror.ReasonOf(err) != test.want || strings.Contains(err.Error(), desk[4:]) {
 			t.Errorf("got %v, want %s", err, test.want)
 		}
 	}
 }
 
-func TestOpenNeedsAGoodFile(t *testing.T) {
+func TestOpenNeedsAValidFile(t *testing.T) {
 	folder := t.TempDir()
 	broken := filepath.Join(folder, "broken")
 	if err := os.WriteFile(broken, []byte(header+"desk\n"), 0o600); err != nil {

@@ -21,7 +21,9 @@ func unary[Request, Response any, Pointer interface {
 }](
 	h *handler, method string, invoke func(context.Context, Pointer) (*Response, error), more ...connect.HandlerOption,
 ) *connect.Handler {
-	return connect.NewUnaryHandler(method, func(ctx context.Context, encoded *connect.Request[encodedRequest]) (*connect.Response[Response], error) {
+	return connect.NewUnaryHandler(method, func(
+		ctx context.Context, encoded *connect.Request[encodedRequest],
+	) (*connect.Response[Response], error) {
 		request := Pointer(new(Request))
 		ctx, err := h.decode(ctx, method, encoded.Msg, request)
 		if err != nil {

@@ -18,10 +18,11 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/httpapi"
 	"github.com/audian/participant-gateway/internal/httpapi/connectrpc"
+	"github.com/audian/participant-gateway/internal/httpapi/httpapitest"
 )
 
-func TestUnaryCallsByEveryProtocol(t *testing.T) {
-	at := serve(t, polite())
+func TestUnaryCallsOverEachProtocol(t *testing.T) {
+	at := serve(t, newFake())
 	for name, options := range protocols {
 		t.Run(name, func(t *testing.T) {
 			add := client[v2.AddParticipantRequest, v2.AddParticipantResponse](t, at, addPath, options...)
@@ -44,14 +45,14 @@ func TestUnaryCallsByEveryProtocol(t *testing.T) {
 	}
 }
 
-// An HTTP client needs nothing beside JSON.
-func TestConnectIsPlainJSON(t *testing.T) {
-	at := serve(t, polite())
+// An HTTP client needs only JSON.
+func TestConnectJSON(t *testing.T) {
+	at := serve(t, newFake())
 	for _, test := range []struct {
 		name, method, target, body string
 		headers                    []string
 		status                     int
-		holds                      []string
+		want                       []string
 	}{
 		{"add", "POST", addPath, `{"conferenceId":"c","name":"Ada","role":"PARTICIPANT_ROLE_LISTENER"}`, []string{isJSON}, 200, []string{`"name":"Ada"`, `"PARTICIPANT_ROLE_LISTENER"`}},
 		{"the proto's own names", "POST", listPath, `{"conference_id":"c"}`, []string{"Content-Type: application/json; charset=utf-8"}, 200, []string{`"conferenceId":"c"`}},
@@ -59,41 +60,41 @@ func TestConnectIsPlainJSON(t *testing.T) {
 		{"no write by GET", "GET", addPath + "?encoding=json&message=" + url.QueryEscape(`{"conferenceId":"c"}`), "", nil, 405, nil},
 		{"a method that there is not", "POST", connectrpc.Pattern + "Mute", "{}", []string{isJSON}, 501, []string{`"unimplemented"`, `"METHOD_NOT_ALLOWED"`}},
 		{"a form, which foreign pages can send", "POST", addPath, "{}", []string{"Content-Type: text/plain"}, 415, nil},
-		{"no JSON", "POST", addPath, "{", []string{isJSON}, 400, []string{`"invalid_argument"`, `"field":"body"`, `"dialled":"no"`}},
+		{"not JSON", "POST", addPath, "{", []string{isJSON}, 400, []string{`"invalid_argument"`, `"field":"body"`, `"dialled":"no"`}},
 		{"nothing", "POST", addPath, "", []string{isJSON}, 400, []string{`"field":"body"`}},
 		{"fields", "POST", addPath, `{"requestID":"a","muted":"yes"}`, []string{isJSON}, 400, []string{`"field":"requestID"`, `"field":"muted"`, `"dialled":"no"`}},
 		{"no protobuf", "POST", addPath, "\xff", []string{"Content-Type: application/proto"}, 400, []string{`"field":"body"`, `"dialled":"no"`}},
 		{"too large", "POST", addPath, `{"name":"` + strings.Repeat("x", 64<<10) + `"}`, []string{isJSON}, 400, []string{`"BODY_TOO_LARGE"`, `"dialled":"no"`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got := call(t, at, test.method, test.target, test.body, test.headers...)
-			if got.status != test.status {
-				t.Errorf("answer = %+v, want %d", got, test.status)
+			got := httpapitest.Call(t, at, test.method, test.target, test.body, test.headers...)
+			if got.Status != test.status {
+				t.Errorf("response = %+v, want %d", got, test.status)
 			}
-			for _, want := range test.holds {
-				if !strings.Contains(strings.ReplaceAll(got.body, `": "`, `":"`), want) {
-					t.Errorf("body = %s, want %s", got.body, want)
+			for _, want := range test.want {
+				if !strings.Contains(strings.ReplaceAll(got.Body, `": "`, `":"`), want) {
+					t.Errorf("body = %s, want %s", got.Body, want)
 				}
 			}
-			if got.header.Get("Cache-Control") != "no-store" || got.header.Get("X-Request-Id") == "" {
-				t.Errorf("headers = %v", got.header)
+			if got.Header.Get("Cache-Control") != "no-store" || got.Header.Get("X-Request-Id") == "" {
+				t.Errorf("headers = %v", got.Header)
 			}
 		})
 	}
 }
 
-// A stranger learns nothing about requests, and what is refused is counted.
-func TestStrangersAreToldThatTheyAre(t *testing.T) {
+// A caller without a credential learns nothing about requests. Refusals are counted.
+func TestUnauthenticatedCallersAreRefusedFirst(t *testing.T) {
 	var counted []apierror.Reason
-	at := serve(t, polite(), strangers, func(o *httpapi.Options) {
+	at := serve(t, newFake(), requireToken, func(o *httpapi.Options) {
 		o.OnRefused = func(reason apierror.Reason) { counted = append(counted, reason) }
 	})
 	large := `{"name":"` + strings.Repeat("x", 64<<10) + `"}`
 	for _, body := range []string{"{", large} {
-		if got := call(t, at, "POST", addPath, body, isJSON); got.status != 401 || !strings.Contains(got.body, `"CREDENTIAL_MISSING"`) || !strings.Contains(got.body, `"dialled":"no"`) {
-			t.Errorf("a stranger: %+v", got)
+		if got := httpapitest.Call(t, at, "POST", addPath, body, isJSON); got.Status != 401 || !strings.Contains(got.Body, `"CREDENTIAL_MISSING"`) || !strings.Contains(got.Body, `"dialled":"no"`) {
+			t.Errorf("without a credential: %+v", got)
 		}
-		if got := call(t, at, "POST", addPath, body, isJSON, "X-Auth-Token: a"); got.status != 400 {
+		if got := httpapitest.Call(t, at, "POST", addPath, body, isJSON, "X-Auth-Token: a"); got.Status != 400 {
 			t.Errorf("a caller: %+v", got)
 		}
 	}
@@ -103,12 +104,12 @@ func TestStrangersAreToldThatTheyAre(t *testing.T) {
 	}
 }
 
-func TestErrorsKeepTheirDetails(t *testing.T) {
+func TestErrorsHaveTheirDetails(t *testing.T) {
 	refused := &apierror.Error{
 		Reason: apierror.AddRateLimited, Message: "wait", Dialled: apierror.DialledNo, RetryAfter: 2 * time.Second,
 		Violations: []apierror.Violation{{Field: "name", Rule: "r", Message: "m"}},
 	}
-	service := polite()
+	service := newFake()
 	service.add = func(ctx context.Context, _ *v2.AddParticipantRequest) (*v2.AddParticipantResponse, error) {
 		_ = grpc.SetHeader(ctx, metadata.Pairs("idempotency-replayed", "true", "x-internal", "1"))
 		return nil, refused
@@ -132,9 +133,9 @@ func TestErrorsKeepTheirDetails(t *testing.T) {
 			}
 		}
 	}
-	got := call(t, at, "POST", addPath, "{}", isJSON)
-	if got.status != 429 || got.header.Get("Idempotency-Replayed") != "true" || got.header.Get("Retry-After") != "2" || got.header.Get("X-Internal") != "" {
-		t.Errorf("answer = %+v", got)
+	got := httpapitest.Call(t, at, "POST", addPath, "{}", isJSON)
+	if got.Status != 429 || got.Header.Get("Idempotency-Replayed") != "true" || got.Header.Get("Retry-After") != "2" || got.Header.Get("X-Internal") != "" {
+		t.Errorf("response = %+v", got)
 	}
 }
 
@@ -143,7 +144,7 @@ func TestHeadersReachTheService(t *testing.T) {
 	var got metadata.MD
 	var from string
 	var bounded bool
-	service := polite()
+	service := newFake()
 	see := func(ctx context.Context) {
 		got, _ = metadata.FromIncomingContext(ctx)
 		known, _ := peer.FromContext(ctx)
@@ -164,7 +165,7 @@ func TestHeadersReachTheService(t *testing.T) {
 		watchPath: {"Content-Type: application/grpc-web", "Grpc-Timeout: 5S"},
 	} {
 		body := map[string]string{listPath: "{}", watchPath: "\x00\x00\x00\x00\x00"}[target]
-		answered := call(t, at, "POST", target, body, append(sent, "Authorization: Bearer a", "X-Auth-Token: b", "X-Auth-Token: c",
+		response := httpapitest.Call(t, at, "POST", target, body, append(sent, "Authorization: Bearer a", "X-Auth-Token: b", "X-Auth-Token: c",
 			"X-Request-Id: d", "Traceparent: "+trace, "X-Forwarded-For: 10.0.0.1", "Grpc-Metadata-X-Role: writer", "X-Role: writer", "Cookie: x")...)
 		want := metadata.MD{"authorization": {"Bearer a"}, "x-auth-token": {"b", "c"}, "x-request-id": {"d"}, "traceparent": {trace}}
 		if len(got) != len(want) {
@@ -178,14 +179,14 @@ func TestHeadersReachTheService(t *testing.T) {
 		if !strings.HasPrefix(from, "127.0.0.1:") || !bounded {
 			t.Errorf("%s: peer %s, deadline %t", target, from, bounded)
 		}
-		if answered.header.Get("X-Request-Id") != "d" || answered.header.Get("Traceparent") != trace {
-			t.Errorf("%s: headers = %v", target, answered.header)
+		if response.Header.Get("X-Request-Id") != "d" || response.Header.Get("Traceparent") != trace {
+			t.Errorf("%s: headers = %v", target, response.Header)
 		}
 	}
 }
 
-func TestTheGuardsOfThePortHold(t *testing.T) {
-	at := serve(t, polite())
+func TestPortGuardsApply(t *testing.T) {
+	at := serve(t, newFake())
 	for _, test := range []struct {
 		name, method string
 		headers      []string
@@ -201,14 +202,14 @@ func TestTheGuardsOfThePortHold(t *testing.T) {
 			"Access-Control-Request-Headers: connect-protocol-version,content-type,x-grpc-web",
 		}, 204, "https://app.example.com"},
 	} {
-		got := call(t, at, test.method, listPath, "{}", test.headers...)
-		if got.status != test.status || got.header.Get("Access-Control-Allow-Origin") != test.allow {
-			t.Errorf("%s: answer = %+v", test.name, got)
+		got := httpapitest.Call(t, at, test.method, listPath, "{}", test.headers...)
+		if got.Status != test.status || got.Header.Get("Access-Control-Allow-Origin") != test.allow {
+			t.Errorf("%s: response = %+v", test.name, got)
 		}
-		if test.status == 204 && !strings.Contains(got.header.Get("Access-Control-Allow-Headers"), "connect-protocol-version") {
-			t.Errorf("%s: headers = %v", test.name, got.header)
+		if test.status == 204 && !strings.Contains(got.Header.Get("Access-Control-Allow-Headers"), "connect-protocol-version") {
+			t.Errorf("%s: headers = %v", test.name, got.Header)
 		}
-		if exposed := got.header.Get("Access-Control-Expose-Headers"); test.status == 200 && test.allow != "" && !strings.Contains(exposed, "Grpc-Status-Details-Bin") {
+		if exposed := got.Header.Get("Access-Control-Expose-Headers"); test.status == 200 && test.allow != "" && !strings.Contains(exposed, "Grpc-Status-Details-Bin") {
 			t.Errorf("%s: exposed %q", test.name, exposed)
 		}
 	}

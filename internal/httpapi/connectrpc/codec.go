@@ -30,12 +30,12 @@ func (e *encodedRequest) into(request proto.Message) error {
 }
 
 // keepEncoded stores a request's bytes. It copies them, since connect-go reuses them.
-func keepEncoded(encoded []byte, into any, decode func([]byte, proto.Message) error) error {
+func keepEncoded(encoded []byte, into any, decodeWith func([]byte, proto.Message) error) error {
 	request, ok := into.(*encodedRequest)
 	if !ok {
 		return fmt.Errorf("no request in %T", into)
 	}
-	*request = encodedRequest{bytes: bytes.Clone(encoded), decode: decode}
+	*request = encodedRequest{bytes: bytes.Clone(encoded), decode: decodeWith}
 	return nil
 }
 

@@ -3,11 +3,9 @@ package connectrpc_test
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
@@ -29,9 +27,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// fake is a service whose calls are what the test says. It refuses what could not be
-// read, as the service's interceptors do.
-type fake struct {
+// fakeService is a service whose methods the test defines. It refuses fields that could not
+// be decoded, as the service's interceptors do.
+type fakeService struct {
 	v2.UnimplementedParticipantServiceServer
 
 	add   func(context.Context, *v2.AddParticipantRequest) (*v2.AddParticipantResponse, error)
@@ -39,26 +37,26 @@ type fake struct {
 	watch func(*v2.WatchParticipantsRequest, grpc.ServerStream) error
 }
 
-func (f *fake) AddParticipant(ctx context.Context, r *v2.AddParticipantRequest) (*v2.AddParticipantResponse, error) {
+func (f *fakeService) AddParticipant(ctx context.Context, r *v2.AddParticipantRequest) (*v2.AddParticipantResponse, error) {
 	if fields := requestctx.Violations(ctx); len(fields) > 0 {
 		return nil, &apierror.Error{
-			Reason: apierror.InvalidRequest, Message: "unreadable", Violations: fields, Dialled: apierror.DialledNo,
+			Reason: apierror.InvalidRequest, Message: "invalid fields", Violations: fields, Dialled: apierror.DialledNo,
 		}
 	}
 	return f.add(ctx, r)
 }
 
-func (f *fake) ListParticipants(ctx context.Context, r *v2.ListParticipantsRequest) (*v2.ListParticipantsResponse, error) {
+func (f *fakeService) ListParticipants(ctx context.Context, r *v2.ListParticipantsRequest) (*v2.ListParticipantsResponse, error) {
 	return f.list(ctx, r)
 }
 
-func (f *fake) WatchParticipants(r *v2.WatchParticipantsRequest, s grpc.ServerStreamingServer[v2.WatchParticipantsResponse]) error {
+func (f *fakeService) WatchParticipants(r *v2.WatchParticipantsRequest, s grpc.ServerStreamingServer[v2.WatchParticipantsResponse]) error {
 	return f.watch(r, s)
 }
 
-// polite is a service that answers.
-func polite() *fake {
-	return &fake{
+// newFake returns a service that answers every call.
+func newFake() *fakeService {
+	return &fakeService{
 		add: func(_ context.Context, r *v2.AddParticipantRequest) (*v2.AddParticipantResponse, error) {
 			return &v2.AddParticipantResponse{Participant: &v2.Participant{Id: "part_1", Name: r.GetName(), Role: r.GetRole()}}, nil
 		},
@@ -69,9 +67,9 @@ func polite() *fake {
 	}
 }
 
-// sending is a service that streams messages and then returns err.
-func sending(err error, messages ...*watch.Message) *fake {
-	service := polite()
+// streaming returns a service that streams messages and then returns err.
+func streaming(err error, messages ...*watch.Message) *fakeService {
+	service := newFake()
 	service.watch = func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
 		for _, m := range messages {
 			if err := s.SendMsg(wire.NewMessage(m)); err != nil {
@@ -83,12 +81,12 @@ func sending(err error, messages ...*watch.Message) *fake {
 	return service
 }
 
-func heartbeat(token string) *watch.Message {
+func checkpoint(token string) *watch.Message {
 	return &watch.Message{Token: token, Checkpoint: &watch.Checkpoint{PollInterval: time.Second}}
 }
 
-// port is the HTTP port with the service behind its guards.
-func port(t *testing.T, service *fake, change ...func(*httpapi.Options)) http.Handler {
+// newPort returns the handler of the HTTP port.
+func newPort(t *testing.T, service *fakeService, change ...func(*httpapi.Options)) http.Handler {
 	t.Helper()
 	options := httpapi.Options{
 		Service: service, Logger: slog.New(slog.DiscardHandler),
@@ -104,46 +102,12 @@ func port(t *testing.T, service *fake, change ...func(*httpapi.Options)) http.Ha
 	return handler
 }
 
-// serve listens with the port until the test ends.
-func serve(t *testing.T, service *fake, change ...func(*httpapi.Options)) (url string) {
+// serve listens until the test ends.
+func serve(t *testing.T, service *fakeService, change ...func(*httpapi.Options)) (url string) {
 	t.Helper()
-	server := httptest.NewServer(port(t, service, change...))
+	server := httptest.NewServer(newPort(t, service, change...))
 	t.Cleanup(server.Close)
 	return server.URL
-}
-
-// answer is what came back, its body read.
-type answer struct {
-	status int
-	header http.Header
-	body   string
-}
-
-// call sends a request as it would stand on the wire, headers given as "Name: value".
-func call(t *testing.T, url, method, target, body string, headers ...string) answer {
-	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, url+target, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, header := range headers {
-		name, value, _ := strings.Cut(header, ": ")
-		if name == "Host" {
-			request.Host = value
-		}
-		request.Header.Add(name, value)
-	}
-	transport := &http.Transport{DisableKeepAlives: true}
-	response, err := transport.RoundTrip(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	read, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer{status: response.StatusCode, header: response.Header, body: string(read)}
 }
 
 const (
@@ -154,7 +118,7 @@ const (
 	isJSON     = "Content-Type: application/json"
 )
 
-// protocols are the ways in which a generated client may call.
+// protocols are the protocols of a generated client.
 var protocols = map[string][]connect.ClientOption{
 	"Connect":       {connect.WithSendGzip()},
 	"Connect JSON":  {connect.WithProtoJSON()},
@@ -162,7 +126,7 @@ var protocols = map[string][]connect.ClientOption{
 	"gRPC-Web JSON": {connect.WithGRPCWeb(), connect.WithProtoJSON()},
 }
 
-// client is a generated client's one method.
+// client returns a generated client for one method.
 func client[Request, Answer any](t *testing.T, url, path string, options ...connect.ClientOption) *connect.Client[Request, Answer] {
 	t.Helper()
 	transport := &http.Transport{}
@@ -170,7 +134,7 @@ func client[Request, Answer any](t *testing.T, url, path string, options ...conn
 	return connect.NewClient[Request, Answer](&http.Client{Transport: transport}, url+path, options...)
 }
 
-// details are what an error tells beside its code.
+// details are an error's code and details.
 type details struct {
 	code  connect.Code
 	info  *errdetails.ErrorInfo
@@ -178,12 +142,12 @@ type details struct {
 	retry *errdetails.RetryInfo
 }
 
-func detailsOf(t *testing.T, err error) (told details) {
+func detailsOf(t *testing.T, err error) (found details) {
 	t.Helper()
-	told.code = connect.CodeOf(err)
+	found.code = connect.CodeOf(err)
 	failed, isError := errors.AsType[*connect.Error](err)
 	if !isError {
-		t.Fatalf("no error of the protocol: %v", err)
+		t.Fatalf("not a Connect error: %v", err)
 	}
 	for _, one := range failed.Details() {
 		value, err := one.Value()
@@ -192,22 +156,22 @@ func detailsOf(t *testing.T, err error) (told details) {
 		}
 		switch value := value.(type) {
 		case *errdetails.ErrorInfo:
-			told.info = value
+			found.info = value
 		case *errdetails.BadRequest:
-			told.bad = value
+			found.bad = value
 		case *errdetails.RetryInfo:
-			told.retry = value
+			found.retry = value
 		}
 	}
-	return told
+	return found
 }
 
-// strangers are refused by who they are.
-func strangers(o *httpapi.Options) {
-	o.Precheck = func(_ context.Context, presented access.Credentials, _ proto.Message) error {
-		if len(presented.AuthToken) > 0 {
+// requireToken refuses callers without a token.
+func requireToken(o *httpapi.Options) {
+	o.Precheck = func(_ context.Context, credentials access.Credentials, _ proto.Message) error {
+		if len(credentials.AuthToken) > 0 {
 			return nil
 		}
-		return &apierror.Error{Reason: apierror.CredentialMissing, Message: "who are you?"}
+		return &apierror.Error{Reason: apierror.CredentialMissing, Message: "no credential"}
 	}
 }

@@ -21,13 +21,14 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/httpapi/httpapitest"
 	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
 func TestW16_StreamsEndWithTheirDetails(t *testing.T) {
 	drained := &apierror.Error{Reason: apierror.Draining, Message: "draining", RetryAfter: 3 * time.Second}
-	at := serve(t, sending(drained, heartbeat("t1"), heartbeat("t2")))
+	at := serve(t, streaming(drained, checkpoint("t1"), checkpoint("t2")))
 	for name, options := range protocols {
 		watching := client[v2.WatchParticipantsRequest, v2.WatchParticipantsResponse](t, at, watchPath, options...)
 		stream, err := watching.CallServerStream(t.Context(), connect.NewRequest(&v2.WatchParticipantsRequest{ConferenceId: "c"}))
@@ -48,9 +49,9 @@ func TestW16_StreamsEndWithTheirDetails(t *testing.T) {
 
 // A message's bytes are its other streams' too, and connect-go writes over what it takes
 // for its own.
-func TestW14_SharedBytesStayAsTheyAre(t *testing.T) {
-	one, other := heartbeat(strings.Repeat("a", 2000)), heartbeat(strings.Repeat("b", 2000))
-	at := serve(t, sending(nil, one, other, one, other))
+func TestW14_SharedBytesAreNotChanged(t *testing.T) {
+	one, other := checkpoint(strings.Repeat("a", 2000)), checkpoint(strings.Repeat("b", 2000))
+	at := serve(t, streaming(nil, one, other, one, other))
 	want := map[*watch.Message][2][]byte{}
 	for _, m := range []*watch.Message{one, other} {
 		inProto, inJSON := encodings(t, m)
@@ -98,11 +99,11 @@ func frame(message []byte) string {
 // The text form is that of grpc-web's own clients, whose streams need it.
 func TestGRPCWebText(t *testing.T) {
 	drained := &apierror.Error{Reason: apierror.Draining, Message: "draining", RetryAfter: time.Second}
-	service := sending(drained, heartbeat("t1"), heartbeat("t2"))
-	var asked *v2.WatchParticipantsRequest
+	service := streaming(drained, checkpoint("t1"), checkpoint("t2"))
+	var received *v2.WatchParticipantsRequest
 	stream := service.watch
 	service.watch = func(r *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
-		asked = r
+		received = r
 		return stream(r, s)
 	}
 	at := serve(t, service)
@@ -115,22 +116,22 @@ func TestGRPCWebText(t *testing.T) {
 		"at once":        base64.StdEncoding.EncodeToString([]byte(whole)),
 		"piece by piece": base64.StdEncoding.EncodeToString([]byte(whole[:5])) + base64.StdEncoding.EncodeToString([]byte(whole[5:])),
 	} {
-		got := call(t, at, "POST", watchPath, body, "Content-Type: application/grpc-web-text+proto", "X-Grpc-Web: 1")
-		if kind := got.header.Get("Content-Type"); got.status != 200 || kind != "application/grpc-web-text+proto" || asked.GetConferenceId() != "conf_1" {
-			t.Errorf("%s: answer = %+v to %v", name, got, asked)
+		got := httpapitest.Call(t, at, "POST", watchPath, body, "Content-Type: application/grpc-web-text+proto", "X-Grpc-Web: 1")
+		if kind := got.Header.Get("Content-Type"); got.Status != 200 || kind != "application/grpc-web-text+proto" || received.GetConferenceId() != "conf_1" {
+			t.Errorf("%s: response = %+v to %v", name, got, received)
 		}
-		messages, trailer := readText(t, got.body)
+		messages, trailer := readText(t, got.Body)
 		if len(messages) != 2 || messages[1].GetResumeToken() != "t2" || !strings.Contains(trailer, "grpc-status: 14") || !strings.Contains(trailer, "grpc-status-details-bin: ") {
 			t.Errorf("%s: %v, then %q", name, messages, trailer)
 		}
 	}
-	if got := call(t, at, "POST", watchPath, "*", "Content-Type: application/grpc-web-text"); got.header.Get("Grpc-Status") != "3" ||
-		got.header.Get("Content-Type") != "application/grpc-web-text" {
+	if got := httpapitest.Call(t, at, "POST", watchPath, "*", "Content-Type: application/grpc-web-text"); got.Header.Get("Grpc-Status") != "3" ||
+		got.Header.Get("Content-Type") != "application/grpc-web-text" {
 		t.Errorf("no base64: %+v", got)
 	}
 }
 
-// readText reads an answer as grpc-web's clients do: padded pieces, and in them frames.
+// readText reads a response as grpc-web's clients do: padded pieces that contain frames.
 func readText(t *testing.T, body string) (messages []*v2.WatchParticipantsResponse, trailer string) {
 	t.Helper()
 	var decoded []byte
@@ -158,32 +159,12 @@ func readText(t *testing.T, body string) (messages []*v2.WatchParticipantsRespon
 	return messages, trailer
 }
 
-// pipes is a listener of synchronous connections, whose time is the bubble's.
-type pipes chan net.Conn
-
-func (p pipes) Accept() (net.Conn, error) {
-	if conn, open := <-p; open {
-		return conn, nil
-	}
-	return nil, net.ErrClosed
-}
-
-// dial connects a client to the listener.
-func (p pipes) dial(context.Context, string, string) (net.Conn, error) {
-	client, server := net.Pipe()
-	p <- server
-	return client, nil
-}
-
-func (p pipes) Close() error   { return nil }
-func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
-
-// connected sends a request over a connection whose time is the bubble's.
+// connected sends a request over an in-memory connection.
 func connected(t *testing.T, handler http.Handler, request string) (conn net.Conn, stop func()) {
 	t.Helper()
-	listener, server := make(pipes), &http.Server{Handler: handler}
+	listener, server := make(httpapitest.PipeListener), &http.Server{Handler: handler}
 	go func() { _ = server.Serve(listener) }()
-	conn, err := listener.dial(t.Context(), "", "")
+	conn, err := listener.Dial(t.Context(), "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,14 +178,13 @@ func connected(t *testing.T, handler http.Handler, request string) (conn net.Con
 
 const openWatch = "POST " + watchPath + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/connect+json\r\nContent-Length: 7\r\n\r\n\x00\x00\x00\x00\x02{}"
 
-// TestStreamsOutliveTheirDeadlines has minutes pass between two messages, longer than a
-// body may take to arrive, or a message to be read.
-func TestStreamsOutliveTheirDeadlines(t *testing.T) {
-	service := polite()
+// The pause between two messages is longer than the deadlines of the body and of a write.
+func TestStreamOutlivesTheDeadlines(t *testing.T) {
+	service := newFake()
 	service.watch = func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
 		for _, token := range []string{"t1", "t2", "t3"} {
 			time.Sleep(2 * time.Minute)
-			if err := s.SendMsg(wire.NewMessage(heartbeat(token))); err != nil {
+			if err := s.SendMsg(wire.NewMessage(checkpoint(token))); err != nil {
 				return err
 			}
 		}
@@ -218,41 +198,40 @@ func TestStreamsOutliveTheirDeadlines(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				protocols := new(http.Protocols)
 				version(protocols)
-				listener, server := make(pipes), &http.Server{Handler: port(t, service), Protocols: protocols}
+				listener, server := make(httpapitest.PipeListener), &http.Server{Handler: newPort(t, service), Protocols: protocols}
 				go func() { _ = server.Serve(listener) }()
-				transport := &http.Transport{Protocols: protocols, DialContext: listener.dial}
+				transport := &http.Transport{Protocols: protocols, DialContext: listener.Dial}
 				defer func() {
 					transport.CloseIdleConnections()
 					close(listener)
 					server.Close()
 				}()
-				answered, err := (&http.Client{Transport: transport}).Post("http://localhost"+watchPath, "application/connect+json", strings.NewReader(frame([]byte("{}"))))
+				response, err := (&http.Client{Transport: transport}).Post("http://localhost"+watchPath, "application/connect+json", strings.NewReader(frame([]byte("{}"))))
 				if err != nil {
 					t.Fatal(err)
 				}
-				defer answered.Body.Close()
-				if read, err := io.ReadAll(answered.Body); err != nil || !bytes.Contains(read, []byte("t3")) {
-					t.Errorf("answer = %q, %v", read, err)
+				defer response.Body.Close()
+				if read, err := io.ReadAll(response.Body); err != nil || !bytes.Contains(read, []byte("t3")) {
+					t.Errorf("response = %q, %v", read, err)
 				}
 			})
 		})
 	}
 }
 
-// TestW12_ABlockedClientIsCut gives a send a client that reads nothing: what the service
-// does after its minute, or after its 2 s in a drain, must not wait for it.
+// The handler must not wait for a blocked send after the service has returned.
 func TestW12_ABlockedClientIsCut(t *testing.T) {
-	for name, given := range map[string]time.Duration{"by the service": 2 * time.Second, "by the write": 2 * sendTimeout} {
+	for name, given := range map[string]time.Duration{"by the service": 2 * time.Second, "by the write": 2 * watch.SendTimeout} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began, took, failed := time.Now(), make(chan time.Duration, 1), make(chan error, 1)
-				service := polite()
+				service := newFake()
 				service.watch = func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
-					go func() { failed <- s.SendMsg(wire.NewMessage(heartbeat(strings.Repeat("x", 1<<20)))) }()
+					go func() { failed <- s.SendMsg(wire.NewMessage(checkpoint(strings.Repeat("x", 1<<20)))) }()
 					time.Sleep(given)
 					return &apierror.Error{Reason: apierror.ClientBlocked, Message: "blocked"}
 				}
-				handler := port(t, service)
+				handler := newPort(t, service)
 				conn, stop := connected(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					handler.ServeHTTP(w, r)
 					took <- time.Since(began)
@@ -261,9 +240,9 @@ func TestW12_ABlockedClientIsCut(t *testing.T) {
 				if after := <-took; after > given+time.Second {
 					t.Errorf("the handler returned after %v", after)
 				}
-				told, isOurs := errors.AsType[*apierror.Error](<-failed)
-				if !isOurs || told.Reason != apierror.ClientBlocked {
-					t.Errorf("the send failed with %v", told)
+				failure, isOurs := errors.AsType[*apierror.Error](<-failed)
+				if !isOurs || failure.Reason != apierror.ClientBlocked {
+					t.Errorf("the send failed with %v", failure)
 				}
 				if _, err := io.Copy(io.Discard, conn); err != nil {
 					t.Errorf("not closed: %v", err)
@@ -273,18 +252,16 @@ func TestW12_ABlockedClientIsCut(t *testing.T) {
 	}
 }
 
-const sendTimeout = time.Minute
-
-// TestW12_ASlowClientThatMakesProgressIsNotCut reads a large message for ten minutes.
+// The client reads a large message for ten minutes.
 func TestW12_ASlowClientThatMakesProgressIsNotCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const size, step = 320 << 10, 16 << 10
 		var progress atomic.Int64
-		service := polite()
+		service := newFake()
 		service.watch = func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
-			return s.SendMsg(wire.NewMessage(heartbeat(strings.Repeat("x", size))).OnProgress(func() { progress.Add(1) }))
+			return s.SendMsg(wire.NewMessage(checkpoint(strings.Repeat("x", size))).OnProgress(func() { progress.Add(1) }))
 		}
-		conn, stop := connected(t, port(t, service), openWatch)
+		conn, stop := connected(t, newPort(t, service), openWatch)
 		defer stop()
 		read := 0
 		for read < size {
@@ -301,47 +278,46 @@ func TestW12_ASlowClientThatMakesProgressIsNotCut(t *testing.T) {
 	})
 }
 
-// TestConnectsJSONIsOneLine has text in it at which some line readers split.
-func TestConnectsJSONIsOneLine(t *testing.T) {
-	const breaking = "a\u0085b\u2028c\u2029d"
-	service := sending(&apierror.Error{
-		Reason: apierror.InvalidRequest, Message: breaking, Violations: []apierror.Violation{{Field: breaking, Message: breaking}},
-	}, heartbeat(breaking))
+// Some line readers split text at these characters.
+func TestConnectJSONIsOneLine(t *testing.T) {
+	const lineBreaks = "a\u0085b\u2028c\u2029d"
+	service := streaming(&apierror.Error{
+		Reason: apierror.InvalidRequest, Message: lineBreaks, Violations: []apierror.Violation{{Field: lineBreaks, Message: lineBreaks}},
+	}, checkpoint(lineBreaks))
 	service.list = func(context.Context, *v2.ListParticipantsRequest) (*v2.ListParticipantsResponse, error) {
-		return nil, &apierror.Error{Reason: apierror.UpstreamRefused, Message: breaking, UpstreamRequestID: breaking}
+		return nil, &apierror.Error{Reason: apierror.UpstreamRefused, Message: lineBreaks, UpstreamRequestID: lineBreaks}
 	}
 	at := serve(t, service)
-	for name, got := range map[string]answer{
-		"answer":  call(t, at, "POST", addPath, `{"name":"a\u0085b\u2028c\u2029d"}`, isJSON),
-		"error":   call(t, at, "POST", listPath, "{}", isJSON),
-		"unknown": call(t, at, "POST", addPath, `{"`+breaking+`":1}`, isJSON),
-		"stream":  call(t, at, "POST", watchPath, frame([]byte("{}")), "Content-Type: application/connect+json"),
+	for name, got := range map[string]httpapitest.Response{
+		"success": httpapitest.Call(t, at, "POST", addPath, `{"name":"a\u0085b\u2028c\u2029d"}`, isJSON),
+		"error":   httpapitest.Call(t, at, "POST", listPath, "{}", isJSON),
+		"unknown": httpapitest.Call(t, at, "POST", addPath, `{"`+lineBreaks+`":1}`, isJSON),
+		"stream":  httpapitest.Call(t, at, "POST", watchPath, frame([]byte("{}")), "Content-Type: application/connect+json"),
 	} {
-		if strings.ContainsAny(got.body, "\u0085\u2028\u2029") || !strings.Contains(got.body, "a") {
-			t.Errorf("%s: %q", name, got.body)
+		if strings.ContainsAny(got.Body, "\u0085\u2028\u2029") || !strings.Contains(got.Body, "a") {
+			t.Errorf("%s: %q", name, got.Body)
 		}
 	}
 }
 
-// TestABodyThatDoesNotArrive is refused after its time, in the protocol's own form.
-func TestABodyThatDoesNotArrive(t *testing.T) {
+func TestBodyThatDoesNotArriveIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn, stop := connected(t, port(t, polite()),
+		conn, stop := connected(t, newPort(t, newFake()),
 			"POST "+addPath+" HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{")
 		defer stop()
-		answered := make([]byte, 4096)
-		n, err := conn.Read(answered)
-		if err != nil || !strings.HasPrefix(string(answered[:n]), "HTTP/1.1 504") || !strings.Contains(string(answered[:n]), "BODY_TOO_SLOW") {
-			t.Errorf("answer = %q, %v", answered[:n], err)
+		response := make([]byte, 4096)
+		n, err := conn.Read(response)
+		if err != nil || !strings.HasPrefix(string(response[:n]), "HTTP/1.1 504") || !strings.Contains(string(response[:n]), "BODY_TOO_SLOW") {
+			t.Errorf("response = %q, %v", response[:n], err)
 		}
 	})
 }
 
-func TestALeavingClientEndsItsStream(t *testing.T) {
+func TestDisconnectEndsTheStream(t *testing.T) {
 	ended := make(chan error, 1)
-	service := polite()
+	service := newFake()
 	service.watch = func(_ *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
-		if err := s.SendMsg(wire.NewMessage(heartbeat("t1"))); err != nil {
+		if err := s.SendMsg(wire.NewMessage(checkpoint("t1"))); err != nil {
 			return err
 		}
 		<-s.Context().Done()

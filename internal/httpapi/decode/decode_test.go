@@ -15,21 +15,21 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 )
 
-// faultsOf are the fields and rules that an error names, as "field: rule".
-func faultsOf(t *testing.T, err error) string {
+// violationsOf returns an error's violations, as "field: rule".
+func violationsOf(t *testing.T, err error) string {
 	t.Helper()
 	if err == nil {
 		return ""
 	}
 	refused, isOurs := errors.AsType[*apierror.Error](err)
 	if !isOurs || refused.Reason != apierror.InvalidRequest {
-		t.Fatalf("error %v is no invalid request", err)
+		t.Fatalf("error %v is not INVALID_REQUEST", err)
 	}
-	told := make([]string, len(refused.Violations))
+	found := make([]string, len(refused.Violations))
 	for i, v := range refused.Violations {
-		told[i] = v.Field + ": " + v.Rule
+		found[i] = v.Field + ": " + v.Rule
 	}
-	return strings.Join(told, ", ")
+	return strings.Join(found, ", ")
 }
 
 func TestJSON(t *testing.T) {
@@ -57,7 +57,7 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-func TestDecodeBodyNamesEachFieldAtFault(t *testing.T) {
+func TestJSONNamesEachInvalidField(t *testing.T) {
 	for _, tt := range []struct{ body, want string }{
 		{`{"phone":"+1"}`, "phone: unknown"},
 		{`{"phoneNumber":"+1"}`, "phoneNumber: unknown"},
@@ -80,14 +80,14 @@ func TestDecodeBodyNamesEachFieldAtFault(t *testing.T) {
 		{`{1:2}`, "body: syntax"},
 	} {
 		t.Run(tt.body, func(t *testing.T) {
-			if got := faultsOf(t, JSON([]byte(tt.body), &v2.AddParticipantRequest{})); got != tt.want {
+			if got := violationsOf(t, JSON([]byte(tt.body), &v2.AddParticipantRequest{})); got != tt.want {
 				t.Errorf("faults = %q, want %q", got, tt.want)
 			}
 		})
 	}
 }
 
-func TestDecodingNamesFaultsInStandardWords(t *testing.T) {
+func TestErrorTexts(t *testing.T) {
 	for _, tt := range []struct {
 		err  error
 		want string
@@ -111,7 +111,7 @@ func TestDecodingNamesFaultsInStandardWords(t *testing.T) {
 	}
 }
 
-func TestDecodeBodyReadsArrays(t *testing.T) {
+func TestJSONArrays(t *testing.T) {
 	for _, tt := range []struct{ body, want, faults string }{
 		{`{"statuses":["connected","PARTICIPANT_STATUS_HELD"],"page_size":5}`, "[PARTICIPANT_STATUS_CONNECTED PARTICIPANT_STATUS_HELD] 5", ""},
 		{`{"statuses":[]}`, "[] 0", ""},
@@ -123,15 +123,15 @@ func TestDecodeBodyReadsArrays(t *testing.T) {
 	} {
 		t.Run(tt.body, func(t *testing.T) {
 			var got v2.ListParticipantsRequest
-			faults := faultsOf(t, JSON([]byte(tt.body), &got))
-			if told := fmt.Sprint(got.GetStatuses(), got.GetPageSize()); told != tt.want || faults != tt.faults {
-				t.Errorf("JSON() = %s, faults %q, want %s, faults %q", told, faults, tt.want, tt.faults)
+			faults := violationsOf(t, JSON([]byte(tt.body), &got))
+			if values := fmt.Sprint(got.GetStatuses(), got.GetPageSize()); values != tt.want || faults != tt.faults {
+				t.Errorf("JSON() = %s, faults %q, want %s, faults %q", values, faults, tt.want, tt.faults)
 			}
 		})
 	}
 }
 
-func TestFaultsAreBounded(t *testing.T) {
+func TestViolationsAreBounded(t *testing.T) {
 	var body strings.Builder
 	body.WriteString(`{"` + strings.Repeat("é", 1000) + `":1`)
 	for i := range 100 {
@@ -167,7 +167,7 @@ func TestQuery(t *testing.T) {
 	}
 }
 
-func TestDecodeQueryNamesEachFieldAtFault(t *testing.T) {
+func TestQueryNamesEachInvalidField(t *testing.T) {
 	for _, tt := range []struct{ query, want string }{
 		{"status=connected&auth_token=x&statuses=Held", "auth_token: unknown, status: unknown, statuses: type"},
 		{"statuses=connected,held", "statuses: type"},
@@ -183,7 +183,7 @@ func TestDecodeQueryNamesEachFieldAtFault(t *testing.T) {
 		{"a=1;b=2", "query: syntax"},
 	} {
 		t.Run(tt.query, func(t *testing.T) {
-			if got := faultsOf(t, Query(tt.query, &v2.WatchParticipantsRequest{})); got != tt.want {
+			if got := violationsOf(t, Query(tt.query, &v2.WatchParticipantsRequest{})); got != tt.want {
 				t.Errorf("faults = %q, want %q", got, tt.want)
 			}
 		})
@@ -199,7 +199,7 @@ func TestPath(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			request := &v2.AddParticipantRequest{ConferenceId: tt.already}
-			if got := faultsOf(t, Path(map[string]string{"conference_id": tt.id}, request)); got != tt.want {
+			if got := violationsOf(t, Path(map[string]string{"conference_id": tt.id}, request)); got != tt.want {
 				t.Errorf("faults = %q, want %q", got, tt.want)
 			}
 			if tt.want == "" && request.GetConferenceId() != tt.id {
@@ -209,7 +209,7 @@ func TestPath(t *testing.T) {
 	}
 }
 
-func TestEveryRequestFieldCanBeRead(t *testing.T) {
+func TestEveryRequestFieldCanBeParsed(t *testing.T) {
 	methods := v2.File_audian_conference_v2_participant_service_proto.Services().Get(0).Methods()
 	texts := map[protoreflect.Kind]string{
 		protoreflect.StringKind: "x", protoreflect.BoolKind: "true", protoreflect.Int32Kind: "1",

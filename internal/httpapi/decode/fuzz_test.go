@@ -8,17 +8,17 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-// checkDecoded fails unless a request was read into something that gRPC can carry,
-// or refused with an error that names the fields.
+// checkDecoded fails unless a request was decoded into a valid message, or the error names
+// the fields.
 func checkDecoded(t *testing.T, request proto.Message, err error) {
 	t.Helper()
 	if err == nil {
 		if _, err := proto.Marshal(request); err != nil {
-			t.Fatalf("the request cannot be sent: %v", err)
+			t.Fatalf("the request cannot be encoded: %v", err)
 		}
 		return
 	}
-	if refused := faultsOf(t, err); refused == "" {
+	if refused := violationsOf(t, err); refused == "" {
 		t.Fatalf("%v names no field", err)
 	}
 }

@@ -46,15 +46,15 @@ func ProtoJSON(body []byte, request proto.Message) error {
 	return invalid.err(httpio.WholeBody)
 }
 
-// decodeMember decodes one member alone: protojson reports only the first error, in a
+// decodeMember decodes a single member: protojson reports only the first error, in a
 // text that may change.
 func decodeMember(name string, value jsontext.Value, request proto.Message) bool {
-	alone, err := json.Marshal(map[string]jsontext.Value{name: value})
+	single, err := json.Marshal(map[string]jsontext.Value{name: value})
 	if err != nil {
 		return false
 	}
 	decoded := request.ProtoReflect().New().Interface()
-	if err := protojson.Unmarshal(alone, decoded); err != nil {
+	if err := protojson.Unmarshal(single, decoded); err != nil {
 		return false
 	}
 	proto.Merge(request, decoded)

@@ -32,7 +32,7 @@ func TestProtoJSON(t *testing.T) {
 		{"null is absent", `{"resumeToken":null}`, &v2.WatchParticipantsRequest{}, nil},
 		{"unknown names, all of them", `{"b":1,"conferenceId":"c","a":2}`, nil, []string{"a", "b"}},
 		{"wrong types, by the proto's names", `{"conferenceId":1,"heartbeatInterval":5}`, nil, []string{"conference_id", "heartbeat_interval"}},
-		{"a word of REST", `{"statuses":["held"]}`, nil, []string{"statuses"}},
+		{"a name from REST", `{"statuses":["held"]}`, nil, []string{"statuses"}},
 		{"both names of one field", `{"conferenceId":"c","conference_id":"d"}`, nil, []string{"conference_id"}},
 		{"a name twice", `{"conferenceId":"c","conferenceId":"d"}`, nil, []string{httpio.WholeBody}},
 		{"nothing", ``, nil, []string{httpio.WholeBody}},
@@ -48,8 +48,8 @@ func TestProtoJSON(t *testing.T) {
 				t.Errorf("got %v, %v", got, err)
 			}
 			var fields []string
-			if told, isOurs := errors.AsType[*apierror.Error](err); isOurs {
-				for _, violation := range told.Violations {
+			if invalid, isOurs := errors.AsType[*apierror.Error](err); isOurs {
+				for _, violation := range invalid.Violations {
 					fields = append(fields, violation.Field)
 				}
 			}

@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	// RequestIDHeader and TraceparentHeader identify a request. Every request has both
-	// once the port's guards have passed it on.
-	RequestIDHeader   = "X-Request-Id"
+	// RequestIDHeader identifies a request. Every request has one behind the port's guards.
+	RequestIDHeader = "X-Request-Id"
+	// TraceparentHeader is the trace context, which every request has as well.
 	TraceparentHeader = "Traceparent"
 	// JSONType is the media type of REST bodies.
 	JSONType = "application/json"
@@ -99,10 +99,10 @@ func DeadlinePassed() error {
 }
 
 // MaxHeaders is how large the headers of a request may be. The servers accept larger ones,
-// so that the gateway can refuse that request alone, with a reason.
+// so that the gateway can refuse only that request, with a reason.
 const MaxHeaders = 32 << 10
 
-// headerOverhead is what HTTP/2 counts for each header beside its text (RFC 9113, 6.5.2).
+// headerOverhead is what HTTP/2 adds for each header to its text (RFC 9113, 6.5.2).
 const headerOverhead = 32
 
 // HeaderSize returns the size of headers as HTTP/2 counts it.

@@ -13,7 +13,7 @@ import (
 
 // Precheck returns why a caller may not make a request that cannot be read; nil where it
 // may. It gets what could be read of the request.
-type Precheck func(ctx context.Context, presented access.Credentials, request proto.Message) error
+type Precheck func(ctx context.Context, credentials access.Credentials, request proto.Message) error
 
 // Refusal returns why a request is refused: because of its caller where the precheck
 // refuses the caller, otherwise because of fault. A caller that may not call learns

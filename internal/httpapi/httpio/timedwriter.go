@@ -8,10 +8,8 @@ import (
 
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/watch"
+	"github.com/audian/participant-gateway/internal/wire"
 )
-
-// ProgressSize is how much a client must read within watch.SendTimeout.
-const ProgressSize = 16 << 10
 
 // TimedWriter is a ResponseWriter whose client must read: a write that makes no progress
 // for watch.SendTimeout fails, and nothing is written after it. Over HTTP/1 the last deadline
@@ -62,7 +60,7 @@ func (t *TimedWriter) WriteHeader(status int) {
 func (t *TimedWriter) Write(p []byte) (written int, err error) {
 	t.started = true
 	for t.failed == nil {
-		part := p[written:min(len(p), written+ProgressSize)]
+		part := p[written:min(len(p), written+wire.PartSize)]
 		t.extend()
 		n, err := t.ResponseWriter.Write(part)
 		written += n
@@ -119,7 +117,7 @@ func (t *TimedWriter) extend() {
 	}
 }
 
-// Hurry leaves the client watch.LastSendTimeout for what is written from here on.
+// Hurry leaves the client watch.LastSendTimeout for all later writes.
 func (t *TimedWriter) Hurry() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

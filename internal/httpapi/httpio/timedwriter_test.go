@@ -11,21 +11,21 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 )
 
-// deadlined is a client that does not read, over a connection that has a write deadline.
-type deadlined struct {
+// blockedWriter is a response whose client does not read, with a write deadline.
+type blockedWriter struct {
 	http.ResponseWriter
 
 	writing   chan struct{}
 	deadlines chan time.Time
 }
 
-func (d deadlined) SetWriteDeadline(at time.Time) error {
+func (d blockedWriter) SetWriteDeadline(at time.Time) error {
 	d.deadlines <- at
 	return nil
 }
 
 // Write blocks until the deadline is one that has passed.
-func (d deadlined) Write([]byte) (int, error) {
+func (d blockedWriter) Write([]byte) (int, error) {
 	d.writing <- struct{}{}
 	for {
 		if at := <-d.deadlines; !at.After(time.Now()) {
@@ -34,9 +34,9 @@ func (d deadlined) Write([]byte) (int, error) {
 	}
 }
 
-func TestW16_ACutIsNotUndoneByALaterWrite(t *testing.T) {
+func TestW16_CutOffEndsLaterWrites(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := TimedWriterOf(deadlined{httptest.NewRecorder(), make(chan struct{}, 1), make(chan time.Time, 10)})
+		w := TimedWriterOf(blockedWriter{httptest.NewRecorder(), make(chan struct{}, 1), make(chan time.Time, 10)})
 		w.CutOff()
 		start := time.Now()
 		if n, err := w.Write([]byte("x")); n != 0 || apierror.ReasonOf(err) != apierror.ClientBlocked {

@@ -1,5 +1,4 @@
-// Package openapitest holds actual answers of the HTTP side to its OpenAPI document,
-// for tests.
+// Package openapitest checks HTTP responses against the OpenAPI document, for tests.
 package openapitest
 
 import (
@@ -17,9 +16,8 @@ import (
 	"github.com/audian/participant-gateway/gen/openapi"
 )
 
-// Document is the OpenAPI document as a judge of answers. It is stricter than what
-// clients are promised: a member that is not described, which clients are to ignore,
-// is a fault here.
+// Document checks responses against the OpenAPI document. It is stricter than clients must
+// be: it refuses a member that the document does not describe.
 type Document struct {
 	content  any
 	compiler *jsonschema.Compiler
@@ -42,7 +40,7 @@ func Load() (*Document, error) {
 	return &Document{content: content, compiler: compiler}, nil
 }
 
-// conditional are the keywords whose schemas describe a part of an object.
+// conditional are the keywords whose schemas describe only a part of an object.
 var conditional = []string{"if", "then", "else", "oneOf"}
 
 // tighten makes every schema of an object refuse what it does not describe.
@@ -64,9 +62,9 @@ func tighten(node any) {
 	}
 }
 
-// Check says what in an answer to a method of a path the document does not describe:
-// its status, its content type, or its body. Each line of NDJSON and the data of
-// each server-sent event is held to the schema.
+// Check returns an error if the document does not describe a response of a method and path:
+// its status, content type or body. It checks each line of NDJSON and the data of each
+// server-sent event against the schema.
 func (d *Document) Check(method, path string, status int, contentType string, body []byte) error {
 	where, err := d.response(method, path, status)
 	if err != nil {
@@ -106,8 +104,8 @@ func validate(schema *jsonschema.Schema, text []byte) error {
 	return nil
 }
 
-// response is where the document describes an answer. A status of its own goes
-// before one such as 4XX.
+// response returns the place of a response in the document. An exact status has precedence
+// over a range such as 4XX.
 func (d *Document) response(method, path string, status int) ([]string, error) {
 	template, found := d.template(path)
 	where := []string{"paths", template, strings.ToLower(method), "responses"}
@@ -126,7 +124,7 @@ func (d *Document) response(method, path string, status int) ([]string, error) {
 
 var parameter = regexp.MustCompile(`\\\{[a-z_]+\\\}`)
 
-// template is the described path that an actual one is of.
+// template returns the path template of a path.
 func (d *Document) template(path string) (template string, found bool) {
 	paths, _ := d.at("paths").(map[string]any)
 	for template := range paths {
@@ -138,7 +136,7 @@ func (d *Document) template(path string) (template string, found bool) {
 	return "", false
 }
 
-// at is what stands under a path in the document; nil where nothing does.
+// at returns the node at a path of the document; nil if there is none.
 func (d *Document) at(path ...string) any {
 	node := d.content
 	for _, step := range path {
@@ -148,7 +146,7 @@ func (d *Document) at(path ...string) any {
 	return node
 }
 
-// pointer is the address of a place in the document: a JSON pointer in a URL.
+// pointer returns a path of the document as a URL with a JSON pointer.
 func pointer(path []string) string {
 	var address strings.Builder
 	address.WriteString(resource + "#")

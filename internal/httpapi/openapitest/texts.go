@@ -2,7 +2,7 @@ package openapitest
 
 import "bytes"
 
-// texts are the JSON texts in a body.
+// texts returns the JSON texts of a body.
 func texts(media string, body []byte) [][]byte {
 	switch media {
 	case "application/x-ndjson":
@@ -24,7 +24,7 @@ func lines(body []byte) [][]byte {
 	return found
 }
 
-// events are the data of server-sent events, which here have one line each.
+// events returns the data of server-sent events, each of one line.
 func events(body []byte) [][]byte {
 	var found [][]byte
 	for _, line := range lines(body) {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestAcceptWeightsDecideTheForm(t *testing.T) {
+func TestAcceptWeightsSelectTheFormat(t *testing.T) {
 	for accepted, want := range map[string]format{
 		"": ndjson{}, "*/*": ndjson{}, "application/json": ndjson{}, "application/x-ndjson": ndjson{}, "text/html": ndjson{},
 		"text/event-stream": sse{}, "application/json, text/event-stream;q=0.9": sse{}, "TEXT/EVENT-STREAM": sse{},

@@ -31,7 +31,7 @@ type Options struct {
 	Precheck httpio.Precheck
 
 	// Jitter lengthens a delay, so that clients do not reconnect at the same time; the
-	// default is by up to a half.
+	// default adds up to a half.
 	Jitter func(time.Duration) time.Duration
 }
 

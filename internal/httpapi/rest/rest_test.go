@@ -11,7 +11,7 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-func TestRoutesAreTheProtos(t *testing.T) {
+func TestRoutesMatchTheProto(t *testing.T) {
 	methods := v2.File_audian_conference_v2_participant_service_proto.Services().Get(0).Methods()
 	for i := range methods.Len() {
 		rule, _ := proto.GetExtension(methods.Get(i).Options(), annotations.E_Http).(*annotations.HttpRule)
@@ -25,7 +25,7 @@ func TestRoutesAreTheProtos(t *testing.T) {
 	}
 }
 
-func TestJitterOnlyMakesLonger(t *testing.T) {
+func TestJitterNeverShortens(t *testing.T) {
 	for range 1000 {
 		if got := jitter(2 * time.Second); got < 2*time.Second || got > 3*time.Second {
 			t.Fatalf("jitter(2s) = %v", got)

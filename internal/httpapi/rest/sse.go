@@ -28,8 +28,8 @@ func (sse) failure(st *status.Status, retry time.Duration) [][]byte {
 	return [][]byte{retryField(retry), wire.SSE("", "failure", grpcstatus.HTTPBody(st))}
 }
 
-// retryField is a line of the block that follows it: some clients would take it alone for
-// an empty event.
+// retryField is a line of the block that follows it: a block with only this line is
+// an empty event for some clients.
 func retryField(retry time.Duration) []byte {
 	if retry == 0 {
 		return nil

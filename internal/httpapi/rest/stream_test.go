@@ -28,30 +28,30 @@ func TestStreamSendsNothingAfterTheCall(t *testing.T) {
 	s := newStream(t.Context(), recorder, ndjson{}, 0)
 	s.Stop()
 	if err := s.SendMsg(wire.NewMessage(checkpoint())); err == nil || recorder.Body.Len() > 0 {
-		t.Errorf("SendMsg() = %v, after which stands %q", err, recorder.Body)
+		t.Errorf("SendMsg() = %v, the body is %q", err, recorder.Body)
 	}
 }
 
-// slowForm takes its time to encode, as the first to send a large snapshot does.
-type slowForm struct {
+// slowFormat blocks while it encodes, as the first encoding of a large snapshot may.
+type slowFormat struct {
 	ndjson
 
 	encoding, encoded chan struct{}
 }
 
-func (f slowForm) message(*wire.Message, time.Duration) ([][]byte, error) {
+func (f slowFormat) message(*wire.Message, time.Duration) ([][]byte, error) {
 	close(f.encoding)
 	<-f.encoded
 	return [][]byte{[]byte("message")}, nil
 }
 
 func TestW16_AStreamThatEndsWhileItEncodesSendsNoMore(t *testing.T) {
-	form := slowForm{encoding: make(chan struct{}), encoded: make(chan struct{})}
+	form := slowFormat{encoding: make(chan struct{}), encoded: make(chan struct{})}
 	recorder := httptest.NewRecorder()
 	s, sent := newStream(t.Context(), recorder, form, 0), make(chan error)
 	go func() { sent <- s.SendMsg(wire.NewMessage(checkpoint())) }()
 	<-form.encoding
-	s.Stop() // Does not wait for the encoding.
+	s.Stop() // Stop does not wait for the encoding.
 	close(form.encoded)
 	if err := <-sent; !errors.Is(err, httpio.ErrStopped) || recorder.Body.Len() > 0 {
 		t.Errorf("SendMsg() = %v, %q was written", err, recorder.Body)

@@ -62,7 +62,7 @@ func TestSchemaIndexNamesEveryFile(t *testing.T) {
 	}
 }
 
-func TestSchemaPathsThatDoNotExist(t *testing.T) {
+func TestSchemaPathsWithoutAFile(t *testing.T) {
 	for _, test := range []struct {
 		method, path string
 		want         int

@@ -15,11 +15,11 @@ func request(t *testing.T, h http.Handler, method, known string) *httptest.Respo
 	return recorder
 }
 
-func TestContentAndItsHead(t *testing.T) {
+func TestStaticFile(t *testing.T) {
 	h := static("text/plain; charset=utf-8", []byte("hello"))
 	got := request(t, h, http.MethodGet, "")
 	if got.Code != http.StatusOK || got.Body.String() != "hello" {
-		t.Errorf("answer = %d %q", got.Code, got.Body)
+		t.Errorf("response = %d %q", got.Code, got.Body)
 	}
 	for name, want := range map[string]string{
 		"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff",
@@ -33,11 +33,11 @@ func TestContentAndItsHead(t *testing.T) {
 	}
 }
 
-func TestWhoHasItIsToldSo(t *testing.T) {
+func TestUnchangedFileIsNotSentAgain(t *testing.T) {
 	h := static("text/plain", []byte("hello"))
 	tag := request(t, h, http.MethodGet, "").Header().Get("ETag")
 	if got := request(t, h, http.MethodGet, tag); got.Code != http.StatusNotModified || got.Body.Len() != 0 {
-		t.Errorf("answer = %d %q", got.Code, got.Body)
+		t.Errorf("response = %d %q", got.Code, got.Body)
 	}
 	if other := request(t, static("text/plain", []byte("bye")), http.MethodGet, tag); other.Code != http.StatusOK {
 		t.Errorf("other content under the same tag = %d", other.Code)

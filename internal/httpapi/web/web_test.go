@@ -13,7 +13,7 @@ import (
 	"github.com/audian/participant-gateway/internal/httpapi"
 )
 
-// port is the HTTP port with the pages and a service that is not there.
+// port returns the handler of the HTTP port.
 func port(t *testing.T) http.Handler {
 	t.Helper()
 	handler, err := httpapi.New(httpapi.Options{
@@ -35,7 +35,7 @@ func get(t *testing.T, method, path string) *httptest.ResponseRecorder {
 
 func TestPages(t *testing.T) {
 	for _, test := range []struct {
-		path, contentType, holds string
+		path, contentType, want string
 	}{
 		{"/", "text/html; charset=utf-8", "<title>Participant Gateway</title>"},
 		{"/?conference=conf_1", "text/html; charset=utf-8", `id="conference"`},
@@ -50,8 +50,8 @@ func TestPages(t *testing.T) {
 		{"/schema/audian/conference/v2/participant_service.proto", "text/plain; charset=utf-8", "java_multiple_files"},
 	} {
 		got := get(t, http.MethodGet, test.path)
-		if got.Code != http.StatusOK || !strings.Contains(got.Body.String(), test.holds) {
-			t.Errorf("GET %s = %d with %d bytes, want %q in it", test.path, got.Code, got.Body.Len(), test.holds)
+		if got.Code != http.StatusOK || !strings.Contains(got.Body.String(), test.want) {
+			t.Errorf("GET %s = %d with %d bytes, want %q in it", test.path, got.Code, got.Body.Len(), test.want)
 		}
 		if contentType := got.Header().Get("Content-Type"); contentType != test.contentType {
 			t.Errorf("GET %s is %s, want %s", test.path, contentType, test.contentType)
@@ -59,27 +59,26 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestTheViewerHasTheHookForStreams fails when a newer viewer no longer asks whether an
-// operation can be tried: "Try it out" would then load a stream for ever.
-func TestTheViewerHasTheHookForStreams(t *testing.T) {
+// Without this hook of the viewer, "Try it out" would load a stream that never ends.
+func TestViewerHasTheStreamHook(t *testing.T) {
 	for _, path := range []string{"/docs/start.js", "/docs/swagger-ui-bundle.js"} {
 		if !strings.Contains(get(t, http.MethodGet, path).Body.String(), "allowTryItOutFor") {
-			t.Errorf("%s does not have allowTryItOutFor", path)
+			t.Errorf("%s does not contain allowTryItOutFor", path)
 		}
 	}
 }
 
-func TestTheDocumentHasAnETag(t *testing.T) {
+func TestOpenAPIHasAnETag(t *testing.T) {
 	first := get(t, http.MethodGet, "/openapi.json")
 	if first.Body.String() != string(openapi.Document) {
-		t.Error("the document is not the generated one")
+		t.Error("the document is not the generated document")
 	}
 	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/openapi.json", http.NoBody)
 	request.Header.Set("If-None-Match", first.Header().Get("ETag"))
 	recorder := httptest.NewRecorder()
 	port(t).ServeHTTP(recorder, request)
 	if recorder.Code != http.StatusNotModified {
-		t.Errorf("the document that is known is %d", recorder.Code)
+		t.Errorf("the unchanged document is %d", recorder.Code)
 	}
 }
 
@@ -88,7 +87,7 @@ func TestPolicies(t *testing.T) {
 		policy := get(t, http.MethodGet, path).Header().Get("Content-Security-Policy")
 		for _, want := range []string{"default-src 'none';", "script-src 'self';", "connect-src 'self';", "frame-ancestors 'none'", style} {
 			if !strings.Contains(policy, want) {
-				t.Errorf("GET %s: the policy %q lacks %q", path, policy, want)
+				t.Errorf("GET %s: the policy %q does not contain %q", path, policy, want)
 			}
 		}
 	}
@@ -100,8 +99,8 @@ var (
 	elsewhere = regexp.MustCompile(`https?://|//[a-z]+\.`)
 )
 
-// TestPagesLoadOnlyWhatIsHere follows every link of the pages and their scripts.
-func TestPagesLoadOnlyWhatIsHere(t *testing.T) {
+// It follows every link of the pages and their scripts.
+func TestPagesLoadNothingFromOtherServers(t *testing.T) {
 	seen := map[string]bool{}
 	var follow func(path string)
 	follow = func(path string) {
@@ -118,10 +117,10 @@ func TestPagesLoadOnlyWhatIsHere(t *testing.T) {
 		}
 		text := got.Body.String()
 		if found := elsewhere.FindString(text); found != "" {
-			t.Errorf("%s names another server: %q", path, found)
+			t.Errorf("%s links to another server: %q", path, found)
 		}
 		if found := inline.FindString(text); found != "" {
-			t.Errorf("%s has %q, which its policy refuses", path, found)
+			t.Errorf("%s has %q, which its policy forbids", path, found)
 		}
 		for _, match := range loaded.FindAllStringSubmatch(text, -1) {
 			follow(strings.Replace(match[1]+match[2], "./", "/dashboard/", 1))
@@ -133,7 +132,7 @@ func TestPagesLoadOnlyWhatIsHere(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoPage(t *testing.T) {
+func TestPathsWithoutAPage(t *testing.T) {
 	for _, test := range []struct {
 		method, path string
 		want         int

@@ -19,7 +19,7 @@ func gzipped(text string) string {
 	return compressed.String()
 }
 
-func TestRESTReadsEncodedBodies(t *testing.T) {
+func TestBodyEncodings(t *testing.T) {
 	const body = `{"phone_number":"+12025551234"}`
 	for _, tt := range []struct {
 		name, body string
@@ -46,7 +46,7 @@ func TestRESTReadsEncodedBodies(t *testing.T) {
 		{"in two headers", gzipped(gzipped(body)), []string{"gzip", "gzip"}, 415, []string{`"UNSUPPORTED_ENCODING"`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			service := polite(t)
+			service := newFake(t)
 			add := service.add
 			service.add = func(ctx context.Context, r *v2.AddParticipantRequest) (*v2.AddParticipantResponse, error) {
 				if tt.body != "" && r.GetPhoneNumber() != "+12025551234" {
@@ -59,19 +59,19 @@ func TestRESTReadsEncodedBodies(t *testing.T) {
 				headers = append(headers, "Content-Encoding: "+encoding)
 			}
 			got := call(t, handler(t, service), "POST", participantsPath, tt.body, headers...)
-			if got.status != tt.status || (tt.status == 415) != (got.header.Get("Accept-Encoding") == "gzip") {
-				t.Errorf("answer = %+v, want status %d", got, tt.status)
+			if got.Status != tt.status || (tt.status == 415) != (got.Header.Get("Accept-Encoding") == "gzip") {
+				t.Errorf("response = %+v, want status %d", got, tt.status)
 			}
 			for _, part := range tt.want {
-				if !strings.Contains(got.body, part) {
-					t.Errorf("body = %s, want %s in it", got.body, part)
+				if !strings.Contains(got.Body, part) {
+					t.Errorf("body = %s, want %s in it", got.Body, part)
 				}
 			}
 		})
 	}
 }
 
-func TestRESTPaths(t *testing.T) {
+func TestPaths(t *testing.T) {
 	for _, tt := range []struct {
 		method, target string
 		status         int
@@ -91,20 +91,20 @@ func TestRESTPaths(t *testing.T) {
 		{"HEAD", participantsPath, 200, ""},
 	} {
 		t.Run(tt.method+" "+tt.target, func(t *testing.T) {
-			got := call(t, handler(t, polite(t)), tt.method, tt.target, "")
-			if got.status != tt.status || got.header.Get("Allow") != tt.allow {
-				t.Errorf("answer = %+v, want %d, Allow %q", got, tt.status, tt.allow)
+			got := call(t, handler(t, newFake(t)), tt.method, tt.target, "")
+			if got.Status != tt.status || got.Header.Get("Allow") != tt.allow {
+				t.Errorf("response = %+v, want %d, Allow %q", got, tt.status, tt.allow)
 			}
-			if tt.status == 404 && !strings.Contains(got.body, `"ROUTE_NOT_FOUND"`) {
-				t.Errorf("body = %s", got.body)
+			if tt.status == 404 && !strings.Contains(got.Body, `"ROUTE_NOT_FOUND"`) {
+				t.Errorf("body = %s", got.Body)
 			}
 		})
 	}
 }
 
-func TestRESTPathIDsMayHaveColons(t *testing.T) {
+func TestPathIDsMayHaveColons(t *testing.T) {
 	for _, id := range []string{"call:1", "call%3A1", "call%3a1"} {
-		service := polite(t)
+		service := newFake(t)
 		remove := service.remove
 		service.remove = func(ctx context.Context, r *v2.RemoveParticipantRequest) (*v2.RemoveParticipantResponse, error) {
 			if r.GetParticipantId() != "call:1" {
@@ -112,46 +112,46 @@ func TestRESTPathIDsMayHaveColons(t *testing.T) {
 			}
 			return remove(ctx, r)
 		}
-		if got := call(t, handler(t, service), "DELETE", participantsPath+"/"+id, ""); got.status != 204 {
-			t.Errorf("%s: answer = %+v", id, got)
+		if got := call(t, handler(t, service), "DELETE", participantsPath+"/"+id, ""); got.Status != 204 {
+			t.Errorf("%s: response = %+v", id, got)
 		}
 	}
 }
 
-func TestRESTReplacesTraceContextsThatAreNone(t *testing.T) {
-	const fit = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+func TestInvalidTraceContextIsReplaced(t *testing.T) {
+	const valid = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 	for sent, kept := range map[string]bool{
-		fit: true,
+		valid: true,
 		"00-00000000000000000000000000000000-b7ad6b7169203331-01": false,
 		"00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01": false,
 		"ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01": false,
-		strings.ToUpper(fit): false,
-		fit + "-x":           false,
-		"":                   false,
+		strings.ToUpper(valid): false,
+		valid + "-x":           false,
+		"":                     false,
 	} {
-		got := call(t, handler(t, polite(t)), "GET", participantsPath, "", "Traceparent: "+sent).header.Get("Traceparent")
+		got := call(t, handler(t, newFake(t)), "GET", participantsPath, "", "Traceparent: "+sent).Header.Get("Traceparent")
 		if (got == sent) != kept || got == "" {
 			t.Errorf("Traceparent = %q after %q", got, sent)
 		}
 	}
 }
 
-func TestRESTLargeHeadersAreRefusedAlone(t *testing.T) {
+func TestLargeHeadersAreRefused(t *testing.T) {
 	for _, size := range []int{33 << 10, 300 << 10} {
-		got := call(t, handler(t, &fake{}), "POST", participantsPath, "{}", isJSONHeader, "X-Large: "+strings.Repeat("a", size))
-		if got.status != 431 || !strings.Contains(got.body, `"HEADERS_TOO_LARGE"`) || !strings.Contains(got.body, `"dialled":"no"`) {
-			t.Errorf("%d: answer = %d %s", size, got.status, got.body)
+		got := call(t, handler(t, &fakeService{}), "POST", participantsPath, "{}", isJSONHeader, "X-Large: "+strings.Repeat("a", size))
+		if got.Status != 431 || !strings.Contains(got.Body, `"HEADERS_TOO_LARGE"`) || !strings.Contains(got.Body, `"dialled":"no"`) {
+			t.Errorf("%d: response = %d %s", size, got.Status, got.Body)
 		}
 	}
 }
 
-func TestRESTPanicsAreAnswered(t *testing.T) {
-	service := polite(t)
+func TestPanicIsAnswered(t *testing.T) {
+	service := newFake(t)
 	service.add = func(context.Context, *v2.AddParticipantRequest) (*v2.AddParticipantResponse, error) {
 		panic("no reason")
 	}
 	got := call(t, handler(t, service), "POST", participantsPath, "{}", isJSONHeader)
-	if got.status != 500 || !strings.Contains(got.body, `"INTERNAL"`) || !strings.Contains(got.body, `"dialled":"unknown"`) || strings.Contains(got.body, "no reason") {
-		t.Errorf("answer = %+v", got)
+	if got.Status != 500 || !strings.Contains(got.Body, `"INTERNAL"`) || !strings.Contains(got.Body, `"dialled":"unknown"`) || strings.Contains(got.Body, "no reason") {
+		t.Errorf("response = %+v", got)
 	}
 }

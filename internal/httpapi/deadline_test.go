@@ -14,9 +14,9 @@ import (
 	"github.com/audian/participant-gateway/internal/watch"
 )
 
-// largeList answers a list of more than HTTP/2's flow control lets through unread.
-func largeList(t *testing.T) *fake {
-	service := polite(t)
+// largeList returns a service whose list is larger than HTTP/2's flow-control window.
+func largeList(t *testing.T) *fakeService {
+	service := newFake(t)
 	service.list = func(context.Context, *v2.ListParticipantsRequest) (*v2.ListParticipantsResponse, error) {
 		participants := make([]*v2.Participant, 600)
 		for i := range participants {
@@ -27,7 +27,7 @@ func largeList(t *testing.T) *fake {
 	return service
 }
 
-// withLargeList asks for the large list in a bubble, and has read take its body.
+// withLargeList requests the large list in a synctest bubble and passes its body to read.
 func withLargeList(t *testing.T, read func(io.Reader) error) {
 	t.Helper()
 	for name, set := range map[string]func(*http.Protocols, bool){
@@ -37,7 +37,7 @@ func withLargeList(t *testing.T, read func(io.Reader) error) {
 			synctest.Test(t, func(t *testing.T) {
 				listener, stop := serveHandler(handler(t, largeList(t)))
 				defer stop()
-				transport := &http.Transport{DialContext: listener.dial, Protocols: &http.Protocols{}}
+				transport := &http.Transport{DialContext: listener.Dial, Protocols: &http.Protocols{}}
 				set(transport.Protocols, true)
 				defer transport.CloseIdleConnections()
 				request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost"+participantsPath, http.NoBody)
@@ -54,7 +54,7 @@ func withLargeList(t *testing.T, read func(io.Reader) error) {
 	}
 }
 
-func TestUnaryAnswersEndWithoutProgress(t *testing.T) {
+func TestUnaryResponseEndsWithoutProgress(t *testing.T) {
 	withLargeList(t, func(body io.Reader) error {
 		time.Sleep(watch.SendTimeout + time.Second)
 		if _, err := io.Copy(io.Discard, body); err == nil {
@@ -64,7 +64,7 @@ func TestUnaryAnswersEndWithoutProgress(t *testing.T) {
 	})
 }
 
-func TestUnaryAnswersToSlowReadersGoThrough(t *testing.T) {
+func TestUnaryResponseToSlowReaderCompletes(t *testing.T) {
 	withLargeList(t, func(body io.Reader) error {
 		start := time.Now()
 		for {
@@ -86,31 +86,31 @@ func TestBodiesMayArriveSlowly(t *testing.T) {
 		pieces int
 		status int
 	}{
-		"slow but steady":         {9 * time.Second, 6, http.StatusOK},
-		"a pause":                 {11 * time.Second, 2, http.StatusGatewayTimeout},
-		"steady, but without end": {9 * time.Second, 20, http.StatusGatewayTimeout},
+		"slow but steady":      {9 * time.Second, 6, http.StatusOK},
+		"a pause":              {11 * time.Second, 2, http.StatusGatewayTimeout},
+		"steady, but too long": {9 * time.Second, 20, http.StatusGatewayTimeout},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				listener, stop := serveHandler(handler(t, polite(t)))
+				listener, stop := serveHandler(handler(t, newFake(t)))
 				defer stop()
-				transport := &http.Transport{DialContext: listener.dial}
+				transport := &http.Transport{DialContext: listener.Dial}
 				defer transport.CloseIdleConnections()
 				pieces := make([]string, test.pieces)
 				for i := range pieces {
 					pieces[i] = " "
 				}
 				pieces[0] = "{}"
-				request, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost"+participantsPath, &slowly{halves: pieces, pause: test.pause})
+				request, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost"+participantsPath, &slowBody{pieces: pieces, pause: test.pause})
 				response, err := transport.RoundTrip(request)
 				if err != nil {
 					t.Fatal(err)
 				}
 				defer response.Body.Close()
 				if response.StatusCode != test.status {
-					t.Errorf("answer = %s, want %d", response.Status, test.status)
+					t.Errorf("response = %s, want %d", response.Status, test.status)
 				}
-				// The transport's writer ends with the body.
+				// The transport's write goroutine ends with the body.
 				time.Sleep(test.pause * time.Duration(test.pieces))
 			})
 		})

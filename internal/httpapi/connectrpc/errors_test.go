@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/httpapi/httpapitest"
 )
 
 func gzipped(text string) string {
@@ -30,22 +31,22 @@ func envelope(flags byte, message string) string {
 	return string([]byte{flags, byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}) + message
 }
 
-// errorOf is the text of an answer's ErrorInfo, by whichever protocol it came.
-func errorOf(t *testing.T, got answer) string {
+// errorOf returns the ErrorInfo of a response as text, over each protocol.
+func errorOf(t *testing.T, got httpapitest.Response) string {
 	t.Helper()
-	encoded := got.header.Get("Grpc-Status-Details-Bin")
+	encoded := got.Header.Get("Grpc-Status-Details-Bin")
 	if encoded == "" {
-		return got.body
+		return got.Body
 	}
 	decoded, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(encoded, "="))
 	if err != nil {
 		t.Fatal(err)
 	}
-	told, info := &statuspb.Status{}, &errdetails.ErrorInfo{}
-	if err := proto.Unmarshal(decoded, told); err != nil || len(told.GetDetails()) == 0 {
-		t.Fatalf("status %v, %v", told, err)
+	decodedStatus, info := &statuspb.Status{}, &errdetails.ErrorInfo{}
+	if err := proto.Unmarshal(decoded, decodedStatus); err != nil || len(decodedStatus.GetDetails()) == 0 {
+		t.Fatalf("status %v, %v", decodedStatus, err)
 	}
-	if err := told.GetDetails()[0].UnmarshalTo(info); err != nil {
+	if err := decodedStatus.GetDetails()[0].UnmarshalTo(info); err != nil {
 		t.Fatal(err)
 	}
 	return `"` + info.GetReason() + `" "dialled":"` + info.GetMetadata()["dialled"] + `"`
@@ -59,7 +60,7 @@ const (
 )
 
 func TestA05_ErrorsBeforeTheServiceHaveAnErrorInfo(t *testing.T) {
-	at := serve(t, polite())
+	at := serve(t, newFake())
 	const bomb = 1 << 20
 	for _, tt := range []struct {
 		name, method, target, body string
@@ -78,7 +79,7 @@ func TestA05_ErrorsBeforeTheServiceHaveAnErrorInfo(t *testing.T) {
 		{"not gzip", "POST", addPath, "{}", []string{isJSON, "Content-Encoding: gzip"}, 400, "INVALID_REQUEST"},
 		{"a bomb", "POST", addPath, gzipped(strings.Repeat(" ", bomb)), []string{isJSON, "Content-Encoding: gzip"}, 400, "BODY_TOO_LARGE"},
 		{"a bomb to a stream", "POST", watchPath, envelope(1, gzipped(strings.Repeat(" ", bomb))), []string{isStream, "Connect-Content-Encoding: gzip"}, 200, "BODY_TOO_LARGE"},
-		{"half a message", "POST", watchPath, envelope(0, "{}")[:6], []string{isStream}, 200, "INVALID_REQUEST"},
+		{"incomplete message", "POST", watchPath, envelope(0, "{}")[:6], []string{isStream}, 200, "INVALID_REQUEST"},
 		{"two messages", "POST", watchPath, envelope(0, "{}") + envelope(0, "{}"), []string{isStream}, 200, "INVALID_REQUEST"},
 		{"another media type", "POST", addPath, "{}", []string{"Content-Type: text/plain"}, 415, "UNSUPPORTED_MEDIA_TYPE"},
 		{"a stream's media type", "POST", addPath, "{}", []string{isStream}, 415, "UNSUPPORTED_MEDIA_TYPE"},
@@ -103,23 +104,23 @@ func TestA05_ErrorsBeforeTheServiceHaveAnErrorInfo(t *testing.T) {
 		{"GET: a bomb", "GET", listPath + "?encoding=json&compression=gzip&base64=1&message=" + base64.RawURLEncoding.EncodeToString([]byte(gzipped(strings.Repeat(" ", 1<<20)))), "", nil, 400, "BODY_TOO_LARGE"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := call(t, at, tt.method, tt.target, tt.body, tt.headers...)
-			told := strings.ReplaceAll(errorOf(t, got), `": "`, `":"`)
-			if got.status != tt.status || !strings.Contains(told, `"`+tt.reason+`"`) {
-				t.Errorf("answer = %+v, want %d, %s", got, tt.status, tt.reason)
+			got := httpapitest.Call(t, at, tt.method, tt.target, tt.body, tt.headers...)
+			body := strings.ReplaceAll(errorOf(t, got), `": "`, `":"`)
+			if got.Status != tt.status || !strings.Contains(body, `"`+tt.reason+`"`) {
+				t.Errorf("response = %+v, want %d, %s", got, tt.status, tt.reason)
 			}
-			if isAdd := tt.target == addPath; isAdd && !strings.Contains(told, `"dialled":"no"`) {
-				t.Errorf("dialled: %s", told)
+			if isAdd := tt.target == addPath; isAdd && !strings.Contains(body, `"dialled":"no"`) {
+				t.Errorf("dialled: %s", body)
 			}
-			if tt.status == 405 && got.header.Get("Allow") != "POST" {
-				t.Errorf("Allow = %q", got.header.Get("Allow"))
+			if tt.status == 405 && got.Header.Get("Allow") != "POST" {
+				t.Errorf("Allow = %q", got.Header.Get("Allow"))
 			}
 		})
 	}
 }
 
-func TestCompressedRequestsAreRead(t *testing.T) {
-	at := serve(t, polite())
+func TestCompressedRequests(t *testing.T) {
+	at := serve(t, newFake())
 	message, err := proto.Marshal(&v2.ListParticipantsRequest{ConferenceId: "conf_1"})
 	if err != nil {
 		t.Fatal(err)
@@ -138,9 +139,9 @@ func TestCompressedRequestsAreRead(t *testing.T) {
 		{"GET", "GET", listPath + "?encoding=json&compression=gzip&base64=1&message=" + base64.URLEncoding.EncodeToString([]byte(gzipped(text))), "", nil},
 		{"GET, not compressed", "GET", listPath + "?connect=v1&encoding=json&message=" + url.QueryEscape(text), "", nil},
 	} {
-		got := call(t, at, tt.method, tt.target, tt.body, tt.headers...)
-		if got.status != 200 || !strings.Contains(got.body, "conf_1") {
-			t.Errorf("%s: answer = %s", tt.name, strconv.Quote(got.body))
+		got := httpapitest.Call(t, at, tt.method, tt.target, tt.body, tt.headers...)
+		if got.Status != 200 || !strings.Contains(got.Body, "conf_1") {
+			t.Errorf("%s: response = %s", tt.name, strconv.Quote(got.Body))
 		}
 	}
 }
