@@ -12,7 +12,7 @@ export class APIError extends Error {
     return this.#detail("ErrorInfo") ?? {};
   }
 
-  /** The error for people, with what they can do about it. */
+  /** The error in one text for a person, with what to do about it. */
   get text() {
     const parts = [this.message];
     for (const violation of this.#detail("BadRequest")?.field_violations ?? []) {
@@ -31,17 +31,17 @@ export class APIError extends Error {
   }
 }
 
-/** Returns the path of a conference's participants, followed by rest. */
+/** The path of a conference's participants, followed by `rest`. */
 export function pathOf(conference, rest = "") {
   return `/v2/conferences/${encodeURIComponent(conference)}/participants${rest}`;
 }
 
-/** Returns the headers of a call. The credential is never part of a URL. */
+/** The headers of a call. The credential goes into a header, never into a URL. */
 export function headersOf(token, more = {}) {
   return token ? { ...more, "X-Auth-Token": token } : more;
 }
 
-/** Returns the error of a response: the API's own, or one with the HTTP status. */
+/** Returns the error of a response. A response without an error body, such as a proxy's, gives its HTTP status. */
 export async function errorOf(response) {
   const body = await response.json().catch(() => null);
   return new APIError(response.status, body?.error ?? { message: `HTTP ${response.status} ${response.statusText}` });
@@ -57,12 +57,12 @@ async function call(method, path, token, body) {
   return response.status === 204 ? null : response.json();
 }
 
-/** Lists, to find out why a stream does not start. */
+/** Lists one participant. It finds out why a stream does not start. */
 export function list(conference, token) {
   return call("GET", pathOf(conference) + "?page_size=1", token);
 }
 
-/** Dials. The request id makes a repeated request safe. */
+/** Adds a participant. With the request id, a request that is sent twice dials once. */
 export function add(conference, token, participant) {
   return call("POST", pathOf(conference), token, { ...participant, request_id: newID() });
 }

@@ -1,8 +1,8 @@
-// Formats values for display.
+// Formats values for the page.
 
 const clockFormat = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
-/** Formats a time of day; a dash without a time. */
+/** Formats a time of day, or a dash if there is none. */
 export function clock(time) {
   return time ? clockFormat.format(new Date(time)) : "–";
 }
@@ -14,7 +14,7 @@ export function length(seconds) {
   return hours > 0 ? `${hours}:${pad(minutes)}:${pad(seconds % 60)}` : `${minutes}:${pad(seconds % 60)}`;
 }
 
-/** Returns a dash for a value that is not known yet. */
+/** Returns the value as text, or a dash if it is not known yet. */
 export function orDash(value) {
   return value === null || value === undefined || value === "" ? "–" : String(value);
 }

@@ -1,4 +1,4 @@
-// The dashboard shows one conference live.
+// The dashboard: one conference, live.
 
 import { add, APIError, remove } from "./api.js";
 import { Roster } from "./roster.js";
@@ -23,8 +23,8 @@ function start(conference, token) {
     message: onMessage,
     lost: (error) => view.showFreshness("lost", error ? `Reconnecting: ${error.message}` : "Reconnecting"),
     failed: (error) => {
-      view.showFreshness("failed", "Not watching");
-      view.showProblem("problem", errorText(error));
+      view.showFreshness("failed", "Not connected");
+      view.showProblem("problem", textOf(error));
     },
   });
 }
@@ -33,9 +33,9 @@ function onMessage(message) {
   view.showProblem("problem", "");
   const changes = roster.apply(message);
   if (message.checkpoint) onCheckpoint(message.checkpoint);
-  // A checkpoint reports a stale roster at once.
+  // A stale roster is followed at once by a STALE checkpoint.
   if (message.snapshot || (changes.length > 0 && view.freshness() !== "stale")) view.showFreshness("fresh", "Live");
-  if (message.end) view.showFreshness("ended", "The conference is gone");
+  if (message.end) view.showFreshness("ended", "The conference has ended");
   if (message.snapshot) view.showTime(message.snapshot.observed_time);
   if (changes.length > 0) {
     view.showTime(message.changes.not_after);
@@ -52,7 +52,7 @@ function onCheckpoint(checkpoint) {
   else view.showFreshness("stale", `Stale: ${checkpoint.stale_reason.toLowerCase().replaceAll("_", " ")}`);
 }
 
-function errorText(error) {
+function textOf(error) {
   return error instanceof APIError ? error.text : "The gateway cannot be reached.";
 }
 
@@ -62,7 +62,7 @@ async function onRemove(id, button) {
   try {
     await remove(watched.conference, watched.token, id);
   } catch (error) {
-    view.showProblem("problem", errorText(error));
+    view.showProblem("problem", textOf(error));
     button.disabled = false;
   }
 }
@@ -83,7 +83,7 @@ async function onAdd(event) {
     form.reset();
     byID("phone_number").focus();
   } catch (error) {
-    view.showProblem("add-problem", errorText(error));
+    view.showProblem("add-problem", textOf(error));
   } finally {
     button.disabled = false;
   }
@@ -99,7 +99,7 @@ byID("choose").addEventListener("submit", (event) => {
   start(conference, byID("token").value.trim());
 });
 
-setInterval(() => view.updateDurations(Date.now()), 1000);
+setInterval(() => view.tick(Date.now()), 1000);
 
 byID("conference").value = new URLSearchParams(location.search).get("conference") || demoConference;
 start(byID("conference").value, "");

@@ -1,4 +1,4 @@
-// The page's copy of a conference: after each message it is the gateway's roster.
+// The page's copy of the roster. After every message it equals the gateway's roster.
 
 const order = ["connected", "held", "dialing", "pending"];
 
@@ -24,7 +24,7 @@ export class Roster {
     return changes;
   }
 
-  /** Returns all participants: those in the conference first, then those being dialled. */
+  /** Returns all participants: connected and held first, then those being called. */
   sorted() {
     const rank = (person) => (order.indexOf(person.status) + order.length + 1) % (order.length + 1);
     return [...this.people.values()].sort((a, b) => rank(a) - rank(b) || label(a).localeCompare(label(b)) || (a.id < b.id ? -1 : 1));
@@ -42,14 +42,14 @@ export class Roster {
     if (total !== null) [this.total, this.active] = [total, active];
   }
 
-  // The page watches without a filter: it has all participants.
+  // The page watches without a filter, so it holds all participants.
   #recount() {
     const inside = [...this.people.values()].filter(({ status }) => isActive(status));
     [this.total, this.active] = [this.people.size, inside.length];
   }
 }
 
-/** Adds the time at which the participant's duration was observed. */
+/** Adds the time at which `duration` was true, so that the page can count on. */
 function observed(person, time) {
   return { ...person, observedAt: Date.parse(time) };
 }
@@ -58,13 +58,13 @@ export function isActive(status) {
   return status === "connected" || status === "held";
 }
 
-/** Returns the seconds in the conference until now, or until the participant left. */
+/** Returns the seconds in the conference. They grow only while the participant is active. */
 export function durationAt(person, now) {
   const since = isActive(person.status) ? Math.max(0, Math.floor((now - person.observedAt) / 1000)) : 0;
   return person.duration + since;
 }
 
-/** Returns the text that identifies a participant. */
+/** Returns the text that names a participant. */
 export function label(person) {
   return person.name || person.phone_number || person.id;
 }

@@ -1,11 +1,11 @@
-// Watches one conference until the watch is closed.
+// Watches one conference and reconnects until it is closed.
 
 import { APIError, errorOf, headersOf, list, pathOf } from "./api.js";
 
 /**
- * Watches a conference and returns a function that closes the watch. It calls
- * `on.message` with each message, `on.lost` with an error or null before it opens a
- * broken stream again, and `on.failed` with the error that ends the watch.
+ * Watches a conference. It calls `on.message` with each message, `on.lost` with an error
+ * or null when the stream broke and is opened again, and `on.failed` with the error that
+ * ends the watch. It returns a function that closes the watch.
  */
 export function watch(conference, token, on) {
   return token ? watchByFetch(conference, token, on) : watchByEventSource(conference, on);
@@ -13,7 +13,7 @@ export function watch(conference, token, on) {
 
 const events = ["snapshot", "changes", "checkpoint", "end"];
 
-/** Used without a credential: EventSource reconnects and resumes by itself. */
+/** Watches without a credential: EventSource reconnects and resumes by itself. */
 function watchByEventSource(conference, on) {
   const abort = new AbortController();
   let position = "";
@@ -28,16 +28,16 @@ function watchByEventSource(conference, on) {
         on.message(JSON.parse(data));
       });
     }
-    source.addEventListener("failure", ({ data }) => handleError(failureOf(JSON.parse(data))));
+    source.addEventListener("failure", ({ data }) => handleFailure(failureOf(JSON.parse(data))));
     source.addEventListener("error", () => {
       if (source.readyState === EventSource.CLOSED) reopen();
       else if (!abort.signal.aborted) on.lost(null);
     });
   };
 
-  const handleError = (error) => {
+  const handleFailure = (error) => {
     if (abort.signal.aborted) return;
-    if (!(error instanceof APIError) || isTemporary(error)) {
+    if (!(error instanceof APIError) || mayRetry(error)) {
       on.lost(error instanceof APIError ? error : null);
       return;
     }
@@ -45,11 +45,11 @@ function watchByEventSource(conference, on) {
     on.failed(error);
   };
 
-  // EventSource does not reconnect after an HTTP error, and does not report which error it
-  // was: a list call does.
+  // EventSource gives up on an error response and does not report its status. A list
+  // returns the status.
   const reopen = async () => {
     const error = await list(conference).catch((refused) => refused);
-    handleError(error);
+    handleFailure(error);
     await pause(3000 + Math.random() * 2000, abort.signal);
     if (!abort.signal.aborted) open();
   };
@@ -62,7 +62,7 @@ function resuming(position) {
   return position ? "?" + new URLSearchParams({ resume_token: position }) : "";
 }
 
-/** Used with a credential: EventSource cannot send headers. */
+/** Watches with a credential: EventSource cannot send headers, fetch can. */
 function watchByFetch(conference, token, on) {
   const abort = new AbortController();
   const run = async () => {
@@ -79,7 +79,7 @@ function watchByFetch(conference, token, on) {
         }
       } catch (error) {
         if (abort.signal.aborted) return;
-        if (error instanceof APIError && !isTemporary(error)) {
+        if (error instanceof APIError && !mayRetry(error)) {
           on.failed(error);
           return;
         }
@@ -113,8 +113,8 @@ function failureOf({ error }) {
   return new APIError(error.code, error);
 }
 
-/** Reports whether a retry may succeed: the server is busy or unavailable. */
-function isTemporary(error) {
+/** Reports whether a later call may succeed. */
+function mayRetry(error) {
   return error.status === 429 || error.status >= 500;
 }
 

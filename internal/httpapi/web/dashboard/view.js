@@ -1,4 +1,4 @@
-// Updates the page. Names come from outside: they are set as text, never as HTML.
+// Updates the page. It sets text only as text, never as HTML, since names are untrusted.
 
 import { clock, length, orDash } from "./format.js";
 import { durationAt, label } from "./roster.js";
@@ -7,10 +7,10 @@ const byID = (id) => document.getElementById(id);
 
 /** Creates an element with a class and content. */
 function element(name, className, ...content) {
-  const node = document.createElement(name);
-  if (className) node.className = className;
-  node.append(...content);
-  return node;
+  const made = document.createElement(name);
+  if (className) made.className = className;
+  made.append(...content);
+  return made;
 }
 
 export function showFreshness(state, text) {
@@ -18,7 +18,7 @@ export function showFreshness(state, text) {
   if (byID("freshness-text").textContent !== text) byID("freshness-text").textContent = text;
 }
 
-/** Returns the freshness on the page. */
+/** Returns the freshness that the page shows. */
 export function freshness() {
   return byID("freshness").dataset.state;
 }
@@ -28,7 +28,7 @@ export function showCounts({ total, active }) {
   byID("active").textContent = orDash(active);
 }
 
-/** Shows the time at which the roster was observed. */
+/** Shows the time as of which the roster is true. */
 export function showTime(time) {
   byID("as-of").textContent = clock(time);
 }
@@ -45,10 +45,10 @@ export function showProblem(id, text) {
 
 const rows = new Map();
 
-/** Updates the table. It keeps existing rows, so that a row keeps the focus. */
+/** Shows the roster in the table. It keeps the rows, so that a focused row keeps the focus. */
 export function showPeople(people, onRemove) {
   const body = byID("people").tBodies[0];
-  const lostFocus = removeRows(new Set(people.map(({ id }) => id)));
+  const lostFocus = dropRows(new Set(people.map(({ id }) => id)));
   people.forEach((person, index) => {
     const row = rows.get(person.id) ?? newRow(person.id, onRemove);
     fill(row, person);
@@ -59,11 +59,11 @@ export function showPeople(people, onRemove) {
   if (lostFocus >= 0) (body.rows[lostFocus]?.querySelector("button") ?? byID("people-title")).focus();
 }
 
-/** Removes the rows of other participants. Returns the index of the one that had the focus, or -1. */
-function removeRows(ids) {
+/** Removes the rows that are not in `held`. It returns the index of the removed row that had the focus, or -1. */
+function dropRows(held) {
   let lostFocus = -1;
   for (const [id, row] of rows) {
-    if (ids.has(id)) continue;
+    if (held.has(id)) continue;
     if (row.contains(document.activeElement)) lostFocus = row.sectionRowIndex;
     row.remove();
     rows.delete(id);
@@ -96,43 +96,43 @@ function fill(row, person) {
   role.textContent = orDash(person.role);
   joined.textContent = clock(person.joined_at);
   act.firstChild.setAttribute("aria-label", `Remove ${label(person)}`);
-  updateDuration(row, Date.now());
+  tickRow(row, Date.now());
 }
 
 function chip(status) {
-  const node = element("span", "chip", status || "no status");
-  node.dataset.status = status;
-  return node;
+  const made = element("span", "chip", status || "no status");
+  made.dataset.status = status;
+  return made;
 }
 
 /** Updates the durations between messages. */
-export function updateDurations(now) {
-  for (const row of rows.values()) updateDuration(row, now);
+export function tick(now) {
+  for (const row of rows.values()) tickRow(row, now);
 }
 
-function updateDuration(row, now) {
+function tickRow(row, now) {
   const seconds = durationAt(row.person, now);
   const text = seconds > 0 || row.person.joined_at ? length(seconds) : "–";
   if (row.cells[3].textContent !== text) row.cells[3].textContent = text;
 }
 
-const maxChanges = 50;
+const keptChanges = 50;
 
 /** Adds changes at the top of the list. */
 export function showChanges(changes, time) {
   const list = byID("changes");
   for (const change of changes) list.prepend(changeItem(change, time));
-  while (list.children.length > maxChanges) list.lastElementChild.remove();
+  while (list.children.length > keptChanges) list.lastElementChild.remove();
   byID("no-changes").hidden = list.children.length > 0;
 }
 
 function changeItem(change, time) {
-  const item = element("li", "", element("time", "", clock(time)), element("b", "", label(change.participant)), " ", ...description(change));
+  const item = element("li", "", element("time", "", clock(time)), element("b", "", label(change.participant)), " ", ...describe(change));
   if (change.source === "gateway_write") item.append(element("small", "", "through this gateway"));
   return item;
 }
 
-function description({ kind, participant, previous_status, changed_fields }) {
+function describe({ kind, participant, previous_status, changed_fields }) {
   switch (kind) {
     case "added":
       return ["added ", chip(participant.status)];
@@ -140,11 +140,11 @@ function description({ kind, participant, previous_status, changed_fields }) {
       return ["removed, was ", chip(participant.status)];
     default:
       if (changed_fields.includes("status")) return [chip(previous_status), element("span", "unseen", " became "), element("span", "arrow", " → "), chip(participant.status)];
-      return [changed_fields.map((field) => fieldText(field, participant)).join(", ")];
+      return [changed_fields.map((field) => describeField(field, participant)).join(", ")];
   }
 }
 
-function fieldText(field, participant) {
+function describeField(field, participant) {
   switch (field) {
     case "muted":
       return participant.muted ? "muted" : "unmuted";
@@ -157,7 +157,7 @@ function fieldText(field, participant) {
   }
 }
 
-/** Removes the previous conference from the page. */
+/** Clears the page before another conference is shown. */
 export function clear() {
   showPeople([]);
   byID("changes").replaceChildren();

@@ -1,9 +1,9 @@
-// Shows the OpenAPI document. The page sends nothing to other servers: the viewer's public
-// validator is off. It does not store what is entered under "Authorize".
+// Shows the API's document. The page sends nothing to other servers: the public
+// validator is off. It does not store what is typed into "Authorize".
 
-// The viewer shows a response only when it is complete, and a stream does not end: "Try it
-// out" is off for streams. Their descriptions contain a command instead.
-function withoutStreams() {
+// The viewer shows a response only when it has ended, and a stream does not end. So
+// "Try it out" is off for streams; their description contains a command instead.
+function disableTryItOutForStreams() {
   const isStream = (system, path, method) =>
     system.specSelectors.specJson().hasIn(["paths", path, method, "responses", "200", "content", "text/event-stream"]);
   return {
@@ -25,5 +25,5 @@ window.SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   persistAuthorization: false,
   validatorUrl: null,
-  plugins: [withoutStreams],
+  plugins: [disableTryItOutForStreams],
 });
