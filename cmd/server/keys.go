@@ -8,8 +8,8 @@ import (
 	"github.com/audian/participant-gateway/internal/config"
 )
 
-// editKeys is 'server keys': it edits the file of those who may call. A new key goes to
-// standard output, alone, and nowhere else.
+// editKeys runs `server keys`, which edits the keys file. It prints only a new key to standard
+// output.
 func editKeys(args []string, stdout io.Writer) error {
 	edit, err := config.ParseKeys(args, stdout)
 	if err != nil {

@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-// asGateway has the test binary be the gateway, with these arguments.
+// asGateway is the environment variable with the arguments of the gateway that the test binary runs.
 const asGateway = "GATEWAY_TEST_ARGUMENTS"
 
-// TestGatewayProcess is no test of its own: it is what TestW16_ASecondSignalStopsAtOnce
-// starts as a process.
+// TestGatewayProcess runs the gateway in the process that TestW16_ASecondSignalStopsAtOnce
+// starts. It is skipped otherwise.
 func TestGatewayProcess(t *testing.T) {
 	arguments := os.Getenv(asGateway)
 	if arguments == "" {
@@ -28,7 +28,7 @@ func TestGatewayProcess(t *testing.T) {
 	os.Exit(run(strings.Fields(arguments)))
 }
 
-// TestW16_ASecondSignalStopsAtOnce sends it while a drain waits for its delay.
+// TestW16_ASecondSignalStopsAtOnce sends the second signal during the drain delay.
 func TestW16_ASecondSignalStopsAtOnce(t *testing.T) {
 	const delay = time.Minute
 	self, err := os.Executable()
@@ -63,7 +63,7 @@ func TestW16_ASecondSignalStopsAtOnce(t *testing.T) {
 	}
 }
 
-// find gives what follows a text in the first line that has it.
+// find returns the text after a prefix in the first line that contains it.
 func find(t *testing.T, lines io.Reader, text string) string {
 	t.Helper()
 	for scanner := bufio.NewScanner(lines); scanner.Scan(); {

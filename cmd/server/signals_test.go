@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// asServer has the test's binary be the server.
+// asServer is the environment variable with which the test binary runs the server.
 const asServer = "TEST_AS_SERVER"
 
 func TestMain(m *testing.M) {
@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// closedPipe is a pipe that nobody reads.
+// closedPipe is a pipe whose reader is gone.
 func closedPipe(t *testing.T) *os.File {
 	t.Helper()
 	read, write, err := os.Pipe()
@@ -46,7 +46,7 @@ func freeAddress(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// whenServed gets a URL as soon as the process answers.
+// whenServed gets a URL as soon as the process responds.
 func whenServed(ctx context.Context, t *testing.T, url string) *http.Response {
 	t.Helper()
 	for {
@@ -64,7 +64,7 @@ func whenServed(ctx context.Context, t *testing.T, url string) *http.Response {
 	}
 }
 
-func TestSIGPIPEAndSIGHUPEndNothing(t *testing.T) {
+func TestSIGPIPEAndSIGHUPAreIgnored(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	address := freeAddress(t)

@@ -129,7 +129,10 @@ func (r receiver) receiveNext(ctx context.Context, into any) error {
 	if err := checkMetadata(ctx); err != nil {
 		return err
 	}
-	in := &inbound{source: source, progress: time.AfterFunc(r.timeout, func() { cancelSlow(ctx) }), timeout: r.timeout, checkSize: r.interceptor.CheckSize}
+	in := &inbound{
+		source: source, timeout: r.timeout, checkSize: r.interceptor.CheckSize,
+		progress: time.AfterFunc(r.timeout, func() { cancelSlow(ctx) }),
+	}
 	defer in.progress.Stop()
 	err := in.message(into)
 	switch {

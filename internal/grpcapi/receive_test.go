@@ -38,13 +38,13 @@ const (
 	reflectionMethod = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
 )
 
-// rawGRPC is a gRPC server and a client that may send anything over its one connection.
+// rawGRPC is a client that can send any bytes over one connection.
 type rawGRPC struct {
 	t         *testing.T
 	transport *http.Transport
 }
 
-// serveRaw serves gRPC in a bubble. The service panics where a request reaches it.
+// serveRaw serves gRPC in a synctest bubble.
 func serveRaw(t *testing.T) (client *rawGRPC, stop func()) {
 	t.Helper()
 	streams := interceptor.NewStreams(0)
@@ -72,7 +72,7 @@ func serveRaw(t *testing.T) (client *rawGRPC, stop func()) {
 	}
 }
 
-// unreached is a service that panics.
+// unreached is a service that must not be called.
 type unreached struct {
 	v2.UnimplementedParticipantServiceServer
 }
@@ -81,7 +81,7 @@ func (unreached) ListParticipants(context.Context, *v2.ListParticipantsRequest) 
 	panic("no reason")
 }
 
-// outcome is how a raw call ended.
+// outcome is the result of a raw call.
 type outcome struct {
 	code    string
 	info    *errdetails.ErrorInfo
@@ -89,7 +89,7 @@ type outcome struct {
 	elapsed time.Duration
 }
 
-// call sends a call as it would stand on the wire, headers given as "Name: value".
+// call sends a call. Each header is "Name: value".
 func (c *rawGRPC) call(method string, body io.Reader, headers ...string) outcome {
 	c.t.Helper()
 	var got outcome

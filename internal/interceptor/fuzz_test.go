@@ -12,8 +12,8 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// FuzzCheck holds that whatever bytes come as a request, it is refused by the names of
-// its fields or fit to be sent upstream.
+// FuzzCheck checks that any request is either refused, with the names of its fields, or safe to
+// send upstream.
 func FuzzCheck(f *testing.F) {
 	for kind, seed := range []proto.Message{
 		&v2.AddParticipantRequest{ConferenceId: "c", PhoneNumber: number, Name: "John", Role: 2, RequestId: "r"},
@@ -36,7 +36,7 @@ func FuzzCheck(f *testing.F) {
 			&v2.AddParticipantRequest{}, &v2.RemoveParticipantRequest{}, &v2.ListParticipantsRequest{}, &v2.WatchParticipantsRequest{},
 		}[kind%4]
 		if proto.Unmarshal(encoded, request) != nil {
-			return // gRPC refuses it by itself.
+			return // grpc-go refuses it.
 		}
 		if err := validator.Check(t.Context(), request); err != nil {
 			checkRefusal(t, err)
@@ -46,7 +46,7 @@ func FuzzCheck(f *testing.F) {
 	})
 }
 
-// checkRefusal fails unless an error names fields and can be sent.
+// checkRefusal checks that an error names fields and can be sent.
 func checkRefusal(t *testing.T, err error) {
 	t.Helper()
 	refusalOf(t, err)
@@ -55,7 +55,7 @@ func checkRefusal(t *testing.T, err error) {
 	}
 }
 
-// refusalOf is a refusal that names fields.
+// refusalOf returns an error that names fields.
 func refusalOf(t *testing.T, err error) *apierror.Error {
 	t.Helper()
 	refusal, isOurs := errors.AsType[*apierror.Error](err)
@@ -65,14 +65,14 @@ func refusalOf(t *testing.T, err error) *apierror.Error {
 	return refusal
 }
 
-// checkFit fails where a request was let through whose ids or number are none (A4).
+// checkFit checks the ids and the number of an accepted request (A4).
 func checkFit(t *testing.T, request proto.Message) {
 	t.Helper()
 	ids := []string{request.(interface{ GetConferenceId() string }).GetConferenceId()}
 	switch r := request.(type) {
 	case *v2.AddParticipantRequest:
 		if !e164.MatchString(r.GetPhoneNumber()) {
-			t.Errorf("let through to be dialled: %q", r.GetPhoneNumber())
+			t.Errorf("accepted phone number: %q", r.GetPhoneNumber())
 		}
 	case *v2.RemoveParticipantRequest:
 		ids = append(ids, r.GetParticipantId())
@@ -81,7 +81,7 @@ func checkFit(t *testing.T, request proto.Message) {
 	}
 	for _, id := range ids {
 		if !participant.ValidID(id) {
-			t.Errorf("let through as an id: %q", id)
+			t.Errorf("accepted id: %q", id)
 		}
 	}
 }

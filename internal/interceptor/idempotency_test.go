@@ -58,7 +58,7 @@ func TestA02_TheIdempotencyKeyIsTheRequestID(t *testing.T) {
 	}
 }
 
-// A wrong key is reported together with all else that is wrong.
+// A wrong key is reported together with all other violations.
 func TestA02_AWrongKeyIsOneOfTheViolations(t *testing.T) {
 	validator, err := NewValidator(PhoneRule{})
 	if err != nil {
@@ -77,8 +77,7 @@ func TestA02_AWrongKeyIsOneOfTheViolations(t *testing.T) {
 	}
 }
 
-// Other calls have no request_id, and no use for the key.
-func TestA02_TheKeyMeansNothingToOtherCalls(t *testing.T) {
+func TestA02_OtherCallsIgnoreTheKey(t *testing.T) {
 	ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs("idempotency-key", ""))
 	for _, request := range []proto.Message{&v2.RemoveParticipantRequest{}, &v2.ListParticipantsRequest{}, &v2.WatchParticipantsRequest{}} {
 		if got := requestctx.Violations(WithIdempotencyKey(ctx, request)); got != nil {

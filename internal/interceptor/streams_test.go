@@ -10,7 +10,7 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 )
 
-// wantCause holds the cause for which a stream ended against a reason.
+// wantCause checks the reason for which a stream ended.
 func wantCause(t *testing.T, ctx context.Context, reason apierror.Reason) { //nolint:revive // A test comes first.
 	t.Helper()
 	e, ok := errors.AsType[*apierror.Error](context.Cause(ctx))
@@ -19,7 +19,7 @@ func wantCause(t *testing.T, ctx context.Context, reason apierror.Reason) { //no
 	}
 }
 
-func TestW16_DrainEndsStreamsAndThoseThatCome(t *testing.T) {
+func TestW16_DrainEndsOpenAndLaterStreams(t *testing.T) {
 	streams := NewStreams(0)
 	before, release := streams.Bound(t.Context())
 	defer release()
@@ -46,7 +46,7 @@ func TestW16_RetriesAreSpread(t *testing.T) {
 	}
 }
 
-func TestW18_StreamsAgeAtMostATenthApart(t *testing.T) {
+func TestW18_MaximumAgesDifferByATenth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const age = 30 * time.Minute
 		streams := NewStreams(age)
@@ -67,7 +67,7 @@ func TestW18_StreamsAgeAtMostATenthApart(t *testing.T) {
 	})
 }
 
-func TestStreams_CallersEndIsNoError(t *testing.T) {
+func TestStreams_TheCallersCancelIsNoError(t *testing.T) {
 	streams := NewStreams(time.Hour)
 	parent, hangUp := context.WithCancel(t.Context())
 	ctx, release := streams.Bound(parent)

@@ -15,7 +15,7 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// fields are those that the validator finds at fault, sorted.
+// fields returns the invalid fields, sorted.
 func fields(t *testing.T, rule PhoneRule, request proto.Message) []string {
 	t.Helper()
 	validator, err := NewValidator(rule)
@@ -119,12 +119,12 @@ func TestA04_IDs(t *testing.T) {
 			t.Errorf("%q in a filter: got %v, want good: %t", id, got, want)
 		}
 		if participant.ValidID(id) != want {
-			t.Errorf("%q: the domain says otherwise", id)
+			t.Errorf("%q: participant.ValidID differs", id)
 		}
 	}
 }
 
-// A request that is wrong in many places is refused with the first of them, and quickly.
+// A request with many violations is refused with the first of them, and quickly.
 func TestA04_TwentyViolationsAtMost(t *testing.T) {
 	ids := make([]string, 90)
 	for _, test := range []struct {

@@ -66,7 +66,8 @@ func New() *Metrics {
 			Help: "How often the gateway learned that the upstream counts a constant number of participants that it does not list.",
 		}),
 		remaining: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "gateway_upstream_tokens_remaining", Help: "The request tokens that the account has left, as last reported by the upstream.",
+			Name: "gateway_upstream_tokens_remaining",
+			Help: "The request tokens that the account has left, as last reported by the upstream.",
 		}),
 	}
 	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{

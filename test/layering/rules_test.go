@@ -91,11 +91,15 @@ var arrows = map[string][]string{
 
 // reasons say why an import that nobody drew an arrow for is not drawn.
 var reasons = map[string]string{
-	"internal/upstream": "accounts, feeds and writes do not know each other; package server brings them together",
-	"internal/feed":     "accounts, feeds and writes do not know each other; package server brings them together",
-	"internal/write":    "accounts, feeds and writes do not know each other; package server brings them together",
-	"internal/service":  "httpapi and service meet only in package server",
-	"internal/httpapi":  "httpapi and service meet only in package server",
+	"internal/upstream": "upstream, feed and write do not import each other; package server connects them",
+	"internal/feed":     "upstream, feed and write do not import each other; package server connects them",
+	"internal/write":    "upstream, feed and write do not import each other; package server connects them",
+	"internal/service":  "transports and service meet only in package server",
+	"internal/httpapi":  "transports and service meet only in package server",
+	"internal/grpcapi":  "transports and service meet only in package server",
+
+	"internal/interceptor": "the interceptor is the same for every transport, so that only servers and grpcapi know it",
+	"internal/metrics":     "packages report to observers of their own; only servers and interceptors know the metrics",
 
 	"internal/httpapi/rest":       "the HTTP transports share functions of httpio and decode, not each other's code",
 	"internal/httpapi/connectrpc": "the HTTP transports share functions of httpio and decode, not each other's code",

@@ -107,8 +107,8 @@ var notForwarded = []int{
 }
 
 // isForwarded reports whether the caller gets an upstream's status unchanged.
-func isForwarded(status int) bool {
-	return status >= 400 && status < 500 && !slices.Contains(notForwarded, status)
+func isForwarded(number int) bool {
+	return number >= 400 && number < 500 && !slices.Contains(notForwarded, number)
 }
 
 // isInconclusive reports whether a code means that the upstream did not decide the request:

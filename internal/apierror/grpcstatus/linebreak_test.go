@@ -1,7 +1,7 @@
 package grpcstatus
 
 import (
-	"strings"
+	"bytes"
 	"testing"
 
 	"github.com/go-json-experiment/json"
@@ -22,7 +22,7 @@ func TestHTTPBodyIsOneLine(t *testing.T) {
 	})
 	for name, st := range map[string]*status.Status{"escaped": failed, "spaced": WithoutLineBreaks(failed)} {
 		body := HTTPBody(st)
-		if strings.ContainsAny(string(body), lineBreaks) {
+		if bytes.ContainsAny(body, lineBreaks) {
 			t.Errorf("%s: %q", name, body)
 		}
 		var read errorJSON
