@@ -108,7 +108,11 @@ func call(t *testing.T, h http.Handler, method, target, body string, headers ...
 	t.Helper()
 	server := httptest.NewServer(h)
 	defer server.Close()
-	return httpapitest.Call(t, server.URL, method, target, body, headers...)
+	response, err := httpapitest.Call(t.Context(), server.URL, method, target, body, headers...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response
 }
 
 const (

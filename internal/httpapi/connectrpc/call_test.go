@@ -18,7 +18,6 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/httpapi"
 	"github.com/audian/participant-gateway/internal/httpapi/connectrpc"
-	"github.com/audian/participant-gateway/internal/httpapi/httpapitest"
 )
 
 func TestUnaryCallsOverEachProtocol(t *testing.T) {
@@ -67,7 +66,7 @@ func TestConnectJSON(t *testing.T) {
 		{"too large", "POST", addPath, `{"name":"` + strings.Repeat("x", 64<<10) + `"}`, []string{isJSON}, 400, []string{`"BODY_TOO_LARGE"`, `"dialled":"no"`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got := httpapitest.Call(t, at, test.method, test.target, test.body, test.headers...)
+			got := call(t, at, test.method, test.target, test.body, test.headers...)
 			if got.Status != test.status {
 				t.Errorf("response = %+v, want %d", got, test.status)
 			}
@@ -91,10 +90,10 @@ func TestUnauthenticatedCallersAreRefusedFirst(t *testing.T) {
 	})
 	large := `{"name":"` + strings.Repeat("x", 64<<10) + `"}`
 	for _, body := range []string{"{", large} {
-		if got := httpapitest.Call(t, at, "POST", addPath, body, isJSON); got.Status != 401 || !strings.Contains(got.Body, `"CREDENTIAL_MISSING"`) || !strings.Contains(got.Body, `"dialled":"no"`) {
+		if got := call(t, at, "POST", addPath, body, isJSON); got.Status != 401 || !strings.Contains(got.Body, `"CREDENTIAL_MISSING"`) || !strings.Contains(got.Body, `"dialled":"no"`) {
 			t.Errorf("without a credential: %+v", got)
 		}
-		if got := httpapitest.Call(t, at, "POST", addPath, body, isJSON, "X-Auth-Token: a"); got.Status != 400 {
+		if got := call(t, at, "POST", addPath, body, isJSON, "X-Auth-Token: a"); got.Status != 400 {
 			t.Errorf("a caller: %+v", got)
 		}
 	}
@@ -133,7 +132,7 @@ func TestErrorsHaveTheirDetails(t *testing.T) {
 			}
 		}
 	}
-	got := httpapitest.Call(t, at, "POST", addPath, "{}", isJSON)
+	got := call(t, at, "POST", addPath, "{}", isJSON)
 	if got.Status != 429 || got.Header.Get("Idempotency-Replayed") != "true" || got.Header.Get("Retry-After") != "2" || got.Header.Get("X-Internal") != "" {
 		t.Errorf("response = %+v", got)
 	}
@@ -165,7 +164,7 @@ func TestHeadersReachTheService(t *testing.T) {
 		watchPath: {"Content-Type: application/grpc-web", "Grpc-Timeout: 5S"},
 	} {
 		body := map[string]string{listPath: "{}", watchPath: "\x00\x00\x00\x00\x00"}[target]
-		response := httpapitest.Call(t, at, "POST", target, body, append(sent, "Authorization: Bearer a", "X-Auth-Token: b", "X-Auth-Token: c",
+		response := call(t, at, "POST", target, body, append(sent, "Authorization: Bearer a", "X-Auth-Token: b", "X-Auth-Token: c",
 			"X-Request-Id: d", "Traceparent: "+trace, "X-Forwarded-For: 10.0.0.1", "Grpc-Metadata-X-Role: writer", "X-Role: writer", "Cookie: x")...)
 		want := metadata.MD{"authorization": {"Bearer a"}, "x-auth-token": {"b", "c"}, "x-request-id": {"d"}, "traceparent": {trace}}
 		if len(got) != len(want) {
@@ -202,7 +201,7 @@ func TestPortGuardsApply(t *testing.T) {
 			"Access-Control-Request-Headers: connect-protocol-version,content-type,x-grpc-web",
 		}, 204, "https://app.example.com"},
 	} {
-		got := httpapitest.Call(t, at, test.method, listPath, "{}", test.headers...)
+		got := call(t, at, test.method, listPath, "{}", test.headers...)
 		if got.Status != test.status || got.Header.Get("Access-Control-Allow-Origin") != test.allow {
 			t.Errorf("%s: response = %+v", test.name, got)
 		}

@@ -59,13 +59,13 @@ func (h *handler) refuseFault(method string, request proto.Message) connect.Requ
 func (h *handler) refuse(ctx context.Context, method string, request proto.Message, fault error) error {
 	r := callOf(ctx).request
 	fault = h.Precheck.Refusal(r, request, fault)
-	h.Errors.Refused(r, apierror.ReasonOf(fault), slog.String("method", path.Base(method)))
+	h.Errors.ReportRefusal(r, apierror.ReasonOf(fault), slog.String("method", path.Base(method)))
 	return connectError(completeFault(request, fault))
 }
 
 // refuseForm answers a request that is of none of the protocols, in Connect's form.
 func (h *handler) refuseForm(w http.ResponseWriter, r *http.Request, request proto.Message, status int, fault error) {
-	h.Errors.Refused(r, apierror.ReasonOf(fault), slog.String("method", path.Base(r.URL.Path)))
+	h.Errors.ReportRefusal(r, apierror.ReasonOf(fault), slog.String("method", path.Base(r.URL.Path)))
 	fixed := &fixedStatus{ResponseWriter: w, status: status}
 	_ = h.protocol.Write(fixed, r, connectError(completeFault(request, fault))) // The client may have disconnected.
 }

@@ -104,7 +104,7 @@ func TestA05_ErrorsBeforeTheServiceHaveAnErrorInfo(t *testing.T) {
 		{"GET: a bomb", "GET", listPath + "?encoding=json&compression=gzip&base64=1&message=" + base64.RawURLEncoding.EncodeToString([]byte(gzipped(strings.Repeat(" ", 1<<20)))), "", nil, 400, "BODY_TOO_LARGE"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := httpapitest.Call(t, at, tt.method, tt.target, tt.body, tt.headers...)
+			got := call(t, at, tt.method, tt.target, tt.body, tt.headers...)
 			body := strings.ReplaceAll(errorOf(t, got), `": "`, `":"`)
 			if got.Status != tt.status || !strings.Contains(body, `"`+tt.reason+`"`) {
 				t.Errorf("response = %+v, want %d, %s", got, tt.status, tt.reason)
@@ -139,7 +139,7 @@ func TestCompressedRequests(t *testing.T) {
 		{"GET", "GET", listPath + "?encoding=json&compression=gzip&base64=1&message=" + base64.URLEncoding.EncodeToString([]byte(gzipped(text))), "", nil},
 		{"GET, not compressed", "GET", listPath + "?connect=v1&encoding=json&message=" + url.QueryEscape(text), "", nil},
 	} {
-		got := httpapitest.Call(t, at, tt.method, tt.target, tt.body, tt.headers...)
+		got := call(t, at, tt.method, tt.target, tt.body, tt.headers...)
 		if got.Status != 200 || !strings.Contains(got.Body, "conf_1") {
 			t.Errorf("%s: response = %s", tt.name, strconv.Quote(got.Body))
 		}

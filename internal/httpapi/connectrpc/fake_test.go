@@ -20,6 +20,7 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/httpapi"
 	"github.com/audian/participant-gateway/internal/httpapi/connectrpc"
+	"github.com/audian/participant-gateway/internal/httpapi/httpapitest"
 	"github.com/audian/participant-gateway/internal/requestctx"
 	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/wire"
@@ -108,6 +109,16 @@ func serve(t *testing.T, service *fakeService, change ...func(*httpapi.Options))
 	server := httptest.NewServer(newPort(t, service, change...))
 	t.Cleanup(server.Close)
 	return server.URL
+}
+
+// call sends a request to a server.
+func call(t *testing.T, url, method, target, body string, headers ...string) httpapitest.Response {
+	t.Helper()
+	response, err := httpapitest.Call(t.Context(), url, method, target, body, headers...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response
 }
 
 const (

@@ -116,7 +116,7 @@ func TestGRPCWebText(t *testing.T) {
 		"at once":        base64.StdEncoding.EncodeToString([]byte(whole)),
 		"piece by piece": base64.StdEncoding.EncodeToString([]byte(whole[:5])) + base64.StdEncoding.EncodeToString([]byte(whole[5:])),
 	} {
-		got := httpapitest.Call(t, at, "POST", watchPath, body, "Content-Type: application/grpc-web-text+proto", "X-Grpc-Web: 1")
+		got := call(t, at, "POST", watchPath, body, "Content-Type: application/grpc-web-text+proto", "X-Grpc-Web: 1")
 		if kind := got.Header.Get("Content-Type"); got.Status != 200 || kind != "application/grpc-web-text+proto" || received.GetConferenceId() != "conf_1" {
 			t.Errorf("%s: response = %+v to %v", name, got, received)
 		}
@@ -125,7 +125,7 @@ func TestGRPCWebText(t *testing.T) {
 			t.Errorf("%s: %v, then %q", name, messages, trailer)
 		}
 	}
-	if got := httpapitest.Call(t, at, "POST", watchPath, "*", "Content-Type: application/grpc-web-text"); got.Header.Get("Grpc-Status") != "3" ||
+	if got := call(t, at, "POST", watchPath, "*", "Content-Type: application/grpc-web-text"); got.Header.Get("Grpc-Status") != "3" ||
 		got.Header.Get("Content-Type") != "application/grpc-web-text" {
 		t.Errorf("no base64: %+v", got)
 	}
@@ -289,10 +289,10 @@ func TestConnectJSONIsOneLine(t *testing.T) {
 	}
 	at := serve(t, service)
 	for name, got := range map[string]httpapitest.Response{
-		"success": httpapitest.Call(t, at, "POST", addPath, `{"name":"a\u0085b\u2028c\u2029d"}`, isJSON),
-		"error":   httpapitest.Call(t, at, "POST", listPath, "{}", isJSON),
-		"unknown": httpapitest.Call(t, at, "POST", addPath, `{"`+lineBreaks+`":1}`, isJSON),
-		"stream":  httpapitest.Call(t, at, "POST", watchPath, frame([]byte("{}")), "Content-Type: application/connect+json"),
+		"success": call(t, at, "POST", addPath, `{"name":"a\u0085b\u2028c\u2029d"}`, isJSON),
+		"error":   call(t, at, "POST", listPath, "{}", isJSON),
+		"unknown": call(t, at, "POST", addPath, `{"`+lineBreaks+`":1}`, isJSON),
+		"stream":  call(t, at, "POST", watchPath, frame([]byte("{}")), "Content-Type: application/connect+json"),
 	} {
 		if strings.ContainsAny(got.Body, "\u0085\u2028\u2029") || !strings.Contains(got.Body, "a") {
 			t.Errorf("%s: %q", name, got.Body)

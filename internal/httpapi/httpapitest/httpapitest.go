@@ -3,11 +3,11 @@ package httpapitest
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strings"
-	"testing"
 )
 
 // Response is a response with its body.
@@ -18,11 +18,10 @@ type Response struct {
 }
 
 // Call sends a request to a server. Headers have the form "Name: value".
-func Call(t *testing.T, url, method, target, body string, headers ...string) Response {
-	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, url+target, strings.NewReader(body))
+func Call(ctx context.Context, url, method, target, body string, headers ...string) (Response, error) {
+	request, err := http.NewRequestWithContext(ctx, method, url+target, strings.NewReader(body))
 	if err != nil {
-		t.Fatal(err)
+		return Response{}, fmt.Errorf("make the request: %w", err)
 	}
 	for _, header := range headers {
 		name, value, _ := strings.Cut(header, ": ")
@@ -34,14 +33,14 @@ func Call(t *testing.T, url, method, target, body string, headers ...string) Res
 	transport := &http.Transport{DisableKeepAlives: true}
 	resp, err := transport.RoundTrip(request)
 	if err != nil {
-		t.Fatal(err)
+		return Response{}, fmt.Errorf("send the request: %w", err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	content, err := io.ReadAll(resp.Body)
 	if err != nil {
-		t.Fatal(err)
+		return Response{}, fmt.Errorf("read the response: %w", err)
 	}
-	return Response{Status: resp.StatusCode, Header: resp.Header, Body: string(content)}
+	return Response{Status: resp.StatusCode, Header: resp.Header, Body: string(content)}, nil
 }
 
 // PipeListener is a listener of in-memory connections, for tests with synctest. It is

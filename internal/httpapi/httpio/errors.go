@@ -51,7 +51,7 @@ func (e *ErrorWriter) Refuse(w http.ResponseWriter, r *http.Request, err error) 
 	if r.Method == http.MethodPost {
 		err = NotDialled(err)
 	}
-	e.Refused(r, apierror.ReasonOf(err), slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()))
+	e.ReportRefusal(r, apierror.ReasonOf(err), slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()))
 	e.Write(w, r, err)
 }
 
@@ -61,8 +61,8 @@ func (e *ErrorWriter) RefuseMethod(w http.ResponseWriter, r *http.Request, allow
 	e.Refuse(w, r, &apierror.Error{Reason: apierror.MethodNotAllowed, Message: "this path takes " + allowed})
 }
 
-// Refused counts and logs a refused request.
-func (e *ErrorWriter) Refused(r *http.Request, reason apierror.Reason, attrs ...slog.Attr) {
+// ReportRefusal counts and logs a refused request.
+func (e *ErrorWriter) ReportRefusal(r *http.Request, reason apierror.Reason, attrs ...slog.Attr) {
 	if e.OnRefused != nil {
 		e.OnRefused(reason)
 	}

@@ -13,8 +13,7 @@ import (
 
 // TimedWriter is a ResponseWriter whose client must read: a write that makes no progress
 // for watch.SendTimeout fails, and nothing is written after it. Over HTTP/1 the last deadline
-// stays until the next response, for what net/http has yet to send. Writes must not
-// overlap.
+// also applies to what net/http sends after the handler. Writes must not overlap.
 type TimedWriter struct {
 	http.ResponseWriter
 
