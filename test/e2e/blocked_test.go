@@ -23,7 +23,7 @@ func TestW16_StreamBlockedOnItsClientIsCut(t *testing.T) {
 	t.Parallel()
 	g := start(t, simulator.Options{MaxParticipants: 1000}, "--drain-timeout", drainTimeout.String())
 	for n := range 1000 {
-		g.upstream.AddPerson(room, simulator.Person{ID: fmt.Sprint("p", n), Status: "connected", Name: strings.Repeat("n", 100)})
+		g.upstream.AddParticipant(room, simulator.Participant{ID: fmt.Sprint("p", n), Status: "connected", Name: strings.Repeat("n", 100)})
 	}
 	client := v2.NewParticipantServiceClient(g.dial(grpc.WithInitialWindowSize(narrow), grpc.WithInitialConnWindowSize(narrow)))
 	stream, err := client.WatchParticipants(g.context(), &v2.WatchParticipantsRequest{ConferenceId: room})

@@ -145,7 +145,7 @@ func TestA05_UpstreamErrorsAtBothDoors(t *testing.T) {
 		upstream     int
 		code, reason string
 		http         int
-		body         simulator.BodyShape
+		body         simulator.BodyFormat
 	}{
 		{400, "InvalidArgument", "UPSTREAM_BAD_REQUEST", 400, simulator.VendorBody},
 		{401, "Internal", "UPSTREAM_CREDENTIAL_REFUSED", 500, simulator.VendorBody},

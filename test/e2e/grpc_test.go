@@ -91,7 +91,7 @@ func TestGRPC_GzipBothWays(t *testing.T) {
 	t.Parallel()
 	g := start(t, simulator.Options{})
 	for range 50 {
-		g.upstream.AddPerson(room, simulator.Person{Name: "The same name again and again"})
+		g.upstream.AddParticipant(room, simulator.Participant{Name: "The same name again and again"})
 	}
 	var header metadata.MD
 	list, err := g.client.ListParticipants(g.context(), &v2.ListParticipantsRequest{ConferenceId: room},

@@ -51,8 +51,8 @@ func TestVendorSamples_Add(t *testing.T) {
 func TestVendorSamples_ListAndRemove(t *testing.T) {
 	t.Parallel()
 	g := start(t, simulator.Options{})
-	g.upstream.AddPerson(room, simulator.Person{ID: "part_xyz789", PhoneNumber: "+12025551234", Name: "John Smith", Role: "presenter", Status: "pending"})
-	g.upstream.AddPerson(room, simulator.Person{ID: "part_abc111", PhoneNumber: "+12025555678", Name: "Jane Doe", Status: "connected", Muted: true})
+	g.upstream.AddParticipant(room, simulator.Participant{ID: "part_xyz789", PhoneNumber: "+12025551234", Name: "John Smith", Role: "presenter", Status: "pending"})
+	g.upstream.AddParticipant(room, simulator.Participant{ID: "part_abc111", PhoneNumber: "+12025555678", Name: "Jane Doe", Status: "connected", Muted: true})
 
 	got := g.call("GET", path(""), "", "X-Auth-Token: YOUR_API_KEY")
 	joined := regexp.MustCompile(`"duration":\d+,"joined_at":"[^"]+"`)
@@ -67,7 +67,7 @@ func TestVendorSamples_ListAndRemove(t *testing.T) {
 	if got.status != http.StatusNoContent || got.body != "" {
 		t.Errorf("remove: got %d %q", got.status, got.body)
 	}
-	if people := g.upstream.Truth(room); len(people) != 1 || people[0].ID != "part_abc111" {
+	if people := g.upstream.Participants(room); len(people) != 1 || people[0].ID != "part_abc111" {
 		t.Errorf("left: %+v", people)
 	}
 	if got = g.call("DELETE", path("/part_xyz789"), ""); got.status != http.StatusNotFound {
@@ -79,7 +79,7 @@ func TestList_FiltersAndPages(t *testing.T) {
 	t.Parallel()
 	g := start(t, simulator.Options{})
 	for _, id := range []string{"c", "a", "d", "b"} {
-		g.upstream.AddPerson(room, simulator.Person{ID: id, Status: map[bool]string{true: "connected", false: "held"}[id != "d"], Role: "listener"})
+		g.upstream.AddParticipant(room, simulator.Participant{ID: id, Status: map[bool]string{true: "connected", false: "held"}[id != "d"], Role: "listener"})
 	}
 	ids := func(query string) string {
 		var list struct {

@@ -32,10 +32,10 @@ func TestWatch_AllDoorsTellTheSame(t *testing.T) {
 	g.stir(60)
 	g.settle()
 	for _, w := range everything {
-		g.agrees(w, func(simulator.Person) bool { return true })
+		g.agrees(w, func(simulator.Participant) bool { return true })
 	}
 	for _, w := range connected {
-		g.agrees(w, func(p simulator.Person) bool { return p.Status == "connected" })
+		g.agrees(w, func(p simulator.Participant) bool { return p.Status == "connected" })
 	}
 	sameOrder(t, everything)
 	sameOrder(t, connected)
@@ -50,18 +50,18 @@ func (g *gateway) stir(rounds int) {
 	words := []string{"connected", "held", "rejected", "disconnected", "dialing", "whispering"}
 	for n := range rounds {
 		<-ticker.C
-		people := g.upstream.Truth(room)
+		people := g.upstream.Participants(room)
 		who := "nobody"
 		if len(people) > 0 {
 			who = people[random.IntN(len(people))].ID
 		}
 		switch random.IntN(6) {
 		case 0:
-			g.upstream.AddPerson(room, simulator.Person{Status: words[random.IntN(len(words))], Name: fmt.Sprint(n)})
+			g.upstream.AddParticipant(room, simulator.Participant{Status: words[random.IntN(len(words))], Name: fmt.Sprint(n)})
 		case 1, 2:
 			g.upstream.SetStatus(room, who, words[random.IntN(len(words))])
 		case 3:
-			g.upstream.RemovePerson(room, who)
+			g.upstream.RemoveParticipant(room, who)
 		case 4:
 			g.add(n)
 		default:
@@ -82,16 +82,16 @@ func (g *gateway) add(n int) *v2.Participant {
 // settle brings everybody to rest in a status in which they stay.
 func (g *gateway) settle() {
 	g.t.Helper()
-	for i, p := range g.upstream.Truth(room) {
+	for i, p := range g.upstream.Participants(room) {
 		g.upstream.SetStatus(room, p.ID, []string{"connected", "held", "pending"}[i%3])
 	}
 }
 
 // agrees waits until a watcher holds the upstream's truth, as far as it asked for it.
-func (g *gateway) agrees(w *watcher, asked func(simulator.Person) bool) {
+func (g *gateway) agrees(w *watcher, asked func(simulator.Participant) bool) {
 	g.t.Helper()
 	truth := map[string]string{}
-	for _, p := range g.upstream.Truth(room) {
+	for _, p := range g.upstream.Participants(room) {
 		if asked(p) {
 			truth[p.ID] = p.Status
 		}
@@ -168,7 +168,7 @@ func TestW04_ResumeTellsExactlyWhatWasMissed(t *testing.T) {
 	token := events[len(events)-1].Token
 	g.stir(12)
 	g.settle()
-	g.agrees(stays, func(simulator.Person) bool { return true })
+	g.agrees(stays, func(simulator.Participant) bool { return true })
 
 	g.holding = leaver.copy()
 	back := []*watcher{
@@ -227,7 +227,7 @@ func TestW04_OtherTokensGiveOneSnapshot(t *testing.T) {
 func TestW11_EndOfTheConference(t *testing.T) {
 	t.Parallel()
 	g := start(t, simulator.Options{})
-	g.upstream.AddPerson(room, simulator.Person{ID: "a", Status: "connected"})
+	g.upstream.AddParticipant(room, simulator.Participant{ID: "a", Status: "connected"})
 	watchers := []*watcher{
 		g.watchGRPC(&v2.WatchParticipantsRequest{}), g.watchHTTP("text/event-stream", ""), g.watchHTTP("application/x-ndjson", ""),
 	}
