@@ -74,7 +74,7 @@ func TestRun_ServesUntilContextDone(t *testing.T) {
 	}
 	status, body := get(t, base+"/v2/conferences/conf_demo/participants")
 	if status != http.StatusOK || !strings.Contains(body, `"status":"connected"`) {
-		t.Errorf("resped %d %s", status, body)
+		t.Errorf("got %d %s", status, body)
 	}
 	if err := stop(); err != nil {
 		t.Errorf("run returned %v", err)
@@ -88,7 +88,7 @@ func TestRun_WithFaults(t *testing.T) {
 	}
 	_, base, stop := launch(t, "--faults="+file)
 	if status, body := get(t, base+"/v2/conferences/conf_x/participants"); status != http.StatusTeapot {
-		t.Errorf("resped %d %s", status, body)
+		t.Errorf("got %d %s", status, body)
 	}
 	if err := stop(); err != nil {
 		t.Errorf("run returned %v", err)
