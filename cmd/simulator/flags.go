@@ -13,40 +13,40 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// flags are the simulator's options as a command line.
+// flags are the simulator's options on the command line.
 type flags struct {
 	Addr     string     `default:"127.0.0.1:8095" help:"Address to listen on."`
-	LogLevel slog.Level `default:"INFO"           help:"DEBUG tells of every request."`
+	LogLevel slog.Level `default:"INFO"           help:"Log level; DEBUG logs every request."`
 
-	Demo   bool   `help:"Fill conf_demo with people who come and go; other conferences exist once somebody was added."`
-	Faults string `help:"File with a JSON array of faults."                    type:"existingfile"`
+	Demo   bool   `help:"Run the conference conf_demo, where participants join and leave; only an add creates other conferences."`
+	Faults string `help:"File with a JSON array of faults to inject."                    type:"existingfile"`
 
-	Seed      uint64        `default:"1"     help:"What people do is drawn from it."`
-	TimeScale float64       `default:"1"     help:"How many times faster than people the people are."`
-	Linger    time.Duration `default:"5s"    help:"How long one who left stays listed."`
-	Lag       time.Duration `default:"0s"    help:"How long lists ignore an add or a remove."`
+	Seed      uint64        `default:"1"     help:"Seed of the participants' behaviour."`
+	TimeScale float64       `default:"1"     help:"How many times faster the participants behave."`
+	Linger    time.Duration `default:"5s"    help:"How long disconnected participants stay listed."`
+	Lag       time.Duration `default:"0s"    help:"How long lists do not show an add or a remove."`
 
-	Behaviour simulator.Behaviour `default:"human" enum:"human,steady,still" help:"How those who are added behave."`
+	Behaviour simulator.Behaviour `default:"human" enum:"human,steady,still" help:"How added participants behave."`
 
-	Token  []string `help:"Token to accept (repeatable); with no token and no key, all are."`
+	Token  []string `help:"Token to accept (repeatable); without tokens and keys, every token is accepted."`
 	APIKey []string `name:"api-key" help:"API key to exchange for tokens at PUT /v2/api_auth (repeatable)."`
 
-	TokenTTL time.Duration `name:"token-ttl" default:"1h" help:"How long an exchanged token lives."`
+	TokenTTL time.Duration `name:"token-ttl" default:"1h" help:"How long a token of an API key is valid."`
 
 	Conference    []string `help:"Conference that exists from the start (repeatable)."`
 	KnownOnly     bool     `help:"Answer 404 for conferences not named by --conference."`
-	Envelope      bool     `help:"Wrap answers as the vendor's other pages do."`
-	ListAsData    bool     `help:"With --envelope, make a list's data the array itself."`
-	PageSize      int      `help:"Participants a page; 0: one page."`
-	NewestFirst   bool     `help:"List the newest first."`
-	RemoveTwice   bool     `help:"Answer 204, not 404, where nobody is left to remove."`
-	RequestTokens int      `help:"Size of the bucket of requests, refilled at 10 a second; 0: none."`
+	Envelope      bool     `help:"Wrap responses in an envelope."`
+	ListAsData    bool     `help:"With --envelope, make the array the data of a list."`
+	PageSize      int      `help:"Participants in one page; 0: no pages."`
+	NewestFirst   bool     `help:"List the newest participants first."`
+	RemoveTwice   bool     `help:"Answer the removal of an absent participant with 204 instead of 404."`
+	RequestTokens int      `help:"Size of the request token bucket, refilled at 10 each second; 0: no limit."`
 
-	MaxParticipants int `default:"100" help:"Calls a conference holds."`
-	AddsPerSecond   int `default:"10" help:"Adds a second; less than 0: any number."`
+	MaxParticipants int `default:"100" help:"Maximum of calls in a conference."`
+	AddsPerSecond   int `default:"10" help:"Maximum of adds each second; less than 0: no limit."`
 }
 
-// Validate refuses what can never work. Kong calls it.
+// Validate is called by kong.
 func (f *flags) Validate() error {
 	const notNegative = "not be negative"
 	_, port, err := net.SplitHostPort(f.Addr)
@@ -69,13 +69,13 @@ func (f *flags) Validate() error {
 		{f.MaxParticipants >= 0, "max-participants", notNegative, f.MaxParticipants},
 	} {
 		if !rule.holds {
-			return fmt.Errorf("--%s must %s but is %v", rule.flag, rule.must, rule.value)
+			return fmt.Errorf("--%s must %s, got %v", rule.flag, rule.must, rule.value)
 		}
 	}
 	return nil
 }
 
-// options are the simulator that the flags ask for.
+// options returns the simulator's options.
 func (f *flags) options(logger *slog.Logger) (simulator.Options, error) {
 	faults, err := f.faults()
 	return simulator.Options{
@@ -105,9 +105,8 @@ func (f *flags) faults() ([]simulator.Fault, error) {
 	return faults, nil
 }
 
-// greet tells where the simulator is and what to try. It shows no token but its own
-// made-up one.
-func (f *flags) greet(out io.Writer, addr string) {
+// printBanner prints the address and commands to try. It prints no configured token.
+func (f *flags) printBanner(out io.Writer, addr string) {
 	token, conference := "any", "conf_abc123def456"
 	if len(f.Token)+len(f.APIKey) > 0 {
 		token = "$TOKEN"
@@ -115,7 +114,7 @@ func (f *flags) greet(out io.Writer, addr string) {
 	if f.Demo {
 		conference = simulator.DemoConference
 	}
-	_, _ = fmt.Fprintf(out, `The simulated vendor is at http://%[1]s/v2 (backstage: http://%[1]s/_simulator/). Try:
+	_, _ = fmt.Fprintf(out, `The simulated API is at http://%[1]s/v2 (admin API: http://%[1]s/_simulator/). Try:
 
 curl -H "X-Auth-Token: %[2]s" http://%[1]s/v2/conferences/%[3]s/participants
 curl -H "X-Auth-Token: %[2]s" -d '{"phone_number":"+12025550123","name":"Ada"}' http://%[1]s/v2/conferences/%[3]s/participants

@@ -1,5 +1,5 @@
-// Command simulator is the simulated vendor as a program: Audian's conference API on
-// loopback, to try the gateway or any other client against.
+// Command simulator serves a fake of Audian's conference API on loopback, for tests of the
+// gateway or any other client.
 package main
 
 import (
@@ -22,12 +22,12 @@ import (
 
 func main() {
 	var f flags
-	parsing := kong.Must(&f, kong.Name("simulator"), kong.Description("Plays Audian's conference API."))
+	parsing := kong.Must(&f, kong.Name("simulator"), kong.Description("Simulates Audian's conference API."))
 	if _, err := parsing.Parse(os.Args[1:]); err != nil {
 		fmt.Fprintf(os.Stderr, "simulator: %v\n", err)
 		os.Exit(2)
 	}
-	// A reader of the log that goes away, or a terminal, ends nothing.
+	// A closed log pipe or terminal must not end the process.
 	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, f, os.Stdout, os.Stderr)
@@ -38,33 +38,33 @@ func main() {
 	}
 }
 
-// run serves until ctx ends, and then lets requests under way finish.
+// run serves until ctx ends, and then shuts down gracefully.
 func run(ctx context.Context, f flags, out, logs io.Writer) error {
 	options, err := f.options(slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: f.LogLevel})))
 	if err != nil {
 		return err
 	}
-	listening, err := new(net.ListenConfig).Listen(ctx, "tcp", f.Addr)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", f.Addr)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	server := &http.Server{Handler: simulator.New(options).Handler(), ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(listening) }()
-	f.greet(out, listening.Addr().String())
+	go func() { served <- server.Serve(listener) }()
+	f.printBanner(out, listener.Addr().String())
 	select {
 	case err := <-served:
 		return fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
-		return shut(ctx, server)
+		return shutdown(ctx, server)
 	}
 }
 
-// shut gives requests under way five seconds.
-func shut(ctx context.Context, server *http.Server) error {
-	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+// shutdown waits up to five seconds for active requests.
+func shutdown(ctx context.Context, server *http.Server) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	err := server.Shutdown(patience)
+	err := server.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = server.Close()
 	}

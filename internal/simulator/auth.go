@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// issued is a token that was exchanged for a key.
-type issued struct {
+// issuedToken is a token that was issued for an API key.
+type issuedToken struct {
 	key     string
 	expires time.Time
 }
 
-// credential is what the request brought, in either header.
+// credential returns the token of the request, from either header.
 func credential(r *http.Request) string {
 	if token := r.Header.Get("X-Auth-Token"); token != "" {
 		return token
@@ -27,21 +27,22 @@ func credential(r *http.Request) string {
 	return strings.TrimSpace(token)
 }
 
-// identify finds the account that the request speaks for.
-func (s *Simulator) identify(c *call, now time.Time) bool {
+// authenticate sets the token and the account of the call.
+func (s *Simulator) authenticate(c *call, now time.Time) bool {
 	token := credential(c.request)
-	owner, accepted := s.owner(token, now)
+	owner, accepted := s.tokenOwner(token, now)
 	if !accepted {
 		return false
 	}
-	c.token, c.account = token, s.world.account(owner, now, &s.options)
+	c.token, c.account = token, s.state.account(owner, now, &s.options)
 	return true
 }
 
-// owner is the static token or the key that a token stands for.
-func (s *Simulator) owner(token string, now time.Time) (owner string, accepted bool) {
+// tokenOwner returns what identifies the account of a token: the key that it was issued
+// for, or the token itself.
+func (s *Simulator) tokenOwner(token string, now time.Time) (owner string, accepted bool) {
 	o := &s.options
-	switch known, isIssued := s.world.tokens[token]; {
+	switch known, isIssued := s.state.tokens[token]; {
 	case token == "":
 		return "", false
 	case isIssued:
@@ -53,35 +54,35 @@ func (s *Simulator) owner(token string, now time.Time) (owner string, accepted b
 	}
 }
 
-// wireExchange is the body of PUT /v2/api_auth.
-type wireExchange struct {
+// wireTokenRequest is the body of PUT /v2/api_auth.
+type wireTokenRequest struct {
 	APIKey string `json:"api_key"`
 }
 
-// wireOwner is the data of its answer.
+// wireOwner is the data of its response.
 type wireOwner struct {
 	AccountID string `json:"account_id"`
 	OwnerID   string `json:"owner_id"`
 }
 
-// exchange gives a short-lived token for an API key.
-func (s *Simulator) exchange(c *call, now time.Time) answer {
-	var asked wireExchange
-	if err := json.Unmarshal(unwrap(c.body), &asked); err != nil || asked.APIKey == "" {
-		return refuse(http.StatusBadRequest, "field required: api_key")
+// issueToken exchanges an API key for a short-lived token.
+func (s *Simulator) issueToken(c *call, now time.Time) result {
+	var req wireTokenRequest
+	if err := json.Unmarshal(unwrap(c.body), &req); err != nil || req.APIKey == "" {
+		return failure(http.StatusBadRequest, "field required: api_key")
 	}
-	if !s.knowsKey(asked.APIKey) {
-		return refuse(http.StatusUnauthorized, "invalid api_key")
+	if !s.knowsKey(req.APIKey) {
+		return failure(http.StatusUnauthorized, "invalid api_key")
 	}
-	c.account = s.world.account(asked.APIKey, now, &s.options)
-	if !c.account.draw(now, &s.options) {
-		return refuse(http.StatusTooManyRequests, "request tokens used up").retryAfter(1)
+	c.account = s.state.account(req.APIKey, now, &s.options)
+	if !c.account.takeRequestToken(now, &s.options) {
+		return failure(http.StatusTooManyRequests, "request tokens used up").retryAfter(1)
 	}
 	c.token = "eyJ" + rand.Text()
-	s.world.tokens[c.token] = issued{key: asked.APIKey, expires: now.Add(s.options.TokenTTL)}
-	a := succeed(wireOwner{c.account.id, "owner_" + c.account.id})
-	a.always = true
-	return a
+	s.state.tokens[c.token] = issuedToken{key: req.APIKey, expires: now.Add(s.options.TokenTTL)}
+	r := success(wireOwner{c.account.id, "owner_" + c.account.id})
+	r.enveloped = true
+	return r
 }
 
 func (s *Simulator) knowsKey(key string) bool {

@@ -13,7 +13,7 @@ import (
 )
 
 func TestCredentials(t *testing.T) {
-	static := simulator.Options{Tokens: []string{"static"}}
+	staticToken := simulator.Options{Tokens: []string{"static"}}
 	key := simulator.Options{APIKeys: []string{"key"}}
 	both := simulator.Options{APIKeys: []string{"key"}, KeysAsTokens: true}
 	tests := map[string]struct {
@@ -21,24 +21,24 @@ func TestCredentials(t *testing.T) {
 		header, value string
 		status        int
 	}{
-		"anything":       {simulator.Options{}, "X-Auth-Token", "anything", http.StatusOK},
-		"nothing":        {simulator.Options{}, "", "", http.StatusUnauthorized},
-		"empty bearer":   {simulator.Options{}, "Authorization", "Bearer ", http.StatusUnauthorized},
-		"basic":          {simulator.Options{}, "Authorization", "Basic abc", http.StatusUnauthorized},
-		"static":         {static, "X-Auth-Token", "static", http.StatusOK},
-		"bearer":         {static, "Authorization", "Bearer static", http.StatusOK},
-		"lower bearer":   {static, "Authorization", "bearer static", http.StatusOK},
-		"wrong":          {static, "X-Auth-Token", "stale", http.StatusUnauthorized},
-		"key as token":   {key, "X-Auth-Token", "key", http.StatusUnauthorized},
-		"key, if wanted": {both, "X-Auth-Token", "key", http.StatusOK},
+		"any token":       {simulator.Options{}, "X-Auth-Token", "anything", http.StatusOK},
+		"no token":        {simulator.Options{}, "", "", http.StatusUnauthorized},
+		"empty bearer":    {simulator.Options{}, "Authorization", "Bearer ", http.StatusUnauthorized},
+		"basic":           {simulator.Options{}, "Authorization", "Basic abc", http.StatusUnauthorized},
+		"static":          {staticToken, "X-Auth-Token", "static", http.StatusOK},
+		"bearer":          {staticToken, "Authorization", "Bearer static", http.StatusOK},
+		"lower bearer":    {staticToken, "Authorization", "bearer static", http.StatusOK},
+		"wrong":           {staticToken, "X-Auth-Token", "stale", http.StatusUnauthorized},
+		"key as token":    {key, "X-Auth-Token", "key", http.StatusUnauthorized},
+		"key, if enabled": {both, "X-Auth-Token", "key", http.StatusOK},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			_, c := start(t, test.options)
-			answer := c.with(test.header, test.value).want(test.status, http.MethodGet, people(room), "")
+			resp := c.with(test.header, test.value).want(test.status, http.MethodGet, participantsPath(conferenceID), "")
 			const refusal = `{"data":{"message":"invalid or expired token"},"error":"401","message":"unauthorized","request_id":"req_00000001","status":"error"}`
-			if test.status == http.StatusUnauthorized && answer.body != refusal {
-				t.Errorf("answered %s", answer.body)
+			if test.status == http.StatusUnauthorized && resp.body != refusal {
+				t.Errorf("got %s", resp.body)
 			}
 		})
 	}
@@ -46,26 +46,26 @@ func TestCredentials(t *testing.T) {
 
 func exchange(c *client) string {
 	c.t.Helper()
-	answer := c.with("", "").want(http.StatusOK, http.MethodPut, "/v2/api_auth", `{"data":{"api_key":"key"}}`)
+	resp := c.with("", "").want(http.StatusOK, http.MethodPut, "/v2/api_auth", `{"data":{"api_key":"key"}}`)
 	token := decode[struct {
 		AuthToken string `json:"auth_token"`
-	}](c.t, answer.body).AuthToken
+	}](c.t, resp.body).AuthToken
 	if !strings.HasPrefix(token, "eyJ") {
-		c.t.Fatalf("answered %s", answer.body)
+		c.t.Fatalf("got %s", resp.body)
 	}
 	return token
 }
 
-func TestExchange(t *testing.T) {
+func TestTokenExchange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, c := start(t, simulator.Options{APIKeys: []string{"key"}, TokenTTL: time.Minute})
 		one, two := exchange(c), exchange(c)
 		if one == two {
-			t.Error("one token twice")
+			t.Error("got the same token twice")
 		}
 		use := func(token string, status int) {
 			t.Helper()
-			c.with("X-Auth-Token", token).want(status, http.MethodGet, people(room), "")
+			c.with("X-Auth-Token", token).want(status, http.MethodGet, participantsPath(conferenceID), "")
 		}
 		use(one, http.StatusOK)
 		time.Sleep(59 * time.Second)
@@ -79,7 +79,7 @@ func TestExchange(t *testing.T) {
 	})
 }
 
-func TestExchangeIsChecked(t *testing.T) {
+func TestTokenExchange_Validation(t *testing.T) {
 	tests := map[string]struct {
 		body   string
 		status int
@@ -93,23 +93,23 @@ func TestExchangeIsChecked(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			_, c := start(t, simulator.Options{APIKeys: []string{"key"}})
-			answer := c.want(test.status, http.MethodPut, "/v2/api_auth", test.body)
+			resp := c.want(test.status, http.MethodPut, "/v2/api_auth", test.body)
 			want := []string{"auth_token", "data", "request_id", "revision", "status", "tokens"}
-			if got := keys(t, answer.body); test.status == http.StatusOK && !slices.Equal(got, want) {
+			if got := keys(t, resp.body); test.status == http.StatusOK && !slices.Equal(got, want) {
 				t.Errorf("has %v", got)
 			}
 		})
 	}
 }
 
-func TestHistoryHoldsNoCredential(t *testing.T) {
+func TestHistoryContainsNoCredential(t *testing.T) {
 	s, c := start(t, simulator.Options{APIKeys: []string{"secret-key"}, Tokens: []string{"secret-token"}})
 	c = c.with("X-Auth-Token", "secret-token")
 	c.do(http.MethodPut, "/v2/api_auth", `{"data":{"api_key":"secret-key"}}`)
-	c.do(http.MethodGet, people(room)+"?token=secret-token", "")
-	c.with("Authorization", "Bearer secret-token").do(http.MethodGet, people(room), "")
-	told, err := json.Marshal(s.History())
-	if err != nil || strings.Contains(string(told), "secret") || len(s.History()) != 3 {
-		t.Errorf("history %s: %v", told, err)
+	c.do(http.MethodGet, participantsPath(conferenceID)+"?token=secret-token", "")
+	c.with("Authorization", "Bearer secret-token").do(http.MethodGet, participantsPath(conferenceID), "")
+	text, err := json.Marshal(s.History())
+	if err != nil || strings.Contains(string(text), "secret") || len(s.History()) != 3 {
+		t.Errorf("history %s: %v", text, err)
 	}
 }

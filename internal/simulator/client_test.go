@@ -12,12 +12,12 @@ import (
 )
 
 const (
-	room      = "conf_abc123def456"
-	inMemory  = "http://simulator"
-	oneNumber = "+12025550123"
+	conferenceID = "conf_abc123def456"
+	inMemoryURL  = "http://simulator"
+	phoneNumber  = "+12025550123"
 )
 
-// client speaks to a simulator as any HTTP client would.
+// client is an HTTP client of a simulator.
 type client struct {
 	t      *testing.T
 	http   *http.Client
@@ -25,12 +25,12 @@ type client struct {
 	header http.Header
 }
 
-// start is a simulator and a client that needs no socket.
+// start returns a simulator and a client without a socket.
 func start(t *testing.T, o simulator.Options) (*simulator.Simulator, *client) {
 	t.Helper()
 	s := simulator.New(o)
 	return s, &client{
-		t: t, base: inMemory, header: http.Header{"X-Auth-Token": {"token"}},
+		t: t, base: inMemoryURL, header: http.Header{"X-Auth-Token": {"token"}},
 		http: &http.Client{
 			Transport:     s.Transport(),
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -38,7 +38,7 @@ func start(t *testing.T, o simulator.Options) (*simulator.Simulator, *client) {
 	}
 }
 
-// with is the client with another header.
+// with returns the client with only this header.
 func (c *client) with(name, value string) *client {
 	other := *c
 	other.header = http.Header{}
@@ -48,7 +48,7 @@ func (c *client) with(name, value string) *client {
 	return &other
 }
 
-// response is an answer that was read to its end.
+// response is a response whose body was read.
 type response struct {
 	status int
 	header http.Header
@@ -62,37 +62,39 @@ func (c *client) try(method, path, body string) (response, error) {
 		c.t.Fatal(err)
 	}
 	r.Header = c.header.Clone()
-	answer, err := c.http.Do(r)
+	resp, err := c.http.Do(r)
 	if err != nil {
 		return response{}, err
 	}
-	defer answer.Body.Close()
-	read, err := io.ReadAll(answer.Body)
-	return response{answer.StatusCode, answer.Header, string(read)}, err
+	defer resp.Body.Close()
+	read, err := io.ReadAll(resp.Body)
+	return response{resp.StatusCode, resp.Header, string(read)}, err
 }
 
 func (c *client) do(method, path, body string) response {
 	c.t.Helper()
-	answer, err := c.try(method, path, body)
+	resp, err := c.try(method, path, body)
 	if err != nil {
 		c.t.Fatalf("%s %s: %v", method, path, err)
 	}
-	return answer
+	return resp
 }
 
-// want does a request that has to be answered with a status.
+// want sends a request and fails unless the response has the status.
 func (c *client) want(status int, method, path, body string) response {
 	c.t.Helper()
-	answer := c.do(method, path, body)
-	if answer.status != status {
-		c.t.Fatalf("%s %s: status %d, want %d: %s", method, path, answer.status, status, answer.body)
+	resp := c.do(method, path, body)
+	if resp.status != status {
+		c.t.Fatalf("%s %s: status %d, want %d: %s", method, path, resp.status, status, resp.body)
 	}
-	return answer
+	return resp
 }
 
-func people(conference string) string { return "/v2/conferences/" + conference + "/participants" }
+func participantsPath(conference string) string {
+	return "/v2/conferences/" + conference + "/participants"
+}
 
-// participant is what tests read of the wire.
+// participant is the part of the wire format that tests compare.
 type participant struct {
 	ID       string  `json:"id"`
 	Status   string  `json:"status"`
@@ -112,24 +114,24 @@ type roster struct {
 func (c *client) add(number string) participant {
 	c.t.Helper()
 	body := fmt.Sprintf(`{"phone_number":%q}`, number)
-	return decode[participant](c.t, c.want(http.StatusOK, http.MethodPost, people(room), body).body)
+	return decode[participant](c.t, c.want(http.StatusOK, http.MethodPost, participantsPath(conferenceID), body).body)
 }
 
 func (c *client) list() roster { c.t.Helper(); return c.page("") }
 
 func (c *client) page(query string) roster {
 	c.t.Helper()
-	return decode[roster](c.t, c.want(http.StatusOK, http.MethodGet, people(room)+query, "").body)
+	return decode[roster](c.t, c.want(http.StatusOK, http.MethodGet, participantsPath(conferenceID)+query, "").body)
 }
 
 func (c *client) remove(id string) {
 	c.t.Helper()
-	c.want(http.StatusNoContent, http.MethodDelete, people(room)+"/"+id, "")
+	c.want(http.StatusNoContent, http.MethodDelete, participantsPath(conferenceID)+"/"+id, "")
 }
 
 func (c *client) control(status int, id, word string) response {
 	c.t.Helper()
-	return c.want(status, http.MethodPost, people(room)+"/"+id+"/"+word, "{}")
+	return c.want(status, http.MethodPost, participantsPath(conferenceID)+"/"+id+"/"+word, "{}")
 }
 
 func decode[T any](t *testing.T, body string) (v T) {
@@ -140,29 +142,29 @@ func decode[T any](t *testing.T, body string) (v T) {
 	return v
 }
 
-func ids(people []participant) (all []string) {
-	for _, p := range people {
+func ids(participants []participant) (all []string) {
+	for _, p := range participants {
 		all = append(all, p.ID)
 	}
 	return all
 }
 
-func statuses(people []participant) (all []string) {
-	for _, p := range people {
+func statuses(participants []participant) (all []string) {
+	for _, p := range participants {
 		all = append(all, p.Status)
 	}
 	return all
 }
 
-// of is what tests compare of the truth.
-func of(people []simulator.Person, field func(simulator.Person) string) []string {
-	all := make([]string, 0, len(people))
-	for _, p := range people {
+// mapped returns one field of each participant.
+func mapped(participants []simulator.Participant, field func(simulator.Participant) string) []string {
+	all := make([]string, 0, len(participants))
+	for _, p := range participants {
 		all = append(all, field(p))
 	}
 	return all
 }
 
-func personID(p simulator.Person) string { return p.ID }
+func participantID(p simulator.Participant) string { return p.ID }
 
-func personStatus(p simulator.Person) string { return p.Status }
+func participantStatus(p simulator.Participant) string { return p.Status }

@@ -6,65 +6,63 @@ import (
 	"time"
 )
 
-// conference is a room and the people in it.
 type conference struct {
 	id string
-	// people are in the order of their arrival.
-	people   []*person
-	arrivals int
-	// seats are taken again and again; only the demo has any.
-	seats []*seat
-	// gone is a conference that was deleted: it answers 404.
-	gone bool
+	// participants are in the order in which they joined; joined counts them.
+	participants []*participant
+	joined       int
+	// seats are set only in the demo.
+	seats   []*seat
+	deleted bool
 }
 
-// advance brings everybody up to now, and lets those go whom no list shows.
+// advance applies all events up to now, and drops participants that no list shows any
+// more.
 func (c *conference) advance(now time.Time, o *Options) {
 	for _, s := range c.seats {
-		s.turn(c, now, o)
+		s.advance(c, now, o)
 	}
-	for _, p := range c.people {
+	for _, p := range c.participants {
 		p.advance(now)
 	}
-	c.people = slices.DeleteFunc(c.people, func(p *person) bool {
-		return !p.listed(now, o.LingerDisconnected) && !now.Before(p.ghostUntil)
+	c.participants = slices.DeleteFunc(c.participants, func(p *participant) bool {
+		return !p.present(now, o.LingerDisconnected) && !now.Before(p.staleUntil)
 	})
 }
 
-// join takes a person in, who gets an id and a script where it has none.
-func (c *conference) join(p *person, o *Options) {
-	c.arrivals++
-	p.arrival, p.Conference = c.arrivals, c.id
-	f := newFate(o.Seed, o.TimeScale, c.id, strconv.Itoa(c.arrivals))
-	if id := f.id(); p.ID == "" {
+// join adds a participant, and generates the id and the timeline that it lacks.
+func (c *conference) join(p *participant, o *Options) {
+	c.joined++
+	p.sequence, p.Conference = c.joined, c.id
+	g := newGenerator(o.Seed, o.TimeScale, c.id, strconv.Itoa(c.joined))
+	if id := g.id(); p.ID == "" {
 		p.ID = id
 	}
 	if p.Status == "" {
 		p.Status = pending
-		p.script = f.script(o.Behaviour, p.CreatedAt)
+		p.timeline = g.timeline(o.Behaviour, p.CreatedAt)
 	}
-	c.people = append(c.people, p)
+	c.participants = append(c.participants, p)
 }
 
-// drop lets a person vanish without a word.
-func (c *conference) drop(id string) (found bool) {
-	before := len(c.people)
-	c.people = slices.DeleteFunc(c.people, func(p *person) bool { return p.ID == id })
-	return len(c.people) < before
+func (c *conference) remove(id string) (found bool) {
+	before := len(c.participants)
+	c.participants = slices.DeleteFunc(c.participants, func(p *participant) bool { return p.ID == id })
+	return len(c.participants) < before
 }
 
-// find is the person with that id; nil where the conference has none.
-func (c *conference) find(id string) *person {
-	at := slices.IndexFunc(c.people, func(p *person) bool { return p.ID == id })
+// find returns the participant with that id, nil for none.
+func (c *conference) find(id string) *participant {
+	at := slices.IndexFunc(c.participants, func(p *participant) bool { return p.ID == id })
 	if at < 0 {
 		return nil
 	}
-	return c.people[at]
+	return c.participants[at]
 }
 
-// calls is how many lines are taken.
-func (c *conference) calls() (n int) {
-	for _, p := range c.people {
+// activeCalls counts the calls that are not over, which max_participants limits.
+func (c *conference) activeCalls() (n int) {
+	for _, p := range c.participants {
 		if !isOver(p.Status) {
 			n++
 		}
@@ -72,27 +70,27 @@ func (c *conference) calls() (n int) {
 	return n
 }
 
-// truth is whom the vendor has, whatever its lists say.
-func (c *conference) truth(now time.Time, o *Options) []Person {
-	people := []Person{}
-	for _, p := range c.people {
-		if p.listed(now, o.LingerDisconnected) {
-			people = append(people, p.at(now))
+// actual returns the participants without regard to list lag.
+func (c *conference) actual(now time.Time, o *Options) []Participant {
+	all := []Participant{}
+	for _, p := range c.participants {
+		if p.present(now, o.LingerDisconnected) {
+			all = append(all, p.at(now))
 		}
 	}
-	return people
+	return all
 }
 
-// list is whom a list shows now, in the vendor's order.
-func (c *conference) list(now time.Time, o *Options) []*person {
-	var people []*person
-	for _, p := range c.people {
-		if shown := p.shown(now, o.LingerDisconnected); shown != nil {
-			people = append(people, shown)
+// listed returns the participants that a list contains now, in the order of lists.
+func (c *conference) listed(now time.Time, o *Options) []*participant {
+	var all []*participant
+	for _, p := range c.participants {
+		if entry := p.listEntry(now, o.LingerDisconnected); entry != nil {
+			all = append(all, entry)
 		}
 	}
 	if o.NewestFirst {
-		slices.Reverse(people)
+		slices.Reverse(all)
 	}
-	return people
+	return all
 }

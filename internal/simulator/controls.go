@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// controls are the vendor's conference controls: what each does, and which events of
-// the person's script it puts an end to.
+// controls are the conference controls of the API: the event that each causes, and the
+// events of the participant's timeline that it cancels.
 var controls = map[string]struct {
 	event   event
-	forgets []event
+	cancels []event
 }{
 	"mute":       {mute, []event{mute, unmute}},
 	"unmute":     {unmute, []event{mute, unmute}},
@@ -18,44 +18,44 @@ var controls = map[string]struct {
 	"disconnect": {hangUp, []event{answerCall, reject, hold, resume}},
 }
 
-// wireMuted is the answer of mute-all.
+// wireMuted is the response to mute-all.
 type wireMuted struct {
 	Muted int `json:"muted"`
 }
 
-// control lets a conference control loose on one participant.
-func (s *Simulator) control(c *call, now time.Time) answer {
-	does, known := controls[c.request.PathValue("control")]
+// control applies a conference control to one participant.
+func (s *Simulator) control(c *call, now time.Time) result {
+	control, known := controls[c.request.PathValue("control")]
 	if !known {
-		return refuse(http.StatusNotFound, "no such control")
+		return failure(http.StatusNotFound, "no such control")
 	}
-	room := s.conference(c.conferenceID(), now)
-	if room == nil {
+	conf := s.lookup(c.conferenceID(), now)
+	if conf == nil {
 		return noConference()
 	}
-	p := room.find(c.participantID())
-	if p == nil || !p.listed(now, s.options.LingerDisconnected) {
+	p := conf.find(c.participantID())
+	if p == nil || !p.present(now, s.options.LingerDisconnected) {
 		return noParticipant()
 	}
-	if !p.apply(does.event, now) {
-		return refuse(http.StatusConflict, "not possible while "+p.Status)
+	if !p.apply(control.event, now) {
+		return failure(http.StatusConflict, "not possible while "+p.Status)
 	}
-	p.forget(does.forgets...)
-	return succeed(item(p.at(now)))
+	p.cancel(control.cancels...)
+	return success(item(p.at(now)))
 }
 
-// muteAll mutes everybody who can be muted.
-func (s *Simulator) muteAll(c *call, now time.Time) answer {
-	room := s.conference(c.conferenceID(), now)
-	if room == nil {
+// muteAll mutes all participants whose calls are not over.
+func (s *Simulator) muteAll(c *call, now time.Time) result {
+	conf := s.lookup(c.conferenceID(), now)
+	if conf == nil {
 		return noConference()
 	}
 	var muted int
-	for _, p := range room.people {
+	for _, p := range conf.participants {
 		if p.apply(mute, now) {
-			p.forget(mute, unmute)
+			p.cancel(mute, unmute)
 			muted++
 		}
 	}
-	return succeed(wireMuted{muted})
+	return success(wireMuted{muted})
 }

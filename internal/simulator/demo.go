@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// seat is a chair of the demo that is taken again and again. Its turns are of equal
-// length and each is a function of the seed, so nothing has to be caught up however
-// long nobody looked.
+// seat is a place in the demo conference that one participant after another takes, one
+// each round. Rounds have equal lengths and each is a function of the seed, so no past
+// round has to be computed.
 type seat struct {
 	number int
 	began  time.Time
 	length time.Duration
-	// regular seats are never empty: they keep the demo from running dry.
+	// regular seats are taken for the whole round, so that the demo is never empty.
 	regular bool
 
-	turns    int
+	round    int
 	occupant string
 }
 
@@ -25,58 +25,57 @@ const (
 	regularSeats = 6
 )
 
-// takeSeats opens the demo as if it had been going on for a while.
-func takeSeats(now time.Time, o *Options) []*seat {
+// newSeats returns the seats of a demo conference that has been going on for a while.
+func newSeats(now time.Time, o *Options) []*seat {
 	seats := make([]*seat, 0, demoSeats)
 	for number := range demoSeats {
-		f := newFate(o.Seed, o.TimeScale, DemoConference, "seat", strconv.Itoa(number))
-		length := f.between(90, 180)
-		began := now.Add(-time.Duration(f.Float64() * float64(length)))
+		g := newGenerator(o.Seed, o.TimeScale, DemoConference, "seat", strconv.Itoa(number))
+		length := g.between(90, 180)
+		began := now.Add(-time.Duration(g.Float64() * float64(length)))
 		seats = append(seats, &seat{
-			number: number, began: began, length: length, regular: number < regularSeats, turns: -1,
+			number: number, began: began, length: length, regular: number < regularSeats, round: -1,
 		})
 	}
 	return seats
 }
 
-// addTo is the conference that an add calls into, as it stands now; nil where the vendor
-// knows none. In the demo reads create no conference, so that NOT_FOUND can be met, but
-// an add does.
-func (s *Simulator) addTo(id string, now time.Time) *conference {
-	if s.options.Demo && !s.options.KnownOnly && s.world.conferences[id] == nil {
-		s.world.create(id)
+// lookupForAdd returns the conference of an add, nil for none. In the demo only an add
+// creates a conference: other requests for an unknown one are answered 404.
+func (s *Simulator) lookupForAdd(id string, now time.Time) *conference {
+	if s.options.Demo && !s.options.KnownOnly && s.state.conferences[id] == nil {
+		s.state.create(id)
 	}
-	return s.conference(id, now)
+	return s.lookup(id, now)
 }
 
-// turn lets the next person take the seat when it is time.
-func (s *seat) turn(c *conference, now time.Time, o *Options) {
-	turns := int(now.Sub(s.began) / s.length)
-	if turns == s.turns {
+// advance replaces the participant when a new round has begun.
+func (s *seat) advance(c *conference, now time.Time, o *Options) {
+	round := int(now.Sub(s.began) / s.length)
+	if round == s.round {
 		return
 	}
-	c.drop(s.occupant)
-	s.turns = turns
-	next := s.guest(turns, o)
+	c.remove(s.occupant)
+	s.round = round
+	next := s.participantOf(round, o)
 	c.join(next, o)
 	s.occupant = next.ID
 }
 
-// guest is whoever has the seat in one of its turns.
-func (s *seat) guest(turns int, o *Options) *person {
-	f := newFate(o.Seed, o.TimeScale, DemoConference, "guest", strconv.Itoa(s.number), strconv.Itoa(turns))
-	start := s.began.Add(time.Duration(turns) * s.length)
-	p := &person{Person: Person{ID: f.id(), CreatedAt: start, Role: s.role(), Status: pending}}
-	p.Name = demoNames[(s.number+turns*demoSeats+int(o.Seed%demoSeats))%len(demoNames)]
-	p.PhoneNumber = s.fictionalNumber(turns)
-	p.script = s.visit(f, start, o.LingerDisconnected)
+// participantOf returns the participant who takes the seat in a round.
+func (s *seat) participantOf(round int, o *Options) *participant {
+	g := newGenerator(o.Seed, o.TimeScale, DemoConference, "guest", strconv.Itoa(s.number), strconv.Itoa(round))
+	start := s.began.Add(time.Duration(round) * s.length)
+	p := &participant{Participant: Participant{ID: g.id(), CreatedAt: start, Role: s.role(), Status: pending}}
+	p.Name = demoNames[(s.number+round*demoSeats+int(o.Seed%demoSeats))%len(demoNames)]
+	p.PhoneNumber = s.fictionalNumber(round)
+	p.timeline = s.timeline(g, start, o.LingerDisconnected)
 	return p
 }
 
-// fictionalNumber is one of the hundred numbers that are reserved for fiction, seven for
-// each seat, so that no two people of the demo have the same.
-func (s *seat) fictionalNumber(turns int) string {
-	return fmt.Sprintf("+120255501%02d", s.number*7+turns%7)
+// fictionalNumber is one of the hundred numbers that are reserved for fiction. Each seat
+// has seven, so that no two participants of the demo have the same.
+func (s *seat) fictionalNumber(round int) string {
+	return fmt.Sprintf("+120255501%02d", s.number*7+round%7)
 }
 
 func (s *seat) role() string {
@@ -90,25 +89,25 @@ func (s *seat) role() string {
 	}
 }
 
-// visit is what a guest does in one turn of the seat.
-func (s *seat) visit(f fate, start time.Time, linger time.Duration) []step {
-	steps, answered := f.ring(start)
-	if !s.regular && f.Float64() < 0.15 {
-		return append(steps, step{answered, reject})
+// timeline draws the events of one round.
+func (s *seat) timeline(g generator, start time.Time, linger time.Duration) []scheduledEvent {
+	events, answered := g.ringing(start)
+	if !s.regular && g.Float64() < 0.15 {
+		return append(events, scheduledEvent{answered, reject})
 	}
-	return append(steps, f.talk(answered, start.Add(s.stay(f, linger)), 6, 18)...)
+	return append(events, g.conversation(answered, start.Add(s.callLength(g, linger)), 6, 18)...)
 }
 
-// stay is how long after the turn's start the guest hangs up: a regular so that
-// there is just time to linger before the next one comes, another earlier.
-func (s *seat) stay(f fate, linger time.Duration) time.Duration {
+// callLength is the time from the start of the round to the hang-up. On a regular seat it
+// leaves just the time to linger before the next round.
+func (s *seat) callLength(g generator, linger time.Duration) time.Duration {
 	if s.regular {
 		return s.length - min(linger, s.length/4)
 	}
-	return time.Duration((0.6 + 0.25*f.Float64()) * float64(s.length))
+	return time.Duration((0.6 + 0.25*g.Float64()) * float64(s.length))
 }
 
-// demoNames are three for each seat, which a seat takes in turn.
+// demoNames are three names for each seat, which it uses in turn.
 var demoNames = [3 * demoSeats]string{
 	"Amara Okafor", "Liam Murphy", "Sofia Rossi", "Hiroshi Tanaka", "Priya Raman", "Mateo García", "Fatima Zahra",
 	"Noah Williams", "Chloé Dubois", "Kwame Mensah", "Ingrid Larsen", "Omar Haddad", "Mei-Ling Chen", "Jonas Weber",

@@ -1,12 +1,12 @@
-// Package simulator plays the vendor: Audian's conference REST API, with people who
-// take their time to answer the phone, and with faults on request.
+// Package simulator is a fake of Audian's conference REST API, with simulated
+// participants and injectable faults.
 //
-// It has its own wire types and knows nothing of the gateway, so that client and fake
-// cannot share a bug. Nothing runs in it between requests: where a call stands is
-// computed when somebody asks, from the clock and a script drawn from the seed. So it
-// serves in a testing/synctest bubble (through Transport) as well as on a socket, and
-// the same seed tells the same story.
+// It has its own wire types and imports nothing of the gateway, so that client and fake
+// cannot share a bug. No goroutine runs between requests: the state of a call is computed
+// on demand from the clock and a timeline that is generated from the seed. So the
+// simulator works in a testing/synctest bubble (through Transport) and on a socket, and
+// the same seed gives the same behaviour.
 //
-// Beside the vendor's paths the handler has a backstage, /_simulator/, where faults
-// are made and the truth is told; package users have the same as methods.
+// Beside the API's paths the handler serves an admin API, /_simulator/, which injects
+// faults and shows the actual state. The methods of Simulator offer the same.
 package simulator

@@ -6,95 +6,100 @@ import (
 	"time"
 )
 
-// FaultKind is what goes wrong.
+// FaultKind is a kind of fault.
 type FaultKind string
 
-// The kinds of fault. Of the latencies that match a request the longest holds, and of
-// the others the first that was made.
+// The kinds of fault. Of the latencies that match a request the longest applies, and of
+// the other kinds the first that was injected.
 const (
-	// FaultLatency holds the request back for Latency before anything else. A caller
-	// who goes away meanwhile was never heard.
+	// FaultLatency delays the request by Latency before anything else. If the client
+	// disconnects before that, nothing is done.
 	FaultLatency FaultKind = "latency"
-	// FaultLate does what was asked at once and holds the answer back for Latency.
+	// FaultLate performs the operation at once and delays the response by Latency.
 	FaultLate FaultKind = "late"
-	// FaultStatus answers Status with a body of the shape Body, and Retry-After.
+	// FaultStatus responds with Status, a body in the format Body, and RetryAfter.
 	FaultStatus FaultKind = "status"
-	// FaultErrorEnvelope answers 200 with an envelope that says error; Status is the
-	// code in it, 0 leaves it out.
+	// FaultErrorEnvelope responds 200 with an envelope of an error; Status is the
+	// number in it, 0 leaves it out.
 	FaultErrorEnvelope FaultKind = "error_envelope"
-	// FaultRedirect answers Status (0 means 307) with Location.
+	// FaultRedirect responds with Status (0 means 307) and Location.
 	FaultRedirect FaultKind = "redirect"
-	// FaultCut cuts the connection before anything is done.
+	// FaultCut closes the connection and does nothing.
 	FaultCut FaultKind = "cut"
-	// FaultLost does what was asked and cuts the connection instead of answering.
+	// FaultLost performs the operation and closes the connection without a response.
 	FaultLost FaultKind = "lost"
-	// FaultDetached cuts the connection at once and does what was asked Latency later.
+	// FaultDetached closes the connection at once and performs the operation after
+	// Latency.
 	FaultDetached FaultKind = "detached"
-	// FaultReset does what was asked and cuts the connection amid the answer.
+	// FaultReset performs the operation and closes the connection in the middle of the
+	// response.
 	FaultReset FaultKind = "reset"
-	// FaultGarbage does what was asked and answers Raw, or else no JSON at all.
+	// FaultGarbage performs the operation and responds with Raw, or with invalid JSON
+	// if Raw is empty.
 	FaultGarbage FaultKind = "garbage"
-	// FaultPartial leaves the last By items (0 means 1) out of a list, or out of each
-	// page, whose total counts them all the same.
+	// FaultPartial omits the last By items (0 means 1) of a list, or of each page; the
+	// total still counts them.
 	FaultPartial FaultKind = "partial"
-	// FaultShift moves each page after the first by By items, as if so many on
-	// earlier pages had left (0 means 1), or joined (less than 0), meanwhile.
+	// FaultShift moves each page after the first by By items (0 means 1), as if that
+	// many participants of earlier pages had left, or had joined if By is negative.
 	FaultShift FaultKind = "shift"
 	// FaultTotal adds By to a list's total (0 means 1).
 	FaultTotal FaultKind = "total"
-	// FaultNull writes null for a list's array where nobody is listed.
+	// FaultNull replaces the empty array of a list by null.
 	FaultNull FaultKind = "null"
-	// FaultOdd says the same in odd JSON, in lists and answers to an add: a byte order
-	// mark, keys given twice, numbers and booleans as strings, fractions of seconds,
-	// lower-case times, and a lone surrogate for each U+FFFD and in an unknown key's text.
+	// FaultOdd rewrites the JSON of lists and of responses to an add without changing its
+	// meaning: a byte order mark, duplicate keys, numbers and booleans as strings,
+	// fractional durations, lower-case times, and a lone surrogate for each U+FFFD and in
+	// the value of an unknown key.
 	FaultOdd FaultKind = "odd"
 )
 
-// BodyShape is the form of an error's body.
-type BodyShape string
+// BodyFormat is the format of an error's body.
+type BodyFormat string
 
-// The shapes, as seen on the vendor's pages or made by a proxy in front of it.
+// The formats, as Audian's documentation shows them or as a proxy in front of the API
+// sends them.
 const (
-	VendorBody  BodyShape = "vendor"  // {"data":{"message":…},"error":"404",…,"status":"error"}
-	ObjectBody  BodyShape = "object"  // {"error":{"code":…,"message":…,"param":…,"type":…}}
-	FailureBody BodyShape = "failure" // {"success":false,…}
-	HTMLBody    BodyShape = "html"
-	TextBody    BodyShape = "text"
-	EmptyBody   BodyShape = "empty"
+	VendorBody  BodyFormat = "vendor"  // {"data":{"message":…},"error":"404",…,"status":"error"}
+	ObjectBody  BodyFormat = "object"  // {"error":{"code":…,"message":…,"param":…,"type":…}}
+	FailureBody BodyFormat = "failure" // {"success":false,…}
+	HTMLBody    BodyFormat = "html"
+	TextBody    BodyFormat = "text"
+	EmptyBody   BodyFormat = "empty"
 )
 
-// Fault is something that goes wrong for the requests that match it.
+// Fault is a fault of the requests that match it.
 type Fault struct { //nolint:recvcheck // Values are encoded, but decoding needs a pointer.
-	// ID is drawn by Inject.
+	// ID is set by Inject.
 	ID   string    `json:"id,omitempty"`
 	Kind FaultKind `json:"kind"`
 
-	// Method, Operation and Conference match all where they are empty.
+	// Empty Method, Operation and Conference match all requests.
 	Method     string    `json:"method,omitempty"`
 	Operation  Operation `json:"operation,omitempty"`
 	Conference string    `json:"conference_id,omitempty"`
-	// LaterPages matches only the pages of a list after its first.
+	// LaterPages matches only the pages of a list after the first.
 	LaterPages bool `json:"later_pages,omitempty"`
-	// Skip lets that many matching requests pass first; Times is how many are struck
-	// then, 0 means for ever. Probability strikes some of them; 0 means all.
+	// The first Skip matching requests are not affected, then Times requests are (0 means
+	// no limit), each with Probability (0 means 1).
 	Skip        int     `json:"skip,omitempty"`
 	Times       int     `json:"times,omitempty"`
 	Probability float64 `json:"probability,omitempty"`
 
 	Latency    time.Duration `json:"-"`
 	Status     int           `json:"status,omitempty"`
-	Body       BodyShape     `json:"body,omitempty"`
+	Body       BodyFormat    `json:"body,omitempty"`
 	Message    string        `json:"message,omitempty"`
 	RetryAfter string        `json:"retry_after,omitempty"`
 	Location   string        `json:"location,omitempty"`
 	Raw        string        `json:"raw,omitempty"`
 	By         int           `json:"by,omitempty"`
-	// Handled does what was asked although a status, error_envelope or redirect
-	// answers as if it had not been.
+	// Handled performs the operation although the response is the fault's status,
+	// error_envelope or redirect.
 	Handled bool `json:"handled,omitempty"`
 }
 
-// matches says whether the fault is meant for the request.
+// matches reports whether the fault applies to the request.
 func (f *Fault) matches(c *call) bool {
 	switch {
 	case f.Method != "" && !strings.EqualFold(f.Method, c.request.Method):
@@ -114,31 +119,31 @@ func (f *Fault) matches(c *call) bool {
 	}
 }
 
-// armed is a fault that waits for its requests.
-type armed struct {
+// activeFault is an injected fault with its counters.
+type activeFault struct {
 	Fault
 
-	seen, struck int
+	matched, fired int
 }
 
-func (a *armed) spent() bool { return a.Times > 0 && a.struck >= a.Times }
+func (a *activeFault) exhausted() bool { return a.Times > 0 && a.fired >= a.Times }
 
-// due counts a request that matches and says whether it is struck.
-func (a *armed) due(chance func() float64) bool {
-	a.seen++
-	if a.seen <= a.Skip || a.Probability > 0 && chance() >= a.Probability {
+// fire counts a matching request and reports whether the fault affects it.
+func (a *activeFault) fire(random func() float64) bool {
+	a.matched++
+	if a.matched <= a.Skip || a.Probability > 0 && random() >= a.Probability {
 		return false
 	}
-	a.struck++
+	a.fired++
 	return true
 }
 
-// strike finds what befalls the request, and disarms what is used up.
-func (w *world) strike(c *call) {
-	for _, a := range w.faults {
-		// A second answer cannot be given: the fault is saved for another request.
+// assignFaults sets the latency and the fault of a request, and drops exhausted faults.
+func (st *state) assignFaults(c *call) {
+	for _, a := range st.faults {
+		// A request has one response, so a second fault stays active for another request.
 		taken := c.fault.Kind != "" && a.Kind != FaultLatency
-		if taken || !a.matches(c) || !a.due(w.chance.Float64) {
+		if taken || !a.matches(c) || !a.fire(st.random.Float64) {
 			continue
 		}
 		if a.Kind == FaultLatency {
@@ -147,5 +152,5 @@ func (w *world) strike(c *call) {
 			c.fault = a.Fault
 		}
 	}
-	w.faults = slices.DeleteFunc(w.faults, (*armed).spent)
+	st.faults = slices.DeleteFunc(st.faults, (*activeFault).exhausted)
 }

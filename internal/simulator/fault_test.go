@@ -14,8 +14,8 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// overSocket moves the client to a real connection, one for each request: net/http
-// sends a GET again by itself when a connection that it kept breaks.
+// overSocket returns the client with a new connection for each request: net/http retries
+// a GET itself when a reused connection breaks.
 func (c *client) overSocket(s *simulator.Simulator) *client {
 	c.t.Helper()
 	server := httptest.NewServer(s.Handler())
@@ -29,8 +29,8 @@ func (c *client) overSocket(s *simulator.Simulator) *client {
 	return &other
 }
 
-// both runs a test in memory and over a socket, which have to agree.
-func both(t *testing.T, o simulator.Options, test func(t *testing.T, s *simulator.Simulator, c *client)) {
+// onBothTransports runs a test in memory and over a socket.
+func onBothTransports(t *testing.T, o simulator.Options, test func(t *testing.T, s *simulator.Simulator, c *client)) {
 	t.Helper()
 	t.Run("in memory", func(t *testing.T) {
 		s, c := start(t, o)
@@ -42,7 +42,7 @@ func both(t *testing.T, o simulator.Options, test func(t *testing.T, s *simulato
 	})
 }
 
-func TestFaultsThatAnswer(t *testing.T) {
+func TestFaultsWithResponses(t *testing.T) {
 	const status = simulator.FaultStatus
 	tests := map[string]struct {
 		fault  simulator.Fault
@@ -53,7 +53,7 @@ func TestFaultsThatAnswer(t *testing.T) {
 		"vendor": {
 			simulator.Fault{Kind: status, Status: 503, RetryAfter: "7"},
 			503,
-			`{"data":{"message":"fault on request"},"error":"503","message":"service_unavailable","request_id":"req_00000001","status":"error"}`,
+			`{"data":{"message":"injected fault"},"error":"503","message":"service_unavailable","request_id":"req_00000001","status":"error"}`,
 			http.Header{"Content-Type": {"application/json"}, "Retry-After": {"7"}},
 		},
 		"message": {
@@ -64,31 +64,31 @@ func TestFaultsThatAnswer(t *testing.T) {
 		"object": {
 			simulator.Fault{Kind: status, Status: 403, Body: simulator.ObjectBody},
 			403,
-			`{"error":{"code":"forbidden","message":"fault on request","param":"","type":"api_error"}}`, nil,
+			`{"error":{"code":"forbidden","message":"injected fault","param":"","type":"api_error"}}`, nil,
 		},
 		"failure": {
 			simulator.Fault{Kind: status, Status: 500, Body: simulator.FailureBody},
 			500,
-			`{"success":false,"error":"internal_server_error","message":"fault on request","request_id":"req_00000001"}`, nil,
+			`{"success":false,"error":"internal_server_error","message":"injected fault","request_id":"req_00000001"}`, nil,
 		},
 		"html": {
 			simulator.Fault{Kind: status, Status: 502, Body: simulator.HTMLBody},
 			502,
-			"<html><head><title>502</title></head><body><h1>fault on request</h1></body></html>\n",
+			"<html><head><title>502</title></head><body><h1>injected fault</h1></body></html>\n",
 			http.Header{"Content-Type": {"text/html"}},
 		},
-		"text":  {simulator.Fault{Kind: status, Status: 504, Body: simulator.TextBody}, 504, "fault on request", nil},
-		"empty": {simulator.Fault{Kind: status, Status: 404, Body: simulator.EmptyBody}, 404, "", nil},
-		"odd":   {simulator.Fault{Kind: status, Status: 599, Body: simulator.ObjectBody}, 599, `{"error":{"code":"error_599","message":"fault on request","param":"","type":"api_error"}}`, nil},
+		"text":    {simulator.Fault{Kind: status, Status: 504, Body: simulator.TextBody}, 504, "injected fault", nil},
+		"empty":   {simulator.Fault{Kind: status, Status: 404, Body: simulator.EmptyBody}, 404, "", nil},
+		"unknown": {simulator.Fault{Kind: status, Status: 599, Body: simulator.ObjectBody}, 599, `{"error":{"code":"error_599","message":"injected fault","param":"","type":"api_error"}}`, nil},
 		"envelope with a code": {
 			simulator.Fault{Kind: simulator.FaultErrorEnvelope, Status: 404},
 			200,
-			`{"data":{"message":"fault on request"},"error":"404","message":"not_found","request_id":"req_00000001","status":"error"}`, nil,
+			`{"data":{"message":"injected fault"},"error":"404","message":"not_found","request_id":"req_00000001","status":"error"}`, nil,
 		},
 		"envelope without one": {
 			simulator.Fault{Kind: simulator.FaultErrorEnvelope},
 			200,
-			`{"data":{"message":"fault on request"},"message":"internal_server_error","request_id":"req_00000001","status":"error"}`, nil,
+			`{"data":{"message":"injected fault"},"message":"internal_server_error","request_id":"req_00000001","status":"error"}`, nil,
 		},
 		"redirect": {
 			simulator.Fault{Kind: simulator.FaultRedirect, Location: "http://elsewhere.invalid/v2"},
@@ -101,10 +101,10 @@ func TestFaultsThatAnswer(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			both(t, simulator.Options{}, func(t *testing.T, s *simulator.Simulator, c *client) {
+			onBothTransports(t, simulator.Options{}, func(t *testing.T, s *simulator.Simulator, c *client) {
 				t.Helper()
 				s.Inject(test.fault)
-				got := c.want(test.status, http.MethodGet, people(room), "")
+				got := c.want(test.status, http.MethodGet, participantsPath(conferenceID), "")
 				if got.body != test.body {
 					t.Errorf("got %s, want %s", got.body, test.body)
 				}
@@ -118,63 +118,62 @@ func TestFaultsThatAnswer(t *testing.T) {
 	}
 }
 
-// What a fault does to an add: whether the phone rings, and what the caller sees.
-func TestFaultsAndTheDial(t *testing.T) {
+// Whether the phone is dialled, and what the client receives.
+func TestFaultsOfAnAdd(t *testing.T) {
 	tests := map[string]struct {
 		fault  simulator.Fault
 		dials  int
-		status int // 0: no answer can be read
+		status int // 0: no response
 	}{
-		"cut":              {simulator.Fault{Kind: simulator.FaultCut}, 0, 0},
-		"lost":             {simulator.Fault{Kind: simulator.FaultLost}, 1, 0},
-		"reset":            {simulator.Fault{Kind: simulator.FaultReset}, 1, 0},
-		"garbage":          {simulator.Fault{Kind: simulator.FaultGarbage}, 1, 200},
-		"refused":          {simulator.Fault{Kind: simulator.FaultStatus, Status: 500}, 0, 500},
-		"done and refused": {simulator.Fault{Kind: simulator.FaultStatus, Status: 500, Handled: true}, 1, 500},
-		"done, 200 error":  {simulator.Fault{Kind: simulator.FaultErrorEnvelope, Handled: true}, 1, 200},
-		"list only":        {simulator.Fault{Kind: simulator.FaultPartial}, 1, 200},
+		"cut":             {simulator.Fault{Kind: simulator.FaultCut}, 0, 0},
+		"lost":            {simulator.Fault{Kind: simulator.FaultLost}, 1, 0},
+		"reset":           {simulator.Fault{Kind: simulator.FaultReset}, 1, 0},
+		"garbage":         {simulator.Fault{Kind: simulator.FaultGarbage}, 1, 200},
+		"status":          {simulator.Fault{Kind: simulator.FaultStatus, Status: 500}, 0, 500},
+		"handled, status": {simulator.Fault{Kind: simulator.FaultStatus, Status: 500, Handled: true}, 1, 500},
+		"handled, 200":    {simulator.Fault{Kind: simulator.FaultErrorEnvelope, Handled: true}, 1, 200},
+		"list only":       {simulator.Fault{Kind: simulator.FaultPartial}, 1, 200},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			both(t, simulator.Options{}, func(t *testing.T, s *simulator.Simulator, c *client) {
+			onBothTransports(t, simulator.Options{}, func(t *testing.T, s *simulator.Simulator, c *client) {
 				t.Helper()
 				s.Inject(test.fault)
-				answer, err := c.try(http.MethodPost, people(room), `{"phone_number":"+12025550123"}`)
+				resp, err := c.try(http.MethodPost, participantsPath(conferenceID), `{"phone_number":"+12025550123"}`)
 				switch {
 				case test.status == 0 && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF):
-					t.Errorf("answered %v, %v", answer, err)
-				case test.status != 0 && (err != nil || answer.status != test.status):
-					t.Errorf("answered %v, %v", answer, err)
+					t.Errorf("got %v, %v", resp, err)
+				case test.status != 0 && (err != nil || resp.status != test.status):
+					t.Errorf("got %v, %v", resp, err)
 				}
-				if dials := len(s.Dials()); dials != test.dials || len(s.Truth(room)) != test.dials {
-					t.Errorf("dialled %d, truth %v", dials, s.Truth(room))
+				if dials := len(s.Dials()); dials != test.dials || len(s.Participants(conferenceID)) != test.dials {
+					t.Errorf("dialled %d, participants %v", dials, s.Participants(conferenceID))
 				}
 			})
 		})
 	}
 }
 
-// A reset breaks amid the body: the status and its first half have arrived.
-func TestResetIsAmidTheBody(t *testing.T) {
-	both(t, simulator.Options{Behaviour: simulator.Still}, func(t *testing.T, s *simulator.Simulator, c *client) {
+func TestFaultReset_CutsInTheMiddleOfTheBody(t *testing.T) {
+	onBothTransports(t, simulator.Options{Behaviour: simulator.Still}, func(t *testing.T, s *simulator.Simulator, c *client) {
 		t.Helper()
-		id := s.AddPerson(room, simulator.Person{}).ID
+		id := s.AddParticipant(conferenceID, simulator.Participant{}).ID
 		s.Inject(simulator.Fault{Kind: simulator.FaultReset})
-		got, err := c.try(http.MethodGet, people(room), "")
+		got, err := c.try(http.MethodGet, participantsPath(conferenceID), "")
 		if !errors.Is(err, io.ErrUnexpectedEOF) || got.status != http.StatusOK || !strings.HasPrefix(got.body, `{"participants":[`) {
 			t.Errorf("got %+v, %v", got, err)
 		}
-		if got, err := c.try(http.MethodDelete, people(room)+"/"+id, ""); err == nil {
-			t.Errorf("a remove has no body to break, but answered %+v", got)
+		if got, err := c.try(http.MethodDelete, participantsPath(conferenceID)+"/"+id, ""); err == nil {
+			t.Errorf("a remove without a body: got %+v", got)
 		}
 	})
 }
 
-func TestPartialList(t *testing.T) {
+func TestFaultPartial(t *testing.T) {
 	tests := map[string]struct{ by, items int }{"one": {0, 2}, "two": {2, 1}, "more than all": {9, 0}}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			s, c := crowd(t, 3, simulator.Options{})
+			s, c := startWith(t, 3, simulator.Options{})
 			s.Inject(simulator.Fault{Kind: simulator.FaultPartial, By: test.by, Times: 1})
 			if got := c.list(); got.Total != 3 || len(got.Participants) != test.items {
 				t.Errorf("got %+v", got)
@@ -186,8 +185,7 @@ func TestPartialList(t *testing.T) {
 	}
 }
 
-// The pages of a list that shifts look complete and are not.
-func TestShiftingPages(t *testing.T) {
+func TestFaultShift(t *testing.T) {
 	tests := map[string]struct {
 		by    int
 		flat  string
@@ -198,7 +196,7 @@ func TestShiftingPages(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			s, c := crowd(t, 5, simulator.Options{PageSize: 2})
+			s, c := startWith(t, 5, simulator.Options{PageSize: 2})
 			s.Inject(simulator.Fault{Kind: simulator.FaultShift, By: test.by, Times: 1})
 			got, totals := c.pages(func() {})
 			var flat []string
@@ -212,7 +210,7 @@ func TestShiftingPages(t *testing.T) {
 	}
 }
 
-func TestLatency(t *testing.T) {
+func TestFaultLatencyAndLate(t *testing.T) {
 	tests := map[string]struct {
 		kind  simulator.FaultKind
 		dials int
@@ -226,18 +224,18 @@ func TestLatency(t *testing.T) {
 				s, c := start(t, simulator.Options{})
 				s.Inject(simulator.Fault{Kind: test.kind, Latency: 3 * time.Second, Operation: simulator.Add})
 				c.http.Timeout = time.Second
-				begun := time.Now()
-				_, err := c.try(http.MethodPost, people(room), `{"phone_number":"+12025550123"}`)
-				if !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) != time.Second {
-					t.Errorf("impatient: %v after %v", err, time.Since(begun))
+				began := time.Now()
+				_, err := c.try(http.MethodPost, participantsPath(conferenceID), `{"phone_number":"+12025550123"}`)
+				if !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
+					t.Errorf("with a time-out: %v after %v", err, time.Since(began))
 				}
 				if dials := len(s.Dials()); dials != test.dials {
-					t.Errorf("dialled %d", dials)
+					t.Errorf("%d dials", dials)
 				}
 				c.http.Timeout = 0
-				begun = time.Now()
-				c.add(oneNumber)
-				if took := time.Since(begun); took != 3*time.Second {
+				began = time.Now()
+				c.add(phoneNumber)
+				if took := time.Since(began); took != 3*time.Second {
 					t.Errorf("took %v", took)
 				}
 			})
@@ -245,34 +243,31 @@ func TestLatency(t *testing.T) {
 	}
 }
 
-// Latencies add to other faults and do not stand in for them.
-func TestLatencyBesideAnotherFault(t *testing.T) {
+func TestFaultLatency_CombinesWithOtherFaults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, c := start(t, simulator.Options{})
 		s.Inject(simulator.Fault{Kind: simulator.FaultLatency, Latency: time.Second})
 		s.Inject(simulator.Fault{Kind: simulator.FaultLatency, Latency: 2 * time.Second})
 		s.Inject(simulator.Fault{Kind: simulator.FaultStatus, Status: 500, Times: 1})
 		s.Inject(simulator.Fault{Kind: simulator.FaultStatus, Status: 501, Times: 1})
-		begun := time.Now()
+		began := time.Now()
 		for _, status := range []int{500, 501, 200} {
-			c.want(status, http.MethodGet, people(room), "")
+			c.want(status, http.MethodGet, participantsPath(conferenceID), "")
 		}
-		if took := time.Since(begun); took != 6*time.Second {
+		if took := time.Since(began); took != 6*time.Second {
 			t.Errorf("took %v", took)
 		}
 	})
 }
 
-// TestOddJSONSaysTheSame has lists and the answer to an add be written oddly, on one request
-// each; the rest of the vendor's answers stay as they are.
-func TestOddJSONSaysTheSame(t *testing.T) {
-	both(t, simulator.Options{Behaviour: simulator.Still}, func(t *testing.T, s *simulator.Simulator, c *client) {
+func TestFaultOdd_AffectsListsAndAdds(t *testing.T) {
+	onBothTransports(t, simulator.Options{Behaviour: simulator.Still}, func(t *testing.T, s *simulator.Simulator, c *client) {
 		t.Helper()
 		joined := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-		s.AddPerson(room, simulator.Person{Name: "Bob \uFFFD", Status: "connected", Muted: true, JoinedAt: joined})
-		s.AddPerson(room, simulator.Person{Name: "Ada"})
+		s.AddParticipant(conferenceID, simulator.Participant{Name: "Bob \uFFFD", Status: "connected", Muted: true, JoinedAt: joined})
+		s.AddParticipant(conferenceID, simulator.Participant{Name: "Ada"})
 		s.Inject(simulator.Fault{Kind: simulator.FaultOdd, Times: 2})
-		got := c.want(200, http.MethodGet, people(room), "")
+		got := c.want(200, http.MethodGet, participantsPath(conferenceID), "")
 		for _, odd := range []string{
 			"\ufeff{", `"name":"Bob \ud83d"`, `"note":"\udc00","note":{"x":1,"x":2},"id":7,"id":"part_`, `"muted":"maybe","muted":1`,
 			`"muted":"false"`, `.5"`, `"joined_at":"2026-01-02t03:04:05z"`, `"total":"2"`, `"active":"1"`,
@@ -281,7 +276,7 @@ func TestOddJSONSaysTheSame(t *testing.T) {
 				t.Errorf("%s is not in %s", odd, got.body)
 			}
 		}
-		if got := c.want(200, http.MethodPost, people(room), `{"phone_number":"+12025550123"}`); !strings.Contains(got.body, `"id":7,"id":"`) {
+		if got := c.want(200, http.MethodPost, participantsPath(conferenceID), `{"phone_number":"+12025550123"}`); !strings.Contains(got.body, `"id":7,"id":"`) {
 			t.Errorf("an add: %s", got.body)
 		}
 		if got := c.list(); got.Total != 3 {
@@ -290,9 +285,9 @@ func TestOddJSONSaysTheSame(t *testing.T) {
 	})
 }
 
-func TestTotalsThatAreWrong(t *testing.T) {
+func TestFaultTotal(t *testing.T) {
 	for by, total := range map[int]int{0: 4, 2: 5, -1: 2} {
-		s, c := crowd(t, 3, simulator.Options{})
+		s, c := startWith(t, 3, simulator.Options{})
 		s.Inject(simulator.Fault{Kind: simulator.FaultTotal, By: by, Times: 1})
 		if got := c.list(); got.Total != total || len(got.Participants) != 3 {
 			t.Errorf("by %d: got %+v", by, got)
@@ -300,38 +295,37 @@ func TestTotalsThatAreWrong(t *testing.T) {
 	}
 }
 
-func TestNullForNobody(t *testing.T) {
+func TestFaultNull(t *testing.T) {
 	s, c := start(t, simulator.Options{})
 	s.Inject(simulator.Fault{Kind: simulator.FaultNull})
-	if got := c.want(200, http.MethodGet, people(room), ""); got.body != `{"participants":null,"total":0,"active":0}` {
+	if got := c.want(200, http.MethodGet, participantsPath(conferenceID), ""); got.body != `{"participants":null,"total":0,"active":0}` {
 		t.Errorf("got %s", got.body)
 	}
-	c.add(oneNumber)
+	c.add(phoneNumber)
 	if got := c.list(); len(got.Participants) != 1 {
 		t.Errorf("then %+v", got)
 	}
 }
 
-// TestLaterPagesFail has the first page of each list pass.
-func TestLaterPagesFail(t *testing.T) {
-	s, c := crowd(t, 3, simulator.Options{PageSize: 2})
+func TestFault_LaterPages(t *testing.T) {
+	s, c := startWith(t, 3, simulator.Options{PageSize: 2})
 	s.Inject(simulator.Fault{Kind: simulator.FaultStatus, Status: 503, LaterPages: true})
 	for range 2 {
 		first := c.page("")
 		if len(first.Participants) != 2 {
 			t.Errorf("got %+v", first)
 		}
-		c.want(503, http.MethodGet, people(room)+"?start_key="+first.NextStartKey, "")
+		c.want(503, http.MethodGet, participantsPath(conferenceID)+"?start_key="+first.NextStartKey, "")
 	}
-	c.add(oneNumber)
+	c.add(phoneNumber)
 }
 
-func TestDetachedFaultPerformsTheAddAfterTheCut(t *testing.T) {
+func TestFaultDetached_AddsAfterTheCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, c := start(t, simulator.Options{})
 		s.Inject(simulator.Fault{Kind: simulator.FaultDetached, Operation: simulator.Add, Times: 1, Latency: 2 * time.Second})
-		if _, err := c.try(http.MethodPost, people(room), `{"phone_number":"`+oneNumber+`"}`); err == nil {
-			t.Error("the add was answered")
+		if _, err := c.try(http.MethodPost, participantsPath(conferenceID), `{"phone_number":"`+phoneNumber+`"}`); err == nil {
+			t.Error("the add got a response")
 		}
 		time.Sleep(time.Second)
 		if n := len(s.Dials()); n != 0 {

@@ -12,23 +12,23 @@ import (
 // plainFault is a Fault without its methods, so that encoding it does not recurse.
 type plainFault Fault
 
-// faultJSON is a fault with its latency in Go's words: "1.5s".
+// faultJSON is a fault whose latency is a string such as "1.5s".
 type faultJSON struct {
 	plainFault
 
 	Latency string `json:"latency,omitempty"`
 }
 
-// MarshalJSON writes the latency as "1.5s".
+// MarshalJSON encodes the latency as a string such as "1.5s".
 func (f Fault) MarshalJSON() ([]byte, error) {
 	wire := faultJSON{plainFault: plainFault(f)}
 	if f.Latency > 0 {
 		wire.Latency = f.Latency.String()
 	}
-	return json.Marshal(wire) //nolint:wrapcheck // The caller's own marshalling names it.
+	return json.Marshal(wire) //nolint:wrapcheck // The caller adds the context.
 }
 
-// UnmarshalJSON reads a fault, and refuses one that could not do what it says.
+// UnmarshalJSON decodes and validates a fault.
 func (f *Fault) UnmarshalJSON(data []byte) error {
 	var wire faultJSON
 	strict := json.NewDecoder(bytes.NewReader(data))
@@ -44,7 +44,7 @@ func (f *Fault) UnmarshalJSON(data []byte) error {
 		}
 		f.Latency = latency
 	}
-	return f.check()
+	return f.validate()
 }
 
 var (
@@ -53,28 +53,28 @@ var (
 		FaultCut, FaultLost, FaultReset, FaultGarbage, FaultPartial, FaultShift,
 		FaultTotal, FaultNull, FaultOdd, FaultDetached,
 	}
-	operations = []Operation{"", Any, Add, Remove, List, Auth, Control, Unknown}
-	bodyShapes = []BodyShape{"", VendorBody, ObjectBody, FailureBody, HTMLBody, TextBody, EmptyBody}
+	operations  = []Operation{"", Any, Add, Remove, List, Auth, Control, Unknown}
+	bodyFormats = []BodyFormat{"", VendorBody, ObjectBody, FailureBody, HTMLBody, TextBody, EmptyBody}
 )
 
-func (f *Fault) check() error {
+func (f *Fault) validate() error {
 	switch {
 	case !slices.Contains(faultKinds, f.Kind):
-		return fmt.Errorf("fault: kind %q is none of %q", f.Kind, faultKinds)
+		return fmt.Errorf("fault: kind %q is not one of %q", f.Kind, faultKinds)
 	case !slices.Contains(operations, f.Operation):
-		return fmt.Errorf("fault: operation %q is none of %q", f.Operation, operations[1:])
-	case !slices.Contains(bodyShapes, f.Body):
-		return fmt.Errorf("fault: body %q is none of %q", f.Body, bodyShapes[1:])
+		return fmt.Errorf("fault: operation %q is not one of %q", f.Operation, operations[1:])
+	case !slices.Contains(bodyFormats, f.Body):
+		return fmt.Errorf("fault: body %q is not one of %q", f.Body, bodyFormats[1:])
 	case f.Probability < 0 || f.Probability > 1:
 		return fmt.Errorf("fault: probability %v is not between 0 and 1", f.Probability)
 	case f.Skip < 0 || f.Times < 0:
-		return fmt.Errorf("fault: skip %d or times %d is below 0", f.Skip, f.Times)
+		return fmt.Errorf("fault: skip %d or times %d is negative", f.Skip, f.Times)
 	}
-	return f.checkKind()
+	return f.validateKind()
 }
 
-// checkKind holds a fault to what its kind needs.
-func (f *Fault) checkKind() error {
+// validateKind checks what the kind of the fault requires.
+func (f *Fault) validateKind() error {
 	isSlow := f.Kind == FaultLatency || f.Kind == FaultLate || f.Kind == FaultDetached
 	switch {
 	case isSlow && f.Latency <= 0:
@@ -87,7 +87,7 @@ func (f *Fault) checkKind() error {
 	return nil
 }
 
-// ReadFaults reads a JSON array of faults.
+// ReadFaults decodes a JSON array of faults.
 func ReadFaults(r io.Reader) ([]Fault, error) {
 	var faults []Fault
 	if err := json.NewDecoder(r).Decode(&faults); err != nil {

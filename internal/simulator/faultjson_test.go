@@ -28,7 +28,7 @@ func TestReadFaults(t *testing.T) {
 	}
 }
 
-func TestFaultsThatCannotBe(t *testing.T) {
+func TestReadFaults_Invalid(t *testing.T) {
 	tests := map[string]struct{ fault, message string }{
 		"no kind":         {`{}`, `kind ""`},
 		"unknown kind":    {`{"kind":"flood"}`, `kind "flood"`},
@@ -39,7 +39,7 @@ func TestFaultsThatCannotBe(t *testing.T) {
 		"times":           {`{"kind":"cut","times":-1}`, `times -1`},
 		"skip":            {`{"kind":"cut","skip":-1}`, `skip -1`},
 		"no latency":      {`{"kind":"latency"}`, `needs a latency`},
-		"latency in bare": {`{"kind":"late","latency":"3"}`, `missing unit`},
+		"latency no unit": {`{"kind":"late","latency":"3"}`, `missing unit`},
 		"no status":       {`{"kind":"status"}`, `status 0`},
 		"no location":     {`{"kind":"redirect"}`, `needs a location`},
 	}
@@ -53,14 +53,14 @@ func TestFaultsThatCannotBe(t *testing.T) {
 	}
 }
 
-func TestFaultsAreWrittenAsTheyAreRead(t *testing.T) {
+func TestFault_JSONRoundTrip(t *testing.T) {
 	const text = `{"id":"fault_1","kind":"late","operation":"add","times":1,"latency":"2s"}`
 	var fault simulator.Fault
 	if err := json.Unmarshal([]byte(text), &fault); err != nil {
 		t.Fatal(err)
 	}
-	written, err := json.Marshal(fault)
-	if err != nil || string(written) != text {
-		t.Errorf("got %s, %v", written, err)
+	encoded, err := json.Marshal(fault)
+	if err != nil || string(encoded) != text {
+		t.Errorf("got %s, %v", encoded, err)
 	}
 }

@@ -2,8 +2,8 @@ package simulator
 
 import "time"
 
-// Request is one request to the vendor, as its history keeps it: no header, no query
-// and no body, so that no token can be in it.
+// Request is one request in the history. It has no headers, query or body, so that it
+// cannot contain a token.
 type Request struct {
 	ID         string    `json:"request_id"`
 	Time       time.Time `json:"time"`
@@ -11,18 +11,18 @@ type Request struct {
 	Path       string    `json:"path"`
 	Operation  Operation `json:"operation"`
 	Conference string    `json:"conference_id,omitempty"`
-	// Status is 0 where the connection was cut instead of an answer.
+	// Status is 0 if the connection was closed without a response.
 	Status int `json:"status"`
-	// Fault is the kind of fault that struck.
+	// Fault is the kind of the fault that affected the request.
 	Fault FaultKind `json:"fault,omitempty"`
-	// CallerID is the X-Request-ID that the request came with.
+	// CallerID is the X-Request-ID of the request.
 	CallerID string `json:"caller_request_id,omitempty"`
 }
 
-// historySize is how many requests the history keeps.
+// historySize is the number of requests that the history keeps.
 const historySize = 1000
 
-// history is a ring of the last requests.
+// history is a ring buffer of the last requests.
 type history struct {
 	ring []Request
 	next int
@@ -37,7 +37,7 @@ func (h *history) add(r Request) {
 	h.next = (h.next + 1) % historySize
 }
 
-// all is the history, oldest first.
+// all returns the requests, oldest first.
 func (h *history) all() []Request {
 	requests := make([]Request, 0, len(h.ring))
 	requests = append(requests, h.ring[h.next:]...)

@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// The simulator is made of the standard library, so that it cannot share a bug with
-// the client that is tried against it.
-func TestImportsNothingOfOurs(t *testing.T) {
+// The simulator imports only the standard library, so that it cannot share a bug with the
+// client.
+func TestImportsOnlyTheStandardLibrary(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("files %v: %v", files, err)

@@ -5,43 +5,43 @@ import (
 	"slices"
 )
 
-// Inject makes a fault and returns its id.
+// Inject activates a fault and returns its id.
 func (s *Simulator) Inject(f Fault) (id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.world.arm(f)
+	return s.state.inject(f)
 }
 
-func (w *world) arm(f Fault) (id string) {
-	w.faultsMade++
-	f.ID = fmt.Sprintf("fault_%d", w.faultsMade)
-	w.faults = append(w.faults, &armed{Fault: f})
+func (st *state) inject(f Fault) (id string) {
+	st.injected++
+	f.ID = fmt.Sprintf("fault_%d", st.injected)
+	st.faults = append(st.faults, &activeFault{Fault: f})
 	return f.ID
 }
 
-// Faults are those that still wait for requests, in the order they were made.
+// Faults returns the active faults in the order in which they were injected.
 func (s *Simulator) Faults() []Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	faults := make([]Fault, 0, len(s.world.faults))
-	for _, a := range s.world.faults {
+	faults := make([]Fault, 0, len(s.state.faults))
+	for _, a := range s.state.faults {
 		faults = append(faults, a.Fault)
 	}
 	return faults
 }
 
-// ClearFaults takes all faults away.
+// ClearFaults clears all faults.
 func (s *Simulator) ClearFaults() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.world.faults = nil
+	s.state.faults = nil
 }
 
-// ClearFault takes one fault away, and says whether there was one.
+// ClearFault clears one fault, and reports whether it was active.
 func (s *Simulator) ClearFault(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	before := len(s.world.faults)
-	s.world.faults = slices.DeleteFunc(s.world.faults, func(a *armed) bool { return a.ID == id })
-	return len(s.world.faults) < before
+	before := len(s.state.faults)
+	s.state.faults = slices.DeleteFunc(s.state.faults, func(a *activeFault) bool { return a.ID == id })
+	return len(s.state.faults) < before
 }

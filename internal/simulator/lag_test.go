@@ -9,25 +9,25 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// A list that lags goes on as if the write had not happened; the truth does not.
+// Lists show a write after the lag; Participants shows it at once.
 func TestListLag(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, c := start(t, simulator.Options{ListLag: 2 * time.Second, LingerDisconnected: 5 * time.Second, Behaviour: simulator.Still})
-		known := s.AddPerson(room, simulator.Person{Status: "connected"}).ID
-		added := c.add(oneNumber).ID
-		expect := func(when string, listed, truth []string) {
+		first := s.AddParticipant(conferenceID, simulator.Participant{Status: "connected"}).ID
+		added := c.add(phoneNumber).ID
+		expect := func(when string, listed, actual []string) {
 			t.Helper()
 			if got := statuses(c.list().Participants); !slices.Equal(got, listed) {
 				t.Errorf("%s: listed %v, want %v", when, got, listed)
 			}
-			if got := of(s.Truth(room), personStatus); !slices.Equal(got, truth) {
-				t.Errorf("%s: truth %v, want %v", when, got, truth)
+			if got := mapped(s.Participants(conferenceID), participantStatus); !slices.Equal(got, actual) {
+				t.Errorf("%s: participants %v, want %v", when, got, actual)
 			}
 		}
 		expect("after the add", []string{"connected"}, []string{"connected", "pending"})
 		time.Sleep(2 * time.Second)
 		expect("after its lag", []string{"connected", "pending"}, []string{"connected", "pending"})
-		c.remove(known)
+		c.remove(first)
 		expect("after the remove", []string{"connected", "pending"}, []string{"disconnected", "pending"})
 		time.Sleep(2 * time.Second)
 		expect("after its lag", []string{"disconnected", "pending"}, []string{"disconnected", "pending"})
@@ -35,15 +35,15 @@ func TestListLag(t *testing.T) {
 		expect("after the linger", []string{"pending"}, []string{"pending"})
 		c.remove(added)
 		time.Sleep(5 * time.Second)
-		expect("in the end", nil, nil)
+		expect("after removing all", nil, nil)
 	})
 }
 
-// One who is removed before any list has shown them is never shown connected.
-func TestRemoveWithinTheLagOfTheAdd(t *testing.T) {
+// A participant who is removed before a list has shown them is never listed.
+func TestListLag_RemoveWithinTheLagOfTheAdd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, c := start(t, simulator.Options{ListLag: 2 * time.Second})
-		c.remove(c.add(oneNumber).ID)
+		c.remove(c.add(phoneNumber).ID)
 		for range 30 {
 			if got := c.list(); got.Total != 0 {
 				t.Fatalf("listed %+v", got)
@@ -53,10 +53,10 @@ func TestRemoveWithinTheLagOfTheAdd(t *testing.T) {
 	})
 }
 
-func TestGhostsTickOn(t *testing.T) {
+func TestListLag_DurationOfARemovedParticipantGrows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, c := start(t, simulator.Options{ListLag: 10 * time.Second})
-		id := s.AddPerson(room, simulator.Person{Status: "connected"}).ID
+		id := s.AddParticipant(conferenceID, simulator.Participant{Status: "connected"}).ID
 		time.Sleep(5 * time.Second)
 		c.remove(id)
 		time.Sleep(5 * time.Second)
@@ -66,9 +66,9 @@ func TestGhostsTickOn(t *testing.T) {
 	})
 }
 
-// One who has left already has nothing to linger for once removed; lists that lag
-// show them for as long as they would have shown them anyway.
-func TestRemoveOfOneWhoLeft(t *testing.T) {
+// A disconnected participant does not linger again when removed; lists that lag show them
+// as long as they would have without the removal.
+func TestListLag_RemoveOfADisconnectedParticipant(t *testing.T) {
 	tests := map[string]struct {
 		lag    time.Duration
 		listed []int // at 1 s, 2 s and 3 s
@@ -81,11 +81,11 @@ func TestRemoveOfOneWhoLeft(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s, c := start(t, simulator.Options{ListLag: test.lag, LingerDisconnected: 2500 * time.Millisecond})
-				id := s.AddPerson(room, simulator.Person{Status: "disconnected"}).ID
+				id := s.AddParticipant(conferenceID, simulator.Participant{Status: "disconnected"}).ID
 				time.Sleep(time.Second)
 				c.remove(id)
 				for i, want := range test.listed {
-					if got := c.list(); got.Total != want || len(s.Truth(room)) != 0 {
+					if got := c.list(); got.Total != want || len(s.Participants(conferenceID)) != 0 {
 						t.Errorf("at %d s: listed %+v", i+1, got)
 					}
 					time.Sleep(time.Second)

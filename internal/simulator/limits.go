@@ -6,32 +6,31 @@ import (
 	"time"
 )
 
-// account is whose limits a request counts against: one for each static token and
-// each API key.
+// account holds the limits of one static token or one API key.
 type account struct {
 	id string
-	// adds are the times of those within the last second.
+	// adds are the times of the adds within the last second.
 	adds []time.Time
-	// filled is the bucket of requests as of refilled.
-	filled   float64
-	refilled time.Time
+	// requestTokens is the content of the token bucket as of refilledAt.
+	requestTokens float64
+	refilledAt    time.Time
 }
 
-// account is the one of that owner.
-func (w *world) account(owner string, now time.Time, o *Options) *account {
-	a := w.accounts[owner]
+// account returns the account of that owner, and creates it on first use.
+func (st *state) account(owner string, now time.Time, o *Options) *account {
+	a := st.accounts[owner]
 	if a == nil {
 		a = &account{
-			id:     fmt.Sprintf("account_%04d", len(w.accounts)+1),
-			filled: float64(o.RequestTokens), refilled: now,
+			id:            fmt.Sprintf("account_%04d", len(st.accounts)+1),
+			requestTokens: float64(o.RequestTokens), refilledAt: now,
 		}
-		w.accounts[owner] = a
+		st.accounts[owner] = a
 	}
 	return a
 }
 
-// mayAdd counts an add, unless the last second had as many as are allowed.
-func (a *account) mayAdd(now time.Time, o *Options) bool {
+// allowAdd counts an add unless the last second had as many as the limit allows.
+func (a *account) allowAdd(now time.Time, o *Options) bool {
 	a.adds = slices.DeleteFunc(a.adds, func(t time.Time) bool { return now.Sub(t) >= time.Second })
 	if o.AddsPerSecond > 0 && len(a.adds) >= o.AddsPerSecond {
 		return false
@@ -40,24 +39,24 @@ func (a *account) mayAdd(now time.Time, o *Options) bool {
 	return true
 }
 
-// draw takes one request out of the bucket, where there is one.
-func (a *account) draw(now time.Time, o *Options) bool {
+// takeRequestToken takes one token out of the bucket, and reports whether there was one.
+func (a *account) takeRequestToken(now time.Time, o *Options) bool {
 	if o.RequestTokens == 0 {
 		return true
 	}
-	gained := now.Sub(a.refilled).Seconds() * o.RequestRefill
-	a.filled, a.refilled = min(a.filled+gained, float64(o.RequestTokens)), now
-	if a.filled < 1 {
+	refill := now.Sub(a.refilledAt).Seconds() * o.RequestRefill
+	a.requestTokens, a.refilledAt = min(a.requestTokens+refill, float64(o.RequestTokens)), now
+	if a.requestTokens < 1 {
 		return false
 	}
-	a.filled--
+	a.requestTokens--
 	return true
 }
 
-// balance is what answers tell of the bucket; nil where there is none.
+// balance is the content of the token bucket as responses contain it; nil without one.
 func (c *call) balance(o *Options) *wireBalance {
 	if o.RequestTokens == 0 || c.account == nil {
 		return nil
 	}
-	return &wireBalance{Consumed: 1, Remaining: int(c.account.filled)}
+	return &wireBalance{Consumed: 1, Remaining: int(c.account.requestTokens)}
 }

@@ -10,47 +10,46 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-func TestTenAddsASecond(t *testing.T) {
+func TestAddsPerSecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, c := start(t, simulator.Options{})
 		const body = `{"phone_number":"+12025550123"}`
 		for range 5 {
-			c.add(oneNumber)
+			c.add(phoneNumber)
 		}
 		time.Sleep(500 * time.Millisecond)
 		for range 5 {
-			c.add(oneNumber)
+			c.add(phoneNumber)
 		}
-		answer := c.want(http.StatusTooManyRequests, http.MethodPost, people(room), body)
-		if answer.header.Get("Retry-After") != "1" || !strings.Contains(answer.body, `"message":"too_many_requests"`) {
-			t.Errorf("answered %v %s", answer.header, answer.body)
+		resp := c.want(http.StatusTooManyRequests, http.MethodPost, participantsPath(conferenceID), body)
+		if resp.header.Get("Retry-After") != "1" || !strings.Contains(resp.body, `"message":"too_many_requests"`) {
+			t.Errorf("got %v %s", resp.header, resp.body)
 		}
 		c.list()
-		c.with("X-Auth-Token", "another account").add(oneNumber)
+		c.with("X-Auth-Token", "another account").add(phoneNumber)
 		time.Sleep(500 * time.Millisecond)
 		for range 5 {
-			c.add(oneNumber)
+			c.add(phoneNumber)
 		}
-		c.want(http.StatusTooManyRequests, http.MethodPost, people(room), body)
+		c.want(http.StatusTooManyRequests, http.MethodPost, participantsPath(conferenceID), body)
 		if dials := len(s.Dials()); dials != 16 {
-			t.Errorf("dialled %d", dials)
+			t.Errorf("%d dials", dials)
 		}
 	})
 }
 
-func TestAddsWithoutLimit(t *testing.T) {
+func TestAddsPerSecond_NoLimit(t *testing.T) {
 	_, c := start(t, simulator.Options{AddsPerSecond: -1})
 	for range 50 {
-		c.add(oneNumber)
+		c.add(phoneNumber)
 	}
 }
 
-// Tokens that were exchanged for one key share its limit.
-func TestTokensOfAKeyAreOneAccount(t *testing.T) {
+func TestAddsPerSecond_TokensOfAKeyShareTheLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, c := start(t, simulator.Options{APIKeys: []string{"key"}, AddsPerSecond: 1})
-		c.with("X-Auth-Token", exchange(c)).add(oneNumber)
-		c.with("X-Auth-Token", exchange(c)).want(http.StatusTooManyRequests, http.MethodPost, people(room), `{"phone_number":"+12025550123"}`)
+		c.with("X-Auth-Token", exchange(c)).add(phoneNumber)
+		c.with("X-Auth-Token", exchange(c)).want(http.StatusTooManyRequests, http.MethodPost, participantsPath(conferenceID), `{"phone_number":"+12025550123"}`)
 	})
 }
 
@@ -59,12 +58,12 @@ func TestRequestTokens(t *testing.T) {
 		_, c := start(t, simulator.Options{RequestTokens: 3, RequestRefill: 2, Envelope: true})
 		remaining := func(status int) int {
 			t.Helper()
-			answer := c.want(status, http.MethodGet, people(room), "")
+			resp := c.want(status, http.MethodGet, participantsPath(conferenceID), "")
 			return decode[struct {
 				Tokens struct {
 					Remaining int `json:"remaining"`
 				} `json:"tokens"`
-			}](t, answer.body).Tokens.Remaining
+			}](t, resp.body).Tokens.Remaining
 		}
 		steps := []struct {
 			wait      time.Duration
@@ -87,12 +86,11 @@ func TestRequestTokens(t *testing.T) {
 	})
 }
 
-// The exchange of a key draws from the key's bucket too.
-func TestExchangeCostsARequest(t *testing.T) {
+func TestRequestTokens_TokenExchangeTakesOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, c := start(t, simulator.Options{APIKeys: []string{"key"}, RequestTokens: 1})
 		token := exchange(c)
-		c.with("X-Auth-Token", token).want(http.StatusTooManyRequests, http.MethodGet, people(room), "")
+		c.with("X-Auth-Token", token).want(http.StatusTooManyRequests, http.MethodGet, participantsPath(conferenceID), "")
 		c.want(http.StatusTooManyRequests, http.MethodPut, "/v2/api_auth", `{"data":{"api_key":"key"}}`)
 	})
 }

@@ -6,78 +6,79 @@ import (
 	"time"
 )
 
-// Options say which vendor is played. The zero value plays the one of the
-// documentation: bare bodies, one page, any token, every conference there.
+// Options configure the API that is simulated. The zero value is the documented API:
+// bodies without envelope, one page, any token accepted, every conference exists.
 type Options struct {
-	// Seed decides how people behave, whose ids are drawn, and when a fault with a
-	// probability strikes.
+	// Seed determines timelines, ids, and which requests a fault with a probability
+	// affects.
 	Seed uint64
-	// TimeScale is how many times faster than people the people are; 0 or less means 1. It
-	// does not touch the durations below.
+	// TimeScale speeds up the timelines of participants; 0 or less means 1. It does not
+	// affect the durations below.
 	TimeScale float64
-	// Behaviour is how people who are added behave; empty means Human.
+	// Behaviour is how added participants behave; empty means Human.
 	Behaviour Behaviour
-	// Demo opens DemoConference, where people come and go for ever. Beside it only
-	// Conferences exist, and those that somebody was added to.
+	// Demo creates DemoConference, where participants join and leave without end. Of the
+	// others only Conferences exist, and those that an add created.
 	Demo bool
 
-	// Tokens are accepted as they are. Each is an account of its own.
+	// Tokens are accepted. Each has a separate account.
 	Tokens []string
-	// APIKeys are exchanged at PUT /v2/api_auth for tokens that live for TokenTTL (0
-	// means an hour). With neither Tokens nor APIKeys everything that is not empty
-	// is accepted.
+	// APIKeys are exchanged at PUT /v2/api_auth for tokens that are valid for TokenTTL
+	// (0 means an hour). Without Tokens and APIKeys every token is accepted.
 	APIKeys  []string
 	TokenTTL time.Duration
-	// KeysAsTokens accepts an API key in place of a token, as one vendor page shows.
+	// KeysAsTokens accepts an API key as a token, as one page of Audian's documentation
+	// shows.
 	KeysAsTokens bool
 
-	// Conferences are those that exist from the start. Any other is created at its
-	// first touch, or answered 404 with KnownOnly.
+	// Conferences exist from the start. Any other is created by the first request for
+	// it, or answered 404 with KnownOnly.
 	Conferences []string
 	KnownOnly   bool
-	// MaxParticipants is how many calls a conference holds; 0 means 100, and more
-	// than 1,000 means 1,000.
+	// MaxParticipants limits the calls of a conference; 0 means 100, and more than 1,000
+	// means 1,000.
 	MaxParticipants int
 
-	// Envelope wraps answers as the vendor's other pages do. ListAsData then makes a
-	// list's data the array itself, which leaves no room for total and active.
+	// Envelope wraps responses in an envelope. ListAsData then makes the array the data
+	// of a list, without total and active.
 	Envelope   bool
 	ListAsData bool
-	// PageSize parts lists into pages; 0 means one page. NewestFirst turns the order,
-	// and HonourPaginateFalse lets ?paginate=false have everything at once.
+	// PageSize splits lists into pages; 0 means one page. NewestFirst reverses the
+	// order, and HonourPaginateFalse returns everything on one page for ?paginate=false.
 	PageSize            int
 	NewestFirst         bool
 	HonourPaginateFalse bool
-	// ListLag is how long lists go on as if an add or a remove had not happened.
+	// ListLag is how long lists do not show the effect of an add or a remove.
 	ListLag time.Duration
-	// LingerDisconnected is how long one who left or never came stays listed; 0
-	// means not at all.
+	// LingerDisconnected is how long a disconnected or rejected participant stays
+	// listed; 0 means not at all.
 	LingerDisconnected time.Duration
-	// RemoveTwice answers 204 and not 404 where nobody is left to remove.
+	// RemoveTwice answers the removal of an absent participant with 204 instead of 404.
 	RemoveTwice bool
 
-	// AddsPerSecond is an account's limit of adds; 0 means 10, less means none.
+	// AddsPerSecond is the limit of each account; 0 means 10, less means no limit.
 	AddsPerSecond int
-	// RequestTokens is the size of an account's bucket of requests, refilled at
-	// RequestRefill a second (0 means 10); 0 means that requests cost nothing.
+	// RequestTokens is the size of each account's token bucket, of which every request
+	// takes one; 0 means no limit. RequestRefill tokens are added each second (0 means
+	// 10).
 	RequestTokens int
 	RequestRefill float64
 
-	// Faults are there from the start, and again after a Reset.
+	// Faults are active from the start, and again after a Reset.
 	Faults []Fault
-	// NoManagement leaves /_simulator/ out of the handler.
-	NoManagement bool
-	// Logger hears of every request at debug level; nil means nobody does.
+	// NoAdminAPI removes /_simulator/ from the handler.
+	NoAdminAPI bool
+	// Logger logs every request at debug level; nil discards.
 	Logger *slog.Logger
 }
 
-// DemoConference is the conference that Options.Demo fills.
+// DemoConference is the conference that Options.Demo creates.
 const DemoConference = "conf_demo"
 
-// hardCap is the vendor's limit, whatever a conference was created with.
+// hardCap is the API's limit of MaxParticipants.
 const hardCap = 1000
 
-// withDefaults returns the options with every 0 that means a number replaced by it.
+// withDefaults returns the options with each zero replaced by its default.
 func (o Options) withDefaults() Options {
 	if o.TimeScale <= 0 {
 		o.TimeScale = 1

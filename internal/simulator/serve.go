@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// Operation names what a request asks for.
+// Operation is the kind of a request.
 type Operation string
 
-// The operations. A fault may also match Any.
+// The operations. Any is for faults that match all of them.
 const (
 	Any     Operation = "any"
 	Add     Operation = "add"
@@ -23,7 +23,7 @@ const (
 	Unknown Operation = "unknown"
 )
 
-// call is one request on its way through.
+// call is one request that is being served.
 type call struct {
 	request   *http.Request
 	body      []byte
@@ -31,7 +31,7 @@ type call struct {
 	id        string
 	arrived   time.Time
 
-	// token and account are who asks, once that is known.
+	// token and account are set by authentication.
 	token   string
 	account *account
 
@@ -39,18 +39,18 @@ type call struct {
 	fault   Fault
 }
 
-// operate is one operation of the vendor. It runs under the simulator's lock.
-type operate func(c *call, now time.Time) answer
+// operate implements an operation. It runs under the simulator's lock.
+type operate func(c *call, now time.Time) result
 
 // maxBody is more than any documented request needs.
 const maxBody = 1 << 16
 
-// serve lets a request through all that may befall it: delay, fault, authentication,
-// limits, the operation, and what becomes of the answer.
+// serve runs a request through its steps: latency, fault, authentication, limits, the
+// operation, and the fault's change to the response.
 func (s *Simulator) serve(operation Operation, op operate) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		c := s.receive(operation, r)
-		if !wait(r.Context(), c.latency) || !c.read(w) {
+		c := s.begin(operation, r)
+		if !wait(r.Context(), c.latency) || !c.readBody(w) {
 			s.record(r.Context(), c, 0)
 			panic(http.ErrAbortHandler)
 		}
@@ -59,83 +59,83 @@ func (s *Simulator) serve(operation Operation, op operate) http.HandlerFunc {
 			s.record(r.Context(), c, 0)
 			panic(http.ErrAbortHandler)
 		}
-		reply := c.fault.distort(s.perform(c, op))
+		resp := c.fault.alterResponse(s.perform(c, op))
 		if c.fault.Kind == FaultLate && !wait(r.Context(), c.fault.Latency) {
-			reply.cut = cutAll
+			resp.cut = cutBeforeResponse
 		}
-		s.record(r.Context(), c, reply.seen())
-		reply.send(w)
+		s.record(r.Context(), c, resp.clientStatus())
+		resp.send(w)
 	}
 }
 
-// receive gives the request its number and the faults that strike it.
-func (s *Simulator) receive(operation Operation, r *http.Request) *call {
+// begin numbers the request and finds its faults.
+func (s *Simulator) begin(operation Operation, r *http.Request) *call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.world.requests++
+	s.state.requests++
 	c := &call{
 		request: r, operation: operation, arrived: time.Now(),
-		id: fmt.Sprintf("req_%08x", s.world.requests),
+		id: fmt.Sprintf("req_%08x", s.state.requests),
 	}
-	s.world.strike(c)
+	s.state.assignFaults(c)
 	return c
 }
 
-// read takes the body in, before the lock, which a slow client must not hold.
-func (c *call) read(w http.ResponseWriter) (ok bool) {
+// readBody runs without the lock, which a slow client must not hold.
+func (c *call) readBody(w http.ResponseWriter) (ok bool) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, c.request.Body, maxBody))
 	c.body = body
 	return err == nil
 }
 
-// perform does what was asked and forms the answer, or the fault's answer.
-func (s *Simulator) perform(c *call, op operate) reply {
+// perform runs the operation and returns its response, or that of the fault.
+func (s *Simulator) perform(c *call, op operate) response {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c.fault.Kind == FaultCut {
-		return reply{cut: cutAll}
+		return response{cut: cutBeforeResponse}
 	}
-	instead, replaced := c.fault.instead(c.id)
+	replacement, replaced := c.fault.replacement(c.id)
 	if replaced && !c.fault.Handled {
-		return instead
+		return replacement
 	}
 	now := time.Now()
-	formed := s.form(c, s.admitted(c, op, now))
+	resp := s.encode(c, s.authorized(c, op, now))
 	if replaced {
-		return instead
+		return replacement
 	}
-	return formed
+	return resp
 }
 
-// admitted performs the operation for callers that the vendor lets in.
-func (s *Simulator) admitted(c *call, op operate, now time.Time) answer {
-	if c.operation != Auth && !s.identify(c, now) {
-		return refuse(http.StatusUnauthorized, "invalid or expired token")
+// authorized runs the operation if the request is authenticated and within the limits.
+func (s *Simulator) authorized(c *call, op operate, now time.Time) result {
+	if c.operation != Auth && !s.authenticate(c, now) {
+		return failure(http.StatusUnauthorized, "invalid or expired token")
 	}
-	if c.account != nil && !c.account.draw(now, &s.options) {
-		return refuse(http.StatusTooManyRequests, "request tokens used up").retryAfter(1)
+	if c.account != nil && !c.account.takeRequestToken(now, &s.options) {
+		return failure(http.StatusTooManyRequests, "request tokens used up").retryAfter(1)
 	}
 	return op(c, now)
 }
 
-// record writes the history.
+// record adds the request to the history.
 func (s *Simulator) record(ctx context.Context, c *call, status int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := Request{
 		ID: c.id, Time: c.arrived, Method: c.request.Method, Path: c.request.URL.Path,
 		Operation: c.operation, Conference: c.conferenceID(), Status: status,
-		Fault: c.struck(), CallerID: c.request.Header.Get("X-Request-ID"),
+		Fault: c.faultKind(), CallerID: c.request.Header.Get("X-Request-ID"),
 	}
-	s.world.history.add(r)
+	s.state.history.add(r)
 	s.options.Logger.LogAttrs(ctx, slog.LevelDebug, "simulator answered",
 		slog.String("operation", string(r.Operation)), slog.String("conference_id", r.Conference),
 		slog.Int("status", r.Status), slog.String("fault", string(r.Fault)),
 		slog.String("upstream_request_id", r.ID))
 }
 
-// struck is the kind of the fault for the history.
-func (c *call) struck() FaultKind {
+// faultKind returns the kind of the fault for the history.
+func (c *call) faultKind() FaultKind {
 	if c.fault.Kind == "" && c.latency > 0 {
 		return FaultLatency
 	}
@@ -146,7 +146,7 @@ func (c *call) conferenceID() string { return c.request.PathValue("conference") 
 
 func (c *call) participantID() string { return c.request.PathValue("participant") }
 
-// wait lets time pass, and says whether the caller had so much patience.
+// wait waits for d, and reports whether the context outlived it.
 func wait(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return true

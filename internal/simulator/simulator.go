@@ -8,29 +8,29 @@ import (
 	"time"
 )
 
-// Simulator is one vendor. Its methods may be called at any time, from anywhere.
+// Simulator is a fake of the API. Its methods are safe for concurrent use.
 type Simulator struct {
 	options Options
 	handler http.Handler
 
 	mu    sync.Mutex
-	world *world // guarded by mu
+	state *state // guarded by mu
 }
 
-// world is all that changes.
-type world struct {
+// state is everything that changes.
+type state struct {
 	conferences map[string]*conference
 	accounts    map[string]*account
-	tokens      map[string]issued
-	faults      []*armed
-	faultsMade  int
-	chance      *rand.Rand
+	tokens      map[string]issuedToken
+	faults      []*activeFault
+	injected    int
+	random      *rand.Rand
 	requests    int
 	history     history
 	dials       []Dial
 }
 
-// New returns the vendor that the options describe.
+// New returns a simulator of the API that the options describe.
 func New(options Options) *Simulator {
 	s := &Simulator{options: options.withDefaults()}
 	s.handler = s.routes()
@@ -38,76 +38,69 @@ func New(options Options) *Simulator {
 	return s
 }
 
-// Handler serves the vendor's API under /v2, and /_simulator/ beside it.
+// Handler serves the API under /v2 and the admin API under /_simulator/.
 func (s *Simulator) Handler() http.Handler { return s.handler }
 
-// Reset begins again: as after New, with the faults of the options and no history.
-// Tokens that were exchanged for a key are worth nothing any more.
+// Reset returns to the state after New: with the faults of the options, without history,
+// and without the tokens that were issued for API keys.
 func (s *Simulator) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.world = &world{
+	s.state = &state{
 		conferences: map[string]*conference{},
 		accounts:    map[string]*account{},
-		tokens:      map[string]issued{},
-		chance:      newFate(s.options.Seed, 1, "chance").Rand,
+		tokens:      map[string]issuedToken{},
+		random:      newGenerator(s.options.Seed, 1, "chance").Rand,
 	}
 	for _, id := range s.options.Conferences {
-		s.world.create(id)
+		s.state.create(id)
 	}
 	if s.options.Demo {
-		s.world.create(DemoConference).seats = takeSeats(time.Now(), &s.options)
+		s.state.create(DemoConference).seats = newSeats(time.Now(), &s.options)
 	}
 	for _, f := range s.options.Faults {
-		s.world.arm(f)
+		s.state.inject(f)
 	}
 }
 
-func (w *world) create(id string) *conference {
+func (st *state) create(id string) *conference {
 	c := &conference{id: id}
-	w.conferences[id] = c
+	st.conferences[id] = c
 	return c
 }
 
-// conference is the one with that id as it stands now; nil where the vendor knows
-// none. A first touch creates it, unless only known ones exist; see addTo for the demo.
-func (s *Simulator) conference(id string, now time.Time) *conference {
-	c := s.world.conferences[id]
-	if c == nil && !s.options.KnownOnly && !s.options.Demo {
-		c = s.world.create(id)
+// lookup returns the conference of a request as of now, nil if the API knows none. It
+// creates an unknown conference unless the options forbid it.
+func (s *Simulator) lookup(id string, now time.Time) *conference {
+	if s.state.conferences[id] == nil && !s.options.KnownOnly && !s.options.Demo {
+		s.state.create(id)
 	}
-	if c == nil || c.gone {
+	return s.existing(id, now)
+}
+
+// getOrCreate returns the conference as of now, and creates an unknown or deleted one.
+func (s *Simulator) getOrCreate(id string, now time.Time) *conference {
+	if c := s.existing(id, now); c != nil {
+		return c
+	}
+	return s.state.create(id)
+}
+
+// existing returns the conference as of now, nil if it is unknown or deleted.
+func (s *Simulator) existing(id string, now time.Time) *conference {
+	c := s.state.conferences[id]
+	if c == nil || c.deleted {
 		return nil
 	}
 	c.advance(now, &s.options)
 	return c
 }
 
-// opened is the conference with that id, brought into being where it is not.
-func (s *Simulator) opened(id string, now time.Time) *conference {
-	c := s.world.conferences[id]
-	if c == nil || c.gone {
-		c = s.world.create(id)
-	}
-	c.advance(now, &s.options)
-	return c
-}
-
-// standing is the conference with that id where there is one, without creating it.
-func (s *Simulator) standing(id string, now time.Time) *conference {
-	c := s.world.conferences[id]
-	if c == nil || c.gone {
-		return nil
-	}
-	c.advance(now, &s.options)
-	return c
-}
-
-// conferenceIDs are those that exist, sorted.
-func (w *world) conferenceIDs() []string {
+// conferenceIDs returns the existing conferences, sorted.
+func (st *state) conferenceIDs() []string {
 	var ids []string
-	for id, c := range w.conferences {
-		if !c.gone {
+	for id, c := range st.conferences {
+		if !c.deleted {
 			ids = append(ids, id)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// wireItem is a participant as the vendor's lists show it.
+// wireItem is a participant in the API's lists.
 type wireItem struct {
 	ID           string  `json:"id"`
 	ConferenceID string  `json:"conference_id"`
@@ -21,30 +21,29 @@ type wireItem struct {
 	JoinedAt     *string `json:"joined_at"`
 }
 
-// wireAdded is a participant as the answer of an add shows it: only there is it told
-// when it was created.
+// wireAdded is a participant in the response to an add. Only this one has created_at.
 type wireAdded struct {
 	wireItem
 
 	CreatedAt string `json:"created_at"`
 }
 
-func item(p Person) wireItem {
+func item(p Participant) wireItem {
 	i := wireItem{
 		ID: p.ID, ConferenceID: p.Conference, PhoneNumber: p.PhoneNumber, Name: p.Name,
 		Role: p.Role, Status: p.Status, Muted: p.Muted, Duration: p.Duration,
 	}
 	if !p.JoinedAt.IsZero() {
-		joined := stamp(p.JoinedAt)
+		joined := timestamp(p.JoinedAt)
 		i.JoinedAt = &joined
 	}
 	return i
 }
 
-// stamp is a time as the vendor writes it: UTC, whole seconds.
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+// timestamp formats a time as the API does: UTC, whole seconds.
+func timestamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// wireList is a list's body; the page fields are there where lists have pages.
+// wireList is the body of a list. Its page fields are set when lists have pages.
 type wireList struct {
 	page
 
@@ -53,14 +52,13 @@ type wireList struct {
 	Active       int        `json:"active"`
 }
 
-// page tells where the next page begins.
+// page contains the key of the next page.
 type page struct {
 	PageSize     int    `json:"page_size,omitempty"`
 	NextStartKey string `json:"next_start_key,omitempty"`
 }
 
-// envelope is what the vendor's other pages put around a body, and errors on every
-// page.
+// envelope wraps the body of errors, and of successes where the options ask for it.
 type envelope struct {
 	page
 
@@ -74,30 +72,30 @@ type envelope struct {
 	Tokens    *wireBalance `json:"tokens,omitempty"`
 }
 
-// wireBalance is what is left in the bucket of requests.
+// wireBalance is the content of the bucket of request tokens.
 type wireBalance struct {
 	Consumed  int `json:"consumed"`
 	Remaining int `json:"remaining"`
 }
 
-// wireProblem is the data of an error's envelope.
-type wireProblem struct {
+// wireErrorData is the data of an error envelope.
+type wireErrorData struct {
 	Message string `json:"message"`
 }
 
-// problem is the envelope of an error; code 0 leaves its code out.
-func problem(code int, word, message, requestID string) envelope {
+// errorEnvelope is the envelope of an error; status 0 leaves its number out.
+func errorEnvelope(status int, code, message, requestID string) envelope {
 	e := envelope{
-		Data: wireProblem{message}, Message: word, RequestID: requestID, Status: "error",
+		Data: wireErrorData{message}, Message: code, RequestID: requestID, Status: "error",
 	}
-	if code != 0 {
-		e.Error = strconv.Itoa(code)
+	if status != 0 {
+		e.Error = strconv.Itoa(status)
 	}
 	return e
 }
 
-// wordFor is the vendor's word for a status, such as bad_request.
-func wordFor(status int) string {
+// errorCode is the API's code for a status, such as bad_request.
+func errorCode(status int) string {
 	text := http.StatusText(status)
 	if text == "" {
 		text = "error " + strconv.Itoa(status)
@@ -105,8 +103,7 @@ func wordFor(status int) string {
 	return strings.ToLower(strings.NewReplacer(" ", "_", "-", "_", "'", "").Replace(text))
 }
 
-// unwrap is the body of a request without the envelope that other pages put around
-// it.
+// unwrap returns the body of a request without the envelope that it may have.
 func unwrap(body []byte) []byte {
 	var wrapped struct {
 		Data json.RawMessage `json:"data"`

@@ -1,6 +1,5 @@
-// Package bench measures what a watched conference costs, each time beside the plain
-// way of doing it: `make bench` prints the ratios, which mean something on any
-// machine, as single figures do not.
+// Package bench measures the costs of polling and watching a conference against simple
+// baselines. `make bench` prints the ratios, which are comparable between machines.
 package bench_test
 
 import (
@@ -27,14 +26,14 @@ import (
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
-// people is the size of a full conference, and of a large audience.
-const people = 1000
+// size is the number of participants of a full conference, and of subscribers.
+const size = 1000
 
-// listBody is a list as the upstream sends it, in which a few differ by generation.
+// listBody is the body of a list; odd generations differ in ten participants.
 func listBody(generation int) []byte {
 	var body bytes.Buffer
 	body.WriteString(`{"participants":[`)
-	for i := range people {
+	for i := range size {
 		if i > 0 {
 			body.WriteByte(',')
 		}
@@ -46,22 +45,22 @@ func listBody(generation int) []byte {
 			`"name":"Participant %d","role":"listener","status":%q,"muted":false,"duration":%d,`+
 			`"joined_at":"2026-02-04T11:15:30Z"}`, i, i, i, status, 245+generation)
 	}
-	fmt.Fprintf(&body, `],"total":%d,"active":%d}`, people, people)
+	fmt.Fprintf(&body, `],"total":%d,"active":%d}`, size, size)
 	return body.Bytes()
 }
 
-// answers is an upstream that alternates between two lists.
-type answers struct {
+// alternating is an upstream that alternates between two lists.
+type alternating struct {
 	bodies [2][]byte
 	next   int
 }
 
-func (a *answers) body() []byte {
+func (a *alternating) body() []byte {
 	a.next++
 	return a.bodies[a.next%2]
 }
 
-func (a *answers) RoundTrip(*http.Request) (*http.Response, error) {
+func (a *alternating) RoundTrip(*http.Request) (*http.Response, error) {
 	return &http.Response{
 		StatusCode: http.StatusOK,
 		Header:     http.Header{"Content-Type": {"application/json"}},
@@ -69,13 +68,13 @@ func (a *answers) RoundTrip(*http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// BenchmarkPoll reads a full conference and says what changed.
+// BenchmarkPoll decodes a full conference and computes the changes.
 func BenchmarkPoll(b *testing.B) {
 	bodies := [2][]byte{listBody(0), listBody(1)}
 	b.Run("way=gateway", func(b *testing.B) {
 		client, err := audian.New(audian.Options{
 			BaseURL: &url.URL{Scheme: "http", Host: "upstream", Path: "/v2"}, Credential: audian.StaticToken("token"),
-			Transport: &answers{bodies: bodies}, Logger: slog.New(slog.DiscardHandler),
+			Transport: &alternating{bodies: bodies}, Logger: slog.New(slog.DiscardHandler),
 		})
 		if err != nil {
 			b.Fatal(err)
@@ -93,7 +92,7 @@ func BenchmarkPoll(b *testing.B) {
 		}
 	})
 	b.Run("way=plain", func(b *testing.B) {
-		upstream := &answers{bodies: bodies}
+		upstream := &alternating{bodies: bodies}
 		held := map[string]plainParticipant{}
 		b.ReportAllocs()
 		for b.Loop() {
@@ -102,7 +101,7 @@ func BenchmarkPoll(b *testing.B) {
 	})
 }
 
-// plainParticipant is what one would decode without a second thought.
+// plainParticipant is a participant as the baseline decodes it.
 type plainParticipant struct {
 	ID          string     `json:"id"`
 	PhoneNumber string     `json:"phone_number"`
@@ -114,7 +113,7 @@ type plainParticipant struct {
 	JoinedAt    *time.Time `json:"joined_at"`
 }
 
-// plainPoll decodes a list and compares it with a map of the last one.
+// plainPoll is the baseline: it decodes a list and compares it with a map of the last one.
 func plainPoll(b *testing.B, body io.Reader, held map[string]plainParticipant) (changed int) {
 	b.Helper()
 	var list struct {
@@ -126,8 +125,8 @@ func plainPoll(b *testing.B, body io.Reader, held map[string]plainParticipant) (
 	listed := make(map[string]bool, len(list.Participants))
 	for _, p := range list.Participants {
 		listed[p.ID] = true
-		known, holds := held[p.ID]
-		if !holds || known.Status != p.Status || known.Muted != p.Muted || known.Role != p.Role || known.Name != p.Name {
+		known, found := held[p.ID]
+		if !found || known.Status != p.Status || known.Muted != p.Muted || known.Role != p.Role || known.Name != p.Name {
 			changed++
 		}
 		held[p.ID] = p
@@ -141,7 +140,7 @@ func plainPoll(b *testing.B, body io.Reader, held map[string]plainParticipant) (
 	return changed
 }
 
-// BenchmarkFanOut brings one change to a large audience, as the bytes of an event.
+// BenchmarkFanOut delivers one change to many subscribers as an encoded event.
 func BenchmarkFanOut(b *testing.B) {
 	b.Run("way=gateway", func(b *testing.B) {
 		fanOut(b, func(m *watch.Message) error {
@@ -150,9 +149,9 @@ func BenchmarkFanOut(b *testing.B) {
 		})
 	})
 	b.Run("way=plain", func(b *testing.B) {
-		fanOut(b, func(m *watch.Message) error { // Each subscriber encodes for itself.
-			own := &watch.Message{Token: m.Token, Snapshot: m.Snapshot, Changes: m.Changes, Checkpoint: m.Checkpoint, End: m.End}
-			_, err := wire.NewMessage(own).SSE()
+		fanOut(b, func(m *watch.Message) error { // Each subscriber encodes the message again.
+			copied := &watch.Message{Token: m.Token, Snapshot: m.Snapshot, Changes: m.Changes, Checkpoint: m.Checkpoint, End: m.End}
+			_, err := wire.NewMessage(copied).SSE()
 			return err
 		})
 	})
@@ -167,9 +166,9 @@ func fanOut(b *testing.B, deliver func(*watch.Message) error) {
 	defer hub.Close()
 	watcher := watch.NewWatcher(hub, watch.Limits{})
 	var ready, received, done sync.WaitGroup
-	ready.Add(people)
+	ready.Add(size)
 	ctx, stop := context.WithCancel(b.Context())
-	for range people {
+	for range size {
 		subscription, err := watcher.Subscribe(watch.Request{Account: upstream, Conference: "conf_bench", Heartbeat: time.Hour})
 		if err != nil {
 			b.Fatal(err)
@@ -192,7 +191,7 @@ func fanOut(b *testing.B, deliver func(*watch.Message) error) {
 	key := participant.Key{Credential: upstream.Fingerprint(), Conference: "conf_bench"}
 	b.ReportAllocs()
 	for generation := 0; b.Loop(); generation++ {
-		received.Add(people)
+		received.Add(size)
 		hub.Begin(key).Done(participant.Write{Kind: participant.WriteAdd, Item: participant.Item{
 			Participant: participant.Participant{ID: "part_000001", Name: fmt.Sprint("Generation ", generation)},
 			Fields:      participant.FieldName,
@@ -205,16 +204,16 @@ func fanOut(b *testing.B, deliver func(*watch.Message) error) {
 
 // BenchmarkSnapshot encodes a full conference as JSON.
 func BenchmarkSnapshot(b *testing.B) {
-	everybody := make([]participant.Participant, people)
-	for i := range everybody {
-		everybody[i] = participant.Participant{
+	participants := make([]participant.Participant, size)
+	for i := range participants {
+		participants[i] = participant.Participant{
 			ID: fmt.Sprintf("part_%06d", i), ConferenceID: "conf_bench", PhoneNumber: fmt.Sprintf("+1202555%04d", i),
 			Name: fmt.Sprintf("Participant %d", i), Role: participant.RoleListener, Status: participant.StatusConnected,
 			Duration: 245, JoinedAt: time.Unix(1770203730, 0),
 		}
 	}
 	snapshot := func() *wire.Message {
-		return wire.NewMessage(&watch.Message{Snapshot: &watch.Snapshot{Participants: everybody, Total: people, Active: people}})
+		return wire.NewMessage(&watch.Message{Snapshot: &watch.Snapshot{Participants: participants, Total: size, Active: size}})
 	}
 	b.Run("way=gateway", func(b *testing.B) {
 		b.ReportAllocs()

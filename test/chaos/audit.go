@@ -44,7 +44,7 @@ func (w *writers) audit(dials []simulator.Dial) {
 		}
 	}
 	for id, conference := range w.removed {
-		for _, p := range w.harness.upstream.Truth(conference) {
+		for _, p := range w.harness.upstream.Participants(conference) {
 			if p.ID == id && p.Status != "disconnected" { // A removed participant may stay listed.
 				w.harness.results.violatef(changesLost, "%s was removed and is %s", id, p.Status)
 			}

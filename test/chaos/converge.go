@@ -41,7 +41,7 @@ func (w *harness) awaitTruth(ctx context.Context) {
 // compare returns the differences from the upstream's roster.
 func (w *harness) compare(ctx context.Context) (found []violation) {
 	for _, conference := range w.conferences {
-		truth := truthOf(w.upstream.Truth(conference))
+		truth := truthOf(w.upstream.Participants(conference))
 		for _, watcher := range w.watchers {
 			if watcher.conference == conference {
 				want := truth.filtered(watcher.connected)
@@ -77,7 +77,7 @@ func differences(name string, held, truth roster) (found []violation) {
 	return found
 }
 
-func truthOf(participants []simulator.Person) roster {
+func truthOf(participants []simulator.Participant) roster {
 	truth := roster{}
 	for _, p := range participants {
 		truth[p.ID] = member{

@@ -202,7 +202,7 @@ func endConference(ctx context.Context, w *harness, rng *rand.Rand) error {
 	defer cancel()
 	conference := fmt.Sprintf("conf_gone_%d", rng.Uint32())
 	for n := range 3 {
-		w.visitors.enter(conference, simulator.Person{ID: fmt.Sprint("guest_", n), Status: "connected"})
+		w.visitors.enter(conference, simulator.Participant{ID: fmt.Sprint("guest_", n), Status: "connected"})
 	}
 	ended := make(chan int, len(transports))
 	for name := range transports {

@@ -135,7 +135,7 @@ func (w *harness) upstreamOptions() simulator.Options {
 		MaxParticipants: 1000, PageSize: 12, LingerDisconnected: time.Duration(rng.IntN(2)) * time.Second,
 		Envelope: rng.IntN(2) == 0, NewestFirst: rng.IntN(2) == 0, RemoveTwice: rng.IntN(2) == 0,
 		ListLag: time.Duration(rng.IntN(2)*700) * time.Millisecond,
-		Tokens:  []string{secret}, NoManagement: true, Logger: newRequestCounter(w.results),
+		Tokens:  []string{secret}, NoAdminAPI: true, Logger: newRequestCounter(w.results),
 	}
 }
 

@@ -67,7 +67,7 @@ func incompleteFaults() []simulator.Fault {
 // participant, which they must not: observations has no leave for it yet.
 func (w *harness) changeWhileIncomplete(ctx context.Context, rng *rand.Rand, names []string, all []*watcher) {
 	for _, conference := range names {
-		w.upstream.RemovePerson(conference, visitor(2).ID)
+		w.upstream.RemoveParticipant(conference, visitor(2).ID)
 		w.upstream.SetStatus(conference, visitor(0).ID, "held")
 	}
 	w.await(ctx, changesLost, "the new status", appliedWithin, all, func(w *watcher) bool {

@@ -24,7 +24,7 @@ type isolatedRun func(ctx context.Context, h *harness) error
 
 func (w *harness) isolatedOptions(o simulator.Options) simulator.Options {
 	o.Seed, o.TimeScale, o.Behaviour = w.settings.seed, 10, simulator.Steady
-	o.NoManagement, o.MaxParticipants, o.Logger = true, 1000, newRequestCounter(w.results)
+	o.NoAdminAPI, o.MaxParticipants, o.Logger = true, 1000, newRequestCounter(w.results)
 	if len(o.APIKeys) == 0 {
 		o.Tokens = []string{secret}
 	}
@@ -101,12 +101,12 @@ func (w *harness) fill(conference string, n int) {
 	for m := range n {
 		p := visitor(m)
 		p.Name += " \ufffd"
-		w.upstream.AddPerson(conference, p)
+		w.upstream.AddParticipant(conference, p)
 	}
 }
 
 // leave removes a participant from the upstream; watchers may report it from now on.
 func (w *harness) leave(conference string, n int) {
 	w.observations.leave(visitor(n).ID)
-	w.upstream.RemovePerson(conference, visitor(n).ID)
+	w.upstream.RemoveParticipant(conference, visitor(n).ID)
 }

@@ -32,13 +32,13 @@ const blockedFor, noticedWithin = 60 * time.Second, 5 * time.Second
 func nonReadingClients(ctx context.Context, w *harness, _ *rand.Rand) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	upstream, err := startUpstream(ctx, simulator.Options{MaxParticipants: largeSize, Tokens: []string{secret}, NoManagement: true})
+	upstream, err := startUpstream(ctx, simulator.Options{MaxParticipants: largeSize, Tokens: []string{secret}, NoAdminAPI: true})
 	if err != nil {
 		return err
 	}
 	defer upstream.kill()
 	for n := range largeSize {
-		upstream.AddPerson(largeConference, simulator.Person{
+		upstream.AddParticipant(largeConference, simulator.Participant{
 			ID: fmt.Sprint("guest_", n), Name: strings.Repeat("\u00e9", 100), Status: "connected",
 		})
 	}

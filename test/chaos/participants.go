@@ -87,7 +87,7 @@ func (v *visitors) step(conference string) {
 	case choice == 1 && len(present) > fewest:
 		gone := v.rng.IntN(len(present))
 		v.harness.observations.leave(present[gone])
-		v.harness.upstream.RemovePerson(conference, present[gone])
+		v.harness.upstream.RemoveParticipant(conference, present[gone])
 		v.present[conference] = append(present[:gone:gone], present[gone+1:]...)
 	default:
 		v.set(conference, present[v.rng.IntN(len(present))])
@@ -99,26 +99,26 @@ func (v *visitors) join(conference string) {
 	person := visitor(v.joined)
 	v.record(person)
 	v.present[conference] = append(v.present[conference], person.ID)
-	v.harness.upstream.AddPerson(conference, person)
+	v.harness.upstream.AddParticipant(conference, person)
 }
 
-func visitor(n int) simulator.Person {
-	return simulator.Person{
+func visitor(n int) simulator.Participant {
+	return simulator.Participant{
 		ID: fmt.Sprintf("visitor_%d", n), PhoneNumber: fmt.Sprintf("+1202556%04d", n),
 		Name: fmt.Sprintf("Visitor %d", n), Status: "connected",
 	}
 }
 
 // enter adds a participant who keeps the same state.
-func (v *visitors) enter(conference string, person simulator.Person) {
+func (v *visitors) enter(conference string, person simulator.Participant) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.record(person)
-	v.harness.upstream.AddPerson(conference, person)
+	v.harness.upstream.AddParticipant(conference, person)
 }
 
 // record keeps a state that is about to be true.
-func (v *visitors) record(p simulator.Person) {
+func (v *visitors) record(p simulator.Participant) {
 	v.truth[identity{p.ID, p.PhoneNumber, p.Name, p.Status}] = true
 }
 
@@ -127,7 +127,7 @@ func (v *visitors) record(p simulator.Person) {
 var visitorStatuses = []string{"connected", "held", "connected", "held", "whispering"}
 
 func (v *visitors) set(conference, id string) {
-	for _, p := range v.harness.upstream.Truth(conference) {
+	for _, p := range v.harness.upstream.Participants(conference) {
 		if p.ID == id {
 			p.Status = visitorStatuses[v.rng.IntN(len(visitorStatuses))]
 			v.record(p)
@@ -142,11 +142,11 @@ func (v *visitors) set(conference, id string) {
 func (v *visitors) shiftTimes(conference string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for _, p := range v.harness.upstream.Truth(conference) {
+	for _, p := range v.harness.upstream.Participants(conference) {
 		if v.truth[identity{p.ID, p.PhoneNumber, p.Name, p.Status}] && v.rng.IntN(3) == 0 {
 			years := v.rng.IntN(120) - 50
 			p.JoinedAt, p.CreatedAt = time.Now().AddDate(years, 0, 0), time.Now().AddDate(-years, 0, 0)
-			v.harness.upstream.AddPerson(conference, p)
+			v.harness.upstream.AddParticipant(conference, p)
 			v.harness.results.fault("upstream clock jumped")
 		}
 	}

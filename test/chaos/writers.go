@@ -76,7 +76,7 @@ func (w *writers) step(ctx context.Context, rng *rand.Rand) {
 
 // present returns the ids of the dialled participants in a conference.
 func (w *writers) present(conference string) (ids []string) {
-	for _, p := range w.harness.upstream.Truth(conference) {
+	for _, p := range w.harness.upstream.Participants(conference) {
 		if strings.HasPrefix(p.PhoneNumber, dialledNumbers) && p.Status != "disconnected" {
 			ids = append(ids, p.ID)
 		}

@@ -16,14 +16,14 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-func TestA01_LostAnswerIsFoundAndDialledOnce(t *testing.T) {
+func TestA01_LostResponseIsResolvedWithoutASecondDial(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []simulator.FaultKind{simulator.FaultLost, simulator.FaultReset, simulator.FaultGarbage} {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
 			g := start(t, simulator.Options{})
 			g.upstream.Inject(simulator.Fault{Kind: kind, Operation: simulator.Add, Times: 1})
-			got, err := g.client.AddParticipant(g.context(), person(1))
+			got, err := g.client.AddParticipant(g.context(), addRequest(1))
 			dials := g.upstream.Dials()
 			if err != nil || len(dials) != 1 || got.GetParticipant().GetId() != dials[0].Participant {
 				t.Errorf("got %v, %v, dialled %+v", got, err, dials)
@@ -32,13 +32,13 @@ func TestA01_LostAnswerIsFoundAndDialledOnce(t *testing.T) {
 	}
 }
 
-func TestA01_RefusalsAreNotDialled(t *testing.T) {
+func TestA01_ErrorResponsesReportNotDialled(t *testing.T) {
 	t.Parallel()
 	g := start(t, simulator.Options{})
 	g.upstream.Inject(simulator.Fault{Kind: simulator.FaultStatus, Operation: simulator.Add, Status: 409, Times: 1})
-	_, err := g.client.AddParticipant(g.context(), person(1))
-	if told := wantStatus(t, err, "FailedPrecondition", "UPSTREAM_CONFLICT"); told["dialled"] != "no" {
-		t.Errorf("metadata: %v", told)
+	_, err := g.client.AddParticipant(g.context(), addRequest(1))
+	if details := wantStatus(t, err, "FailedPrecondition", "UPSTREAM_CONFLICT"); details["dialled"] != "no" {
+		t.Errorf("metadata: %v", details)
 	}
 	g.upstream.Inject(simulator.Fault{Kind: simulator.FaultStatus, Operation: simulator.Add, Status: 407, Body: simulator.HTMLBody, Times: 1})
 	if got := g.call("POST", path(""), curlBody); got.status != http.StatusServiceUnavailable || dialled(t, got) != "no" {
@@ -49,10 +49,10 @@ func TestA01_RefusalsAreNotDialled(t *testing.T) {
 	}
 }
 
-func TestA02_BothDoorsShareARequestID(t *testing.T) {
+func TestA02_RequestIDIsSharedByGRPCAndREST(t *testing.T) {
 	t.Parallel()
 	g := start(t, simulator.Options{})
-	request := person(1)
+	request := addRequest(1)
 	request.RequestId = "one"
 	var header metadata.MD
 	first, err := g.client.AddParticipant(g.context(), request, grpc.Header(&header))
@@ -83,7 +83,7 @@ func TestA02_ConcurrentCallsDialOnce(t *testing.T) {
 	t.Parallel()
 	g := start(t, simulator.Options{})
 	g.upstream.Inject(simulator.Fault{Kind: simulator.FaultLate, Operation: simulator.Add, Latency: 100 * time.Millisecond})
-	request := person(1)
+	request := addRequest(1)
 	request.RequestId = "one"
 	var calls sync.WaitGroup
 	var mu sync.Mutex
@@ -109,25 +109,25 @@ func TestA02_ConcurrentCallsDialOnce(t *testing.T) {
 	}
 }
 
-func TestW15_AddAnswered429IsSentAgain(t *testing.T) {
+func TestW15_AddIsRetriedAfter429(t *testing.T) {
 	t.Parallel()
 	g := start(t, simulator.Options{})
 	g.upstream.Inject(simulator.Fault{Kind: simulator.FaultStatus, Operation: simulator.Add, Status: 429, Times: 1})
-	if _, err := g.client.AddParticipant(g.context(), person(1)); err != nil {
+	if _, err := g.client.AddParticipant(g.context(), addRequest(1)); err != nil {
 		t.Errorf("add: %v", err)
 	}
 	g.upstream.Inject(simulator.Fault{Kind: simulator.FaultStatus, Operation: simulator.Add, Status: 429, RetryAfter: "60"})
-	_, err := g.client.AddParticipant(g.context(), person(2))
-	if told := wantStatus(t, err, "ResourceExhausted", "UPSTREAM_RATE_LIMITED"); told["dialled"] != "no" {
-		t.Errorf("metadata: %v", told)
+	_, err := g.client.AddParticipant(g.context(), addRequest(2))
+	if details := wantStatus(t, err, "ResourceExhausted", "UPSTREAM_RATE_LIMITED"); details["dialled"] != "no" {
+		t.Errorf("metadata: %v", details)
 	}
 	if got := g.call("POST", path(""), curlBody); got.status != 429 || got.header.Get("Retry-After") == "" || dialled(t, got) != "no" {
 		t.Errorf("over HTTP: got %d %v %s", got.status, got.header, got.body)
 	}
 }
 
-// TestA03_TenAddsASecond shows what callers see of the pace. How it is kept is shown in
-// virtual time, in package upstream: here a busy machine moves what arrives.
+// TestA03_TenAddsASecond tests what clients observe of the limit. Package upstream tests the
+// pace itself in virtual time: on a busy machine real time is not exact enough.
 func TestA03_TenAddsASecond(t *testing.T) {
 	t.Parallel()
 	const adding = 35
@@ -135,18 +135,18 @@ func TestA03_TenAddsASecond(t *testing.T) {
 	var adds sync.WaitGroup
 	for n := range adding {
 		adds.Go(func() {
-			if _, err := g.client.AddParticipant(g.context(), person(n)); err != nil {
+			if _, err := g.client.AddParticipant(g.context(), addRequest(n)); err != nil {
 				t.Errorf("add: %v", err)
 			}
 		})
 	}
 	g.eventually("ten adds", func() bool { return len(g.upstream.Dials()) >= 10 })
-	// Its turn would come three seconds after the first: a second is surely too short.
+	// This add would be sent three seconds after the first, so one second is too short.
 	ctx, cancel := context.WithTimeout(g.context(), time.Second)
 	defer cancel()
-	_, err := g.client.AddParticipant(ctx, person(100))
-	if told := wantStatus(t, err, "ResourceExhausted", "ADD_RATE_LIMITED"); told["dialled"] != "no" {
-		t.Errorf("metadata: %v", told)
+	_, err := g.client.AddParticipant(ctx, addRequest(100))
+	if details := wantStatus(t, err, "ResourceExhausted", "ADD_RATE_LIMITED"); details["dialled"] != "no" {
+		t.Errorf("metadata: %v", details)
 	}
 	st := status.Convert(err)
 	if detail[*errdetails.RetryInfo](st) == nil || detail[*errdetails.QuotaFailure](st) == nil {
@@ -154,6 +154,6 @@ func TestA03_TenAddsASecond(t *testing.T) {
 	}
 	adds.Wait()
 	if dials := g.upstream.Dials(); len(dials) != adding {
-		t.Errorf("%d of %d were dialled", len(dials), adding)
+		t.Errorf("dialled %d of %d", len(dials), adding)
 	}
 }

@@ -1,4 +1,3 @@
-// Package e2e uses the gateway as its clients do: the whole of it, configured by flags,
-// over real sockets, with the simulator as its upstream. It is all tests: this file is
-// what a build sees.
+// Package e2e tests the whole gateway as its clients use it: configured by flags, over real
+// sockets, with the simulator as its upstream. The package contains only tests.
 package e2e

@@ -24,14 +24,14 @@ import (
 const (
 	streamsEach = 500
 	connections = 5
-	// drainTimeout is far longer than a drain takes, on any machine: one that lasts as
-	// long was cut.
+	// drainTimeout is far longer than a drain takes on any machine: a drain that lasts
+	// this long was cut.
 	drainTimeout = 45 * time.Second
 )
 
 func TestW16_DrainWithAThousandStreams(t *testing.T) {
 	g := start(t, simulator.Options{}, "--drain-timeout", drainTimeout.String())
-	watchers := g.crowd()
+	watchers := g.openStreams()
 	health, err := healthv1.NewHealthClient(g.conn).Watch(g.context(), &healthv1.HealthCheckRequest{})
 	if err != nil {
 		t.Fatal(err)
@@ -45,21 +45,21 @@ func TestW16_DrainWithAThousandStreams(t *testing.T) {
 	began := time.Now()
 	g.stop()
 	<-watchers[0].done
-	g.isClosed()
+	g.refusesConnections()
 	for _, w := range watchers {
 		<-w.done
-		isDrained(t, w)
+		endedDraining(t, w)
 	}
 	if err := <-unary; err != nil {
-		t.Errorf("a call under way: %v", err)
+		t.Errorf("an active call: %v", err)
 	}
 	for err == nil {
 		_, err = health.Recv()
 	}
-	isDrainedStatus(t, "health watch", err)
+	statusDraining(t, "health watch", err)
 	_, err = reflection.Recv()
-	isDrainedStatus(t, "reflection", err)
-	if err := <-g.ran; err != nil {
+	statusDraining(t, "reflection", err)
+	if err := <-g.done; err != nil {
 		t.Errorf("run: %v", err)
 	}
 	if took := time.Since(began); took >= drainTimeout {
@@ -67,8 +67,8 @@ func TestW16_DrainWithAThousandStreams(t *testing.T) {
 	}
 }
 
-// crowd opens a thousand streams, half of them gRPC over a few connections.
-func (g *gateway) crowd() []*watcher {
+// openStreams opens a thousand streams, half of them gRPC over a few connections.
+func (g *gateway) openStreams() []*watcher {
 	g.t.Helper()
 	var clients []v2.ParticipantServiceClient
 	for range connections {
@@ -86,28 +86,28 @@ func (g *gateway) crowd() []*watcher {
 	}
 	opening.Wait()
 	for _, w := range watchers {
-		// On a slow machine a stream may have reached its age before.
-		g.eventually("a first message, or the end", func() bool { return len(w.told()) > 0 || w.failed() != nil })
+		// On a slow machine a stream may have reached its maximum age before.
+		g.eventually("a first message or the end", func() bool { return len(w.received()) > 0 || w.failed() != nil })
 	}
 	return watchers
 }
 
-// unaryInFlight makes a call that the upstream answers a second later.
+// unaryInFlight starts a call to which the upstream responds after a second.
 func (g *gateway) unaryInFlight() <-chan error {
 	g.upstream.Inject(simulator.Fault{Kind: simulator.FaultLate, Operation: simulator.Add, Latency: time.Second})
 	done := make(chan error, 1)
 	ctx := g.context()
 	go func() {
-		_, err := g.client.AddParticipant(ctx, person(1))
+		_, err := g.client.AddParticipant(ctx, addRequest(1))
 		done <- err
 	}()
-	g.eventually("the add is under way", func() bool { return len(g.upstream.Dials()) == 1 })
+	g.eventually("the add is sent", func() bool { return len(g.upstream.Dials()) == 1 })
 	return done
 }
 
-// isClosed shows that nobody can connect any more once streams end: a client that
-// comes back at once is to find another replica.
-func (g *gateway) isClosed() {
+// refusesConnections checks that the listeners are closed when streams end, so that a client
+// that reconnects at once reaches another replica.
+func (g *gateway) refusesConnections() {
 	g.t.Helper()
 	for _, address := range []string{g.server.GRPCAddr(), g.server.HTTPAddr()} {
 		conn, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", address)
@@ -118,12 +118,12 @@ func (g *gateway) isClosed() {
 	}
 }
 
-func isDrained(t *testing.T, w *watcher) { t.Helper(); endedBy(t, w, "DRAINING") }
+func endedDraining(t *testing.T, w *watcher) { t.Helper(); endedBy(t, w, "DRAINING") }
 
-// endedBy says whether a stream ended UNAVAILABLE with an invitation to come back.
+// endedBy checks that a stream ended UNAVAILABLE with the reason and a RetryInfo.
 func endedBy(t *testing.T, w *watcher, reason string) {
 	t.Helper()
-	if last, isEvent := errors.AsType[*failureError](w.failed()); isEvent {
+	if last, isEvent := errors.AsType[*failureEvent](w.failed()); isEvent {
 		if !strings.Contains(last.body, reason) || !strings.Contains(last.body, "RetryInfo") ||
 			w.name == "text/event-stream" && last.retry == "" {
 			t.Errorf("%s: %s, retry %q", w.name, last.body, last.retry)
@@ -133,7 +133,7 @@ func endedBy(t *testing.T, w *watcher, reason string) {
 	endedByStatus(t, w.name, w.failed(), reason)
 }
 
-func isDrainedStatus(t *testing.T, name string, err error) {
+func statusDraining(t *testing.T, name string, err error) {
 	t.Helper()
 	endedByStatus(t, name, err, "DRAINING")
 }
@@ -147,31 +147,31 @@ func endedByStatus(t *testing.T, name string, err error, reason string) {
 	}
 }
 
-// TestW16_AWaitingEventSourceIsEndedByAnEvent drains while the first list is awaited:
-// EventSource connects again after a stream that ended, and gives up for good on a 503.
-func TestW16_AWaitingEventSourceIsEndedByAnEvent(t *testing.T) {
+// TestW16_DrainBeforeTheFirstListEndsWithAnEvent drains while streams wait for the first
+// list: EventSource reconnects after a stream that ended, but never after a 503.
+func TestW16_DrainBeforeTheFirstListEndsWithAnEvent(t *testing.T) {
 	t.Parallel()
 	g := start(t, simulator.Options{})
-	g.upstream.Inject(simulator.Fault{Kind: simulator.FaultLatency, Operation: simulator.List, Latency: patience})
-	answers := make(chan answer, 2)
+	g.upstream.Inject(simulator.Fault{Kind: simulator.FaultLatency, Operation: simulator.List, Latency: timeout})
+	responses := make(chan response, 2)
 	for _, accept := range []string{"text/event-stream", "application/x-ndjson"} {
-		go func() { answers <- g.call("GET", path(":watch"), "", "Accept: "+accept) }()
+		go func() { responses <- g.call("GET", path(":watch"), "", "Accept: "+accept) }()
 	}
-	g.eventually("both wait", func() bool { return g.shows("gateway_subscribers 2\n") })
+	g.eventually("both streams wait", func() bool { return g.metricsContain("gateway_subscribers 2\n") })
 	g.stop()
 	for range 2 {
-		got := <-answers
+		got := <-responses
 		isEvent := strings.HasPrefix(got.body, "retry: ") && strings.Contains(got.body, "\nevent: failure\ndata: {\"error\"") ||
 			strings.HasPrefix(got.body, `{"error"`)
 		if got.status != 200 || !isEvent || !strings.Contains(got.body, `"DRAINING"`) || strings.Contains(got.body, "id:") {
-			t.Errorf("answer = %+v", got)
+			t.Errorf("got %+v", got)
 		}
 	}
-	g.isClosed()
+	g.refusesConnections()
 }
 
-// shows says whether the metrics have a line.
-func (g *gateway) shows(line string) bool {
+// metricsContain reports whether the metrics contain a line.
+func (g *gateway) metricsContain(line string) bool {
 	g.t.Helper()
 	request, err := http.NewRequestWithContext(g.context(), http.MethodGet, "http://"+g.server.AdminAddr()+"/metrics", http.NoBody)
 	if err != nil {
@@ -186,12 +186,13 @@ func (g *gateway) shows(line string) bool {
 	return err == nil && strings.Contains(string(metrics), line)
 }
 
-// TestW18_AgedWebStreamsCloseTheirConnections: who comes back is to come by a new one.
+// TestW18_AgedWebStreamsCloseTheirConnections checks that clients reconnect over a new
+// connection.
 func TestW18_AgedWebStreamsCloseTheirConnections(t *testing.T) {
 	t.Parallel()
 	g := start(t, simulator.Options{}, "--max-stream-age", "1s")
 	const method = "/audian.conference.v2.ParticipantService/WatchParticipants"
-	request := `{"conferenceId":"` + room + `"}`
+	request := `{"conferenceId":"` + conferenceID + `"}`
 	framed := "\x00\x00\x00\x00" + string(rune(len(request))) + request
 	for _, contentType := range []string{"application/connect+json", "application/grpc-web+json"} {
 		response := g.send("POST", method, framed, "Content-Type: "+contentType)
@@ -203,16 +204,16 @@ func TestW18_AgedWebStreamsCloseTheirConnections(t *testing.T) {
 	}
 }
 
-// TestW18_StreamsAge has a thousand streams grow old, of all doors.
-func TestW18_StreamsAge(t *testing.T) {
+// TestW18_StreamsEndAtTheirMaximumAge opens a thousand streams of all transports.
+func TestW18_StreamsEndAtTheirMaximumAge(t *testing.T) {
 	g := start(t, simulator.Options{}, "--max-stream-age", "2s")
 	began := time.Now()
-	watchers := append(g.crowd(), g.watchHTTP("application/x-ndjson", ""))
+	watchers := append(g.openStreams(), g.watchHTTP("application/x-ndjson", ""))
 	for _, w := range watchers {
 		<-w.done
 		endedBy(t, w, "STREAM_AGED")
 	}
 	if took := time.Since(began); took < 1800*time.Millisecond {
-		t.Errorf("all ended after %s, younger than their age", took)
+		t.Errorf("all ended after %s, before their maximum age", took)
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// wantStatus holds an error's code and its ErrorInfo against what is wanted.
+// wantStatus checks the code and the reason of an error, and returns its metadata.
 func wantStatus(t *testing.T, err error, code, reason string) map[string]string {
 	t.Helper()
 	st := status.Convert(err)
@@ -29,14 +29,14 @@ func wantStatus(t *testing.T, err error, code, reason string) map[string]string 
 
 func detail[D any](st *status.Status) (found D) {
 	for _, one := range st.Details() {
-		if one, isIt := one.(D); isIt {
+		if one, ok := one.(D); ok {
 			return one
 		}
 	}
 	return found
 }
 
-func TestA04_AllViolationsAtOnceAndNothingIsDialled(t *testing.T) {
+func TestA04_AllViolationsAreReportedAndNothingIsDialled(t *testing.T) {
 	t.Parallel()
 	g := start(t, simulator.Options{})
 	_, err := g.client.AddParticipant(g.context(), &v2.AddParticipantRequest{
@@ -59,11 +59,11 @@ func TestA04_AllViolationsAtOnceAndNothingIsDialled(t *testing.T) {
 		t.Errorf("over HTTP: got %d %s", got.status, got.body)
 	}
 	if requests := g.upstream.History(); len(requests) != 0 {
-		t.Errorf("asked the upstream: %+v", requests)
+		t.Errorf("upstream requests: %+v", requests)
 	}
 }
 
-func TestREST_RequestsAreReadStrictly(t *testing.T) {
+func TestREST_InvalidRequests(t *testing.T) {
 	g := start(t, simulator.Options{})
 	const number = `"phone_number":"+12025551234"`
 	for name, test := range map[string]struct{ method, target, body, field string }{
@@ -87,16 +87,16 @@ func TestREST_RequestsAreReadStrictly(t *testing.T) {
 				t.Errorf("got %d %s", got.status, got.body)
 			}
 			if test.method == "POST" && dialled(t, got) != "no" {
-				t.Error("nobody was dialled")
+				t.Error("dialled is not \"no\"")
 			}
 		})
 	}
 	if requests := g.upstream.History(); len(requests) != 0 {
-		t.Errorf("asked the upstream: %+v", requests)
+		t.Errorf("upstream requests: %+v", requests)
 	}
 }
 
-func TestIDs_NoPathReachesTheUpstreamButItsOwn(t *testing.T) {
+func TestA04_IDsCannotChangeTheUpstreamPath(t *testing.T) {
 	t.Parallel()
 	g := start(t, simulator.Options{})
 	for _, id := range []string{"..", ".", "%2e%2e", "a%2Fb", "a%5Cb", "..%2F..%2Fadmin", "%00", "%C2%85", strings.Repeat("a", 129)} {
@@ -109,15 +109,15 @@ func TestIDs_NoPathReachesTheUpstreamButItsOwn(t *testing.T) {
 		}
 	}
 	for _, id := range []string{"", "..", "a/b", `a\b`, "a\nb", strings.Repeat("ü", 129)} {
-		_, err := g.client.RemoveParticipant(g.context(), &v2.RemoveParticipantRequest{ConferenceId: room, ParticipantId: id})
+		_, err := g.client.RemoveParticipant(g.context(), &v2.RemoveParticipantRequest{ConferenceId: conferenceID, ParticipantId: id})
 		wantStatus(t, err, "InvalidArgument", "INVALID_REQUEST")
 	}
 	if requests := g.upstream.History(); len(requests) != 0 {
-		t.Errorf("asked the upstream: %+v", requests)
+		t.Errorf("upstream requests: %+v", requests)
 	}
 }
 
-// An id reaches the upstream as it is, percent-encoded, whatever it is made of.
+// Every valid id reaches the upstream unchanged, percent-encoded.
 func TestA04_OpaqueIDsReachTheUpstream(t *testing.T) {
 	t.Parallel()
 	for _, id := range []string{"call:1", "a b", "a%2Fb", "100%", "%41", "ü", "a?b#c", "a+b&c=d;e", "x:watch", "...", "+12025551234"} {
@@ -128,24 +128,24 @@ func TestA04_OpaqueIDsReachTheUpstream(t *testing.T) {
 			got := g.call("DELETE", path("/"+target), "")
 			requests := g.upstream.History()
 			if got.status != http.StatusNotFound || len(requests) != 1 || requests[0].Path != path("/"+id) {
-				t.Errorf("%s: got %d %s, upstream saw %+v", target, got.status, got.body, requests)
+				t.Errorf("%s: got %d %s, upstream received %+v", target, got.status, got.body, requests)
 			}
 		}
 		g := start(t, simulator.Options{})
-		_, err := g.client.RemoveParticipant(g.context(), &v2.RemoveParticipantRequest{ConferenceId: room, ParticipantId: id})
+		_, err := g.client.RemoveParticipant(g.context(), &v2.RemoveParticipantRequest{ConferenceId: conferenceID, ParticipantId: id})
 		if requests := g.upstream.History(); len(requests) != 1 || requests[0].Path != path("/"+id) {
-			t.Errorf("%q over gRPC: %v, upstream saw %+v", id, err, requests)
+			t.Errorf("%q over gRPC: %v, upstream received %+v", id, err, requests)
 		}
 	}
 }
 
-func TestA05_UpstreamErrorsAtBothDoors(t *testing.T) {
+func TestA05_UpstreamErrorsOverGRPCAndREST(t *testing.T) {
 	g := start(t, simulator.Options{})
 	for _, test := range []struct {
 		upstream     int
 		code, reason string
 		http         int
-		body         simulator.BodyShape
+		body         simulator.BodyFormat
 	}{
 		{400, "InvalidArgument", "UPSTREAM_BAD_REQUEST", 400, simulator.VendorBody},
 		{401, "Internal", "UPSTREAM_CREDENTIAL_REFUSED", 500, simulator.VendorBody},
@@ -167,9 +167,9 @@ func TestA05_UpstreamErrorsAtBothDoors(t *testing.T) {
 		t.Run(strconv.Itoa(test.upstream)+string(test.body), func(t *testing.T) {
 			id := g.upstream.Inject(simulator.Fault{Kind: simulator.FaultStatus, Status: test.upstream, Body: test.body, RetryAfter: "7"})
 			defer g.upstream.ClearFault(id)
-			told := wantStatus(t, g.list(), test.code, test.reason)
-			if told["upstream_status"] != strconv.Itoa(test.upstream) || told["upstream_request_id"] == "" {
-				t.Errorf("metadata: %v", told)
+			details := wantStatus(t, g.list(), test.code, test.reason)
+			if details["upstream_status"] != strconv.Itoa(test.upstream) || details["upstream_request_id"] == "" {
+				t.Errorf("metadata: %v", details)
 			}
 			got := g.call("GET", path(""), "")
 			if reason, _ := failure(t, got); got.status != test.http || reason != test.reason {
@@ -189,7 +189,7 @@ func TestRequestID_IsEchoedAndSentUpstream(t *testing.T) {
 		t.Errorf("over HTTP: got %q", got.header.Get("X-Request-Id"))
 	}
 	ctx := metadata.AppendToOutgoingContext(g.context(), "x-request-id", "mine-2")
-	if _, err := g.client.ListParticipants(ctx, &v2.ListParticipantsRequest{ConferenceId: room}); err != nil {
+	if _, err := g.client.ListParticipants(ctx, &v2.ListParticipantsRequest{ConferenceId: conferenceID}); err != nil {
 		t.Fatal(err)
 	}
 	made := g.call("GET", path(""), "").header.Get("X-Request-Id")
@@ -198,15 +198,15 @@ func TestRequestID_IsEchoedAndSentUpstream(t *testing.T) {
 		sent = append(sent, request.CallerID)
 	}
 	if want := []string{"mine-1", "mine-2", made}; made == "" || !slices.Equal(sent, want) {
-		t.Errorf("upstream was sent %v, want %v", sent, want)
+		t.Errorf("upstream received %v, want %v", sent, want)
 	}
 }
 
-func TestW01_RefusalIsTheCallsOwnStatus(t *testing.T) {
+func TestW01_ErrorOfTheFirstListIsTheCallsStatus(t *testing.T) {
 	t.Parallel()
 	for number, code := range map[int][2]string{404: {"NotFound", "CONFERENCE_NOT_FOUND"}, 403: {"PermissionDenied", "UPSTREAM_FORBIDDEN"}} {
 		g := start(t, simulator.Options{Faults: []simulator.Fault{{Kind: simulator.FaultStatus, Status: number}}})
-		stream, err := g.client.WatchParticipants(g.context(), &v2.WatchParticipantsRequest{ConferenceId: room})
+		stream, err := g.client.WatchParticipants(g.context(), &v2.WatchParticipantsRequest{ConferenceId: conferenceID})
 		if err == nil {
 			_, err = stream.Recv()
 		}

@@ -24,7 +24,7 @@ import (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	// The tests wait more than they work.
+	// The tests mostly wait.
 	if err := flag.Set("test.parallel", "16"); err != nil {
 		panic(err)
 	}
@@ -32,12 +32,12 @@ func TestMain(m *testing.M) {
 }
 
 const (
-	room = "conf_abc123def456"
-	// patience is how long a test waits for what should come much sooner.
-	patience = 20 * time.Second
+	conferenceID = "conf_abc123def456"
+	// timeout bounds every wait; it is far longer than any wait should last.
+	timeout = 20 * time.Second
 )
 
-// gateway is one that runs, with its upstream and a client for each door.
+// gateway is a running gateway, with its upstream and a client of each transport.
 type gateway struct {
 	t        *testing.T
 	server   *server.Server
@@ -45,34 +45,34 @@ type gateway struct {
 	client   v2.ParticipantServiceClient
 	conn     *grpc.ClientConn
 	http     *http.Client
-	// holding is what watchers hold before their first message.
-	holding map[string]human
-	// stop begins the drain; ran gets what Run returned.
+	// initialState is the state of new watchers before their first message.
+	initialState map[string]participant
+	// stop begins the drain; done receives the error of Run.
 	stop context.CancelFunc
-	ran  chan error
+	done chan error
 }
 
-// start runs a gateway as a user's command line would. It polls ten times a second, so
-// that tests are quick.
+// start runs a gateway with command-line flags. It polls ten times a second to make tests
+// fast.
 func start(t *testing.T, options simulator.Options, flags ...string) *gateway {
 	t.Helper()
 	upstream := simulator.New(options)
-	played := httptest.NewServer(upstream.Handler())
-	t.Cleanup(played.Close)
+	upstreamServer := httptest.NewServer(upstream.Handler())
+	t.Cleanup(upstreamServer.Close)
 	args := []string{
-		"--upstream-url", played.URL + "/v2", "--poll-interval", "100ms", "--max-poll-interval", "200ms",
+		"--upstream-url", upstreamServer.URL + "/v2", "--poll-interval", "100ms", "--max-poll-interval", "200ms",
 		"--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0",
 	}
 	if !strings.Contains(strings.Join(flags, " "), "passthrough") {
 		args = append(args, "--upstream-token", "static-token")
 	}
-	g := &gateway{t: t, upstream: upstream, ran: make(chan error, 1)}
+	g := &gateway{t: t, upstream: upstream, done: make(chan error, 1)}
 	g.run(append(args, flags...))
 	g.connect()
 	return g
 }
 
-// run starts the gateway, and sees to it that it stops well.
+// run starts the gateway, and checks at the end of the test that it stops without error.
 func (g *gateway) run(args []string) {
 	g.t.Helper()
 	cfg, err := config.Parse(args, nil, io.Discard)
@@ -85,28 +85,28 @@ func (g *gateway) run(args []string) {
 	ctx, stop := context.WithCancel(context.Background())
 	g.stop = stop
 	go func() {
-		g.ran <- g.server.Run(ctx)
-		close(g.ran)
+		g.done <- g.server.Run(ctx)
+		close(g.done)
 	}()
 	g.t.Cleanup(func() {
 		stop()
-		if err := <-g.ran; err != nil {
+		if err := <-g.done; err != nil {
 			g.t.Errorf("run: %v", err)
 		}
 	})
 }
 
-// connect opens a client for each door.
+// connect creates a client of each transport.
 func (g *gateway) connect() {
 	g.t.Helper()
 	g.conn = g.dial()
 	g.client = v2.NewParticipantServiceClient(g.conn)
 	transport := &http.Transport{}
-	g.http = &http.Client{Transport: described{RoundTripper: transport, t: g.t}}
+	g.http = &http.Client{Transport: validatingTransport{RoundTripper: transport, t: g.t}}
 	g.t.Cleanup(transport.CloseIdleConnections)
 }
 
-// dial opens a gRPC connection of its own.
+// dial opens a new gRPC connection.
 func (g *gateway) dial(options ...grpc.DialOption) *grpc.ClientConn {
 	g.t.Helper()
 	conn, err := grpc.NewClient(g.server.GRPCAddr(), append(options, grpc.WithTransportCredentials(insecure.NewCredentials()))...)
@@ -117,48 +117,48 @@ func (g *gateway) dial(options ...grpc.DialOption) *grpc.ClientConn {
 	return conn
 }
 
-// context is that of a test that should have ended long before.
+// context returns a context that bounds the test.
 func (g *gateway) context() context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	g.t.Cleanup(cancel)
 	return ctx
 }
 
-// eventually waits until something is so.
-func (g *gateway) eventually(what string, is func() bool) {
+// eventually waits until the condition holds.
+func (g *gateway) eventually(what string, condition func() bool) {
 	g.t.Helper()
 	ticker := time.NewTicker(5 * time.Millisecond)
 	defer ticker.Stop()
-	late := time.After(patience)
-	for !is() {
+	expired := time.After(timeout)
+	for !condition() {
 		select {
 		case <-ticker.C:
-		case <-late:
+		case <-expired:
 			g.t.Fatalf("never: %s", what)
 		}
 	}
 }
 
-// answer is what came back over HTTP, its body read.
-type answer struct {
+// response is an HTTP response whose body was read.
+type response struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// path is that of the conference's participants, with what follows.
-func path(rest string) string { return "/v2/conferences/" + room + "/participants" + rest }
+// path returns the path of the conference's participants with a suffix.
+func path(rest string) string { return "/v2/conferences/" + conferenceID + "/participants" + rest }
 
-// call sends a request over HTTP, headers given as "Name: value".
-func (g *gateway) call(method, target, body string, headers ...string) answer {
+// call sends an HTTP request. Headers have the form "Name: value".
+func (g *gateway) call(method, target, body string, headers ...string) response {
 	g.t.Helper()
-	response := g.send(method, target, body, headers...)
-	defer func() { _ = response.Body.Close() }()
-	read, err := io.ReadAll(response.Body)
+	resp := g.send(method, target, body, headers...)
+	defer func() { _ = resp.Body.Close() }()
+	read, err := io.ReadAll(resp.Body)
 	if err != nil {
 		g.t.Fatalf("%s %s: %v", method, target, err)
 	}
-	return answer{status: response.StatusCode, header: response.Header, body: string(read)}
+	return response{status: resp.StatusCode, header: resp.Header, body: string(read)}
 }
 
 func (g *gateway) send(method, target, body string, headers ...string) *http.Response {
@@ -181,10 +181,10 @@ func (g *gateway) send(method, target, body string, headers ...string) *http.Res
 	return response
 }
 
-// person is somebody to dial, by a number of their own.
-func person(n int) *v2.AddParticipantRequest {
+// addRequest returns an Add with the n-th phone number.
+func addRequest(n int) *v2.AddParticipantRequest {
 	return &v2.AddParticipantRequest{
-		ConferenceId: room, PhoneNumber: fmt.Sprintf("+1202555%04d", n), Name: fmt.Sprintf("Person %d", n),
+		ConferenceId: conferenceID, PhoneNumber: fmt.Sprintf("+1202555%04d", n), Name: fmt.Sprintf("Person %d", n),
 		Role: v2.ParticipantRole_PARTICIPANT_ROLE_LISTENER,
 	}
 }

@@ -36,12 +36,12 @@ func TestGRPC_ReflectionListsTheService(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	answer, err := stream.Recv()
+	resp, err := stream.Recv()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var names []string
-	for _, listed := range answer.GetListServicesResponse().GetService() {
+	for _, listed := range resp.GetListServicesResponse().GetService() {
 		names = append(names, listed.GetName())
 	}
 	if !slices.Contains(names, service) {
@@ -83,7 +83,7 @@ func TestGRPC_Health(t *testing.T) {
 }
 
 func (g *gateway) list() error {
-	_, err := g.client.ListParticipants(g.context(), &v2.ListParticipantsRequest{ConferenceId: room})
+	_, err := g.client.ListParticipants(g.context(), &v2.ListParticipantsRequest{ConferenceId: conferenceID})
 	return err
 }
 
@@ -91,17 +91,17 @@ func TestGRPC_GzipBothWays(t *testing.T) {
 	t.Parallel()
 	g := start(t, simulator.Options{})
 	for range 50 {
-		g.upstream.AddPerson(room, simulator.Person{Name: "The same name again and again"})
+		g.upstream.AddParticipant(conferenceID, simulator.Participant{Name: "The same name again and again"})
 	}
 	var header metadata.MD
-	list, err := g.client.ListParticipants(g.context(), &v2.ListParticipantsRequest{ConferenceId: room},
+	list, err := g.client.ListParticipants(g.context(), &v2.ListParticipantsRequest{ConferenceId: conferenceID},
 		grpc.UseCompressor(gzip.Name), grpc.Header(&header))
 	if err != nil || len(list.GetParticipants()) != 50 {
 		t.Errorf("got %d, %v", len(list.GetParticipants()), err)
 	}
 	ctx, cancel := context.WithCancel(g.context())
 	defer cancel()
-	stream, err := g.client.WatchParticipants(ctx, &v2.WatchParticipantsRequest{ConferenceId: room}, grpc.UseCompressor(gzip.Name))
+	stream, err := g.client.WatchParticipants(ctx, &v2.WatchParticipantsRequest{ConferenceId: conferenceID}, grpc.UseCompressor(gzip.Name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,8 +111,8 @@ func TestGRPC_GzipBothWays(t *testing.T) {
 	}
 }
 
-// TestGRPC_KeepaliveOfFiveSeconds pings as the most eager client may, without a call:
-// the server's own default would cut it at the fourth ping.
+// TestGRPC_KeepaliveOfFiveSeconds sends pings at the minimum interval, without a call. With
+// its default policy the server would close the connection at the fourth ping.
 func TestGRPC_KeepaliveOfFiveSeconds(t *testing.T) {
 	t.Parallel()
 	g := start(t, simulator.Options{})
@@ -137,20 +137,20 @@ func TestGRPC_KeepaliveOfFiveSeconds(t *testing.T) {
 	}
 }
 
-// frame is an HTTP/2 frame of the connection's own stream.
+// frame encodes an HTTP/2 frame of stream 0.
 func frame(kind byte, payload string) string {
 	head := binary.BigEndian.AppendUint32(nil, uint32(len(payload)))
 	return string(append(head[1:], kind, 0, 0, 0, 0, 0)) + payload
 }
 
-// ping sends a ping and reads until it is answered.
+// ping sends a ping and reads until its acknowledgement.
 func ping(conn net.Conn) error {
 	const (
 		pingFrame, goAway = 6, 7
 		ack               = 1
 		headLength        = 9
 	)
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(timeout)); err != nil {
 		return err
 	}
 	if _, err := io.WriteString(conn, frame(pingFrame, "12345678")); err != nil {
@@ -167,31 +167,31 @@ func ping(conn net.Conn) error {
 		}
 		switch {
 		case head[3] == goAway:
-			return errors.New("cut by GOAWAY")
+			return errors.New("received GOAWAY")
 		case head[3] == pingFrame && head[4]&ack != 0:
 			return nil
 		}
 	}
 }
 
-// raw sends bytes as they are.
+// raw is a codec that sends bytes unchanged.
 type raw struct{}
 
 func (raw) Marshal(message any) ([]byte, error) { return *message.(*[]byte), nil }
 func (raw) Unmarshal([]byte, any) error         { return nil }
 func (raw) Name() string                        { return "proto" }
 
-func TestGRPC_UnreadableMessageIsBadInput(t *testing.T) {
+func TestGRPC_InvalidMessageIsInvalidArgument(t *testing.T) {
 	t.Parallel()
 	g := start(t, simulator.Options{})
 	for name, message := range map[string][]byte{
-		"text that is not UTF-8": {0x0a, 0x01, 'c', 0x1a, 0x02, 0xff, 0xfe},
-		"no protobuf":            {0xff},
+		"invalid UTF-8":    {0x0a, 0x01, 'c', 0x1a, 0x02, 0xff, 0xfe},
+		"invalid protobuf": {0xff},
 	} {
-		var answer []byte
-		err := g.conn.Invoke(g.context(), v2.ParticipantService_AddParticipant_FullMethodName, &message, &answer, grpc.ForceCodec(raw{}))
-		if told := wantStatus(t, err, "InvalidArgument", "INVALID_REQUEST"); told["dialled"] != "no" {
-			t.Errorf("%s: metadata: %v", name, told)
+		var resp []byte
+		err := g.conn.Invoke(g.context(), v2.ParticipantService_AddParticipant_FullMethodName, &message, &resp, grpc.ForceCodec(raw{}))
+		if details := wantStatus(t, err, "InvalidArgument", "INVALID_REQUEST"); details["dialled"] != "no" {
+			t.Errorf("%s: metadata: %v", name, details)
 		}
 	}
 	if dials := g.upstream.Dials(); len(dials) != 0 {

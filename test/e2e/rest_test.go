@@ -11,7 +11,7 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// The vendor's samples, of which only the base URL is another.
+// The samples of Audian's documentation; only the base URL differs.
 const (
 	curlBody = `{
 "phone_number": "+12025551234",
@@ -36,7 +36,7 @@ func TestVendorSamples_Add(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := g.call("POST", path(""), sample.body, sample.header)
-			want := regexp.MustCompile(`^\{"id":"part_[a-z0-9]+","conference_id":"` + room + `","phone_number":"\+12025551234",` +
+			want := regexp.MustCompile(`^\{"id":"part_[a-z0-9]+","conference_id":"` + conferenceID + `","phone_number":"\+12025551234",` +
 				regexp.QuoteMeta(sample.want) + `,"duration":0,"joined_at":null,"created_at":"20[0-9T:.-]+Z"\}$`)
 			if got.status != http.StatusOK || !want.MatchString(got.body) {
 				t.Errorf("got %d %s", got.status, got.body)
@@ -51,8 +51,8 @@ func TestVendorSamples_Add(t *testing.T) {
 func TestVendorSamples_ListAndRemove(t *testing.T) {
 	t.Parallel()
 	g := start(t, simulator.Options{})
-	g.upstream.AddPerson(room, simulator.Person{ID: "part_xyz789", PhoneNumber: "+12025551234", Name: "John Smith", Role: "presenter", Status: "pending"})
-	g.upstream.AddPerson(room, simulator.Person{ID: "part_abc111", PhoneNumber: "+12025555678", Name: "Jane Doe", Status: "connected", Muted: true})
+	g.upstream.AddParticipant(conferenceID, simulator.Participant{ID: "part_xyz789", PhoneNumber: "+12025551234", Name: "John Smith", Role: "presenter", Status: "pending"})
+	g.upstream.AddParticipant(conferenceID, simulator.Participant{ID: "part_abc111", PhoneNumber: "+12025555678", Name: "Jane Doe", Status: "connected", Muted: true})
 
 	got := g.call("GET", path(""), "", "X-Auth-Token: YOUR_API_KEY")
 	joined := regexp.MustCompile(`"duration":\d+,"joined_at":"[^"]+"`)
@@ -67,8 +67,8 @@ func TestVendorSamples_ListAndRemove(t *testing.T) {
 	if got.status != http.StatusNoContent || got.body != "" {
 		t.Errorf("remove: got %d %q", got.status, got.body)
 	}
-	if people := g.upstream.Truth(room); len(people) != 1 || people[0].ID != "part_abc111" {
-		t.Errorf("left: %+v", people)
+	if remaining := g.upstream.Participants(conferenceID); len(remaining) != 1 || remaining[0].ID != "part_abc111" {
+		t.Errorf("remaining: %+v", remaining)
 	}
 	if got = g.call("DELETE", path("/part_xyz789"), ""); got.status != http.StatusNotFound {
 		t.Errorf("remove again: got %d", got.status)
@@ -79,7 +79,7 @@ func TestList_FiltersAndPages(t *testing.T) {
 	t.Parallel()
 	g := start(t, simulator.Options{})
 	for _, id := range []string{"c", "a", "d", "b"} {
-		g.upstream.AddPerson(room, simulator.Person{ID: id, Status: map[bool]string{true: "connected", false: "held"}[id != "d"], Role: "listener"})
+		g.upstream.AddParticipant(conferenceID, simulator.Participant{ID: id, Status: map[bool]string{true: "connected", false: "held"}[id != "d"], Role: "listener"})
 	}
 	ids := func(query string) string {
 		var list struct {
@@ -105,8 +105,8 @@ func TestList_FiltersAndPages(t *testing.T) {
 		}
 	}
 	first := ids("?page_size=3")
-	token, people, _ := strings.Cut(first, " ")
-	if people != "a b c" || token == "" {
+	token, items, _ := strings.Cut(first, " ")
+	if items != "a b c" || token == "" {
 		t.Fatalf("first page: got %q", first)
 	}
 	if got := ids("?page_size=3&page_token=" + token); got != " d" {
@@ -117,7 +117,7 @@ func TestList_FiltersAndPages(t *testing.T) {
 	}
 }
 
-func TestREST_OtherVerbsAreNotAllowed(t *testing.T) {
+func TestREST_OtherMethodsAreNotAllowed(t *testing.T) {
 	t.Parallel()
 	g := start(t, simulator.Options{})
 	for target, want := range map[string][]string{
@@ -137,12 +137,12 @@ func TestREST_OtherVerbsAreNotAllowed(t *testing.T) {
 		}
 	}
 	if got := g.call("POST", path("/part"), "", "X-HTTP-Method-Override: DELETE"); got.status != http.StatusMethodNotAllowed {
-		t.Errorf("an override of the method: got %d", got.status)
+		t.Errorf("a method override: got %d", got.status)
 	}
 }
 
-// failure gives the reason and the fields at fault of an error's body.
-func failure(t *testing.T, got answer) (reason string, fields []string) {
+// failure returns the reason and the invalid fields of an error body.
+func failure(t *testing.T, got response) (reason string, fields []string) {
 	t.Helper()
 	var body struct {
 		Error struct {
@@ -159,7 +159,7 @@ func failure(t *testing.T, got answer) (reason string, fields []string) {
 		}
 	}
 	if err := json.Unmarshal([]byte(got.body), &body); err != nil {
-		t.Fatalf("no error body: %s", got.body)
+		t.Fatalf("not an error body: %s", got.body)
 	}
 	e := body.Error
 	if e.Code != got.status || e.Status == "" || e.Message == "" || len(e.Details) == 0 ||
@@ -175,12 +175,12 @@ func failure(t *testing.T, got answer) (reason string, fields []string) {
 	return e.Details[0].Reason, fields
 }
 
-// dialled is what an error of an add says about the phone.
-func dialled(t *testing.T, got answer) string {
+// dialled returns the dialled metadata of an add's error.
+func dialled(t *testing.T, got response) string {
 	t.Helper()
 	match := regexp.MustCompile(`"dialled":"([a-z]+)"`).FindStringSubmatch(got.body)
 	if match == nil {
-		t.Errorf("does not say whether it dialled: %s", got.body)
+		t.Errorf("no dialled metadata: %s", got.body)
 		return ""
 	}
 	return match[1]

@@ -12,13 +12,13 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// lively is an upstream whose people are forty times as fast as people are.
-var lively = simulator.Options{Seed: 7, TimeScale: 40, AddsPerSecond: -1, LingerDisconnected: 300 * time.Millisecond, PageSize: 4}
+// fastUpstream is an upstream whose participants change forty times faster than people.
+var fastUpstream = simulator.Options{Seed: 7, TimeScale: 40, AddsPerSecond: -1, LingerDisconnected: 300 * time.Millisecond, PageSize: 4}
 
-func TestWatch_AllDoorsTellTheSame(t *testing.T) {
+func TestW03_AllTransportsSendTheSameChanges(t *testing.T) {
 	t.Parallel()
-	g := start(t, lively)
-	everything := []*watcher{
+	g := start(t, fastUpstream)
+	unfiltered := []*watcher{
 		g.watchGRPC(&v2.WatchParticipantsRequest{}), g.watchGRPC(&v2.WatchParticipantsRequest{}),
 		g.watchHTTP("text/event-stream", ""), g.watchHTTP("application/x-ndjson", ""),
 	}
@@ -26,91 +26,92 @@ func TestWatch_AllDoorsTellTheSame(t *testing.T) {
 		g.watchGRPC(&v2.WatchParticipantsRequest{Statuses: []v2.ParticipantStatus{v2.ParticipantStatus_PARTICIPANT_STATUS_CONNECTED}}),
 		g.watchHTTP("text/event-stream", "?statuses=connected"),
 	}
-	for _, w := range slices.Concat(everything, connected) {
-		g.eventually("a first message", func() bool { return len(w.told()) > 0 })
+	for _, w := range slices.Concat(unfiltered, connected) {
+		g.eventually("a first message", func() bool { return len(w.received()) > 0 })
 	}
-	g.stir(60)
-	g.settle()
-	for _, w := range everything {
-		g.agrees(w, func(simulator.Person) bool { return true })
+	g.makeChanges(60)
+	g.stopChanges()
+	for _, w := range unfiltered {
+		g.converges(w, func(simulator.Participant) bool { return true })
 	}
 	for _, w := range connected {
-		g.agrees(w, func(p simulator.Person) bool { return p.Status == "connected" })
+		g.converges(w, func(p simulator.Participant) bool { return p.Status == "connected" })
 	}
-	sameOrder(t, everything)
+	sameOrder(t, unfiltered)
 	sameOrder(t, connected)
 }
 
-// stir makes things happen, at the upstream and through the gateway, one every 50 ms.
-func (g *gateway) stir(rounds int) {
+// makeChanges makes a random change every 50 ms, at the upstream or through the gateway.
+func (g *gateway) makeChanges(rounds int) {
 	g.t.Helper()
 	random := rand.New(rand.NewPCG(1, 2))
 	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()
-	words := []string{"connected", "held", "rejected", "disconnected", "dialing", "whispering"}
+	statuses := []string{"connected", "held", "rejected", "disconnected", "dialing", "whispering"}
 	for n := range rounds {
 		<-ticker.C
-		people := g.upstream.Truth(room)
-		who := "nobody"
-		if len(people) > 0 {
-			who = people[random.IntN(len(people))].ID
+		participants := g.upstream.Participants(conferenceID)
+		id := "unknown"
+		if len(participants) > 0 {
+			id = participants[random.IntN(len(participants))].ID
 		}
 		switch random.IntN(6) {
 		case 0:
-			g.upstream.AddPerson(room, simulator.Person{Status: words[random.IntN(len(words))], Name: fmt.Sprint(n)})
+			g.upstream.AddParticipant(conferenceID, simulator.Participant{Status: statuses[random.IntN(len(statuses))], Name: fmt.Sprint(n)})
 		case 1, 2:
-			g.upstream.SetStatus(room, who, words[random.IntN(len(words))])
+			g.upstream.SetStatus(conferenceID, id, statuses[random.IntN(len(statuses))])
 		case 3:
-			g.upstream.RemovePerson(room, who)
+			g.upstream.RemoveParticipant(conferenceID, id)
 		case 4:
 			g.add(n)
 		default:
-			g.call("DELETE", path("/"+who), "")
+			g.call("DELETE", path("/"+id), "")
 		}
 	}
 }
 
 func (g *gateway) add(n int) *v2.Participant {
 	g.t.Helper()
-	response, err := g.client.AddParticipant(g.context(), person(n))
+	response, err := g.client.AddParticipant(g.context(), addRequest(n))
 	if err != nil {
 		g.t.Fatalf("add: %v", err)
 	}
 	return response.GetParticipant()
 }
 
-// settle brings everybody to rest in a status in which they stay.
-func (g *gateway) settle() {
+// stopChanges gives every participant a status that they keep.
+func (g *gateway) stopChanges() {
 	g.t.Helper()
-	for i, p := range g.upstream.Truth(room) {
-		g.upstream.SetStatus(room, p.ID, []string{"connected", "held", "pending"}[i%3])
+	for i, p := range g.upstream.Participants(conferenceID) {
+		g.upstream.SetStatus(conferenceID, p.ID, []string{"connected", "held", "pending"}[i%3])
 	}
 }
 
-// agrees waits until a watcher holds the upstream's truth, as far as it asked for it.
-func (g *gateway) agrees(w *watcher, asked func(simulator.Person) bool) {
+// converges waits until the state of a watcher equals the upstream's, as far as it matches
+// the watcher's filter.
+func (g *gateway) converges(w *watcher, matches func(simulator.Participant) bool) {
 	g.t.Helper()
-	truth := map[string]string{}
-	for _, p := range g.upstream.Truth(room) {
-		if asked(p) {
-			truth[p.ID] = p.Status
+	want := map[string]string{}
+	for _, p := range g.upstream.Participants(conferenceID) {
+		if matches(p) {
+			want[p.ID] = p.Status
 		}
 	}
-	held := func() map[string]string {
+	got := func() map[string]string {
 		statuses := map[string]string{}
-		for id, p := range w.copy() {
+		for id, p := range w.currentState() {
 			statuses[id] = p.Status
 		}
 		return statuses
 	}
-	late := time.After(patience)
+	expired := time.After(timeout)
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()
-	for !maps.Equal(held(), truth) {
+	for !maps.Equal(got(), want) {
 		select {
 		case <-ticker.C:
-		case <-late:
-			g.t.Fatalf("%s: held %v, truth %v, ended: %v", w.name, held(), truth, w.failed())
+		case <-expired:
+			g.t.Fatalf("%s: state %v, want %v, ended: %v", w.name, got(), want, w.failed())
 		}
 	}
 	if err := w.failed(); err != nil {
@@ -118,30 +119,30 @@ func (g *gateway) agrees(w *watcher, asked func(simulator.Person) bool) {
 	}
 }
 
-// sameOrder says whether watchers with one filter were told the same changes in the
-// same order (W3). Those who came later were told the last of them.
+// sameOrder checks that watchers with the same filter received the same changes in the same
+// order (W3). A watcher that started later received only the last of them.
 func sameOrder(t *testing.T, watchers []*watcher) {
 	t.Helper()
 	var longest []string
 	all := make([][]string, len(watchers))
 	for i, w := range watchers {
-		all[i] = changesOf(w.told())
+		all[i] = changesOf(w.received())
 		if len(all[i]) > len(longest) {
 			longest = all[i]
 		}
 	}
-	for i, told := range all {
-		if !slices.Equal(told, longest[len(longest)-len(told):]) {
-			t.Errorf("%s was told\n%v\nof\n%v", watchers[i].name, told, longest)
+	for i, received := range all {
+		if !slices.Equal(received, longest[len(longest)-len(received):]) {
+			t.Errorf("%s received\n%v\nof\n%v", watchers[i].name, received, longest)
 		}
 	}
 	if len(longest) == 0 {
-		t.Error("nothing happened")
+		t.Error("there were no changes")
 	}
 }
 
 func changesOf(events []event) []string {
-	var told []string
+	var changes []string
 	for _, e := range events {
 		if e.Changes == nil {
 			continue
@@ -150,51 +151,51 @@ func changesOf(events []event) []string {
 		for _, c := range e.Changes.Changes {
 			text += fmt.Sprintf(" %s %s %s", c.Kind, c.Participant, c.Source)
 		}
-		told = append(told, text)
+		changes = append(changes, text)
 	}
-	return told
+	return changes
 }
 
-func TestW04_ResumeTellsExactlyWhatWasMissed(t *testing.T) {
+func TestW04_ResumeSendsExactlyTheMissedChanges(t *testing.T) {
 	t.Parallel()
-	g := start(t, lively)
-	stays := g.watchGRPC(&v2.WatchParticipantsRequest{})
-	leaver := g.watchHTTP("text/event-stream", "")
-	g.eventually("snapshots", func() bool { return len(stays.told()) > 0 && len(leaver.told()) > 0 })
-	g.stir(8)
-	g.eventually("some changes", func() bool { return len(changesOf(leaver.told())) > 0 })
-	leaver.close()
-	events := leaver.told()
+	g := start(t, fastUpstream)
+	uninterrupted := g.watchGRPC(&v2.WatchParticipantsRequest{})
+	interrupted := g.watchHTTP("text/event-stream", "")
+	g.eventually("snapshots", func() bool { return len(uninterrupted.received()) > 0 && len(interrupted.received()) > 0 })
+	g.makeChanges(8)
+	g.eventually("some changes", func() bool { return len(changesOf(interrupted.received())) > 0 })
+	interrupted.close()
+	events := interrupted.received()
 	token := events[len(events)-1].Token
-	g.stir(12)
-	g.settle()
-	g.agrees(stays, func(simulator.Person) bool { return true })
+	g.makeChanges(12)
+	g.stopChanges()
+	g.converges(uninterrupted, func(simulator.Participant) bool { return true })
 
-	g.holding = leaver.copy()
-	back := []*watcher{
+	g.initialState = interrupted.currentState()
+	resumed := []*watcher{
 		g.watchGRPC(&v2.WatchParticipantsRequest{ResumeToken: token}),
-		// Last-Event-ID beats the token that the URL began with.
+		// Last-Event-ID has precedence over the token in the URL.
 		g.watchHTTP("text/event-stream", "?resume_token=pgw9.another", "Last-Event-ID: "+token),
 		g.watchHTTP("application/x-ndjson", "?resume_token="+token),
 	}
-	missed := after(changesOf(stays.told()), changesOf(events))
-	for _, w := range back {
-		g.eventually("what was missed", func() bool { return len(changesOf(w.told())) >= len(missed) || w.failed() != nil })
+	missed := after(changesOf(uninterrupted.received()), changesOf(events))
+	for _, w := range resumed {
+		g.eventually("the missed changes", func() bool { return len(changesOf(w.received())) >= len(missed) || w.failed() != nil })
 		if err := w.failed(); err != nil {
 			t.Errorf("%s: %v", w.name, err)
 		}
-		if got := changesOf(w.told()); !slices.Equal(got, missed) {
-			t.Errorf("%s: told\n%v, missed\n%v", w.name, got, missed)
+		if got := changesOf(w.received()); !slices.Equal(got, missed) {
+			t.Errorf("%s: received\n%v, missed\n%v", w.name, got, missed)
 		}
-		for _, e := range w.told() {
+		for _, e := range w.received() {
 			if e.Snapshot != nil {
-				t.Errorf("%s: a snapshot, %s", w.name, e.Snapshot.Reason)
+				t.Errorf("%s: got a snapshot, reason %s", w.name, e.Snapshot.Reason)
 			}
 		}
 	}
 }
 
-// after is what comes after the last of some that are known.
+// after returns the elements after the last known one.
 func after(all, known []string) []string {
 	if len(known) == 0 {
 		return all
@@ -202,12 +203,12 @@ func after(all, known []string) []string {
 	return all[slices.Index(all, known[len(known)-1])+1:]
 }
 
-func TestW04_OtherTokensGiveOneSnapshot(t *testing.T) {
+func TestW04_OtherTokensLeadToOneSnapshot(t *testing.T) {
 	t.Parallel()
 	g := start(t, simulator.Options{})
 	first := g.watchGRPC(&v2.WatchParticipantsRequest{})
-	g.eventually("a snapshot", func() bool { return len(first.told()) > 0 })
-	token := first.told()[0].Token
+	g.eventually("a snapshot", func() bool { return len(first.received()) > 0 })
+	token := first.received()[0].Token
 	for _, test := range [][2]string{
 		{"", "initial"},
 		{"?resume_token=pgw9.another", "resume_expired"},
@@ -217,49 +218,49 @@ func TestW04_OtherTokensGiveOneSnapshot(t *testing.T) {
 	} {
 		query, want := test[0], test[1]
 		w := g.watchHTTP("application/x-ndjson", query)
-		g.eventually("a message", func() bool { return len(w.told()) > 0 })
-		if e := w.told()[0]; e.Snapshot == nil || e.Snapshot.Reason != want {
+		g.eventually("a message", func() bool { return len(w.received()) > 0 })
+		if e := w.received()[0]; e.Snapshot == nil || e.Snapshot.Reason != want {
 			t.Errorf("%s: got %+v, want %s", query, e, want)
 		}
 	}
 }
 
-func TestW11_EndOfTheConference(t *testing.T) {
+func TestW11_DeletedConferenceEndsStreams(t *testing.T) {
 	t.Parallel()
 	g := start(t, simulator.Options{})
-	g.upstream.AddPerson(room, simulator.Person{ID: "a", Status: "connected"})
+	g.upstream.AddParticipant(conferenceID, simulator.Participant{ID: "a", Status: "connected"})
 	watchers := []*watcher{
 		g.watchGRPC(&v2.WatchParticipantsRequest{}), g.watchHTTP("text/event-stream", ""), g.watchHTTP("application/x-ndjson", ""),
 	}
 	for _, w := range watchers {
-		g.eventually("a snapshot", func() bool { return len(w.told()) > 0 })
+		g.eventually("a snapshot", func() bool { return len(w.received()) > 0 })
 	}
-	g.upstream.DeleteConference(room)
+	g.upstream.DeleteConference(conferenceID)
 	for _, w := range watchers {
 		<-w.done
-		events := w.told()
+		events := w.received()
 		if last := events[len(events)-1]; last.End == nil || last.End.Reason != "conference_gone" || len(changesOf(events)) > 0 {
 			t.Errorf("%s: got %+v, %v", w.name, last, w.failed())
 		}
 	}
 }
 
-func TestPassthrough_AccountsAreApart(t *testing.T) {
+func TestPassthrough_CredentialsHaveSeparateFeeds(t *testing.T) {
 	t.Parallel()
 	g := start(t, simulator.Options{Tokens: []string{"token-a", "token-b"}}, "--auth", "passthrough")
 	for _, token := range []string{"token-a", "token-b"} {
 		w := g.watchHTTP("application/x-ndjson", "", "X-Auth-Token: "+token)
-		g.eventually("a snapshot", func() bool { return len(w.told()) > 0 })
+		g.eventually("a snapshot", func() bool { return len(w.received()) > 0 })
 	}
-	// A token of one log is none of the other's, though the conference is the same.
-	epochs := map[string]bool{}
+	// The feeds of two credentials have different tokens for the same conference.
+	tokens := map[string]bool{}
 	for _, header := range []string{"Authorization: Bearer token-a", "X-Auth-Token: token-a", "X-Auth-Token: token-b"} {
 		w := g.watchHTTP("application/x-ndjson", "", header)
-		g.eventually("a snapshot", func() bool { return len(w.told()) > 0 })
-		epochs[w.told()[0].Token] = true
+		g.eventually("a snapshot", func() bool { return len(w.received()) > 0 })
+		tokens[w.received()[0].Token] = true
 	}
-	if len(epochs) != 2 {
-		t.Errorf("got %d logs of two accounts", len(epochs))
+	if len(tokens) != 2 {
+		t.Errorf("got %d tokens of two credentials", len(tokens))
 	}
 	if got := g.call("GET", path(""), ""); got.status != 401 {
 		t.Errorf("no credential: got %d %s", got.status, got.body)

@@ -17,11 +17,11 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-// event is one message of a stream in the words of its JSON, whatever the door.
+// event is one message of a stream, of any transport, as in JSON.
 type event struct {
 	Token    string `json:"resume_token"`
 	Snapshot *struct {
-		Participants  []human
+		Participants  []participant
 		Total, Active *int
 		Reason        string
 	}
@@ -35,37 +35,37 @@ type event struct {
 	End *struct{ Reason string }
 }
 
-type human struct {
+type participant struct {
 	ID, Status, Role, Name, Muted, Joined string
 }
 
 type change struct {
 	Kind        string
-	Participant human
+	Participant participant
 	Previous    *string `json:"previous_status"`
 	Source      string
 }
 
-// UnmarshalJSON reads what is compared of a participant.
-func (h *human) UnmarshalJSON(text []byte) error {
-	var told struct {
+// UnmarshalJSON decodes the fields that the tests compare.
+func (p *participant) UnmarshalJSON(text []byte) error {
+	var fields struct {
 		ID, Status, Role, Name string
 		Muted                  bool
 		Joined                 *string `json:"joined_at"`
 	}
-	if err := json.Unmarshal(text, &told); err != nil {
+	if err := json.Unmarshal(text, &fields); err != nil {
 		return err
 	}
-	*h = human{ID: told.ID, Status: told.Status, Role: told.Role, Name: told.Name, Muted: fmt.Sprint(told.Muted)}
-	if told.Joined != nil {
-		h.Joined = *told.Joined
+	*p = participant{ID: fields.ID, Status: fields.Status, Role: fields.Role, Name: fields.Name, Muted: fmt.Sprint(fields.Muted)}
+	if fields.Joined != nil {
+		p.Joined = *fields.Joined
 	}
 	return nil
 }
 
-func humanOf(p *v2.Participant) human {
-	h := human{
-		ID: p.GetId(), Status: word(p.GetStatus(), p.RawStatus), Role: word(p.GetRole(), p.RawRole),
+func participantOf(p *v2.Participant) participant {
+	h := participant{
+		ID: p.GetId(), Status: enumName(p.GetStatus(), p.RawStatus), Role: enumName(p.GetRole(), p.RawRole),
 		Name: p.GetName(), Muted: fmt.Sprint(p.GetMuted()),
 	}
 	if p.GetJoinedAt() != nil {
@@ -74,9 +74,8 @@ func humanOf(p *v2.Participant) human {
 	return h
 }
 
-// word is an enum value's word in JSON: its name without what all names of the enum
-// begin with.
-func word(value protoreflect.Enum, raw *string) string {
+// enumName returns an enum value's name in JSON: lower case, without the enum's prefix.
+func enumName(value protoreflect.Enum, raw *string) string {
 	if raw != nil {
 		return *raw
 	}
@@ -85,42 +84,42 @@ func word(value protoreflect.Enum, raw *string) string {
 	return strings.ToLower(strings.TrimPrefix(string(values.ByNumber(value.Number()).Name()), prefix))
 }
 
-// fromProto puts a message into the words of its JSON.
-func fromProto(m *v2.WatchParticipantsResponse) event {
+// eventOf converts a gRPC message to its JSON form.
+func eventOf(m *v2.WatchParticipantsResponse) event {
 	e := event{Token: m.GetResumeToken()}
-	switch told := m.GetEvent().(type) {
+	switch kind := m.GetEvent().(type) {
 	case *v2.WatchParticipantsResponse_Snapshot:
-		e.snapshotOf(told.Snapshot)
+		e.snapshotOf(kind.Snapshot)
 	case *v2.WatchParticipantsResponse_Changes:
-		e.changesOf(told.Changes)
+		e.changesOf(kind.Changes)
 	case *v2.WatchParticipantsResponse_Checkpoint:
-		e.checkpointOf(told.Checkpoint)
+		e.checkpointOf(kind.Checkpoint)
 	case *v2.WatchParticipantsResponse_End:
-		e.End = &struct{ Reason string }{word(told.End.GetReason(), nil)}
+		e.End = &struct{ Reason string }{enumName(kind.End.GetReason(), nil)}
 	}
 	return e
 }
 
 func (e *event) snapshotOf(s *v2.ParticipantSnapshot) {
 	e.Snapshot = &struct {
-		Participants  []human
+		Participants  []participant
 		Total, Active *int
 		Reason        string
-	}{Reason: word(s.GetReason(), nil), Total: number(s.Total), Active: number(s.Active)}
+	}{Reason: enumName(s.GetReason(), nil), Total: number(s.Total), Active: number(s.Active)}
 	for _, p := range s.GetParticipants() {
-		e.Snapshot.Participants = append(e.Snapshot.Participants, humanOf(p))
+		e.Snapshot.Participants = append(e.Snapshot.Participants, participantOf(p))
 	}
 }
 
 func (e *event) changesOf(c *v2.ParticipantChanges) {
 	e.Changes = &struct{ Changes []change }{}
 	for _, one := range c.GetChanges() {
-		told := change{Kind: word(one.GetKind(), nil), Participant: humanOf(one.GetParticipant()), Source: word(one.GetSource(), nil)}
+		converted := change{Kind: enumName(one.GetKind(), nil), Participant: participantOf(one.GetParticipant()), Source: enumName(one.GetSource(), nil)}
 		if one.PreviousStatus != nil {
-			previous := word(one.GetPreviousStatus(), one.PreviousRawStatus)
-			told.Previous = &previous
+			previous := enumName(one.GetPreviousStatus(), one.PreviousRawStatus)
+			converted.Previous = &previous
 		}
-		e.Changes.Changes = append(e.Changes.Changes, told)
+		e.Changes.Changes = append(e.Changes.Changes, converted)
 	}
 }
 
@@ -128,18 +127,18 @@ func (e *event) checkpointOf(c *v2.Checkpoint) {
 	e.Checkpoint = &struct {
 		Freshness string
 		Count     *int `json:"participant_count"`
-	}{Freshness: word(c.GetFreshness(), nil), Count: number(c.ParticipantCount)}
+	}{Freshness: enumName(c.GetFreshness(), nil), Count: number(c.ParticipantCount)}
 }
 
 func number(n *int32) *int {
 	if n == nil {
 		return nil
 	}
-	told := int(*n)
-	return &told
+	converted := int(*n)
+	return &converted
 }
 
-// watcher is a client of one stream that applies what it is sent, strictly.
+// watcher is a client of one stream that applies its messages and checks their consistency.
 type watcher struct {
 	name string
 	next func() (event, error)
@@ -147,15 +146,15 @@ type watcher struct {
 	done chan struct{}
 
 	mu     sync.Mutex
-	held   map[string]human
+	state  map[string]participant
 	events []event
 	err    error
 }
 
-// follow applies a stream until it ends, to what its client holds already.
+// follow applies the messages of a stream to the initial state until the stream ends.
 func (g *gateway) follow(name string, stop context.CancelFunc, next func() (event, error)) *watcher {
-	w := &watcher{name: name, next: next, stop: stop, done: make(chan struct{}), held: map[string]human{}}
-	maps.Copy(w.held, g.holding)
+	w := &watcher{name: name, next: next, stop: stop, done: make(chan struct{}), state: map[string]participant{}}
+	maps.Copy(w.state, g.initialState)
 	g.t.Cleanup(w.close)
 	go func() {
 		defer close(w.done)
@@ -188,9 +187,9 @@ func (w *watcher) apply(e event) error {
 	case e.Token == "":
 		return errors.New("no token")
 	case e.Snapshot != nil:
-		clear(w.held)
+		clear(w.state)
 		for _, p := range e.Snapshot.Participants {
-			w.held[p.ID] = p
+			w.state[p.ID] = p
 		}
 	case e.Changes != nil:
 		for _, c := range e.Changes.Changes {
@@ -198,36 +197,36 @@ func (w *watcher) apply(e event) error {
 				return err
 			}
 		}
-	case e.Checkpoint != nil && (e.Checkpoint.Count == nil || *e.Checkpoint.Count != len(w.held)):
-		return fmt.Errorf("participant_count %v, held %d", e.Checkpoint.Count, len(w.held))
+	case e.Checkpoint != nil && (e.Checkpoint.Count == nil || *e.Checkpoint.Count != len(w.state)):
+		return fmt.Errorf("participant_count %v, state has %d", e.Checkpoint.Count, len(w.state))
 	}
 	return nil
 }
 
 func (w *watcher) change(c change) error {
-	before, holds := w.held[c.Participant.ID]
+	before, known := w.state[c.Participant.ID]
 	switch {
-	case holds == (c.Kind == "added"):
-		return fmt.Errorf("%s of %s, but held: %t", c.Kind, c.Participant.ID, holds)
-	case holds && (c.Previous == nil || *c.Previous != before.Status):
+	case known == (c.Kind == "added"):
+		return fmt.Errorf("%s of %s, but in the state: %t", c.Kind, c.Participant.ID, known)
+	case known && (c.Previous == nil || *c.Previous != before.Status):
 		return fmt.Errorf("previous_status of %s is not %s", c.Participant.ID, before.Status)
 	case c.Kind == "removed" || c.Kind == "left_filter":
-		delete(w.held, c.Participant.ID)
+		delete(w.state, c.Participant.ID)
 	default:
-		w.held[c.Participant.ID] = c.Participant
+		w.state[c.Participant.ID] = c.Participant
 	}
 	return nil
 }
 
-// copy is what the watcher holds now.
-func (w *watcher) copy() map[string]human {
+// currentState returns a copy of the watcher's state.
+func (w *watcher) currentState() map[string]participant {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return maps.Clone(w.held)
+	return maps.Clone(w.state)
 }
 
-// told are the events so far.
-func (w *watcher) told() []event {
+// received returns the events so far.
+func (w *watcher) received() []event {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return append([]event(nil), w.events...)
@@ -239,7 +238,7 @@ func (w *watcher) failed() error {
 	return w.err
 }
 
-// close hangs up.
+// close cancels the stream.
 func (w *watcher) close() {
 	w.stop()
 	<-w.done
@@ -248,7 +247,7 @@ func (w *watcher) close() {
 func (g *gateway) watchGRPC(request *v2.WatchParticipantsRequest) *watcher {
 	g.t.Helper()
 	ctx, stop := context.WithCancel(g.context())
-	request.ConferenceId = room
+	request.ConferenceId = conferenceID
 	stream, err := g.client.WatchParticipants(ctx, request)
 	if err != nil {
 		g.t.Fatal(err)
@@ -258,11 +257,11 @@ func (g *gateway) watchGRPC(request *v2.WatchParticipantsRequest) *watcher {
 		if err != nil {
 			return event{}, err
 		}
-		return fromProto(m), nil
+		return eventOf(m), nil
 	})
 }
 
-// watchHTTP watches as SSE or NDJSON.
+// watchHTTP opens an SSE or NDJSON stream.
 func (g *gateway) watchHTTP(accept, query string, headers ...string) *watcher {
 	g.t.Helper()
 	response := g.send("GET", path(":watch"+query), "", append(headers, "Accept: "+accept)...)
@@ -283,14 +282,14 @@ func (g *gateway) watchHTTP(accept, query string, headers ...string) *watcher {
 	})
 }
 
-// failureError is the last event of a stream that failed.
-type failureError struct{ retry, body string }
+// failureEvent is the last event of a failed stream.
+type failureEvent struct{ retry, body string }
 
-func (f *failureError) Error() string { return "failure: " + f.body }
+func (f *failureEvent) Error() string { return "failure: " + f.body }
 
 func parse(text string) (event, error) {
 	if strings.HasPrefix(text, `{"error"`) {
-		return event{}, &failureError{body: text}
+		return event{}, &failureEvent{body: text}
 	}
 	var e event
 	if err := json.Unmarshal([]byte(text), &e); err != nil {
@@ -299,7 +298,7 @@ func parse(text string) (event, error) {
 	return e, nil
 }
 
-// nextSSE reads one block.
+// nextSSE reads one SSE event.
 func nextSSE(lines *bufio.Reader) (event, error) {
 	fields := map[string]string{}
 	for {
@@ -309,16 +308,16 @@ func nextSSE(lines *bufio.Reader) (event, error) {
 		}
 		line = strings.TrimSuffix(line, "\n")
 		if line == "" {
-			return block(fields)
+			return eventOfFields(fields)
 		}
 		name, value, _ := strings.Cut(line, ": ")
 		fields[name] = value
 	}
 }
 
-func block(fields map[string]string) (event, error) {
+func eventOfFields(fields map[string]string) (event, error) {
 	if fields["event"] == "failure" {
-		return event{}, &failureError{retry: fields["retry"], body: fields["data"]}
+		return event{}, &failureEvent{retry: fields["retry"], body: fields["data"]}
 	}
 	e, err := parse(fields["data"])
 	if err == nil && e.Token != fields["id"] {

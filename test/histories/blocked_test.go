@@ -20,9 +20,9 @@ func TestW12_BlockedClientsHoldNobodyUp(t *testing.T) {
 				t.Fatal(err)
 			}
 			listener := w.crowd(9)
-			w.upstream.AddPerson(conference, simulator.Person{ID: "p1", Status: "connected"})
+			w.upstream.AddParticipant(conference, simulator.Participant{ID: "p1", Status: "connected"})
 			w.pass(6 * time.Second) // Those who are deaf are blocked from here.
-			w.upstream.AddPerson(conference, simulator.Person{ID: "p2", Status: "connected"})
+			w.upstream.AddParticipant(conference, simulator.Participant{ID: "p2", Status: "connected"})
 			w.pass(6 * time.Second)
 			if _, told := listener.held["p2"]; !told && w.inRoster("p2") {
 				t.Error("the gateway's roster has p2, and nobody was told")

@@ -30,9 +30,9 @@ func (w *world) join(s step) {
 // letIn lets somebody in, and first out: who is there already comes anew.
 func (w *world) letIn(n int, status, role string) {
 	id := fmt.Sprintf("p%d", n)
-	w.upstream.RemovePerson(conference, id)
+	w.upstream.RemoveParticipant(conference, id)
 	w.truth.look()
-	w.upstream.AddPerson(conference, simulator.Person{ID: id, Status: status, Role: role, Name: nameOf(n)})
+	w.upstream.AddParticipant(conference, simulator.Participant{ID: id, Status: status, Role: role, Name: nameOf(n)})
 	w.truth.look()
 }
 
@@ -41,7 +41,7 @@ func nameOf(n int) string { return fmt.Sprintf("Person %d", n) }
 
 // someone is one of those who are there, empty where nobody is.
 func (w *world) someone(which int) string {
-	people := w.upstream.Truth(conference)
+	people := w.upstream.Participants(conference)
 	if len(people) == 0 {
 		return ""
 	}
@@ -55,7 +55,7 @@ func (w *world) turn(s step) {
 	}
 }
 
-func (w *world) vanish(s step) { w.upstream.RemovePerson(conference, w.someone(s.A)) }
+func (w *world) vanish(s step) { w.upstream.RemoveParticipant(conference, w.someone(s.A)) }
 
 // open has a client come back, mostly with its last token and its filter.
 func (w *world) open(s step) {

@@ -18,7 +18,7 @@ func TestA02_RemoveIsToldFromItsFirstSending(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.upstream.AddPerson(conference, simulator.Person{ID: "p1", Status: "connected"})
+		w.upstream.AddParticipant(conference, simulator.Participant{ID: "p1", Status: "connected"})
 		w.pass(2 * time.Second)
 		w.upstream.Inject(simulator.Fault{Kind: simulator.FaultLost, Operation: simulator.Remove, Times: 1})
 		sent := time.Now()

@@ -40,7 +40,7 @@ func (t *truth) look() {
 	defer t.mu.Unlock()
 	now := time.Now()
 	here := map[string]bool{}
-	for _, person := range t.upstream.Truth(conference) {
+	for _, person := range t.upstream.Participants(conference) {
 		here[person.ID] = true
 		t.note(person.ID, person.Status, now)
 	}

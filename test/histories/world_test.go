@@ -215,7 +215,7 @@ func (w *world) atRest() error {
 // somebody whom no list shows: it may be they who are counted (W7).
 func (w *world) undecided(state *feed.State) bool {
 	people := map[string]bool{}
-	for _, person := range w.upstream.Truth(conference) {
+	for _, person := range w.upstream.Participants(conference) {
 		people[person.ID] = true
 	}
 	return w.history.Surplus > 0 && state.Stale &&
@@ -224,7 +224,7 @@ func (w *world) undecided(state *feed.State) bool {
 
 // isTrue holds the roster against the upstream's truth.
 func (w *world) isTrue(roster []participant.Participant) error {
-	people := w.upstream.Truth(conference)
+	people := w.upstream.Participants(conference)
 	held := byID(roster)
 	if len(people) != len(roster) {
 		return fmt.Errorf("%d people, %d in truth", len(roster), len(people))

@@ -12,8 +12,7 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// TestDependenciesHaveAReason holds docs/dependencies.md and the go.mod files to
-// each other, both ways.
+// TestDependenciesHaveAReason compares docs/dependencies.md with the go.mod files.
 func TestDependenciesHaveAReason(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join(root, "docs", "dependencies.md"))
 	if err != nil {
@@ -23,24 +22,23 @@ func TestDependenciesHaveAReason(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var asked dependencies
+	var required dependencies
 	for _, mod := range append(mods, filepath.Join(root, "go.mod")) {
-		asked.read(t, mod)
+		required.read(t, mod)
 	}
-	for _, difference := range differences(string(page), asked) {
+	for _, difference := range differences(string(page), required) {
 		t.Error(difference)
 	}
 }
 
-// dependencies are the modules and tools of our go.mod files: those that we ask
-// for, and those that come along.
+// dependencies are the modules and tools of the go.mod files.
 type dependencies struct {
 	direct, indirect []string
 }
 
 func (d *dependencies) read(t *testing.T, mod string) {
 	t.Helper()
-	// Go's test cache watches what the test itself looks at, not what its child reads.
+	// Go's test cache tracks files that the test opens, not those that a child process reads.
 	if _, err := os.Stat(mod); err != nil {
 		t.Fatal(err)
 	}
@@ -72,29 +70,29 @@ func (d *dependencies) read(t *testing.T, mod string) {
 
 var row = regexp.MustCompile("(?m)^\\| `([^`]+)` \\| (.+) \\|$")
 
-// differences compares the page's rows with the dependencies.
-func differences(page string, asked dependencies) []string {
+// differences compares the rows of the page with the dependencies.
+func differences(page string, required dependencies) []string {
 	var found []string
 	reasons := map[string]string{}
 	for _, match := range row.FindAllStringSubmatch(page, -1) {
 		reasons[match[1]] = strings.TrimSpace(match[2])
 	}
-	for _, dependency := range asked.direct {
+	for _, dependency := range required.direct {
 		if reasons[dependency] == "" {
 			found = append(found, dependency+" is a direct dependency without a reason in docs/dependencies.md")
 		}
 	}
 	for dependency := range reasons {
-		if !slices.Contains(asked.direct, dependency) && !slices.Contains(asked.indirect, dependency) {
-			found = append(found, dependency+" is in docs/dependencies.md and in no go.mod")
+		if !slices.Contains(required.direct, dependency) && !slices.Contains(required.indirect, dependency) {
+			found = append(found, dependency+" is in docs/dependencies.md but in no go.mod")
 		}
 	}
 	return found
 }
 
-func TestDifferencesAreFound(t *testing.T) {
-	const page = "| module | why |\n| --- | --- |\n| `a.example/kept` | it is needed |\n| `a.example/near` | it comes along |\n" +
-		"| `a.example/gone` | it was needed |\n| `a.example/blank` |   |\n"
+func TestDifferences(t *testing.T) {
+	const page = "| module | why |\n| --- | --- |\n| `a.example/kept` | it is required |\n| `a.example/near` | it is indirect |\n" +
+		"| `a.example/gone` | it was required |\n| `a.example/blank` |   |\n"
 	found := strings.Join(differences(page, dependencies{
 		direct:   []string{"a.example/kept", "a.example/new", "a.example/blank"},
 		indirect: []string{"a.example/near", "a.example/far"},
@@ -106,7 +104,7 @@ func TestDifferencesAreFound(t *testing.T) {
 	}
 	for _, fine := range []string{"kept", "near", "far"} {
 		if strings.Contains(found, fine) {
-			t.Errorf("found %q: %s is no difference", found, fine)
+			t.Errorf("found %q: %s is not a difference", found, fine)
 		}
 	}
 }

@@ -1,4 +1,3 @@
-// Package layering holds the code to the shape that ARCHITECTURE.md draws, by
-// ordinary tests: which package may import which, what only one place may do, and
-// a reason for every dependency.
+// Package layering tests the rules of ARCHITECTURE.md: which package may import which, which
+// identifiers only some packages may use, and a reason for every dependency.
 package layering

@@ -13,7 +13,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// pkg is what `go list` tells of a package.
+// pkg is the output of `go list` for a package.
 type pkg struct {
 	ImportPath string
 	Imports    []string
@@ -25,39 +25,39 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// violations are the imports that no arrow allows, and those that are forbidden.
+// violations returns the imports that are not allowed or are forbidden.
 func violations(packages []pkg) []string {
 	var found []string
 	for _, p := range packages {
 		name := strings.TrimPrefix(p.ImportPath, module)
-		allowed, placed := arrows[name]
-		if !placed {
-			found = append(found, name+" is in no row of arrows: say what it may import")
+		allowed, known := arrows[name]
+		if !known {
+			found = append(found, name+" has no row in arrows: add what it may import")
 			continue
 		}
 		for _, imported := range p.Imports {
-			found = append(found, judge(name, allowed, imported)...)
+			found = append(found, check(name, allowed, imported)...)
 		}
 	}
 	return found
 }
 
-func judge(name string, allowed []string, imported string) []string {
+func check(name string, allowed []string, imported string) []string {
 	if ours, ok := strings.CutPrefix(imported, module); ok {
 		if slices.Contains(allowed, ours) || slices.Contains(base, ours) && !slices.Contains(base, name) {
 			return nil
 		}
-		return []string{fmt.Sprintf("%s imports %s: %s", name, ours, why(name, ours))}
+		return []string{fmt.Sprintf("%s imports %s: %s", name, ours, reasonFor(name, ours))}
 	}
-	for barred, reason := range forbidden[name] {
-		if imported == barred || strings.HasPrefix(imported, barred+"/") {
+	for prefix, reason := range forbidden[name] {
+		if imported == prefix || strings.HasPrefix(imported, prefix+"/") {
 			return []string{fmt.Sprintf("%s imports %s: %s", name, imported, reason)}
 		}
 	}
 	return nil
 }
 
-func why(name, imported string) string {
+func reasonFor(name, imported string) string {
 	for _, p := range []string{name, imported} {
 		if reason, ok := reasons[p]; ok {
 			return reason
@@ -66,7 +66,7 @@ func why(name, imported string) string {
 	return "imports follow the arrows of ARCHITECTURE.md"
 }
 
-// packages lists what the product is made of; tools are outside of it.
+// packages lists the packages of the product, without tools.
 func packages(t *testing.T) []pkg {
 	t.Helper()
 	list := exec.Command("go", "list", "-e", "-json=ImportPath,Imports", "./cmd/...", "./gen/...", "./internal/...")
@@ -89,14 +89,14 @@ func packages(t *testing.T) []pkg {
 	}
 }
 
-func TestTheArrowsHaveNoCircle(t *testing.T) {
-	var visit func(name string, way []string)
-	visit = func(name string, way []string) {
-		if slices.Contains(way, name) {
-			t.Fatalf("a circle: %s", strings.Join(append(way, name), " -> "))
+func TestArrowsHaveNoCycle(t *testing.T) {
+	var visit func(name string, path []string)
+	visit = func(name string, path []string) {
+		if slices.Contains(path, name) {
+			t.Fatalf("import cycle: %s", strings.Join(append(path, name), " -> "))
 		}
 		for _, next := range arrows[name] {
-			visit(next, append(slices.Clone(way), name))
+			visit(next, append(slices.Clone(path), name))
 		}
 	}
 	for name := range arrows {
@@ -104,7 +104,7 @@ func TestTheArrowsHaveNoCircle(t *testing.T) {
 	}
 }
 
-func TestViolationsAreFound(t *testing.T) {
+func TestViolations(t *testing.T) {
 	for _, test := range []struct {
 		name, imported, want string
 	}{
@@ -121,7 +121,7 @@ func TestViolationsAreFound(t *testing.T) {
 		{"internal/roster", "log/slog", "the roster is pure"},
 		{"internal/feed", "google.golang.org/grpc/codes", "knows no transport"},
 		{"internal/roster", "net/http", "knows no transport"},
-		{"internal/newcomer", "fmt", "say what it may import"},
+		{"internal/unknown", "fmt", "add what it may import"},
 	} {
 		found := strings.Join(violations([]pkg{{ImportPath: module + test.name, Imports: []string{test.imported}}}), "\n")
 		if test.want == "" && found != "" || !strings.Contains(found, test.want) {

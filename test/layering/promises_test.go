@@ -9,14 +9,14 @@ import (
 	"testing"
 )
 
-// citation is a promise cited by number, in text or in the name of a test.
+// citation matches the number of a promise, in text or in the name of a test.
 var citation = regexp.MustCompile(`\b(?:Test)?([WAR])0?([1-9][0-9]?)(?:\b|_)`)
 
-// definition is the line of docs/promises.md that defines a promise.
+// definition matches the line of docs/promises.md that defines a promise.
 var definition = regexp.MustCompile(`(?m)^\*\*([WAR])([0-9]+) `)
 
-// TestCitedPromisesAreDefined holds every promise that code or documents cite by number
-// to docs/promises.md.
+// TestCitedPromisesAreDefined checks that docs/promises.md defines every promise that code
+// or documents cite by number.
 func TestCitedPromisesAreDefined(t *testing.T) {
 	tree := os.DirFS(root)
 	page, err := fs.ReadFile(tree, "docs/promises.md")
@@ -39,7 +39,7 @@ func TestCitedPromisesAreDefined(t *testing.T) {
 	}
 }
 
-// citations are the promises that each file of ours cites.
+// citations returns the promises that each file cites.
 func citations(t *testing.T, tree fs.FS) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}

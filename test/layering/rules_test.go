@@ -8,8 +8,8 @@ var base = []string{
 	"internal/participant", "internal/apierror", "internal/requestctx", "internal/redact", "internal/panics",
 }
 
-// arrows says which of our packages, beside the base, each of our packages may import. A
-// package that is not named here has no place yet, which is a failure too.
+// arrows lists the packages of this module that each package may import in addition to the
+// base. A package without a row fails the test.
 var arrows = map[string][]string{
 	"gen/audian/conference/v2": {},
 	"gen/openapi":              {},
@@ -89,7 +89,7 @@ var arrows = map[string][]string{
 	"cmd/simulator": {"internal/simulator"},
 }
 
-// reasons say why an import that nobody drew an arrow for is not drawn.
+// reasons explain why a package may not import others, or may not be imported.
 var reasons = map[string]string{
 	"internal/upstream": "upstream, feed and write do not import each other; package server connects them",
 	"internal/feed":     "upstream, feed and write do not import each other; package server connects them",
@@ -107,8 +107,8 @@ var reasons = map[string]string{
 	"internal/simulator":          "the simulator has its own wire types, so that client and fake cannot share a bug",
 }
 
-// forbidden says what a package must not import of others' packages, and why. A
-// name stands for the packages below it too.
+// forbidden lists the external packages that a package must not import, with the reason. A
+// name includes the packages below it.
 var forbidden = map[string]map[string]string{
 	"internal/participant":     engine,
 	"internal/upstream/audian": {"google.golang.org": "the upstream speaks REST"},
@@ -116,8 +116,8 @@ var forbidden = map[string]map[string]string{
 	"internal/feed":            engine,
 	"internal/watch":           engine,
 	"internal/write":           engine,
-	"internal/access":          {"google.golang.org/grpc": "access decides alike for every transport"},
-	"internal/simulator":       {"google.golang.org": "the vendor speaks REST"},
+	"internal/access":          {"google.golang.org/grpc": "access decisions do not depend on the transport"},
+	"internal/simulator":       {"google.golang.org": "the simulated API is REST"},
 	"internal/roster": {
 		"google.golang.org": noTransport,
 		"net":               noTransport,
@@ -137,7 +137,7 @@ const (
 
 var engine = map[string]string{"google.golang.org": noTransport}
 
-// uses are what only some files may say.
+// uses are the restricted identifiers.
 var uses = []use{
 	{
 		names:   []string{"os.Getenv", "os.LookupEnv", "os.Environ", "os.ExpandEnv"},
@@ -164,6 +164,6 @@ var uses = []use{
 	{
 		names:   []string{"time.Sleep"},
 		allowed: func(f file) bool { return !f.test || f.imports["testing/synctest"] },
-		reason:  "a test waits in virtual time (testing/synctest) or for what it waits for, never for luck",
+		reason:  "a test waits in virtual time (testing/synctest) or for a condition, never for a fixed real time",
 	},
 }

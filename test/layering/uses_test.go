@@ -14,18 +14,18 @@ import (
 	"testing"
 )
 
-// root is the repository, seen from this package.
+// root is the path of the repository's root from this package.
 const root = "../.."
 
-// use is what only some files may say: selectors such as "time.Now", or "go" for
-// the statement.
+// use restricts identifiers to some files: selectors such as "time.Now", or "go" for the
+// statement.
 type use struct {
 	names   []string
 	allowed func(file) bool
 	reason  string
 }
 
-// file is one parsed source file; path is from the repository's root.
+// file is a parsed source file; path is relative to root.
 type file struct {
 	path    string
 	test    bool
@@ -33,7 +33,7 @@ type file struct {
 	syntax  *ast.File
 }
 
-// in says whether the file is below one of the folders.
+// in reports whether the file is in one of the folders or below.
 func (f file) in(folders ...string) bool {
 	return slices.ContainsFunc(folders, func(folder string) bool { return strings.HasPrefix(f.path, folder+"/") })
 }
@@ -60,7 +60,7 @@ func TestUses(t *testing.T) {
 	}
 }
 
-// misuses are what the file says and must not.
+// misuses returns the uses that are not allowed in the file.
 func misuses(t *testing.T, name, source string) []string {
 	t.Helper()
 	f := parse(t, name, source)
@@ -69,14 +69,14 @@ func misuses(t *testing.T, name, source string) []string {
 		if u.allowed(f) {
 			continue
 		}
-		for _, said := range u.names {
-			banned[said] = u.reason
+		for _, name := range u.names {
+			banned[name] = u.reason
 		}
 	}
 	var found []string
 	ast.Inspect(f.syntax, func(n ast.Node) bool {
-		if said := spell(n); banned[said] != "" {
-			found = append(found, fmt.Sprintf("%s says %s: %s", name, said, banned[said]))
+		if used := identifier(n); banned[used] != "" {
+			found = append(found, fmt.Sprintf("%s uses %s: %s", name, used, banned[used]))
 		}
 		return true
 	})
@@ -100,7 +100,7 @@ func parse(t *testing.T, name, source string) file {
 	return f
 }
 
-func spell(n ast.Node) string {
+func identifier(n ast.Node) string {
 	switch n := n.(type) {
 	case *ast.GoStmt:
 		return "go"
@@ -112,23 +112,23 @@ func spell(n ast.Node) string {
 	return ""
 }
 
-func TestMisusesAreFound(t *testing.T) {
+func TestMisuses(t *testing.T) {
 	for _, test := range []struct {
 		path, body, want string
 	}{
-		{"internal/feed/feed.go", `os.Getenv("X")`, "internal/feed/feed.go says os.Getenv: only internal/config"},
+		{"internal/feed/feed.go", `os.Getenv("X")`, "internal/feed/feed.go uses os.Getenv: only internal/config"},
 		{"internal/feed/feed_test.go", `os.Getenv("X")`, ""},
 		{"internal/config/config.go", `os.LookupEnv("X")`, ""},
 		{"cmd/server/main.go", `use(os.LookupEnv)`, ""},
-		{"internal/configure/c.go", `use(os.LookupEnv)`, "says os.LookupEnv"},
-		{"internal/roster/roster.go", `use(time.Now())`, "says time.Now: the roster is pure"},
-		{"internal/roster/roster.go", `go use()`, "says go: the roster is pure"},
+		{"internal/configure/c.go", `use(os.LookupEnv)`, "uses os.LookupEnv"},
+		{"internal/roster/roster.go", `use(time.Now())`, "uses time.Now: the roster is pure"},
+		{"internal/roster/roster.go", `go use()`, "uses go: the roster is pure"},
 		{"internal/roster/roster.go", `use(time.Second)`, ""},
 		{"internal/feed/feed.go", `go use(time.Now())`, ""},
 		{"internal/feed/feed.go", `use(http.StatusNotFound)`, ""},
-		{"internal/write/add.go", `use(http.Client{})`, "says http.Client: HTTP comes in by package httpapi"},
+		{"internal/write/add.go", `use(http.Client{})`, "uses http.Client: HTTP comes in by package httpapi"},
 		{"internal/upstream/audian/client.go", `use(http.Client{})`, ""},
-		{"internal/feed/feed_test.go", `time.Sleep(1)`, "says time.Sleep: a test waits in virtual time"},
+		{"internal/feed/feed_test.go", `time.Sleep(1)`, "uses time.Sleep: a test waits in virtual time"},
 		{"internal/feed/feed_test.go", `synctest.Test(t, func(*testing.T) { time.Sleep(1) })`, ""},
 	} {
 		source := "package p\n"

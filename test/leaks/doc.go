@@ -1,4 +1,4 @@
-// Package leaks holds that the gateway gives away no secret and no phone number. It runs
-// the program itself, uses it as a hostile caller before a hostile upstream would, and
-// searches all that came out. It is all tests: this file is what a build sees.
+// Package leaks tests that the gateway leaks no secret and no phone number. It runs the
+// program between a hostile client and a hostile upstream, and searches all of its output.
+// The package contains only tests.
 package leaks

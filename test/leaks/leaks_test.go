@@ -12,37 +12,36 @@ import (
 	"github.com/audian/participant-gateway/internal/access/oidc/oidctest"
 )
 
-// house is a gateway about to be used: how it is started, and who may call.
-type house struct {
-	env   []string
-	flags []string
-	// right and wrong are credentials of callers.
-	right, wrong string
+// setup is how a gateway is started, and credentials of its clients.
+type setup struct {
+	env            []string
+	flags          []string
+	valid, invalid string
 }
 
-// modes are the ways to know callers, and the upstream's ways to know the gateway.
-var modes = map[string]func(t *testing.T, l *ledger) house{
-	"none, a token": func(_ *testing.T, l *ledger) house {
-		return house{
+// modes are combinations of client authentication and upstream credentials.
+var modes = map[string]func(t *testing.T, l *secretSet) setup{
+	"none, a token": func(_ *testing.T, l *secretSet) setup {
+		return setup{
 			flags: []string{"--upstream-token=" + l.secret("upstream token"), "--log-format=text"},
-			right: l.secret("ignored credential"), wrong: l.secret("other ignored credential"),
+			valid: l.secret("ignored credential"), invalid: l.secret("other ignored credential"),
 		}
 	},
-	"none, a key": func(_ *testing.T, l *ledger) house {
-		return house{
+	"none, a key": func(_ *testing.T, l *secretSet) setup {
+		return setup{
 			env:   []string{"AUDIAN_API_KEY=" + l.secret("upstream key")},
 			flags: []string{"--upstream-auth-header=bearer", "--log-format=json"},
-			right: l.secret("ignored credential"), wrong: l.secret("other ignored credential"),
+			valid: l.secret("ignored credential"), invalid: l.secret("other ignored credential"),
 		}
 	},
-	"passthrough": func(_ *testing.T, l *ledger) house {
-		return house{
-			env:   []string{"AUDIAN_AUTH_TOKEN=" + l.secret("token of no use")},
+	"passthrough": func(_ *testing.T, l *secretSet) setup {
+		return setup{
+			env:   []string{"AUDIAN_AUTH_TOKEN=" + l.secret("unused token")},
 			flags: []string{"--auth=passthrough", "--log-format=text"},
-			right: l.secret("caller's token"), wrong: l.secret("other caller's token"),
+			valid: l.secret("client's token"), invalid: l.secret("other client's token"),
 		}
 	},
-	"keys": func(t *testing.T, l *ledger) house {
+	"keys": func(t *testing.T, l *secretSet) setup {
 		file := filepath.Join(t.TempDir(), "keys")
 		entry, err := keys.NewEntry("desk", "writer", nil)
 		if err != nil {
@@ -52,27 +51,27 @@ var modes = map[string]func(t *testing.T, l *ledger) house{
 		if err != nil {
 			t.Fatal(err)
 		}
-		return house{
+		return setup{
 			env:   []string{"AUDIAN_AUTH_TOKEN=" + l.secret("upstream token")},
 			flags: []string{"--auth=keys", "--auth-keys-file=" + file, "--log-format=json"},
-			right: l.keep("key", key), wrong: l.keep("wrong key", "pgk_"+l.secret("wrong key's end")),
+			valid: l.keep("key", key), invalid: l.keep("invalid key", "pgk_"+l.secret("invalid key's secret")),
 		}
 	},
-	"oidc": func(t *testing.T, l *ledger) house {
+	"oidc": func(t *testing.T, l *secretSet) setup {
 		issuer := oidctest.New()
 		t.Cleanup(issuer.Close)
 		claims := oidctest.Claims{"role": "writer", "sub": "+1" + l.number()}
-		return house{
+		return setup{
 			env:   []string{"AUDIAN_API_KEY=" + l.secret("upstream key")},
 			flags: []string{"--auth=oidc", "--oidc-issuer=" + issuer.URL(), "--oidc-audience=" + oidctest.Audience, "--log-format=json"},
-			right: l.keep("JWT", issuer.Token(claims)), wrong: l.keep("forged JWT", issuer.ForgedToken("HS256", claims)),
+			valid: l.keep("JWT", issuer.Token(claims)), invalid: l.keep("forged JWT", issuer.ForgedToken("HS256", claims)),
 		}
 	},
 }
 
-// kinds are what must have been searched.
+// kinds are the kinds of texts that must have been searched.
 var kinds = []string{
-	"HTTP head", "HTTP success", "HTTP refusal", "gRPC success", "gRPC refusal", "metadata", "token", "resume token", "page token", "admin page",
+	"HTTP head", "HTTP success", "HTTP public", "gRPC success", "gRPC public", "metadata", "token", "resume token", "page token", "admin page",
 }
 
 func TestNothingLeaks(t *testing.T) {
@@ -80,54 +79,54 @@ func TestNothingLeaks(t *testing.T) {
 	for name, open := range modes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := &ledger{secrets: map[string]string{}}
-			house := open(t, l)
-			shown := l.number()
-			hostile := httptest.NewServer(&upstream{exchanged: l.secret("exchanged token"), envelope: l.secret("token in an envelope"), listed: "+1" + shown})
+			l := &secretSet{secrets: map[string]string{}}
+			setup := open(t, l)
+			listed := l.number()
+			hostile := httptest.NewServer(&upstream{exchanged: l.secret("exchanged token"), envelope: l.secret("token in an envelope"), listed: "+1" + listed})
 			t.Cleanup(hostile.Close)
-			p := start(t, house.env, append(house.flags, "--upstream-url="+hostile.URL+"/v2", "--log-level=debug", "--max-calls-per-second=0", "--poll-interval=100ms")...)
-			s := newSession(t, l, p)
-			right := presented{"X-Auth-Token: " + house.right}
+			p := start(t, setup.env, append(setup.flags, "--upstream-url="+hostile.URL+"/v2", "--log-level=debug", "--max-calls-per-second=0", "--poll-interval=100ms")...)
+			c := newClient(t, l, p)
+			valid := credentials{"X-Auth-Token: " + setup.valid}
 			for _, kind := range kinds {
-				s.until(kind, func() bool { return s.has(kind) }, func() { s.use(right, "conf_ok"); s.use(right, "conf_400"); s.look() })
+				c.until(kind, func() bool { return c.has(kind) }, func() { c.use(valid, "conf_ok"); c.use(valid, "conf_400"); c.readPages() })
 			}
-			s.attack(house)
-			s.until("a poll failed", func() bool { return strings.Contains(p.written.String(), "poll failed") }, func() { s.watch(right, "conf_html") })
-			s.look()
+			c.attack(setup)
+			c.until("a poll failed", func() bool { return strings.Contains(p.written.String(), "poll failed") }, func() { c.watch(valid, "conf_html") })
+			c.readPages()
 			written := p.stop()
 			l.check(t, log, "the log", written)
-			// What was to be found would have been: the search looked at the right thing.
-			for _, sign := range []string{"UPSTREAM_BAD_REQUEST", "poll failed", "feed started", "[redacted]", "…" + shown[6:], "stopped"} {
-				if !strings.Contains(written, sign) {
-					t.Errorf("the log lacks %q", sign)
+			// The log must contain what the test should have caused.
+			for _, text := range []string{"UPSTREAM_BAD_REQUEST", "poll failed", "feed started", "[redacted]", "…" + listed[6:], "stopped"} {
+				if !strings.Contains(written, text) {
+					t.Errorf("the log lacks %q", text)
 				}
 			}
 		})
 	}
 }
 
-// attack uses the gateway as its callers may, and as nobody should.
-func (s *session) attack(house house) {
-	right := presented{"X-Auth-Token: " + house.right}
-	basic := s.ledger.secret("password")
-	deeds := []func(){func() { s.blunder(right) }}
-	for _, way := range ways {
-		deeds = append(deeds, func() { s.use(right, "conf_"+way) })
+// attack sends valid and invalid requests with valid and invalid credentials.
+func (c *client) attack(setup setup) {
+	valid := credentials{"X-Auth-Token: " + setup.valid}
+	basic := c.secrets.secret("password")
+	calls := []func(){func() { c.sendInvalidRequests(valid) }}
+	for _, mode := range upstreamModes {
+		calls = append(calls, func() { c.use(valid, "conf_"+mode) })
 	}
-	for _, who := range []presented{
-		{"Authorization: Bearer " + house.right},
-		{"X-Auth-Token: " + house.wrong},
-		{"Authorization: Bearer " + house.wrong, "X-Auth-Token: " + house.right},
+	for _, cred := range []credentials{
+		{"Authorization: Bearer " + setup.valid},
+		{"X-Auth-Token: " + setup.invalid},
+		{"Authorization: Bearer " + setup.invalid, "X-Auth-Token: " + setup.valid},
 		{"Authorization: Basic " + basic},
-		{"Authorization: " + basic, "X-Auth-Token: " + house.right + " "},
+		{"Authorization: " + basic, "X-Auth-Token: " + setup.valid + " "},
 	} {
-		deeds = append(deeds, func() { s.use(who, "conf_ok") }, func() { s.blunder(who) })
+		calls = append(calls, func() { c.use(cred, "conf_ok") }, func() { c.sendInvalidRequests(cred) })
 	}
-	s.together(deeds...)
+	c.concurrently(calls...)
 }
 
-func TestNoSecretInWhatACommandLineIsAnswered(t *testing.T) {
-	l := &ledger{secrets: map[string]string{}}
+func TestCommandLineOutputContainsNoSecret(t *testing.T) {
+	l := &secretSet{secrets: map[string]string{}}
 	secret := l.secret("secret on a command line")
 	file := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(file, []byte(secret+" "+secret), 0o600); err != nil {
@@ -157,7 +156,7 @@ func TestNoSecretInWhatACommandLineIsAnswered(t *testing.T) {
 		{env, "keys add --file=" + file + " --name=a --role=reader", 1},
 		{env, "keys revoke --file=" + file + " --name=a", 1},
 	} {
-		text, code := ran(t, test.env, strings.Fields(test.flags)...)
+		text, code := runToExit(t, test.env, strings.Fields(test.flags)...)
 		l.check(t, log, fmt.Sprintf("%s with %q", test.flags, test.env), text)
 		if code != test.code {
 			t.Errorf("%s: exit code %d, want %d: %s", test.flags, code, test.code, text)

@@ -19,22 +19,22 @@ import (
 	"go.uber.org/goleak"
 )
 
-// program is where the gateway's program was built.
+// program is the path of the gateway's binary.
 var program string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	// The tests wait more than they work.
+	// The tests mostly wait.
 	if err := flag.Set("test.parallel", "8"); err != nil {
 		panic(err)
 	}
-	goleak.VerifyTestMain(built{m})
+	goleak.VerifyTestMain(withProgram{m})
 }
 
-// built are tests for which the program is built, and taken away again.
-type built struct{ *testing.M }
+// withProgram builds the program before the tests and removes it afterwards.
+type withProgram struct{ *testing.M }
 
-func (b built) Run() int {
+func (b withProgram) Run() int {
 	dir, err := os.MkdirTemp("", "leaks")
 	if err != nil {
 		panic(err)
@@ -48,15 +48,15 @@ func (b built) Run() int {
 	return b.M.Run()
 }
 
-// patience is how long a test waits for what should come much sooner.
-const patience = 30 * time.Second
+// timeout bounds every wait; it is far longer than any wait should last.
+const timeout = 30 * time.Second
 
-// process is a gateway that runs.
+// process is a running gateway.
 type process struct {
 	t       *testing.T
 	command *exec.Cmd
 	written *output
-	// The doors' addresses, as the banner tells them.
+	// The addresses in the banner.
 	grpc, http, admin string
 }
 
@@ -77,51 +77,51 @@ func start(t *testing.T, env []string, flags ...string) *process {
 	}
 	t.Cleanup(func() { _ = p.command.Process.Kill() })
 	banner := bufio.NewReader(io.TeeReader(stdout, p.written))
-	for _, door := range []struct {
+	for _, listener := range []struct {
 		name string
 		addr *string
 	}{{"gRPC", &p.grpc}, {"HTTP", &p.http}, {"admin", &p.admin}} {
 		line, err := banner.ReadString('\n')
 		if err != nil {
-			t.Fatalf("no address of %s: %v\n%s", door.name, err, p.written)
+			t.Fatalf("no %s address: %v\n%s", listener.name, err, p.written)
 		}
-		address := strings.TrimSpace(strings.TrimPrefix(line, door.name))
-		*door.addr = strings.TrimPrefix(address, "http://")
+		address := strings.TrimSpace(strings.TrimPrefix(line, listener.name))
+		*listener.addr = strings.TrimPrefix(address, "http://")
 	}
 	return p
 }
 
-// stop ends the program as an orchestrator would, and gives all that it wrote.
+// stop stops the program with SIGTERM, as orchestrators do, and returns its output.
 func (p *process) stop() string {
 	p.t.Helper()
 	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
 		p.t.Fatal(err)
 	}
 	if err := p.command.Wait(); err != nil {
-		p.t.Errorf("ended with %v:\n%s", err, p.written)
+		p.t.Errorf("exit: %v:\n%s", err, p.written)
 	}
 	return p.written.String()
 }
 
-// ran gives what the program wrote that ends by itself, and how it ended.
-func ran(t *testing.T, env []string, flags ...string) (text string, code int) {
+// runToExit runs the program until it exits, and returns its output and exit code.
+func runToExit(t *testing.T, env []string, flags ...string) (text string, code int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	command := exec.CommandContext(ctx, program, flags...)
 	command.Env = env
 	out, err := command.CombinedOutput()
-	exit, ended := errors.AsType[*exec.ExitError](err)
+	exit, exited := errors.AsType[*exec.ExitError](err)
 	switch {
 	case err == nil:
 		return string(out), 0
-	case !ended || ctx.Err() != nil:
+	case !exited || ctx.Err() != nil:
 		t.Fatalf("%v: %v\n%s", flags, err, out)
 	}
 	return string(out), exit.ExitCode()
 }
 
-// output is what a process writes, from both of its streams.
+// output is what a process writes to stdout and stderr.
 type output struct {
 	mu   sync.Mutex
 	text bytes.Buffer

@@ -2,5 +2,6 @@
 
 package leaks_test
 
-// raceFlag builds the program as the tests are built, from what is built already.
+// raceFlag builds the program with the race detector if the tests are, which reuses the
+// build cache.
 var raceFlag = []string{"-race"}

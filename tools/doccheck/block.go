@@ -9,21 +9,21 @@ import (
 	"strings"
 )
 
-// block is one fenced block of a page that is to be checked.
+// block is a fenced block of a page.
 type block struct {
-	// where is the page and the line, for the reader of a failure.
+	// where is the page and the line, for messages.
 	where    string
 	language string
-	// script are the commands, or the quoted code.
+	// script contains the commands or the quoted code.
 	script string
-	// want is the output to come; empty where any will do.
+	// want is the expected output; empty accepts any.
 	want string
 
 	watch, norun bool
 	reason, file string
 }
 
-// readPages gives the blocks of README.md and docs/*.md under root.
+// readPages returns the blocks of README.md and docs/*.md under root.
 func readPages(root string) ([]block, error) {
 	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
 	if err != nil {
@@ -31,7 +31,7 @@ func readPages(root string) ([]block, error) {
 	}
 	var all []block
 	for _, page := range append([]string{filepath.Join(root, "README.md")}, pages...) {
-		text, err := os.ReadFile(page) //nolint:gosec // Which pages is for the glob above to say.
+		text, err := os.ReadFile(page) //nolint:gosec // The path is from the glob above.
 		if err != nil {
 			return nil, fmt.Errorf("read pages: %w", err)
 		}
@@ -46,8 +46,8 @@ func readPages(root string) ([]block, error) {
 
 const fence = "```"
 
-// blocksOf gives the blocks of a page: sh and console, go where it names a file. An
-// output block belongs to the one before it.
+// blocksOf returns the sh and console blocks of a page, and the go blocks that name a file.
+// An output block belongs to the block before it.
 func blocksOf(page, text string) ([]block, error) {
 	var found []block
 	lines := strings.Split(text, "\n")
@@ -59,7 +59,7 @@ func blocksOf(page, text string) ([]block, error) {
 		where := fmt.Sprintf("%s:%d", page, at+1)
 		length := slices.Index(lines[at+1:], fence)
 		if length < 0 {
-			return nil, fmt.Errorf("%s: the block has no end", where)
+			return nil, fmt.Errorf("%s: unterminated block", where)
 		}
 		one := newBlock(where, info, strings.Join(lines[at+1:at+1+length], "\n"))
 		at += length + 1
@@ -68,15 +68,15 @@ func blocksOf(page, text string) ([]block, error) {
 			continue
 		}
 		if len(found) == 0 {
-			return nil, fmt.Errorf("%s: output of no block", where)
+			return nil, fmt.Errorf("%s: output block without a block before it", where)
 		}
 		found[len(found)-1].want = one.script
 	}
-	return slices.DeleteFunc(found, block.ofNoConcern), nil
+	return slices.DeleteFunc(found, block.ignored), nil
 }
 
-// ofNoConcern holds for blocks that are neither run nor compared.
-func (b block) ofNoConcern() bool {
+// ignored reports whether the block is neither run nor compared.
+func (b block) ignored() bool {
 	return b.language != "sh" && b.language != "console" && (b.language != "go" || b.file == "")
 }
 
@@ -103,8 +103,8 @@ func newBlock(where, info, content string) block {
 	return one
 }
 
-// commands parts a console's commands, which stand after "$ " and go on after a
-// backslash, from what they print.
+// commands splits a console block into commands, which follow "$ " and continue after a
+// backslash, and their output.
 func commands(content string) (script, want string) {
 	var typed, printed []string
 	continues := false
@@ -120,14 +120,14 @@ func commands(content string) (script, want string) {
 	return strings.Join(typed, "\n"), strings.Join(printed, "\n")
 }
 
-// quotes holds a block of code to the file that it quotes.
-func (b block) quotes(root string) error {
-	text, err := os.ReadFile(filepath.Join(root, b.file)) //nolint:gosec // Which file is for our own page to say.
+// checkQuote checks that the file contains the block's code.
+func (b block) checkQuote(root string) error {
+	text, err := os.ReadFile(filepath.Join(root, b.file)) //nolint:gosec // The path is from a page of this repository.
 	if err != nil {
 		return fmt.Errorf("quote: %w", err)
 	}
 	if !strings.Contains(string(text), b.script) {
-		return fmt.Errorf("is not what %s says", b.file)
+		return fmt.Errorf("%s does not contain this code", b.file)
 	}
 	return nil
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// page writes a page with its fences as ”' so that it can stand in Go.
+// page returns a page; its fences are written as ”' because Go strings cannot contain them.
 func page(lines ...string) string {
 	return strings.ReplaceAll(strings.Join(lines, "\n"), "'''", fence)
 }
@@ -20,9 +20,9 @@ func TestBlocksOf(t *testing.T) {
 		"one",
 		"'''",
 		"'''text",
-		"nobody runs this",
+		"ignored",
 		"'''",
-		`'''sh norun reason="needs a moon"`,
+		`'''sh norun reason="not available here"`,
 		"launch",
 		"'''",
 		"'''sh watch",
@@ -40,7 +40,7 @@ func TestBlocksOf(t *testing.T) {
 	}
 	want := []block{
 		{where: "a.md:2", language: "sh", script: "echo one", want: "one"},
-		{where: "a.md:11", language: "sh", script: "launch", norun: true, reason: "needs a moon"},
+		{where: "a.md:11", language: "sh", script: "launch", norun: true, reason: "not available here"},
 		{where: "a.md:14", language: "sh", script: "curl -N x", watch: true},
 		{where: "a.md:17", language: "go", script: "x := 1", file: "b.go"},
 	}
@@ -54,7 +54,7 @@ func TestBlocksOf(t *testing.T) {
 	}
 }
 
-func TestBadPages(t *testing.T) {
+func TestBlocksOf_Invalid(t *testing.T) {
 	for name, text := range map[string]string{
 		"no end":             page("'''sh", "echo"),
 		"output of no block": page("'''output", "x", "'''"),
@@ -75,41 +75,41 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-func TestQuotes(t *testing.T) {
+func TestCheckQuote(t *testing.T) {
 	for _, test := range []struct {
 		file, script string
 		good         bool
 	}{
-		{"block_test.go", "func TestQuotes(t *testing.T) {", true},
+		{"block_test.go", "func TestCheckQuote(t *testing.T) {", true},
 		{"block_test.go", "func Test" + "Nothing", false},
-		{"nowhere.go", "", false},
+		{"missing.go", "", false},
 	} {
-		err := block{file: test.file, script: test.script}.quotes(".")
+		err := block{file: test.file, script: test.script}.checkQuote(".")
 		if (err == nil) != test.good {
 			t.Errorf("%s, %q: %v", test.file, test.script, err)
 		}
 	}
 }
 
-func TestLacks(t *testing.T) {
+func TestFirstMissing(t *testing.T) {
 	const id, other = "part_o24mq8stmm", "part_xyz78901"
 	for _, test := range []struct {
-		name, output, want, lacks string
+		name, output, want, missing string
 	}{
-		{"nothing is wanted", "anything", "", ""},
+		{"nothing expected", "anything", "", ""},
 		{"the same", "ok", "ok", ""},
 		{"another word", "failed", "ok", "ok"},
 		{"other ids", `{"id":"` + id + `"}`, `{"id":"` + other + `"}`, ""},
 		{"other times", "2026-11-25T14:04:50.25Z", "2024-01-01T00:00:00Z", ""},
 		{"other numbers", "took 12ms 3.5s 1", "took 12ms 7s 88", ""},
-		{"elided", "a long way b", "a…b", ""},
-		{"elided, in order", "b a", "a…b", "b"},
+		{"elided", "a and more b", "a…b", ""},
+		{"elided, wrong order", "b a", "a…b", "b"},
 		{"shortened at its end", `{"a":1,"b":2}`, `{"a":1,…`, ""},
 		{"lines in order", "one\ntwo\nthree", "one\nthree", ""},
 		{"lines out of order", "three\none", "one\nthree", "three"},
 	} {
-		if got := lacks(test.output, test.want); got != test.lacks {
-			t.Errorf("%s: lacks %q, want %q", test.name, got, test.lacks)
+		if got := firstMissing(test.output, test.want); got != test.missing {
+			t.Errorf("%s: missing %q, want %q", test.name, got, test.missing)
 		}
 	}
 }

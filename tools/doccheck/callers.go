@@ -10,36 +10,36 @@ import (
 	"time"
 )
 
-// caller is a program of callers/ and what it takes to run it.
+// caller is a program in callers/ with its requirements.
 type caller struct {
 	name string
-	// has is a command that succeeds where everything needed is there.
-	has string
-	// get installs what is missing into $NEEDS.
-	get string
+	// check succeeds if the requirements are installed.
+	check string
+	// install installs the requirements into $NEEDS.
+	install string
 	// run runs the program.
 	run string
 }
 
-// Paths and modules of $NEEDS come first; where it is empty, the machine's own serve.
+// Programs and modules in $NEEDS take precedence over those of the system.
 var callers = []caller{
-	{name: "curl", has: `command -v curl`, get: `false`, run: `bash tools/doccheck/callers/curl.sh`},
+	{name: "curl", check: `command -v curl`, install: `false`, run: `bash tools/doccheck/callers/curl.sh`},
 	{
-		name: "Python, requests",
-		has:  `PATH="$NEEDS/venv/bin:$PATH" python3 -c 'import requests'`,
-		get:  `python3 -m venv "$NEEDS/venv" && "$NEEDS/venv/bin/pip" install --quiet --disable-pip-version-check requests`,
-		run:  `PATH="$NEEDS/venv/bin:$PATH" python3 tools/doccheck/callers/requests_caller.py`,
+		name:    "Python, requests",
+		check:   `PATH="$NEEDS/venv/bin:$PATH" python3 -c 'import requests'`,
+		install: `python3 -m venv "$NEEDS/venv" && "$NEEDS/venv/bin/pip" install --quiet --disable-pip-version-check requests`,
+		run:     `PATH="$NEEDS/venv/bin:$PATH" python3 tools/doccheck/callers/requests_caller.py`,
 	},
 	{
-		name: "Node, axios",
-		has:  `NODE_PATH="$NEEDS/node_modules" node -e 'require("axios")'`,
-		get:  `npm install --silent --no-audit --no-fund --prefix "$NEEDS" axios`,
-		run:  `NODE_PATH="$NEEDS/node_modules" node tools/doccheck/callers/axios_caller.js`,
+		name:    "Node, axios",
+		check:   `NODE_PATH="$NEEDS/node_modules" node -e 'require("axios")'`,
+		install: `npm install --silent --no-audit --no-fund --prefix "$NEEDS" axios`,
+		run:     `NODE_PATH="$NEEDS/node_modules" node tools/doccheck/callers/axios_caller.js`,
 	},
 }
 
-// callerModes are the gateway's modes in which callers bring a token of their own: it
-// is ignored, or passed through.
+// callerModes are the modes in which the gateway ignores a caller's token or passes it
+// through.
 var callerModes = []string{"none", "passthrough"}
 
 // checkCallers runs the callers against a gateway of each mode.
@@ -50,7 +50,7 @@ func checkCallers(ctx context.Context, out io.Writer) tally {
 		_, _ = fmt.Fprintf(out, "FAIL   callers: %v\n", err)
 		return tally{failed: 1}
 	}
-	defer os.RemoveAll(needs) //nolint:errcheck // What is left lies in the system's own place for it.
+	defer os.RemoveAll(needs) //nolint:errcheck // It is in the system's temporary directory.
 	ready := map[string]error{}
 	for _, c := range callers {
 		ready[c.name] = c.prepare(ctx, needs)
@@ -87,22 +87,22 @@ func callAll(ctx context.Context, mode, needs string, ready map[string]error, ou
 	return t
 }
 
-// prepare sees to what a caller needs. Only CI installs.
+// prepare checks the requirements of a caller, and installs them in CI.
 func (c caller) prepare(ctx context.Context, needs string) error {
-	if _, err := shell(ctx, time.Minute, export(needs, c.has)); err == nil {
+	if _, err := shell(ctx, time.Minute, export(needs, c.check)); err == nil {
 		return nil
 	}
 	if os.Getenv("CI") != "true" {
-		return errors.New("its library is not installed (CI=true installs it for the run)")
+		return errors.New("its library is not installed (CI=true installs it temporarily)")
 	}
-	printed, err := shell(ctx, 2*time.Minute, export(needs, c.get))
+	printed, err := shell(ctx, 2*time.Minute, export(needs, c.install))
 	if err != nil {
 		return fmt.Errorf("install: %w: %s", err, printed)
 	}
 	return nil
 }
 
-// export gives a script its variables.
+// export sets the variables of a script.
 func export(needs, script string) string {
-	return fmt.Sprintf("export NEEDS=%s BASE_URL=http://%s/v2\n%s", filepath.Clean(needs), usualHTTP, script)
+	return fmt.Sprintf("export NEEDS=%s BASE_URL=http://%s/v2\n%s", filepath.Clean(needs), defaultHTTP, script)
 }

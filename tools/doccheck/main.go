@@ -1,14 +1,14 @@
-// Command doccheck runs what the documentation tells its readers to type. It starts
-// a gateway and a simulator on free ports, runs every sh and console block of
-// README.md and docs/*.md against them, and compares what comes out with the output
-// block that follows, if one does. Then it runs the programs of callers/, written as
-// callers of the vendor's API write theirs, with nothing changed but the base URL.
+// Command doccheck runs the commands in the documentation. It starts a gateway and a
+// simulator on free ports, runs every sh and console block of README.md and docs/*.md
+// against them, and compares the output with the output block that follows, if there is
+// one. Then it runs the programs in callers/, which are written for Audian's API and differ
+// only in the base URL.
 //
-// Of a block's info string it heeds:
+// Attributes of a block's info string:
 //
-//	watch            the commands stream: they are ended after a few seconds
-//	norun reason="…" the block cannot run here; it is counted
-//	file="…"         a go block that quotes this file word for word
+//	watch            the commands stream; they are stopped after a few seconds
+//	norun reason="…" the block cannot run here; it is only counted
+//	file="…"         a go block whose code this file must contain
 //
 // Usage, at the top of the repository:
 //
@@ -46,7 +46,7 @@ func run(ctx context.Context, out io.Writer) error {
 	defer b.stop()
 	sum := check(ctx, blocks, b, out)
 	if sum.ran == 0 {
-		return errors.New("no block ran: are these the pages?")
+		return errors.New("no block ran: this is not the root of the repository")
 	}
 	sum.add(checkCallers(ctx, out))
 	_, _ = fmt.Fprintf(out, "\n%s\n", &sum)
@@ -56,7 +56,7 @@ func run(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
-// tally counts what became of blocks and callers.
+// tally counts the results of blocks and callers.
 type tally struct{ ran, quoted, norun, skipped, failed int }
 
 func (t *tally) add(other tally) {
@@ -68,12 +68,12 @@ func (t *tally) add(other tally) {
 }
 
 func (t *tally) String() string {
-	return fmt.Sprintf("%d ran, %d quoted, %d not to be run here, %d skipped, %d failed",
+	return fmt.Sprintf("%d ran, %d quoted, %d not run, %d skipped, %d failed",
 		t.ran, t.quoted, t.norun, t.skipped, t.failed)
 }
 
 // check runs the blocks in the order of the pages.
-func check(ctx context.Context, blocks []block, b *bench, out io.Writer) tally {
+func check(ctx context.Context, blocks []block, b *environment, out io.Writer) tally {
 	var t tally
 	for _, one := range blocks {
 		var err error
@@ -86,7 +86,7 @@ func check(ctx context.Context, blocks []block, b *bench, out io.Writer) tally {
 			continue
 		case one.language == "go":
 			t.quoted++
-			err = one.quotes(".")
+			err = one.checkQuote(".")
 		default:
 			t.ran++
 			err = one.run(ctx, b)

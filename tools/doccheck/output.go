@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// elided stands in a page for any text that its reader need not see.
-const elided = "…"
+// ellipsis stands for any text.
+const ellipsis = "…"
 
-// masks hide what differs from one run to the next.
+// masks replace what differs between runs.
 var masks = []struct {
-	pattern *regexp.Regexp
-	shown   string
+	pattern     *regexp.Regexp
+	replacement string
 }{
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`), "TIME"},
 	{regexp.MustCompile(`part_[a-z0-9]{6,}`), "PARTICIPANT"},
@@ -22,21 +22,21 @@ var masks = []struct {
 	{regexp.MustCompile(`\s+`), " "},
 }
 
-func masked(text string) string {
+func normalize(text string) string {
 	for _, mask := range masks {
-		text = mask.pattern.ReplaceAllString(text, mask.shown)
+		text = mask.pattern.ReplaceAllString(text, mask.replacement)
 	}
 	return strings.TrimSpace(text)
 }
 
-// lacks gives the first piece of want that does not follow in the output, empty where
-// all do. Pieces are what stands between elisions and line ends, compared without
-// regard to numbers, times, ids and spaces.
-func lacks(output, want string) string {
-	rest := masked(output)
+// firstMissing returns the first piece of want that is not in the output after the pieces
+// before it, or an empty string. Ellipses and line ends separate pieces. Numbers, times, ids
+// and spaces are not compared.
+func firstMissing(output, want string) string {
+	rest := normalize(output)
 	for line := range strings.SplitSeq(want, "\n") {
-		for piece := range strings.SplitSeq(line, elided) {
-			_, after, found := strings.Cut(rest, masked(piece))
+		for piece := range strings.SplitSeq(line, ellipsis) {
+			_, after, found := strings.Cut(rest, normalize(piece))
 			if !found {
 				return strings.TrimSpace(piece)
 			}

@@ -12,34 +12,34 @@ import (
 )
 
 const (
-	// watchFor is how long commands that stream are let run.
+	// watchFor limits commands that stream.
 	watchFor = 4 * time.Second
-	// runFor bounds the others; one of them may have to build a tool first.
+	// runFor limits other commands; one of them may build a tool first.
 	runFor = 5 * time.Minute
 )
 
-// run runs the block's commands as its reader would, and compares what they print.
-func (b block) run(ctx context.Context, on *bench) error {
+// run runs the block's commands and compares their output.
+func (b block) run(ctx context.Context, env *environment) error {
 	bound := runFor
 	if b.watch {
 		bound = watchFor
 	}
-	printed, err := shell(ctx, bound, on.substitute(b.script))
+	printed, err := shell(ctx, bound, env.substitute(b.script))
 	switch {
 	case b.watch && errors.Is(err, context.DeadlineExceeded) && printed != "":
 	case b.watch && err == nil && printed != "":
 	case err != nil:
-		return fmt.Errorf("%w\n%s", err, shortened(printed))
+		return fmt.Errorf("%w\n%s", err, truncate(printed))
 	case b.watch:
 		return errors.New("the stream is empty")
 	}
-	if missing := lacks(on.restore(printed), b.want); missing != "" {
-		return fmt.Errorf("the output lacks %q; it is\n%s", missing, shortened(printed))
+	if missing := firstMissing(env.restore(printed), b.want); missing != "" {
+		return fmt.Errorf("the output does not contain %q; it is\n%s", missing, truncate(printed))
 	}
 	return nil
 }
 
-// shell runs a script in a process group of its own, which ends with it.
+// shell runs a script in a new process group, and ends the group after it.
 func shell(ctx context.Context, bound time.Duration, script string) (printed string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
@@ -56,8 +56,8 @@ func shell(ctx context.Context, bound time.Duration, script string) (printed str
 	return strings.TrimSpace(out.String()), err
 }
 
-// shortened bounds what a failure shows.
-func shortened(printed string) string {
+// truncate limits the output in a failure message.
+func truncate(printed string) string {
 	const most = 2000
 	if len(printed) <= most {
 		return printed

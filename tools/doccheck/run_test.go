@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// nowhere is a bench whose addresses lead nowhere.
-func nowhere() *bench {
-	return &bench{addresses: map[string]string{usualHTTP: "127.0.0.1:1"}, stop: func() {}}
+// unreachable returns an environment at addresses where nothing listens.
+func unreachable() *environment {
+	return &environment{addresses: map[string]string{defaultHTTP: "127.0.0.1:1"}, stop: func() {}}
 }
 
 func TestCheckCounts(t *testing.T) {
@@ -19,21 +19,21 @@ func TestCheckCounts(t *testing.T) {
 		{where: "broken", language: "sh", script: "exit 3"},
 		{where: "streaming", language: "sh", script: "echo event; exec sleep 60", watch: true},
 		{where: "silent", language: "sh", script: "true", watch: true},
-		{where: "elsewhere", language: "sh", norun: true, reason: "no moon"},
+		{where: "elsewhere", language: "sh", norun: true, reason: "not here"},
 		{where: "unreasoned", language: "sh", norun: true},
-	}, nowhere(), &out)
+	}, unreachable(), &out)
 	if want := (tally{ran: 5, norun: 1, failed: 4}); got != want {
 		t.Errorf("counts %+v, want %+v\n%s", got, want, out.String())
 	}
-	for _, line := range []string{"ok     good", "ok     streaming", "norun  elsewhere: no moon", "FAIL   silent: the stream is empty"} {
+	for _, line := range []string{"ok     good", "ok     streaming", "norun  elsewhere: not here", "FAIL   silent: the stream is empty"} {
 		if !strings.Contains(out.String(), line) {
-			t.Errorf("does not say %q:\n%s", line, out.String())
+			t.Errorf("the output does not contain %q:\n%s", line, out.String())
 		}
 	}
 }
 
-func TestAddressesThereAndBack(t *testing.T) {
-	b := nowhere()
+func TestSubstituteAndRestore(t *testing.T) {
+	b := unreachable()
 	const script = "curl http://127.0.0.1:8080/v2"
 	if got := b.substitute(script); got != "curl http://127.0.0.1:1/v2" {
 		t.Errorf("substitutes %q", got)
@@ -43,13 +43,13 @@ func TestAddressesThereAndBack(t *testing.T) {
 	}
 }
 
-func TestABlockMeetsTheGateway(t *testing.T) {
+func TestRun_AgainstTheGateway(t *testing.T) {
 	b, err := start(t.Context(), "passthrough", t.Output())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer b.stop()
-	// Bash alone, so that the tests need no curl.
+	// Only bash, so that the test does not need curl.
 	one := block{language: "sh", script: `
 		at=127.0.0.1:8080
 		exec 3<>"/dev/tcp/${at/:/\/}"

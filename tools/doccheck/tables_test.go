@@ -21,7 +21,7 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-// firsts gives the sorted first groups of a pattern's matches, each once.
+// firsts returns the groups of a pattern's matches, sorted and without duplicates.
 func firsts(pattern, text string) []string {
 	var found []string
 	for _, match := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
@@ -31,25 +31,25 @@ func firsts(pattern, text string) []string {
 	return slices.Compact(found)
 }
 
-// compare reports what only one of two sorted lists has.
+// compare reports the elements that only one of the two lists contains.
 func compare(t *testing.T, page, product []string) {
 	t.Helper()
 	if len(product) == 0 {
-		t.Fatal("nothing to compare with was found")
+		t.Fatal("the product list is empty")
 	}
 	for _, one := range page {
 		if !slices.Contains(product, one) {
-			t.Errorf("the page tells of %s, which is not there", one)
+			t.Errorf("the page documents %s, which does not exist", one)
 		}
 	}
 	for _, one := range product {
 		if !slices.Contains(page, one) {
-			t.Errorf("the page does not tell of %s", one)
+			t.Errorf("the page does not document %s", one)
 		}
 	}
 }
 
-func TestTheFlagsTableIsTheHelp(t *testing.T) {
+func TestFlagsTableEqualsHelp(t *testing.T) {
 	var help bytes.Buffer
 	_, err := config.Parse([]string{"--help"}, nil, &help)
 	if err == nil || help.Len() == 0 {
@@ -59,8 +59,8 @@ func TestTheFlagsTableIsTheHelp(t *testing.T) {
 	compare(t, page, flagsOf(help.String()))
 }
 
-// flagsOf gives each flag of the help with its variable, at which its text ends. A
-// flag without one, such as --version, sets nothing.
+// flagsOf returns each flag of the help with its environment variable. Flags without one,
+// such as --version, are left out.
 func flagsOf(help string) []string {
 	var flags []string
 	for _, text := range regexp.MustCompile(`(?m)^ +(?:-\w, )?--`).Split(help, -1)[1:] {
@@ -72,7 +72,7 @@ func flagsOf(help string) []string {
 	return flags
 }
 
-func TestTheDefaultsAreThoseOfTheHelp(t *testing.T) {
+func TestDocumentedDefaults(t *testing.T) {
 	cfg, err := config.Parse([]string{"--demo"}, nil, &bytes.Buffer{})
 	if err != nil {
 		t.Fatal(err)
@@ -93,18 +93,18 @@ func TestTheDefaultsAreThoseOfTheHelp(t *testing.T) {
 	} {
 		row := regexp.MustCompile("(?m)^\\| `--" + flag + "` \\| `[A-Z_]+` \\| `" + regexp.QuoteMeta(value) + "` \\|")
 		if !row.MatchString(page) {
-			t.Errorf("the page does not give --%s the default %s", flag, value)
+			t.Errorf("the page does not document the default %[2]s of --%[1]s", flag, value)
 		}
 	}
 }
 
-func TestTheMetricsTableIsWhatIsMeasured(t *testing.T) {
+func TestMetricsTableEqualsMetrics(t *testing.T) {
 	page := firsts("(?m)^\\| `(gateway_[a-z_]+)` \\|", read(t, "../../docs/operations.md"))
 	compare(t, page, firsts(`(?:Name:\s*|NewDesc\()"(gateway_[a-z_]+)"`, sources(t, "../../internal/metrics")))
 }
 
-// TestThePackagesTableIsWhatThereIs compares with the folders right below internal.
-func TestThePackagesTableIsWhatThereIs(t *testing.T) {
+// TestPackagesTableEqualsPackages compares with the folders directly below internal.
+func TestPackagesTableEqualsPackages(t *testing.T) {
 	entries, err := os.ReadDir("../../internal")
 	if err != nil {
 		t.Fatal(err)
@@ -116,7 +116,7 @@ func TestThePackagesTableIsWhatThereIs(t *testing.T) {
 	compare(t, firsts("(?m)^\\| `([a-z0-9]+)` \\| ", read(t, "../../ARCHITECTURE.md")), packages)
 }
 
-// sources is all the code of a package.
+// sources returns the concatenated source of a package.
 func sources(t *testing.T, folder string) string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
@@ -130,8 +130,8 @@ func sources(t *testing.T, folder string) string {
 	return all.String()
 }
 
-// TestLinksLeadSomewhere follows the links from page to page.
-func TestLinksLeadSomewhere(t *testing.T) {
+// TestLinks checks that the targets of relative links exist.
+func TestLinks(t *testing.T) {
 	for _, page := range []string{
 		"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docs/watch.md", "docs/errors.md",
 		"docs/access.md", "docs/security.md",
@@ -143,7 +143,7 @@ func TestLinksLeadSomewhere(t *testing.T) {
 		}
 		for _, link := range firsts(`\]\(([^)#:]+)(?:#[^)]*)?\)`, read(t, "../../"+page)) {
 			if _, err := os.Stat(folder + link); err != nil {
-				t.Errorf("%s: %s leads nowhere", page, link)
+				t.Errorf("%s: the target of link %s does not exist", page, link)
 			}
 		}
 	}

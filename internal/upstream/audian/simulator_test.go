@@ -30,8 +30,8 @@ func TestW07_UnusualJSONShowsTheSameRoster(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := simulator.New(options)
-			s.AddPerson("c", simulator.Person{Name: "Bob \uFFFD", Status: "connected", Muted: true})
-			s.AddPerson("c", simulator.Person{Name: "Ada", Status: "dialing", PhoneNumber: "+12025550123"})
+			s.AddParticipant("c", simulator.Participant{Name: "Bob \uFFFD", Status: "connected", Muted: true})
+			s.AddParticipant("c", simulator.Participant{Name: "Ada", Status: "dialing", PhoneNumber: "+12025550123"})
 			c := ofSimulator(t, s)
 			plain, err := c.List(t.Context(), "c", audian.Pacing{})
 			if err != nil {
@@ -70,7 +70,7 @@ func TestW07_FaultsOfLists(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := simulator.New(simulator.Options{PageSize: 1})
 			for range test.people {
-				s.AddPerson("c", simulator.Person{Status: "connected"})
+				s.AddParticipant("c", simulator.Participant{Status: "connected"})
 			}
 			s.Inject(test.fault)
 			list, err := ofSimulator(t, s).List(t.Context(), "c", audian.Pacing{})

@@ -11,33 +11,34 @@ import (
 	"github.com/audian/participant-gateway/internal/httpapi/openapitest"
 )
 
-// described is the transport of every HTTP call of these tests: it holds each answer of
-// a described operation, streams as far as they were read, to the OpenAPI document.
-type described struct {
+// validatingTransport validates the responses of the operations in the OpenAPI document
+// against it. It is the transport of every HTTP call of these tests.
+type validatingTransport struct {
 	http.RoundTripper
 
 	t *testing.T
 }
 
-// document is read once; holding answers to it compiles schemas, one test at a time.
+// document is loaded once. Its lock serializes validation, which compiles schemas.
 var document = struct {
 	sync.Mutex
 
 	load func() (*openapitest.Document, error)
 }{load: sync.OnceValues(openapitest.Load)}
 
-func (d described) RoundTrip(request *http.Request) (*http.Response, error) {
+func (d validatingTransport) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := d.RoundTripper.RoundTrip(request)
 	if err != nil || !isOperation(request) {
 		return response, err
 	}
-	response.Body = &readBody{ReadCloser: response.Body, judge: func(read []byte) {
-		d.judge(request, response, read)
+	response.Body = &readBody{ReadCloser: response.Body, validate: func(read []byte) {
+		d.validate(request, response, read)
 	}}
 	return response, nil
 }
 
-// operations are the described ones. Other verbs and paths are tried to see them refused.
+// operations matches the operations in the document. Tests of errors also use other methods
+// and paths.
 var operations = regexp.MustCompile(`^(GET|POST) /v2/conferences/[^/]+/participants$|` +
 	`^GET /v2/conferences/[^/]+/participants:watch$|` +
 	`^DELETE /v2/conferences/[^/]+/participants/[^/]+$`)
@@ -46,7 +47,7 @@ func isOperation(request *http.Request) bool {
 	return operations.MatchString(request.Method + " " + request.URL.EscapedPath())
 }
 
-func (d described) judge(request *http.Request, response *http.Response, read []byte) {
+func (d validatingTransport) validate(request *http.Request, response *http.Response, read []byte) {
 	document.Lock()
 	defer document.Unlock()
 	doc, err := document.load()
@@ -55,13 +56,13 @@ func (d described) judge(request *http.Request, response *http.Response, read []
 		return
 	}
 	contentType := response.Header.Get("Content-Type")
-	if err := doc.Check(request.Method, request.URL.EscapedPath(), response.StatusCode, contentType, whole(contentType, read)); err != nil {
-		d.t.Errorf("not as the OpenAPI document says: %v", err)
+	if err := doc.Check(request.Method, request.URL.EscapedPath(), response.StatusCode, contentType, completeMessages(contentType, read)); err != nil {
+		d.t.Errorf("does not match the OpenAPI document: %v", err)
 	}
 }
 
-// whole leaves out what a stream was cut off in.
-func whole(contentType string, read []byte) []byte {
+// completeMessages drops the incomplete last message of a stream.
+func completeMessages(contentType string, read []byte) []byte {
 	end := map[string]string{"text/event-stream": "\n\n", "application/x-ndjson": "\n"}[contentType]
 	if end == "" {
 		return read
@@ -72,15 +73,15 @@ func whole(contentType string, read []byte) []byte {
 	return nil
 }
 
-// readBody keeps what was read of a body, and has it judged when it is closed, which
+// readBody records what was read of a body, and validates it when it is closed, which
 // may be while another goroutine reads.
 type readBody struct {
 	io.ReadCloser
 
-	judge func(read []byte)
-	once  sync.Once
-	mu    sync.Mutex
-	read  bytes.Buffer
+	validate func(read []byte)
+	once     sync.Once
+	mu       sync.Mutex
+	read     bytes.Buffer
 }
 
 func (b *readBody) Read(p []byte) (int, error) {
@@ -96,7 +97,7 @@ func (b *readBody) Close() error {
 	b.once.Do(func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		b.judge(b.read.Bytes())
+		b.validate(b.read.Bytes())
 	})
 	return err
 }

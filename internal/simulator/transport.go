@@ -7,16 +7,15 @@ import (
 	"strconv"
 )
 
-// Transport reaches the simulator without a socket and without a goroutine: the
-// caller's own runs the handler. So it serves in a testing/synctest bubble and in a
-// gateway that brings its vendor along. A connection that the simulator cuts is an
-// unexpected EOF, as on a socket.
-func (s *Simulator) Transport() http.RoundTripper { return memory{s.handler} }
+// Transport returns a transport that calls the handler in the caller's goroutine, without
+// a socket. It works in a testing/synctest bubble and in a gateway with an embedded
+// simulator. A connection that the simulator closes is an unexpected EOF, as on a socket.
+func (s *Simulator) Transport() http.RoundTripper { return inMemory{s.handler} }
 
-type memory struct{ handler http.Handler }
+type inMemory struct{ handler http.Handler }
 
-// RoundTrip serves the request.
-func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
+// RoundTrip calls the handler.
+func (m inMemory) RoundTrip(r *http.Request) (*http.Response, error) {
 	w := &recorder{header: http.Header{}}
 	inner := r.Clone(r.Context())
 	if inner.Body == nil {
@@ -35,7 +34,7 @@ func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// recorder holds the answer of a handler.
+// recorder records the response of a handler.
 type recorder struct {
 	header  http.Header
 	status  int
@@ -43,7 +42,7 @@ type recorder struct {
 	flushed bool
 }
 
-// run serves, and says whether the handler cut the connection.
+// run calls the handler, and reports whether it aborted the connection.
 func (w *recorder) run(h http.Handler, r *http.Request) (aborted bool) {
 	defer func() {
 		switch cause := recover(); cause {
@@ -73,7 +72,7 @@ func (w *recorder) Write(p []byte) (int, error) {
 
 func (w *recorder) Flush() { w.flushed = true }
 
-// response is the answer as the client reads it.
+// response returns the response as the client reads it.
 func (w *recorder) response(r *http.Request, aborted bool) *http.Response {
 	w.WriteHeader(http.StatusOK)
 	var body io.Reader = &w.body
@@ -91,7 +90,7 @@ func (w *recorder) response(r *http.Request, aborted bool) *http.Response {
 	}
 }
 
-// brokenReader is the rest of a body whose connection was cut.
+// brokenReader is the rest of a body whose connection was closed.
 type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

@@ -9,23 +9,23 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// moment is a participant's status and when it was first seen.
-type moment struct {
+// observation is the state of a participant and when it was first seen.
+type observation struct {
 	status string
 	muted  bool
 	after  time.Duration
 }
 
-// follow looks at one participant every tenth of a second until no longer listed.
-func follow(s *simulator.Simulator, id string, patience time.Duration) (seen []moment) {
-	begun := time.Now()
-	for time.Since(begun) < patience {
-		people := s.Truth(room)
-		at := slices.IndexFunc(people, func(p simulator.Person) bool { return p.ID == id })
+// follow observes one participant every 100 ms until it is no longer listed.
+func follow(s *simulator.Simulator, id string, limit time.Duration) (seen []observation) {
+	began := time.Now()
+	for time.Since(began) < limit {
+		participants := s.Participants(conferenceID)
+		at := slices.IndexFunc(participants, func(p simulator.Participant) bool { return p.ID == id })
 		if at < 0 {
-			return append(seen, moment{status: "gone", after: time.Since(begun)})
+			return append(seen, observation{status: "gone", after: time.Since(began)})
 		}
-		now := moment{people[at].Status, people[at].Muted, time.Since(begun)}
+		now := observation{participants[at].Status, participants[at].Muted, time.Since(began)}
 		if n := len(seen); n == 0 || seen[n-1].status != now.status || seen[n-1].muted != now.muted {
 			seen = append(seen, now)
 		}
@@ -34,36 +34,36 @@ func follow(s *simulator.Simulator, id string, patience time.Duration) (seen []m
 	return seen
 }
 
-func first(seen []moment, status string) (after time.Duration, found bool) {
-	at := slices.IndexFunc(seen, func(m moment) bool { return m.status == status })
+func first(seen []observation, status string) (after time.Duration, found bool) {
+	at := slices.IndexFunc(seen, func(o observation) bool { return o.status == status })
 	if at < 0 {
 		return 0, false
 	}
 	return seen[at].after, true
 }
 
-func TestPeopleTakeTheirTime(t *testing.T) {
+func TestHuman_Timeline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		met := map[string]int{}
+		counts := map[string]int{}
 		for seed := range uint64(60) {
 			s, c := start(t, simulator.Options{Seed: seed, LingerDisconnected: 10 * time.Second})
-			seen := follow(s, c.add(oneNumber).ID, time.Hour)
+			seen := follow(s, c.add(phoneNumber).ID, time.Hour)
 			for _, m := range seen {
-				met[m.status]++
+				counts[m.status]++
 			}
-			checkLife(t, seen)
+			checkTimeline(t, seen)
 		}
-		if met["rejected"] == 0 || met["rejected"] > 20 || met["held"] < 20 || met["connected"] < 40 {
-			t.Errorf("sixty people met %v", met)
+		if counts["rejected"] == 0 || counts["rejected"] > 20 || counts["held"] < 20 || counts["connected"] < 40 {
+			t.Errorf("statuses of sixty participants: %v", counts)
 		}
 	})
 }
 
-func checkLife(t *testing.T, seen []moment) {
+func checkTimeline(t *testing.T, seen []observation) {
 	t.Helper()
 	dialing, _ := first(seen, "dialing")
 	if seen[0].status != "pending" || dialing < 300*time.Millisecond || dialing > 800*time.Millisecond {
-		t.Errorf("life began %v", seen)
+		t.Errorf("began with %v", seen)
 	}
 	answered, isAnswered := first(seen, "connected")
 	ended, isEnded := first(seen, "disconnected")
@@ -83,7 +83,7 @@ func checkLife(t *testing.T, seen []moment) {
 func TestTimeScale(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, c := start(t, simulator.Options{TimeScale: 100, Behaviour: simulator.Steady})
-		seen := follow(s, c.add(oneNumber).ID, time.Second)
+		seen := follow(s, c.add(phoneNumber).ID, time.Second)
 		if last := seen[len(seen)-1]; last.status != "connected" || last.after > 200*time.Millisecond {
 			t.Errorf("seen %v", seen)
 		}
@@ -99,8 +99,8 @@ func TestBehaviours(t *testing.T) {
 		t.Run(string(behaviour), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s, c := start(t, simulator.Options{Behaviour: behaviour})
-				seen := follow(s, c.add(oneNumber).ID, time.Hour)
-				if !slices.EqualFunc(seen, want, func(m moment, status string) bool { return m.status == status }) {
+				seen := follow(s, c.add(phoneNumber).ID, time.Hour)
+				if !slices.EqualFunc(seen, want, func(o observation, status string) bool { return o.status == status }) {
 					t.Errorf("seen %v, want %v", seen, want)
 				}
 			})
@@ -108,10 +108,10 @@ func TestBehaviours(t *testing.T) {
 	}
 }
 
-func TestDurationTicksWhileConnected(t *testing.T) {
+func TestDurationGrowsWhileConnected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, c := start(t, simulator.Options{Behaviour: simulator.Still, LingerDisconnected: time.Hour})
-		id := c.add(oneNumber).ID
+		id := c.add(phoneNumber).ID
 		steps := []struct {
 			status   string
 			duration int
@@ -125,7 +125,7 @@ func TestDurationTicksWhileConnected(t *testing.T) {
 			{"pending", 0, false},
 		}
 		for _, step := range steps {
-			s.SetStatus(room, id, step.status)
+			s.SetStatus(conferenceID, id, step.status)
 			time.Sleep(10 * time.Second)
 			got := c.list().Participants[0]
 			if got.Status != step.status || got.Duration != step.duration || (got.JoinedAt != nil) != step.joined {
@@ -135,41 +135,40 @@ func TestDurationTicksWhileConnected(t *testing.T) {
 	})
 }
 
-func TestSameSeedSameStory(t *testing.T) {
-	story := func(seed uint64) (seen []simulator.Person) {
+func TestSeedDeterminesBehaviour(t *testing.T) {
+	run := func(seed uint64) (seen []simulator.Participant) {
 		synctest.Test(t, func(t *testing.T) {
 			s, c := start(t, simulator.Options{Seed: seed, Demo: true})
-			c.add(oneNumber)
+			c.add(phoneNumber)
 			for range 100 {
 				time.Sleep(3 * time.Second)
-				seen = append(seen, s.Truth(room)...)
-				seen = append(seen, s.Truth(simulator.DemoConference)...)
+				seen = append(seen, s.Participants(conferenceID)...)
+				seen = append(seen, s.Participants(simulator.DemoConference)...)
 			}
 		})
 		return seen
 	}
-	if !slices.Equal(story(7), story(7)) {
-		t.Error("one seed told two stories")
+	if !slices.Equal(run(7), run(7)) {
+		t.Error("two runs of one seed differ")
 	}
-	if slices.Equal(story(7), story(8)) {
-		t.Error("two seeds told one story")
+	if slices.Equal(run(7), run(8)) {
+		t.Error("runs of two seeds are equal")
 	}
 }
 
-// A life is the same whether somebody looks all the time or only at the end.
-func TestLookingChangesNothing(t *testing.T) {
-	look := func(every time.Duration) (last simulator.Person) {
+func TestReadingDoesNotChangeBehaviour(t *testing.T) {
+	read := func(every time.Duration) (last simulator.Participant) {
 		synctest.Test(t, func(t *testing.T) {
 			s, c := start(t, simulator.Options{LingerDisconnected: time.Hour})
-			c.add(oneNumber)
-			for begun := time.Now(); time.Since(begun) < 10*time.Minute; time.Sleep(every) {
-				s.Truth(room)
+			c.add(phoneNumber)
+			for began := time.Now(); time.Since(began) < 10*time.Minute; time.Sleep(every) {
+				s.Participants(conferenceID)
 			}
-			last = s.Truth(room)[0]
+			last = s.Participants(conferenceID)[0]
 		})
 		return last
 	}
-	if often, once := look(time.Second), look(10*time.Minute); often != once {
+	if often, once := read(time.Second), read(10*time.Minute); often != once {
 		t.Errorf("often: %+v, once: %+v", often, once)
 	}
 }

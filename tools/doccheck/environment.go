@@ -15,18 +15,18 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// usualHTTP is where the pages and the callers look for the gateway.
-const usualHTTP = "127.0.0.1:8080"
+// defaultHTTP is the gateway's HTTP address in the pages and for the callers.
+const defaultHTTP = "127.0.0.1:8080"
 
-// bench is a gateway and the simulator that it takes for the upstream, on free ports.
-type bench struct {
-	// addresses are the free ones by the default ones that the pages name.
+// environment is a gateway with the simulator as its upstream, on free ports.
+type environment struct {
+	// addresses maps the default addresses, which the pages contain, to the actual ones.
 	addresses map[string]string
 	stop      func()
 }
 
-// start runs both until stop is called.
-func start(ctx context.Context, auth string, log io.Writer) (*bench, error) {
+// start runs the gateway and the simulator until stop is called.
+func start(ctx context.Context, auth string, log io.Writer) (*environment, error) {
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelError}))
 	upstream, address, err := startSimulator(ctx)
 	if err != nil {
@@ -40,9 +40,9 @@ func start(ctx context.Context, auth string, log io.Writer) (*bench, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- gateway.Run(ctx) }()
-	b := &bench{addresses: map[string]string{
+	b := &environment{addresses: map[string]string{
 		"127.0.0.1:9090": gateway.GRPCAddr(),
-		usualHTTP:        gateway.HTTPAddr(),
+		defaultHTTP:      gateway.HTTPAddr(),
 		"127.0.0.1:9091": gateway.AdminAddr(),
 		"127.0.0.1:8095": address,
 	}}
@@ -61,13 +61,13 @@ func startSimulator(ctx context.Context) (*http.Server, string, error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("listen for the simulator: %w", err)
 	}
-	played := simulator.New(simulator.Options{Demo: true, Seed: 1, LingerDisconnected: 5 * time.Second})
-	upstream := &http.Server{Handler: played.Handler(), ReadHeaderTimeout: time.Second}
-	go func() { _ = upstream.Serve(listener) }() // It ends with Close.
+	sim := simulator.New(simulator.Options{Demo: true, Seed: 1, LingerDisconnected: 5 * time.Second})
+	upstream := &http.Server{Handler: sim.Handler(), ReadHeaderTimeout: time.Second}
+	go func() { _ = upstream.Serve(listener) }() // Close ends it.
 	return upstream, listener.Addr().String(), nil
 }
 
-// newGateway configures a gateway as its command line would.
+// newGateway returns a gateway configured by flags.
 func newGateway(auth, upstream string, logger *slog.Logger) (*server.Server, error) {
 	args := []string{
 		"--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0",
@@ -87,18 +87,18 @@ func newGateway(auth, upstream string, logger *slog.Logger) (*server.Server, err
 	return gateway, nil
 }
 
-// substitute puts the free addresses in the place of the default ones.
-func (b *bench) substitute(script string) string {
-	for usual, free := range b.addresses {
-		script = strings.ReplaceAll(script, usual, free)
+// substitute replaces the default addresses by the actual ones.
+func (b *environment) substitute(script string) string {
+	for standard, actual := range b.addresses {
+		script = strings.ReplaceAll(script, standard, actual)
 	}
 	return script
 }
 
-// restore puts the default addresses back.
-func (b *bench) restore(printed string) string {
-	for usual, free := range b.addresses {
-		printed = strings.ReplaceAll(printed, free, usual)
+// restore replaces the actual addresses by the default ones.
+func (b *environment) restore(printed string) string {
+	for standard, actual := range b.addresses {
+		printed = strings.ReplaceAll(printed, actual, standard)
 	}
 	return printed
 }

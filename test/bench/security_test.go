@@ -27,17 +27,17 @@ import (
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
-// BenchmarkCall makes a unary call over loopback, which the gateway answers from its
-// memory (A2): to anybody in plain text, and with what trust adds, one thing each.
+// BenchmarkCall measures a unary call over loopback, which the gateway answers from the
+// idempotency cache (A2): without security, with keys, with limits and with TLS.
 func BenchmarkCall(b *testing.B) {
 	const noLimit, highLimit = "--max-calls-per-second=0", "--max-calls-per-second=1000000000"
-	dir, roots := files(b)
-	key := keyOf(b, dir)
+	dir, roots := certificates(b)
+	key := newKey(b, dir)
 	for _, way := range []struct {
-		name   string
-		flags  []string
-		secure credentials.TransportCredentials
-		key    string
+		name  string
+		flags []string
+		creds credentials.TransportCredentials
+		key   string
 	}{
 		{"plain", nil, insecure.NewCredentials(), ""},
 		{"keys", []string{"--auth=keys", "--auth-keys-file=" + keysFile(dir), noLimit}, insecure.NewCredentials(), key},
@@ -45,7 +45,7 @@ func BenchmarkCall(b *testing.B) {
 		{"tls", []string{"--tls-cert-file=" + dir.Cert, "--tls-key-file=" + dir.Key}, credentials.NewTLS(roots), ""},
 	} {
 		b.Run("way="+way.name, func(b *testing.B) {
-			client := v2.NewParticipantServiceClient(dial(b, gateway(b, way.flags), way.secure))
+			client := v2.NewParticipantServiceClient(dial(b, gateway(b, way.flags), way.creds))
 			ctx := metadata.AppendToOutgoingContext(b.Context(), "x-auth-token", way.key)
 			request := &v2.AddParticipantRequest{
 				ConferenceId: simulator.DemoConference, PhoneNumber: "+12025550123", Name: "Ada", RequestId: "once",
@@ -63,10 +63,10 @@ func BenchmarkCall(b *testing.B) {
 	}
 }
 
-// BenchmarkMessage receives one message of a stream. Who calls and how much is asked
-// once, when a stream is opened: of trust, TLS alone costs a message anything.
+// BenchmarkMessage measures one message of a stream. Credentials and limits are checked when
+// a stream is opened, so only TLS affects the cost of a message.
 func BenchmarkMessage(b *testing.B) {
-	dir, roots := files(b)
+	dir, roots := certificates(b)
 	identity, err := certs.Open(certs.Files{Cert: dir.Cert, Key: dir.Key}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)
@@ -77,17 +77,17 @@ func BenchmarkMessage(b *testing.B) {
 	})
 }
 
-func receive(b *testing.B, shown, asked credentials.TransportCredentials) {
+func receive(b *testing.B, serverCreds, clientCreds credentials.TransportCredentials) {
 	b.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
 	}
-	door := grpc.NewServer(grpc.Creds(shown), grpc.ForceServerCodecV2(wire.Codec()))
-	v2.RegisterParticipantServiceServer(door, flood{})
-	go door.Serve(listener)
-	defer door.Stop()
-	client := v2.NewParticipantServiceClient(dial(b, listener.Addr().String(), asked))
+	grpcServer := grpc.NewServer(grpc.Creds(serverCreds), grpc.ForceServerCodecV2(wire.Codec()))
+	v2.RegisterParticipantServiceServer(grpcServer, flood{})
+	go grpcServer.Serve(listener)
+	defer grpcServer.Stop()
+	client := v2.NewParticipantServiceClient(dial(b, listener.Addr().String(), clientCreds))
 	stream, err := client.WatchParticipants(b.Context(), &v2.WatchParticipantsRequest{})
 	if err != nil {
 		b.Fatal(err)
@@ -100,7 +100,7 @@ func receive(b *testing.B, shown, asked credentials.TransportCredentials) {
 	}
 }
 
-// flood sends one change again and again, as fast as it is read.
+// flood sends the same change as fast as the client reads.
 type flood struct {
 	v2.UnimplementedParticipantServiceServer
 }
@@ -119,8 +119,8 @@ func (flood) WatchParticipants(_ *v2.WatchParticipantsRequest, stream grpc.Serve
 	}
 }
 
-// files are an identity, and how clients come to trust it.
-func files(b *testing.B) (dir certstest.Dir, roots *tls.Config) {
+// certificates returns a server certificate and the TLS configuration of its clients.
+func certificates(b *testing.B) (dir certstest.Dir, roots *tls.Config) {
 	b.Helper()
 	authority, dir := certstest.NewAuthority(b), certstest.NewDir(b)
 	dir.Put(authority.Server("gateway"))
@@ -129,8 +129,8 @@ func files(b *testing.B) (dir certstest.Dir, roots *tls.Config) {
 
 func keysFile(dir certstest.Dir) string { return filepath.Join(filepath.Dir(dir.Cert), "keys") }
 
-// keyOf is a writer's key.
-func keyOf(b *testing.B, dir certstest.Dir) string {
+// newKey adds a writer's key to the keys file.
+func newKey(b *testing.B, dir certstest.Dir) string {
 	b.Helper()
 	entry, err := keys.NewEntry("bench", "writer", nil)
 	if err != nil {
@@ -143,7 +143,7 @@ func keyOf(b *testing.B, dir certstest.Dir) string {
 	return key
 }
 
-// gateway runs a gateway with its simulator, and gives the address of gRPC.
+// gateway runs a gateway with the simulator, and returns its gRPC address.
 func gateway(b *testing.B, flags []string) (address string) {
 	b.Helper()
 	flags = append(flags, "--demo", "--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0")
@@ -167,9 +167,9 @@ func gateway(b *testing.B, flags []string) (address string) {
 	return running.GRPCAddr()
 }
 
-func dial(b *testing.B, address string, secure credentials.TransportCredentials) *grpc.ClientConn {
+func dial(b *testing.B, address string, creds credentials.TransportCredentials) *grpc.ClientConn {
 	b.Helper()
-	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(secure))
+	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(creds))
 	if err != nil {
 		b.Fatal(err)
 	}
