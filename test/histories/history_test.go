@@ -89,7 +89,7 @@ var upstreams = rapid.Custom(func(rt *rapid.T) simulator.Options {
 		LingerDisconnected: seconds.Draw(rt, "linger"),
 		RemoveTwice:        rapid.Bool().Draw(rt, "remove twice"),
 		RequestTokens:      rapid.SampledFrom([]int{0, 0, 100}).Draw(rt, "tokens"),
-		NoAdminAPI:       true,
+		NoAdminAPI:         true,
 	}
 })
 

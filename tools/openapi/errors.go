@@ -66,7 +66,12 @@ var errorExample = object{
 	{"status", "INVALID_ARGUMENT"},
 	{"message", "name must be at most 100 characters"},
 	{"details", []object{
-		{{"@type", typeURL("ErrorInfo")}, {"reason", "INVALID_REQUEST"}, {"domain", grpcstatus.Domain}, {"metadata", object{{"dialled", "no"}}}},
+		{
+			{"@type", typeURL("ErrorInfo")},
+			{"reason", "INVALID_REQUEST"},
+			{"domain", grpcstatus.Domain},
+			{"metadata", object{{"dialled", "no"}}},
+		},
 		{{"@type", typeURL("BadRequest")}, {"field_violations", []object{
 			{{"field", "name"}, {"description", "must be at most 100 characters"}, {"reason", "NAME_LENGTH"}},
 		}}},

@@ -48,7 +48,7 @@ func TestW08_MissingFieldsAreNotSet(t *testing.T) {
 		"unknown words and members": {
 			item: `{"id":"p","status":"lobby","role":"guest","x":{"y":[1]}}`,
 			want: participant.Item{
-				Fields:        participant.FieldStatus | participant.FieldRole,
+				Fields:      participant.FieldStatus | participant.FieldRole,
 				Participant: participant.Participant{ID: "p", Status: "lobby", Role: "guest"},
 			},
 		},
