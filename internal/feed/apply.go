@@ -32,7 +32,7 @@ func (f *Feed) applyListLocked(began roster.LogicalTime, list participant.List) 
 	}
 	entry = f.commit(batch)
 	f.freshness.listRead(list, batch.Complete)
-	f.source.Settle(err)
+	f.source.RecordOutcome(err)
 	f.schedule.listRead(len(batch.Changes) > 0 || f.roster.InFlight(list.Ended), list.Ended.Sub(list.Began))
 	f.schedule.scheduleNext(f.pace(), retryAt(list.Ended, list.PageErr))
 	f.publish(f.roster.Participants(), entry != nil || wasStale != f.freshness.stale || wasKnown != f.roster.Known())
@@ -73,7 +73,7 @@ func (f *Feed) applyFailureLocked(err error, now time.Time) (ended bool) {
 	f.mu.Lock()
 	defer f.unlock()
 	f.freshness.pollFailed(apierror.ReasonOf(err))
-	f.source.Settle(err)
+	f.source.RecordOutcome(err)
 	f.schedule.listFailed(now, f.pace(), retryAt(now, err))
 	ended = !f.isAddLag(err) && f.freshness.recordRefusal(err, now, f.roster.Known())
 	if ended {

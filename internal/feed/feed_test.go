@@ -28,8 +28,8 @@ func TestW05_WriteReachesTheFeedAtOnce(t *testing.T) {
 	run(t, feed.Options{}, func(h *harness) {
 		f, release := h.watch()
 		defer release()
-		ticket := h.hub.Begin(key())
-		ticket.Done(participant.Write{Kind: participant.WriteAdd, Item: participant.Item{
+		record := h.hub.Begin(key())
+		record.Done(participant.Write{Kind: participant.WriteAdd, Item: participant.Item{
 			Participant: participant.Participant{ID: "a", Status: participant.StatusDialing}, Fields: participant.FieldStatus,
 		}})
 		if got := statusOf(t, f, "a"); got != participant.StatusDialing {
@@ -41,10 +41,10 @@ func TestW05_WriteReachesTheFeedAtOnce(t *testing.T) {
 func TestW05_WriteSentBeforeTheFeedBegan(t *testing.T) {
 	run(t, feed.Options{}, func(h *harness) {
 		h.Slow(time.Second)
-		ticket := h.hub.Begin(key()) // No feed: nothing to note.
+		record := h.hub.Begin(key()) // No feed: nothing to note.
 		f, release := h.watch()      // Its first list is in flight…
 		defer release()
-		ticket.Done(participant.Write{Kind: participant.WriteAdd, Item: participant.Item{
+		record.Done(participant.Write{Kind: participant.WriteAdd, Item: participant.Item{
 			Participant: participant.Participant{ID: "a", Status: participant.StatusDialing}, Fields: participant.FieldStatus,
 		}}) // …when the write is answered.
 		h.advance(1100 * time.Millisecond)
@@ -390,8 +390,8 @@ func TestW15_WriteMakesTheNextPollEarlier(t *testing.T) {
 		defer release()
 		h.advance(time.Minute)
 		last := h.Starts()[len(h.Starts())-1]
-		ticket := h.hub.Begin(key())
-		ticket.Done(participant.Write{Kind: participant.WriteRemove, Item: participant.Item{Participant: participant.Participant{ID: "a"}}})
+		record := h.hub.Begin(key())
+		record.Done(participant.Write{Kind: participant.WriteRemove, Item: participant.Item{Participant: participant.Participant{ID: "a"}}})
 		h.advance(1100 * time.Millisecond)
 		next := h.Starts()[len(h.Starts())-1]
 		if next.Equal(last) || next.Sub(last) < time.Second {

@@ -13,8 +13,8 @@ import (
 // poll reads one list after another until ctx ends or the feed does.
 func (f *Feed) poll(ctx context.Context) {
 	for f.State().End == nil && f.waitUntilDue(ctx) {
-		if err := f.source.Turn(ctx, f.firstAttempt()); err != nil {
-			return // Turn fails only with ctx.
+		if err := f.source.Wait(ctx, f.firstAttempt()); err != nil {
+			return // Wait fails only with ctx.
 		}
 		began, firstFailure := f.beginList()
 		start := time.Now()

@@ -19,13 +19,13 @@ type Account interface {
 
 // Source reads one conference's lists under one upstream account.
 type Source interface {
-	// Turn waits until the account's poll budget grants the next list (W15). The first
+	// Wait waits until the account's poll budget grants the next list (W15). The first
 	// attempt of a feed has priority.
-	Turn(ctx context.Context, first bool) error
+	Wait(ctx context.Context, first bool) error
 	// List reads the roster once: all its pages, as far as they can be read.
 	List(ctx context.Context) (participant.List, error)
-	// Settle records the result of the list: nil for a complete one.
-	Settle(err error)
+	// RecordOutcome records the result of the list: nil for a complete one.
+	RecordOutcome(err error)
 	// Pace returns how fast the account lets a feed poll that wants a list every want, and
 	// whose lists take so long.
 	Pace(want, takes time.Duration) Pace

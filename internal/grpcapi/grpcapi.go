@@ -95,7 +95,7 @@ func endWithDrain(streams *interceptor.Streams) grpc.StreamServerInterceptor {
 		if strings.HasPrefix(info.FullMethod, methodPrefix) {
 			return next(server, stream)
 		}
-		ctx, remove := streams.Bound(stream.Context())
+		ctx, remove := streams.StreamContext(stream.Context())
 		defer remove()
 		done := make(chan error, 1)
 		go func() { done <- next(server, stream) }()

@@ -50,16 +50,16 @@ func (r receiver) unary(next grpc.MethodHandler) grpc.MethodHandler {
 		server any, ctx context.Context, _ func(any) error, intercept grpc.UnaryServerInterceptor,
 	) (answer any, err error) {
 		defer func() { err = r.recovered(ctx, recover(), err) }()
-		return next(server, ctx, func(into any) error { return r.receiveOnly(ctx, into) }, intercept)
+		return next(server, ctx, func(into any) error { return r.receiveUnary(ctx, into) }, intercept)
 	}
 }
 
 func (r receiver) stream(desc grpc.StreamDesc) grpc.StreamHandler {
 	return func(server any, stream grpc.ServerStream) (err error) {
 		defer func() { err = r.recovered(stream.Context(), recover(), err) }()
-		receive := r.receiveOnly
+		receive := r.receiveUnary
 		if desc.ClientStreams {
-			receive = r.receiveOne
+			receive = r.receiveStreamed
 		}
 		return desc.Handler(server, &receivingStream{ServerStream: stream, receive: receive})
 	}
@@ -85,8 +85,8 @@ type receivingStream struct {
 // RecvMsg reads the next request.
 func (s *receivingStream) RecvMsg(into any) error { return s.receive(s.Context(), into) }
 
-// receiveOnly reads the request of a call that takes exactly one.
-func (r receiver) receiveOnly(ctx context.Context, into any) error {
+// receiveUnary reads the request of a call that takes exactly one.
+func (r receiver) receiveUnary(ctx context.Context, into any) error {
 	err := r.receiveNext(ctx, into)
 	if err == nil {
 		if err = r.receiveNext(ctx, nil); err == io.EOF { //nolint:errorlint // gRPC returns it as it is.
@@ -99,8 +99,8 @@ func (r receiver) receiveOnly(ctx context.Context, into any) error {
 	return r.refuse(ctx, err)
 }
 
-// receiveOne reads the next request of a call that takes many.
-func (r receiver) receiveOne(ctx context.Context, into any) error {
+// receiveStreamed reads the next request of a call that takes many.
+func (r receiver) receiveStreamed(ctx context.Context, into any) error {
 	err := r.receiveNext(ctx, into)
 	if err == nil || err == io.EOF { //nolint:errorlint // gRPC returns it as it is, and its callers compare it.
 		return err
@@ -129,12 +129,12 @@ func (r receiver) receiveNext(ctx context.Context, into any) error {
 	if err := checkMetadata(ctx); err != nil {
 		return err
 	}
-	in := &inbound{
+	in := &messageReader{
 		source: source, timeout: r.timeout, checkSize: r.interceptor.CheckSize,
 		progress: time.AfterFunc(r.timeout, func() { cancelSlow(ctx) }),
 	}
 	defer in.progress.Stop()
-	err := in.message(into)
+	err := in.readMessage(into)
 	switch {
 	case err == nil, err == io.EOF: //nolint:errorlint // gRPC returns it as it is.
 		return err

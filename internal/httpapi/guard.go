@@ -15,9 +15,9 @@ import (
 // guard contains the checks that every request of the port passes, before it is routed.
 type guard struct{ errors *httpio.ErrorWriter }
 
-// identify gives every request and its response a request id and a trace context: the
+// withRequestID gives every request and its response a request id and a trace context: the
 // caller's own where they are valid.
-func identify(next http.Handler) http.Handler {
+func withRequestID(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := requestctx.ValidRequestID(r.Header.Get(httpio.RequestIDHeader))
 		trace := requestctx.ValidTraceparent(r.Header.Get(httpio.TraceparentHeader))
@@ -29,8 +29,8 @@ func identify(next http.Handler) http.Handler {
 	})
 }
 
-// headerSize refuses requests whose headers, or URL, are over the limit.
-func (g guard) headerSize(next http.Handler) http.Handler {
+// limitHeaderSize refuses requests whose headers, or URL, are over the limit.
+func (g guard) limitHeaderSize(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.RequestURI)+len(r.Host)+httpio.HeaderSize(r.Header) > httpio.MaxHeaders {
 			g.errors.Refuse(w, r, httpio.HeadersTooLarge())
@@ -40,9 +40,9 @@ func (g guard) headerSize(next http.Handler) http.Handler {
 	})
 }
 
-// panics answers a request whose handler panics. Once the response has started, it closes
-// the connection instead.
-func (g guard) panics(next http.Handler) http.Handler {
+// recoverPanics answers a request whose handler panics. Once the response has started, it
+// closes the connection instead.
+func (g guard) recoverPanics(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			if panicked := recover(); panicked != nil {

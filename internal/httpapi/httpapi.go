@@ -60,15 +60,15 @@ func New(options Options) (http.Handler, error) {
 		Service: options.Service, Errors: errors, Precheck: options.Precheck,
 	})
 	guard := guard{errors}
-	guarded, err := guard.crossOriginWrites(route(api, rpc, errors), options.AllowedOrigins)
+	guarded, err := guard.refuseCrossOriginWrites(route(api, rpc, errors), options.AllowedOrigins)
 	if err != nil {
 		return nil, fmt.Errorf("guard the HTTP port: %w", err)
 	}
-	guarded = allowOrigins(guarded, options.AllowedOrigins)
+	guarded = withCORS(guarded, options.AllowedOrigins)
 	if options.CheckHosts {
 		guarded = CheckHosts(guarded, options.AllowedHosts, errors.Refuse)
 	}
-	return httpio.WithDeadlines(identify(guard.panics(guard.headerSize(guarded)))), nil
+	return httpio.WithDeadlines(withRequestID(guard.recoverPanics(guard.limitHeaderSize(guarded)))), nil
 }
 
 // route sends each request to its transport. REST paths are not cleaned as http.ServeMux

@@ -15,9 +15,9 @@ import (
 	"github.com/audian/participant-gateway/internal/httpapi/httpio"
 )
 
-// crossOriginWrites refuses writes that a page of a foreign origin sends in the name of
+// refuseCrossOriginWrites refuses writes that a page of a foreign origin sends in the name of
 // the user who has it open.
-func (g guard) crossOriginWrites(next http.Handler, trusted []string) (http.Handler, error) {
+func (g guard) refuseCrossOriginWrites(next http.Handler, trusted []string) (http.Handler, error) {
 	protection := http.NewCrossOriginProtection()
 	for _, origin := range trusted {
 		if err := protection.AddTrustedOrigin(origin); err != nil {
@@ -59,8 +59,8 @@ func isOwnHost(host string, allowed []string) bool {
 		slices.ContainsFunc(allowed, func(one string) bool { return strings.EqualFold(one, name) || strings.EqualFold(one, host) })
 }
 
-// allowOrigins lets pages of the origins read the responses (CORS).
-func allowOrigins(next http.Handler, origins []string) http.Handler {
+// withCORS lets pages of the origins read the responses (CORS).
+func withCORS(next http.Handler, origins []string) http.Handler {
 	if len(origins) == 0 {
 		return next
 	}

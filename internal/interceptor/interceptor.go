@@ -107,7 +107,7 @@ func (i *Interceptor) stream(
 	defer release()
 	granted, leave := caller.Grant.StreamContext(authorized, permissionFor(request))
 	defer leave()
-	bounded, remove := i.streams.Bound(granted)
+	bounded, remove := i.streams.StreamContext(granted)
 	defer remove()
 	return handle(&streamWithContext{ServerStream: stream, ctx: bounded})
 }

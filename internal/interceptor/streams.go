@@ -38,9 +38,9 @@ func (s *Streams) Drain() {
 	}
 }
 
-// Bound returns a context for a stream, which ends with ctx, with a drain, or at the maximum
-// age. Its cause is then an apierror.Error.
-func (s *Streams) Bound(ctx context.Context) (context.Context, context.CancelFunc) {
+// StreamContext returns a context for a stream, which ends with ctx, with a drain, or at the
+// maximum age. Its cause is then an apierror.Error.
+func (s *Streams) StreamContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, end := context.WithCancelCause(ctx)
 	stream := &openStream{end: end}
 	s.mu.Lock()

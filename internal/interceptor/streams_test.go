@@ -21,10 +21,10 @@ func wantCause(t *testing.T, ctx context.Context, reason apierror.Reason) { //no
 
 func TestW16_DrainEndsOpenAndLaterStreams(t *testing.T) {
 	streams := NewStreams(0)
-	before, release := streams.Bound(t.Context())
+	before, release := streams.StreamContext(t.Context())
 	defer release()
 	streams.Drain()
-	after, releaseAfter := streams.Bound(t.Context())
+	after, releaseAfter := streams.StreamContext(t.Context())
 	defer releaseAfter()
 	for _, ctx := range []context.Context{before, after} {
 		<-ctx.Done()
@@ -52,7 +52,7 @@ func TestW18_MaximumAgesDifferByATenth(t *testing.T) {
 		streams := NewStreams(age)
 		began := time.Now()
 		for range 20 {
-			ctx, release := streams.Bound(t.Context())
+			ctx, release := streams.StreamContext(t.Context())
 			start := time.Now()
 			<-ctx.Done()
 			wantCause(t, ctx, apierror.StreamAged)
@@ -70,7 +70,7 @@ func TestW18_MaximumAgesDifferByATenth(t *testing.T) {
 func TestStreams_TheCallersCancelIsNoError(t *testing.T) {
 	streams := NewStreams(time.Hour)
 	parent, hangUp := context.WithCancel(t.Context())
-	ctx, release := streams.Bound(parent)
+	ctx, release := streams.StreamContext(parent)
 	defer release()
 	hangUp()
 	<-ctx.Done()

@@ -18,7 +18,7 @@ var (
 	_ service.Account  = upstreamAccount{}
 	_ write.Recorder   = recorder{}
 	_ write.Slot       = (*upstream.Slot)(nil)
-	_ write.Ticket     = (*feed.Ticket)(nil)
+	_ write.Record     = (*feed.WriteRecord)(nil)
 	_ feed.Source      = source{}
 )
 
@@ -57,4 +57,4 @@ func (a upstreamAccount) Reserve(ctx context.Context, conference string) (write.
 // recorder implements write.Recorder.
 type recorder struct{ hub *feed.Hub }
 
-func (r recorder) Begin(key participant.Key) write.Ticket { return r.hub.Begin(key) }
+func (r recorder) Begin(key participant.Key) write.Record { return r.hub.Begin(key) }

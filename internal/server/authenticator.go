@@ -31,8 +31,8 @@ func (s *Server) openAuthenticator() error {
 	return nil
 }
 
-// followAuthenticator reloads what the authenticator reads from files, until ctx ends.
-func (s *Server) followAuthenticator(ctx context.Context) {
+// reloadAuthenticator reloads what the authenticator reads from files, until ctx ends.
+func (s *Server) reloadAuthenticator(ctx context.Context) {
 	if changing, ok := s.authenticator.(interface{ ReloadOnChange(ctx context.Context) }); ok {
 		changing.ReloadOnChange(ctx)
 	}

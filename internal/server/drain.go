@@ -70,7 +70,7 @@ func (s *Server) finishGRPC(ctx context.Context) {
 	select {
 	case <-graceful:
 		return
-	case <-s.unread(ctx):
+	case <-s.waitForUnreadResponses(ctx):
 		s.logger.Warn("gRPC connections cut whose clients do not read")
 	case <-ctx.Done():
 		s.logger.Warn("gRPC calls cut at the drain timeout")
@@ -83,9 +83,9 @@ func (s *Server) finishGRPC(ctx context.Context) {
 // They have at least watch.LastSendTimeout after the end of their streams.
 const readAfter = 500 * time.Millisecond
 
-// unread returns a channel that is closed when all calls have ended but some client has not
-// read its response: its connection does not end by itself.
-func (s *Server) unread(ctx context.Context) <-chan struct{} {
+// waitForUnreadResponses returns a channel that is closed when all calls have ended but some
+// client has not read its response: its connection does not end by itself.
+func (s *Server) waitForUnreadResponses(ctx context.Context) <-chan struct{} {
 	cut := make(chan struct{})
 	earliest := time.Now().Add(watch.LastSendTimeout)
 	go func() {

@@ -29,8 +29,8 @@ type credentialHealth interface {
 	CredentialChanged() <-chan struct{}
 }
 
-// followUpstream updates the upstream's health until ctx ends.
-func followUpstream(ctx context.Context, server *health.Server, account credentialHealth) {
+// updateUpstreamHealth updates the upstream's health until ctx ends.
+func updateUpstreamHealth(ctx context.Context, server *health.Server, account credentialHealth) {
 	for {
 		changed := account.CredentialChanged()
 		status := healthv1.HealthCheckResponse_SERVING

@@ -26,11 +26,11 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	if own := s.registry.Own(); own != nil {
 		serving.Go(func() error {
-			return s.follow(failed, "upstream health", func(ctx context.Context) { followUpstream(ctx, s.health, own) })
+			return s.runTask(failed, "upstream health", func(ctx context.Context) { updateUpstreamHealth(ctx, s.health, own) })
 		})
 	}
-	serving.Go(func() error { return s.follow(failed, "TLS files", s.followIdentity) })
-	serving.Go(func() error { return s.follow(failed, "access policy", s.followAuthenticator) })
+	serving.Go(func() error { return s.runTask(failed, "TLS files", s.reloadIdentity) })
+	serving.Go(func() error { return s.runTask(failed, "access policy", s.reloadAuthenticator) })
 	s.ready.Store(true)
 	<-failed.Done()
 	// ctx has ended, but the drain must not end with it.
@@ -44,8 +44,8 @@ func (s *Server) Run(ctx context.Context) error {
 // restartDelay is the delay after which a background task that panicked runs again.
 const restartDelay = time.Second
 
-// follow runs a background task until ctx ends, and again after a panic.
-func (s *Server) follow(ctx context.Context, task string, run func(context.Context)) error {
+// runTask runs a background task until ctx ends, and again after a panic.
+func (s *Server) runTask(ctx context.Context, task string, run func(context.Context)) error {
 	for panics.Recover(s.logger, task, func() { run(ctx) }) != nil {
 		select {
 		case <-time.After(restartDelay):

@@ -58,8 +58,8 @@ func (s *Server) serveHTTP() error {
 	return s.http.ServeTLS(s.listeners.http, "", "") //nolint:wrapcheck // Likewise.
 }
 
-// followIdentity reloads the TLS files when they change, until ctx ends.
-func (s *Server) followIdentity(ctx context.Context) {
+// reloadIdentity reloads the TLS files when they change, until ctx ends.
+func (s *Server) reloadIdentity(ctx context.Context) {
 	if s.identity != nil {
 		s.identity.ReloadOnChange(ctx)
 	}

@@ -29,11 +29,11 @@ type budget struct {
 	logger *slog.Logger
 
 	mu   sync.Mutex
-	rate *rate
+	rate *pollRate
 	// last is when a request was last granted, polled when a source's poll last began or
 	// ended.
 	last, polled time.Time
-	queue        queue
+	queue        pollQueue
 	timer        *time.Timer
 	sources      []*Source
 	fair         cachedInterval
@@ -72,7 +72,7 @@ func (b *budget) close(s *Source) {
 	if s.polledOnce && !s.hadList {
 		// Its one list went before those of the other sources. Sources that open and close all
 		// the time slow the others, although they are not among the sources.
-		b.rate.ahead.note(time.Now())
+		b.rate.ahead.record(time.Now())
 	}
 	if len(b.sources) == 0 {
 		b.failures.clear()
@@ -83,9 +83,9 @@ func (b *budget) close(s *Source) {
 func (b *budget) pace(s *Source, want, takes time.Duration) Pace {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	before := s.least()
+	before := s.minInterval()
 	s.want, s.takes = want, takes
-	if s.least() != before {
+	if s.minInterval() != before {
 		b.fair.invalidate()
 	}
 	share := max(want, b.fair.at(time.Now(), b))
@@ -115,7 +115,7 @@ func (b *budget) take(ctx context.Context, p priority) error {
 	}
 }
 
-func (b *budget) enqueue(p priority) *request {
+func (b *budget) enqueue(p priority) *pollRequest {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r := b.queue.push(p)
@@ -123,7 +123,7 @@ func (b *budget) enqueue(p priority) *request {
 	return r
 }
 
-func (b *budget) withdraw(r *request) {
+func (b *budget) withdraw(r *pollRequest) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.queue.remove(r)
@@ -153,9 +153,9 @@ func (b *budget) grantDue(late time.Duration) {
 }
 
 // grant grants one request.
-func (b *budget) grant(r *request, now time.Time) {
+func (b *budget) grant(r *pollRequest, now time.Time) {
 	if r.priority.isReconcile() {
-		b.rate.ahead.note(now)
+		b.rate.ahead.record(now)
 	} else {
 		b.polled = now
 	}

@@ -24,7 +24,7 @@ func feeds(t *testing.T, a *Account, n int, d time.Duration) {
 	for i := range n {
 		s := a.OpenSource(ctx, fmt.Sprint(i))
 		running.Go(func() {
-			for s.Turn(ctx, false) == nil {
+			for s.Wait(ctx, false) == nil {
 				_ = poll(ctx, s)
 			}
 		})
@@ -39,7 +39,7 @@ func poll(ctx context.Context, s *Source) error {
 		err = &apierror.Error{Reason: apierror.UpstreamIncomplete}
 	}
 	if ctx.Err() == nil {
-		s.Settle(err)
+		s.RecordOutcome(err)
 	}
 	return err
 }
@@ -220,7 +220,7 @@ func TestW15_PaceIsTheActualInterval(t *testing.T) {
 			s := a.OpenSource(ctx, fmt.Sprint(i))
 			running.Go(func() {
 				want := time.Duration(1+i%2*9) * time.Second
-				for began := time.Now(); s.Turn(ctx, false) == nil; began = time.Now() {
+				for began := time.Now(); s.Wait(ctx, false) == nil; began = time.Now() {
 					_ = poll(ctx, s)
 					lists[i]++
 					time.Sleep(time.Until(began.Add(s.Pace(want, 0).Share)))
@@ -267,7 +267,7 @@ func TestW15_PagesAreLearned(t *testing.T) {
 		a.budget = newBudget(1, quiet)
 		ctx, cancel := context.WithCancel(t.Context())
 		s := a.OpenSource(ctx, "c")
-		if err := s.Turn(ctx, true); err != nil {
+		if err := s.Wait(ctx, true); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.List(ctx); err != nil {

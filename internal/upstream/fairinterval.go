@@ -42,7 +42,7 @@ func fairInterval(sources []*Source, rate float64) time.Duration {
 	for {
 		pages, left := 0.0, rate
 		for _, s := range sources {
-			if want := s.least().Seconds(); want < interval {
+			if want := s.minInterval().Seconds(); want < interval {
 				pages += float64(s.pages)
 			} else {
 				left -= float64(s.pages) / want

@@ -55,7 +55,7 @@ func TestW15_IntervalIncludesTheWaitForGrants(t *testing.T) {
 		defer cancel()
 		s := a.OpenSource(ctx, "c")
 		for range 30 {
-			if err := s.Turn(ctx, false); err != nil {
+			if err := s.Wait(ctx, false); err != nil {
 				t.Fatal(err)
 			}
 			a.budget.last = time.Now().Add(450 * time.Millisecond) // Others were granted meanwhile.
@@ -65,7 +65,7 @@ func TestW15_IntervalIncludesTheWaitForGrants(t *testing.T) {
 		}
 		a.budget.rate.pause(time.Now(), time.Minute)
 		for range 10 {
-			_ = s.Turn(ctx, false)
+			_ = s.Wait(ctx, false)
 			time.Sleep(time.Second)
 		}
 		if got := s.Pace(time.Second, 0).Interval; got > 1100*time.Millisecond {
@@ -160,7 +160,7 @@ func (p *players) play(t *testing.T, urgent urgency) {
 func (p *players) feed(ctx context.Context, conference string) {
 	s := p.account.OpenSource(ctx, conference)
 	var last time.Time
-	for first := true; s.Turn(ctx, first) == nil; first = false {
+	for first := true; s.Wait(ctx, first) == nil; first = false {
 		began := time.Now()
 		err := poll(ctx, s)
 		pace := s.Pace(time.Second, 50*time.Millisecond)
@@ -188,7 +188,7 @@ func (p *players) retry(ctx context.Context, conference string) {
 	for ctx.Err() == nil {
 		ctx, stop := context.WithCancel(ctx)
 		s := p.account.OpenSource(ctx, conference)
-		if s.Turn(ctx, true) == nil {
+		if s.Wait(ctx, true) == nil {
 			_ = poll(ctx, s)
 		}
 		stop()

@@ -108,7 +108,7 @@ func TestW15_A429OnALaterPageSlowsThePolls(t *testing.T) {
 			t.Fatal(err)
 		}
 		began := time.Now()
-		if err := source.Turn(ctx, false); err != nil || time.Since(began) != 7*time.Second {
+		if err := source.Wait(ctx, false); err != nil || time.Since(began) != 7*time.Second {
 			t.Errorf("the next turn came after %v, %v", time.Since(began), err)
 		}
 	})

@@ -75,7 +75,7 @@ func TestW10_FailingSince(t *testing.T) {
 				}
 				began := time.Now()
 				for _, step := range test.steps {
-					sources[step.source].Settle(step.err)
+					sources[step.source].RecordOutcome(step.err)
 					time.Sleep(time.Second)
 				}
 				pace := sources[test.asked].Pace(time.Second, 0)
@@ -100,15 +100,15 @@ func TestW10_ChangesOfFailingNotify(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		one, two := a.OpenSource(ctx, "1"), a.OpenSource(ctx, "2")
-		one.Settle(nil)
+		one.RecordOutcome(nil)
 		begins := two.Pace(time.Second, 0).Changed
-		one.Settle(&apierror.Error{Reason: apierror.UpstreamTimeout})
+		one.RecordOutcome(&apierror.Error{Reason: apierror.UpstreamTimeout})
 		<-begins
 		ends := two.Pace(time.Second, 0).Changed
-		two.Settle(nil)
+		two.RecordOutcome(nil)
 		<-ends
-		one.Settle(nil)
-		one.Settle(&apierror.Error{Reason: apierror.UpstreamTimeout})
+		one.RecordOutcome(nil)
+		one.RecordOutcome(&apierror.Error{Reason: apierror.UpstreamTimeout})
 		ends = two.Pace(time.Second, 0).Changed
 		cancel()
 		<-ends // With the last source goes what is known of failing polls.
@@ -130,9 +130,9 @@ func TestW10_OnePollOutOfTurnWhileAllFail(t *testing.T) {
 			}
 		}
 		ask("nothing polled", false, false, false)
-		well.Settle(nil)
-		one.Settle(outage)
-		two.Settle(outage)
+		well.RecordOutcome(nil)
+		one.RecordOutcome(outage)
+		two.RecordOutcome(outage)
 		ask("polled just now", false, false, false)
 		time.Sleep(probeAfter)
 		ask("for a while nothing was polled", false, true, false)
@@ -141,7 +141,7 @@ func TestW10_OnePollOutOfTurnWhileAllFail(t *testing.T) {
 		a.budget.rate.pause(time.Now(), probeAfter)
 		ask("while paused", false, false, false)
 		time.Sleep(probeAfter)
-		well.Settle(nil)
+		well.RecordOutcome(nil)
 		time.Sleep(probeAfter)
 		ask("not all fail", false, false, false)
 	})
@@ -175,7 +175,7 @@ func TestW10_FailingFeedsAndHealthyOnes(t *testing.T) {
 			}
 			s := a.OpenSource(ctx, name)
 			running.Go(func() {
-				for first := true; s.Turn(ctx, first) == nil; first = false {
+				for first := true; s.Wait(ctx, first) == nil; first = false {
 					began := time.Now()
 					_ = poll(ctx, s)
 					wait(ctx, time.Until(began.Add(s.Pace(time.Second, 0).Interval)))

@@ -28,17 +28,17 @@ func (p priority) isUrgent() bool { return p < listNextPage }
 // nextPage returns the priority of a list's further pages.
 func (p priority) nextPage() priority { return p &^ 1 }
 
-// request is one poll request that waits for its grant.
-type request struct {
+// pollRequest is one poll request that waits for its grant.
+type pollRequest struct {
 	priority priority
 	// granted is closed when the request may be sent.
 	granted chan struct{}
 	element *list.Element
 }
 
-// queue holds the waiting requests, first in first out within a priority. The zero queue is
+// pollQueue holds the waiting requests, first in first out within a priority. The zero value is
 // ready.
-type queue struct {
+type pollQueue struct {
 	lists   [priorities]list.List
 	waiting int
 	// lastUrgent is true if the last grant was urgent, lastReconcile if the last urgent
@@ -46,15 +46,15 @@ type queue struct {
 	lastUrgent, lastReconcile bool
 }
 
-func (q *queue) push(p priority) *request {
-	r := &request{priority: p, granted: make(chan struct{})}
+func (q *pollQueue) push(p priority) *pollRequest {
+	r := &pollRequest{priority: p, granted: make(chan struct{})}
 	r.element = q.lists[p].PushBack(r)
 	q.waiting++
 	return r
 }
 
 // remove removes a request if it still waits.
-func (q *queue) remove(r *request) {
+func (q *pollQueue) remove(r *pollRequest) {
 	if r.element == nil {
 		return
 	}
@@ -64,7 +64,7 @@ func (q *queue) remove(r *request) {
 }
 
 // grant removes a request and allows it to be sent.
-func (q *queue) grant(r *request) {
+func (q *pollQueue) grant(r *pollRequest) {
 	q.remove(r)
 	q.lastUrgent = r.priority.isUrgent()
 	if q.lastUrgent {
@@ -77,7 +77,7 @@ func (q *queue) grant(r *request) {
 // lists are granted: they are few, and a phone may be ringing.
 //
 // Urgent requests alternate with others, and reconcile lists alternate with first lists.
-func (q *queue) next(paused bool) *request {
+func (q *pollQueue) next(paused bool) *pollRequest {
 	reconcile := q.firstOf(reconcileNextPage, reconcileFirstPage)
 	if paused {
 		return reconcile
@@ -89,7 +89,7 @@ func (q *queue) next(paused bool) *request {
 
 // alternate returns the preferred request, or the other one if only that waits or the last
 // grant went to a preferred one.
-func alternate(preferred, other *request, lastPreferred bool) *request {
+func alternate(preferred, other *pollRequest, lastPreferred bool) *pollRequest {
 	if preferred == nil || other != nil && lastPreferred {
 		return other
 	}
@@ -97,10 +97,10 @@ func alternate(preferred, other *request, lastPreferred bool) *request {
 }
 
 // firstOf returns the oldest request of the first priority with a waiting request.
-func (q *queue) firstOf(of ...priority) *request {
+func (q *pollQueue) firstOf(of ...priority) *pollRequest {
 	for _, p := range of {
 		if front := q.lists[p].Front(); front != nil {
-			r, _ := front.Value.(*request)
+			r, _ := front.Value.(*pollRequest)
 			return r
 		}
 	}

@@ -26,9 +26,9 @@ const (
 	aheadOver = 10 * time.Second
 )
 
-// rate is how many poll requests an account may send a second (W15). The budget's lock guards
+// pollRate is how many poll requests an account may send a second (W15). The budget's lock guards
 // it.
-type rate struct {
+type pollRate struct {
 	// full is the configured rate.
 	full float64
 	// limit is the rate after the last halving, at halved.
@@ -48,31 +48,31 @@ type frequency struct {
 	at        time.Time
 }
 
-func (f *frequency) note(now time.Time) {
-	f.perSecond, f.at = f.now(now)+1/aheadOver.Seconds(), now
+func (f *frequency) record(now time.Time) {
+	f.perSecond, f.at = f.valueAt(now)+1/aheadOver.Seconds(), now
 }
 
-func (f *frequency) now(now time.Time) float64 {
+func (f *frequency) valueAt(now time.Time) float64 {
 	return f.perSecond * math.Exp(-float64(now.Sub(f.at))/float64(aheadOver))
 }
 
-func newRate(full float64) *rate { return &rate{full: full, limit: full} }
+func newRate(full float64) *pollRate { return &pollRate{full: full, limit: full} }
 
 // at returns the rate at a time.
-func (r *rate) at(now time.Time) float64 {
-	return max(leastRate, r.regained(now)-float64(len(r.recentAdds(now))))
+func (r *pollRate) at(now time.Time) float64 {
+	return max(leastRate, r.recoveredLimit(now)-float64(len(r.recentAdds(now))))
 }
 
 // sustained returns the rate that the feeds' lists can expect in the longer run. Urgent
 // requests leave them at least every second request.
-func (r *rate) sustained(now time.Time) float64 {
+func (r *pollRate) sustained(now time.Time) float64 {
 	r.dropOldAdds(now)
-	all := max(leastRate, r.regained(now)-float64(len(r.adds))/addsOver.Seconds())
-	return all - min(all/2, r.ahead.now(now))
+	all := max(leastRate, r.recoveredLimit(now)-float64(len(r.adds))/addsOver.Seconds())
+	return all - min(all/2, r.ahead.valueAt(now))
 }
 
 // recentAdds returns the adds that lower the rate.
-func (r *rate) recentAdds(now time.Time) []time.Time {
+func (r *pollRate) recentAdds(now time.Time) []time.Time {
 	recent, _ := slices.BinarySearchFunc(r.adds, now.Add(-addWeight), func(at, bound time.Time) int {
 		if at.After(bound) {
 			return 1
@@ -82,8 +82,8 @@ func (r *rate) recentAdds(now time.Time) []time.Time {
 	return r.adds[recent:]
 }
 
-// regained returns the limit at a time, with what was regained since it was halved.
-func (r *rate) regained(now time.Time) float64 {
+// recoveredLimit returns the limit at a time, with what was recovered since it was halved.
+func (r *pollRate) recoveredLimit(now time.Time) float64 {
 	if r.halved.IsZero() {
 		return r.full
 	}
@@ -91,36 +91,36 @@ func (r *rate) regained(now time.Time) float64 {
 }
 
 // halve halves the limit, at most once a second.
-func (r *rate) halve(now time.Time) {
+func (r *pollRate) halve(now time.Time) {
 	if !r.halved.IsZero() && now.Sub(r.halved) < halveEvery {
 		return
 	}
-	r.limit, r.halved = max(leastRate, r.regained(now)/2), now
+	r.limit, r.halved = max(leastRate, r.recoveredLimit(now)/2), now
 }
 
 // pause stops all requests but reconcile lists for a while.
-func (r *rate) pause(now time.Time, wait time.Duration) {
+func (r *pollRate) pause(now time.Time, wait time.Duration) {
 	r.paused = latest(r.paused, now.Add(min(wait, longestPause)))
 }
 
 // addSent lowers the rate for an add that is sent now.
-func (r *rate) addSent(now time.Time) {
+func (r *pollRate) addSent(now time.Time) {
 	r.dropOldAdds(now)
 	r.adds = append(r.adds, now)
 }
 
-func (r *rate) dropOldAdds(now time.Time) {
+func (r *pollRate) dropOldAdds(now time.Time) {
 	r.adds = slices.DeleteFunc(r.adds, func(at time.Time) bool { return now.Sub(at) >= addsOver })
 }
 
 // gap returns the time between two requests.
-func (r *rate) gap(now time.Time) time.Duration {
+func (r *pollRate) gap(now time.Time) time.Duration {
 	return time.Duration(float64(time.Second) / r.at(now))
 }
 
 // nextAt returns when the next request may be sent after one at last, and when to check
 // again: earlier, if an add stops counting before.
-func (r *rate) nextAt(last, now time.Time) (next, again time.Time) {
+func (r *pollRate) nextAt(last, now time.Time) (next, again time.Time) {
 	next = last.Add(r.gap(now))
 	again = next
 	if adds := r.recentAdds(now); len(adds) > 0 {

@@ -73,7 +73,7 @@ func TestW15_UrgentRequestsLowerTheSustainedRate(t *testing.T) {
 			now, r := time.Now(), newRate(10)
 			for range 60 {
 				for range test.perSecond {
-					r.ahead.note(now)
+					r.ahead.record(now)
 				}
 				now = now.Add(time.Second)
 			}

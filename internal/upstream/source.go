@@ -18,7 +18,7 @@ const (
 )
 
 // Source reads one conference's lists within its account's poll budget. One goroutine
-// calls Turn, List and Settle; any may call Pace and Probe.
+// calls Wait, List and RecordOutcome; any may call Pace and Probe.
 type Source struct {
 	account    *Account
 	conference string
@@ -38,8 +38,8 @@ type Source struct {
 	succeeded, failed bool
 }
 
-// least is the shortest interval between lists that the source can use.
-func (s *Source) least() time.Duration { return max(s.want, s.takes) }
+// minInterval is the shortest interval between lists that the source can use.
+func (s *Source) minInterval() time.Duration { return max(s.want, s.takes) }
 
 // OpenSource adds the conference's polls to the account's budget until ctx ends.
 func (a *Account) OpenSource(ctx context.Context, conference string) *Source {
@@ -53,9 +53,9 @@ func (a *Account) OpenSource(ctx context.Context, conference string) *Source {
 	return s
 }
 
-// Turn waits until the budget grants the first request of the conference's next list. The
+// Wait waits until the budget grants the first request of the conference's next list. The
 // first attempt at a feed's first list goes before others.
-func (s *Source) Turn(ctx context.Context, first bool) error {
+func (s *Source) Wait(ctx context.Context, first bool) error {
 	s.priority = listFirstPage
 	if first {
 		s.priority = firstListFirstPage
@@ -80,7 +80,7 @@ func (b *budget) recordStart(s *Source, since time.Time) {
 	}
 }
 
-// List reads all pages of the conference's list once. Turn has granted its first request.
+// List reads all pages of the conference's list once. Wait has granted its first request.
 func (s *Source) List(ctx context.Context) (participant.List, error) {
 	read, err := s.account.poll(ctx, s.conference, s.priority.nextPage())
 	if err == nil {
@@ -89,9 +89,9 @@ func (s *Source) List(ctx context.Context) (participant.List, error) {
 	return read, err
 }
 
-// Settle records the result of the last poll: nil for a complete list. It is not called for a
+// RecordOutcome records the result of the last poll: nil for a complete list. It is not called for a
 // poll that the gateway cancelled.
-func (s *Source) Settle(err error) { s.account.budget.recordOutcome(s, err) }
+func (s *Source) RecordOutcome(err error) { s.account.budget.recordOutcome(s, err) }
 
 // Pace returns the pace of a feed that wants a list every want, and whose lists take takes.
 func (s *Source) Pace(want, takes time.Duration) Pace {

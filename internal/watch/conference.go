@@ -7,7 +7,7 @@ import (
 
 // conference is what the subscribers of one feed share.
 type conference struct {
-	cache cache
+	cache renderingCache
 	views map[participant.FilterHash]*sharedView
 	// filters is the number of views that count towards maxFilters.
 	filters int

@@ -39,8 +39,8 @@ func Example() {
 	}
 
 	// Watchers see a write at once; the next poll would be due in a minute.
-	ticket := hub.Begin(participant.Key{Credential: upstream.Fingerprint(), Conference: "conf_1"})
-	ticket.Done(participant.Write{Kind: participant.WriteRemove, Item: participant.Item{
+	record := hub.Begin(participant.Key{Credential: upstream.Fingerprint(), Conference: "conf_1"})
+	record.Done(participant.Write{Kind: participant.WriteRemove, Item: participant.Item{
 		Participant: participant.Participant{ID: "ada"},
 	}})
 

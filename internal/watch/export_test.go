@@ -23,7 +23,7 @@ func (w *Watcher) Cached() (renderings, counted, summed int) {
 // NewOpening returns a subscription that has sent nothing yet, for calls of Due.
 func NewOpening() *Subscription {
 	source := &feed.Feed{}
-	return &Subscription{feed: source, view: &view{feed: source, cache: &cache{}, kept: map[renderingKey]*rendering{}}}
+	return &Subscription{feed: source, view: &view{feed: source, cache: &renderingCache{}, kept: map[renderingKey]*rendering{}}}
 }
 
 // Due returns the message that is due.

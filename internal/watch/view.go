@@ -16,7 +16,7 @@ type view struct {
 	hash   participant.FilterHash
 
 	// cache is shared by all views of the feed. Its lock guards the fields below.
-	cache *cache
+	cache *renderingCache
 	kept  map[renderingKey]*rendering
 	// firstKept is the first entry that the log kept when the view last looked.
 	firstKept uint64
@@ -35,7 +35,7 @@ type renderingKey struct {
 	checkpoint bool
 }
 
-func newView(source *feed.Feed, filter participant.Filter, shared *cache) *view {
+func newView(source *feed.Feed, filter participant.Filter, shared *renderingCache) *view {
 	return &view{
 		feed: source, filter: filter, hash: filter.Hash(),
 		cache: shared, kept: map[renderingKey]*rendering{}, firstKept: firstKept(source.State()),

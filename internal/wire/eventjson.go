@@ -36,7 +36,7 @@ type snapshotJSON struct {
 	Total        *int32            `json:"total"`
 	Active       *int32            `json:"active"`
 	Reason       string            `json:"reason"`
-	ObservedTime *instant          `json:"observed_time"`
+	ObservedTime *jsonTime         `json:"observed_time"`
 }
 
 func snapshotJSONOf(s *v2.ParticipantSnapshot) *snapshotJSON {
@@ -45,14 +45,14 @@ func snapshotJSONOf(s *v2.ParticipantSnapshot) *snapshotJSON {
 		Total:        s.Total,
 		Active:       s.Active,
 		Reason:       enumName(s.GetReason()),
-		ObservedTime: (*instant)(s.GetObservedTime()),
+		ObservedTime: (*jsonTime)(s.GetObservedTime()),
 	}
 }
 
 type changesJSON struct {
 	Changes   []changeJSON `json:"changes"`
-	NotBefore *instant     `json:"not_before"`
-	NotAfter  *instant     `json:"not_after"`
+	NotBefore *jsonTime    `json:"not_before"`
+	NotAfter  *jsonTime    `json:"not_after"`
 }
 
 func changesJSONOf(c *v2.ParticipantChanges) *changesJSON {
@@ -60,7 +60,7 @@ func changesJSONOf(c *v2.ParticipantChanges) *changesJSON {
 	for i, change := range c.GetChanges() {
 		encoded[i] = changeJSONOf(change)
 	}
-	return &changesJSON{Changes: encoded, NotBefore: (*instant)(c.GetNotBefore()), NotAfter: (*instant)(c.GetNotAfter())}
+	return &changesJSON{Changes: encoded, NotBefore: (*jsonTime)(c.GetNotBefore()), NotAfter: (*jsonTime)(c.GetNotAfter())}
 }
 
 type changeJSON struct {
@@ -95,24 +95,24 @@ func jsonFields(names []string) []string {
 }
 
 type checkpointJSON struct {
-	Freshness        string   `json:"freshness"`
-	LastSuccessTime  *instant `json:"last_success_time"`
-	StaleReason      string   `json:"stale_reason"`
-	Total            *int32   `json:"total"`
-	Active           *int32   `json:"active"`
-	ParticipantCount *int32   `json:"participant_count"`
-	PollInterval     *span    `json:"poll_interval"`
+	Freshness        string        `json:"freshness"`
+	LastSuccessTime  *jsonTime     `json:"last_success_time"`
+	StaleReason      string        `json:"stale_reason"`
+	Total            *int32        `json:"total"`
+	Active           *int32        `json:"active"`
+	ParticipantCount *int32        `json:"participant_count"`
+	PollInterval     *jsonDuration `json:"poll_interval"`
 }
 
 func checkpointJSONOf(c *v2.Checkpoint) *checkpointJSON {
 	return &checkpointJSON{
 		Freshness:        enumName(c.GetFreshness()),
-		LastSuccessTime:  (*instant)(c.GetLastSuccessTime()),
+		LastSuccessTime:  (*jsonTime)(c.GetLastSuccessTime()),
 		StaleReason:      c.GetStaleReason(),
 		Total:            c.Total,
 		Active:           c.Active,
 		ParticipantCount: c.ParticipantCount,
-		PollInterval:     (*span)(c.GetPollInterval()),
+		PollInterval:     (*jsonDuration)(c.GetPollInterval()),
 	}
 }
 

@@ -43,16 +43,16 @@ func marshal(what string, value any) ([]byte, error) {
 }
 
 type participantJSON struct {
-	ID           string   `json:"id"`
-	ConferenceID string   `json:"conference_id"`
-	PhoneNumber  string   `json:"phone_number"`
-	Name         string   `json:"name"`
-	Role         string   `json:"role"`
-	Status       string   `json:"status"`
-	Muted        bool     `json:"muted"`
-	Duration     int32    `json:"duration"`
-	JoinedAt     *instant `json:"joined_at"`
-	CreatedAt    *instant `json:"created_at"`
+	ID           string    `json:"id"`
+	ConferenceID string    `json:"conference_id"`
+	PhoneNumber  string    `json:"phone_number"`
+	Name         string    `json:"name"`
+	Role         string    `json:"role"`
+	Status       string    `json:"status"`
+	Muted        bool      `json:"muted"`
+	Duration     int32     `json:"duration"`
+	JoinedAt     *jsonTime `json:"joined_at"`
+	CreatedAt    *jsonTime `json:"created_at"`
 }
 
 func participantJSONOf(p *v2.Participant) participantJSON {
@@ -65,8 +65,8 @@ func participantJSONOf(p *v2.Participant) participantJSON {
 		Status:       nameOrRaw(statuses.names[p.GetStatus().Number()], p.GetRawStatus()),
 		Muted:        p.GetMuted(),
 		Duration:     p.GetDuration(),
-		JoinedAt:     (*instant)(p.GetJoinedAt()),
-		CreatedAt:    (*instant)(p.GetCreatedAt()),
+		JoinedAt:     (*jsonTime)(p.GetJoinedAt()),
+		CreatedAt:    (*jsonTime)(p.GetCreatedAt()),
 	}
 }
 
@@ -102,19 +102,19 @@ func listJSONOf(l *v2.ListParticipantsResponse) listJSON {
 	}
 }
 
-// instant is a time in RFC 3339, UTC.
-type instant timestamppb.Timestamp
+// jsonTime is a time in RFC 3339, UTC.
+type jsonTime timestamppb.Timestamp
 
 // AppendText is called by the json package.
-func (i *instant) AppendText(text []byte) ([]byte, error) {
+func (i *jsonTime) AppendText(text []byte) ([]byte, error) {
 	return (*timestamppb.Timestamp)(i).AsTime().AppendFormat(text, time.RFC3339Nano), nil
 }
 
-// span is a duration in seconds, such as "1.5s".
-type span durationpb.Duration
+// jsonDuration is a duration in seconds, such as "1.5s".
+type jsonDuration durationpb.Duration
 
 // AppendText is called by the json package.
-func (s *span) AppendText(text []byte) ([]byte, error) {
+func (s *jsonDuration) AppendText(text []byte) ([]byte, error) {
 	return append(text, DurationText((*durationpb.Duration)(s).AsDuration())...), nil
 }
 

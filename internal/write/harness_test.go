@@ -20,44 +20,44 @@ var (
 	alice = participant.Add{PhoneNumber: "+12025551234", Name: "Alice", Role: participant.RolePresenter}
 )
 
-// fakeRecorder keeps what became of each ticket.
+// fakeRecorder keeps the result of each record.
 type fakeRecorder struct {
 	mu      sync.Mutex
 	roster  []string
 	fresh   bool
-	tickets []*fakeTicket
+	records []*fakeRecord
 }
 
-type fakeTicket struct {
+type fakeRecord struct {
 	recorder *fakeRecorder
 	done     []participant.Write
 }
 
-func (r *fakeRecorder) Begin(participant.Key) Ticket {
+func (r *fakeRecorder) Begin(participant.Key) Record {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	ticket := &fakeTicket{recorder: r}
-	r.tickets = append(r.tickets, ticket)
-	return ticket
+	record := &fakeRecord{recorder: r}
+	r.records = append(r.records, record)
+	return record
 }
 
-func (t *fakeTicket) Before() (func(string) bool, bool) {
-	return func(id string) bool { return slices.Contains(t.recorder.roster, id) }, t.recorder.fresh
+func (record *fakeRecord) Before() (func(string) bool, bool) {
+	return func(id string) bool { return slices.Contains(record.recorder.roster, id) }, record.recorder.fresh
 }
 
-func (t *fakeTicket) Done(w participant.Write) {
-	t.recorder.mu.Lock()
-	defer t.recorder.mu.Unlock()
-	t.done = append(t.done, w)
+func (record *fakeRecord) Done(w participant.Write) {
+	record.recorder.mu.Lock()
+	defer record.recorder.mu.Unlock()
+	record.done = append(record.done, w)
 }
 
-// check returns what is wrong with the tickets, or nil.
+// check returns what is wrong with the records, or nil.
 func (r *fakeRecorder) check() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for i, t := range r.tickets {
-		if len(t.done) > 1 {
-			return fmt.Errorf("ticket %d: Done %d times, want once at most", i, len(t.done))
+	for i, record := range r.records {
+		if len(record.done) > 1 {
+			return fmt.Errorf("record %d: Done %d times, want once at most", i, len(record.done))
 		}
 	}
 	return nil
@@ -68,8 +68,8 @@ func (r *fakeRecorder) written() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var ids []string
-	for _, t := range r.tickets {
-		for _, w := range t.done {
+	for _, record := range r.records {
+		for _, w := range record.done {
 			ids = append(ids, w.Item.ID)
 		}
 	}
@@ -94,7 +94,7 @@ func (h *harness) call(requestID string) Call {
 	return Call{Key: key, Upstream: h.upstream, Caller: "caller", RequestID: requestID}
 }
 
-// virtual runs a test in virtual time and checks every ticket at its end.
+// virtual runs a test in virtual time and checks every record at its end.
 func virtual(t *testing.T, h func() *harness, test func(t *testing.T, h *harness)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {

@@ -22,15 +22,15 @@ const (
 // lists until the timeout, even when no list can prove it any more: a later equal add must
 // not get a participant that this add may have created.
 func (w *Writer) reconcile(
-	ctx context.Context, upstream Upstream, op *addOperation, ticket Ticket, cause error,
+	ctx context.Context, upstream Upstream, op *addOperation, record Record, cause error,
 ) (participant.Item, *apierror.Error) {
 	w.log.LogAttrs(ctx, slog.LevelWarn, "add lost its answer", attributes(op, cause)...)
-	item, found := w.search(ctx, upstream, op, newMatcher(w.compare, op.add, w.sentAt(op), ticket))
+	item, found := w.search(ctx, upstream, op, newMatcher(w.compare, op.add, w.sentAt(op), record))
 	if !found {
 		w.log.LogAttrs(ctx, slog.LevelWarn, "add has an unknown outcome", attributes(op, cause)...)
 		return participant.Item{}, outcomeUnknown(cause)
 	}
-	ticket.Done(participant.Write{Kind: participant.WriteAdd, Item: item})
+	record.Done(participant.Write{Kind: participant.WriteAdd, Item: item})
 	w.log.LogAttrs(ctx, slog.LevelInfo, "add was found in a list",
 		slog.String("conference_id", op.request.key.Conference),
 		slog.String("participant_id", item.ID))
@@ -131,10 +131,10 @@ type matcher struct {
 	wasListed func(id string) bool
 }
 
-func newMatcher(compare comparison, add participant.Add, sentAt time.Time, ticket Ticket) matcher {
+func newMatcher(compare comparison, add participant.Add, sentAt time.Time, record Record) matcher {
 	// The upstream reports joined_at in whole seconds.
 	m := matcher{compare: compare, add: add, sentAt: sentAt.Truncate(time.Second)}
-	if wasListed, fresh := ticket.Before(); fresh {
+	if wasListed, fresh := record.Before(); fresh {
 		m.wasListed = wasListed
 	}
 	return m

@@ -33,9 +33,9 @@ type removal struct {
 	writer *Writer
 	call   Call
 	id     string
-	// lost is the ticket of the first request that lost its answer; nil if there is none.
+	// lost is the record of the first request that lost its answer; nil if there is none.
 	// The participant may have left since then.
-	lost Ticket
+	lost Record
 	// err is the error of the last request that was sent, or of the first that was not.
 	err error
 }
@@ -45,29 +45,29 @@ func (r *removal) send(ctx context.Context) error {
 	if r.err != nil {
 		ctx = requestctx.WithRetry(ctx)
 	}
-	ticket := r.writer.recorder.Begin(r.call.Key)
+	record := r.writer.recorder.Begin(r.call.Key)
 	err := r.call.Upstream.Remove(ctx, r.call.Key.Conference, r.id)
 	if err == nil || r.lost != nil && apierror.IsNotFound(err) {
-		r.succeeded(ticket)
+		r.succeeded(record)
 		return nil
 	}
-	r.failed(ticket, err)
+	r.failed(record, err)
 	return err
 }
 
 // succeeded records the remove as of the first request that may have been carried out.
-func (r *removal) succeeded(ticket Ticket) {
+func (r *removal) succeeded(record Record) {
 	if r.lost != nil {
-		ticket = r.lost
+		record = r.lost
 	}
-	ticket.Done(participant.Write{Kind: participant.WriteRemove, Item: participant.Item{
+	record.Done(participant.Write{Kind: participant.WriteRemove, Item: participant.Item{
 		Participant: participant.Participant{ID: r.id, ConferenceID: r.call.Key.Conference},
 	}})
 }
 
-func (r *removal) failed(ticket Ticket, err error) {
+func (r *removal) failed(record Record, err error) {
 	if r.lost == nil && apierror.Classify(err) == apierror.Ambiguous {
-		r.lost = ticket
+		r.lost = record
 	}
 	if r.err == nil || apierror.ReasonOf(err) != apierror.BreakerOpen {
 		r.err = err

@@ -50,7 +50,7 @@ func TestA02_ANotFoundAfterALostAttemptIsSuccess(t *testing.T) {
 				if recorded := slices.Equal(h.recorder.written(), []string{"part_1"}); recorded != (test.reason == "") {
 					t.Errorf("recorded %v", h.recorder.written())
 				}
-				if first := h.recorder.tickets[0]; test.reason == "" && len(first.done) != 1 {
+				if first := h.recorder.records[0]; test.reason == "" && len(first.done) != 1 {
 					t.Error("recorded for a later request than the first that may have been carried out")
 				}
 			})

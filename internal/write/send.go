@@ -47,15 +47,15 @@ func (w *Writer) end(op *addOperation, item participant.Item, err *apierror.Erro
 // send sends the add until the upstream has answered it or may have carried it out.
 func (w *Writer) send(ctx context.Context, upstream Upstream, op *addOperation) (participant.Item, *apierror.Error) {
 	for resends := 0; ; resends++ {
-		item, ticket, err := w.sendOnce(ctx, upstream, op, resends > 0)
+		item, record, err := w.sendOnce(ctx, upstream, op, resends > 0)
 		switch {
 		case err == nil:
 			w.claim(op, item.ID)
-			ticket.Done(participant.Write{Kind: participant.WriteAdd, Item: item})
+			record.Done(participant.Write{Kind: participant.WriteAdd, Item: item})
 			return item, nil
-		case ticket != nil && apierror.Classify(err) == apierror.Ambiguous:
-			return w.reconcile(ctx, upstream, op, ticket, err)
-		case ticket != nil:
+		case record != nil && apierror.Classify(err) == apierror.Ambiguous:
+			return w.reconcile(ctx, upstream, op, record, err)
+		case record != nil:
 			w.markNotSent(op)
 		}
 		if !w.waitToResend(ctx, op, resends, err) {
@@ -65,10 +65,10 @@ func (w *Writer) send(ctx context.Context, upstream Upstream, op *addOperation) 
 	}
 }
 
-// sendOnce waits for a slot and sends the add. A nil ticket means that nothing was sent.
+// sendOnce waits for a slot and sends the add. A nil record means that nothing was sent.
 func (w *Writer) sendOnce(
 	ctx context.Context, upstream Upstream, op *addOperation, isRetry bool,
-) (participant.Item, Ticket, error) {
+) (participant.Item, Record, error) {
 	if isRetry {
 		ctx = requestctx.WithRetry(ctx)
 	}
@@ -81,12 +81,12 @@ func (w *Writer) sendOnce(
 	if err := slot.Wait(ctx); err != nil {
 		return participant.Item{}, nil, err
 	}
-	ticket := w.recorder.Begin(op.request.key)
+	record := w.recorder.Begin(op.request.key)
 	if err := w.markSent(ctx, op); err != nil {
 		return participant.Item{}, nil, err
 	}
 	item, err := slot.Send(ctx, op.add)
-	return item, ticket, err
+	return item, record, err
 }
 
 func (w *Writer) setSlot(op *addOperation, slot Slot) {

@@ -55,12 +55,12 @@ type Slot interface {
 // Recorder passes writes to the feed of their conference, if there is one.
 type Recorder interface {
 	// Begin is called just before a request is sent.
-	Begin(key participant.Key) Ticket
+	Begin(key participant.Key) Record
 }
 
-// Ticket is one request of a write. Done is called at most once, and not at all if nothing
+// Record is one request of a write. Done is called at most once, and not at all if nothing
 // is known to have been written.
-type Ticket interface {
+type Record interface {
 	// Before returns whether the feed's roster contained an id when the request was sent;
 	// fresh is false if there was no feed, or a stale one.
 	Before() (has func(id string) bool, fresh bool)

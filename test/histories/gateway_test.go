@@ -91,4 +91,4 @@ func (a ownAccount) Reserve(ctx context.Context, conference string) (write.Slot,
 
 type recorder struct{ hub *feed.Hub }
 
-func (r recorder) Begin(key participant.Key) write.Ticket { return r.hub.Begin(key) }
+func (r recorder) Begin(key participant.Key) write.Record { return r.hub.Begin(key) }

@@ -36,22 +36,22 @@ var mutants = []mutant{
 		[]string{"internal/roster TestW05_MissedListsBefore", rules},
 	},
 	{
-		"W6: the window is judged by a list's end", "internal/roster/window.go",
+		"W6: the window is judged by a list's end", "internal/roster/lagwindow.go",
 		"p.List.Began.Sub(w.DoneAt) >= lagWindow", "p.List.Ended.Sub(w.DoneAt) >= lagWindow",
 		[]string{"internal/roster TestW06_FirstListBegunAfterTheWindowDecides", rules},
 	},
 	{
-		"W6: the window begins when the write is sent", "internal/roster/window.go",
+		"W6: the window begins when the write is sent", "internal/roster/lagwindow.go",
 		"p.List.Began.Sub(w.DoneAt) >= lagWindow", "p.List.Began.Sub(w.SentAt) >= lagWindow",
 		[]string{"internal/roster TestW06_WindowBeginsWhenTheWriteCompletes", rules},
 	},
 	{
-		"W6: the window lasts longer", "internal/roster/window.go",
+		"W6: the window lasts longer", "internal/roster/lagwindow.go",
 		"const lagWindow = 5 * time.Second", "const lagWindow = 6 * time.Second",
 		[]string{"internal/roster TestW06_FirstListBegunAfterTheWindowDecides", rules},
 	},
 	{
-		"W6: absence after an Add is lag though the call has ended", "internal/roster/window.go",
+		"W6: absence after an Add is lag though the call has ended", "internal/roster/lagwindow.go",
 		"!w.CallEnded && !w.windowEnded(p)", "!w.windowEnded(p)",
 		[]string{"internal/roster TestW06_AbsenceCountsAfterTheCallEnded", rules},
 	},
@@ -61,7 +61,7 @@ var mutants = []mutant{
 		[]string{"internal/roster TestW06_DisconnectedConfirmsARemove", rules},
 	},
 	{
-		"W6: one missed list ends a Remove", "internal/roster/window.go",
+		"W6: one missed list ends a Remove", "internal/roster/lagwindow.go",
 		"const missedListsAfterRemove = 2", "const missedListsAfterRemove = 1",
 		[]string{"internal/roster TestW06_TwoMissedListsEndARemove", rules},
 	},
@@ -166,7 +166,7 @@ var mutants = []mutant{
 		[]string{"internal/feed TestW10_FailingFeedWaitsForBackOffAndInterval"},
 	},
 	{
-		"W10: a failing feed never polls out of turn", "internal/feed/freshness_timer.go",
+		"W10: a failing feed never polls out of turn", "internal/feed/freshnesstimer.go",
 		"if f.freshness.lastFailure != \"\" && f.source.Probe() {", "if false {",
 		[]string{"internal/feed TestW10_ProbesWhenTheAccountAsksForIt"},
 	},
@@ -186,12 +186,12 @@ var mutants = []mutant{
 		[]string{"internal/watch TestW14_ManyResumesEncodeEachBatchOnce"},
 	},
 	{
-		"W14: encodings take more than 16 MB", "internal/watch/cache.go",
+		"W14: encodings take more than 16 MB", "internal/watch/renderingcache.go",
 		"const cacheBytes = 16 << 20", "const cacheBytes = 18 << 20",
 		[]string{"internal/watch TestW14_CacheKeeps16MBAndEvictsTheOldestFirst"},
 	},
 	{
-		"W14: encodings do not count", "internal/watch/cache.go",
+		"W14: encodings do not count", "internal/watch/renderingcache.go",
 		"	r.bytes += bytes\n	c.bytes += bytes\n", "",
 		[]string{"internal/watch TestW14_CacheKeeps16MBAndEvictsTheOldestFirst"},
 	},
@@ -246,7 +246,7 @@ var mutants = []mutant{
 		[]string{"internal/write TestA01_IncompleteListsDecideInTheEnd"},
 	},
 	{
-		"A2: an empty Idempotency-Key counts as none", "internal/interceptor/idempotency.go",
+		"A2: an empty Idempotency-Key counts as none", "internal/interceptor/idempotencykey.go",
 		"case strings.TrimSpace(key) == \"\":", "case strings.TrimSpace(key) == \"none\":",
 		[]string{"internal/interceptor TestA02_TheIdempotencyKeyIsTheRequestID"},
 	},

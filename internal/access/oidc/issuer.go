@@ -56,7 +56,7 @@ const (
 )
 
 func newIssuer(url string, logger *slog.Logger) *issuer {
-	transport := strictTransport{&http.Transport{
+	transport := issuerTransport{&http.Transport{
 		Proxy:             http.ProxyFromEnvironment,
 		ForceAttemptHTTP2: true,
 		IdleConnTimeout:   time.Minute,
@@ -176,7 +176,7 @@ func (i *issuer) discover(ctx context.Context) error {
 	return nil
 }
 
-// fetch requests the keys. strictTransport limits the body and the status.
+// fetch requests the keys. issuerTransport limits the body and the status.
 func (i *issuer) fetch(ctx context.Context) (keys []jose.JSONWebKey, unusable []error, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, i.jwksURL, http.NoBody)
 	if err != nil {

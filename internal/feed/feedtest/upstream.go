@@ -159,14 +159,14 @@ type source struct {
 	conference string
 }
 
-func (s source) Turn(ctx context.Context, first bool) error {
+func (s source) Wait(ctx context.Context, first bool) error {
 	s.upstream.mu.Lock()
 	defer s.upstream.mu.Unlock()
 	s.upstream.firsts = append(s.upstream.firsts, first)
 	return ctx.Err()
 }
 
-func (s source) Settle(err error) {
+func (s source) RecordOutcome(err error) {
 	s.upstream.mu.Lock()
 	defer s.upstream.mu.Unlock()
 	s.upstream.settled = err

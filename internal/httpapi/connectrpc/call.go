@@ -59,7 +59,7 @@ func (h *handler) watch(method string) *connect.Handler {
 			v2.WatchParticipantsRequest, v2.WatchParticipantsResponse,
 		]{ServerStream: s})
 		s.Stop()
-		w.Hurry()
+		w.ShortenTimeout()
 		return connectError(err)
 	}, h.options(method, &v2.WatchParticipantsRequest{})...)
 }

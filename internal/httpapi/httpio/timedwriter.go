@@ -116,8 +116,8 @@ func (t *TimedWriter) extend() {
 	}
 }
 
-// Hurry leaves the client watch.LastSendTimeout for all later writes.
-func (t *TimedWriter) Hurry() {
+// ShortenTimeout leaves the client watch.LastSendTimeout for all later writes.
+func (t *TimedWriter) ShortenTimeout() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.timeout = watch.LastSendTimeout

@@ -61,6 +61,6 @@ func (s *stream) start() {
 
 // last writes the end of the response, after Stop, unless it was cut off.
 func (s *stream) last(parts [][]byte) {
-	s.w.Hurry()
+	s.w.ShortenTimeout()
 	_ = s.write(parts)
 }

@@ -183,7 +183,7 @@ func (c *Client) List(ctx context.Context, conference string, pacing Pacing) (pa
 	if err != nil && (pages.list.Pages == 0 || ctx.Err() != nil) {
 		return participant.List{}, err
 	}
-	return pages.end(err), nil
+	return pages.finish(err), nil
 }
 
 // page reads the list's next page.
@@ -198,7 +198,7 @@ func (c *Client) page(ctx context.Context, pages *pager, pacing Pacing) error {
 	if err != nil {
 		return err
 	}
-	p, err := decodePage(resp.envelope, pages.room(), c.unexpectedField(pages.conference))
+	p, err := decodePage(resp.envelope, pages.remainingItems(), c.unexpectedField(pages.conference))
 	if err == nil && (resp.status == http.StatusPartialContent || p.placeholder && pages.list.Pages > 0) {
 		err = errors.New("the response is not a whole page")
 	}

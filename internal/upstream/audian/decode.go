@@ -130,7 +130,7 @@ func decodeItems(array jsontext.Value, room int, unexpected fieldReport) (page, 
 	p := page{items: make([]participant.Item, 0, min(len(array)/itemBytes, room))}
 	for n := 0; d.PeekKind() != ']'; n++ {
 		if n == room {
-			return page{}, endless("the upstream's list is larger than any conference")
+			return page{}, invalidPages("the upstream's list is larger than any conference")
 		}
 		// Decoding in place avoids an allocation for each item.
 		p.items = append(p.items, participant.Item{})

@@ -89,7 +89,7 @@ func (c *Client) errorOf(r request, resp *response) *apierror.Error {
 func (c *Client) statusError(r request, resp *response, p errorBody, status int) *apierror.Error {
 	e := &apierror.Error{
 		Reason:            c.reason(r.operation, status, p),
-		Message:           cut(redact.MaskNumbers(resp.secrets.Mask(clean(p.message)))),
+		Message:           truncate(redact.MaskNumbers(resp.secrets.Mask(clean(p.message)))),
 		UpstreamStatus:    status,
 		UpstreamRequestID: resp.requestID(),
 		FromUpstream:      p.shaped,
@@ -172,7 +172,7 @@ func (r *response) requestID() string {
 	if id == "" {
 		id = r.header.Get("X-Request-ID")
 	}
-	return cut(r.secrets.Mask(clean(id)))
+	return truncate(r.secrets.Mask(clean(id)))
 }
 
 // clean makes text from outside printable: valid UTF-8 without control characters.
@@ -185,9 +185,9 @@ func clean(s string) string {
 	}, strings.ToValidUTF8(s, ""))
 }
 
-// cut shortens text to maxMessage characters. Secrets must be redacted before: half a secret is
+// truncate shortens text to maxMessage characters. Secrets must be redacted before: half a secret is
 // still one.
-func cut(s string) string {
+func truncate(s string) string {
 	if runes := []rune(s); len(runes) > maxMessage {
 		return string(runes[:maxMessage])
 	}

@@ -29,8 +29,8 @@ type pager struct {
 	next string
 }
 
-// room returns how many more items the list may have.
-func (l *pager) room() int { return maxItems - len(l.list.Items) - l.withoutID }
+// remainingItems returns how many more items the list may have.
+func (l *pager) remainingItems() int { return maxItems - len(l.list.Items) - l.withoutID }
 
 func newPager(conference string) *pager {
 	return &pager{
@@ -50,7 +50,7 @@ func (l *pager) add(p page, size int) error {
 		l.list.Items, l.at = p.items[:0], make(map[string]int, len(p.items))
 	}
 	for _, item := range p.items {
-		l.put(item)
+		l.addItem(item)
 	}
 	l.list.Total = smallest(l.list.Total, p.total)
 	l.list.Active = smallest(l.list.Active, p.active)
@@ -59,11 +59,11 @@ func (l *pager) add(p page, size int) error {
 	if p.badKey != nil {
 		return p.badKey
 	}
-	return l.bounded()
+	return l.checkBounds()
 }
 
-// put adds an item. A later item with the same id replaces the earlier one.
-func (l *pager) put(item participant.Item) {
+// addItem adds an item. A later item with the same id replaces the earlier one.
+func (l *pager) addItem(item participant.Item) {
 	item.ConferenceID = l.conference
 	if i, met := l.at[item.ID]; met {
 		l.list.Items[i] = item
@@ -73,27 +73,27 @@ func (l *pager) put(item participant.Item) {
 	l.list.Items = append(l.list.Items, item)
 }
 
-func (l *pager) bounded() error {
+func (l *pager) checkBounds() error {
 	switch {
 	case l.next == "":
 		return nil
 	case l.bytes > maxBytes:
-		return endless("the upstream's list is larger than any conference")
+		return invalidPages("the upstream's list is larger than any conference")
 	case l.keys[l.next]:
-		return endless("the upstream's pages lead in a circle")
+		return invalidPages("the upstream's pages lead in a circle")
 	case l.list.Pages >= maxPages:
-		return endless(fmt.Sprintf("the upstream's list has more than %d pages", maxPages))
+		return invalidPages(fmt.Sprintf("the upstream's list has more than %d pages", maxPages))
 	}
 	l.keys[l.next] = true
 	return nil
 }
 
-func endless(message string) *apierror.Error {
+func invalidPages(message string) *apierror.Error {
 	return &apierror.Error{Reason: apierror.UpstreamIncomplete, Message: message}
 }
 
-// end returns the list. unread is the error of the page that could not be read, or nil.
-func (l *pager) end(unread error) participant.List {
+// finish returns the list. unread is the error of the page that could not be read, or nil.
+func (l *pager) finish(unread error) participant.List {
 	l.list.Read = len(l.list.Items) + l.withoutID
 	l.list.PageErr = unread
 	l.list.Ended = time.Now()

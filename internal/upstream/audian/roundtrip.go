@@ -51,7 +51,7 @@ func (c *Client) call(ctx context.Context, r request, pacing Pacing) (*response,
 	if c.tokens == nil || !isUnauthorized(err) {
 		return resp, err
 	}
-	token, renewal := c.renewed(ctx, token, pacing)
+	token, renewal := c.renewToken(ctx, token, pacing)
 	switch {
 	case errors.Is(renewal, errNotRenewed):
 		return nil, err
@@ -61,9 +61,9 @@ func (c *Client) call(ctx context.Context, r request, pacing Pacing) (*response,
 	return c.send(ctx, r, token, pacing.Timeout)
 }
 
-// renewed returns another token than the refused one, after pacing allows the request to be sent
+// renewToken returns another token than the refused one, after pacing allows the request to be sent
 // again. The token may change while pacing waits.
-func (c *Client) renewed(ctx context.Context, refused string, pacing Pacing) (string, error) {
+func (c *Client) renewToken(ctx context.Context, refused string, pacing Pacing) (string, error) {
 	if _, err := c.token(ctx, refused); err != nil {
 		return "", err
 	}
@@ -125,7 +125,7 @@ func (c *Client) send(ctx context.Context, r request, token string, timeout time
 // roundTrip sends a request and reads its response. Both results are set if the body of a 2xx
 // could not be read.
 func (c *Client) roundTrip(ctx context.Context, r request, token string, timeout time.Duration) (*response, *apierror.Error) {
-	own, cancel := within(ctx, timeout)
+	own, cancel := withTimeout(ctx, timeout)
 	defer cancel()
 	own, trace := traceConnection(own)
 	out, err := c.build(own, r, token)
@@ -144,8 +144,8 @@ func (c *Client) roundTrip(ctx context.Context, r request, token string, timeout
 	return read(ctx, in, c.secrets(token))
 }
 
-// within bounds ctx by a timeout; 0 means none.
-func within(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+// withTimeout bounds ctx by a timeout; 0 means none.
+func withTimeout(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	if timeout == 0 {
 		return context.WithCancel(ctx)
 	}

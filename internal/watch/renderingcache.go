@@ -18,10 +18,10 @@ const (
 	participantBytes = 160
 )
 
-// cache keeps what the views of one conference rendered: each rendering as long as the log
+// renderingCache keeps what the views of one conference rendered: each rendering as long as the log
 // keeps its entry and the bound allows. It evicts the oldest first; a view renders an
 // evicted one again when a subscriber needs it.
-type cache struct {
+type renderingCache struct {
 	mu    sync.Mutex
 	bytes int
 	// order contains the renderings, the oldest first.
@@ -43,7 +43,7 @@ type rendering struct {
 }
 
 // add adds a rendering. c.mu is held.
-func (c *cache) add(r *rendering) {
+func (c *renderingCache) add(r *rendering) {
 	r.element = c.order.PushBack(r)
 	r.view.kept[r.key] = r
 	c.bytes += r.bytes
@@ -51,7 +51,7 @@ func (c *cache) add(r *rendering) {
 }
 
 // remove removes a rendering. c.mu is held.
-func (c *cache) remove(r *rendering) {
+func (c *renderingCache) remove(r *rendering) {
 	c.order.Remove(r.element)
 	r.element = nil
 	delete(r.view.kept, r.key)
@@ -59,7 +59,7 @@ func (c *cache) remove(r *rendering) {
 }
 
 // evict removes the oldest renderings until the others are within the bound. c.mu is held.
-func (c *cache) evict() {
+func (c *renderingCache) evict() {
 	for c.bytes > cacheBytes {
 		oldest, _ := c.order.Front().Value.(*rendering)
 		c.remove(oldest)

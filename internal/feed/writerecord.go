@@ -7,9 +7,9 @@ import (
 	"github.com/audian/participant-gateway/internal/roster"
 )
 
-// Ticket is one write in progress. It records the logical times of its start and end, so
+// WriteRecord is one write in progress. It records the logical times of its start and end, so
 // that the lists and writes of a conference have one order (W5).
-type Ticket struct {
+type WriteRecord struct {
 	hub    *Hub
 	key    participant.Key
 	feed   *Feed
@@ -21,12 +21,12 @@ type Ticket struct {
 }
 
 // Begin is called just before a write is sent. A write that fails needs no further call.
-func (h *Hub) Begin(key participant.Key) *Ticket {
-	t := &Ticket{hub: h, key: key, feed: h.lookup(key), sentAt: time.Now()}
-	if t.feed != nil {
-		t.sent, t.before, t.fresh = t.feed.beginWrite()
+func (h *Hub) Begin(key participant.Key) *WriteRecord {
+	r := &WriteRecord{hub: h, key: key, feed: h.lookup(key), sentAt: time.Now()}
+	if r.feed != nil {
+		r.sent, r.before, r.fresh = r.feed.beginWrite()
 	}
-	return t
+	return r
 }
 
 // beginWrite returns the logical time of a write's start, and the ids in the roster then.
@@ -38,20 +38,20 @@ func (f *Feed) beginWrite() (sent roster.LogicalTime, before map[string]bool, fr
 
 // Before returns who was in the roster when the write began; fresh is false if there was no
 // roster, or a stale one.
-func (t *Ticket) Before() (has func(id string) bool, fresh bool) {
-	return func(id string) bool { return t.before[id] }, t.fresh
+func (r *WriteRecord) Before() (has func(id string) bool, fresh bool) {
+	return func(id string) bool { return r.before[id] }, r.fresh
 }
 
 // Done applies a write that the upstream answered with success to the conference's feed. A
 // feed that started after the write was sent has applied no earlier list.
-func (t *Ticket) Done(w participant.Write) {
-	feed := t.hub.recordWrite(t.key, w.Kind)
+func (r *WriteRecord) Done(w participant.Write) {
+	feed := r.hub.recordWrite(r.key, w.Kind)
 	if feed == nil {
 		return
 	}
-	sent := t.sent
-	if feed != t.feed {
+	sent := r.sent
+	if feed != r.feed {
 		sent = 0
 	}
-	feed.applyWrite(roster.Write{Write: w, Sent: sent, SentAt: t.sentAt})
+	feed.applyWrite(roster.Write{Write: w, Sent: sent, SentAt: r.sentAt})
 }

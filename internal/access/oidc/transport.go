@@ -10,13 +10,13 @@ import (
 // maxBody limits a response of the issuer.
 const maxBody = 1 << 20
 
-// strictTransport turns every status but 200 into an error without the body, which would
+// issuerTransport turns every status but 200 into an error without the body, which would
 // get into the log. Off loopback it requires TLS, also for redirects and jwks_uri: an
 // attacker who can change the keys can forge tokens.
-type strictTransport struct{ next http.RoundTripper }
+type issuerTransport struct{ next http.RoundTripper }
 
 // RoundTrip limits the body. It leaves redirects to the client.
-func (s strictTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+func (s issuerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Scheme != "https" && !isLoopback(r.URL.Hostname()) {
 		return nil, errors.New("plain text off loopback is refused")
 	}

@@ -17,8 +17,8 @@ type messageSource interface {
 	RecvCompress() string
 }
 
-// inbound reads a message in chunks, each of which is progress.
-type inbound struct {
+// messageReader reads a message in chunks, each of which is progress.
+type messageReader struct {
 	source    messageSource
 	progress  *time.Timer
 	timeout   time.Duration
@@ -32,7 +32,7 @@ const (
 	receiveChunk = 16 << 10
 )
 
-func (in *inbound) message(into any) error {
+func (in *messageReader) readMessage(into any) error {
 	if err := httpio.CheckEncoding("grpc-encoding", in.source.RecvCompress()); err != nil {
 		return err
 	}
@@ -47,14 +47,14 @@ func (in *inbound) message(into any) error {
 	if err := in.checkSize(int(size)); err != nil {
 		return err
 	}
-	sent, err := in.bytes(int(size))
+	sent, err := in.readBytes(int(size))
 	if err != nil {
 		return err
 	}
 	return decode(prefix[0], in.source.RecvCompress(), sent, into)
 }
 
-func (in *inbound) bytes(size int) ([]byte, error) {
+func (in *messageReader) readBytes(size int) ([]byte, error) {
 	sent := make([]byte, 0, min(size, receiveChunk))
 	for len(sent) < size {
 		in.progress.Reset(in.timeout)

@@ -29,7 +29,7 @@ func TestKeysAreNotFetchedInPlainTextOffLoopback(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		response, err := strictTransport{network}.RoundTrip(request)
+		response, err := issuerTransport{network}.RoundTrip(request)
 		if err == nil {
 			response.Body.Close()
 		}
@@ -45,7 +45,7 @@ func TestErrorsDoNotContainTheBody(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		response, err := strictTransport{&fixedTransport{status: status, body: "hidden-1"}}.RoundTrip(request)
+		response, err := issuerTransport{&fixedTransport{status: status, body: "hidden-1"}}.RoundTrip(request)
 		if err == nil {
 			response.Body.Close()
 			t.Errorf("%d: no error", status)

@@ -20,7 +20,7 @@ func TestATaskThatPanicsRunsAgain(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		before := panics.Recovered()
 		runs := 0
-		err := s.follow(ctx, "a test", func(context.Context) {
+		err := s.runTask(ctx, "a test", func(context.Context) {
 			runs++
 			if runs < 3 {
 				panic("no reason")
