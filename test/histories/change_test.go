@@ -24,7 +24,7 @@ func (c *client) change(change *v2.ParticipantChange) error {
 			return err
 		}
 	}
-	c.world.countFilter(change)
+	c.harness.countFilter(change)
 	switch change.GetKind() {
 	case v2.ChangeKind_CHANGE_KIND_LEFT_FILTER, v2.ChangeKind_CHANGE_KIND_REMOVED:
 		delete(c.held, after.GetId())
@@ -35,7 +35,7 @@ func (c *client) change(change *v2.ParticipantChange) error {
 }
 
 // countFilter counts who came and went by the filter alone (W17).
-func (w *world) countFilter(change *v2.ParticipantChange) {
+func (w *harness) countFilter(change *v2.ParticipantChange) {
 	switch {
 	case change.GetKind() == v2.ChangeKind_CHANGE_KIND_LEFT_FILTER:
 		w.seen.add(leftFilter)

@@ -17,10 +17,10 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// check holds everything that was told against the ledger and the truth. Nothing moves
-// meanwhile.
-func (w *world) check() {
-	w.truth.look()
+// check compares everything that clients received with the ledger and the truth. Nothing
+// changes meanwhile.
+func (w *harness) check() {
+	w.truth.observe()
 	w.note()
 	for _, at := range w.ledger.unseen() {
 		w.fail("entry", w.checkEntry(at.Epoch, w.ledger.entries[at]))
@@ -34,20 +34,20 @@ func (w *world) check() {
 	w.fail("freshness", w.lists.checkFresh(w, state))
 }
 
-// checkEntry holds an entry against the truth, and counts what it shows of the engine.
-func (w *world) checkEntry(epoch feed.Epoch, entry feed.Entry) error {
+// checkEntry compares an entry with the truth, and counts the rules that it tests.
+func (w *harness) checkEntry(epoch feed.Epoch, entry feed.Entry) error {
 	if entry.NotAfter.Before(entry.NotBefore) {
 		return errors.New("not_after is before not_before")
 	}
 	for _, change := range entry.Changes {
 		lag := w.history.Upstream.ListLag
 		if change.ByWrite && change.After == nil {
-			w.seen.add(removedTold)
+			w.seen.add(removedByWrite)
 		}
 		if change.ByWrite {
 			lag = 0
 		}
-		if change.ByWrite && change.After == nil && w.maybeLongGone(change.Before.ID) {
+		if change.ByWrite && change.After == nil && w.mayHaveLeftEarlier(change.Before.ID) {
 			continue
 		}
 		if !change.ByWrite && change.Before == nil && w.hides {
@@ -63,23 +63,23 @@ func (w *world) checkEntry(epoch feed.Epoch, entry feed.Entry) error {
 	return w.lists.checkEntry(w, epoch, entry)
 }
 
-// maybeLongGone says whether a remove may have succeeded that found nobody: the vendor
-// answers so, or a 404 came after an answer that was lost (A2).
-func (w *world) maybeLongGone(id string) bool {
+// mayHaveLeftEarlier reports whether a Remove may have succeeded although the participant had
+// left: the vendor answers so, or a 404 came after a lost answer (A2).
+func (w *harness) mayHaveLeftEarlier(id string) bool {
 	return w.history.Upstream.RemoveTwice || slices.ContainsFunc(w.upstream.History(), func(r simulator.Request) bool {
 		return r.Operation == simulator.Remove && r.Status == http.StatusNotFound && strings.HasSuffix(r.Path, "/"+id)
 	})
 }
 
-// check checks what the client was told since the last time, and what it must have
-// been told by now.
+// check checks the messages that the client received since the last check, and that no
+// message is late.
 func (c *client) check(state *feed.State) error {
-	for _, m := range c.told {
+	for _, m := range c.received {
 		if err := c.checkMessage(m); err != nil {
 			return fmt.Errorf("%w: message %s", err, m)
 		}
 	}
-	c.told = c.told[:0]
+	c.received = c.received[:0]
 	if c.stream == nil {
 		return nil
 	}
@@ -87,17 +87,17 @@ func (c *client) check(state *feed.State) error {
 	case <-c.stream.ended:
 		return c.checkEnd()
 	default:
-		return c.checkSilence(state)
+		return c.checkDelays(state)
 	}
 }
 
-// checkMessage holds what the client holds against the roster of the position (W2).
+// checkMessage compares the client's roster with the roster of the position (W2).
 func (c *client) checkMessage(m message) error {
 	at, err := positionOf(m.GetResumeToken())
 	if err != nil {
 		return err
 	}
-	roster, known := c.world.ledger.roster(at)
+	roster, known := c.harness.ledger.roster(at)
 	if !known {
 		return errors.New("a position that the log never had")
 	}
@@ -115,12 +115,12 @@ func checkTotals(m message, roster []participant.Participant) error {
 		}
 	}
 	counted := m.GetSnapshot() != nil || m.GetCheckpoint() != nil
-	total, there := m.GetSnapshot().GetTotal()+m.GetCheckpoint().GetTotal(), m.GetSnapshot().GetActive()+m.GetCheckpoint().GetActive()
+	total, inCall := m.GetSnapshot().GetTotal()+m.GetCheckpoint().GetTotal(), m.GetSnapshot().GetActive()+m.GetCheckpoint().GetActive()
 	switch {
-	case counted && (int(total) != len(roster) || int(there) != active):
+	case counted && (int(total) != len(roster) || int(inCall) != active):
 		return fmt.Errorf("total and active are %d and %d in the roster", len(roster), active)
 	case m.GetCheckpoint() != nil && int(m.GetCheckpoint().GetParticipantCount()) != len(m.held):
-		return fmt.Errorf("participant_count, but held are %d", len(m.held))
+		return fmt.Errorf("participant_count, but the client has %d", len(m.held))
 	default:
 		return nil
 	}
@@ -129,25 +129,25 @@ func checkTotals(m message, roster []participant.Participant) error {
 // openWithin is W1's time.
 const openWithin = 5 * time.Second
 
-// checkSilence says what must have been told to a client that listens.
-func (c *client) checkSilence(state *feed.State) error {
+// checkDelays fails if a message to a client that reads is late.
+func (c *client) checkDelays(state *feed.State) error {
 	s := c.stream
-	if c.deafFor() > 0 || s.delayed {
+	if c.notReadingFor() > 0 || s.delayed {
 		return nil
 	}
 	switch {
 	case s.messages == 0 && time.Since(s.opened) > openWithin:
-		return errors.New("W1: nothing was told in time")
+		return errors.New("W1: no message in time")
 	case time.Since(s.beat) > s.heartbeat:
 		return fmt.Errorf("W13: silent for %s", time.Since(s.beat))
-	case state != nil && s.based && state.Stale != s.stale:
-		return fmt.Errorf("W10: the feed is stale: %t, and the client believes the other", state.Stale)
+	case state != nil && s.hasState && state.Stale != s.stale:
+		return fmt.Errorf("W10: the feed is stale: %t, but the last message says the opposite", state.Stale)
 	default:
 		return nil
 	}
 }
 
-// endings are the ways in which a stream may end by itself.
+// endings maps each reason for which a stream may end to its counter.
 var endings = map[apierror.Reason]string{
 	apierror.ConferenceNotFound: refusedOpen,
 	apierror.UpstreamForbidden:  refusedOpen,
@@ -159,15 +159,15 @@ func (c *client) checkEnd() error {
 	c.stream = nil
 	s.stop()
 	if s.err == nil {
-		c.world.seen.add(conferenceEnd)
+		c.harness.seen.add(conferenceEnd)
 		return nil
 	}
 	what, expected := endings[apierror.ReasonOf(s.err)]
 	if !expected || grpcstatus.From(s.err).Code() == codes.OK {
 		return fmt.Errorf("the stream ended: %w", s.err)
 	}
-	c.world.seen.add(what)
-	if what == refusedOpen && s.messages == 0 && time.Since(s.opened) > openWithin+glance {
+	c.harness.seen.add(what)
+	if what == refusedOpen && s.messages == 0 && time.Since(s.opened) > openWithin+observeInterval {
 		return errors.New("W1: refused too late")
 	}
 	return nil

@@ -20,38 +20,40 @@ import (
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
-// client is one watcher over all its streams. It applies what it is sent, and only
-// that, and keeps what it held after each message for the world to check.
+// client is one watcher with all its streams. It applies the messages that it receives, and
+// keeps its roster after each message for the checks.
 type client struct {
-	world *world
-	// conference is empty for the one that is played.
+	harness *harness
+	// conference is empty for the main conference.
 	conference string
 	request    *v2.WatchParticipantsRequest
 	filter     participant.Filter
 
 	held map[string]*v2.Participant
-	// token is the last that was given, under the filter of tokenFor.
+	// token is the last resume token. It belongs to the filter of tokenFor.
 	token    string
 	tokenFor *v2.WatchParticipantsRequest
-	// stream is the one that is open, nil where there is none.
+	// stream is the open stream, or nil.
 	stream *stream
-	// deafUntil is until when the client reads nothing, in Unix nanoseconds.
-	deafUntil atomic.Int64
-	told      []message
+	// notReadingUntil is when the client reads again, in Unix nanoseconds.
+	notReadingUntil atomic.Int64
+	received        []message
 }
 
-// deafFor is how much longer the client reads nothing.
-func (c *client) deafFor() time.Duration { return time.Until(time.Unix(0, c.deafUntil.Load())) }
+// notReadingFor returns how long the client still reads nothing.
+func (c *client) notReadingFor() time.Duration {
+	return time.Until(time.Unix(0, c.notReadingUntil.Load()))
+}
 
-// deafen has the client read nothing for a while, or at 0 read again. A while does not
-// cut a longer one short: a send that waits for that one goes on waiting.
-func (c *client) deafen(d time.Duration) {
-	if d == 0 || d > c.deafFor() {
-		c.deafUntil.Store(time.Now().Add(d).UnixNano())
+// stopReading makes the client read nothing for d, or read again if d is 0. A shorter d does
+// not end a longer one: a send that waits for that continues to wait.
+func (c *client) stopReading(d time.Duration) {
+	if d == 0 || d > c.notReadingFor() {
+		c.notReadingUntil.Store(time.Now().Add(d).UnixNano())
 	}
 }
 
-// message is one message, and what the client holds since.
+// message is one message, and the client's roster after it.
 type message struct {
 	*v2.WatchParticipantsResponse
 
@@ -71,21 +73,21 @@ type stream struct {
 
 	heartbeat time.Duration
 	opened    time.Time
-	// replays says that the token is within the kept history, so that no snapshot may
-	// come.
-	replays bool
-	came    string
-	// based says that a snapshot was sent or the resume accepted.
-	based bool
-	// opensStale says that the first snapshot followed a STALE checkpoint: another follows
-	// if the roster is stale still.
+	// replays is true if the log still has the token's position: then no snapshot may
+	// follow.
+	replays      bool
+	initialToken string
+	// hasState is true after a snapshot, or after the resume was accepted.
+	hasState bool
+	// opensStale is true if the first snapshot followed a STALE checkpoint: another follows
+	// if the roster is still stale.
 	opensStale bool
 	messages   int
 	stale      bool
 	// sent is when the message was sent, beat when the last checkpoint was.
 	sent, beat time.Time
-	// blocked says that the message waited for the client, delayed that any has since
-	// the last checkpoint that did not.
+	// blocked is true if the message waited for the client, delayed if any message has
+	// waited since the last checkpoint that did not wait.
 	blocked, delayed bool
 }
 
@@ -93,10 +95,11 @@ func (s *stream) Context() context.Context { return s.ctx }
 
 func (s *stream) SetHeader(metadata.MD) error { return nil }
 
-// SendMsg blocks while the client is deaf, as a full window does, until the call ends.
+// SendMsg blocks while the client does not read, like a full flow-control window, until the
+// call ends.
 func (s *stream) SendMsg(sent any) error {
 	s.sent = time.Now()
-	wait := s.client.deafFor()
+	wait := s.client.notReadingFor()
 	if s.blocked = wait > 0; s.blocked {
 		s.delayed = true
 		timer := time.NewTimer(wait)
@@ -109,19 +112,19 @@ func (s *stream) SendMsg(sent any) error {
 			return errors.New("the call has ended")
 		}
 	}
-	s.client.world.note()
-	s.client.world.fail("client", s.receive(sent.(*wire.Message).Response()))
+	s.client.harness.note()
+	s.client.harness.fail("client", s.receive(sent.(*wire.Message).Response()))
 	return nil
 }
 
-// open opens a stream with a token, as a client that comes back does.
+// open opens a stream, with a resume token if it is not empty.
 func (c *client) open(token string) {
 	ctx, stop := context.WithCancel(context.Background())
 	request := proto.CloneOf(c.request)
 	request.ConferenceId, request.ResumeToken = cmp.Or(c.conference, conference), token
 	s := &stream{
 		client: c, ctx: ctx, stop: stop, ended: make(chan struct{}), heartbeat: 15 * time.Second,
-		opened: time.Now(), beat: time.Now(), came: token, replays: c.replays(token),
+		opened: time.Now(), beat: time.Now(), initialToken: token, replays: c.replays(token),
 	}
 	if len(c.request.GetRoles()) > 0 {
 		s.heartbeat = 5 * time.Second
@@ -130,26 +133,25 @@ func (c *client) open(token string) {
 	c.stream = s
 	go func() {
 		defer close(s.ended)
-		s.err = c.world.gateway.WatchParticipants(request, &grpc.GenericServerStream[
+		s.err = c.harness.gateway.WatchParticipants(request, &grpc.GenericServerStream[
 			v2.WatchParticipantsRequest, v2.WatchParticipantsResponse,
 		]{ServerStream: s})
 	}()
 }
 
-// replays says whether the history holds all that was missed by a client that comes
-// with a token and the filter it was given for. A short history may change until the
-// stream is open.
+// replays reports whether the log has all entries after the token, and the token is for the
+// client's filter. A short log may lose entries before the stream is open: then it is false.
 func (c *client) replays(token string) bool {
-	state := c.world.gateway.state()
+	state := c.harness.gateway.state()
 	at, err := positionOf(token)
-	if err != nil || !known(state) || c.world.history.Kept < 100 || c.tokenFor != c.request {
+	if err != nil || !known(state) || c.harness.history.HistoryLimit < 100 || c.tokenFor != c.request {
 		return false
 	}
 	_, kept := state.After(at)
 	return kept
 }
 
-// close hangs up.
+// close closes the stream.
 func (c *client) close() {
 	if c.stream == nil {
 		return
@@ -169,17 +171,17 @@ func (s *stream) receive(m *v2.WatchParticipantsResponse) error {
 	case *v2.WatchParticipantsResponse_Snapshot:
 		err = s.snapshot(event.Snapshot)
 	case *v2.WatchParticipantsResponse_Changes:
-		s.base()
+		s.markState()
 		err = c.changes(event.Changes)
 	case *v2.WatchParticipantsResponse_Checkpoint:
 		err = s.checkpoint(event.Checkpoint, m.GetResumeToken())
 	}
 	c.token = m.GetResumeToken()
-	if s.based {
+	if s.hasState {
 		c.tokenFor = c.request
-		c.told = append(c.told, message{m, maps.Clone(c.held)})
-	} else if m.GetResumeToken() != s.came {
-		err = errors.Join(err, fmt.Errorf("before any base a token of its own: %s", m))
+		c.received = append(c.received, message{m, maps.Clone(c.held)})
+	} else if m.GetResumeToken() != s.initialToken {
+		err = errors.Join(err, fmt.Errorf("a new resume token before the first state: %s", m))
 	}
 	if err != nil {
 		return fmt.Errorf("%w: message %s", err, m)
@@ -187,24 +189,24 @@ func (s *stream) receive(m *v2.WatchParticipantsResponse) error {
 	return nil
 }
 
-// base notes that the stream goes on from where the client's token says.
-func (s *stream) base() {
-	if !s.based {
-		s.based = true
-		s.client.world.seen.add(resumed)
+// markState records that the stream continues from the client's token.
+func (s *stream) markState() {
+	if !s.hasState {
+		s.hasState = true
+		s.client.harness.seen.add(resumed)
 	}
 }
 
 func (s *stream) snapshot(snapshot *v2.ParticipantSnapshot) error {
-	if s.replays && !s.based {
-		return errors.New("W4: a snapshot although the history holds all that was missed")
+	if s.replays && !s.hasState {
+		return errors.New("W4: a snapshot although the log has all entries after the token")
 	}
 	reason := snapshot.GetReason()
-	s.client.world.seen.add(snapshots[reason])
-	if (reason == v2.SnapshotReason_SNAPSHOT_REASON_INITIAL) != (s.came == "" && !s.based) {
-		return errors.New("W4: a snapshot for another reason")
+	s.client.harness.seen.add(snapshots[reason])
+	if (reason == v2.SnapshotReason_SNAPSHOT_REASON_INITIAL) != (s.initialToken == "" && !s.hasState) {
+		return errors.New("W4: wrong reason for a snapshot")
 	}
-	s.opensStale, s.based = !s.based && s.stale, true
+	s.opensStale, s.hasState = !s.hasState && s.stale, true
 	clear(s.client.held)
 	for _, p := range snapshot.GetParticipants() {
 		s.client.held[p.GetId()] = p
@@ -215,15 +217,15 @@ func (s *stream) snapshot(snapshot *v2.ParticipantSnapshot) error {
 var snapshots = map[v2.SnapshotReason]string{
 	v2.SnapshotReason_SNAPSHOT_REASON_INITIAL:        snapInitial,
 	v2.SnapshotReason_SNAPSHOT_REASON_RESUME_EXPIRED: snapExpired,
-	v2.SnapshotReason_SNAPSHOT_REASON_FILTER_CHANGED: snapFiltered,
+	v2.SnapshotReason_SNAPSHOT_REASON_FILTER_CHANGED: snapFilterChanged,
 	v2.SnapshotReason_SNAPSHOT_REASON_LAGGED:         snapLagged,
 }
 
 func (s *stream) checkpoint(checkpoint *v2.Checkpoint, token string) error {
 	defer func() { s.beat, s.delayed = s.sent, s.blocked }()
-	unbased := !s.based && checkpoint.Total == nil
-	if !unbased {
-		s.base()
+	withoutState := !s.hasState && checkpoint.Total == nil
+	if !withoutState {
+		s.markState()
 	}
 	stale := checkpoint.GetFreshness() == v2.Freshness_FRESHNESS_STALE
 	flipped := stale != s.stale
@@ -231,17 +233,17 @@ func (s *stream) checkpoint(checkpoint *v2.Checkpoint, token string) error {
 	heartbeat := s.sent.Sub(s.beat) >= s.heartbeat*9/10
 	s.stale, s.opensStale = stale, false
 	switch {
-	case unbased && (!stale || token != s.came):
-		return errors.New("W1: before any base only what no list could be read for")
-	case s.messages == 1 && unbased:
-		s.client.world.seen.add(openedStale)
+	case withoutState && (!stale || token != s.initialToken):
+		return errors.New("W1: before the first state, only a STALE checkpoint with the initial token is allowed")
+	case s.messages == 1 && withoutState:
+		s.client.harness.seen.add(openedStale)
 	case flipped && stale:
-		s.client.world.seen.add(turnedStale)
+		s.client.harness.seen.add(turnedStale)
 	case flipped:
-		s.client.world.seen.add(turnedFresh)
-	case opensStale: // W1: the first roster is stale, as what was reported before it.
+		s.client.harness.seen.add(turnedFresh)
+	case opensStale: // W1: the first roster is stale, like the checkpoint before it.
 	case s.messages > 1 && !s.delayed && !heartbeat:
-		return fmt.Errorf("W10: no flip, and no heartbeat after %s", s.sent.Sub(s.beat))
+		return fmt.Errorf("W10: a checkpoint without a change or heartbeat after %s", s.sent.Sub(s.beat))
 	}
 	if late := s.sent.Sub(s.beat); late > s.heartbeat && !s.delayed {
 		return fmt.Errorf("W13: a checkpoint after %s", late)

@@ -7,49 +7,49 @@ import (
 	"sync"
 )
 
-// What the histories are to put to the test.
+// The counters: what histories tested.
 const (
-	snapInitial      = "snapshot initial"
-	snapExpired      = "snapshot resume_expired"
-	snapFiltered     = "snapshot filter_changed"
-	snapLagged       = "snapshot lagged"
-	turnedStale      = "W10 turned stale"
-	turnedFresh      = "W10 turned fresh"
-	freshBesideOther = "W10 fresh beside failing conferences"
-	openedStale      = "W1 opened stale"
-	suppressed       = "W5 answer not published"
-	heldAbsence      = "W6 absence held back"
-	heldPresence     = "W6 presence held back"
-	lingered         = "W6 lingering confirmed a remove"
-	provenOnce       = "W7 missing once"
-	provenTwice      = "W7 removed by two lists"
-	incomplete       = "W7 incomplete list"
-	placeholderRead  = "W7 list without an array"
-	misled           = "W7 misled by a list without an array"
-	oddRead          = "W7 odd field"
-	surplusUndecided = "W7 surplus undecided"
-	surplusLearned   = "W7 surplus learned"
-	enteredFilter    = "W17 entered the filter"
-	leftFilter       = "W17 left the filter"
-	resumed          = "W4 resume replayed"
-	conferenceEnd    = "W11 end"
-	refusedOpen      = "W1 refused"
-	blockedClient    = "W12 blocked"
-	addFound         = "A1 lost answer found"
-	addUnknown       = "A1 outcome unknown"
-	addReplayed      = "A2 replayed"
-	removedTold      = "removed by a write"
-	historyPlayed    = "histories"
+	snapInitial         = "snapshot initial"
+	snapExpired         = "snapshot resume_expired"
+	snapFilterChanged   = "snapshot filter_changed"
+	snapLagged          = "snapshot lagged"
+	turnedStale         = "W10 turned stale"
+	turnedFresh         = "W10 turned fresh"
+	freshBesideFailing  = "W10 fresh beside failing conferences"
+	openedStale         = "W1 opened stale"
+	suppressed          = "W5 answer not published"
+	heldAbsence         = "W6 absence held back"
+	heldPresence        = "W6 presence held back"
+	lingered            = "W6 lingering confirmed a remove"
+	provenOnce          = "W7 missing once"
+	provenTwice         = "W7 removed by two lists"
+	incomplete          = "W7 incomplete list"
+	placeholderRead     = "W7 list without an array"
+	misled              = "W7 misled by a list without an array"
+	unexpectedFieldRead = "W7 unexpected field"
+	surplusUndecided    = "W7 surplus undecided"
+	surplusLearned      = "W7 surplus learned"
+	enteredFilter       = "W17 entered the filter"
+	leftFilter          = "W17 left the filter"
+	resumed             = "W4 resume replayed"
+	conferenceEnd       = "W11 end"
+	refusedOpen         = "W1 refused"
+	blockedClient       = "W12 blocked"
+	addFound            = "A1 lost answer found"
+	addUnknown          = "A1 outcome unknown"
+	addReplayed         = "A2 replayed"
+	removedByWrite      = "removed by a write"
+	historyPlayed       = "histories"
 )
 
 var wanted = []string{
-	historyPlayed, snapInitial, snapExpired, snapFiltered, snapLagged, turnedStale, turnedFresh, freshBesideOther, openedStale,
-	suppressed, heldAbsence, heldPresence, lingered, provenOnce, provenTwice, incomplete, placeholderRead, misled, oddRead,
+	historyPlayed, snapInitial, snapExpired, snapFilterChanged, snapLagged, turnedStale, turnedFresh, freshBesideFailing, openedStale,
+	suppressed, heldAbsence, heldPresence, lingered, provenOnce, provenTwice, incomplete, placeholderRead, misled, unexpectedFieldRead,
 	surplusLearned, surplusUndecided, enteredFilter, leftFilter,
-	resumed, conferenceEnd, refusedOpen, blockedClient, addFound, addUnknown, addReplayed, removedTold,
+	resumed, conferenceEnd, refusedOpen, blockedClient, addFound, addUnknown, addReplayed, removedByWrite,
 }
 
-// counts are how often each was.
+// counts counts how often each of them happened.
 type counts struct {
 	mu sync.Mutex
 	of map[string]int

@@ -6,12 +6,12 @@ import (
 	"strconv"
 )
 
-// distort changes a list's body as upstreams do that count, or write, in their own way.
-func (w *world) distort(body []byte) []byte {
+// distort changes the body of a list: its total, and the values of its fields.
+func (w *harness) distort(body []byte) []byte {
 	if w.history.Surplus != 0 {
 		body = totals.ReplaceAllFunc(body, w.overcount)
 	}
-	// With a total that is too large, null is no list.
+	// With a total that is too large, null is not an empty list.
 	if w.history.Null && (!w.resting || w.history.Surplus == 0) {
 		body = bytes.Replace(body, []byte(`"participants":[]`), []byte(`"participants":null`), 1)
 	}
@@ -20,28 +20,28 @@ func (w *world) distort(body []byte) []byte {
 		w.seen.add(placeholderRead)
 		body = []byte(`{"participants":{},"total":0}`)
 	}
-	if w.history.Odd && !w.resting {
-		w.odd++
-		way := oddWays[w.odd%len(oddWays)]
-		odd := bytes.Replace(body, []byte(way[0]), []byte(way[1]), 1)
-		if !bytes.Equal(odd, body) {
-			w.seen.add(oddRead)
+	if w.history.UnexpectedFields && !w.resting {
+		w.altered++
+		way := unexpectedFields[w.altered%len(unexpectedFields)]
+		changed := bytes.Replace(body, []byte(way[0]), []byte(way[1]), 1)
+		if !bytes.Equal(changed, body) {
+			w.seen.add(unexpectedFieldRead)
 		}
-		body = odd
+		body = changed
 	}
 	return body
 }
 
 var totals = regexp.MustCompile(`"total":\d+`)
 
-func (w *world) overcount(total []byte) []byte {
+func (w *harness) overcount(total []byte) []byte {
 	n, _ := strconv.Atoi(string(total[len(`"total":`):]))
 	return strconv.AppendInt([]byte(`"total":`), int64(n+w.history.Surplus), 10)
 }
 
-// oddWays are flaws of fields that spoil nothing (W7): what a body holds, and what a list
-// has in its place.
-var oddWays = [][2]string{
+// unexpectedFields are field values that do not make a list unusable (W7): the text in a body,
+// and its replacement.
+var unexpectedFields = [][2]string{
 	{`"muted":false`, `"muted":null`},
 	{`"muted":false`, `"is_muted":[]`},
 	{`"muted":true`, `"muted":{"by":"host"}`},

@@ -1,9 +1,9 @@
-// Package histories plays random histories of an upstream against the whole engine in
-// virtual time, and holds what every client was sent against the gateway's log and
-// against what the upstream's people truly did.
+// Package histories runs random histories of an upstream against the whole engine in
+// virtual time. It compares the messages that each client received with the gateway's log,
+// and with what really happened at the upstream.
 //
-// It composes account, feed, watch, write and service just below the doors, on the
-// simulator's transport. A history is drawn before its bubble begins, so that a failure
-// shrinks to the shortest story that still shows it. It is all tests: this file is what
-// a build sees.
+// It connects upstream, feed, watch, write and service without the gRPC and HTTP ports, and
+// uses the simulator's transport. A history is drawn before its synctest bubble begins, so
+// that rapid can shrink a failure to the shortest history that still fails. All code is in
+// tests; this file lets the package build.
 package histories

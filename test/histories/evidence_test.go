@@ -9,22 +9,22 @@ import (
 	"github.com/audian/participant-gateway/internal/roster"
 )
 
-// misled reports whether a change rests on a list that lied about its participant: it
-// removed one who was there, or is the last that says anything of one who is shown now.
+// misled reports whether a wrong list caused a change: it removed a participant who was there,
+// or it is the last list before this one that counts for a participant who is listed now.
 func (l *lists) misled(t *truth, entry feed.Entry, change roster.Change, lag time.Duration) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	list, before := l.told(entry)
+	list, before := l.listOf(entry)
 	switch {
 	case list == nil || change.ByWrite:
 		return false
 	case change.After == nil:
-		return list.liesAbout(t, change.Before.ID, lag)
+		return list.contradicts(t, change.Before.ID, lag)
 	}
 	for _, other := range slices.Backward(before) {
 		switch {
 		case other.broken || other.surplus() > 0:
-		case other.liesAbout(t, change.After.ID, lag):
+		case other.contradicts(t, change.After.ID, lag):
 			return len(entry.Changes) > 1 || !other.began.Before(entry.NotBefore)
 		case other.shows(change.After.ID) || !other.placeholder:
 			return false
@@ -33,13 +33,13 @@ func (l *lists) misled(t *truth, entry feed.Entry, change roster.Change, lag tim
 	return false
 }
 
-func (l *listRead) liesAbout(t *truth, id string, lag time.Duration) bool {
+func (l *listRead) contradicts(t *truth, id string, lag time.Duration) bool {
 	return l.lies && t.wasThere(id, l.began.Add(-lag), l.ended)
 }
 
-// checkFresh says whether a feed may be stale (W10): not while its own last poll was a
-// success that is not old, whatever becomes of other conferences.
-func (l *lists) checkFresh(w *world, state *feed.State) error {
+// checkFresh fails if a feed is stale that must be fresh (W10): its own last poll succeeded
+// recently. Other conferences do not matter.
+func (l *lists) checkFresh(w *harness, state *feed.State) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
@@ -47,7 +47,7 @@ func (l *lists) checkFresh(w *world, state *feed.State) error {
 		return nil
 	case !state.Stale:
 		if w.history.Neighbours > 0 {
-			w.seen.add(freshBesideOther)
+			w.seen.add(freshBesideFailing)
 		}
 		return nil
 	}

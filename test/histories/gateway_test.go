@@ -18,7 +18,7 @@ import (
 	"github.com/audian/participant-gateway/internal/write"
 )
 
-// gateway is the engine without its doors, put together as package server does.
+// gateway is the engine without its gRPC and HTTP ports, connected as in package server.
 type gateway struct {
 	*service.Service
 
@@ -39,7 +39,7 @@ func newGateway(h history, transport http.RoundTripper, observer feed.Observer) 
 		longest = 12 * time.Second // Others fail for more than 5 s between two lists of a quiet conference.
 	}
 	hub := feed.NewHub(feed.Options{
-		PollInterval: time.Second, MaxPollInterval: longest, Linger: h.Linger, History: h.Kept,
+		PollInterval: time.Second, MaxPollInterval: longest, Linger: h.Linger, History: h.HistoryLimit,
 		Observer: observer, Logger: quiet,
 	})
 	writer := write.New(write.Options{Recorder: recorder{hub}, Logger: quiet})
@@ -47,7 +47,7 @@ func newGateway(h history, transport http.RoundTripper, observer feed.Observer) 
 	return &gateway{Service: answering, hub: hub, writer: writer}, nil
 }
 
-// state is what the one conference's feed holds, nil where there is no feed.
+// state returns the state of the main conference's feed, nil if there is no feed.
 func (g *gateway) state() (state *feed.State) {
 	g.hub.Each(func(key participant.Key, held *feed.State) {
 		if key.Conference == conference {
@@ -62,7 +62,7 @@ func (g *gateway) close() {
 	g.hub.Close()
 }
 
-// Packages feed, write and account meet in package server, and here.
+// Like package server, this connects packages feed and write with upstream.
 type accounts struct{ registry *upstream.Registry }
 
 func (a accounts) For(access.Caller) (service.Account, error) {

@@ -10,26 +10,26 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// history is one upstream, one gateway, and what befalls them.
+// history describes one upstream, one gateway, and the steps that change them.
 type history struct {
-	Upstream simulator.Options
-	Kept     int
-	Linger   time.Duration
+	Upstream     simulator.Options
+	HistoryLimit int
+	Linger       time.Duration
 	// Watching is how many clients watch from the start.
 	Watching int
 	// Failing is how many lists fail before the first that is read.
 	Failing int
-	// Surplus is how many more than there are the upstream counts, Null whether an empty
-	// list is null, and Odd whether fields are written oddly (W7).
-	Surplus   int
-	Null, Odd bool
-	// Neighbours is how many conferences of the account are watched whose lists mostly fail
-	// (W10).
+	// Surplus is by how many the upstream's total is too large, Null whether an empty list
+	// is null, and UnexpectedFields whether fields have unexpected values (W7).
+	Surplus                int
+	Null, UnexpectedFields bool
+	// Neighbours is the number of other watched conferences of the account. Most of their
+	// lists fail (W10).
 	Neighbours int
 	Steps      []step
 }
 
-// step is one thing that happens after a pause. What A, B and C mean is the kind's.
+// step is one operation after a pause. The kind decides what A, B and C mean.
 type step struct {
 	Pause   time.Duration
 	Kind    kind
@@ -40,39 +40,39 @@ type kind string
 
 // The kinds of step.
 const (
-	join    kind = "join"    // Somebody is let in who did not come through the gateway.
-	turn    kind = "turn"    // Somebody's call takes another status.
-	vanish  kind = "vanish"  // Somebody is gone without a word.
-	add     kind = "add"     // A client adds.
-	again   kind = "again"   // A client repeats its last add under its request id.
-	remove  kind = "remove"  // A client removes.
-	open    kind = "open"    // A client opens a stream, or comes back to one.
-	hangUp  kind = "hang up" // A client closes its stream.
-	stall   kind = "stall"   // A client reads nothing for a while.
-	strike  kind = "strike"  // The upstream fails.
-	blank   kind = "blank"   // The upstream's lists hold no array for a while.
-	destroy kind = "destroy" // The conference is deleted.
+	join             kind = "join"              // A participant joins, but not through the gateway.
+	setStatus        kind = "set status"        // A participant's call gets another status.
+	leave            kind = "leave"             // A participant leaves.
+	add              kind = "add"               // A client adds.
+	retryAdd         kind = "retry add"         // A client repeats its last add under its request id.
+	remove           kind = "remove"            // A client removes.
+	open             kind = "open"              // A client opens a stream, or resumes one.
+	closeStream      kind = "close stream"      // A client closes its stream.
+	stall            kind = "stall"             // A client reads nothing for a while.
+	injectFault      kind = "inject fault"      // The upstream fails.
+	sendPlaceholder  kind = "send placeholder"  // The upstream's lists contain no array for some time.
+	deleteConference kind = "delete conference" // The conference is deleted.
 )
 
-// often says how likely each kind is.
-var often = []kind{
-	join, join, turn, turn, turn, turn, vanish, vanish,
-	add, add, add, add, again, remove, remove, remove,
-	open, open, open, hangUp, stall, stall, strike, strike, strike, blank, destroy,
+// kindWeights contains each kind as often as its weight.
+var kindWeights = []kind{
+	join, join, setStatus, setStatus, setStatus, setStatus, leave, leave,
+	add, add, add, add, retryAdd, remove, remove, remove,
+	open, open, open, closeStream, stall, stall, injectFault, injectFault, injectFault, sendPlaceholder, deleteConference,
 }
 
-var anyHistory = rapid.Custom(func(rt *rapid.T) history {
+var historyGenerator = rapid.Custom(func(rt *rapid.T) history {
 	return history{
-		Upstream:   upstreams.Draw(rt, "upstream"),
-		Kept:       rapid.SampledFrom([]int{2, 4, 4096}).Draw(rt, "kept"),
-		Linger:     time.Duration(rapid.SampledFrom([]int{2, 30}).Draw(rt, "linger")) * time.Second,
-		Watching:   rapid.IntRange(0, clients).Draw(rt, "watching"),
-		Failing:    rapid.SampledFrom([]int{0, 0, 0, 0, 4}).Draw(rt, "failing"),
-		Surplus:    rapid.SampledFrom([]int{0, 0, 0, 0, 0, 1, 2}).Draw(rt, "surplus"),
-		Null:       rapid.Bool().Draw(rt, "null"),
-		Odd:        rapid.Bool().Draw(rt, "odd"),
-		Neighbours: rapid.SampledFrom([]int{0, 0, 0, 3}).Draw(rt, "neighbours"),
-		Steps:      rapid.SliceOfN(anyStep, 4, 40).Draw(rt, "steps"),
+		Upstream:         upstreams.Draw(rt, "upstream"),
+		HistoryLimit:     rapid.SampledFrom([]int{2, 4, 4096}).Draw(rt, "history limit"),
+		Linger:           time.Duration(rapid.SampledFrom([]int{2, 30}).Draw(rt, "linger")) * time.Second,
+		Watching:         rapid.IntRange(0, clients).Draw(rt, "watching"),
+		Failing:          rapid.SampledFrom([]int{0, 0, 0, 0, 4}).Draw(rt, "failing"),
+		Surplus:          rapid.SampledFrom([]int{0, 0, 0, 0, 0, 1, 2}).Draw(rt, "surplus"),
+		Null:             rapid.Bool().Draw(rt, "null"),
+		UnexpectedFields: rapid.Bool().Draw(rt, "unexpected fields"),
+		Neighbours:       rapid.SampledFrom([]int{0, 0, 0, 3}).Draw(rt, "neighbours"),
+		Steps:            rapid.SliceOfN(anyStep, 4, 40).Draw(rt, "steps"),
 	}
 })
 
@@ -101,15 +101,15 @@ var anyStep = rapid.Custom(func(rt *rapid.T) step {
 	small := rapid.IntRange(0, 11)
 	return step{
 		Pause: time.Duration(rapid.SampledFrom([]int{0, 0, 50, 300, 900, 1700, 4000, 7000}).Draw(rt, "pause")) * time.Millisecond,
-		Kind:  rapid.SampledFrom(often).Draw(rt, "kind"),
+		Kind:  rapid.SampledFrom(kindWeights).Draw(rt, "kind"),
 		A:     small.Draw(rt, "a"), B: small.Draw(rt, "b"), C: small.Draw(rt, "c"),
 	}
 })
 
-// words are the statuses that calls take; the last is none that the vendor documents.
-var words = []string{"pending", "dialing", "connected", "held", "disconnected", "rejected", "whispering"}
+// statuses are the statuses of calls. The vendor does not document the last.
+var statuses = []string{"pending", "dialing", "connected", "held", "disconnected", "rejected", "whispering"}
 
-// filters are what clients ask to see.
+// filters are the filters of the clients.
 var filters = []*v2.WatchParticipantsRequest{
 	{},
 	{Statuses: []v2.ParticipantStatus{v2.ParticipantStatus_PARTICIPANT_STATUS_CONNECTED}},
@@ -120,9 +120,8 @@ var filters = []*v2.WatchParticipantsRequest{
 	{ParticipantIds: []string{"p0", "p1"}},
 }
 
-// faults are what the upstream does wrong, by what was asked of it. A shift is not among
-// them: two in a row may hide the same person twice, which no reader of lists could tell
-// from leaving.
+// faults are the faults of each operation. FaultShift is not among them: two in a row may
+// hide the same participant twice, and then no reader of lists could know that they stayed.
 var faults = map[simulator.Operation][]simulator.Fault{
 	simulator.List: {
 		{Kind: simulator.FaultStatus, Status: http.StatusServiceUnavailable, Body: simulator.HTMLBody},
@@ -165,7 +164,7 @@ var faults = map[simulator.Operation][]simulator.Fault{
 	},
 }
 
-// struck says how likely each operation is to be at fault.
-var struck = []simulator.Operation{
+// faultyOperations contains each operation as often as its weight.
+var faultyOperations = []simulator.Operation{
 	simulator.List, simulator.List, simulator.List, simulator.Add, simulator.Add, simulator.Remove,
 }

@@ -13,16 +13,16 @@ import (
 	"github.com/audian/participant-gateway/internal/roster"
 )
 
-// ledger keeps the roster of every position that the gateway's log had. It takes
-// states, and from each goes back through the log to where it was before: so it also
-// finds out whether the entries lead from the one roster to the other. A position
-// between two entries has the roster of the one before.
+// ledger keeps the roster of every position of the gateway's log. For each state that it
+// takes, it goes back through the log to the previous state. So it also checks that the
+// entries lead from one roster to the next. A position between two entries has the roster of
+// the earlier entry.
 type ledger struct {
 	rosters map[feed.Position][]participant.Participant
 	entries map[feed.Position]feed.Entry
-	// fresh are the positions of entries that nobody has looked at.
+	// fresh are the positions of the entries that were not checked yet.
 	fresh []feed.Position
-	// heads are the last positions of the logs that were known.
+	// heads are the last known positions of each log.
 	heads map[feed.Epoch]uint64
 }
 
@@ -30,7 +30,7 @@ func newLedger() *ledger {
 	return &ledger{rosters: map[feed.Position][]participant.Participant{}, entries: map[feed.Position]feed.Entry{}, heads: map[feed.Epoch]uint64{}}
 }
 
-// take notes a state, and checks the entries that led to it.
+// take adds a state, and checks the entries before it.
 func (l *ledger) take(state *feed.State) error {
 	if !known(state) {
 		return nil
@@ -56,7 +56,7 @@ func (l *ledger) take(state *feed.State) error {
 		before, err := undo(people, entry)
 		switch {
 		case err != nil && !begun:
-			return nil // Before the first list there was no roster to be led to.
+			return nil // Before the first list there was no roster.
 		case err != nil:
 			return fmt.Errorf("entry %d: %w", entry.Seq, err)
 		}
@@ -64,7 +64,7 @@ func (l *ledger) take(state *feed.State) error {
 	}
 }
 
-// roster is that of a position, nil where the log never had it.
+// roster returns the roster of a position, and false if the log never had the position.
 func (l *ledger) roster(at feed.Position) ([]participant.Participant, bool) {
 	if at.Seq > l.heads[at.Epoch] {
 		return nil, false
@@ -80,13 +80,13 @@ func (l *ledger) roster(at feed.Position) ([]participant.Participant, bool) {
 	}
 }
 
-// undo is the roster before an entry.
+// undo returns the roster before an entry.
 func undo(people []participant.Participant, entry feed.Entry) ([]participant.Participant, error) {
 	held := byID(people)
 	for _, change := range entry.Changes {
 		if change.After != nil {
 			if differ(held[change.After.ID], *change.After) {
-				return nil, fmt.Errorf("tells %+v, but the roster has %+v", *change.After, held[change.After.ID])
+				return nil, fmt.Errorf("the change has %+v, but the roster has %+v", *change.After, held[change.After.ID])
 			}
 			delete(held, change.After.ID)
 		}
@@ -111,7 +111,7 @@ func byID(people []participant.Participant) map[string]participant.Participant {
 	return held
 }
 
-// differ holds two against each other as far as W2 promises that they are alike.
+// differ reports whether two participants differ in a way that W2 does not allow.
 func differ(a, b participant.Participant) bool {
 	return a.ID != b.ID || participant.Changed(a, b) != 0 && !b.CreatedAt.IsZero() ||
 		participant.Changed(a, b)&^participant.FieldCreatedAt != 0
@@ -130,29 +130,28 @@ func same(a, b []participant.Participant) error {
 	return nil
 }
 
-// positionOf reads a resume token of the present format.
+// positionOf decodes a resume token of the current format.
 func positionOf(token string) (p feed.Position, err error) {
 	_, encoded, _ := strings.Cut(token, ".")
 	body, err := base64.RawURLEncoding.DecodeString(encoded)
 	const filterHash = 16
 	if err != nil || len(body) < len(p.Epoch)+filterHash+1 {
-		return p, errors.New("no token: " + token)
+		return p, errors.New("invalid token: " + token)
 	}
 	copy(p.Epoch[:], body)
 	p.Seq, _ = binary.Uvarint(body[len(p.Epoch)+filterHash:])
 	return p, nil
 }
 
-// unseen gives the positions of the entries that were not given before.
+// unseen returns the positions of the entries that it has not returned before.
 func (l *ledger) unseen() []feed.Position {
 	fresh := l.fresh
 	l.fresh = nil
 	return fresh
 }
 
-// checkTruth says whether something that a poll told did happen, and when it is said
-// to have (W6, W8, and the bounds of a batch). A list that lags shows what was so long
-// ago at most.
+// checkTruth fails if a change did not happen, or not between the times of its entry (W6, W8,
+// and the bounds of a batch). A list may show the state of up to lag ago.
 func checkTruth(t *truth, entry feed.Entry, change roster.Change, lag time.Duration) error {
 	from, until := entry.NotBefore.Add(-lag), entry.NotAfter
 	var id string
@@ -162,7 +161,7 @@ func checkTruth(t *truth, entry feed.Entry, change roster.Change, lag time.Durat
 		id = change.Before.ID
 		happened = t.became(id, from, until, func(status string) bool { return status == gone }) ||
 			change.ByWrite && t.became(id, from, until, over) ||
-			change.ByWrite && change.Before.Status.Ended() // The call was over, and the Remove takes it out.
+			change.ByWrite && change.Before.Status.Ended() // The call had ended, and the Remove removes the participant.
 	case change.Before == nil:
 		id = change.After.ID
 		happened = t.became(id, from, until, func(status string) bool { return status != gone }) ||
@@ -176,21 +175,21 @@ func checkTruth(t *truth, entry feed.Entry, change roster.Change, lag time.Durat
 	if happened {
 		return nil
 	}
-	return fmt.Errorf("invented: %s, said to be within %s; %s lived %+v", told(change), bounds(entry), id, t.lives[id])
+	return fmt.Errorf("did not happen: %s, reported within %s; statuses of %s: %+v", describe(change), bounds(entry), id, t.lives[id])
 }
 
 func over(status string) bool {
 	return status == gone || participant.Status(status).Ended()
 }
 
-func told(change roster.Change) string {
-	word := func(p *participant.Participant) string {
+func describe(change roster.Change) string {
+	text := func(p *participant.Participant) string {
 		if p == nil {
 			return "nobody"
 		}
 		return p.ID + " " + string(p.Status)
 	}
-	return word(change.Before) + " > " + word(change.After)
+	return text(change.Before) + " > " + text(change.After)
 }
 
 func bounds(entry feed.Entry) string {

@@ -17,21 +17,21 @@ import (
 	"github.com/audian/participant-gateway/internal/roster"
 )
 
-// lists records what the gateway's polls and writes were answered, as bodies hold it, so
-// that what the watchers see can be held against W6 and W7 without asking the engine.
+// lists records the upstream's answers to polls and writes. With them, the changes that
+// watchers receive are checked against W6 and W7 without the engine's own state.
 type lists struct {
 	mu   sync.Mutex
 	open *listRead
 	read []*listRead
-	// failing says that the last poll failed on its first page.
+	// failing is true if the last poll failed on its first page.
 	failing bool
-	// added and removed are the last writes of each id that were answered with success.
+	// added and removed are the last successful writes of each id.
 	added, removed map[string]writeDone
-	// lost are the ids of removes that had no such answer.
+	// lost are the ids of removes without a successful answer.
 	lost map[string]bool
-	// reported are the lists, by number, that brought the entries of each feed.
+	// reported maps each entry to the number of the list that caused it.
 	reported map[reported]int
-	// removing are the calls to remove an id that are under way.
+	// removing are the running calls to remove an id.
 	removing map[string]removing
 }
 
@@ -41,7 +41,7 @@ type reported struct {
 	notAfter time.Time
 }
 
-// removing is how many calls there are, and since when there have been any.
+// removing is the number of running calls, and when the first of them began.
 type removing struct {
 	calls int
 	since time.Time
@@ -51,8 +51,7 @@ func newLists() *lists {
 	return &lists{added: map[string]writeDone{}, removed: map[string]writeDone{}, lost: map[string]bool{}, removing: map[string]removing{}, reported: map[reported]int{}}
 }
 
-// writeDone is a write and the log to which its watchers belong: where there was none,
-// nothing is kept.
+// writeDone is a write, and the epoch of the log at that time; zero if there was no log.
 type writeDone struct {
 	sent, at time.Time
 	epoch    feed.Epoch
@@ -63,7 +62,7 @@ func (d writeDone) before(epoch feed.Epoch, list *listRead) bool {
 	return d.epoch == epoch && d.at.Before(list.ended)
 }
 
-// listRead is one list: all its pages, as far as they were read.
+// listRead is one list: all pages that were read.
 type listRead struct {
 	began, ended time.Time
 	pages        int
@@ -71,7 +70,8 @@ type listRead struct {
 	total        *int
 	next         string
 	broken       bool
-	// placeholder reports a list without an array (W7), and lies one that stands for people.
+	// placeholder is true for a list without an array (W7), and lies if the conference was
+	// not empty.
 	placeholder, lies bool
 }
 
@@ -84,13 +84,13 @@ type listBody struct {
 	NextStartKey string          `json:"next_start_key"`
 }
 
-// items are the page's participants; ok is false where it has no array.
+// items returns the page's participants; ok is false if it has no array.
 func (b listBody) items() (items []json.RawMessage, ok bool) {
 	return items, bytes.HasPrefix(b.Participants, []byte("[")) && json.Unmarshal(b.Participants, &items) == nil
 }
 
-// note records one answer of the upstream.
-func (l *lists) note(w *world, r *http.Request, began time.Time, response *http.Response, err error) {
+// note records one response of the upstream.
+func (l *lists) note(w *harness, r *http.Request, began time.Time, response *http.Response, err error) {
 	if !strings.Contains(r.URL.Path, "/"+conference+"/") {
 		return
 	}
@@ -123,12 +123,13 @@ func (l *lists) note(w *world, r *http.Request, began time.Time, response *http.
 	}
 }
 
-// unreadable is the end of a body that could not be read to its end.
+// unreadable is the end of a body: EOF, or the error that ended it.
 type unreadable struct{ err error }
 
 func (u unreadable) Read([]byte) (int, error) { return 0, cmp.Or(u.err, io.EOF) }
 
-// isPoll reports whether a request is a feed's: reads on behalf of an add name its caller.
+// isPoll reports whether a feed sent the request. Lists that reconcile an add have the caller's
+// request id.
 func isPoll(r *http.Request) bool {
 	return r.Method == http.MethodGet && !strings.HasPrefix(r.Header.Get("X-Request-Id"), "+")
 }
@@ -143,7 +144,7 @@ func (l *lists) noteRemove(r *http.Request, done writeDone, success bool) {
 	l.removed[id] = done
 }
 
-// call notes that calls to remove an id begin, or end.
+// call records that a call to remove an id begins (+1) or ends (-1).
 func (l *lists) call(id string, more int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -167,7 +168,7 @@ func (l *lists) noteAdd(body []byte, done writeDone) {
 	}
 }
 
-// broke notes that a page of a poll could not be read.
+// broke records that a page of a poll could not be read.
 func (l *lists) broke(r *http.Request) *listRead {
 	l.failing = l.failing || isPoll(r)
 	if !isPoll(r) || l.open == nil {
@@ -180,7 +181,7 @@ func (l *lists) broke(r *http.Request) *listRead {
 	return nil
 }
 
-// notePage notes a page of a poll, of which the upstream sent another body.
+// notePage records a page of a poll. sent is the body before distort, body the one after.
 func (l *lists) notePage(r *http.Request, began time.Time, sent, body []byte, err error) {
 	var page listBody
 	if err != nil || json.Unmarshal(body, &page) != nil || page.Status == "error" {
@@ -233,7 +234,7 @@ func (l *listRead) shows(id string) bool {
 	return shown
 }
 
-// surplus is by how many the upstream counts more than it listed.
+// surplus returns by how much the upstream's total is larger than its list.
 func (l *listRead) surplus() int {
 	if l.total == nil {
 		return 0
@@ -241,15 +242,16 @@ func (l *listRead) surplus() int {
 	return *l.total - len(l.statuses)
 }
 
-// appended notes the list that has just brought an entry, which may be a write's as well.
+// appended records the last list as the cause of an entry. A write may be the real cause.
 func (l *lists) appended(entry feed.Entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.reported[reported{entry.Seq, entry.NotAfter}] = len(l.read) - 1
 }
 
-// told is the list that brought an entry, nil where it is not on record, and those before.
-func (l *lists) told(entry feed.Entry) (*listRead, []*listRead) {
+// listOf returns the list that caused an entry, and the lists before it. It returns nil if no
+// list is known.
+func (l *lists) listOf(entry feed.Entry) (*listRead, []*listRead) {
 	i, known := l.reported[reported{entry.Seq, entry.NotAfter}]
 	if !known || i < 0 || !l.read[i].ended.Equal(entry.NotAfter) {
 		return nil, nil
@@ -257,31 +259,31 @@ func (l *lists) told(entry feed.Entry) (*listRead, []*listRead) {
 	return l.read[i], l.read[:i]
 }
 
-// checkEntry holds what a list brought against W6 and W7.
-func (l *lists) checkEntry(w *world, epoch feed.Epoch, entry feed.Entry) error {
+// checkEntry checks the changes that a list caused against W6 and W7.
+func (l *lists) checkEntry(w *harness, epoch feed.Epoch, entry feed.Entry) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, change := range entry.Changes {
 		if change.ByWrite {
 			continue
 		}
-		list, before := l.told(entry)
+		list, before := l.listOf(entry)
 		if list == nil {
-			return fmt.Errorf("%s came with no list: %s", told(change), bounds(entry))
+			return fmt.Errorf("%s without a list: %s", describe(change), bounds(entry))
 		}
 		if err := l.checkChange(w, epoch, change, list, before); err != nil {
-			return fmt.Errorf("%s by a list begun at %s: %w", told(change), list.began.Format(clock), err)
+			return fmt.Errorf("%s by a list begun at %s: %w", describe(change), list.began.Format(clock), err)
 		}
 	}
 	return nil
 }
 
-func (l *lists) checkChange(w *world, epoch feed.Epoch, change roster.Change, list *listRead, before []*listRead) error {
+func (l *lists) checkChange(w *harness, epoch feed.Epoch, change roster.Change, list *listRead, before []*listRead) error {
 	switch {
 	case change.After == nil:
 		return errors.Join(l.checkProof(w, change.Before.ID, list, before), l.checkAddWindow(epoch, change.Before.ID, list, before))
 	case !list.shows(change.After.ID):
-		return errors.New("W7: the list does not show them")
+		return errors.New("W7: the list does not contain the participant")
 	case change.Before == nil:
 		return l.checkRemoveWindow(epoch, change.After.ID, list, before)
 	default:
@@ -289,23 +291,23 @@ func (l *lists) checkChange(w *world, epoch feed.Epoch, change roster.Change, li
 	}
 }
 
-// checkProof says whether a list proves that somebody left (W7).
-func (l *lists) checkProof(w *world, id string, list *listRead, before []*listRead) error {
+// checkProof fails if a list does not prove that a participant left (W7).
+func (l *lists) checkProof(w *harness, id string, list *listRead, before []*listRead) error {
 	switch {
 	case list.shows(id):
-		return errors.New("W7: the list shows them")
+		return errors.New("W7: the list contains the participant")
 	case list.broken:
 		return errors.New("W7: a page of the list could not be read")
 	case list.surplus() > 0 && !steadySurplus(list.surplus(), append(slices.Clone(before), list)):
 		return fmt.Errorf("W7: the list has %d of %d", len(list.statuses), *list.total)
 	}
-	lacked, placeholder := 0, time.Time{}
+	missed, placeholder := 0, time.Time{}
 	for _, other := range slices.Backward(before) {
 		if other.shows(id) {
 			break
 		}
 		if !other.broken && !other.placeholder && (other.surplus() <= 0 || w.history.Surplus > 0) {
-			lacked++
+			missed++
 		}
 		if other.placeholder {
 			placeholder = other.began
@@ -314,7 +316,7 @@ func (l *lists) checkProof(w *world, id string, list *listRead, before []*listRe
 	switch {
 	case list.placeholder && (placeholder.IsZero() || list.began.Sub(placeholder) < 2*time.Second):
 		return errors.New("W7: one list without an array is no proof")
-	case list.pages > 1 && lacked == 0:
+	case list.pages > 1 && missed == 0:
 		return errors.New("W7: one list of several pages is no proof")
 	case list.pages > 1:
 		w.seen.add(provenTwice)
@@ -322,13 +324,13 @@ func (l *lists) checkProof(w *world, id string, list *listRead, before []*listRe
 	return nil
 }
 
-// steadySurplus says whether a surplus has ever been the same for long enough.
+// steadySurplus reports whether the surplus was ever the same for long enough.
 func steadySurplus(surplus int, lists []*listRead) bool {
 	var row []*listRead
 	for _, list := range lists {
 		switch {
 		case list.broken || list.placeholder:
-			continue // They say nothing about how the upstream counts.
+			continue // Such a list does not show the surplus.
 		case list.surplus() != surplus:
 			row = nil
 			continue
@@ -341,7 +343,7 @@ func steadySurplus(surplus int, lists []*listRead) bool {
 	return false
 }
 
-// checkAddWindow says whether an absence may count so soon after an Add (W6).
+// checkAddWindow fails if an absence counts too soon after an Add (W6).
 func (l *lists) checkAddWindow(epoch feed.Epoch, id string, list *listRead, before []*listRead) error {
 	done, added := l.added[id]
 	_, removed := l.removed[id]
@@ -356,39 +358,39 @@ func (l *lists) checkAddWindow(epoch feed.Epoch, id string, list *listRead, befo
 	return fmt.Errorf("W6: the Add was answered at %s", done.at.Format(clock))
 }
 
-// window is W6's time.
+// window is the lag window of W6.
 const window = 5 * time.Second
 
-// checkRemoveWindow says whether a presence may count after a Remove (W6): not within
-// the window, and not as long as it is only the end of the call that lingers.
+// checkRemoveWindow fails if a presence counts too soon after a Remove (W6): within the
+// window, or while the list only shows a call that has ended.
 func (l *lists) checkRemoveWindow(epoch feed.Epoch, id string, list *listRead, before []*listRead) error {
 	done, removed := l.removed[id]
 	if !removed || !done.before(epoch, list) {
 		return nil
 	}
-	lacked := 0
+	missed := 0
 	for _, other := range before {
 		switch {
 		case other.shows(id) && !over(other.statuses[id]) && !other.began.Before(done.at.Add(window)):
-			return nil // It was there after all, and has joined before.
+			return nil // The participant was really there, and has joined before.
 		case !other.shows(id) && !other.ended.Before(done.sent) && other.began.Before(done.at):
 			return nil // A list may have removed it before the Remove was answered.
 		case !other.shows(id) && !other.began.Before(done.at):
-			lacked++
+			missed++
 		}
 	}
 	switch {
 	case list.began.Before(done.at.Add(window)):
 		return fmt.Errorf("W6: the Remove was answered at %s", done.at.Format(clock))
-	case over(list.statuses[id]) && lacked < 2:
+	case over(list.statuses[id]) && missed < 2:
 		return errors.New("W6: its end confirms the Remove")
 	default:
 		return nil
 	}
 }
 
-// count counts what the last list lacked and the gateway's roster still has.
-func (l *lists) count(w *world, state *feed.State) {
+// count counts participants that the gateway's roster has but the last list does not.
+func (l *lists) count(w *harness, state *feed.State) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.read) == 0 || !known(state) {

@@ -12,17 +12,17 @@ import (
 	"pgregory.net/rapid"
 )
 
-// histories is how many are played: few in passing, twelve thousand by `make model`.
-var histories = flag.Int("model.histories", 400, "random histories that the model test plays")
+// histories is how many histories run: few by default, 12,000 with `make model`.
+var histories = flag.Int("model.histories", 400, "random histories that the model test runs")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// workers play histories beside each other: each is one goroutine at a time, mostly.
+// workers is how many histories run in parallel. Each mostly uses one goroutine at a time.
 const workers = 2
 
-// TestModel_AnyHistoryIsToldAsItWas plays histories, and counts how often each promise
-// that the model knows was put to the test: of many histories, at least once.
-func TestModel_AnyHistoryIsToldAsItWas(t *testing.T) {
+// TestModel_EveryHistoryIsReportedCorrectly runs histories, and counts how often they
+// tested each promise that the model knows. Many histories must test each at least once.
+func TestModel_EveryHistoryIsReportedCorrectly(t *testing.T) {
 	if err := setChecks(max(*histories/workers, 1)); err != nil {
 		t.Fatal(err)
 	}
@@ -35,20 +35,20 @@ func TestModel_AnyHistoryIsToldAsItWas(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("put to the test:\n%s", seen.String())
+	t.Logf("tested:\n%s", seen.String())
 	if *histories < allSeen {
-		return // A few histories may well lack what is rare.
+		return // A few histories may not test what is rare.
 	}
 	for _, missing := range seen.missing() {
-		t.Errorf("no history put this to the test: %s", missing)
+		t.Errorf("no history tested: %s", missing)
 	}
 }
 
-// allSeen is how many histories put every promise to the test, the rarest dozens of times.
+// allSeen is how many histories are enough to test every promise, the rarest dozens of times.
 const allSeen = 5000
 
-// setChecks tells rapid how many, unless its own flag was given. A failure is played
-// again by its seed: files of draws would be read by histories of another form.
+// setChecks sets rapid's number of checks, unless its own flag was given. A failure is repeated
+// by its seed: the format of histories changes, so files of draws would become invalid.
 func setChecks(n int) error {
 	for name, value := range map[string]string{"rapid.checks": strconv.Itoa(n), "rapid.nofailfile": "true"} {
 		if flagGiven()[name] {
@@ -61,7 +61,7 @@ func setChecks(n int) error {
 	return nil
 }
 
-// flagGiven names the flags that the command line had, before any test set others.
+// flagGiven returns the flags of the command line, before any test sets others.
 var flagGiven = sync.OnceValue(func() map[string]bool {
 	given := map[string]bool{}
 	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
@@ -71,9 +71,9 @@ var flagGiven = sync.OnceValue(func() map[string]bool {
 func playHistories(t *testing.T, seen *counts) {
 	t.Helper()
 	rapid.Check(t, func(rt *rapid.T) {
-		drawn := anyHistory.Draw(rt, "history")
+		drawn := historyGenerator.Draw(rt, "history")
 		var failure error
-		synctest.Test(t, func(*testing.T) { failure = play(drawn, seen) })
+		synctest.Test(t, func(*testing.T) { failure = run(drawn, seen) })
 		if failure != nil {
 			rt.Fatal(failure)
 		}

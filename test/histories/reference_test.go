@@ -7,43 +7,42 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// reference is W5, W6 and W7 as they are written, for one participant: it keeps all that
-// lists and writes have shown, and looks back through it. It shares nothing with the
-// engine but the words.
+// reference implements W5, W6 and W7 for one participant, in the simplest way: it keeps all
+// lists and writes, and searches them. It shares no code with the engine.
 type reference struct {
 	listed bool
 	status participant.Status
 	// seen is what each list so far meant for the participant, oldest first.
-	seen   []sighting
+	seen   []observation
 	writes []written
 }
 
-// sighting is what one list meant for the participant.
-type sighting struct {
+// observation is what one list meant for the participant.
+type observation struct {
 	list   refList
 	shows  bool
 	status participant.Status
-	// applied reports that the list counts for the participant, and evidence that it said
-	// nothing which W7 delays.
+	// applied is true if the list counts for the participant, and evidence if W7 does not
+	// delay its effect.
 	applied, evidence bool
-	// counted reports a placeholder that may be the first of two.
+	// counted is true for a placeholder that may be the first of two.
 	counted bool
-	// ignoredFor is the write whose window (W6) made the list count for nothing.
+	// ignoredFor is the write whose window (W6) made the list be ignored.
 	ignoredFor *written
-	// joined and removed report that this list listed the participant, or no longer.
+	// joined and removed are true if this list added or removed the participant.
 	joined, removed bool
-	// forgot reports that it was the second in a row after which a Remove is over.
+	// forgot is true for the second consecutive list that ends the effect of a Remove.
 	forgot bool
 }
 
-// refList is a list as far as the rules look at it. Orders are of one counter.
+// refList contains the parts of a list that the rules use. One counter gives the order.
 type refList struct {
 	began       int
 	ended       int
 	beganAt     time.Time
 	complete    bool
 	placeholder bool
-	// first reports that no list was applied before.
+	// first is true if no list was applied before.
 	first bool
 	pages int
 }
@@ -54,7 +53,7 @@ type written struct {
 	sent, done     int
 	sentAt, doneAt time.Time
 	status         participant.Status
-	// published reports that it made a change or could have, window that it opened W6's.
+	// published is true if the write was applied, and window if it opened W6's window.
 	published, window bool
 }
 
@@ -97,8 +96,8 @@ func (r *reference) publishes(w written) (published, window bool) {
 	return !overtaken, true
 }
 
-// governing is the latest write that opened a window, unless a later one closed it.
-func (r *reference) governing() *written {
+// latestWindow returns the latest write that opened a window, nil if a later one closed it.
+func (r *reference) latestWindow() *written {
 	for i := len(r.writes) - 1; i >= 0; i-- {
 		w := &r.writes[i]
 		switch {
@@ -123,12 +122,12 @@ func (r *reference) predatesWrite(l refList) bool {
 // within reports whether a list began in the window of a write (W6).
 func (w *written) within(l refList) bool { return l.beganAt.Before(w.doneAt.Add(5 * time.Second)) }
 
-// over are the statuses of a call that has ended, in W6's words.
+// isOver reports whether a call with the status has ended (W6).
 func isOver(status participant.Status) bool { return status == "disconnected" || status == "rejected" }
 
-// show applies a list that shows the participant.
-func (r *reference) show(l refList, status participant.Status) outcome {
-	s := sighting{list: l, shows: true, status: status}
+// applyPresent applies a list that contains the participant.
+func (r *reference) applyPresent(l refList, status participant.Status) outcome {
+	s := observation{list: l, shows: true, status: status}
 	defer func() { r.seen = append(r.seen, s) }()
 	if r.predatesWrite(l) {
 		return outcome{}
@@ -145,15 +144,15 @@ func (r *reference) show(l refList, status participant.Status) outcome {
 	s.applied, s.evidence, s.joined = true, true, !r.listed
 	did := outcome{joined: !r.listed, changed: r.listed && r.status != status, notBefore: r.lastEvidence()}
 	if did.joined {
-		did.notBefore = r.movedAfter()
+		did.notBefore = r.changeNotBefore()
 	}
 	r.listed, r.status = true, status
 	return did
 }
 
-// removal is the Remove that keeps the participant out, nil where none does.
+// removal returns the Remove that keeps the participant out of the roster, or nil.
 func (r *reference) removal() *written {
-	g := r.governing()
+	g := r.latestWindow()
 	if r.listed || g == nil || g.kind != participant.WriteRemove {
 		return nil
 	}
@@ -176,9 +175,9 @@ func (r *reference) removal() *written {
 	return g
 }
 
-// lack applies a complete list that does not show the participant.
-func (r *reference) lack(l refList) outcome {
-	s := sighting{list: l}
+// applyAbsent applies a complete list that does not contain the participant.
+func (r *reference) applyAbsent(l refList) outcome {
+	s := observation{list: l}
 	removal := r.removal()
 	defer func() {
 		r.seen = append(r.seen, s)
@@ -187,7 +186,7 @@ func (r *reference) lack(l refList) outcome {
 	if r.predatesWrite(l) {
 		return outcome{}
 	}
-	if s.ignoredFor = r.lags(l); s.ignoredFor != nil {
+	if s.ignoredFor = r.lagAfterAdd(l); s.ignoredFor != nil {
 		return outcome{}
 	}
 	s.counted = true
@@ -196,18 +195,18 @@ func (r *reference) lack(l refList) outcome {
 		return outcome{}
 	}
 	s.applied = true
-	delayed := l.pages > 1 && !r.lackedBefore()
+	delayed := l.pages > 1 && !r.missedBefore()
 	s.evidence = !r.listed || !delayed
 	if !s.evidence || !r.listed {
 		return outcome{}
 	}
 	s.removed, r.listed = true, false
-	return outcome{left: true, notBefore: r.movedAfter()}
+	return outcome{left: true, notBefore: r.changeNotBefore()}
 }
 
-// lags gives the Add after which an absence is ignored, nil where none is.
-func (r *reference) lags(l refList) *written {
-	g := r.governing()
+// lagAfterAdd returns the Add because of which an absence is ignored, or nil.
+func (r *reference) lagAfterAdd(l refList) *written {
+	g := r.latestWindow()
 	if !r.listed || g == nil || g.kind != participant.WriteAdd || !g.within(l) {
 		return nil
 	}
@@ -219,8 +218,8 @@ func (r *reference) lags(l refList) *written {
 	return g
 }
 
-// sinceShown are the lists after the last that showed the participant, or the last write.
-func (r *reference) sinceShown() []sighting {
+// sinceListed returns the lists after the last list with the participant, or the last write.
+func (r *reference) sinceListed() []observation {
 	for i, s := range slices.Backward(r.seen) {
 		if s.shows && s.applied || r.predatesWrite(s.list) {
 			return r.seen[i+1:]
@@ -229,10 +228,10 @@ func (r *reference) sinceShown() []sighting {
 	return r.seen
 }
 
-// secondPlaceholder reports whether another placeholder began two seconds before, and
-// nothing but placeholders and lists that count for nothing came between.
+// secondPlaceholder reports whether another placeholder began at least two seconds before,
+// with only placeholders and ignored lists between them.
 func (r *reference) secondPlaceholder(l refList) bool {
-	for _, other := range slices.Backward(r.sinceShown()) {
+	for _, other := range slices.Backward(r.sinceListed()) {
 		switch {
 		case other.list.placeholder && other.counted && !l.beganAt.Before(other.list.beganAt.Add(2*time.Second)):
 			return true
@@ -243,10 +242,10 @@ func (r *reference) secondPlaceholder(l refList) bool {
 	return false
 }
 
-// lackedBefore reports whether the participant was missing from a complete list since
+// missedBefore reports whether the participant was missing from a complete list since
 // it was last shown.
-func (r *reference) lackedBefore() bool {
-	for _, s := range r.sinceShown() {
+func (r *reference) missedBefore() bool {
+	for _, s := range r.sinceListed() {
 		if !s.shows && s.applied && !s.removed {
 			return true
 		}
@@ -254,8 +253,8 @@ func (r *reference) lackedBefore() bool {
 	return false
 }
 
-// lastEvidence is the start of the last list that was applied to the participant, or the
-// sending of the first write where none was.
+// lastEvidence returns the start of the last list that was applied to the participant, or the
+// time when the first write was sent if there is none.
 func (r *reference) lastEvidence() time.Time {
 	for _, s := range slices.Backward(r.seen) {
 		if s.evidence {
@@ -270,9 +269,9 @@ func (r *reference) lastEvidence() time.Time {
 	return time.Time{}
 }
 
-// movedAfter is the time after which a participant who joins or leaves now did so: where
-// W6 held that back, the sending of the write.
-func (r *reference) movedAfter() time.Time {
+// changeNotBefore returns the not_before of a join or leave that is applied now. If W6 delayed
+// it, that is the time when the write was sent.
+func (r *reference) changeNotBefore() time.Time {
 	last, ignored := 0, (*written)(nil)
 	for _, s := range r.seen {
 		switch {

@@ -14,7 +14,7 @@ import (
 	"github.com/audian/participant-gateway/internal/roster"
 )
 
-// rules plays lists and writes in any order to a roster, and to the reference of each id.
+// rules applies lists and writes in any order to a roster, and to the reference of each id.
 type rules struct {
 	roster  *roster.Roster
 	people  map[string]*reference
@@ -29,9 +29,9 @@ var ruleIDs = []string{"a", "b", "c"}
 
 func (h *rules) tick() int { h.counter++; return h.counter }
 
-// TestRules_RosterIsWhatTheWordsSay compares each batch of the roster, and what it holds
-// after, with the reference.
-func TestRules_RosterIsWhatTheWordsSay(t *testing.T) {
+// TestRules_RosterMatchesTheReference compares each batch, and the roster after it,
+// with the reference.
+func TestRules_RosterMatchesTheReference(t *testing.T) {
 	if err := setChecks(3 * *histories); err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func TestRules_RosterIsWhatTheWordsSay(t *testing.T) {
 		}
 		start := h.now
 		for range rapid.IntRange(1, 80).Draw(rt, "steps") {
-			// An id that left is forgotten after two minutes, which no rule is about.
+			// The roster forgets an id two minutes after it left; the reference does not.
 			if h.now.Sub(start) > 100*time.Second {
 				return
 			}
@@ -111,11 +111,11 @@ func (h *rules) list(rt *rapid.T, l refList) error {
 	for _, id := range shown {
 		status := rapid.SampledFrom(ruleStatuses).Draw(rt, "status")
 		list.Items = append(list.Items, itemOf(id, status))
-		did[id] = h.people[id].show(l, status)
+		did[id] = h.people[id].applyPresent(l, status)
 	}
 	for _, id := range ruleIDs {
 		if !slices.Contains(shown, id) && l.complete {
-			did[id] = h.people[id].lack(l)
+			did[id] = h.people[id].applyAbsent(l)
 		}
 	}
 	batch := h.roster.ApplyPoll(roster.Poll{List: list, Began: roster.LogicalTime(l.began), Applied: roster.LogicalTime(l.ended)})
@@ -125,8 +125,8 @@ func (h *rules) list(rt *rapid.T, l refList) error {
 	return h.compare(batch, did, l.first)
 }
 
-// compare holds a batch, and the roster after it, against the outcomes that the words
-// give. The first list changes nothing for anybody.
+// compare compares a batch, and the roster after it, with the outcomes of the reference. The
+// first list makes no changes.
 func (h *rules) compare(batch roster.Batch, did map[string]outcome, first bool) error {
 	var want []string
 	var notBefore *time.Time
@@ -151,9 +151,9 @@ func (h *rules) compare(batch roster.Batch, did map[string]outcome, first bool) 
 	slices.Sort(want)
 	switch {
 	case !slices.Equal(got, want):
-		return fmt.Errorf("changes (id, joined, left): got %v, the words give %v", got, want)
+		return fmt.Errorf("changes (id, joined, left): got %v, want %v", got, want)
 	case notBefore != nil && !batch.NotBefore.Equal(*notBefore):
-		return fmt.Errorf("not_before of %v: got %v, the words give %v", got, batch.NotBefore, *notBefore)
+		return fmt.Errorf("not_before of %v: got %v, want %v", got, batch.NotBefore, *notBefore)
 	}
 	return h.compareRosters()
 }
@@ -169,7 +169,7 @@ func (h *rules) compareRosters() error {
 		}
 	}
 	if !slices.Equal(got, want) {
-		return fmt.Errorf("the roster holds %s, the words give %s", strings.Join(got, ", "), strings.Join(want, ", "))
+		return fmt.Errorf("the roster has %s, want %s", strings.Join(got, ", "), strings.Join(want, ", "))
 	}
 	return nil
 }

@@ -9,20 +9,20 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// gone is the status of somebody whom the upstream does not have.
+// gone is the status of a participant that the upstream does not have.
 const gone = ""
 
-// truth is what the upstream's people truly did, as far as anybody can tell: it is
-// looked at whenever something is done to it and whenever the upstream is asked, so
-// that whatever a list can have shown was seen.
+// truth records what really happened to the upstream's participants. The harness observes
+// them before and after each step and each request, so that truth contains every status that
+// a list can contain.
 type truth struct {
 	upstream *simulator.Simulator
 
 	mu sync.Mutex
-	// lives are each person's changes of status, oldest first.
+	// lives are each participant's changes of status, oldest first.
 	lives map[string][]moment
-	// looked is when the truth was last looked at.
-	looked time.Time
+	// observedAt is the time of the last observation.
+	observedAt time.Time
 }
 
 // moment is a change of status that happened after since and not after seen.
@@ -32,10 +32,10 @@ type moment struct {
 }
 
 func newTruth(upstream *simulator.Simulator) *truth {
-	return &truth{upstream: upstream, lives: map[string][]moment{}, looked: time.Now()}
+	return &truth{upstream: upstream, lives: map[string][]moment{}, observedAt: time.Now()}
 }
 
-func (t *truth) look() {
+func (t *truth) observe() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
@@ -49,7 +49,7 @@ func (t *truth) look() {
 			t.note(id, gone, now)
 		}
 	}
-	t.looked = now
+	t.observedAt = now
 }
 
 func (t *truth) note(id, status string, now time.Time) {
@@ -57,11 +57,11 @@ func (t *truth) note(id, status string, now time.Time) {
 	if len(life) > 0 && life[len(life)-1].status == status {
 		return
 	}
-	t.lives[id] = append(life, moment{status: status, since: t.looked, seen: now})
+	t.lives[id] = append(life, moment{status: status, since: t.observedAt, seen: now})
 }
 
-// became says whether somebody's status turned into one that fits, from one that does
-// not, at a time within from and until.
+// became reports whether a participant's status changed between from and until, from one that
+// does not fit to one that fits.
 func (t *truth) became(id string, from, until time.Time, fits func(status string) bool) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -75,7 +75,7 @@ func (t *truth) became(id string, from, until time.Time, fits func(status string
 	return false
 }
 
-// wasThere says whether somebody was there at any time within from and until.
+// wasThere reports whether a participant was there at any time between from and until.
 func (t *truth) wasThere(id string, from, until time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -89,34 +89,34 @@ func (t *truth) wasThere(id string, from, until time.Time) bool {
 	return there
 }
 
-// watchedTransport is the upstream's transport: everything is looked at before and
-// after each request.
+// watchedTransport is the upstream's transport. It observes the truth and the gateway before
+// and after each request.
 type watchedTransport struct {
-	world *world
-	next  http.RoundTripper
+	harness *harness
+	next    http.RoundTripper
 }
 
 func (t watchedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if strings.Contains(r.URL.Path, neighbour) && t.failsNeighbour() {
 		return &http.Response{StatusCode: http.StatusServiceUnavailable, Body: http.NoBody}, nil
 	}
-	t.look()
-	defer t.look()
+	t.observe()
+	defer t.observe()
 	began := time.Now()
 	response, err := t.next.RoundTrip(r)
-	t.world.lists.note(t.world, r, began, response, err)
+	t.harness.lists.note(t.harness, r, began, response, err)
 	return response, err
 }
 
 // failsNeighbour reports whether the next list of a neighbour fails: most do.
 func (t watchedTransport) failsNeighbour() bool {
-	t.world.mu.Lock()
-	defer t.world.mu.Unlock()
-	t.world.neighbourLists++
-	return t.world.neighbourLists%5 > 1
+	t.harness.mu.Lock()
+	defer t.harness.mu.Unlock()
+	t.harness.neighbourLists++
+	return t.harness.neighbourLists%5 > 1
 }
 
-func (t watchedTransport) look() {
-	t.world.truth.look()
-	t.world.note()
+func (t watchedTransport) observe() {
+	t.harness.truth.observe()
+	t.harness.note()
 }

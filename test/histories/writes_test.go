@@ -22,25 +22,25 @@ type writes struct {
 	running sync.WaitGroup
 
 	mu      sync.Mutex
-	adds    []*asked
+	adds    []*addCall
 	removed map[string]time.Time
 }
 
-// asked is one add, by the number that it dials, and what its calls were answered.
-type asked struct {
+// addCall is one add, with its own phone number, and the results of its calls.
+type addCall struct {
 	request *v2.AddParticipantRequest
-	answers []answered
+	answers []addResult
 }
 
-type answered struct {
+type addResult struct {
 	id  string
 	err error
 }
 
-func (w *world) add(s step) {
+func (w *harness) add(s step) {
 	w.writes.mu.Lock()
 	n := len(w.writes.adds)
-	a := &asked{request: &v2.AddParticipantRequest{
+	a := &addCall{request: &v2.AddParticipantRequest{
 		ConferenceId: conference, PhoneNumber: fmt.Sprintf("+1202555%04d", n), Name: fmt.Sprintf("Callee %d", n),
 		Role: v2.ParticipantRole(s.A % 4), Muted: s.B%2 == 0, RequestId: fmt.Sprintf("request-%d", n),
 	}}
@@ -49,7 +49,7 @@ func (w *world) add(s step) {
 	w.call(a, s.C == 0)
 }
 
-func (w *world) again(s step) {
+func (w *harness) retryAdd(s step) {
 	w.writes.mu.Lock()
 	n := len(w.writes.adds)
 	w.writes.mu.Unlock()
@@ -58,21 +58,21 @@ func (w *world) again(s step) {
 	}
 }
 
-// call makes an add's call, which one in a hurry soon gives up.
-func (w *world) call(a *asked, hurried bool) {
+// call calls AddParticipant. An impatient caller soon gives up.
+func (w *harness) call(a *addCall, impatient bool) {
 	w.writes.running.Go(func() {
 		ctx, cancel := context.WithTimeout(caller(a.request.GetPhoneNumber()), 75*time.Second)
 		defer cancel()
-		if hurried {
-			hurry, stop := context.WithTimeout(ctx, 2*time.Second)
+		if impatient {
+			short, stop := context.WithTimeout(ctx, 2*time.Second)
 			defer stop()
-			ctx = hurry
+			ctx = short
 		}
 		hadFeed := known(w.gateway.state())
 		response, err := w.gateway.AddParticipant(ctx, a.request)
 		id := response.GetParticipant().GetId()
 		w.writes.mu.Lock()
-		a.answers = append(a.answers, answered{id, err})
+		a.answers = append(a.answers, addResult{id, err})
 		first := len(a.answers) == 1
 		w.writes.mu.Unlock()
 		if err == nil && hadFeed && first {
@@ -83,15 +83,15 @@ func (w *world) call(a *asked, hurried bool) {
 
 func known(state *feed.State) bool { return state != nil && state.Known }
 
-// caller is the context of one call, named so that the upstream's history knows it.
+// caller returns the context of one call. Its name appears in the upstream's history.
 func caller(name string) context.Context {
 	ctx := requestctx.WithRequestID(context.Background(), name)
 	return access.NewContext(ctx, access.Caller{Name: "model"})
 }
 
-// published says whether the watchers were told of an add by the time it is answered:
-// it is in the roster, or was (W5).
-func (w *world) published(id string) error {
+// published fails if watchers did not receive an add before its answer: the participant is in
+// the roster, or was (W5).
+func (w *harness) published(id string) error {
 	w.note()
 	state := w.gateway.state()
 	if !known(state) {
@@ -99,11 +99,11 @@ func (w *world) published(id string) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	told, byWrite := false, false
+	logged, byWrite := false, false
 	for at, entry := range w.ledger.entries {
 		for _, change := range entry.Changes {
 			if at.Epoch == state.Position.Epoch && concerns(change, id) {
-				told, byWrite = true, byWrite || change.ByWrite
+				logged, byWrite = true, byWrite || change.ByWrite
 			}
 		}
 	}
@@ -111,17 +111,17 @@ func (w *world) published(id string) error {
 	if listed && !byWrite {
 		w.seen.add(suppressed)
 	}
-	if listed || told || w.writes.wasRemoved(id) {
+	if listed || logged || w.writes.wasRemoved(id) {
 		return nil
 	}
-	return fmt.Errorf("W5: %s was added, and no watcher was told", id)
+	return fmt.Errorf("W5: %s was added, but the log has no entry", id)
 }
 
 func concerns(change roster.Change, id string) bool {
 	return change.Before != nil && change.Before.ID == id || change.After != nil && change.After.ID == id
 }
 
-func (w *world) remove(s step) {
+func (w *harness) remove(s step) {
 	id := w.someone(s.A)
 	if s.B > 9 || id == "" {
 		id = "p3"
@@ -154,8 +154,8 @@ func (w *writes) wasRemoved(id string) bool {
 	return removed
 }
 
-// note counts who is kept out of the roster although the upstream lists them.
-func (w *writes) note(world *world, state *feed.State) {
+// note counts removed participants that the upstream still lists but the roster does not.
+func (w *writes) note(harness *harness, state *feed.State) {
 	if !known(state) {
 		return
 	}
@@ -165,16 +165,16 @@ func (w *writes) note(world *world, state *feed.State) {
 		if _, listed := state.Find(id); listed || !state.LastSuccess.After(at) {
 			continue
 		}
-		if time.Since(at) < world.history.Upstream.ListLag {
-			world.seen.add(heldPresence)
+		if time.Since(at) < harness.history.Upstream.ListLag {
+			harness.seen.add(heldPresence)
 		}
-		if status := world.truth.status(id); participant.Status(status).Ended() {
-			world.seen.add(lingered)
+		if status := harness.truth.status(id); participant.Status(status).Ended() {
+			harness.seen.add(lingered)
 		}
 	}
 }
 
-// status is where somebody's call stood when last looked at.
+// status returns the last observed status of a participant.
 func (t *truth) status(id string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -185,13 +185,13 @@ func (t *truth) status(id string) string {
 	return life[len(life)-1].status
 }
 
-// check holds what callers were answered against the phones that rang (A1, A2).
-func (w *writes) check(world *world) error {
+// check compares the answers to callers with the phones that the upstream dialled (A1, A2).
+func (w *writes) check(harness *harness) error {
 	dials := map[string][]string{}
-	for _, dial := range world.upstream.Dials() {
+	for _, dial := range harness.upstream.Dials() {
 		dials[dial.PhoneNumber] = append(dials[dial.PhoneNumber], dial.Participant)
 	}
-	lost := lostAdds(world.upstream)
+	lost := lostAdds(harness.upstream)
 	for _, a := range w.adds {
 		number := a.request.GetPhoneNumber()
 		if len(dials[number]) > 1 {
@@ -200,12 +200,12 @@ func (w *writes) check(world *world) error {
 		if err := a.check(dials[number]); err != nil {
 			return fmt.Errorf("%s: %w", number, err)
 		}
-		a.count(world.seen, lost[number])
+		a.count(harness.seen, lost[number])
 	}
 	return nil
 }
 
-// lostAdds are the numbers whose add was answered by no success.
+// lostAdds returns the numbers whose add got no successful answer.
 func lostAdds(upstream *simulator.Simulator) map[string]bool {
 	lost := map[string]bool{}
 	for _, request := range upstream.History() {
@@ -216,17 +216,17 @@ func lostAdds(upstream *simulator.Simulator) map[string]bool {
 	return lost
 }
 
-func (a *asked) check(dialled []string) error {
+func (a *addCall) check(dialled []string) error {
 	refusals := 0
 	for _, answer := range a.answers {
-		var told *apierror.Error
+		var apiErr *apierror.Error
 		switch {
 		case answer.err == nil && (len(dialled) == 0 || answer.id != dialled[0]):
-			return fmt.Errorf("A1: was given %s, dialled is %v", answer.id, dialled)
+			return fmt.Errorf("A1: the answer has %s, dialled were %v", answer.id, dialled)
 		case answer.err == nil:
-		case !errors.As(answer.err, &told) || told.Dialled == "":
-			return fmt.Errorf("A1: does not say whether it dialled: %w", answer.err)
-		case told.Dialled == apierror.DialledNo:
+		case !errors.As(answer.err, &apiErr) || apiErr.Dialled == "":
+			return fmt.Errorf("A1: no dialled in the error: %w", answer.err)
+		case apiErr.Dialled == apierror.DialledNo:
 			refusals++
 		}
 	}
@@ -236,7 +236,7 @@ func (a *asked) check(dialled []string) error {
 	return nil
 }
 
-func (a *asked) count(seen *counts, lost bool) {
+func (a *addCall) count(seen *counts, lost bool) {
 	successes := 0
 	for _, answer := range a.answers {
 		if answer.err == nil {

@@ -18,22 +18,22 @@ import (
 
 const (
 	conference = "conf"
-	// neighbour begins the names of the conferences of which most lists fail.
+	// neighbour is the prefix of the conferences of which most lists fail.
 	neighbour = "neighbour-"
 	clients   = 4
-	// glance is the longest time for which nobody looks.
-	glance = time.Second
-	// restFor is how long the upstream is left alone in the end: until windows are
-	// over, rows are through, rates regained, and a quiet conference was read again.
+	// observeInterval is the longest time between two observations.
+	observeInterval = time.Second
+	// restFor is how long nothing happens at the end: until lag windows have ended,
+	// consecutive lists are complete, rates are normal, and a quiet conference was polled.
 	restFor = 70 * time.Second
-	// learnFor is how much longer it takes with an upstream that counts too many.
+	// learnFor is the additional time for an upstream whose total is too large.
 	learnFor = 30 * time.Second
-	// lastFault is how long a request may still be struck by a fault that was taken away.
+	// lastFault is how long a fault may still affect a request after it was cleared.
 	lastFault = 8 * time.Second
 )
 
-// world is a history being played.
-type world struct {
+// harness runs one history.
+type harness struct {
 	history  history
 	upstream *simulator.Simulator
 	truth    *truth
@@ -42,38 +42,38 @@ type world struct {
 	clients  []*client
 	// neighbours watch the conferences that fail.
 	neighbours []*client
-	// neighbourLists is how many lists the neighbours were asked for.
+	// neighbourLists counts the requests for lists of the neighbours.
 	neighbourLists int
 	writes         writes
-	// hides says that a list may have hidden somebody who was there, unnoticed.
+	// hides is true if a list may have left out a participant unnoticed.
 	hides bool
 	start time.Time
 
 	lists *lists
-	// placeholders is how many lists hold no array, odd how many bodies were altered, and
-	// resting says that the end has come, when no field is odd any more.
-	placeholders, odd int
-	resting           bool
+	// placeholders is how many of the next lists contain no array, and altered how many
+	// bodies were altered. resting is true at the end, when fields are no longer altered.
+	placeholders, altered int
+	resting               bool
 
 	mu      sync.Mutex
 	ledger  *ledger
 	failure error
 }
 
-// play plays a history to its end and gives the first thing that went wrong.
-func play(h history, seen *counts) error {
-	w, err := newWorld(h, seen)
+// run runs a history to its end and returns the first failure.
+func run(h history, seen *counts) error {
+	w, err := newHarness(h, seen)
 	if err != nil {
 		return err
 	}
 	for _, s := range h.Steps {
-		w.pass(s.Pause)
+		w.advance(s.Pause)
 		if w.failed() != nil {
 			break
 		}
-		w.truth.look()
-		deeds[s.Kind](w, s)
-		w.truth.look()
+		w.truth.observe()
+		operations[s.Kind](w, s)
+		w.truth.observe()
 	}
 	w.rest()
 	seen.add(historyPlayed)
@@ -81,18 +81,18 @@ func play(h history, seen *counts) error {
 }
 
 // watchNeighbours watches other conferences of the account.
-func (w *world) watchNeighbours() {
+func (w *harness) watchNeighbours() {
 	for i := range w.history.Neighbours {
-		c := &client{world: w, held: map[string]*v2.Participant{}, conference: fmt.Sprintf("%s%d", neighbour, i)}
+		c := &client{harness: w, held: map[string]*v2.Participant{}, conference: fmt.Sprintf("%s%d", neighbour, i)}
 		c.ask(filters[0])
 		c.open("")
 		w.neighbours = append(w.neighbours, c)
 	}
 }
 
-// newWorld is the world before the first step.
-func newWorld(h history, seen *counts) (*world, error) {
-	w := &world{
+// newHarness returns a harness before its first step.
+func newHarness(h history, seen *counts) (*harness, error) {
+	w := &harness{
 		history: h, upstream: simulator.New(h.Upstream), seen: seen,
 		ledger: newLedger(), lists: newLists(), start: time.Now(),
 	}
@@ -106,7 +106,7 @@ func newWorld(h history, seen *counts) (*world, error) {
 	}
 	w.watchNeighbours()
 	for slot := range clients {
-		c := &client{world: w, held: map[string]*v2.Participant{}}
+		c := &client{harness: w, held: map[string]*v2.Participant{}}
 		c.ask(filters[slot%len(filters)])
 		w.clients = append(w.clients, c)
 		if slot < h.Watching {
@@ -116,14 +116,14 @@ func newWorld(h history, seen *counts) (*world, error) {
 	return w, nil
 }
 
-// ask makes the client's filter another.
+// ask sets the client's filter.
 func (c *client) ask(request *v2.WatchParticipantsRequest) {
 	c.request = request
 	c.filter = wire.Filter(request.GetStatuses(), request.GetRoles(), request.GetParticipantIds())
 }
 
-// fail keeps the first failure.
-func (w *world) fail(what string, err error) {
+// fail records the first failure.
+func (w *harness) fail(what string, err error) {
 	if err == nil {
 		return
 	}
@@ -134,51 +134,51 @@ func (w *world) fail(what string, err error) {
 	}
 }
 
-func (w *world) failed() error {
+func (w *harness) failed() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.failure
 }
 
-// pass lets time pass, with a look at everything now and then.
-func (w *world) pass(d time.Duration) {
+// advance lets time pass, and checks everything at least every observeInterval.
+func (w *harness) advance(d time.Duration) {
 	for {
 		synctest.Wait()
 		w.check()
 		if d <= 0 || w.failed() != nil {
 			return
 		}
-		time.Sleep(min(d, glance))
-		w.truth.look()
-		d -= glance
+		time.Sleep(min(d, observeInterval))
+		w.truth.observe()
+		d -= observeInterval
 	}
 }
 
-// rest lets everything come to rest, and then holds clients, roster and truth against
-// each other.
-func (w *world) rest() {
+// rest waits until nothing changes any more, and then compares the clients, the roster and the
+// truth.
+func (w *harness) rest() {
 	if w.failed() != nil {
 		return
 	}
 	w.upstream.ClearFaults()
 	w.placeholders, w.resting = 0, true
-	w.letIn(0, "connected", "listener")
+	w.replaceParticipant(0, "connected", "listener")
 	for _, c := range w.clients {
-		if c.deafFor() > 0 {
+		if c.notReadingFor() > 0 {
 			c.close()
 		}
-		c.deafen(0)
+		c.stopReading(0)
 	}
 	w.writes.running.Wait()
-	w.pass(lastFault)
+	w.advance(lastFault)
 	for _, c := range w.clients {
 		if c.stream == nil {
 			c.open(c.token)
 		}
 	}
-	w.pass(restFor)
+	w.advance(restFor)
 	if w.history.Surplus > 0 {
-		w.pass(learnFor)
+		w.advance(learnFor)
 	}
 	if w.failed() == nil {
 		w.fail("at rest", w.atRest())
@@ -186,7 +186,7 @@ func (w *world) rest() {
 	}
 }
 
-func (w *world) atRest() error {
+func (w *harness) atRest() error {
 	state := w.gateway.state()
 	switch {
 	case !known(state):
@@ -211,9 +211,9 @@ func (w *world) atRest() error {
 	return nil
 }
 
-// undecided says whether the upstream counts more than it lists, and the roster holds
-// somebody whom no list shows: it may be they who are counted (W7).
-func (w *world) undecided(state *feed.State) bool {
+// undecided reports whether the upstream's total is larger than its list, and the roster
+// contains a participant that no list contains: the total may count that one (W7).
+func (w *harness) undecided(state *feed.State) bool {
 	people := map[string]bool{}
 	for _, person := range w.upstream.Participants(conference) {
 		people[person.ID] = true
@@ -222,25 +222,25 @@ func (w *world) undecided(state *feed.State) bool {
 		slices.ContainsFunc(state.Participants, func(p participant.Participant) bool { return !people[p.ID] })
 }
 
-// isTrue holds the roster against the upstream's truth.
-func (w *world) isTrue(roster []participant.Participant) error {
+// isTrue compares the roster with the upstream.
+func (w *harness) isTrue(roster []participant.Participant) error {
 	people := w.upstream.Participants(conference)
 	held := byID(roster)
 	if len(people) != len(roster) {
-		return fmt.Errorf("%d people, %d in truth", len(roster), len(people))
+		return fmt.Errorf("%d participants, want %d", len(roster), len(people))
 	}
 	for _, person := range people {
 		p := held[person.ID]
 		if string(p.Status) != person.Status || string(p.Role) != person.Role || p.Name != person.Name ||
 			p.PhoneNumber != person.PhoneNumber || p.Muted != person.Muted {
-			return fmt.Errorf("%+v, in truth %+v", p, person)
+			return fmt.Errorf("%+v, want %+v", p, person)
 		}
 	}
 	return nil
 }
 
-// end ends the world, whatever came of it.
-func (w *world) end() error {
+// end closes everything and returns the first failure.
+func (w *harness) end() error {
 	for _, c := range slices.Concat(w.clients, w.neighbours) {
 		c.close()
 	}
@@ -249,24 +249,24 @@ func (w *world) end() error {
 	return w.failed()
 }
 
-// Polled counts lists that were dropped.
-func (w *world) Polled(_ time.Duration, err error) {
+// Polled counts incomplete lists.
+func (w *harness) Polled(_ time.Duration, err error) {
 	if err != nil && apierror.ReasonOf(err) == apierror.UpstreamIncomplete {
 		w.seen.add(incomplete)
 	}
 }
 
-// Appended has the ledger written at each change, so that no position is missed.
-func (w *world) Appended(entry feed.Entry) {
+// Appended updates the ledger at each change, so that it has every position.
+func (w *harness) Appended(entry feed.Entry) {
 	w.lists.appended(entry)
 	w.note()
 }
 
-// SurplusLearned counts upstreams whose way of counting was found out.
-func (w *world) SurplusLearned(int) { w.seen.add(surplusLearned) }
+// SurplusLearned counts upstreams whose surplus the gateway has learned.
+func (w *harness) SurplusLearned(int) { w.seen.add(surplusLearned) }
 
-// note takes the gateway's state into the ledger.
-func (w *world) note() {
+// note adds the gateway's state to the ledger.
+func (w *harness) note() {
 	state := w.gateway.state()
 	w.mu.Lock()
 	err := w.ledger.take(state)
