@@ -41,7 +41,7 @@ func TestW05_WriteReachesTheFeedAtOnce(t *testing.T) {
 func TestW05_WriteSentBeforeTheFeedBegan(t *testing.T) {
 	run(t, feed.Options{}, func(h *harness) {
 		h.Slow(time.Second)
-		record := h.hub.Begin(key()) // No feed: nothing to note.
+		record := h.hub.Begin(key()) // No feed: there is nothing to record.
 		f, release := h.watch()      // Its first list is in flight…
 		defer release()
 		record.Done(participant.Write{Kind: participant.WriteAdd, Item: participant.Item{
@@ -274,11 +274,11 @@ func TestW10_RecoveryOfAnotherFeedMakesNoFeedFresh(t *testing.T) {
 		h.FailAccount(time.Time{}, "") // Another feed of the account has read a list.
 		h.advance(6 * time.Second)
 		if !f.State().Stale {
-			t.Error("fresh without a list of its own")
+			t.Error("fresh before the feed has a list")
 		}
 		h.advance(time.Minute)
 		if f.State().Stale {
-			t.Error("stale after a list of its own")
+			t.Error("stale after the feed's first list")
 		}
 	})
 }

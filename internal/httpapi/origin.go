@@ -15,8 +15,8 @@ import (
 	"github.com/audian/participant-gateway/internal/httpapi/httpio"
 )
 
-// refuseCrossOriginWrites refuses writes that a page of a foreign origin sends in the name of
-// the user who has it open.
+// refuseCrossOriginWrites refuses writes that a page of a foreign origin sends with its user's
+// credentials (CSRF).
 func (g guard) refuseCrossOriginWrites(next http.Handler, trusted []string) (http.Handler, error) {
 	protection := http.NewCrossOriginProtection()
 	for _, origin := range trusted {
@@ -32,8 +32,8 @@ func (g guard) refuseCrossOriginWrites(next http.Handler, trusted []string) (htt
 	return protection.Handler(next), nil
 }
 
-// CheckHosts refuses requests for a foreign host name: a page could make one resolve to
-// this address, and would then be able to read the responses.
+// CheckHosts refuses requests for a foreign host name: with DNS rebinding, a page could make
+// its own name resolve to this address and read the responses.
 func CheckHosts(next http.Handler, allowed []string, refuse func(http.ResponseWriter, *http.Request, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isOwnHost(r.Host, allowed) {

@@ -94,7 +94,7 @@ func draining() error {
 func streamAged() error {
 	return &apierror.Error{
 		Reason:     apierror.StreamAged,
-		Message:    "the stream has reached its greatest age; call again with the last resume_token",
+		Message:    "the stream has reached its maximum age; call again with the last resume_token",
 		RetryAfter: jitter(retryBase, retrySpread),
 	}
 }

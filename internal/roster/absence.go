@@ -6,7 +6,7 @@ import "time"
 // that nobody is present (W7).
 const placeholderGap = 2 * time.Second
 
-// applyAbsence applies a complete list to a participant whom it did not contain.
+// applyAbsence applies a complete list to a participant that the list does not contain.
 func (r *Roster) applyAbsence(batch *batchBuilder, p Poll, member *Member) {
 	switch {
 	case p.predatesWrite(member):

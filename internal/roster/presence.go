@@ -53,7 +53,7 @@ func (r *Roster) join(batch *batchBuilder, p Poll, member *Member, item particip
 	batch.addChange(member, Change{After: &after}, notBefore)
 }
 
-// applyToTombstone applies an item to a participant whom a Remove took out. The status
+// applyToTombstone applies an item to a participant that was removed by a Remove. The status
 // disconnected or rejected confirms the Remove. Any other status is lag within the window;
 // after the window it proves that the participant is present (W6).
 func (r *Roster) applyToTombstone(batch *batchBuilder, p Poll, member *Member, item participant.Item) {

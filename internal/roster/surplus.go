@@ -23,7 +23,7 @@ type surplus struct {
 	since             time.Time
 }
 
-// complete reports whether a list contains everybody whom the upstream counts. It calls
+// complete reports whether a list contains all participants that the total counts. It calls
 // allListedSince to ask whether lists begun since a time have contained the whole roster.
 func (s *surplus) complete(list participant.List, allListedSince func(time.Time) bool) bool {
 	if list.PageErr != nil || list.Total == nil || list.Placeholder {

@@ -13,7 +13,7 @@ type seat struct {
 	number int
 	began  time.Time
 	length time.Duration
-	// regular seats are taken for the whole round, so that the demo is never empty.
+	// regular seats are occupied for the whole round, so that the demo is never empty.
 	regular bool
 
 	round    int

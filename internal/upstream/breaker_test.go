@@ -13,8 +13,8 @@ import (
 	"github.com/audian/participant-gateway/internal/requestctx"
 )
 
-// trip opens an account's breaker.
-func trip(t *testing.T, a *Account, u *upstream) {
+// openBreaker opens an account's breaker.
+func openBreaker(t *testing.T, a *Account, u *upstream) {
 	t.Helper()
 	u.set(refuse)
 	for range tripAfter {
@@ -32,7 +32,7 @@ func TestA06_BreakerOpens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{}
 		a := account(t, u)
-		trip(t, a, u)
+		openBreaker(t, a, u)
 		_, add := a.Add(t.Context(), "c", participant.Add{}, func() { t.Error("an add was sent") })
 		_, list := a.List(t.Context(), "c")
 		for name, err := range map[string]error{"add": add, "list": list, "remove": a.Remove(t.Context(), "c", "p")} {
@@ -63,7 +63,7 @@ func TestA06_OneProbeAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{}
 		a := account(t, u)
-		trip(t, a, u)
+		openBreaker(t, a, u)
 		before := len(u.times(http.MethodDelete))
 		for range 10 * 10 {
 			time.Sleep(100 * time.Millisecond)
@@ -81,7 +81,7 @@ func TestA06_LongProbes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{}
 		a := account(t, u)
-		trip(t, a, u)
+		openBreaker(t, a, u)
 		time.Sleep(5 * time.Second)
 		u.set(func(r *http.Request) (response, error) {
 			time.Sleep(time.Minute)
@@ -110,7 +110,7 @@ func TestW15_PollsCloseTheBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{}
 		a := account(t, u)
-		trip(t, a, u)
+		openBreaker(t, a, u)
 		u.set(nil)
 		if _, err := a.OpenSource(t.Context(), "c").List(t.Context()); err != nil {
 			t.Fatal(err)

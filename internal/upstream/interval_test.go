@@ -74,7 +74,7 @@ func TestW15_IntervalIncludesTheWaitForGrants(t *testing.T) {
 	})
 }
 
-// TestW15_UrgentPollsGetEverySecondGrant plays healthy feeds beside all that goes ahead of
+// TestW15_UrgentPollsGetEverySecondGrant runs healthy feeds together with all that goes ahead of
 // them: conferences that answer 503, clients that come again after each NOT_FOUND, and lost
 // adds that are looked for.
 func TestW15_UrgentPollsGetEverySecondGrant(t *testing.T) {

@@ -27,15 +27,15 @@ func TestA01_CandidatesStayUnclaimedForEarlierAdds(t *testing.T) {
 
 	for _, d := range before {
 		if len(c.unclaimed(d, seen)) != 1 {
-			t.Errorf("sending %d may have made whom it was seen with", d.sequence)
+			t.Errorf("add %d may have created the candidate", d.sequence)
 		}
 	}
 	if len(c.unclaimed(after, seen)) != 0 {
-		t.Error("a later sending is given whom others were seen with")
+		t.Error("a later add got a candidate of earlier adds")
 	}
 	c.assign(before[0], "part_1")
 	if len(c.unclaimed(before[1], seen)) != 0 {
-		t.Error("what was claimed is free")
+		t.Error("a claimed participant is free")
 	}
 }
 

@@ -20,11 +20,11 @@ func TestA02_TheSameRequestHasTheSameOutcome(t *testing.T) {
 		// replayed is true if the second result is a replay.
 		replayed bool
 	}{
-		"success":              {[]step{{dials: true}}, "", 1, true},
-		"unknown":              {[]step{{fails: errCut}}, apierror.AddOutcomeUnknown, 1, true},
-		"refused: sent anew":   {[]step{{fails: full}}, apierror.ConferenceFull, 2, false},
-		"unsent: tried anew":   {[]step{{unsent: &apierror.Error{Reason: apierror.BreakerOpen}}}, apierror.BreakerOpen, 0, false},
-		"unreached: sent anew": {[]step{{fails: errUnreached}}, apierror.UpstreamUnreachable, 8, false},
+		"success":               {[]step{{dials: true}}, "", 1, true},
+		"unknown":               {[]step{{fails: errCut}}, apierror.AddOutcomeUnknown, 1, true},
+		"refused: sent again":   {[]step{{fails: full}}, apierror.ConferenceFull, 2, false},
+		"unsent: tried again":   {[]step{{unsent: &apierror.Error{Reason: apierror.BreakerOpen}}}, apierror.BreakerOpen, 0, false},
+		"unreached: sent again": {[]step{{fails: errUnreached}}, apierror.UpstreamUnreachable, 8, false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -141,9 +141,9 @@ func TestA01_DialledAtMostOnce(t *testing.T) {
 		case dialled > 0 && dials == 0:
 			return errors.New("success without a dial")
 		case no == len(results) && dials > 0:
-			return errors.New("every call was told that nothing was dialled")
+			return errors.New("every answer says that nothing was dialled, but something was")
 		case originals > 1, dialled > 0 && len(h.recorder.written()) != 1:
-			return fmt.Errorf("%d answers that are no replay, recorded %v", originals, h.recorder.written())
+			return fmt.Errorf("%d answers are not replays, recorded %v", originals, h.recorder.written())
 		}
 		return nil
 	})

@@ -157,7 +157,7 @@ func TestA01_Candidates(t *testing.T) {
 		"name in other case":            {alice, before, like(func(i *participant.Item) { i.Name = "ALICE" }), false},
 		"role in upper case":            {alice, before, like(func(i *participant.Item) { i.Role = "PRESENTER" }), true},
 		"another phone":                 {alice, before, like(func(i *participant.Item) { i.PhoneNumber = "+12025551235" }), false},
-		"no phone told":                 {alice, before, like(func(i *participant.Item) { i.PhoneNumber = "" }), false},
+		"no phone number":               {alice, before, like(func(i *participant.Item) { i.PhoneNumber = "" }), false},
 		"phone without digits":          {participant.Add{PhoneNumber: "lobby"}, before, like(func(i *participant.Item) { i.PhoneNumber = "hall" }), false},
 		"another name":                  {alice, before, like(func(i *participant.Item) { i.Name = "Bob" }), false},
 		"any name where none given":     {participant.Add{PhoneNumber: alice.PhoneNumber}, before, like(func(*participant.Item) {}), true},
@@ -234,7 +234,7 @@ func TestA01_EqualAddsInOtherFormsStayUnknown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			virtual(t, script(lost), func(t *testing.T, h *harness) {
-				gate(h)
+				failListsBriefly(h)
 				first, second := h.add(h.call(""), alice, 0), h.add(h.call(""), other, 0)
 				want(t, first.wait().err, apierror.AddOutcomeUnknown, apierror.DialledUnknown)
 				want(t, second.wait().err, apierror.AddOutcomeUnknown, apierror.DialledUnknown)
@@ -273,7 +273,7 @@ func TestA01_EqualAddsThatAreBothLostStayUnknown(t *testing.T) {
 	for name, steps := range tests {
 		t.Run(name, func(t *testing.T) {
 			virtual(t, script(steps[0], steps[1]), func(t *testing.T, h *harness) {
-				gate(h)
+				failListsBriefly(h)
 				first, second := h.add(h.call(""), alice, 0), h.add(h.call(""), alice, 0)
 				want(t, first.wait().err, apierror.AddOutcomeUnknown, apierror.DialledUnknown)
 				want(t, second.wait().err, apierror.AddOutcomeUnknown, apierror.DialledUnknown)
@@ -282,12 +282,12 @@ func TestA01_EqualAddsThatAreBothLostStayUnknown(t *testing.T) {
 	}
 }
 
-// gate lets lists fail for half a second, so that adds called together are all sent
-// before the first is judged.
-func gate(h *harness) {
-	opens := time.Now().Add(time.Second / 2)
+// failListsBriefly makes lists fail for half a second, so that adds called together are all
+// sent before the first is reconciled.
+func failListsBriefly(h *harness) {
+	until := time.Now().Add(time.Second / 2)
 	h.upstream.lists = func(int) error {
-		if time.Now().Before(opens) {
+		if time.Now().Before(until) {
 			return errCut
 		}
 		return nil

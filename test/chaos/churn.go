@@ -71,7 +71,7 @@ func openGRPC(ctx context.Context, g *gateway, what watchRequest, atOnce bool) e
 	return nil
 }
 
-// openHTTP uses a connection of its own, so that descriptors are opened and closed.
+// openHTTP opens its own connection, so that descriptors are opened and closed.
 func openHTTP(ctx context.Context, g *gateway, what watchRequest, atOnce bool) error {
 	own := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	response, err := openSSE(ctx, own, g.httpAddr, what)

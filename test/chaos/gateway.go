@@ -103,8 +103,8 @@ func (g *gateway) readBanner(banner io.Reader) error {
 	return nil
 }
 
-// waitForExit records a violation unless the process was killed, or was told to end and
-// ended with exit code 0.
+// waitForExit records a violation unless the process was killed, or was asked to end and
+// exited with code 0.
 func (g *gateway) waitForExit(t *results) {
 	err := g.process.Wait()
 	if !g.killed.Load() && (err != nil || !g.ending.Load()) {
@@ -123,7 +123,7 @@ func (g *gateway) connect() (err error) {
 	return nil
 }
 
-// dial opens a gRPC connection of its own.
+// dial opens a new gRPC connection.
 func (g *gateway) dial(options ...grpc.DialOption) (*grpc.ClientConn, error) {
 	conn, err := grpc.NewClient(g.grpcAddr, append(options, grpc.WithTransportCredentials(insecure.NewCredentials()))...)
 	if err != nil {

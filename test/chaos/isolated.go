@@ -7,8 +7,8 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// isolated runs an experiment on an upstream, a gateway and watchers of its own: it needs
-// more time than others on the shared gateway could wait. The context of run ends
+// isolated runs an experiment on its own upstream, gateway and watchers: it needs more time
+// than the experiments on the shared gateway could wait. The context of run ends
 // watchers only.
 func (w *harness) isolated(ctx context.Context, options simulator.Options, o launchOptions, run isolatedRun) error {
 	upstream, err := startUpstream(ctx, w.isolatedOptions(options))

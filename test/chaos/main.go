@@ -3,7 +3,7 @@
 // watchers apply every message strictly and resume with their last token; writers add and
 // remove participants. Experiments run in random order, drawn from the seed, until each
 // has run and the time is over. Those that need a minute, or an upstream of their own, run
-// beside them on gateways of their own.
+// beside them, each on its own gateway.
 //
 // It checks W1 to W4, W7, W8, W10, W12, W13, W15, W16 and A1, A2, A5, A6: no change lost or
 // invented, one order for all watchers, a resume without gaps, no phone dialled twice, no

@@ -27,8 +27,7 @@ type writers struct {
 	removed map[string]string // guarded by mu; conferences by the id of the removed participant
 }
 
-// add is an Add under one request id with a phone number of its own, and the answers to
-// its calls.
+// add is an Add with its own request id and phone number, and the answers to its calls.
 type add struct {
 	conference, phone string
 	answers           []answer

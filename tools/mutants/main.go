@@ -43,7 +43,7 @@ func main() {
 	}
 }
 
-// workers is how many mutants are tried beside each other.
+// workers is how many mutants are tested in parallel.
 const workers = 2
 
 // run runs the mutants whose names contain part, after their tests on the tree as it is.

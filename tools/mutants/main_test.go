@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestEveryMutantChangesTheTree finds a mutant whose rule was written anew.
+// TestEveryMutantChangesTheTree finds a mutant whose rule was changed.
 func TestEveryMutantChangesTheTree(t *testing.T) {
 	t.Chdir("../..")
 	for _, m := range mutants {

@@ -109,7 +109,7 @@ func TestSchemas(t *testing.T) {
 	}
 }
 
-// TestEverythingIsDescribed keeps the document one that needs nothing beside.
+// TestEverythingIsDescribed checks that the document needs no other documentation.
 func TestEverythingIsDescribed(t *testing.T) {
 	document := decoded(t)
 	for name, schema := range at[map[string]any](t, document, "components", "schemas") {
@@ -131,9 +131,9 @@ func TestEverythingIsDescribed(t *testing.T) {
 func keys(object map[string]any) string { return strings.Join(slices.Sorted(maps.Keys(object)), " ") }
 
 func words(list []any) string {
-	told := make([]string, len(list))
+	texts := make([]string, len(list))
 	for i, word := range list {
-		told[i] = word.(string)
+		texts[i] = word.(string)
 	}
-	return strings.Join(told, " ")
+	return strings.Join(texts, " ")
 }

@@ -38,7 +38,7 @@ const noID = `/\\\x00-\x1f\x7f-\x9f`
 // openName is the name of the schema of an enum's words and all others.
 func openName(enum protoreflect.EnumDescriptor) string { return string(enum.Name()) + "OrUnknown" }
 
-// isOpen reports whether a field of the file takes other words beside the enum's.
+// isOpen reports whether a field of the file takes other values than those of the enum.
 func isOpen(file protoreflect.FileDescriptor, enum protoreflect.EnumDescriptor) bool {
 	for i := range file.Messages().Len() {
 		fields := file.Messages().Get(i).Fields()

@@ -24,8 +24,8 @@ func (g *generator) body(r route) object {
 		case isRequired(field):
 			required = append(required, string(field.Name()))
 		case field.Enum() != nil:
-			// The empty word is UNSPECIFIED's. With a type of its own, generators would make the
-			// choice a string.
+			// The empty string means UNSPECIFIED. If it had a type, generators would turn the
+			// whole choice into a string.
 			schema = object{{"anyOf", []object{schema, {{"const", ""}}, {{"type", "null"}}}}}
 		default:
 			schema = nullable(schema)

@@ -39,20 +39,20 @@ func isValidName(name string) bool {
 	return name != "" && len(name) <= maxName && !strings.ContainsFunc(name, isInvalid)
 }
 
-// roleOf returns the greatest role in a claim, a string or an array of strings. It ignores
+// roleOf returns the highest role in a claim, a string or an array of strings. It ignores
 // unknown roles, which may belong to other services.
 func roleOf(claim any) access.Role {
 	values, isArray := claim.([]any)
 	if !isArray {
 		values = []any{claim}
 	}
-	greatest := access.NoRole
+	highest := access.NoRole
 	for _, value := range values {
 		name, _ := value.(string)
 		role, _ := access.ParseRole(name)
-		greatest = max(greatest, role)
+		highest = max(highest, role)
 	}
-	return greatest
+	return highest
 }
 
 // conferencesOf returns nil, which grants all, only if the claim is missing. An invalid

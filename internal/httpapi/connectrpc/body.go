@@ -13,8 +13,8 @@ import (
 )
 
 // read returns the request with its whole body, decompressed. If the request cannot be
-// read, it records the fault and returns one that connect-go accepts, for the request gate
-// to refuse. A request in gRPC-Web's text form is returned in the binary form; its response
+// read, it records the fault and returns one that connect-go accepts. refuseFault
+// then refuses it. A request in gRPC-Web's text form is returned in the binary form; its response
 // must be text too.
 func (c *call) read(r *http.Request) (read *http.Request, isText bool) {
 	r = r.Clone(r.Context())

@@ -123,8 +123,8 @@ func decompressQuery(query url.Values) (url.Values, error) {
 	}, nil
 }
 
-// makeAcceptable replaces what connect-go would refuse in a request with a fault, so that
-// it reaches the request gate, which refuses it.
+// makeAcceptable removes what connect-go itself would refuse in a request with a fault, so that
+// the request reaches refuseFault.
 func makeAcceptable(r *http.Request) {
 	for _, name := range []string{connectTimeout, connectVersion, connectEncoding, grpcTimeout, grpcEncoding, contentEncoding} {
 		r.Header.Del(name)

@@ -45,7 +45,8 @@ func (h *handler) decode(ctx context.Context, method string, encoded *encodedReq
 	return ctx, h.refuse(ctx, method, request, err)
 }
 
-// refuseFault returns a gate that refuses a request with a fault.
+// refuseFault returns a hook of connect-go that refuses a request with a fault before it is
+// decoded.
 func (h *handler) refuseFault(method string, request proto.Message) connect.RequestGateFunc {
 	return func(ctx context.Context, _ connect.Spec, _ connect.Peer, _ http.Header) (context.Context, error) {
 		if fault := callOf(ctx).fault; fault != nil {
@@ -63,7 +64,7 @@ func (h *handler) refuse(ctx context.Context, method string, request proto.Messa
 	return connectError(completeFault(request, fault))
 }
 
-// refuseForm answers a request that is of none of the protocols, in Connect's form.
+// refuseForm answers a request that uses none of the protocols, in the format of Connect.
 func (h *handler) refuseForm(w http.ResponseWriter, r *http.Request, request proto.Message, status int, fault error) {
 	h.Errors.ReportRefusal(r, apierror.ReasonOf(fault), slog.String("method", path.Base(r.URL.Path)))
 	fixed := &fixedStatus{ResponseWriter: w, status: status}

@@ -55,7 +55,7 @@ func (t *TimedWriter) WriteHeader(status int) {
 	t.ResponseWriter.WriteHeader(status)
 }
 
-// Write writes in parts, each with a deadline of its own.
+// Write writes in parts. Each part has its own deadline.
 func (t *TimedWriter) Write(p []byte) (written int, err error) {
 	t.started = true
 	for t.failed == nil {

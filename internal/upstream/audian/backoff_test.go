@@ -40,7 +40,7 @@ func TestA06_RetriesOfARefusedKeyBackOff(t *testing.T) {
 				if e.Reason != apierror.CredentialRefused || e.UpstreamStatus != 403 || !e.NotSent || e.Dialled != "" {
 					t.Fatalf("got %+v", e)
 				}
-				e.Dialled = apierror.DialledNo // Each call has an error of its own.
+				e.Dialled = apierror.DialledNo // Each call has its own copy of the error.
 				time.Sleep(time.Second)
 			}
 			if got := exchanges(asked); !slices.Equal(got, []int{0, 1, 3, 7, 15, 31, 63, 123, 183}) {
@@ -63,7 +63,7 @@ func TestA06_AnAcceptedKeyResetsTheBackoff(t *testing.T) {
 		for round := range 3 {
 			u.exchange = refuse
 			u.expire()
-			for range 3 { // The third is told without a try.
+			for range 3 { // The third fails without a request.
 				if _, err := c.List(t.Context(), "c", Pacing{}); apiError(t, err).Reason != apierror.CredentialRefused {
 					t.Errorf("round %d: %v", round, err)
 				}
@@ -197,7 +197,7 @@ func TestA06_APanicInAnExchangeFailsItAlone(t *testing.T) {
 	}
 }
 
-// TestA03_AnExchangeIsNotTracedAsTheCall has the call's httptrace see no more than the
+// TestA03_AnExchangeIsNotTracedAsTheCall checks that the call's httptrace is only used for the
 // call's own request.
 func TestA03_AnExchangeIsNotTracedAsTheCall(t *testing.T) {
 	traced := 0

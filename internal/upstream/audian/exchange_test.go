@@ -123,7 +123,7 @@ func TestA05_RefusedAfterRenewal(t *testing.T) {
 			t.Errorf("%d adds, %v", u.count(http.MethodPost), err)
 		}
 		if strings.Contains(err.Error()+log.String(), "refused-anyway") {
-			t.Errorf("a token is told: %v %s", err, log.String())
+			t.Errorf("a token is in the error or the log: %v %s", err, log.String())
 		}
 	})
 }

@@ -17,7 +17,7 @@ func TestNoSecretIsRepeated(t *testing.T) {
 		"as its header":          always(502, ``, "X-Request-Id", "static-token-1"),
 		"as a member's name":     always(200, `{"participants":[{"static-token-1" 1}]}`),
 		"the one that it issued": always(403, `{"message":"not with issued-token-1","status":"error","auth_token":"issued-token-1"}`),
-		"in what is no answer": {answer: func(*http.Request) (*http.Response, error) {
+		"in an invalid response": {answer: func(*http.Request) (*http.Response, error) {
 			return nil, errors.New(`malformed HTTP response "static-token-1"`)
 		}},
 	} {
@@ -26,7 +26,7 @@ func TestNoSecretIsRepeated(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 		if e := apiError(t, err); strings.Contains(e.Message+e.UpstreamRequestID, token) {
-			t.Errorf("%s: told %+v", name, e)
+			t.Errorf("%s: the error contains the token: %+v", name, e)
 		}
 	}
 }
@@ -35,6 +35,6 @@ func TestNoNumberIsRepeated(t *testing.T) {
 	u := always(400, `{"message":"+1 (202) 555-1234 is +12025551234","status":"error"}`)
 	_, err := client(t, u).List(t.Context(), "c", Pacing{})
 	if e := apiError(t, err); e.Message != "…1234 is …1234" {
-		t.Errorf("told %q", e.Message)
+		t.Errorf("message %q", e.Message)
 	}
 }
