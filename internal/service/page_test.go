@@ -84,7 +84,7 @@ func TestPage_HoldsAThousandAtMost(t *testing.T) {
 	}
 }
 
-func TestPageToken_GoesOnAfterWhoIsGone(t *testing.T) {
+func TestPageToken_ContinuesAfterARemovedParticipant(t *testing.T) {
 	if got := ids(page(listOf("a held", "c held", "d held"), participant.Filter{}, 2, "b")); got != "c d" {
 		t.Errorf("got %q", got)
 	}

@@ -26,7 +26,7 @@ DELETE /_simulator/conferences/{id}/participants/{id}            remove a partic
 POST   /_simulator/tokens/expire             expire the tokens that were issued for API keys
 POST   /_simulator/reset                     reset the simulator to its initial state
 
-Kinds of fault: latency late status error_envelope redirect cut lost reset garbage partial shift total null odd detached.
+Kinds of fault: latency late status error_envelope redirect cut lost reset garbage partial shift total null unusual_json detached.
 "later_pages":true limits a fault to the pages of a list after the first.
 `
 

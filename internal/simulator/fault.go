@@ -47,11 +47,11 @@ const (
 	FaultTotal FaultKind = "total"
 	// FaultNull replaces the empty array of a list by null.
 	FaultNull FaultKind = "null"
-	// FaultOdd rewrites the JSON of lists and of responses to an add without changing its
+	// FaultUnusualJSON rewrites the JSON of lists and of responses to an add without changing its
 	// meaning: a byte order mark, duplicate keys, numbers and booleans as strings,
 	// fractional durations, lower-case times, and a lone surrogate for each U+FFFD and in
 	// the value of an unknown key.
-	FaultOdd FaultKind = "odd"
+	FaultUnusualJSON FaultKind = "unusual_json"
 )
 
 // BodyFormat is the format of an error's body.
@@ -112,7 +112,7 @@ func (f *Fault) matches(c *call) bool {
 		return c.operation == List && c.request.URL.Query().Has("start_key")
 	case f.Kind == FaultPartial, f.Kind == FaultTotal, f.Kind == FaultNull:
 		return c.operation == List
-	case f.Kind == FaultOdd:
+	case f.Kind == FaultUnusualJSON:
 		return c.operation == List || c.operation == Add
 	default:
 		return true

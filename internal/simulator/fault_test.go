@@ -260,20 +260,20 @@ func TestFaultLatency_CombinesWithOtherFaults(t *testing.T) {
 	})
 }
 
-func TestFaultOdd_AffectsListsAndAdds(t *testing.T) {
+func TestFaultUnusualJSON_AffectsListsAndAdds(t *testing.T) {
 	onBothTransports(t, simulator.Options{Behaviour: simulator.Still}, func(t *testing.T, s *simulator.Simulator, c *client) {
 		t.Helper()
 		joined := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 		s.AddParticipant(conferenceID, simulator.Participant{Name: "Bob \uFFFD", Status: "connected", Muted: true, JoinedAt: joined})
 		s.AddParticipant(conferenceID, simulator.Participant{Name: "Ada"})
-		s.Inject(simulator.Fault{Kind: simulator.FaultOdd, Times: 2})
+		s.Inject(simulator.Fault{Kind: simulator.FaultUnusualJSON, Times: 2})
 		got := c.want(200, http.MethodGet, participantsPath(conferenceID), "")
-		for _, odd := range []string{
+		for _, unusual := range []string{
 			"\ufeff{", `"name":"Bob \ud83d"`, `"note":"\udc00","note":{"x":1,"x":2},"id":7,"id":"part_`, `"muted":"maybe","muted":1`,
 			`"muted":"false"`, `.5"`, `"joined_at":"2026-01-02t03:04:05z"`, `"total":"2"`, `"active":"1"`,
 		} {
-			if !strings.Contains(got.body, odd) {
-				t.Errorf("%s is not in %s", odd, got.body)
+			if !strings.Contains(got.body, unusual) {
+				t.Errorf("%s is not in %s", unusual, got.body)
 			}
 		}
 		if got := c.want(200, http.MethodPost, participantsPath(conferenceID), `{"phone_number":"+12025550123"}`); !strings.Contains(got.body, `"id":7,"id":"`) {

@@ -51,7 +51,7 @@ var (
 	faultKinds = []FaultKind{
 		FaultLatency, FaultLate, FaultStatus, FaultErrorEnvelope, FaultRedirect,
 		FaultCut, FaultLost, FaultReset, FaultGarbage, FaultPartial, FaultShift,
-		FaultTotal, FaultNull, FaultOdd, FaultDetached,
+		FaultTotal, FaultNull, FaultUnusualJSON, FaultDetached,
 	}
 	operations  = []Operation{"", Any, Add, Remove, List, Auth, Control, Unknown}
 	bodyFormats = []BodyFormat{"", VendorBody, ObjectBody, FailureBody, HTMLBody, TextBody, EmptyBody}

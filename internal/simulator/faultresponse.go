@@ -86,15 +86,15 @@ func (f *Fault) alterResponse(r response) response {
 	case FaultGarbage:
 		r.body = []byte(cmp.Or(f.Raw, `{"participants": [{"id": "part_`))
 		r.status = http.StatusOK
-	case FaultOdd:
-		r.body = oddJSON(r.body)
+	case FaultUnusualJSON:
+		r.body = unusualJSON(r.body)
 	default:
 	}
 	return r
 }
 
-// oddKeys writes keys twice, of which the last is valid, and values of other types.
-var oddKeys = strings.NewReplacer(
+// unusualKeys writes keys twice, of which the last is valid, and values of other types.
+var unusualKeys = strings.NewReplacer(
 	"\ufffd", `\ud83d`,
 	`{"id":`, `{"note":"\udc00","note":{"x":1,"x":2},"id":7,"id":`,
 	`"muted":true`, `"muted":"maybe","muted":1`,
@@ -107,9 +107,9 @@ var (
 	timePattern     = regexp.MustCompile(`"(\d{4}-\d\d-\d\d)T([\d:]+)Z"`)
 )
 
-// oddJSON rewrites a body as JSON of the same meaning that is hard to decode.
-func oddJSON(body []byte) []byte {
-	text := oddKeys.Replace(string(body))
+// unusualJSON rewrites a body as JSON of the same meaning that is hard to decode.
+func unusualJSON(body []byte) []byte {
+	text := unusualKeys.Replace(string(body))
 	text = countPattern.ReplaceAllString(text, `"$1":"$2"`)
 	text = durationPattern.ReplaceAllString(text, `"duration":"$1.5"`)
 	text = timePattern.ReplaceAllString(text, `"${1}t${2}z"`)

@@ -72,7 +72,7 @@ func isolatedExperiments() [][]experiment {
 		{{"clients that never read", nonReadingClients}},
 		{{"lists are incomplete", incompleteLists}},
 		{{"neighbours are broken", brokenNeighbours}},
-		{{"lists are slow", slowLists}, {"fields are odd", oddFields}, {"lists lag", laggingLists}},
+		{{"lists are slow", slowLists}, {"fields are unusual", unusualFields}, {"lists lag", laggingLists}},
 		{{"neighbours of a quiet conference are broken", quietNeighbour}},
 		{
 			{"gateway drained while EventSources wait", drainWaiting},

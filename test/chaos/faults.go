@@ -16,7 +16,7 @@ var faultKinds = []simulator.FaultKind{
 	simulator.FaultLatency, simulator.FaultLate, simulator.FaultStatus, simulator.FaultErrorEnvelope,
 	simulator.FaultRedirect, simulator.FaultCut, simulator.FaultLost, simulator.FaultReset,
 	simulator.FaultGarbage, simulator.FaultPartial, simulator.FaultShift, simulator.FaultTotal,
-	simulator.FaultOdd, simulator.FaultDetached,
+	simulator.FaultUnusualJSON, simulator.FaultDetached,
 }
 
 // operations are those that a fault of a kind is injected into.
@@ -86,7 +86,7 @@ func faultsOf(kind simulator.FaultKind, redirectTarget string, rng *rand.Rand) [
 		return []simulator.Fault{{Kind: kind, Times: 12, By: 1 + rng.IntN(3)}}
 	case simulator.FaultTotal:
 		return []simulator.Fault{{Kind: kind, Times: 12, By: []int{-1, 1, 3}[rng.IntN(3)]}}
-	case simulator.FaultOdd:
+	case simulator.FaultUnusualJSON:
 		return []simulator.Fault{{Kind: kind, Times: 12}}
 	case simulator.FaultShift:
 		return []simulator.Fault{{Kind: kind, Times: 1, By: []int{-1, 1, 2}[rng.IntN(3)]}}

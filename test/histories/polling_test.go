@@ -19,8 +19,8 @@ import (
 	"github.com/audian/participant-gateway/internal/upstream/audian"
 )
 
-// site is many conferences behind one account, polled by the engine in virtual time. A
-// conference is named by its kind and a number.
+// site runs many conferences of one account, polled by the engine in virtual time. The name of
+// a conference is its kind and a number.
 type site struct {
 	t       *testing.T
 	account *upstream.Account
@@ -30,7 +30,7 @@ type site struct {
 	running sync.WaitGroup
 
 	mu sync.Mutex
-	// kinds say how the conferences of each kind answer.
+	// kinds maps each kind to the answers of its conferences.
 	kinds map[string]answers
 	// polled are the times at which each kind of conference was polled.
 	polled map[string][]time.Time
@@ -40,19 +40,19 @@ type site struct {
 	flips map[string]int
 }
 
-// answers are how conferences of one kind answer.
+// answers describes the answers of the conferences of one kind.
 type answers struct {
 	status  int
 	body    string
 	latency time.Duration
-	// pages is how many pages their lists have; 0 is one.
+	// pages is the number of pages of a list; 0 means one.
 	pages int
 	// retryAfter is the header of that name.
 	retryAfter string
 }
 
 const (
-	// people has somebody in flight, another one every minute.
+	// people has one participant who is being called, a new one every minute.
 	people   = `{"participants":[{"id":"MINUTE","status":"dialing"}],"total":1}`
 	calm     = `{"participants":[{"id":"p","status":"connected"}],"total":1}`
 	notFound = `{"code":404,"message":"no such conference"}`
@@ -64,8 +64,8 @@ type siteOptions struct {
 	longest time.Duration
 }
 
-// playSite plays a site in virtual time.
-func playSite(t *testing.T, options siteOptions, kinds map[string]answers, test func(s *site)) {
+// runSite runs a test with a site in virtual time.
+func runSite(t *testing.T, options siteOptions, kinds map[string]answers, test func(s *site)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := &site{
@@ -158,7 +158,7 @@ func (s *site) observe() {
 	}
 }
 
-// settle lets time go by, and counts flips and polls from then on.
+// settle waits, and then starts to count flips and polls.
 func (s *site) settle(d time.Duration) {
 	time.Sleep(d)
 	s.mu.Lock()
@@ -167,7 +167,7 @@ func (s *site) settle(d time.Duration) {
 	clear(s.polled)
 }
 
-// check expects a kind to have flipped never, and to be fresh or stale.
+// check fails unless the conferences of a kind never flipped, and are stale or fresh as given.
 func (s *site) check(name string, stale bool) {
 	s.t.Helper()
 	s.mu.Lock()
@@ -182,14 +182,14 @@ func (s *site) check(name string, stale bool) {
 	}
 }
 
-// polls is how many requests a kind of conference had since it settled.
+// polls returns the number of requests to a kind of conference since settle.
 func (s *site) polls(name string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.polled[name])
 }
 
-// interval is the interval in force of a conference.
+// interval returns the interval in force of a conference.
 func (s *site) interval(conference string) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -229,7 +229,7 @@ func (s *site) reconcile(conference string) {
 	}
 }
 
-// TestW15_SlowConferencesStayFresh has lists of many pages, and many feeds whose lists are
+// TestW15_SlowConferencesStayFresh polls lists of many pages, and many feeds whose lists are
 // slow.
 func TestW15_SlowConferencesStayFresh(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -247,7 +247,7 @@ func TestW15_SlowConferencesStayFresh(t *testing.T) {
 		"500 at 1,000 requests a second": {answers{200, people, 50 * time.Millisecond, 1, ""}, 500, 1000, 20 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
-			playSite(t, siteOptions{rate: test.rate}, map[string]answers{"slow": test.answers}, func(s *site) {
+			runSite(t, siteOptions{rate: test.rate}, map[string]answers{"slow": test.answers}, func(s *site) {
 				s.watch("slow", test.feeds)
 				s.settle(test.lasts)
 				time.Sleep(test.lasts)
@@ -264,7 +264,7 @@ func TestW15_SlowConferencesStayFresh(t *testing.T) {
 
 // TestW15_BigListsAndSmallOnes share the budget: whole lists take turns.
 func TestW15_BigListsAndSmallOnes(t *testing.T) {
-	playSite(t, siteOptions{}, map[string]answers{
+	runSite(t, siteOptions{}, map[string]answers{
 		"big": {200, people, 50 * time.Millisecond, 40, ""}, "small": {200, people, 50 * time.Millisecond, 1, ""},
 	}, func(s *site) {
 		s.watch("big", 5)
@@ -276,13 +276,14 @@ func TestW15_BigListsAndSmallOnes(t *testing.T) {
 	})
 }
 
-// TestW15_HealthyFeedsKeepHalfOfTheTurns has all that goes ahead come beside them.
-func TestW15_HealthyFeedsKeepHalfOfTheTurns(t *testing.T) {
+// TestW15_HealthyFeedsGetHalfOfTheGrants runs them together with all requests that have a
+// higher priority.
+func TestW15_HealthyFeedsGetHalfOfTheGrants(t *testing.T) {
 	kinds := map[string]answers{
 		"healthy": {200, people, 50 * time.Millisecond, 1, ""}, "broken": {503, ``, 50 * time.Millisecond, 1, ""},
 		"missing": {404, notFound, 50 * time.Millisecond, 1, ""}, "lost": {200, people, 50 * time.Millisecond, 1, ""},
 	}
-	playSite(t, siteOptions{}, kinds, func(s *site) {
+	runSite(t, siteOptions{}, kinds, func(s *site) {
 		s.watch("healthy", 20)
 		s.settle(time.Minute)
 		s.watch("broken", 50)
@@ -301,8 +302,8 @@ func TestW15_HealthyFeedsKeepHalfOfTheTurns(t *testing.T) {
 	})
 }
 
-// TestW10_BrokenConferencesMakeNoOthersStale has some conferences break beside healthy
-// ones that are calm.
+// TestW10_BrokenConferencesMakeNoOthersStale breaks some conferences. The others are healthy and
+// quiet.
 func TestW10_BrokenConferencesMakeNoOthersStale(t *testing.T) {
 	for name, test := range map[string]struct {
 		healthy, broken int
@@ -319,7 +320,7 @@ func TestW10_BrokenConferencesMakeNoOthersStale(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			kinds := map[string]answers{"healthy": {200, calm, 50 * time.Millisecond, 1, ""}, "broken": {200, calm, 50 * time.Millisecond, 1, ""}}
-			playSite(t, siteOptions{longest: test.longest}, kinds, func(s *site) {
+			runSite(t, siteOptions{longest: test.longest}, kinds, func(s *site) {
 				s.watch("healthy", test.healthy)
 				s.watch("broken", test.broken)
 				s.settle(3 * time.Minute)
@@ -339,7 +340,7 @@ func TestW10_BrokenConferencesMakeNoOthersStale(t *testing.T) {
 	}
 }
 
-// TestW10_RecoveryIsNoticedWithinTenSeconds has all conferences fail for minutes.
+// TestW10_RecoveryIsNoticedWithinTenSeconds makes all conferences fail for minutes.
 func TestW10_RecoveryIsNoticedWithinTenSeconds(t *testing.T) {
 	for name, test := range map[string]struct {
 		feeds   int
@@ -356,7 +357,7 @@ func TestW10_RecoveryIsNoticedWithinTenSeconds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			healthy := answers{200, calm, 50 * time.Millisecond, 1, ""}
-			playSite(t, siteOptions{longest: test.longest}, map[string]answers{"all": healthy}, func(s *site) {
+			runSite(t, siteOptions{longest: test.longest}, map[string]answers{"all": healthy}, func(s *site) {
 				s.watch("all", test.feeds)
 				time.Sleep(3 * time.Minute)
 				s.set("all", test.failing)
@@ -382,9 +383,9 @@ func TestW10_RecoveryIsNoticedWithinTenSeconds(t *testing.T) {
 	}
 }
 
-// TestW15_WhatSlowsTheBudgetMakesNoFeedFlap has adds leave all the time for a while, a
-// conference that answers 429, or few request tokens left.
-func TestW15_WhatSlowsTheBudgetMakesNoFeedFlap(t *testing.T) {
+// TestW15_ASlowerBudgetMakesNoFeedFlap slows the budget: with continuous adds, with a conference
+// that answers 429, or with few request tokens left.
+func TestW15_ASlowerBudgetMakesNoFeedFlap(t *testing.T) {
 	healthy := answers{200, people, 50 * time.Millisecond, 1, ""}
 	fewTokens := answers{200, `{"participants":[{"id":"MINUTE","status":"dialing"}],"total":1,"tokens":{"remaining":9}}`, 50 * time.Millisecond, 1, ""}
 	enough := answers{200, strings.Replace(fewTokens.body, ":9}", ":90}", 1), 50 * time.Millisecond, 1, ""}
@@ -400,7 +401,7 @@ func TestW15_WhatSlowsTheBudgetMakesNoFeedFlap(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, feeds := range []int{5, 40} {
-				playSite(t, siteOptions{}, map[string]answers{"healthy": enough, "limited": {429, ``, 0, 1, ""}}, func(s *site) {
+				runSite(t, siteOptions{}, map[string]answers{"healthy": enough, "limited": {429, ``, 0, 1, ""}}, func(s *site) {
 					s.watch("healthy", feeds)
 					s.settle(time.Minute)
 					slow(s)
@@ -414,10 +415,10 @@ func TestW15_WhatSlowsTheBudgetMakesNoFeedFlap(t *testing.T) {
 	}
 }
 
-// TestA01_LostAddsAreLookedForThroughAPause has one conference answer 429 with a
-// Retry-After while an add of another is looked for.
-func TestA01_LostAddsAreLookedForThroughAPause(t *testing.T) {
-	playSite(t, siteOptions{}, map[string]answers{
+// TestA01_LostAddsAreReconciledDuringAPause makes one conference answer 429 with Retry-After
+// while a lost add of another conference is reconciled.
+func TestA01_LostAddsAreReconciledDuringAPause(t *testing.T) {
+	runSite(t, siteOptions{}, map[string]answers{
 		"limited": {429, ``, 0, 1, "30"}, "lost": {200, people, 0, 1, ""}, "healthy": {200, people, 0, 1, ""},
 	}, func(s *site) {
 		s.watch("healthy", 3)
@@ -433,7 +434,7 @@ func TestA01_LostAddsAreLookedForThroughAPause(t *testing.T) {
 	})
 }
 
-// add has an add sent when its turn comes.
+// add sends an add when its slot is granted.
 func (s *site) add(conference string) {
 	slot, err := s.account.Reserve(s.t.Context(), conference)
 	if err != nil {

@@ -23,7 +23,7 @@ func ofSimulator(t *testing.T, s *simulator.Simulator) *audian.Client {
 }
 
 // TestW07_UnusualJSONShowsTheSameRoster reads the same conference in the vendor's JSON and in
-// odd JSON.
+// unusual JSON.
 func TestW07_UnusualJSONShowsTheSameRoster(t *testing.T) {
 	for name, options := range map[string]simulator.Options{
 		"bare": {}, "envelope": {Envelope: true}, "array": {Envelope: true, ListAsData: true}, "pages": {PageSize: 1},
@@ -37,14 +37,14 @@ func TestW07_UnusualJSONShowsTheSameRoster(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.Inject(simulator.Fault{Kind: simulator.FaultOdd})
-			odd, err := c.List(t.Context(), "c", audian.Pacing{})
-			if err != nil || !odd.Complete() || len(odd.Items) != 2 {
-				t.Fatalf("got %+v, %v", odd, err)
+			s.Inject(simulator.Fault{Kind: simulator.FaultUnusualJSON})
+			unusual, err := c.List(t.Context(), "c", audian.Pacing{})
+			if err != nil || !unusual.Complete() || len(unusual.Items) != 2 {
+				t.Fatalf("got %+v, %v", unusual, err)
 			}
 			for i := range plain.Items {
-				if odd.Items[i].Duration = plain.Items[i].Duration; odd.Items[i] != plain.Items[i] {
-					t.Errorf("got %+v, want %+v", odd.Items[i], plain.Items[i])
+				if unusual.Items[i].Duration = plain.Items[i].Duration; unusual.Items[i] != plain.Items[i] {
+					t.Errorf("got %+v, want %+v", unusual.Items[i], plain.Items[i])
 				}
 			}
 			added, err := c.Add(t.Context(), "c", participant.Add{PhoneNumber: "+12025550199", Name: "Eve"}, audian.Pacing{})

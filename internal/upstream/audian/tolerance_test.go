@@ -10,9 +10,9 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// TestW07_AFlawInOneFieldSpoilsNothing has one participant of two be odd: the list is read
-// whole, and the field is what can be made of it.
-func TestW07_AFlawInOneFieldSpoilsNothing(t *testing.T) {
+// TestW07_OneInvalidFieldDoesNotBreakTheList sends an invalid field in one of two participants:
+// the whole list is still decoded, and the field as far as possible.
+func TestW07_OneInvalidFieldDoesNotBreakTheList(t *testing.T) {
 	name := func(i participant.Item) string { return i.Name }
 	phone := func(i participant.Item) string { return i.PhoneNumber }
 	muted := func(i participant.Item) string {
@@ -87,8 +87,8 @@ func TestW07_AFlawInOneFieldSpoilsNothing(t *testing.T) {
 	}
 }
 
-// TestA05_AFlawInAnErrorSpoilsNothing has the bodies of errors be as odd.
-func TestA05_AFlawInAnErrorSpoilsNothing(t *testing.T) {
+// TestA05_UnusualErrorBodiesAreDecoded sends error bodies with the same irregularities.
+func TestA05_UnusualErrorBodiesAreDecoded(t *testing.T) {
 	for _, body := range []string{
 		"\ufeff" + `{"error":"404","message":"Bob","status":"error"}`,
 		`{"error":"404","message":"Al","message":"Bob","x":1,"x":2,"status":"error"}`,
