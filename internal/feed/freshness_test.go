@@ -37,7 +37,7 @@ func TestW10_FailingFeedWaitsForBackOffAndInterval(t *testing.T) {
 	}
 }
 
-// TestW10_OneFailureMakesNoQuietFeedStale lets one poll of a quiet feed fail.
+// TestW10_OneFailureMakesNoQuietFeedStale makes one poll of a quiet feed fail.
 func TestW10_OneFailureMakesNoQuietFeedStale(t *testing.T) {
 	for _, longest := range []time.Duration{5 * time.Second, 30 * time.Second} {
 		t.Run(longest.String(), func(t *testing.T) {
@@ -194,7 +194,7 @@ func TestW01_LagEndsWithTheFirstList(t *testing.T) {
 	})
 }
 
-// TestW01_AddResetsEarlier404s lets an Add succeed between two.
+// TestW01_AddResetsEarlier404s makes an Add succeed between two 404s.
 func TestW01_AddResetsEarlier404s(t *testing.T) {
 	run(t, feed.Options{}, func(h *harness) {
 		h.Set("b", participant.StatusDialing)

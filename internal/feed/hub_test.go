@@ -153,7 +153,7 @@ func TestFeed_PanicDoesNotEndTheFeed(t *testing.T) {
 	})
 }
 
-// TestFeed_InconsistentRosterIsReplaced leaves the roster as a panic during a list does. A
+// TestFeed_InconsistentRosterIsReplaced leaves the roster as after a panic during a list. A
 // write then changes nothing, and the next list starts a new log.
 func TestFeed_InconsistentRosterIsReplaced(t *testing.T) {
 	run(t, feed.Options{}, func(h *harness) {

@@ -112,8 +112,8 @@ func TestW06_IncompleteListsEndNoRemove(t *testing.T) {
 	tl.expect(tl.list(person("a", disconnected)).Changes, "+a(disconnected)")
 }
 
-// TestW12_RemovedIdsAreDroppedWithoutACompleteList lets an upstream never give a
-// complete list, so that nothing confirms a Remove.
+// TestW12_RemovedIdsAreDroppedWithoutACompleteList uses an upstream that never returns
+// a complete list, so that nothing confirms a Remove.
 func TestW12_RemovedIdsAreDroppedWithoutACompleteList(t *testing.T) {
 	tl := newTimeline(t)
 	tl.send().removed("a")

@@ -86,8 +86,8 @@ func (p pipe) Accept() (net.Conn, error) {
 func (p pipe) Close() error   { return nil }
 func (p pipe) Addr() net.Addr { return &net.TCPAddr{} }
 
-// TestW12_GRPCClientsAreJudgedByTheirProgress has a client read a snapshot of 640 KB for
-// ten minutes, while heartbeats wait behind it, and then read nothing more.
+// TestW12_GRPCClientsAreJudgedByTheirProgress uses a client that reads a snapshot of
+// 640 KB for ten minutes, while heartbeats wait behind it, and then reads nothing more.
 func TestW12_GRPCClientsAreJudgedByTheirProgress(t *testing.T) {
 	for name, options := range map[string][]grpc.CallOption{"plain": nil, "gzip": {grpc.UseCompressor(gzip.Name)}} {
 		t.Run(name, func(t *testing.T) {

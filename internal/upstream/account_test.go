@@ -37,8 +37,8 @@ func TestA03_AddsOfAnAccountArePaced(t *testing.T) {
 	})
 }
 
-// TestA03_AddsArePacedAsTheyArrive has connections come all at once, after adds have
-// waited for them for longer than a second.
+// TestA03_AddsArePacedAsTheyArrive lets all connections open at once, after the adds have
+// waited for them for more than a second.
 func TestA03_AddsArePacedAsTheyArrive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{ready: make(chan struct{})}
@@ -59,7 +59,7 @@ func TestA03_AddsArePacedAsTheyArrive(t *testing.T) {
 	})
 }
 
-// TestA03_UnreachedAddsReturnTheirGrants has adds fail of which none could be written.
+// TestA03_UnreachedAddsReturnTheirGrants makes adds fail before any could be written.
 func TestA03_UnreachedAddsReturnTheirGrants(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		unreached := &net.OpError{Op: "dial", Err: errors.New("refused")}
@@ -76,7 +76,7 @@ func TestA03_UnreachedAddsReturnTheirGrants(t *testing.T) {
 	})
 }
 
-// TestA03_TransportsWithoutTraceArePacedToo has a transport that reports no events.
+// TestA03_TransportsWithoutTraceArePacedToo uses a transport that reports no events.
 func TestA03_TransportsWithoutTraceArePacedToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var came []time.Time
@@ -101,7 +101,7 @@ type untraced func(*http.Request) (*http.Response, error)
 
 func (u untraced) RoundTrip(r *http.Request) (*http.Response, error) { return u(r) }
 
-// TestA03_RenewedAddsArePacedToo has a burst of adds meet an expired token.
+// TestA03_RenewedAddsArePacedToo sends a burst of adds with an expired token.
 func TestA03_RenewedAddsArePacedToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{}
@@ -138,8 +138,8 @@ func TestA03_RenewedAddsArePacedToo(t *testing.T) {
 	})
 }
 
-// TestA06_AnAddIsBounded has an upstream that does not answer an add, or only refuses its first
-// token.
+// TestA06_AnAddIsBounded uses an upstream that does not answer an add, or only refuses
+// its first token.
 func TestA06_AnAddIsBounded(t *testing.T) {
 	tests := map[string]struct {
 		credential audian.Credential
@@ -215,8 +215,8 @@ func TestA03_AReleasedSlotIsFree(t *testing.T) {
 	})
 }
 
-// TestA03_AKeyExchangeTakesNoGrant has exchanges that take longer than a window, at
-// the first add and whenever a token is refused.
+// TestA03_AKeyExchangeTakesNoGrant makes exchanges take longer than a window, at the
+// first add and after each refused token.
 func TestA03_AKeyExchangeTakesNoGrant(t *testing.T) {
 	for name, expires := range map[string]int{"at first": 0, "each token serves some adds": 7} {
 		t.Run(name, func(t *testing.T) {
@@ -240,8 +240,8 @@ func TestA03_AKeyExchangeTakesNoGrant(t *testing.T) {
 	}
 }
 
-// TestA03_ARenewalTakesNoGrant has ten adds meet an expired token late in the
-// window of their grants: their next grants come when that window ends.
+// TestA03_ARenewalTakesNoGrant sends ten adds with an expired token, late in the window
+// of their grants: their next grants come when that window ends.
 func TestA03_ARenewalTakesNoGrant(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{}
@@ -298,7 +298,7 @@ func slowExchange(u *upstream, serves int) answer {
 	}
 }
 
-// TestA01_WithoutACredentialNothingIsReserved has the exchange of the key fail or hang.
+// TestA01_WithoutACredentialNothingIsReserved makes the exchange of the key fail or hang.
 func TestA01_WithoutACredentialNothingIsReserved(t *testing.T) {
 	for name, answer := range map[string]answer{
 		"refused": always(403, ``), "unavailable": always(503, ``), "hangs": hang,
@@ -352,8 +352,8 @@ func TestA06_ListsAreReadAgain(t *testing.T) {
 	}
 }
 
-// TestA06_ListWaitsForSlowResponses has an upstream answer rightly, and take its time: the
-// caller's deadline is the only one.
+// TestA06_ListWaitsForSlowResponses uses an upstream that answers correctly but slowly:
+// only the caller's deadline applies.
 func TestA06_ListWaitsForSlowResponses(t *testing.T) {
 	slowly := func(r *http.Request) (response, error) {
 		select {

@@ -266,7 +266,8 @@ func TestA03_CountsFromWhenTheRequestIsWritten(t *testing.T) {
 	}
 }
 
-// TestA03_WrittenTwiceCountsTwice has a connection refuse what was written to it long ago.
+// TestA03_WrittenTwiceCountsTwice makes a connection refuse what was written to it long
+// before.
 func TestA03_WrittenTwiceCountsTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p addPacer
@@ -289,8 +290,8 @@ func TestA03_WrittenTwiceCountsTwice(t *testing.T) {
 	})
 }
 
-// TestA03_UnwrittenAddsDelayOthers has ten adds that wait for a connection: an
-// add that would be too late behind them fails at once.
+// TestA03_UnwrittenAddsDelayOthers makes ten adds wait for a connection: an add that
+// would be too late behind them fails at once.
 func TestA03_UnwrittenAddsDelayOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p addPacer
@@ -421,7 +422,8 @@ func TestA03_ADelayedAddIsRejectedBeforeItsDeadline(t *testing.T) {
 	})
 }
 
-// TestA03_AThousandAddsWaitAtMost has one more rejected at once, of any conference.
+// TestA03_AThousandAddsWaitAtMost checks that one more add, of any conference, is
+// rejected at once.
 func TestA03_AThousandAddsWaitAtMost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := full(t)

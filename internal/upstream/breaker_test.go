@@ -75,8 +75,8 @@ func TestA06_OneProbeAtATime(t *testing.T) {
 	})
 }
 
-// TestA06_LongProbes has the probe be an add that takes a minute: the next probe does not
-// wait for it.
+// TestA06_LongProbes uses an add that takes a minute as the probe: the next probe does
+// not wait for it.
 func TestA06_LongProbes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{}
@@ -105,7 +105,8 @@ func TestA06_LongProbes(t *testing.T) {
 	})
 }
 
-// TestW15_PollsCloseTheBreaker has a poll be answered: that shows more than a probe would.
+// TestW15_PollsCloseTheBreaker answers a poll, which closes the breaker like a successful
+// probe.
 func TestW15_PollsCloseTheBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{}
@@ -132,7 +133,8 @@ func TestW15_PollsDoNotTripTheBreaker(t *testing.T) {
 	})
 }
 
-// TestA06_OnlyADeadUpstreamTripsTheBreaker has every call fail in one way, for long.
+// TestA06_OnlyADeadUpstreamTripsTheBreaker makes every call fail in one way, for a long
+// time.
 func TestA06_OnlyADeadUpstreamTripsTheBreaker(t *testing.T) {
 	const shaped = `{"error":"503","message":"this one conference is broken","status":"error"}`
 	for name, test := range map[string]struct {
@@ -169,8 +171,8 @@ func TestA06_OnlyADeadUpstreamTripsTheBreaker(t *testing.T) {
 	}
 }
 
-// TestA06_NotEnoughToTripTheBreaker has calls fail as those to a dead upstream do, but too
-// few, too fast, or with an answer between.
+// TestA06_NotEnoughToTripTheBreaker makes calls fail like those to a dead upstream, but
+// too few, too fast, or with an answer between them.
 func TestA06_NotEnoughToTripTheBreaker(t *testing.T) {
 	remove := func(ctx context.Context, a *Account) { _ = a.Remove(ctx, "c", "p") }
 	for name, fail := range map[string]func(ctx context.Context, a *Account, u *upstream){

@@ -13,7 +13,7 @@ import (
 	"github.com/audian/participant-gateway/internal/upstream/audian"
 )
 
-// TestA06_AWaitBeyondTheDeadlineIsNotStarted has lists fail with little time left: the
+// TestA06_AWaitBeyondTheDeadlineIsNotStarted makes lists fail with little time left: the
 // upstream's answer is returned at once.
 func TestA06_AWaitBeyondTheDeadlineIsNotStarted(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -57,8 +57,8 @@ func secondPage(second answer) answer {
 	}
 }
 
-// TestW07_ALaterPageIsMissing has a second page fail: a caller is not given half a list, and
-// polls and the reads of A1 are.
+// TestW07_ALaterPageIsMissing makes a second page fail: a caller gets an error and not
+// half a list; polls and lists that reconcile adds get the first page.
 func TestW07_ALaterPageIsMissing(t *testing.T) {
 	for name, test := range map[string]struct {
 		second answer
@@ -97,7 +97,8 @@ func TestW07_ALaterPageIsMissing(t *testing.T) {
 	}
 }
 
-// TestW15_A429OnALaterPageSlowsThePolls has the budget learn from a page that failed.
+// TestW15_A429OnALaterPageSlowsThePolls checks that the budget uses the result of a page
+// that failed.
 func TestW15_A429OnALaterPageSlowsThePolls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := account(t, &upstream{answer: secondPage(always(429, ``, "Retry-After", "7"))})
@@ -114,8 +115,8 @@ func TestW15_A429OnALaterPageSlowsThePolls(t *testing.T) {
 	})
 }
 
-// TestA05_ALaterPageRefusesTheCredential has health learn from a page that failed, and not
-// believe a proxy's 401 that the credential is taken again.
+// TestA05_ALaterPageRefusesTheCredential checks that a failed page makes the credential's
+// health bad, and that a proxy's 401 does not make it good again.
 func TestA05_ALaterPageRefusesTheCredential(t *testing.T) {
 	u := &upstream{answer: secondPage(always(401, `{"success":false}`))}
 	a := account(t, u)
@@ -140,7 +141,7 @@ func TestA05_ALaterPageRefusesTheCredential(t *testing.T) {
 	}
 }
 
-// TestA03_ASlowExchangeSendsNoAddEarly has a burst of adds wait for a token.
+// TestA03_ASlowExchangeSendsNoAddEarly makes a burst of adds wait for a token.
 func TestA03_ASlowExchangeSendsNoAddEarly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{}

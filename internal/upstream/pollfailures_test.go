@@ -115,7 +115,7 @@ func TestW10_ChangesOfFailingNotify(t *testing.T) {
 	})
 }
 
-// TestW10_OnePollOutOfTurnWhileAllFail has three sources ask whether to probe.
+// TestW10_OnePollOutOfTurnWhileAllFail calls Probe for three sources.
 func TestW10_OnePollOutOfTurnWhileAllFail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := account(t, &upstream{})
@@ -147,8 +147,8 @@ func TestW10_OnePollOutOfTurnWhileAllFail(t *testing.T) {
 	})
 }
 
-// TestW10_FailingFeedsAndHealthyOnes plays feeds as package feed does, 400 of 500 failing,
-// and expects the healthy ones to get what the interval in force promises.
+// TestW10_FailingFeedsAndHealthyOnes polls like package feed, with 400 of 500 sources
+// failing. The healthy ones must get the interval in force.
 func TestW10_FailingFeedsAndHealthyOnes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{}

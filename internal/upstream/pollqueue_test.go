@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// TestW15_OrderOfGrants has requests of all priorities wait behind one.
+// TestW15_OrderOfGrants lets requests of all priorities wait behind one request.
 func TestW15_OrderOfGrants(t *testing.T) {
 	for name, test := range map[string]struct {
 		waiting []priority
@@ -62,9 +62,8 @@ func TestW15_OrderOfGrants(t *testing.T) {
 	}
 }
 
-// TestA01_ReadsGoThroughAPause has a read of an add and a list wait for the end of a
-// Retry-After.
-func TestA01_ReadsGoThroughAPause(t *testing.T) {
+// TestA01_ListsThatReconcileIgnoreAPause checks that a Retry-After delays ordinary lists only.
+func TestA01_ListsThatReconcileIgnoreAPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBudget(10, quiet)
 		began := time.Now()
@@ -87,8 +86,8 @@ func TestA01_ReadsGoThroughAPause(t *testing.T) {
 	})
 }
 
-// TestW15_HighRates holds the budget to rates whose requests are closer than timers are
-// exact, in real time.
+// TestW15_HighRates tests rates, in real time, at which requests follow each other faster
+// than timers are exact.
 func TestW15_HighRates(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

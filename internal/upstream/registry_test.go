@@ -85,8 +85,8 @@ func TestRegistryIsBounded(t *testing.T) {
 	})
 }
 
-// TestRegistryKeepsAccountsInUse has more accounts in use than may be idle, and made-up
-// tokens come beside them.
+// TestRegistryKeepsAccountsInUse uses more accounts than may be idle, and adds made-up
+// tokens.
 func TestRegistryKeepsAccountsInUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := NewPassthrough(options(&upstream{}))

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestA01_AddsOfOneConferenceShareTheirReads has adds look for themselves in one
-// conference, or in as many conferences as there are adds.
+// TestA01_AddsOfOneConferenceShareTheirReads reconciles adds of one conference, or of as
+// many conferences as there are adds.
 func TestA01_AddsOfOneConferenceShareTheirReads(t *testing.T) {
 	for name, test := range map[string]struct {
 		adds, conferences int
@@ -73,7 +73,7 @@ func reconcile(t *testing.T, a *Account, conference string) (lists int) {
 	return lists
 }
 
-// TestA01_LeavingEndsNoReadOfOthers has the add that began a read give it up.
+// TestA01_LeavingEndsNoReadOfOthers cancels the add that began a shared list.
 func TestA01_LeavingEndsNoReadOfOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{}
@@ -107,7 +107,7 @@ func TestA01_LeavingEndsNoReadOfOthers(t *testing.T) {
 	})
 }
 
-// TestA01_APanicInAReadIsAnError has the transport panic.
+// TestA01_APanicInAReadIsAnError makes the transport panic.
 func TestA01_APanicInAReadIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := account(t, &upstream{answer: func(*http.Request) (response, error) { panic("transport") }})

@@ -353,8 +353,8 @@ func TestA01_FoundOneAfterTheOther(t *testing.T) {
 	})
 }
 
-// An unknown outcome leaves every equal add unknown that was under way beside it,
-// and none that is sent afterwards.
+// After an unknown outcome, every equal add that ran at the same time is unknown too, but no add
+// that is sent later.
 func TestA01_AnUnknownOutcomeMakesConcurrentAddsAmbiguous(t *testing.T) {
 	undialled, cut := step{fails: errCut}, step{dials: true, takes: 11 * time.Second, fails: errCut}
 	tests := map[string]struct {
@@ -362,10 +362,10 @@ func TestA01_AnUnknownOutcomeMakesConcurrentAddsAmbiguous(t *testing.T) {
 		first  participant.Add
 		reason apierror.Reason
 	}{
-		"lost beside it":       {[]step{undialled, cut}, alice, apierror.AddOutcomeUnknown},
-		"answered beside it":   {[]step{undialled, {dials: true, takes: 11 * time.Second}}, alice, ""},
+		"lost meanwhile":       {[]step{undialled, cut}, alice, apierror.AddOutcomeUnknown},
+		"answered meanwhile":   {[]step{undialled, {dials: true, takes: 11 * time.Second}}, alice, ""},
 		"sent again afterward": {[]step{undialled, {takes: 11 * time.Second, fails: errThrottled}, cut}, alice, ""},
-		// The first would take the second's for its own, but not the other way round.
+		// The participant of the second matches the first add, but not the reverse.
 		"not ambiguousAdds": {[]step{undialled, cut}, participant.Add{PhoneNumber: alice.PhoneNumber}, ""},
 	}
 	for name, test := range tests {

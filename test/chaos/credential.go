@@ -19,8 +19,8 @@ const (
 	keyAcceptedWithin = 30 * time.Second
 )
 
-// refusedKey has the upstream refuse the API key for a while, whatever the number of
-// callers. The gateway tries it ever later, sends nothing else meanwhile, and recovers
+// refusedKey makes the upstream refuse the API key for some time. With any number of callers,
+// the gateway tries the key less and less often, sends nothing else meanwhile, and recovers
 // (A5, A6, W11).
 func refusedKey(ctx context.Context, w *harness, _ *rand.Rand) error {
 	const conference = "conf_key"

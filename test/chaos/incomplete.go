@@ -81,7 +81,7 @@ func (w *harness) changeWhileIncomplete(ctx context.Context, rng *rand.Rand, nam
 	w.stayStale(all)
 }
 
-// replaceFault has the total of a conference be larger by another number; 0 ends it.
+// replaceFault changes by how much a conference's total is too large; 0 ends the fault.
 func (w *harness) replaceFault(conference string, by int) {
 	for _, f := range w.upstream.Faults() {
 		if f.Conference == conference {
@@ -112,7 +112,8 @@ func (w *harness) endIncompleteness(ctx context.Context, all []*watcher) {
 	w.await(ctx, changesLost, "the removal", appliedWithin, all[2:], holds(visitor(2).ID, false))
 }
 
-// emptyByNull has a conference empty itself whose empty lists have null for an array.
+// emptyByNull removes all participants of a conference whose empty lists contain null instead
+// of an array.
 func (w *harness) emptyByNull(ctx context.Context, began time.Time, all []*watcher) {
 	w.await(ctx, lateRecoveries, "FRESH", appliedWithin, all, isFresh)
 	w.fill(nullWhenEmpty, 2)

@@ -59,16 +59,16 @@ func brokenNeighbours(ctx context.Context, w *harness, _ *rand.Rand) error {
 // quietFor is how long nothing happens before the neighbours fail, and how long they fail.
 const quietFor = 22 * time.Second
 
-// rarePolls lets the interval of a quiet conference grow to longer than the gateway would
-// wait before it calls a failing account's conferences STALE.
+// rarePolls lets the poll interval of a quiet conference become longer than the time after which
+// conferences of a failing account become STALE.
 func rarePolls() launchOptions {
 	o := defaultPolls()
 	o.flags = []string{"--max-poll-interval", "30s"}
 	return o
 }
 
-// quietNeighbour has twenty conferences that were FRESH fail beside one in which nothing
-// happens: between two of its lists all polls of the account fail. It stays FRESH (W10).
+// quietNeighbour makes twenty FRESH conferences fail, but not a quiet one. Between two lists of
+// the quiet one, all polls of the account fail. It stays FRESH (W10).
 func quietNeighbour(ctx context.Context, w *harness, _ *rand.Rand) error {
 	quiet, broken := []string{"conf_quiet"}, numbered("conf_broken", 20)
 	return w.isolated(ctx, simulator.Options{}, rarePolls(), func(ctx context.Context, h *harness) error {

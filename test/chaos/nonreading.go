@@ -17,8 +17,7 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// largeConference has a snapshot larger than the buffers of a connection whose client does
-// not read.
+// largeConference is a conference whose snapshot is larger than the buffers of a connection.
 const largeConference = "conf_crowd"
 
 const largeSize = 1000

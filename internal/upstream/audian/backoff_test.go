@@ -53,8 +53,8 @@ func TestA06_RetriesOfARefusedKeyBackOff(t *testing.T) {
 	}
 }
 
-// TestA06_AnAcceptedKeyResetsTheBackoff has a key be refused, taken, and, when
-// its token has expired, refused again.
+// TestA06_AnAcceptedKeyResetsTheBackoff refuses a key, accepts it, and refuses it again
+// when its token has expired.
 func TestA06_AnAcceptedKeyResetsTheBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := newIssuer()
@@ -81,7 +81,8 @@ func TestA06_AnAcceptedKeyResetsTheBackoff(t *testing.T) {
 	})
 }
 
-// TestA06_AnExchangeThatFailsOtherwiseIsTriedAtOnce has it meet an outage, or a proxy.
+// TestA06_AnExchangeThatFailsOtherwiseIsTriedAtOnce makes the exchange fail with an
+// outage, or at a proxy.
 func TestA06_AnExchangeThatFailsOtherwiseIsTriedAtOnce(t *testing.T) {
 	for name, answer := range map[string]*http.Response{
 		"503": reply(503, `{"success":false}`), "HTML": reply(403, `<html>`), "407": reply(407, `{"success":false}`),
@@ -103,8 +104,8 @@ func TestA06_AnExchangeThatFailsOtherwiseIsTriedAtOnce(t *testing.T) {
 	}
 }
 
-// TestA06_RenewalsOfRefusedTokensBackOff has the upstream exchange the key and
-// refuse each token: it is asked for lists, and for tokens ever more rarely.
+// TestA06_RenewalsOfRefusedTokensBackOff exchanges the key, but refuses each token: the
+// client continues to send lists, but exchanges the key less and less often.
 func TestA06_RenewalsOfRefusedTokensBackOff(t *testing.T) {
 	for name, test := range map[string]struct {
 		body   string
@@ -138,9 +139,9 @@ func TestA06_RenewalsOfRefusedTokensBackOff(t *testing.T) {
 	}
 }
 
-// TestA06_ACallThatEndsDuringAnExchangeWasNotSent has calls end, by their deadline and by
-// their caller, while the upstream takes its time to exchange the key: for the first token,
-// and for a renewed one.
+// TestA06_ACallThatEndsDuringAnExchangeWasNotSent ends calls, by their deadline or by
+// their caller, during a slow exchange of the key: for the first token, and for a renewed
+// one.
 func TestA06_ACallThatEndsDuringAnExchangeWasNotSent(t *testing.T) {
 	for _, renewed := range []bool{false, true} {
 		for cause, end := range map[error]func(context.Context) (context.Context, context.CancelFunc){
@@ -184,7 +185,7 @@ func TestA06_ACallThatEndsDuringAnExchangeWasNotSent(t *testing.T) {
 	}
 }
 
-// TestA06_APanicInAnExchangeFailsItAlone has the transport panic once.
+// TestA06_APanicInAnExchangeFailsItAlone makes the transport panic once.
 func TestA06_APanicInAnExchangeFailsItAlone(t *testing.T) {
 	u := newIssuer()
 	u.exchange = func() (*http.Response, error) { u.exchange = nil; panic("out of luck") }

@@ -164,8 +164,8 @@ func TestA01_AddAnswers(t *testing.T) {
 	}
 }
 
-// TestA01_TheStatusCountsWithoutItsBody has answers stop in the middle of their
-// bodies: what is no success is judged soon, by its status.
+// TestA01_TheStatusCountsWithoutItsBody stops responses in the middle of their bodies:
+// the status of a failure decides soon.
 func TestA01_TheStatusCountsWithoutItsBody(t *testing.T) {
 	for status, test := range map[int]struct {
 		reason apierror.Reason
@@ -254,8 +254,8 @@ func at(t *testing.T, base string) func(*Options) {
 	return func(o *Options) { o.BaseURL = u }
 }
 
-// TestA01_UnreachedRequestsAreMarked asks upstreams that no request can reach, and ones that hear
-// the request and do not answer it.
+// TestA01_UnreachedRequestsAreMarked calls upstreams that no request can reach, and
+// upstreams that read the request but do not answer it.
 func TestA01_UnreachedRequestsAreMarked(t *testing.T) {
 	closed := httptest.NewServer(http.NotFoundHandler())
 	closed.Close()
@@ -355,7 +355,7 @@ func TestTimeoutsAndDeadlinesDiffer(t *testing.T) {
 	}
 }
 
-// TestA01_AnEndedCallIsNotSent has calls end before they begin.
+// TestA01_AnEndedCallIsNotSent ends calls before they begin.
 func TestA01_AnEndedCallIsNotSent(t *testing.T) {
 	late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer cancel()

@@ -128,7 +128,7 @@ func TestA05_RefusedAfterRenewal(t *testing.T) {
 	})
 }
 
-// TestA05_RefusedInTheMiddle has the token expire, and the key be refused too.
+// TestA05_RefusedInTheMiddle expires the token, and refuses the key too.
 func TestA05_RefusedInTheMiddle(t *testing.T) {
 	for _, status := range []int{400, 401, 403} {
 		synctest.Test(t, func(t *testing.T) {

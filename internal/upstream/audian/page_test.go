@@ -47,8 +47,8 @@ func TestW07_ListIsAllItsPages(t *testing.T) {
 	}
 }
 
-// TestW07_ALaterPageIsMissing has a page after the first that cannot be read: the list
-// contains what was read, and the error.
+// TestW07_ALaterPageIsMissing makes a page after the first unreadable: the list contains
+// the pages before it, and the error.
 func TestW07_ALaterPageIsMissing(t *testing.T) {
 	const first = `{"data":[{"id":"a"}],"next_start_key":"k"}`
 	then := func(body string) *upstream { return pagesOf(map[string]string{"": first, "k": body}) }
@@ -83,7 +83,7 @@ func TestW07_ALaterPageIsMissing(t *testing.T) {
 	}
 }
 
-// TestW07_TheFirstPageIsMissing has nothing be read at all.
+// TestW07_TheFirstPageIsMissing makes the first page unreadable.
 func TestW07_TheFirstPageIsMissing(t *testing.T) {
 	for name, test := range map[string]struct {
 		upstream *upstream
@@ -148,8 +148,8 @@ func TestW07_PlaceholdersAreEmptyLists(t *testing.T) {
 	}
 }
 
-// TestW07_ACancelledListIsAnError has the caller leave between two pages, and
-// while the second is read.
+// TestW07_ACancelledListIsAnError cancels the call between two pages, and while the
+// second is read.
 func TestW07_ACancelledListIsAnError(t *testing.T) {
 	for name, read := range map[string]int{"between two pages": 1, "while a page is read": 2} {
 		ctx, cancel := context.WithCancel(t.Context())

@@ -27,7 +27,7 @@ func trusting(t *testing.T, server *httptest.Server) *http.Transport {
 	return transport
 }
 
-// TestA01_RequestsUseHTTP1 has upstreams offer HTTP/2, by ALPN or in plain text.
+// TestA01_RequestsUseHTTP1 offers HTTP/2, by ALPN or in plain text.
 func TestA01_RequestsUseHTTP1(t *testing.T) {
 	for _, setting := range []string{"", "http2client=1", "http2client=0"} {
 		for name, offer := range map[string]func(*httptest.Server){
@@ -114,9 +114,9 @@ func (v *vanishing) converse(c net.Conn) {
 	}
 }
 
-// TestA01_NothingSendsAnAddAgain has an add be read by an upstream that does not answer it,
-// on a new connection and on one that was used before, and then takes no more connections:
-// the add was sent once, and is not reported as unreached.
+// TestA01_NothingSendsAnAddAgain uses an upstream that reads an add but does not answer
+// it, on a new connection and on a reused one, and then accepts no more connections: the
+// add was sent once, and is not reported as unreached.
 func TestA01_NothingSendsAnAddAgain(t *testing.T) {
 	for answers := range 3 {
 		for _, reset := range []bool{false, true} {
@@ -147,8 +147,8 @@ func TestA01_NothingSendsAnAddAgain(t *testing.T) {
 	}
 }
 
-// TestW15_NothingSendsAListAgain has a list be sent on a connection that was used before,
-// and be lost with it: it was sent once, as any GET without a body.
+// TestW15_NothingSendsAListAgain sends a list on a reused connection that then breaks:
+// the list was sent once, although a GET without a body could be repeated.
 func TestW15_NothingSendsAListAgain(t *testing.T) {
 	for _, reset := range []bool{false, true} {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -176,8 +176,8 @@ func TestW15_NothingSendsAListAgain(t *testing.T) {
 	}
 }
 
-// TestA01_AnHTTP2OnlyUpstreamGetsOneAdd has a server that speaks only HTTP/2, and closes
-// other connections.
+// TestA01_AnHTTP2OnlyUpstreamGetsOneAdd uses a server that supports only HTTP/2, and
+// closes other connections.
 func TestA01_AnHTTP2OnlyUpstreamGetsOneAdd(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	server.StartTLS() // Only its certificate is of use.
