@@ -1,7 +1,7 @@
 #!/bin/sh
-# Fails on a change of the proto that breaks clients. It compares with the last
-# release; before the first one, with where the branch left main, or on main with
-# the commit before the change. BREAKING_BASE names another base.
+# Fails on a change of the proto that breaks clients. It compares with the last release, or
+# without one with the fork point from main, or on main with the commit before the change.
+# BREAKING_BASE sets another base.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -19,21 +19,21 @@ base() {
 	fi
 }
 
-# fork prints where HEAD left a branch, unless it never did.
+# fork prints the fork point of HEAD from a branch, if it differs from HEAD.
 fork() {
 	at=$(git merge-base HEAD "$1" 2>/dev/null) && [ "$at" != "$(git rev-parse HEAD)" ] && echo "$at"
 }
 
 if ! against=$(base); then
-	echo "breaking changes: no earlier commit here to compare with, so there is nothing to break"
+	echo "breaking changes: no earlier commit to compare with"
 	exit 0
 fi
 if ! git cat-file -e "$against:proto" || ! git cat-file -e "$against:buf.yaml"; then
-	echo "breaking changes: $against has no proto, so there is nothing to break"
+	echo "breaking changes: $against has no proto to compare with"
 	exit 0
 fi
 
-# .proto-deps is not in git, so buf cannot take the base from there by itself.
+# .proto-deps is not in git, so buf cannot read the base from git.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 git archive "$against" proto buf.yaml | tar xf - -C "$work"

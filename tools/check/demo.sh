@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# For other checks to source: a gateway with its simulator, on free ports of loopback.
+# Functions for other checks: run a gateway with its simulator on free loopback ports.
 
-# start_demo WORK [FLAG]... starts it, with its binary and its output in WORK, and sets
-# gateway to its process id and url to its HTTP address.
+# start_demo WORK [FLAG]... starts a gateway with binary and output in WORK, and sets gateway
+# to its process id and url to its HTTP address.
 start_demo() {
 	local work=$1
 	shift
@@ -20,7 +20,7 @@ start_demo() {
 	return 1
 }
 
-# stop_demo ends it.
+# stop_demo stops it.
 stop_demo() {
 	[ -z "${gateway:-}" ] || { kill "$gateway" && wait "$gateway"; } 2>/dev/null || true
 }

@@ -1,7 +1,6 @@
 #!/bin/sh
-# Fails unless the generated files are exactly what `make generate` makes: a file
-# edited by hand, a stale one, one too many and one that is not in git all fail.
-# It works on a copy, so the tree stays as it is.
+# Fails unless the generated files equal the output of `make generate`: files that are
+# edited by hand, stale, superfluous or not in git fail. It runs on a copy of the tree.
 set -eu
 cd "$(dirname "$0")/../.."
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs each fuzz target for FUZZTIME (5s); FUZZ names those to run, as a pattern. What
-# fails is kept in testdata/fuzz of its package, and is a test from then on.
+# Runs each fuzz target for FUZZTIME (5s); FUZZ is a pattern of the targets to run. Failing
+# inputs are kept in testdata/fuzz of the package, where they become tests.
 set -eu
 cd "$(dirname "$0")/../.."
 go=${GO:-go}

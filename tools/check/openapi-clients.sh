@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Fails where OpenAPI Generator makes no working client from the document that the
-# running gateway serves: in each of five languages the client is made, compiled, and used
-# for one list, one add and one add that is refused. LANGUAGES names some of them. What is
-# missing is downloaded into bin/openapi-clients, at pinned versions, with CI=true or
-# INSTALL=1 only.
+# Fails if OpenAPI Generator does not generate working clients from the document that the
+# running gateway serves: in each of five languages the client is generated, compiled, and
+# used for a list, an add and an invalid add. LANGUAGES selects some of them. Missing
+# programs are downloaded into bin/openapi-clients, at pinned versions, only with CI=true or
+# INSTALL=1.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -23,12 +23,12 @@ for command in go javac mvn cargo node npm python3; do
 	skip "$command is not installed"
 done
 
-# pins are all files that name versions.
+# pins prints all files that pin versions.
 pins() { cat "$here"/requirements.txt "$here"/rust/Cargo.lock "$here"/typescript/package.json; }
 
 if ! pins | cmp -s - "$cache/pins"; then
 	if [ "${CI:-}" != true ] && [ -z "${INSTALL:-}" ]; then
-		skip "what it needs is not installed ('make openapi-clients INSTALL=1' installs it into bin/openapi-clients)"
+		skip "its programs are not installed ('make openapi-clients INSTALL=1' installs it into bin/openapi-clients)"
 	fi
 	rm -rf "$cache"
 	mkdir -p "$cache/typescript"
@@ -45,7 +45,7 @@ work=$(mktemp -d)
 trap 'stop_demo; rm -rf "$work"' EXIT
 start_demo "$work"
 
-# generate LANGUAGE GENERATOR makes a client from what the gateway serves.
+# generate LANGUAGE GENERATOR generates a client from the gateway's document.
 generate() {
 	mkdir -p "$work/$1"
 	java -XX:TieredStopAtLevel=1 -jar "$jar" generate --generator-name "$2" --input-spec "$url/openapi.json" \
@@ -90,7 +90,7 @@ use_typescript() {
 failed=()
 for language in $languages; do
 	began=$SECONDS
-	# A subshell with its own errexit: in a condition it would not hold.
+	# A subshell with errexit, which has no effect inside a condition.
 	set +e
 	(set -e; "use_$language") >"$work/output" 2>&1
 	code=$?

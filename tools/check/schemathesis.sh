@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# Fails where the running gateway does not hold to the document that it serves:
-# schemathesis makes up requests from /openapi.json, sound and broken ones, and judges
-# the answers. It is installed at pinned versions into bin/schemathesis, with CI=true or
-# INSTALL=1 only.
+# Fails if the running gateway does not conform to its OpenAPI document: schemathesis
+# generates valid and invalid requests from /openapi.json and checks the responses. It is
+# installed at pinned versions into bin/schemathesis, only with CI=true or INSTALL=1.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -10,7 +9,7 @@ here=tools/check/schemathesis
 venv=bin/schemathesis
 pins=$here/requirements.txt
 
-# installed says whether the environment is the one that the pins ask for.
+# installed reports whether the pinned versions are installed.
 installed() { [ -x $venv/bin/st ] && cmp -s $pins $venv/pins.txt; }
 
 if ! installed; then
@@ -28,12 +27,12 @@ fi
 work=$(mktemp -d)
 trap 'stop_demo; rm -rf "$work"' EXIT
 
-# What the document says of a phone number is its length: whether a number is possible
-# is in no schema.
+# The document constrains only the length of a phone number: a schema cannot express whether
+# a number is valid.
 start_demo "$work" --phone-validation=length
 
-# Idempotency-Key is another name of request_id. That both agree where both are given is
-# in no schema, so that requests here have the one alone; tests in Go have both.
+# Idempotency-Key and request_id must agree if both are present, which a schema cannot
+# express. So requests here have only request_id; Go tests cover both.
 $venv/bin/python - "$url/openapi.json" "$work/openapi.json" <<'PYTHON'
 import json, sys, urllib.request
 

@@ -1,12 +1,12 @@
-// Command mutants breaks one rule of the product at a time and demands that the tests
-// named for it fail: a test that passes on the broken rule proves nothing about it.
+// Command mutants changes one rule of the product at a time and checks that the tests named
+// for it fail: a test that passes with a broken rule does not test the rule.
 //
 // Usage, from the module's root:
 //
 //	mutants [NAME]
 //
-// NAME is a part of the names of the mutants to run; without it all run. The tree is not
-// touched: each change is laid over it by `go test -overlay`.
+// NAME is a part of the names of the mutants to run; without it all run. The files are not
+// changed: `go test -overlay` applies each change.
 package main
 
 import (
@@ -23,8 +23,8 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// mutant is one rule broken: in File, which is of the product, Old becomes New. Tests are
-// those that must fail then: a package, a pattern for -run, and any flags.
+// mutant is a broken rule: Old in File is replaced by New. Tests are the tests that must fail
+// then: a package, a pattern for -run, and flags.
 type mutant struct {
 	Name, File, Old, New string
 	Tests                []string
@@ -40,7 +40,7 @@ func main() {
 	}
 }
 
-// run runs the mutants whose names contain part, after their tests on the tree as it is.
+// run runs the mutants whose names contain part.
 func run(ctx context.Context, part string) error {
 	dir, err := os.MkdirTemp("", "mutants")
 	if err != nil {
@@ -71,14 +71,14 @@ func (m mutant) run(ctx context.Context, dir string, passed map[string]bool) err
 	for _, test := range m.Tests {
 		if !passed[test] {
 			if out, err := goTest(ctx, test); err != nil || noTests(out) {
-				return fmt.Errorf("%s does not pass on the tree as it is: %w\n%s", test, err, out)
+				return fmt.Errorf("%s does not pass without the change: %w\n%s", test, err, out)
 			}
 			passed[test] = true
 		}
 		out, err := goTest(ctx, test, "-overlay", overlay)
 		switch {
 		case err == nil:
-			return fmt.Errorf("survives %s", test)
+			return fmt.Errorf("not caught by %s", test)
 		case !bytes.Contains(out, []byte("--- FAIL")):
 			return fmt.Errorf("%s did not run: %w\n%s", test, err, out)
 		}
@@ -88,7 +88,7 @@ func (m mutant) run(ctx context.Context, dir string, passed map[string]bool) err
 
 func noTests(out []byte) bool { return bytes.Contains(out, []byte("no tests to run")) }
 
-// overlay writes the changed file, and the JSON that lays it over the product's.
+// overlay writes the changed file and the overlay JSON for the go command.
 func (m mutant) overlay(dir string) (string, error) {
 	path, err := filepath.Abs(m.File)
 	if err != nil {
@@ -99,7 +99,7 @@ func (m mutant) overlay(dir string) (string, error) {
 		return "", fmt.Errorf("read the source: %w", err)
 	}
 	if n := strings.Count(string(source), m.Old); n != 1 {
-		return "", fmt.Errorf("%s contains the old text %d times, not once", m.File, n)
+		return "", fmt.Errorf("%s contains the old text %d times, want once", m.File, n)
 	}
 	changed := filepath.Join(dir, "changed.go")
 	if err := os.WriteFile(changed, []byte(strings.Replace(string(source), m.Old, m.New, 1)), 0o600); err != nil {

@@ -119,12 +119,12 @@ var mutants = []mutant{
 		[]string{"internal/roster TestW07_WhatUnlearnsASurplus"},
 	},
 	{
-		"W7: an incomplete list is a success", "internal/feed/feed.go",
-		"if batch.Complete {\n		f.freshness.read(list)", "if true {\n		f.freshness.read(list)",
+		"W7: an incomplete list is a success", "internal/feed/freshness.go",
+		"if !complete {", "if false {",
 		[]string{"internal/feed TestW07_IncompleteListIsPublished"},
 	},
 	{
-		"W11: an incomplete list is none between two refusals", "internal/feed/incomplete.go",
+		"W11: an incomplete list between two refusals does not count", "internal/feed/freshness.go",
 		"	clear(f.refused)\n", "",
 		[]string{"internal/feed TestW11_IncompleteListBetweenRefusals"},
 	},

@@ -4,14 +4,14 @@ import "github.com/audian/participant-gateway/internal/wire"
 
 var errorRef = refTo("Error")
 
-// errorSchemas are the error body (AIP-193) and the details it can hold. The details are
-// one schema, not a choice of many: generated clients then read the details that they do
-// not know, and the others without a case for each.
+// errorSchemas are the error body (AIP-193) and its details. All kinds of details have one
+// schema instead of a oneOf, so that generated clients can decode details that they do not
+// know.
 var errorSchemas = object{
-	{"Error", whole("The body of every error.", object{
+	{"Error", allRequired("The body of every error.", object{
 		{"error", object{{"description", "What went wrong."}}.and(refTo("ErrorBody"))},
 	}).with("examples", []object{{{"error", errorExample}}})},
-	{"ErrorBody", whole("What went wrong.", object{
+	{"ErrorBody", allRequired("What went wrong.", object{
 		{"code", object{{"type", "integer"}, {"description", "The HTTP status."}, {"minimum", 400}, {"maximum", 599}}},
 		{"status", text("The gRPC code, such as `INVALID_ARGUMENT`.").with("pattern", "^[A-Z][A-Z_]*$")},
 		{"message", text("For people; programs look at the details.")},
@@ -25,13 +25,13 @@ var errorSchemas = object{
 		{"required", []string{"@type"}},
 		{"properties", object{
 			{"@type", text("The kind of detail.").with("examples", []string{typeURL("ErrorInfo")})},
-			{"reason", text("Why, in a word for programs.").
+			{"reason", text("The reason, for programs.").
 				with("pattern", "^[A-Z][A-Z0-9_]*$").with("examples", []string{"CONFERENCE_FULL"})},
 			{"domain", text("`" + wire.Domain + "`.")},
 			{"metadata", refTo("ErrorMetadata")},
-			{"field_violations", list("Every field at fault, 20 at most.", "FieldViolation")},
-			{"retry_delay", object{{"description", "How long to wait before another try."}}.and(refTo(durationName))},
-			{"violations", list("The quotas that are used up.", "QuotaViolation")},
+			{"field_violations", list("The invalid fields, 20 at most.", "FieldViolation")},
+			{"retry_delay", object{{"description", "How long to wait before a retry."}}.and(refTo(durationName))},
+			{"violations", list("The exceeded quotas.", "QuotaViolation")},
 		}},
 	}.and(kinds(
 		kind{"ErrorInfo", []string{"reason", "domain", "metadata"}},
@@ -41,23 +41,23 @@ var errorSchemas = object{
 	))},
 	{"ErrorMetadata", object{
 		{"type", "object"},
-		{"description", "What an ErrorInfo adds to its reason."},
+		{"description", "More about the reason of an ErrorInfo."},
 		{"properties", object{
 			{"dialled", text("On every error of an add, `no` or `unknown`: whether a phone may be ringing.").
 				with("pattern", "^(no|unknown)$")},
-			{"upstream_status", text("The HTTP status of the upstream's answer.")},
-			{"upstream_request_id", text("The upstream's id of the request: what its support asks for.")},
+			{"upstream_status", text("The HTTP status of the upstream's response.")},
+			{"upstream_request_id", text("The upstream's id of the request, for its support.")},
 		}},
 		{"additionalProperties", object{{"type", "string"}}},
 	}},
-	{"FieldViolation", whole("A field at fault.", object{
+	{"FieldViolation", allRequired("An invalid field.", object{
 		{"field", text("The field, parameter or header.")},
-		{"description", text("What it must be.")},
+		{"description", text("What the value must be.")},
 		{"reason", text("The broken rule.")},
 	})},
-	{"QuotaViolation", whole("A quota that is used up.", object{
-		{"subject", text("Whose quota it is.")},
-		{"description", text("How much it is.")},
+	{"QuotaViolation", allRequired("An exceeded quota.", object{
+		{"subject", text("The owner of the quota.")},
+		{"description", text("The limit.")},
 	})},
 }
 
@@ -73,7 +73,7 @@ var errorExample = object{
 	}},
 }
 
-// kind is a kind of detail and what it has.
+// kind is a kind of detail and its required properties.
 type kind struct {
 	name     string
 	required []string
@@ -81,7 +81,7 @@ type kind struct {
 
 func typeURL(name string) string { return "type.googleapis.com/google.rpc." + name }
 
-// kinds require of each kind of detail what it has.
+// kinds returns conditions that require the properties of each kind of detail.
 func kinds(all ...kind) object {
 	if len(all) == 0 {
 		return nil
@@ -97,8 +97,8 @@ func kinds(all ...kind) object {
 	return conditions
 }
 
-// whole is an object that has all of the properties.
-func whole(description string, properties object) object {
+// allRequired returns an object schema whose properties are all required.
+func allRequired(description string, properties object) object {
 	required := make([]string, len(properties))
 	for i, property := range properties {
 		required[i] = property.name
