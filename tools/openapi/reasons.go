@@ -100,7 +100,7 @@ var reasons = []reason{
 	{name: apierror.UnsupportedEncoding, text: "the body has a content encoding other than gzip.", methods: only(adding)},
 	{name: apierror.HeadersTooLarge, text: "the headers are over 32 KiB."},
 	{name: apierror.UpstreamRateLimited, text: "the upstream's rate limit is exceeded.", upstream: 429},
-	{name: apierror.AddRateLimited, text: "an account sends 10 adds a second; this one would be sent after the call's deadline.", methods: only(adding)},
+	{name: apierror.AddRateLimited, text: "an account sends 10 adds a second; this one would miss the deadline.", methods: only(adding)},
 	{name: apierror.CallerRateLimited, text: "the caller exceeds its limit of calls a second."},
 	{name: apierror.TooManyStreams, text: "the caller has too many streams open.", methods: only(watching)},
 	{name: apierror.TooManySubscribers, text: "too many streams are open in total.", methods: only(watching)},
