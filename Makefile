@@ -1,5 +1,5 @@
-# The gateway needs Go, git and make; every other tool is a Go tool pinned in its
-# own tools/*/go.mod.
+# You need Go, git and make. Every other tool is a Go tool, pinned in its own
+# tools/*/go.mod.
 
 GO   ?= go
 BUF  := $(GO) tool -modfile=tools/buf/go.mod buf
@@ -8,12 +8,12 @@ VULN := $(GO) tool -modfile=tools/vuln/go.mod govulncheck
 STAT := $(GO) tool -modfile=tools/benchstat/go.mod benchstat
 SUM  := $(GO) tool -modfile=tools/gotestsum/go.mod gotestsum
 
-# The race detector needs cgo, and cgo a C compiler.
+# The race detector needs cgo, and cgo needs a C compiler.
 RACE    := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -X github.com/audian/participant-gateway/internal/config.version=$(VERSION)
 
-# What `make check` runs after the tests.
+# The targets that `make check` runs after the tests.
 CHECKS := tidy-check lint generate-drift breaking vulnerabilities docs-check api-check openapi-clients model mutants chaos
 
 # How long `make fuzz` runs each fuzz target.
@@ -22,14 +22,14 @@ FUZZTIME ?= 5s
 export GO BUF VULN FUZZTIME
 
 .PHONY: all
-all: test lint ## Test and lint: the default
+all: test lint ## Run the tests and the linters (the default)
 
 .PHONY: help
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: ## Run the gateway with its simulator; ARGS holds more flags
+run: ## Run the gateway with its simulator; ARGS adds flags
 	@echo "first build takes about a minute"
 	@$(GO) build -ldflags '$(LDFLAGS)' -o bin/server ./cmd/server
 	@exec bin/server --demo $(ARGS)
@@ -38,12 +38,12 @@ run: ## Run the gateway with its simulator; ARGS holds more flags
 build: ## Build bin/server and bin/simulator
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 
-# Which packages and tests `make test` and `make cover` run.
+# The packages and tests that `make test` and `make cover` run.
 PKG ?= ./...
 RUN ?=
 
 .PHONY: test
-test: ## Run the tests, with the race detector if there is a C compiler; PKG and RUN select some
+test: ## Run the tests, with the race detector if cgo is enabled; PKG and RUN select some
 	@$(SUM) --format pkgname-and-test-fails --post-run-command tools/check/skipped.sh -- \
 		$(RACE) -timeout 5m $(if $(RUN),-run '$(RUN)') $(PKG)
 
@@ -62,13 +62,13 @@ tidy: ## Tidy go.mod
 tidy-check: ## Fail if go.mod is not tidy
 	$(GO) mod tidy -diff
 
-# How often `make bench` runs all benchmarks: six times give benchstat a confidence.
+# How often `make bench` runs all benchmarks. benchstat needs at least six runs.
 PASSES ?= 6
 
 .PHONY: bench
-bench: ## Run the benchmarks, and compare each way with the plain one
+bench: ## Run the benchmarks and compare the variants
 	@mkdir -p bin && rm -f bin/bench.txt
-	@# One pass after the other, so that each way is measured early and late.
+	@# The passes run one after the other, so that each variant is measured early and late.
 	for pass in $$(seq $(PASSES)); do $(GO) test -run '^$$' -bench . -benchmem ./test/bench >> bin/bench.txt || exit 1; done
 	$(STAT) -col '/way@(plain gateway keys limits tls)' bin/bench.txt
 
@@ -82,22 +82,22 @@ chaos: ## Inject faults into a real gateway and check its promises; SEED repeats
 	@$(GO) run ./test/chaos -server bin/server -seconds $(CHAOS_SECONDS) -seed $(SEED)
 
 .PHONY: model
-model: ## Play twelve thousand random histories and count what they put to the test
+model: ## Check twelve thousand random histories against a model, and count the rules that they test
 	$(GO) test -v ./test/histories -run 'TestModel|TestRules' -model.histories=12000
 
 .PHONY: mutants
-mutants: ## Break one rule at a time and demand that the tests named for it fail
+mutants: ## Break one rule at a time; the tests of that rule must fail
 	@$(GO) run ./tools/mutants $(MUTANT)
 
 .PHONY: check
-check: test $(CHECKS) ## Everything CI runs
+check: test $(CHECKS) ## Run everything that CI runs
 
 .PHONY: checks
-checks: ## Name what check runs after test
+checks: ## Print the targets that check runs after test
 	@echo $(CHECKS)
 
 .PHONY: lint
-lint: proto-deps ## Lint Go and proto (the first time takes minutes: the linter is built)
+lint: proto-deps ## Lint Go and proto; the first run builds the linter, which takes minutes
 	$(LINT) run ./...
 	$(BUF) lint
 	$(BUF) format --diff --exit-code proto
@@ -108,7 +108,7 @@ fmt: ## Format Go and proto
 	$(BUF) format --write proto
 
 .PHONY: generate
-generate: proto-deps ## Make gen/ and what else is made from the proto
+generate: proto-deps ## Generate gen/ and the other files that come from the proto
 	$(BUF) generate
 	$(GO) generate ./...
 
@@ -118,7 +118,7 @@ proto-deps:
 	@$(GO) run ./tools/protoexport .proto-deps
 
 .PHONY: generate-drift
-generate-drift: ## Fail unless generated files are what generate makes, and in git
+generate-drift: ## Fail if generated files differ from the output of generate, or are not in git
 	@tools/check/drift.sh
 
 .PHONY: breaking
@@ -126,21 +126,21 @@ breaking: proto-deps ## Fail on a proto change that breaks clients of the last r
 	@tools/check/breaking.sh
 
 .PHONY: vulnerabilities
-vulnerabilities: ## Look for known vulnerabilities (needs the Go vulnerability database, or GOVULNDB)
+vulnerabilities: ## Find known vulnerabilities (needs the Go vulnerability database, or GOVULNDB)
 	@tools/check/vulnerabilities.sh
 
 .PHONY: docs-check
-docs-check: ## Run what the documents tell their readers to type (needs curl, jq, Python and Node)
+docs-check: ## Run the commands of the documents and compare their output (needs curl, jq, Python and Node)
 	@$(GO) run ./tools/doccheck
 
 .PHONY: api-check
-api-check: ## Hold the running gateway to its OpenAPI (Python; INSTALL=1 installs schemathesis)
+api-check: ## Test the running gateway with its OpenAPI document (needs Python; INSTALL=1 installs schemathesis)
 	@tools/check/schemathesis.sh
 
 .PHONY: openapi-clients
-openapi-clients: ## Make, compile and use clients in five languages from the OpenAPI (Java, Rust, Node, Python; INSTALL=1 installs more)
+openapi-clients: ## Generate, compile and run clients in five languages (needs Java, Rust, Node, Python; INSTALL=1 installs the rest)
 	@tools/check/openapi-clients.sh
 
 .PHONY: fuzz
-fuzz: ## Run each fuzz target for FUZZTIME, beyond the corpora that the tests run
+fuzz: ## Run each fuzz target for FUZZTIME; FUZZ selects some
 	@tools/check/fuzz.sh

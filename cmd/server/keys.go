@@ -8,8 +8,8 @@ import (
 	"github.com/audian/participant-gateway/internal/config"
 )
 
-// editKeys is 'server keys': it edits the file of those who may call. A new key goes to
-// standard output, alone, and nowhere else.
+// editKeys runs 'server keys', which edits a keys file. It prints a new key, and nothing
+// else, to standard output.
 func editKeys(args []string, stdout io.Writer) error {
 	edit, err := config.ParseKeys(args, stdout)
 	if err != nil {
@@ -20,14 +20,14 @@ func editKeys(args []string, stdout io.Writer) error {
 	}
 	entry, err := keys.NewEntry(edit.Name, edit.Role, edit.Conferences)
 	if err != nil {
-		return config.Misuse(err)
+		return config.UsageError(err)
 	}
 	key, err := keys.Add(edit.File, entry)
 	if err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintln(stdout, key); err != nil {
-		return fmt.Errorf("print the key of %q, which is lost: revoke it: %w", edit.Name, err)
+		return fmt.Errorf("print the key of %q, which is lost, so revoke it: %w", edit.Name, err)
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/audian/participant-gateway/internal/access/keys"
 )
 
-func TestKeysAddPrintsTheKeyAlone(t *testing.T) {
+func TestKeysAddPrintsOnlyTheKey(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "keys")
 	var stdout bytes.Buffer
 	if err := editKeys([]string{"add", "--file", file, "--name", "desk", "--role", "writer"}, &stdout); err != nil {
@@ -28,16 +28,16 @@ func TestKeysAddPrintsTheKeyAlone(t *testing.T) {
 		t.Errorf("got %q, and in the file %+v, %v", &stdout, entries, err)
 	}
 	if bytes.Contains(content, []byte(key)) {
-		t.Errorf("the file holds the key:\n%s", content)
+		t.Errorf("the file contains the key:\n%s", content)
 	}
 }
 
-// closed is a standard output that nobody reads.
+// closed is a closed standard output.
 type closed struct{}
 
 func (closed) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
-func TestAKeyThatCannotBePrintedIsToldOf(t *testing.T) {
+func TestAPrintErrorNamesTheCaller(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "keys")
 	err := editKeys([]string{"add", "--file", file, "--name", "desk", "--role", "writer"}, closed{})
 	if !errors.Is(err, io.ErrClosedPipe) || !strings.Contains(err.Error(), `the key of "desk", which is lost`) {

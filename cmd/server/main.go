@@ -18,7 +18,7 @@ import (
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
-	// A reader of the log that goes away, or a terminal, ends nothing.
+	// The process must not end when the reader of its log or its terminal closes.
 	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP)
 	if len(args) > 0 && args[0] == "keys" {
 		return exitCode(editKeys(args[1:], os.Stdout))
@@ -30,7 +30,7 @@ func run(args []string) int {
 	return exitCode(serve(cfg, server.NewLogger(os.Stderr, cfg.Log)))
 }
 
-// exitCode tells of what ended the process, and how it ends.
+// exitCode prints the error and returns the exit code for it.
 func exitCode(err error) int {
 	if err == nil {
 		return 0
@@ -53,30 +53,30 @@ func serve(cfg config.Config, logger *slog.Logger) error {
 		logger.Warn("the banner was not written", slog.Any("error", err))
 	}
 	if len(cfg.Ignored) > 0 {
-		logger.Warn("variables that are set to no effect", slog.String("names", strings.Join(cfg.Ignored, " ")))
+		logger.Warn("environment variables without effect", slog.String("names", strings.Join(cfg.Ignored, " ")))
 	}
 	if cfg.Access.Auth == config.AuthNone {
-		logger.Info("callers are not authenticated: credentials that they send are ignored")
+		logger.Info("callers are not authenticated; their credentials are ignored")
 	}
-	return gateway.Run(signalled())
+	return gateway.Run(signalContext())
 }
 
-// signalled is a context that the first signal to stop ends. The second ends the process
-// at once, however soon it follows (W16).
-func signalled() context.Context {
+// signalContext returns a context that ends at the first SIGINT or SIGTERM. The second signal
+// ends the process at once (W16).
+func signalContext() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-signals
 		cancel()
-		os.Exit(signalStatus(<-signals))
+		os.Exit(signalExitCode(<-signals))
 	}()
 	return ctx
 }
 
-// signalStatus is the exit code that a shell reports of a process that a signal ended.
-func signalStatus(received os.Signal) int {
+// signalExitCode returns the exit code that a shell reports for a process that a signal ended.
+func signalExitCode(received os.Signal) int {
 	number, _ := received.(syscall.Signal)
 	return 128 + int(number)
 }

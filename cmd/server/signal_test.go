@@ -2,7 +2,9 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -12,32 +14,111 @@ import (
 	"time"
 )
 
-// asGateway has the test binary be the gateway, with these arguments.
-const asGateway = "GATEWAY_TEST_ARGUMENTS"
+// asServer is set for a test binary that runs as the server.
+const asServer = "TEST_AS_SERVER"
 
-// TestGatewayProcess is no test of its own: it is what TestW16_ASecondSignalStopsAtOnce
-// starts as a process.
-func TestGatewayProcess(t *testing.T) {
-	arguments := os.Getenv(asGateway)
-	if arguments == "" {
-		return
+func TestMain(m *testing.M) {
+	if os.Getenv(asServer) != "" {
+		os.Exit(run(os.Args[1:]))
 	}
-	if err := os.Unsetenv(asGateway); err != nil {
-		t.Fatal(err)
-	}
-	os.Exit(run(strings.Fields(arguments)))
+	os.Exit(m.Run())
 }
 
-// TestW16_ASecondSignalStopsAtOnce sends it while a drain waits for its delay.
-func TestW16_ASecondSignalStopsAtOnce(t *testing.T) {
-	const delay = time.Minute
-	self, err := os.Executable()
+// serverCommand returns the command that runs the server with these arguments.
+func serverCommand(ctx context.Context, args ...string) *exec.Cmd {
+	command := exec.CommandContext(ctx, os.Args[0], args...)
+	command.Env = append(os.Environ(), asServer+"=1")
+	return command
+}
+
+// closedPipe returns a pipe whose reading end is closed.
+func closedPipe(t *testing.T) *os.File {
+	t.Helper()
+	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	gateway := exec.CommandContext(t.Context(), self, "-test.run=^TestGatewayProcess$")
-	gateway.Env = append(os.Environ(), asGateway+"=--demo --drain-delay "+delay.String()+
-		" --grpc-addr 127.0.0.1:0 --http-addr 127.0.0.1:0 --admin-addr 127.0.0.1:0")
+	read.Close()
+	t.Cleanup(func() { write.Close() })
+	return write
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// getWhenServed requests a URL until the process answers.
+func getWhenServed(ctx context.Context, t *testing.T, url string) *http.Response {
+	t.Helper()
+	for {
+		request, _ := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+		response, err := http.DefaultClient.Do(request)
+		if err == nil {
+			t.Cleanup(func() { response.Body.Close() })
+			return response
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatal(err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func TestSIGPIPEAndSIGHUPAreIgnored(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	address := freeAddress(t)
+	process := serverCommand(ctx, "--demo", "--http-addr="+address, "--grpc-addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0")
+	process.Stdout, process.Stderr = closedPipe(t), closedPipe(t)
+	if err := process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	participants := "http://" + address + "/v2/conferences/conf_demo/participants"
+	stream := bufio.NewReader(getWhenServed(ctx, t, participants+":watch").Body)
+	if _, err := stream.ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := process.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		if answer := getWhenServed(ctx, t, participants+"?unknown=1"); answer.StatusCode != http.StatusBadRequest { // It is logged.
+			t.Errorf("answer = %s", answer.Status)
+		}
+	}
+	added, err := http.Post(participants, "application/json", strings.NewReader(`{"phone_number":"+12025550123"}`))
+	if err != nil || added.StatusCode != http.StatusOK {
+		t.Fatalf("add: %v, %v", added, err)
+	}
+	defer added.Body.Close()
+	body, _ := io.ReadAll(added.Body)
+	_, id, _ := strings.Cut(string(body), `"id":"`)
+	id, _, _ = strings.Cut(id, `"`)
+	for line := ""; !strings.Contains(line, id); {
+		if line, err = stream.ReadString('\n'); err != nil {
+			t.Fatalf("the stream ended: %v", err)
+		}
+	}
+	if err := process.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := process.Wait(); err != nil {
+		t.Errorf("exit: %v", err)
+	}
+}
+
+// TestW16_ASecondSignalStopsAtOnce sends the second signal during the drain delay.
+func TestW16_ASecondSignalStopsAtOnce(t *testing.T) {
+	const delay = time.Minute
+	gateway := serverCommand(t.Context(), "--demo", "--drain-delay="+delay.String(),
+		"--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0")
 	log, err := gateway.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +136,7 @@ func TestW16_ASecondSignalStopsAtOnce(t *testing.T) {
 	find(t, log, "draining")
 	signalTo(t, gateway)
 	_ = gateway.Wait()
-	if code := gateway.ProcessState.ExitCode(); code != signalStatus(syscall.SIGTERM) {
+	if code := gateway.ProcessState.ExitCode(); code != signalExitCode(syscall.SIGTERM) {
 		t.Errorf("exit code %d", code)
 	}
 	if took := time.Since(start); took >= delay {
@@ -63,7 +144,7 @@ func TestW16_ASecondSignalStopsAtOnce(t *testing.T) {
 	}
 }
 
-// find gives what follows a text in the first line that has it.
+// find returns the rest of the first line after a text.
 func find(t *testing.T, lines io.Reader, text string) string {
 	t.Helper()
 	for scanner := bufio.NewScanner(lines); scanner.Scan(); {
@@ -71,7 +152,7 @@ func find(t *testing.T, lines io.Reader, text string) string {
 			return after
 		}
 	}
-	t.Fatalf("no line has %q", text)
+	t.Fatalf("no line contains %q", text)
 	return ""
 }
 

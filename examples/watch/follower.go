@@ -10,30 +10,30 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-// follower holds a conference's participants and where its stream got to. It belongs
-// to one goroutine.
+// follower keeps the roster of a conference and the position of its stream. It is not
+// safe for concurrent use.
 type follower struct {
 	service    v2.ParticipantServiceClient
 	conference string
 
-	// token is the position of the last message, and roster what was told up to it:
-	// whoever stores one stores both.
+	// token is the position of the last message, and roster the participants at that
+	// position. A client that stores one must store both.
 	token  string
 	roster map[string]*v2.Participant
-	// told is called after each message was applied.
-	told func(*v2.WatchParticipantsResponse)
+	// onMessage is called after each message was applied.
+	onMessage func(*v2.WatchParticipantsResponse)
 }
 
 func newFollower(service v2.ParticipantServiceClient, conference string) *follower {
 	return &follower{
 		service: service, conference: conference,
-		roster: map[string]*v2.Participant{},
-		told:   func(*v2.WatchParticipantsResponse) {},
+		roster:    map[string]*v2.Participant{},
+		onMessage: func(*v2.WatchParticipantsResponse) {},
 	}
 }
 
-// follow watches until the conference is gone (nil), ctx ends, or the service
-// answers what calling again cannot mend.
+// follow watches until the conference ends (it returns nil), ctx ends, or the service
+// returns an error that another call cannot change.
 func (f *follower) follow(ctx context.Context) error {
 	for failures := 0; ; failures++ {
 		before := f.token
@@ -56,15 +56,15 @@ func (f *follower) follow(ctx context.Context) error {
 	}
 }
 
-// tooSilent is three heartbeats of 15 s, the default interval: after as long without
-// a message the connection is dead, whatever the operating system believes.
-const tooSilent = 45 * time.Second
+// silenceTimeout is three heartbeats of 15 s, the default interval. Without a message
+// for so long the connection is broken, even if the operating system reports no error.
+const silenceTimeout = 45 * time.Second
 
-// stream makes one call, from the last position on.
+// stream makes one call, which resumes at the last position.
 func (f *follower) stream(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	silence := time.AfterFunc(tooSilent, cancel)
+	silence := time.AfterFunc(silenceTimeout, cancel)
 	defer silence.Stop()
 
 	stream, err := f.service.WatchParticipants(ctx, &v2.WatchParticipantsRequest{
@@ -81,12 +81,13 @@ func (f *follower) stream(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("watch %s: %w", f.conference, err)
 		}
-		silence.Reset(tooSilent)
+		silence.Reset(silenceTimeout)
 		f.apply(message)
 	}
 }
 
-// apply takes one message in. The position moves on only once what it tells is held.
+// apply updates the roster with one message. It sets the token last, so that the token
+// is never ahead of the roster.
 func (f *follower) apply(message *v2.WatchParticipantsResponse) {
 	if snapshot := message.GetSnapshot(); snapshot != nil {
 		clear(f.roster)
@@ -95,13 +96,13 @@ func (f *follower) apply(message *v2.WatchParticipantsResponse) {
 		}
 	}
 	for _, change := range message.GetChanges().GetChanges() {
-		f.change(change)
+		f.applyChange(change)
 	}
 	f.token = message.GetResumeToken()
-	f.told(message)
+	f.onMessage(message)
 }
 
-func (f *follower) change(change *v2.ParticipantChange) {
+func (f *follower) applyChange(change *v2.ParticipantChange) {
 	id := change.GetParticipant().GetId()
 	switch change.GetKind() {
 	case v2.ChangeKind_CHANGE_KIND_REMOVED, v2.ChangeKind_CHANGE_KIND_LEFT_FILTER:

@@ -21,33 +21,33 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-// service plays one script a call, in order, and notes the tokens that calls bring.
-type service struct {
+// fakeService answers the n-th call with the n-th stream, and records the calls.
+type fakeService struct {
 	v2.ParticipantServiceClient
 
-	scripts []script
+	streams []fakeStream
 	tokens  []string
 	calls   []time.Time
 }
 
-// script is what one stream sends before it ends with err; a nil err hangs.
-type script struct {
+// fakeStream sends its messages and then ends with err. With a nil err it stays open.
+type fakeStream struct {
 	messages []*v2.WatchParticipantsResponse
 	err      error
 }
 
-func (s *service) WatchParticipants(
+func (s *fakeService) WatchParticipants(
 	ctx context.Context, request *v2.WatchParticipantsRequest, _ ...grpc.CallOption,
 ) (grpc.ServerStreamingClient[v2.WatchParticipantsResponse], error) {
-	played := s.scripts[len(s.calls)]
+	response := s.streams[len(s.calls)]
 	s.calls = append(s.calls, time.Now())
 	s.tokens = append(s.tokens, request.GetResumeToken())
-	return &stream{ctx: ctx, script: played}, nil
+	return &stream{ctx: ctx, fakeStream: response}, nil
 }
 
 type stream struct {
 	grpc.ClientStream
-	script
+	fakeStream
 
 	ctx context.Context
 }
@@ -66,12 +66,12 @@ func (s *stream) Recv() (*v2.WatchParticipantsResponse, error) {
 }
 
 func snapshot(token string, ids ...string) *v2.WatchParticipantsResponse {
-	told := &v2.ParticipantSnapshot{}
+	full := &v2.ParticipantSnapshot{}
 	for _, id := range ids {
-		told.Participants = append(told.Participants, &v2.Participant{Id: id, Name: id})
+		full.Participants = append(full.Participants, &v2.Participant{Id: id, Name: id})
 	}
 	return &v2.WatchParticipantsResponse{
-		ResumeToken: token, Event: &v2.WatchParticipantsResponse_Snapshot{Snapshot: told},
+		ResumeToken: token, Event: &v2.WatchParticipantsResponse_Snapshot{Snapshot: full},
 	}
 }
 
@@ -97,7 +97,7 @@ func draining(wait time.Duration) error {
 
 func ids(f *follower) string { return strings.Join(slices.Sorted(maps.Keys(f.roster)), " ") }
 
-func TestAFollowerHoldsWhatItWasTold(t *testing.T) {
+func TestFollowerAppliesMessages(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		messages []*v2.WatchParticipantsResponse
@@ -111,67 +111,67 @@ func TestAFollowerHoldsWhatItWasTold(t *testing.T) {
 		{"a later snapshot replaces", []*v2.WatchParticipantsResponse{snapshot("1", "a"), snapshot("2", "b")}, "b"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			f := newFollower(&service{scripts: []script{{test.messages, io.EOF}}}, "conf")
+			f := newFollower(&fakeService{streams: []fakeStream{{test.messages, io.EOF}}}, "conf")
 			if err := f.follow(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			if got := ids(f); got != test.want {
-				t.Errorf("holds %q, want %q", got, test.want)
+				t.Errorf("roster %q, want %q", got, test.want)
 			}
 		})
 	}
 }
 
-func TestAFollowerCallsAgainWithItsLastToken(t *testing.T) {
+func TestFollowerResumesWithItsLastToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		played := &service{scripts: []script{
+		fake := &fakeService{streams: []fakeStream{
 			{[]*v2.WatchParticipantsResponse{snapshot("one", "a")}, draining(2 * time.Second)},
 			{nil, status.Error(codes.Unavailable, "refused")},
 			{[]*v2.WatchParticipantsResponse{change("two", v2.ChangeKind_CHANGE_KIND_ADDED, "b")}, nil},
 			{nil, io.EOF},
 		}}
-		f := newFollower(played, "conf")
+		f := newFollower(fake, "conf")
 		if err := f.follow(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if got, want := strings.Join(played.tokens, ","), ",one,one,two"; got != want {
+		if got, want := strings.Join(fake.tokens, ","), ",one,one,two"; got != want {
 			t.Errorf("tokens %q, want %q", got, want)
 		}
 		if got := ids(f); got != "a b" {
-			t.Errorf("holds %q", got)
+			t.Errorf("roster %q", got)
 		}
-		if waited := played.calls[1].Sub(played.calls[0]); waited < 2*time.Second || waited > 2500*time.Millisecond {
+		if waited := fake.calls[1].Sub(fake.calls[0]); waited < 2*time.Second || waited > 2500*time.Millisecond {
 			t.Errorf("waited %v after a RetryInfo of 2s", waited)
 		}
-		if waited := played.calls[3].Sub(played.calls[2]); waited < tooSilent {
-			t.Errorf("gave a silent stream up after %v", waited)
+		if waited := fake.calls[3].Sub(fake.calls[2]); waited < silenceTimeout {
+			t.Errorf("the silent stream was closed after %v", waited)
 		}
 	})
 }
 
-func TestAFollowerStopsWhereCallingAgainCannotHelp(t *testing.T) {
+func TestFollowerStopsAfterAPermanentError(t *testing.T) {
 	for _, code := range []codes.Code{
 		codes.InvalidArgument, codes.NotFound, codes.PermissionDenied, codes.Unauthenticated, codes.Unimplemented,
 	} {
-		f := newFollower(&service{scripts: []script{{nil, status.Error(code, "no")}}}, "conf")
+		f := newFollower(&fakeService{streams: []fakeStream{{nil, status.Error(code, "no")}}}, "conf")
 		if err := f.follow(t.Context()); status.Code(err) != code {
-			t.Errorf("%v ends with %v", code, err)
+			t.Errorf("%v: follow returned %v", code, err)
 		}
 	}
 }
 
-func TestAFollowerEndsWithItsContext(t *testing.T) {
+func TestFollowerEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		f := newFollower(&service{scripts: []script{{[]*v2.WatchParticipantsResponse{snapshot("1", "a")}, nil}}}, "conf")
+		f := newFollower(&fakeService{streams: []fakeStream{{[]*v2.WatchParticipantsResponse{snapshot("1", "a")}, nil}}}, "conf")
 		if err := f.follow(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("ended with %v", err)
+			t.Errorf("follow returned %v", err)
 		}
 	})
 }
 
-func TestDelaysGrowUpToABound(t *testing.T) {
+func TestDelayGrowsUpToALimit(t *testing.T) {
 	for failures := range 70 {
 		wait := delay(status.Error(codes.Unavailable, ""), failures)
 		least := min(firstDelay<<min(failures, 10), longestDelay)
@@ -192,9 +192,9 @@ func TestShow(t *testing.T) {
 	want := `SNAPSHOT     2 participants
 ADDED        Ada is CONNECTED
 CHECKPOINT   STALE, 3 participants
-END          the conference is gone
+END          the conference has ended
 `
 	if got := out.String(); got != want {
-		t.Errorf("shows\n%s", got)
+		t.Errorf("show printed\n%s", got)
 	}
 }

@@ -1,6 +1,6 @@
-// Command watch is a complete small client: it follows a conference, holds its
-// participants, and prints what happens. It survives whatever a stream may end by:
-// it calls again with the last resume token and misses nothing.
+// Command watch is a small but complete client. It watches a conference, keeps its
+// roster, and prints the changes. When a stream ends, it calls again with the last
+// resume token, so that it misses no change.
 //
 // Usage:
 //
@@ -20,6 +20,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
@@ -27,7 +28,7 @@ import (
 //nolint:forbidigo // A command owns its streams and its exit code.
 func main() {
 	addr := flag.String("addr", "127.0.0.1:9090", "the gateway's gRPC address")
-	limit := flag.Duration("for", 0, "how long to watch; 0 is until interrupted")
+	limit := flag.Duration("for", 0, "how long to watch; 0 means until interrupted")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -39,42 +40,50 @@ func main() {
 	}
 }
 
+// keepaliveParams make grpc-go close a connection whose peer no longer responds. Without
+// them the next call would use the same broken connection. The gateway allows a ping
+// every 5 s.
+var keepaliveParams = keepalive.ClientParameters{Time: 10 * time.Second, Timeout: 5 * time.Second}
+
 func run(ctx context.Context, addr, conference string, limit time.Duration, out io.Writer) error {
 	if limit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	connection, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	connection, err := grpc.NewClient(addr,
+		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithKeepaliveParams(keepaliveParams))
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer connection.Close() //nolint:errcheck // The process ends here.
 
 	f := newFollower(v2.NewParticipantServiceClient(connection), conference)
-	f.told = func(m *v2.WatchParticipantsResponse) { show(out, m, len(f.roster)) }
+	f.onMessage = func(m *v2.WatchParticipantsResponse) { show(out, m, len(f.roster)) }
 	err = f.follow(ctx)
 	if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
-		return nil // Watched for as long as was asked.
+		return nil // The time of -for has passed, or the user stopped the program.
 	}
 	return err
 }
 
-// show prints one message, and how many participants are held after it.
-func show(out io.Writer, message *v2.WatchParticipantsResponse, held int) {
+// show prints one message and the size of the roster after it.
+func show(out io.Writer, message *v2.WatchParticipantsResponse, size int) {
 	for _, change := range message.GetChanges().GetChanges() {
 		p := change.GetParticipant()
-		sayf(out, "%-12s %s is %s", word(change.GetKind()), p.GetName(), word(p.GetStatus()))
+		printLinef(out, "%-12s %s is %s", enumName(change.GetKind()), p.GetName(), enumName(p.GetStatus()))
 	}
 	switch {
 	case message.GetSnapshot() != nil:
-		sayf(out, "%-12s %d participants", "SNAPSHOT", held)
+		printLinef(out, "%-12s %d participants", "SNAPSHOT", size)
 	case message.GetCheckpoint() != nil:
-		sayf(out, "%-12s %s, %d participants", "CHECKPOINT", word(message.GetCheckpoint().GetFreshness()), held)
+		printLinef(out, "%-12s %s, %d participants", "CHECKPOINT", enumName(message.GetCheckpoint().GetFreshness()), size)
 	case message.GetEnd() != nil:
-		sayf(out, "%-12s the conference is gone", "END")
+		printLinef(out, "%-12s the conference has ended", "END")
 	}
 }
 
-// sayf prints one line. Nobody is left to tell if that fails.
-func sayf(out io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
+// printLinef prints one line. It ignores an error of out: there is no other place to report it.
+func printLinef(out io.Writer, format string, args ...any) {
+	_, _ = fmt.Fprintf(out, format+"\n", args...)
+}

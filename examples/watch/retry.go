@@ -12,8 +12,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// mayCallAgain says whether the same call may go better later. The codes that say no
-// are about the call itself: its arguments, its caller, its conference.
+// mayCallAgain reports whether a later call may succeed. It returns false for errors about
+// the call itself: its arguments, its caller, its conference.
 func mayCallAgain(err error) bool {
 	switch status.Code(err) {
 	case codes.InvalidArgument, codes.NotFound, codes.PermissionDenied, codes.Unauthenticated, codes.Unimplemented:
@@ -28,13 +28,13 @@ const (
 	longestDelay = 10 * time.Second
 )
 
-// delay is how long to wait before calling again: what the service asked for, else
-// twice as long with each failure in a row. Neither is exact, so that clients who
-// were cut off together do not come back together.
+// delay returns the time to wait before the next call: the RetryInfo of the error, or else
+// a time that doubles with each failure in a row. It adds jitter, so that clients that lost
+// their connections at the same time do not all call again at the same time.
 func delay(err error, failures int) time.Duration {
 	wait := min(firstDelay<<min(failures, 10), longestDelay)
-	if asked := retryInfo(err); asked > 0 {
-		wait = asked
+	if requested := retryInfo(err); requested > 0 {
+		wait = requested
 	}
 	return wait + rand.N(wait/4+1)
 }
@@ -48,7 +48,7 @@ func retryInfo(err error) time.Duration {
 	return 0
 }
 
-// sleep returns false when ctx ends first.
+// sleep waits for d. It returns false if ctx ends first.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -60,8 +60,8 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// word is an enum's value without the enum's name before it: CONNECTED.
-func word(value protoreflect.Enum) string {
+// enumName returns the name of an enum value without the enum's prefix: CONNECTED.
+func enumName(value protoreflect.Enum) string {
 	name := string(value.Descriptor().Values().ByNumber(value.Number()).Name())
 	prefix := string(value.Descriptor().Values().ByNumber(0).Name())
 	return strings.TrimPrefix(name, strings.TrimSuffix(prefix, "UNSPECIFIED"))

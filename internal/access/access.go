@@ -1,55 +1,58 @@
-// Package access tells who calls and what they may, whatever door they came by.
+// Package access authenticates callers and holds their rights, for every transport.
 //
-// A Policy admits a caller by the credential that the call presents. The caller comes
-// with a Grant: its rights, which calls are held to when they begin, and streams for
-// as long as they last (W19). Packages keys and oidc are policies of their own.
+// An Authenticator identifies the caller by the credentials of the call. The Caller
+// has a Grant: calls are authorized once, streams for as long as they last (W19).
+// Packages keys and oidc contain two authenticators.
 package access
 
-import "context"
+import (
+	"context"
 
-// Caller is who calls.
+	"github.com/audian/participant-gateway/internal/redact"
+)
+
+// Caller is an authenticated caller.
 type Caller struct {
-	// Name is for the log and for telling callers apart (A2).
+	// Name identifies the caller in the log, in limits and in request ids (A2).
 	Name string
-	// Unnamed says that the name stands for everybody who calls.
-	Unnamed bool
-	// Token is the caller's own upstream token, where it is to be passed through.
-	Token Credential
+	// Anonymous is true if all callers share the name.
+	Anonymous bool
+	// Token is the caller's own upstream token with --auth=passthrough.
+	Token redact.Secret
 	// Grant is what the caller may do; nil grants nothing.
 	Grant *Grant
 }
 
-// Policy decides who may call.
-type Policy interface {
-	// Admit tells who calls with these headers. Its error is UNAUTHENTICATED where the
-	// credential is at fault, and UNAVAILABLE where that cannot be told now.
-	Admit(ctx context.Context, presented Presented) (Caller, error)
+// Authenticator identifies callers.
+type Authenticator interface {
+	// Authenticate returns the caller with these credentials. Its error is UNAUTHENTICATED
+	// for wrong credentials, and UNAVAILABLE if they cannot be checked now.
+	Authenticate(ctx context.Context, credentials Credentials) (Caller, error)
 }
 
-// Everybody admits all, whatever they present, and lets them do all (--auth=none).
-type Everybody struct{ grant *Grant }
+// NoAuth accepts every caller with all rights (--auth=none).
+type NoAuth struct{ grant *Grant }
 
-// NewEverybody returns the policy.
-func NewEverybody() *Everybody { return &Everybody{grant: NewGrant(Everything())} }
+// NewNoAuth returns the authenticator of --auth=none.
+func NewNoAuth() *NoAuth { return &NoAuth{grant: NewGrant(AllRights())} }
 
-// Admit ignores credentials. Where client certificates are asked for, they name the
-// callers.
-func (e *Everybody) Admit(_ context.Context, presented Presented) (Caller, error) {
-	if presented.Peer != "" {
-		return Caller{Name: presented.Peer, Grant: e.grant}, nil
+// Authenticate names callers by their client certificate, and ignores other credentials.
+func (a *NoAuth) Authenticate(_ context.Context, credentials Credentials) (Caller, error) {
+	if credentials.Peer != "" {
+		return Caller{Name: credentials.Peer, Grant: a.grant}, nil
 	}
-	return Caller{Name: "anonymous", Unnamed: true, Grant: e.grant}, nil
+	return Caller{Name: "anonymous", Anonymous: true, Grant: a.grant}, nil
 }
 
 type callerKey struct{}
 
-// With notes the caller in a call's context.
-func With(ctx context.Context, caller Caller) context.Context {
+// NewContext returns a context with the caller of a call.
+func NewContext(ctx context.Context, caller Caller) context.Context {
 	return context.WithValue(ctx, callerKey{}, caller)
 }
 
-// From gives the caller of a call.
-func From(ctx context.Context) Caller {
+// FromContext returns the caller of a call.
+func FromContext(ctx context.Context) Caller {
 	caller, _ := ctx.Value(callerKey{}).(Caller)
 	return caller
 }

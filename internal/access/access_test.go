@@ -1,10 +1,6 @@
 package access_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 
@@ -12,7 +8,7 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 )
 
-func TestCredential(t *testing.T) {
+func TestCredentials(t *testing.T) {
 	for _, test := range []struct {
 		authorization, token []string
 		want                 string
@@ -31,7 +27,7 @@ func TestCredential(t *testing.T) {
 		{authorization: []string{"Bearer one", "Bearer two"}, reason: apierror.CredentialsDiffer},
 		{token: []string{"one", "two"}, reason: apierror.CredentialsDiffer},
 	} {
-		got, err := access.Presented{Authorization: test.authorization, AuthToken: test.token}.Credential()
+		got, err := access.Credentials{Authorization: test.authorization, AuthToken: test.token}.Secret()
 		if got.Reveal() != test.want || (err != nil) != (test.reason != "") {
 			t.Errorf("%q %q: got %q, %v", test.authorization, test.token, got.Reveal(), err)
 		}
@@ -41,91 +37,76 @@ func TestCredential(t *testing.T) {
 	}
 }
 
-func TestACredentialHidesItself(t *testing.T) {
-	secret := access.Credential("hidden-1")
-	var out bytes.Buffer
-	slog.New(slog.NewJSONHandler(&out, nil)).Info("m", "a", secret, "b", []access.Credential{secret})
-	fmt.Fprintf(&out, "%s %v %#v %q", secret, access.Caller{Token: secret}, secret, secret)
-	encoded, err := json.Marshal(map[string]access.Credential{"c": secret})
-	if err != nil {
-		t.Fatal(err)
-	}
-	out.Write(encoded)
-	if strings.Contains(out.String(), "hidden") {
-		t.Errorf("the secret shows in %s", &out)
-	}
-}
-
 func TestRights(t *testing.T) {
-	here := []string{"conf_a"}
+	only := []string{"conf_a"}
 	for _, test := range []struct {
 		rights access.Rights
-		need   access.Role
+		role   access.Role
 		want   apierror.Reason
 	}{
-		{access.Everything(), access.Writer, ""},
+		{access.AllRights(), access.Writer, ""},
 		{access.Rights{Role: access.Reader}, access.Reader, ""},
 		{access.Rights{Role: access.Reader}, access.Writer, apierror.RoleNotGranted},
 		{access.Rights{}, access.Reader, apierror.RoleNotGranted},
-		{access.Rights{Role: access.Writer, Conferences: here}, access.Writer, ""},
+		{access.Rights{Role: access.Writer, Conferences: only}, access.Writer, ""},
 		{access.Rights{Role: access.Writer, Conferences: []string{"conf_b", "conf_aa"}}, access.Reader, apierror.ConferenceNotGranted},
 		{access.Rights{Role: access.Writer, Conferences: []string{}}, access.Reader, apierror.ConferenceNotGranted},
 		{access.Rights{Role: access.Reader, Conferences: []string{}}, access.Writer, apierror.RoleNotGranted},
 	} {
-		err := test.rights.Allow(access.Need{Role: test.need, Conference: "conf_a"})
+		err := test.rights.Authorize(access.Permission{Role: test.role, Conference: "conf_a"})
 		if got := apierror.ReasonOf(err); (err != nil || test.want != "") && got != test.want {
-			t.Errorf("%+v, needing %s: got %v, want %q", test.rights, test.need, err, test.want)
+			t.Errorf("%+v, as %s: got %v, want %q", test.rights, test.role, err, test.want)
 		}
 	}
 }
 
-func TestRoleOf(t *testing.T) {
-	for word, want := range map[string]access.Role{
-		"reader": access.Reader, "writer": access.Writer, "nobody": access.Nobody, "Writer": access.Nobody, "": access.Nobody,
+func TestParseRole(t *testing.T) {
+	for name, want := range map[string]access.Role{
+		"reader": access.Reader, "writer": access.Writer, "none": access.NoRole, "Writer": access.NoRole, "": access.NoRole,
 	} {
-		got, known := access.RoleOf(word)
-		if got != want || known != (want != access.Nobody) {
-			t.Errorf("%q: got %s, %t", word, got, known)
+		got, ok := access.ParseRole(name)
+		if got != want || ok != (want != access.NoRole) {
+			t.Errorf("%q: got %s, %t", name, got, ok)
 		}
 	}
 }
 
-func TestEverybodyMayDoAll(t *testing.T) {
+func TestNoAuthGrantsAllRights(t *testing.T) {
 	for peer, want := range map[string]access.Caller{
-		"":         {Name: "anonymous", Unnamed: true},
+		"":         {Name: "anonymous", Anonymous: true},
 		"workshop": {Name: "workshop"},
 	} {
-		caller, err := access.NewEverybody().Admit(t.Context(), access.Presented{AuthToken: []string{"a", "b"}, Peer: peer})
-		if err != nil || caller.Name != want.Name || caller.Unnamed != want.Unnamed {
+		caller, err := access.NewNoAuth().Authenticate(t.Context(), access.Credentials{AuthToken: []string{"a", "b"}, Peer: peer})
+		if err != nil || caller.Name != want.Name || caller.Anonymous != want.Anonymous {
 			t.Errorf("%q: got %+v, %v", peer, caller, err)
 		}
-		if err := caller.Grant.Allow(access.Need{Role: access.Writer, Conference: "any"}); err != nil {
+		if err := caller.Grant.Authorize(access.Permission{Role: access.Writer, Conference: "any"}); err != nil {
 			t.Error(err)
 		}
 	}
 }
 
-func TestPassthroughTellsTokensApart(t *testing.T) {
-	policy := access.NewPassthrough()
-	admit := func(tokens ...string) (access.Caller, error) {
-		return policy.Admit(t.Context(), access.Presented{AuthToken: tokens})
+func TestPassthroughNamesCallersByToken(t *testing.T) {
+	authenticator := access.NewPassthrough()
+	authenticate := func(tokens ...string) (access.Caller, error) {
+		return authenticator.Authenticate(t.Context(), access.Credentials{AuthToken: tokens})
 	}
-	one, _ := admit("one")
-	again, _ := admit("one")
-	two, err := admit("two")
+	one, _ := authenticate("one")
+	again, _ := authenticate("one")
+	two, err := authenticate("two")
 	if err != nil || one.Name != again.Name || one.Name == two.Name || one.Token.Reveal() != "one" {
 		t.Errorf("got %v, %v, %v, %v", one, again, two, err)
 	}
 	if strings.Contains(one.Name, "one") {
-		t.Errorf("the name %s tells of the token", one.Name)
+		t.Errorf("the name %s contains the token", one.Name)
 	}
-	if other, _ := access.NewPassthrough().Admit(t.Context(), access.Presented{AuthToken: []string{"one"}}); other.Name == one.Name {
-		t.Error("another process gives the same name: the hash has no key of its own")
+	if other, _ := access.NewPassthrough().Authenticate(t.Context(), access.Credentials{AuthToken: []string{"one"}}); other.Name == one.Name {
+		t.Error("another process gives the same name: the key of the hash is not random")
 	}
-	if _, err := admit(); apierror.ReasonOf(err) != apierror.CredentialMissing {
+	if _, err := authenticate(); apierror.ReasonOf(err) != apierror.CredentialMissing {
 		t.Errorf("without a token: got %v", err)
 	}
-	if _, err := admit("one", "two"); apierror.ReasonOf(err) != apierror.CredentialsDiffer {
+	if _, err := authenticate("one", "two"); apierror.ReasonOf(err) != apierror.CredentialsDiffer {
 		t.Errorf("with two: got %v", err)
 	}
 }

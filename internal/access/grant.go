@@ -8,90 +8,91 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 )
 
-// Grant is what a caller was granted, for as long as it lasts: it may expire, be
-// changed, or be withdrawn, and the streams that are held to it end with it (W19).
+// Grant is the rights of a caller, which may expire, change, or be revoked. Streams that
+// lose their permission end (W19).
 type Grant struct {
-	// expires is zero where the grant has no end set.
+	// expires is zero if the grant does not expire.
 	expires time.Time
 
 	mu     sync.Mutex
 	rights Rights
-	// over is why nothing is granted any more; nil while something is.
-	over error
-	held map[*holding]struct{}
+	// revoked is the reason of a revoked grant, else nil.
+	revoked error
+	streams map[*stream]struct{}
 }
 
-// holding is a stream that needs the grant to go on.
-type holding struct {
-	need Need
-	end  context.CancelCauseFunc
+// stream is an open stream that needs a permission of the grant.
+type stream struct {
+	permission Permission
+	cancel     context.CancelCauseFunc
 }
 
-// NewGrant grants rights until they are changed or withdrawn.
+// NewGrant returns a grant that does not expire.
 func NewGrant(rights Rights) *Grant { return NewGrantUntil(rights, time.Time{}) }
 
-// NewGrantUntil grants rights until a time.
+// NewGrantUntil returns a grant that expires at a time.
 func NewGrantUntil(rights Rights, expires time.Time) *Grant {
-	return &Grant{rights: rights, expires: expires, held: map[*holding]struct{}{}}
+	return &Grant{rights: rights, expires: expires, streams: map[*stream]struct{}{}}
 }
 
-// Allow tells why a need is not granted now, nil where it is.
-func (g *Grant) Allow(need Need) error {
+// Authorize returns an error unless the grant includes the permission now.
+func (g *Grant) Authorize(permission Permission) error {
 	if g == nil {
-		return Rights{}.Allow(need)
+		return Rights{}.Authorize(permission)
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.allow(need)
+	return g.authorize(permission)
 }
 
-func (g *Grant) allow(need Need) error {
-	if g.over != nil {
-		return g.over
+// authorize is Authorize with mu held.
+func (g *Grant) authorize(permission Permission) error {
+	if g.revoked != nil {
+		return g.revoked
 	}
-	return g.rights.Allow(need)
+	return g.rights.Authorize(permission)
 }
 
-// Bound gives a stream's context one end more: when its need is granted no longer.
-// The cause is a apierror.Error then.
-func (g *Grant) Bound(ctx context.Context, need Need) (context.Context, context.CancelFunc) {
-	ctx, end := context.WithCancelCause(ctx)
+// StreamContext returns a context for a stream that ends when the grant no longer
+// includes the permission. Its cause is an *apierror.Error then.
+func (g *Grant) StreamContext(ctx context.Context, permission Permission) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
 	if g == nil {
-		end(g.Allow(need))
-		return ctx, func() { end(nil) }
+		cancel(g.Authorize(permission))
+		return ctx, func() { cancel(nil) }
 	}
-	stream := &holding{need: need, end: end}
+	opened := &stream{permission: permission, cancel: cancel}
 	g.mu.Lock()
-	g.held[stream] = struct{}{}
-	stream.judge(g)
+	g.streams[opened] = struct{}{}
+	g.check(opened)
 	g.mu.Unlock()
-	stopTimer := g.expiryTimer(end)
+	stopTimer := g.expiryTimer(cancel)
 	return ctx, func() {
 		stopTimer()
-		end(nil)
+		cancel(nil)
 		g.mu.Lock()
-		delete(g.held, stream)
+		delete(g.streams, opened)
 		g.mu.Unlock()
 	}
 }
 
-// judge ends the stream unless its need is granted. The caller holds the grant's mu.
-func (h *holding) judge(g *Grant) {
-	if err := g.allow(h.need); err != nil {
-		h.end(err)
+// check ends a stream without permission. The caller holds mu.
+func (g *Grant) check(s *stream) {
+	if err := g.authorize(s.permission); err != nil {
+		s.cancel(err)
 	}
 }
 
-func (g *Grant) expiryTimer(end context.CancelCauseFunc) (stop func()) {
+func (g *Grant) expiryTimer(cancel context.CancelCauseFunc) (stop func()) {
 	if g.expires.IsZero() {
 		return func() {}
 	}
-	timer := time.AfterFunc(time.Until(g.expires), func() { end(Expired(nil)) })
+	timer := time.AfterFunc(time.Until(g.expires), func() { cancel(ExpiredError(nil)) })
 	return func() { timer.Stop() }
 }
 
-// Expired is the error of a credential that was valid until some time ago.
-func Expired(cause error) *apierror.Error {
+// ExpiredError returns the error of a credential that has expired.
+func ExpiredError(cause error) *apierror.Error {
 	return &apierror.Error{
 		Reason:  apierror.CredentialExpired,
 		Message: "the token has expired; call again with a new one",
@@ -99,18 +100,17 @@ func Expired(cause error) *apierror.Error {
 	}
 }
 
-// Change grants other rights in place of those before. Streams whose need is among
-// both go on.
-func (g *Grant) Change(rights Rights) { g.update(func() { g.rights = rights }) }
+// SetRights replaces the rights, and ends the streams that the new ones do not allow.
+func (g *Grant) SetRights(rights Rights) { g.update(func() { g.rights = rights }) }
 
-// Withdraw takes the grant away, for a reason.
-func (g *Grant) Withdraw(why *apierror.Error) { g.update(func() { g.over = why }) }
+// Revoke ends all streams of the grant with the reason, and authorizes nothing more.
+func (g *Grant) Revoke(reason *apierror.Error) { g.update(func() { g.revoked = reason }) }
 
 func (g *Grant) update(change func()) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	change()
-	for stream := range g.held {
-		stream.judge(g)
+	for opened := range g.streams {
+		g.check(opened)
 	}
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 )
 
-var watching = access.Need{Role: access.Reader, Conference: "conf_a"}
+var watchPermission = access.Permission{Role: access.Reader, Conference: "conf_a"}
 
-var withdrawn = &apierror.Error{Reason: apierror.CredentialInvalid, Message: "the key was withdrawn"}
+var revoked = &apierror.Error{Reason: apierror.CredentialInvalid, Message: "the key was revoked"}
 
-// reasonOf is why ctx has ended; empty while it has not.
+// reasonOf returns the reason why ctx has ended, empty while it has not.
 func reasonOf(ctx context.Context) apierror.Reason {
 	if ctx.Err() == nil {
 		return ""
@@ -24,8 +24,8 @@ func reasonOf(ctx context.Context) apierror.Reason {
 
 func TestW19_AStreamEndsWhenItsTokenExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		grant := access.NewGrantUntil(access.Everything(), time.Now().Add(time.Minute))
-		ctx, release := grant.Bound(t.Context(), watching)
+		grant := access.NewGrantUntil(access.AllRights(), time.Now().Add(time.Minute))
+		ctx, release := grant.StreamContext(t.Context(), watchPermission)
 		defer release()
 		time.Sleep(time.Minute - time.Nanosecond)
 		synctest.Wait()
@@ -37,68 +37,68 @@ func TestW19_AStreamEndsWhenItsTokenExpires(t *testing.T) {
 		if got := reasonOf(ctx); got != apierror.CredentialExpired {
 			t.Errorf("got %q, want it expired", got)
 		}
-		late, release := grant.Bound(t.Context(), watching)
+		late, release := grant.StreamContext(t.Context(), watchPermission)
 		defer release()
 		synctest.Wait()
 		if got := reasonOf(late); got != apierror.CredentialExpired {
-			t.Errorf("a stream that comes too late: got %q, want it expired", got)
+			t.Errorf("a stream opened too late: got %q, want it expired", got)
 		}
 	})
 }
 
-func TestW19_AStreamEndsWhenWhatItNeedsIsTakenAway(t *testing.T) {
+func TestW19_AStreamEndsWithoutItsPermission(t *testing.T) {
 	only := func(role access.Role, conferences ...string) func(*access.Grant) {
-		return func(g *access.Grant) { g.Change(access.Rights{Role: role, Conferences: conferences}) }
+		return func(g *access.Grant) { g.SetRights(access.Rights{Role: role, Conferences: conferences}) }
 	}
 	for _, test := range []struct {
 		name   string
 		change func(*access.Grant)
 		want   apierror.Reason
 	}{
-		{"withdrawn", func(g *access.Grant) { g.Withdraw(withdrawn) }, apierror.CredentialInvalid},
-		{"no role", only(access.Nobody, "conf_a"), apierror.RoleNotGranted},
+		{"revoked", func(g *access.Grant) { g.Revoke(revoked) }, apierror.CredentialInvalid},
+		{"no role", only(access.NoRole, "conf_a"), apierror.RoleNotGranted},
 		{"another conference", only(access.Writer, "conf_b"), apierror.ConferenceNotGranted},
-		{"no conference", func(g *access.Grant) { g.Change(access.Rights{Role: access.Writer, Conferences: []string{}}) }, apierror.ConferenceNotGranted},
+		{"no conference", func(g *access.Grant) { g.SetRights(access.Rights{Role: access.Writer, Conferences: []string{}}) }, apierror.ConferenceNotGranted},
 		{"reader in place of writer", only(access.Reader, "conf_b", "conf_a"), ""},
-		{"all conferences", func(g *access.Grant) { g.Change(access.Everything()) }, ""},
+		{"all conferences", func(g *access.Grant) { g.SetRights(access.AllRights()) }, ""},
 	} {
 		grant := access.NewGrant(access.Rights{Role: access.Writer, Conferences: []string{"conf_a"}})
-		ctx, release := grant.Bound(t.Context(), watching)
+		ctx, release := grant.StreamContext(t.Context(), watchPermission)
 		test.change(grant)
 		if got := reasonOf(ctx); got != test.want {
 			t.Errorf("%s: an open stream got %q, want %q", test.name, got, test.want)
 		}
-		if err := grant.Allow(watching); (err == nil) != (test.want == "") {
+		if err := grant.Authorize(watchPermission); (err == nil) != (test.want == "") {
 			t.Errorf("%s: a new call got %v", test.name, err)
 		}
-		late, releaseLate := grant.Bound(t.Context(), watching)
+		late, releaseLate := grant.StreamContext(t.Context(), watchPermission)
 		if got := reasonOf(late); got != test.want {
-			t.Errorf("%s: a late stream got %q, want %q", test.name, got, test.want)
+			t.Errorf("%s: a later stream got %q, want %q", test.name, got, test.want)
 		}
 		release()
 		releaseLate()
 	}
 }
 
-func TestAReleasedStreamHasNotLostItsRights(t *testing.T) {
+func TestAReleasedStreamIsOnlyCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		grant := access.NewGrantUntil(access.Everything(), time.Now().Add(time.Minute))
-		ctx, release := grant.Bound(t.Context(), watching)
+		grant := access.NewGrantUntil(access.AllRights(), time.Now().Add(time.Minute))
+		ctx, release := grant.StreamContext(t.Context(), watchPermission)
 		release()
-		grant.Withdraw(withdrawn)
+		grant.Revoke(revoked)
 		time.Sleep(time.Hour)
-		if cause := context.Cause(ctx); cause != context.Canceled { //nolint:errorlint // The very one.
+		if cause := context.Cause(ctx); cause != context.Canceled { //nolint:errorlint // It must be this value.
 			t.Errorf("got %v, want a plain cancellation", cause)
 		}
 	})
 }
 
-func TestNoGrantGrantsNothing(t *testing.T) {
+func TestANilGrantGrantsNothing(t *testing.T) {
 	var none *access.Grant
-	if got := apierror.ReasonOf(none.Allow(watching)); got != apierror.RoleNotGranted {
+	if got := apierror.ReasonOf(none.Authorize(watchPermission)); got != apierror.RoleNotGranted {
 		t.Errorf("a call got %q", got)
 	}
-	ctx, release := none.Bound(t.Context(), watching)
+	ctx, release := none.StreamContext(t.Context(), watchPermission)
 	defer release()
 	if got := reasonOf(ctx); got != apierror.RoleNotGranted {
 		t.Errorf("a stream got %q", got)

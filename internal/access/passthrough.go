@@ -6,37 +6,39 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+
+	"github.com/audian/participant-gateway/internal/redact"
 )
 
-// Passthrough admits whoever presents an upstream token, and has the upstream judge it
+// Passthrough accepts every caller with an upstream token, which the upstream checks
 // (--auth=passthrough).
 type Passthrough struct {
 	key   [32]byte
 	grant *Grant
 }
 
-// NewPassthrough returns the policy with a key of its own for this process.
+// NewPassthrough returns the authenticator, with a random key for the names of callers.
 func NewPassthrough() *Passthrough {
-	p := Passthrough{grant: NewGrant(Everything())}
+	p := Passthrough{grant: NewGrant(AllRights())}
 	// Read never fails: the runtime ends the process instead.
 	_, _ = rand.Read(p.key[:])
 	return &p
 }
 
-// Admit refuses only those without a token.
-func (p *Passthrough) Admit(_ context.Context, presented Presented) (Caller, error) {
-	token, err := presented.Required("an upstream token")
+// Authenticate returns a caller named by a hash of its token.
+func (p *Passthrough) Authenticate(_ context.Context, credentials Credentials) (Caller, error) {
+	token, err := credentials.RequireSecret("an upstream token")
 	if err != nil {
 		return Caller{}, err
 	}
 	return Caller{Name: p.name(token), Token: token, Grant: p.grant}, nil
 }
 
-// nameBytes of a keyed hash tell callers apart, and tell nothing of the token.
+// nameBytes of the keyed hash distinguish callers, and reveal nothing of the token.
 const nameBytes = 8
 
-func (p *Passthrough) name(token Credential) string {
+func (p *Passthrough) name(token redact.Secret) string {
 	hash := hmac.New(sha256.New, p.key[:])
-	hash.Write([]byte(token))
+	hash.Write([]byte(token.Reveal()))
 	return "token-" + hex.EncodeToString(hash.Sum(nil)[:nameBytes])
 }

@@ -7,53 +7,53 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 )
 
-// Role is what kinds of calls a caller may make. Each includes those before it; the
-// zero Role may make none.
+// Role is the kinds of calls that a caller may make. Each role includes the ones before
+// it; the zero Role includes none.
 type Role uint8
 
 // The roles.
 const (
-	Nobody Role = iota
+	NoRole Role = iota
 	Reader      // lists and watches
 	Writer      // adds and removes
 )
 
-var roleWords = []string{Nobody: "nobody", Reader: "reader", Writer: "writer"}
+var roleNames = []string{NoRole: "none", Reader: "reader", Writer: "writer"}
 
-// String is the role's word.
-func (r Role) String() string { return roleWords[r] }
+// String returns the name of the role.
+func (r Role) String() string { return roleNames[r] }
 
-// RoleOf is the role that a word names: reader or writer.
-func RoleOf(word string) (role Role, known bool) {
-	role = Role(max(slices.Index(roleWords, word), 0))
-	return role, role != Nobody
+// ParseRole returns the role with a name, reader or writer.
+func ParseRole(name string) (role Role, ok bool) {
+	role = Role(max(slices.Index(roleNames, name), 0))
+	return role, role != NoRole
 }
 
-// Rights are what a caller may do, and where.
+// Rights are the calls that a caller may make, and in which conferences.
 type Rights struct {
 	Role Role
-	// Conferences are those that the caller may use; nil is all, and empty none.
+	// Conferences are the ids of the allowed conferences; nil is all, and empty none.
 	Conferences []string
 }
 
-// Everything is the right to make any call in any conference.
-func Everything() Rights { return Rights{Role: Writer} }
+// AllRights is the right to make every call in every conference.
+func AllRights() Rights { return Rights{Role: Writer} }
 
-// Need is what a call takes.
-type Need struct {
+// Permission is what a call requires.
+type Permission struct {
 	Role       Role
 	Conference string
 }
 
-// Allow tells why a need is beyond the rights, nil where it is not.
-func (r Rights) Allow(need Need) error {
-	if r.Role < need.Role {
+// Authorize returns an error unless the rights include the permission.
+func (r Rights) Authorize(permission Permission) error {
+	if r.Role < permission.Role {
 		return &apierror.Error{
 			Reason:  apierror.RoleNotGranted,
-			Message: fmt.Sprintf("this call needs the role %s, which the caller was not granted", need.Role),
+			Message: fmt.Sprintf("this call needs the role %s, which the caller was not granted", permission.Role),
 		}
 	}
-	if r.Conferences != nil && !slices.Contains(r.Conferences, need.Conference) {
+	if r.Conferences != nil && !slices.Contains(r.Conferences, permission.Conference) {
 		return &apierror.Error{
 			Reason:  apierror.ConferenceNotGranted,
 			Message: "the caller was not granted this conference",

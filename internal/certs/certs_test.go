@@ -24,9 +24,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// scene is an identity that is followed, in virtual time. What is issued in a bubble
-// is valid in its year.
-type scene struct {
+// harness is an identity that reloads its files in virtual time. Certificates issued in a
+// synctest bubble are valid at its time.
+type harness struct {
 	certstest.Dir
 
 	t         *testing.T
@@ -35,48 +35,48 @@ type scene struct {
 	log       *bytes.Buffer
 }
 
-func play(t *testing.T, clientCA bool, test func(s *scene)) {
+func reloading(t *testing.T, clientCA bool, test func(h *harness)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s := &scene{Dir: certstest.NewDir(t), t: t, authority: certstest.NewAuthority(t), log: &bytes.Buffer{}}
-		s.Put(s.authority.Server("first"))
-		files := certs.Files{Cert: s.Cert, Key: s.Key}
+		h := &harness{Dir: certstest.NewDir(t), t: t, authority: certstest.NewAuthority(t), log: &bytes.Buffer{}}
+		h.Put(h.authority.Server("first"))
+		files := certs.Files{Cert: h.Cert, Key: h.Key}
 		if clientCA {
-			s.Write(s.ClientCA, s.authority.PEM())
-			files.ClientCA = s.ClientCA
+			h.Write(h.ClientCA, h.authority.PEM())
+			files.ClientCA = h.ClientCA
 		}
-		identity, err := certs.Open(files, slog.New(slog.NewTextHandler(s.log, nil)))
+		identity, err := certs.Open(files, slog.New(slog.NewTextHandler(h.log, nil)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.identity = identity
+		h.identity = identity
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		go identity.Follow(ctx)
-		test(s)
+		go identity.ReloadOnChange(ctx)
+		test(h)
 	})
 }
 
-// looked waits until the files have been looked at again.
-func (s *scene) looked() {
+// waitForPoll waits until the files are read again.
+func (h *harness) waitForPoll() {
 	time.Sleep(1100 * time.Millisecond)
 	synctest.Wait()
 }
 
-// connect shakes hands with the identity; who is the name in its certificate.
-func (s *scene) connect(own ...certstest.Pair) (who string, err error) {
-	s.t.Helper()
-	config := &tls.Config{RootCAs: s.authority.Pool(), ServerName: "localhost", NextProtos: []string{"h2"}}
+// connect makes a handshake and returns the names of the server and of the client.
+func (h *harness) connect(own ...certstest.Pair) (names string, err error) {
+	h.t.Helper()
+	config := &tls.Config{RootCAs: h.authority.Pool(), ServerName: "localhost", NextProtos: []string{"h2"}}
 	for _, pair := range own {
 		config.Certificates = append(config.Certificates, pair.TLS())
 	}
-	return s.handshake(config)
+	return h.handshake(config)
 }
 
-func (s *scene) handshake(config *tls.Config) (who string, err error) {
-	s.t.Helper()
+func (h *harness) handshake(config *tls.Config) (names string, err error) {
+	h.t.Helper()
 	clientEnd, serverEnd := net.Pipe()
-	client, server := tls.Client(clientEnd, config), tls.Server(serverEnd, s.identity.Config("h2", "http/1.1"))
+	client, server := tls.Client(clientEnd, config), tls.Server(serverEnd, h.identity.Config("h2", "http/1.1"))
 	served := make(chan error, 1)
 	go func() {
 		err := server.Handshake()
@@ -92,7 +92,7 @@ func (s *scene) handshake(config *tls.Config) (who string, err error) {
 		<-served
 		return "", err
 	}
-	// TLS 1.3 tells the client only then that its certificate was refused.
+	// In TLS 1.3 a client learns here that its certificate was refused.
 	peer, _ := io.ReadAll(client)
 	if err := <-served; err != nil {
 		return "", err
@@ -100,114 +100,114 @@ func (s *scene) handshake(config *tls.Config) (who string, err error) {
 	return client.ConnectionState().PeerCertificates[0].Subject.CommonName + " to " + strings.TrimSpace(string(peer)), nil
 }
 
-func (s *scene) expect(want string, own ...certstest.Pair) {
-	s.t.Helper()
-	if got, err := s.connect(own...); got != want || err != nil {
-		s.t.Errorf("connected %q, %v, want %q", got, err, want)
+func (h *harness) expect(want string, own ...certstest.Pair) {
+	h.t.Helper()
+	if got, err := h.connect(own...); got != want || err != nil {
+		h.t.Errorf("connected %q, %v, want %q", got, err, want)
 	}
 }
 
-func (s *scene) logged(times int, text string) {
-	s.t.Helper()
-	if got := strings.Count(s.log.String(), text); got != times {
-		s.t.Errorf("logged %d times, want %d: %s\n%s", got, times, text, s.log)
+func (h *harness) expectLog(times int, text string) {
+	h.t.Helper()
+	if got := strings.Count(h.log.String(), text); got != times {
+		h.t.Errorf("logged %d times, want %d: %s\n%s", got, times, text, h.log)
 	}
 }
 
 func TestIdentityIsReloaded(t *testing.T) {
-	play(t, false, func(s *scene) {
-		s.expect("first to ")
-		s.Put(s.authority.Server("second"))
-		s.looked()
-		s.expect("second to ")
-		s.looked()
-		s.logged(1, "TLS files reloaded")
+	reloading(t, false, func(h *harness) {
+		h.expect("first to ")
+		h.Put(h.authority.Server("second"))
+		h.waitForPoll()
+		h.expect("second to ")
+		h.waitForPoll()
+		h.expectLog(1, "files reloaded")
 	})
 }
 
 func TestABrokenIdentityKeepsTheLastGoodOne(t *testing.T) {
-	for name, damage := range map[string]func(s *scene){
-		"no PEM":            func(s *scene) { s.Write(s.Cert, []byte("hello")) },
-		"half of it":        func(s *scene) { s.Write(s.Key, s.authority.Server("other").KeyPEM()[:40]) },
-		"another's key":     func(s *scene) { s.Write(s.Key, s.authority.Server("other").KeyPEM()) },
-		"no file":           func(s *scene) { os.Remove(s.Cert) },
-		"no authority":      func(s *scene) { s.Write(s.ClientCA, []byte("hello")) },
-		"no authority file": func(s *scene) { os.Remove(s.ClientCA) },
-		"an empty file":     func(s *scene) { s.Write(s.ClientCA, nil) },
+	for name, damage := range map[string]func(h *harness){
+		"no PEM":            func(h *harness) { h.Write(h.Cert, []byte("hello")) },
+		"half of it":        func(h *harness) { h.Write(h.Key, h.authority.Server("other").KeyPEM()[:40]) },
+		"another's key":     func(h *harness) { h.Write(h.Key, h.authority.Server("other").KeyPEM()) },
+		"no file":           func(h *harness) { os.Remove(h.Cert) },
+		"no authority":      func(h *harness) { h.Write(h.ClientCA, []byte("hello")) },
+		"no authority file": func(h *harness) { os.Remove(h.ClientCA) },
+		"an empty file":     func(h *harness) { h.Write(h.ClientCA, nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			play(t, true, func(s *scene) {
-				damage(s)
-				s.looked()
-				s.looked()
-				s.expect("first to ada", s.authority.Client("ada"))
-				s.logged(1, "the last good ones stay in use")
-				s.logged(0, "PRIVATE")
+			reloading(t, true, func(h *harness) {
+				damage(h)
+				h.waitForPoll()
+				h.waitForPoll()
+				h.expect("first to ada", h.authority.Client("ada"))
+				h.expectLog(1, "the last good content stays in force")
+				h.expectLog(0, "PRIVATE")
 
-				s.Write(s.ClientCA, s.authority.PEM())
-				s.Put(s.authority.Server("third"))
-				s.looked()
-				s.expect("third to ada", s.authority.Client("ada"))
+				h.Write(h.ClientCA, h.authority.PEM())
+				h.Put(h.authority.Server("third"))
+				h.waitForPoll()
+				h.expect("third to ada", h.authority.Client("ada"))
 			})
 		})
 	}
 }
 
 func TestAClientNeedsACertificate(t *testing.T) {
-	play(t, true, func(s *scene) {
+	reloading(t, true, func(h *harness) {
 		long := time.Now().Add(-48 * time.Hour)
 		for name, own := range map[string][]certstest.Pair{
 			"none":       nil,
 			"unknown":    {certstest.NewAuthority(t).Client("ada")},
-			"expired":    {s.authority.Issue(&x509.Certificate{NotBefore: long, NotAfter: long.Add(time.Hour)})},
-			"not yet":    {s.authority.Issue(&x509.Certificate{NotBefore: time.Now().Add(time.Hour), NotAfter: time.Now().Add(2 * time.Hour)})},
-			"a server's": {s.authority.Server("ada")},
+			"expired":    {h.authority.Issue(&x509.Certificate{NotBefore: long, NotAfter: long.Add(time.Hour)})},
+			"not yet":    {h.authority.Issue(&x509.Certificate{NotBefore: time.Now().Add(time.Hour), NotAfter: time.Now().Add(2 * time.Hour)})},
+			"a server's": {h.authority.Server("ada")},
 		} {
-			if got, err := s.connect(own...); err == nil {
+			if got, err := h.connect(own...); err == nil {
 				t.Errorf("%s: connected %q", name, got)
 			}
 		}
-		s.expect("first to ada", s.authority.Client("ada"))
+		h.expect("first to ada", h.authority.Client("ada"))
 	})
 }
 
 func TestAuthoritiesAreReloaded(t *testing.T) {
-	play(t, true, func(s *scene) {
-		ada, other := s.authority.Client("ada"), certstest.NewAuthority(t)
+	reloading(t, true, func(h *harness) {
+		ada, other := h.authority.Client("ada"), certstest.NewAuthority(t)
 		config := &tls.Config{
-			RootCAs: s.authority.Pool(), ServerName: "localhost", Certificates: []tls.Certificate{ada.TLS()},
+			RootCAs: h.authority.Pool(), ServerName: "localhost", Certificates: []tls.Certificate{ada.TLS()},
 			ClientSessionCache: tls.NewLRUClientSessionCache(8),
 		}
-		if _, err := s.handshake(config); err != nil {
+		if _, err := h.handshake(config); err != nil {
 			t.Fatal(err)
 		}
-		s.Write(s.ClientCA, other.PEM())
-		s.looked()
-		if got, err := s.handshake(config); err == nil {
-			t.Errorf("a caller of an authority that is no more connected %q", got)
+		h.Write(h.ClientCA, other.PEM())
+		h.waitForPoll()
+		if got, err := h.handshake(config); err == nil {
+			t.Errorf("a client of a removed authority connected %q", got)
 		}
-		s.expect("first to bob", other.Client("bob"))
+		h.expect("first to bob", other.Client("bob"))
 	})
 }
 
 func TestConfig(t *testing.T) {
-	play(t, false, func(s *scene) {
-		roots := s.authority.Pool()
+	reloading(t, false, func(h *harness) {
+		roots := h.authority.Pool()
 		for _, old := range []uint16{tls.VersionTLS10, tls.VersionTLS11} {
-			if _, err := s.handshake(&tls.Config{RootCAs: roots, ServerName: "localhost", MinVersion: tls.VersionTLS10, MaxVersion: old}); err == nil {
+			if _, err := h.handshake(&tls.Config{RootCAs: roots, ServerName: "localhost", MinVersion: tls.VersionTLS10, MaxVersion: old}); err == nil {
 				t.Errorf("%s was accepted", tls.VersionName(old))
 			}
 		}
-		if _, err := s.handshake(&tls.Config{RootCAs: roots, ServerName: "localhost", MaxVersion: tls.VersionTLS12}); err != nil {
+		if _, err := h.handshake(&tls.Config{RootCAs: roots, ServerName: "localhost", MaxVersion: tls.VersionTLS12}); err != nil {
 			t.Errorf("TLS 1.2: %v", err)
 		}
-		if _, err := s.handshake(&tls.Config{RootCAs: roots, ServerName: "localhost", NextProtos: []string{"smtp"}}); err == nil {
-			t.Error("a protocol that is not spoken was accepted")
+		if _, err := h.handshake(&tls.Config{RootCAs: roots, ServerName: "localhost", NextProtos: []string{"smtp"}}); err == nil {
+			t.Error("an unknown protocol was accepted")
 		}
 	})
 }
 
-func TestOpenRefusesWhatCannotBeUsed(t *testing.T) {
+func TestOpenRefusesInvalidFiles(t *testing.T) {
 	authority, dir := certstest.NewAuthority(t), certstest.NewDir(t)
 	dir.Put(authority.Server("first"))
 	dir.Write(dir.ClientCA, []byte("hello"))
@@ -215,7 +215,7 @@ func TestOpenRefusesWhatCannotBeUsed(t *testing.T) {
 		files certs.Files
 		want  string
 	}{
-		{certs.Files{Cert: dir.Cert + ".not", Key: dir.Key}, "read TLS files: open "},
+		{certs.Files{Cert: dir.Cert + ".not", Key: dir.Key}, "open "},
 		{certs.Files{Cert: dir.Key, Key: dir.Cert}, "read the certificate and its key: tls: "},
 		{certs.Files{Cert: dir.Cert, Key: dir.Key, ClientCA: dir.ClientCA}, "read the client authorities: no certificate"},
 	} {

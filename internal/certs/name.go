@@ -5,8 +5,7 @@ import (
 	"crypto/x509"
 )
 
-// PeerName is the name of the client whose certificate was verified; empty where none
-// was.
+// PeerName returns the name in the verified client certificate, empty without one.
 func PeerName(state tls.ConnectionState) string {
 	if len(state.VerifiedChains) == 0 {
 		return ""
@@ -14,9 +13,8 @@ func PeerName(state tls.ConnectionState) string {
 	return name(state.VerifiedChains[0][0])
 }
 
-// name is what a certificate calls its owner: the first URI of its alternative names
-// (as SPIFFE has it), else the first DNS name, else the common name, else the serial
-// number, which is no name but tells two owners apart.
+// name returns the first URI of the certificate (as with SPIFFE), else its first DNS name,
+// else its common name, else its serial number.
 func name(cert *x509.Certificate) string {
 	switch {
 	case len(cert.URIs) > 0:

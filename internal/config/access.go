@@ -13,31 +13,30 @@ const (
 	AuthOIDC        = "oidc"
 )
 
-// Access is who may call.
+// Access sets who may call.
 type Access struct {
-	Auth               string   `name:"auth"                 default:"none" enum:"none,passthrough,keys,oidc" placeholder:"MODE"   help:"Who may call: none (everybody), passthrough (whoever has an Audian token, which goes upstream), keys (the callers of a file) or oidc (those with a token of an issuer; default ${default})."`
+	Auth               string   `name:"auth"                 default:"none" enum:"none,passthrough,keys,oidc" placeholder:"MODE"   help:"Who may call: none (anyone), passthrough (anyone with an Audian token, which is sent upstream), keys (the callers in a file) or oidc (callers with a token of an issuer; default ${default})."`
 	AuthKeysFile       string   `name:"auth-keys-file"                                                        placeholder:"FILE"   help:"File of --auth=keys, edited by 'server keys'. Reloaded on change."`
 	OIDCIssuer         string   `name:"oidc-issuer"                                                           placeholder:"URL"    help:"Issuer of the tokens of --auth=oidc."`
-	OIDCAudience       string   `name:"oidc-audience"                                                         placeholder:"NAME"   help:"Audience that a token must be for."`
-	OIDCRoleClaim      string   `name:"oidc-role-claim"      default:"role"                                   placeholder:"CLAIM"  help:"Claim that holds reader or writer, as a string or in an array (default ${default})."`
-	AllowedHosts       []string `name:"allowed-hosts"                                                         placeholder:"HOST"   help:"Host names besides loopback that HTTP requests may name where nobody authenticates, and requests to the admin port."`
+	OIDCAudience       string   `name:"oidc-audience"                                                         placeholder:"NAME"   help:"Audience that a token must contain."`
+	OIDCRoleClaim      string   `name:"oidc-role-claim"      default:"role"                                   placeholder:"CLAIM"  help:"Claim that contains reader or writer, as a string or in an array (default ${default})."`
+	AllowedHosts       []string `name:"allowed-hosts"                                                         placeholder:"HOST"   help:"Host names besides loopback that HTTP requests may name: requests without authentication, and requests to the admin port."`
 	CORSAllowedOrigins []string `name:"cors-allowed-origins"                                                  placeholder:"ORIGIN" help:"Origins such as https://app.example.com whose pages may call."`
 	InsecureNoAuth     bool     `name:"insecure-no-auth"                                                                           help:"Allow --auth=none on addresses off loopback."`
 	InsecurePlaintext  bool     `name:"insecure-plaintext"                                                                         help:"Allow plain text on addresses off loopback."`
 }
 
-// checkAccess takes care that the mode has what it needs, and that nothing else is
-// given that would be of no use.
+// checkAccess reports missing settings of the mode, and settings that have no effect in it.
 func (c *Config) checkAccess(env *environment) error {
 	mode := "with --auth=" + c.Access.Auth
 	if c.Access.Auth != AuthKeys {
-		if err := c.doWithout(env, mode, []string{"auth-keys-file"}); err != nil {
+		if err := c.refuseUnused(env, mode, []string{"auth-keys-file"}); err != nil {
 			return err
 		}
 		c.Access.AuthKeysFile = ""
 	}
 	if c.Access.Auth != AuthOIDC {
-		if err := c.doWithout(env, mode, []string{"oidc-issuer", "oidc-audience", "oidc-role-claim"}); err != nil {
+		if err := c.refuseUnused(env, mode, []string{"oidc-issuer", "oidc-audience", "oidc-role-claim"}); err != nil {
 			return err
 		}
 		c.Access.OIDCIssuer, c.Access.OIDCAudience, c.Access.OIDCRoleClaim = "", "", ""
@@ -52,18 +51,18 @@ func (c *Config) checkAccess(env *environment) error {
 	}
 }
 
-// checkKeysFile opens the file; what is in it is read by those who use it.
+// checkKeysFile only opens the file: package keys reads it.
 func checkKeysFile(name, file string) error {
 	if file == "" {
-		return wrong("--auth=keys needs --auth-keys-file; 'server keys add' makes one")
+		return usageError("--auth=keys needs --auth-keys-file; 'server keys add' creates one")
 	}
-	opened, err := os.Open(file) //nolint:gosec // Which file is the operator's to say.
+	opened, err := os.Open(file) //nolint:gosec // The operator chooses the file.
 	if err != nil {
-		return wrong("%s: %v", name, err)
+		return usageError("%s: %v", name, err)
 	}
-	defer func() { _ = opened.Close() }() // It was only looked at.
+	defer func() { _ = opened.Close() }() // It was only opened.
 	if info, err := opened.Stat(); err != nil || info.IsDir() {
-		return wrong("%s must be a file but is %q", name, file)
+		return usageError("%s must be a file but is %q", name, file)
 	}
 	return nil
 }
@@ -72,18 +71,18 @@ func (c *Config) checkOIDC(env *environment) error {
 	a := c.Access
 	switch {
 	case a.OIDCIssuer == "":
-		return wrong("--auth=oidc needs --oidc-issuer")
+		return usageError("--auth=oidc needs --oidc-issuer")
 	case a.OIDCAudience == "":
-		return wrong("--auth=oidc needs --oidc-audience: without it a token for another service would admit")
+		return usageError("--auth=oidc needs --oidc-audience: without it the gateway would accept tokens for other services")
 	case a.OIDCRoleClaim == "":
-		return wrong("%s must name a claim", env.name("oidc-role-claim"))
+		return usageError("%s must name a claim", env.name("oidc-role-claim"))
 	}
 	name := env.name("oidc-issuer")
 	if err := checkURL(name, a.OIDCIssuer); err != nil {
 		return err
 	}
-	if u, err := url.Parse(a.OIDCIssuer); err != nil || u.Scheme != "https" && !loopbackHost(u.Hostname()) {
-		return wrong("%s must be https, or on loopback, but is %q: who could change its answers could call", name, a.OIDCIssuer)
+	if u, err := url.Parse(a.OIDCIssuer); err != nil || u.Scheme != "https" && !isLoopbackHost(u.Hostname()) {
+		return usageError("%s must be https, or on loopback, but is %q: an attacker who changes its responses could call", name, a.OIDCIssuer)
 	}
 	return nil
 }

@@ -62,16 +62,16 @@ func TestWrongAuth(t *testing.T) {
 		{oidc("--oidc-role-claim="), nil, "--oidc-role-claim must name a claim"},
 		{oidc("--oidc-issuer=id.example"), nil, `--oidc-issuer must be an http or https URL but is "id.example"`},
 		{oidc("--oidc-issuer=http://id.example"), nil, `--oidc-issuer must be https, or on loopback, but is "http://id.example"`},
-		{oidc("--oidc-issuer=https://me:hidden-1@id.example"), nil, "--oidc-issuer must not hold a user or password"},
+		{oidc("--oidc-issuer=https://me:hidden-1@id.example"), nil, "--oidc-issuer must not contain a user or password"},
 	} {
-		got := complaint(t, append([]string{"--demo"}, test.args...), test.env)
+		got := parseError(t, append([]string{"--demo"}, test.args...), test.env)
 		if !strings.HasPrefix(got, test.want) || strings.Contains(got, "hidden-1") {
 			t.Errorf("%q, %v:\ngot  %s\nwant %s", test.args, test.env, got, test.want)
 		}
 	}
 }
 
-func TestVariablesOfOtherModesAreNamed(t *testing.T) {
+func TestVariablesOfOtherModesAreReported(t *testing.T) {
 	cfg := parse(t, []string{"--demo"}, environ{"GATEWAY_AUTH_KEYS_FILE": "/no/such", "GATEWAY_OIDC_ISSUER": "x"})
 	if !slices.Equal(cfg.Ignored, []string{"GATEWAY_AUTH_KEYS_FILE", "GATEWAY_OIDC_ISSUER"}) {
 		t.Errorf("got %v", cfg.Ignored)

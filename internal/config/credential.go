@@ -3,18 +3,20 @@ package config
 import (
 	"os"
 	"strings"
+
+	"github.com/audian/participant-gateway/internal/redact"
 )
 
-// settleCredential leaves exactly one upstream credential, or none where none is
-// wanted.
-func (c *Config) settleCredential(env *environment) error {
+// resolveCredential leaves exactly one upstream credential, or none with --demo and
+// --auth=passthrough.
+func (c *Config) resolveCredential(env *environment) error {
 	switch {
 	case c.Demo:
-		err := c.doWithout(env, "with --demo, which brings its own upstream", upstreamFlags)
+		err := c.refuseUnused(env, "with --demo, which brings its own upstream", upstreamFlags)
 		c.Upstream = Upstream{AuthHeader: HeaderXAuthToken}
 		return err
 	case c.Access.Auth == AuthPassthrough:
-		err := c.doWithout(env, "with --auth=passthrough, which sends the caller's own token", credentialFlags)
+		err := c.refuseUnused(env, "with --auth=passthrough, which sends the caller's own token", credentialFlags)
 		c.Upstream = Upstream{URL: c.Upstream.URL, AuthHeader: c.Upstream.AuthHeader}
 		return err
 	default:
@@ -27,12 +29,12 @@ var (
 	upstreamFlags   = append([]string{"upstream-url", "upstream-auth-header"}, credentialFlags...)
 )
 
-// doWithout takes care that nothing is silently of no use: flags are refused,
-// variables, which may be there for somebody else, named in Ignored.
-func (c *Config) doWithout(env *environment, why string, flags []string) error {
+// refuseUnused refuses flags that have no effect. Variables may be set for another
+// program, so it only adds those to Ignored.
+func (c *Config) refuseUnused(env *environment, reason string, flags []string) error {
 	for _, flag := range flags {
 		if env.given[flag] {
-			return wrong("--%s cannot be given %s", flag, why)
+			return usageError("--%s cannot be given %s", flag, reason)
 		}
 		if variable, ok := env.used[flag]; ok {
 			c.Ignored = append(c.Ignored, variable)
@@ -53,18 +55,17 @@ func (c *Config) readCredential(env *environment) error {
 	}
 	switch {
 	case up.Token != "" && up.APIKey != "":
-		return wrong("%s and %s are both set: the gateway has one upstream credential", token, key)
+		return usageError("%s and %s are both set: the gateway has one upstream credential", token, key)
 	case up.Token == "" && up.APIKey == "":
-		return wrong("no upstream credential: set AUDIAN_API_KEY or AUDIAN_AUTH_TOKEN (or …_FILE), " +
+		return usageError("no upstream credential: set AUDIAN_API_KEY or AUDIAN_AUTH_TOKEN (or …_FILE), " +
 			"let callers bring their own token with --auth=passthrough, or try the gateway without one with --demo")
 	}
 	return nil
 }
 
-// secret settles a secret that is given itself or in a file, and names the flag or
-// variable that gave it. As everywhere, the command line goes before the
-// environment.
-func (e *environment) secret(flag string, secret *Secret, file string) (string, error) {
+// secret reads a secret from its file unless it is set directly, and returns the flag or
+// variable that set it. The command line overrides the environment.
+func (e *environment) secret(flag string, secret *redact.Secret, file string) (string, error) {
 	name, fileFlag := e.name(flag), flag+"-file"
 	switch {
 	case file == "":
@@ -76,24 +77,24 @@ func (e *environment) secret(flag string, secret *Secret, file string) (string, 
 		}
 		*secret = read
 	case e.given[fileFlag] == e.given[flag]:
-		return "", wrong("%s and %s are both set: one is enough", name, e.name(fileFlag))
+		return "", usageError("%s and %s are both set: one is enough", name, e.name(fileFlag))
 	}
-	if strings.ContainsFunc(secret.Reveal(), unfitForHeader) {
-		return "", wrong("%s must be printable ASCII without spaces; its value is not shown", name)
+	if strings.ContainsFunc(secret.Reveal(), notHeaderSafe) {
+		return "", usageError("%s must be printable ASCII without spaces; its value is not shown", name)
 	}
 	return name, nil
 }
 
-func readSecret(name, file string) (Secret, error) {
-	content, err := os.ReadFile(file) //nolint:gosec // Which file is the operator's to say.
+func readSecret(name, file string) (redact.Secret, error) {
+	content, err := os.ReadFile(file) //nolint:gosec // The operator chooses the file.
 	if err != nil {
-		return "", wrong("%s: %v", name, err)
+		return "", usageError("%s: %v", name, err)
 	}
-	secret := Secret(strings.TrimSpace(string(content)))
+	secret := redact.Secret(strings.TrimSpace(string(content)))
 	if secret == "" {
-		return "", wrong("%s: %q is empty", name, file)
+		return "", usageError("%s: %q is empty", name, file)
 	}
 	return secret, nil
 }
 
-func unfitForHeader(r rune) bool { return r <= ' ' || r > '~' }
+func notHeaderSafe(r rune) bool { return r <= ' ' || r > '~' }

@@ -1,6 +1,9 @@
 package config_test
 
 import (
+	"bytes"
+	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -8,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/audian/participant-gateway/internal/config"
+	"github.com/audian/participant-gateway/internal/redact"
 )
 
 // secretFile returns the path of a file with this content.
@@ -26,7 +30,7 @@ func TestCredential(t *testing.T) {
 		name       string
 		args       []string
 		env        environ
-		token, key config.Secret
+		token, key redact.Secret
 	}{
 		{"token flag", []string{"--upstream-token=t"}, nil, "t", ""},
 		{"token flag, value apart", []string{"--upstream-token", "t"}, nil, "t", ""},
@@ -84,7 +88,7 @@ func TestWrongCredential(t *testing.T) {
 		{"value of a mistyped flag", []string{"--upstream-tokn=" + hidden}, nil, []string{"unknown flag --upstream-tokn"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got := complaint(t, test.args, test.env)
+			got := parseError(t, test.args, test.env)
 			for _, want := range test.want {
 				if !strings.Contains(got, want) {
 					t.Errorf("got %s, want %q in it", got, want)
@@ -122,7 +126,7 @@ func TestDemoRefusesUpstreamFlags(t *testing.T) {
 		"--upstream-api-key=k", "--upstream-api-key-file=f", "--upstream-auth-header=bearer",
 	} {
 		name, _, _ := strings.Cut(flag, "=")
-		if got := complaint(t, []string{"--demo", flag}, nil); !strings.HasPrefix(got, name+" cannot be given with --demo") {
+		if got := parseError(t, []string{"--demo", flag}, nil); !strings.HasPrefix(got, name+" cannot be given with --demo") {
 			t.Errorf("%s: got %s", flag, got)
 		}
 	}
@@ -136,8 +140,19 @@ func TestPassthroughNeedsNoCredential(t *testing.T) {
 	if !slices.Equal(cfg.Ignored, []string{"AUDIAN_API_KEY"}) {
 		t.Errorf("ignored %q", cfg.Ignored)
 	}
-	got := complaint(t, []string{"--auth=passthrough", "--upstream-token=t"}, nil)
+	got := parseError(t, []string{"--auth=passthrough", "--upstream-token=t"}, nil)
 	if !strings.HasPrefix(got, "--upstream-token cannot be given with --auth=passthrough") {
 		t.Errorf("got %s", got)
+	}
+}
+
+func TestAConfigShowsNoSecret(t *testing.T) {
+	cfg := parse(t, []string{"--upstream-token=hidden-1"}, nil)
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("start", "config", cfg)
+	for _, shown := range []string{fmt.Sprintf("%v", cfg), fmt.Sprintf("%+v", cfg), fmt.Sprintf("%#v", cfg), log.String()} {
+		if strings.Contains(shown, "hidden-1") || !strings.Contains(shown, "[redacted]") {
+			t.Errorf("the secret is shown: %s", shown)
+		}
 	}
 }

@@ -9,12 +9,12 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// environment gives kong the values of variables in place of kong's own reading of
-// the process's: it can be injected, and it remembers what came from where, so
-// that a complaint names what its reader can change. An empty variable is unset.
+// environment replaces kong's reading of the process environment: tests inject one, and
+// it records which flag or variable set a value, so that an error names it. An empty
+// variable counts as unset.
 type environment struct {
 	variables map[string]string
-	// used holds, by flag, the variable that its value was read from.
+	// used has the variable that set a flag, by flag.
 	used map[string]string
 	// given are the flags on the command line.
 	given map[string]bool
@@ -36,12 +36,12 @@ const (
 	upstreamPrefix = variablePrefix + "UPSTREAM_"
 )
 
-// serviceVariable matches what Kubernetes and Docker set for a service: one that is called
-// gateway sets variables that begin as ours do.
+// serviceVariable matches the variables that Kubernetes and Docker set for a service: a
+// service named gateway has variables with our prefix.
 var serviceVariable = regexp.MustCompile(`^[A-Z0-9_]+(_SERVICE_HOST|_SERVICE_PORT(_[A-Z0-9_]+)?|_PORT_[0-9]+_(TCP|UDP|SCTP)(_PROTO|_PORT|_ADDR)?)=|_PORT=[a-z]+://`)
 
-// unknown names the variables that begin as ours do and are none, misspelt ones perhaps.
-// One that is meant for the upstream is an error, since those have other names.
+// unknown returns the variables with our prefix that no flag has: they may be misspelled.
+// One with the upstream prefix is an error, since upstream variables have another prefix.
 func (e *environment) unknown(flags []*kong.Flag) (names []string, err error) {
 	known := map[string]string{}
 	for _, flag := range flags {
@@ -53,7 +53,7 @@ func (e *environment) unknown(flags []*kong.Flag) (names []string, err error) {
 		switch {
 		case !strings.HasPrefix(name, variablePrefix), e.variables[name] == "", serviceVariable.MatchString(name + "=" + e.variables[name]), isKnown && !isUpstream:
 		case isUpstream:
-			return nil, wrong("%s is not a variable of the gateway: set %s", name, upstreamVariable(flags, flag))
+			return nil, usageError("%s is not a variable of the gateway: set %s", name, upstreamVariable(flags, flag))
 		default:
 			names = append(names, name)
 		}
@@ -61,8 +61,8 @@ func (e *environment) unknown(flags []*kong.Flag) (names []string, err error) {
 	return names, nil
 }
 
-// upstreamVariable is the variable of an upstream flag, or all of them where there is no
-// such flag.
+// upstreamVariable returns the variable of an upstream flag, or all of them if the flag
+// does not exist.
 func upstreamVariable(flags []*kong.Flag, name string) string {
 	var all []string
 	for _, flag := range flags {
@@ -76,17 +76,17 @@ func upstreamVariable(flags []*kong.Flag, name string) string {
 	return "one of " + strings.Join(all, ", ")
 }
 
-// adopt takes the variables' names out of kong's hands. They stay in Flag.Envs.
-func (e *environment) adopt(flags []*kong.Flag) {
+// disableKongEnv stops kong from reading variables. Their names stay in Flag.Envs.
+func disableKongEnv(flags []*kong.Flag) {
 	for _, flag := range flags {
 		flag.Tag.Envs = nil
 	}
 }
 
-// Validate has nothing to say.
+// Validate implements kong.Resolver.
 func (e *environment) Validate(*kong.Application) error { return nil }
 
-// Resolve is called for the flags that are not on the command line.
+// Resolve returns the value of a flag that is not on the command line.
 func (e *environment) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	for _, variable := range flag.Envs {
 		if value := e.variables[variable]; value != "" {
@@ -94,11 +94,11 @@ func (e *environment) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (a
 			return value, nil
 		}
 	}
-	return nil, nil //nolint:nilnil // How a kong.Resolver says that it has no value.
+	return nil, nil //nolint:nilnil // A kong.Resolver returns nil for no value.
 }
 
-// note remembers which flags were on the command line.
-func (e *environment) note(ctx *kong.Context) {
+// recordFlags records which flags were on the command line.
+func (e *environment) recordFlags(ctx *kong.Context) {
 	for _, path := range ctx.Path {
 		if path.Flag != nil && !path.Resolved {
 			e.given[path.Flag.Name] = true
@@ -106,7 +106,7 @@ func (e *environment) note(ctx *kong.Context) {
 	}
 }
 
-// name is what set a flag: the flag itself, or its variable.
+// name returns what set a flag: the flag itself or its variable.
 func (e *environment) name(flag string) string {
 	if variable, ok := e.used[flag]; ok {
 		return variable
@@ -114,17 +114,17 @@ func (e *environment) name(flag string) string {
 	return "--" + flag
 }
 
-// explain turns a complaint of kong's, which starts with a flag, into one that
-// starts with the variable where that held the value.
-func (e *environment) explain(complaint string) string {
-	if strings.HasPrefix(complaint, "unexpected argument ") {
-		// It may be the value of a mistyped flag, a secret's among them.
+// explain returns the text of a kong error. Where a variable set the value, it replaces
+// the flag at the start by the variable.
+func (e *environment) explain(message string) string {
+	if strings.HasPrefix(message, "unexpected argument ") {
+		// The argument may be a secret: the value of a mistyped flag.
 		return "unexpected argument: every value belongs to a flag, as in --flag=value"
 	}
-	text, ok := strings.CutPrefix(complaint, "--")
+	text, ok := strings.CutPrefix(message, "--")
 	end := strings.IndexAny(text, ": =")
 	if !ok || end < 0 {
-		return complaint
+		return message
 	}
 	return e.name(text[:end]) + text[end:]
 }

@@ -5,26 +5,25 @@ import (
 	"strings"
 )
 
-// ExitError ends the process before it began: Code is the exit code, and the text
-// one line for standard error. A call of --help or --version ends with code 0 and
-// no text.
+// ExitError ends the process before it serves: Code is the exit code, the text is one
+// line for standard error. After --help and --version the code is 0 and the text empty.
 type ExitError struct {
 	Code int
 	text string
 }
 
-// Error is the line; it holds no secret.
+// Error returns the line, which contains no secret.
 func (e *ExitError) Error() string { return e.text }
 
-// misuse is the exit code of a wrong configuration.
-const misuse = 2
+// usageExitCode is the exit code for a wrong configuration.
+const usageExitCode = 2
 
-// Misuse is the end of a process whose arguments were wrong.
-func Misuse(err error) *ExitError { return wrong("%v", err) }
+// UsageError returns the exit of a process with wrong arguments.
+func UsageError(err error) *ExitError { return usageError("%v", err) }
 
-// oneLine keeps a file's name, say, from making two lines of one.
+// oneLine escapes line breaks, which a file name may contain.
 var oneLine = strings.NewReplacer("\n", `\n`, "\r", `\r`)
 
-func wrong(format string, args ...any) *ExitError {
-	return &ExitError{Code: misuse, text: oneLine.Replace(fmt.Sprintf(format, args...))}
+func usageError(format string, args ...any) *ExitError {
+	return &ExitError{Code: usageExitCode, text: oneLine.Replace(fmt.Sprintf(format, args...))}
 }

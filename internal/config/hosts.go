@@ -10,10 +10,10 @@ import (
 	"unicode"
 )
 
-// hostName is a name that a resolver could know. Whether it does shows when it is used.
+// hostName matches the syntax of a host name; it may still not resolve.
 var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`)
 
-// numericEnd is the end of what every resolver takes for an IPv4 address.
+// numericEnd matches names that resolvers parse as an IPv4 address.
 var numericEnd = regexp.MustCompile(`(^|\.)[0-9]+\.?$`)
 
 const maxHostName = 254
@@ -30,61 +30,61 @@ func validPort(port string) bool {
 	return err == nil && number > 0
 }
 
-// checkURL never shows a URL that may hold a password.
+// checkURL does not show a URL that may contain a password.
 func checkURL(name, value string) error {
 	if strings.Contains(value, "@") {
-		return wrong("%s must not hold a user or password; its value is not shown", name)
+		return usageError("%s must not contain a user or password; its value is not shown", name)
 	}
 	if strings.ContainsAny(value, "?#") {
-		return wrong("%s must have no query or fragment; its value is not shown", name)
+		return usageError("%s must have no query or fragment; its value is not shown", name)
 	}
 	u, err := url.Parse(value)
 	if err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return wrong("%s must be an http or https URL but is %q", name, value)
+		return usageError("%s must be an http or https URL but is %q", name, value)
 	}
 	if strings.ContainsFunc(value, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
-		return wrong("%s must hold no blanks but is %q", name, value)
+		return usageError("%s must not contain spaces but is %q", name, value)
 	}
 	if strings.HasSuffix(u.Host, ":") || u.Port() != "" && !validPort(u.Port()) {
-		return wrong("%s must have a port of 1 to 65535, or none, but is %q", name, value)
+		return usageError("%s must have a port of 1 to 65535, or none, but is %q", name, value)
 	}
 	if !validHostName(u.Hostname()) {
-		return wrong("%s must name a host but is %q", name, value)
+		return usageError("%s must name a host but is %q", name, value)
 	}
 	return nil
 }
 
-// defaultPorts are those that browsers leave out of an origin, by the schemes of origins.
-// Extensions and apps have origins without ports.
+// defaultPorts has the port that browsers omit from an origin, by scheme. Origins of
+// extensions and apps have no port.
 var defaultPorts = map[string]string{
 	"http": "80", "https": "443",
 	"chrome-extension": "", "moz-extension": "", "safari-web-extension": "", "capacitor": "", "ionic": "",
 }
 
-// checkOrigins puts the origins into the form in which browsers send them, and refuses
-// what none sends.
+// checkOrigins normalizes the origins to the form that browsers send, and refuses values
+// that no browser sends.
 func (c *Config) checkOrigins(env *environment) error {
 	name := env.name("cors-allowed-origins")
 	for i, value := range c.Access.CORSAllowedOrigins {
 		if strings.Contains(value, "@") {
-			return wrong("%s must not hold a user or password; its value is not shown", name)
+			return usageError("%s must not contain a user or password; its value is not shown", name)
 		}
 		origin, valid := originOf(value)
 		if !valid {
-			return wrong("%s must be origins such as https://app.example.com (no wildcard, no path, a name with other letters in punycode) but holds %q", name, value)
+			return usageError("%s must be origins such as https://app.example.com (no wildcard, no path, non-ASCII names in punycode) but contains %q", name, value)
 		}
 		c.Access.CORSAllowedOrigins[i] = origin
 	}
 	return nil
 }
 
-// originOf is an origin as browsers send it: in lower case, without the default port.
+// originOf returns an origin as browsers send it: in lower case, without the default port.
 func originOf(value string) (origin string, valid bool) {
 	u, err := url.Parse(strings.TrimSuffix(value, "/"))
 	if err != nil || u.Path != "" || u.Opaque != "" || strings.ContainsAny(value, "?#") {
 		return "", false
 	}
-	usual, isScheme := defaultPorts[u.Scheme]
+	defaultPort, isScheme := defaultPorts[u.Scheme]
 	host := strings.ToLower(u.Hostname())
 	if !isScheme || !validHostName(host) || strings.Contains(host, "%") || strings.HasSuffix(u.Host, ":") || u.Port() != "" && !validPort(u.Port()) {
 		return "", false
@@ -93,13 +93,13 @@ func originOf(value string) (origin string, valid bool) {
 		host = address.String()
 	}
 	port := strings.TrimLeft(u.Port(), "0")
-	if port == usual {
+	if port == defaultPort {
 		port = ""
 	}
 	return u.Scheme + "://" + joinHost(host, port), true
 }
 
-// joinHost is net.JoinHostPort where there may be no port.
+// joinHost is net.JoinHostPort for a port that may be empty.
 func joinHost(host, port string) string {
 	if port != "" {
 		return net.JoinHostPort(host, port)
@@ -110,16 +110,16 @@ func joinHost(host, port string) string {
 	return host
 }
 
-// checkHosts puts the names into the form in which they are compared.
+// checkHosts normalizes the names for comparison.
 func (c *Config) checkHosts(env *environment) error {
 	for i, value := range c.Access.AllowedHosts {
 		host, port, hasPort := strings.Cut(value, ":")
-		if strings.Contains(port, ":") { // An address of IPv6 has colons of its own.
+		if strings.Contains(port, ":") { // An IPv6 address without a port.
 			host, port, hasPort = value, "", false
 		}
 		host = strings.ToLower(strings.Trim(strings.TrimSuffix(host, "."), "[]"))
 		if !validHostName(host) || hasPort && !validPort(port) {
-			return wrong("%s must be host names such as gateway.example.com (no wildcard, a name with other letters in punycode) but holds %q",
+			return usageError("%s must be host names such as gateway.example.com (no wildcard, non-ASCII names in punycode) but contains %q",
 				env.name("allowed-hosts"), value)
 		}
 		c.Access.AllowedHosts[i] = joinHost(host, port)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestOriginsAreInTheFormThatBrowsersSend(t *testing.T) {
+func TestOriginsAreNormalized(t *testing.T) {
 	for value, want := range map[string]string{
 		"https://app.example.com":                  "https://app.example.com",
 		"HTTPS://App.Example.com":                  "https://app.example.com",
@@ -32,7 +32,7 @@ func TestOriginsAreInTheFormThatBrowsersSend(t *testing.T) {
 	}
 }
 
-func TestOriginsThatNoBrowserSendsAreRefused(t *testing.T) {
+func TestInvalidOriginsAreRefused(t *testing.T) {
 	for _, value := range []string{
 		"*", "null", "https://*.example.com", "https://*", "https://a.example/app", "https://a.example//", "https://a.example?x=1",
 		"https://a.example?", "https://a.example#x", "https://a.example#", "app.example.com", "//app.example.com", "https://",
@@ -41,7 +41,7 @@ func TestOriginsThatNoBrowserSendsAreRefused(t *testing.T) {
 		" https://a.example", "https://a.example ", "https://127.1", "https://300.1.1.1", "https://[::1", "https://[fe80::1%25eth0]",
 		"https://-a.example", "https://" + strings.Repeat("a", 255),
 	} {
-		got := complaint(t, []string{"--demo"}, environ{"GATEWAY_CORS_ALLOWED_ORIGINS": "https://b.example," + value})
+		got := parseError(t, []string{"--demo"}, environ{"GATEWAY_CORS_ALLOWED_ORIGINS": "https://b.example," + value})
 		if !strings.HasPrefix(got, "GATEWAY_CORS_ALLOWED_ORIGINS ") || !strings.Contains(got, `"`+value+`"`) {
 			t.Errorf("%q: got %s", value, got)
 		}
@@ -61,13 +61,13 @@ func TestAllowedHosts(t *testing.T) {
 		"*", "*.example.com", "https://a.example", "a.example/", "a.example:0", "a.example:65536", "a.example:", "a b", "ada@a.example",
 		"a..example", "bücher.example", "300.1.1.1", ".",
 	} {
-		if got := complaint(t, []string{"--demo", "--allowed-hosts=" + value}, nil); !strings.Contains(got, "--allowed-hosts") || !strings.Contains(got, value) {
+		if got := parseError(t, []string{"--demo", "--allowed-hosts=" + value}, nil); !strings.Contains(got, "--allowed-hosts") || !strings.Contains(got, value) {
 			t.Errorf("%q: got %s", value, got)
 		}
 	}
 }
 
-func TestVariablesOfTheUpstreamAreNamed(t *testing.T) {
+func TestErrorsNameTheUpstreamVariable(t *testing.T) {
 	for name, want := range map[string]string{
 		"GATEWAY_UPSTREAM_URL":          "set AUDIAN_BASE_URL",
 		"GATEWAY_UPSTREAM_TOKEN":        "set AUDIAN_AUTH_TOKEN",
@@ -79,7 +79,7 @@ func TestVariablesOfTheUpstreamAreNamed(t *testing.T) {
 		"GATEWAY_UPSTREAM_PORT":         "set one of AUDIAN_BASE_URL, ",
 	} {
 		for _, env := range []environ{{name: "hidden-1"}, {name: "hidden-1", "AUDIAN_API_KEY": "k"}, {name: "hidden-1", "GATEWAY_DEMO": "1"}} {
-			got := complaint(t, nil, env)
+			got := parseError(t, nil, env)
 			if !strings.HasPrefix(got, name+" is not a variable of the gateway: "+want) || strings.Contains(got, "hidden-1") {
 				t.Errorf("%v: got %s", env, got)
 			}
@@ -88,8 +88,8 @@ func TestVariablesOfTheUpstreamAreNamed(t *testing.T) {
 	}
 }
 
-// A Kubernetes service that is called gateway sets variables of its own.
-func TestVariablesThatAreNoneAreNamed(t *testing.T) {
+// A Kubernetes service named gateway sets variables with the same prefix.
+func TestUnknownVariablesAreReported(t *testing.T) {
 	cfg := parse(t, []string{"--demo"}, environ{
 		"GATEWAY_POLL_INTERVALL": "1s", "GATEWAY_HTTP_PORT": "8080", "GATEWAY_EMPTY": "", "GATEWAYS": "1", "OTHER_GATEWAY_X": "1",
 		"GATEWAY_LINGER": "1s", "AUDIAN_API_KEY": "k",
@@ -102,8 +102,8 @@ func TestVariablesThatAreNoneAreNamed(t *testing.T) {
 	}
 }
 
-func TestAComplaintIsOneLine(t *testing.T) {
-	if got := complaint(t, []string{"--demo", "--auth=keys", "--auth-keys-file=/no/such\nfile"}, nil); !strings.Contains(got, `/no/such\nfile`) {
+func TestAnErrorIsOneLine(t *testing.T) {
+	if got := parseError(t, []string{"--demo", "--auth=keys", "--auth-keys-file=/no/such\nfile"}, nil); !strings.Contains(got, `/no/such\nfile`) {
 		t.Errorf("got %q", got)
 	}
 }

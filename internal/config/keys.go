@@ -7,13 +7,13 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// KeysEdit is a call of 'server keys': what to do with a file of --auth=keys.
+// KeysEdit is the arguments of 'server keys', which edits a file of --auth=keys.
 type KeysEdit struct {
-	// Revoke takes the caller's key away; else one is added.
+	// Revoke removes the caller's key; otherwise the caller gets one.
 	Revoke bool
 	File   string
 	Name   string
-	// Role and Conferences are those of a caller that is added; no conference means all.
+	// Role and Conferences are the rights of a new caller; no conference means all.
 	Role        string
 	Conferences []string
 }
@@ -22,15 +22,15 @@ type KeysEdit struct {
 type keysLine struct {
 	Help helpFlag `short:"h" help:"Show this help and exit."`
 
-	Add    keysAdd    `help:"Give a caller a key, printed once: the file holds its hash alone." cmd:""`
-	Revoke keysRevoke `help:"Take a caller's key away."                                         cmd:""`
+	Add    keysAdd    `help:"Add a caller and print its key once; the file contains only the hash." cmd:""`
+	Revoke keysRevoke `help:"Remove a caller and its key."                                       cmd:""`
 }
 
 type keysAdd struct {
-	File        string   `placeholder:"FILE" help:"File of --auth-keys-file; made where there is none." required:"true"`
+	File        string   `placeholder:"FILE" help:"File of --auth-keys-file; created if it does not exist." required:"true"`
 	Name        string   `placeholder:"NAME" help:"Name of the caller, for the log." required:"true"`
 	Role        string   `enum:"reader,writer" placeholder:"ROLE" help:"What the caller may do: reader (list and watch) or writer (add and remove too)." required:"true"`
-	Conferences []string `name:"conference" placeholder:"ID" help:"Conference that the caller may use; may be repeated. None: all." sep:"none"`
+	Conferences []string `name:"conference" placeholder:"ID" help:"Conference that the caller may use; may be repeated (default: all)." sep:"none"`
 }
 
 type keysRevoke struct {
@@ -38,13 +38,13 @@ type keysRevoke struct {
 	Name string `placeholder:"NAME" help:"Name of the caller." required:"true"`
 }
 
-// ParseKeys reads the command line after 'server keys'. Its error is as Parse's.
+// ParseKeys reads the arguments of 'server keys'. Its error is an *ExitError.
 func ParseKeys(args []string, stdout io.Writer) (KeysEdit, error) {
 	var line keysLine
 	parser, err := kong.New(
 		&line,
 		kong.Name("server keys"),
-		kong.Description("Edits the file of callers that --auth=keys admits. A gateway that runs takes changes over within seconds."),
+		kong.Description("Edits the file of callers of --auth=keys. A running gateway applies changes within seconds."),
 		kong.Writers(stdout, stdout),
 		kong.NoDefaultHelp(),
 	)
@@ -53,7 +53,7 @@ func ParseKeys(args []string, stdout io.Writer) (KeysEdit, error) {
 	}
 	ctx, err := parser.Parse(args)
 	if err != nil {
-		return KeysEdit{}, asExit(err, &environment{})
+		return KeysEdit{}, exitError(err, &environment{})
 	}
 	if ctx.Command() == "revoke" {
 		return KeysEdit{Revoke: true, File: line.Revoke.File, Name: line.Revoke.Name}, nil

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// checkListeners refuses what is unsafe unless its own flag asks for it: callers
-// who do not authenticate, or who send their credentials in plain text, on an
-// address that others can reach. The admin address takes no callers' credentials.
+// checkListeners refuses callers without authentication, and credentials in plain text,
+// on addresses off loopback, unless an --insecure flag allows it. The admin address
+// receives no credentials.
 func (c *Config) checkListeners(env *environment) error {
 	taken := map[string]string{}
 	for _, listener := range []struct {
@@ -22,27 +22,27 @@ func (c *Config) checkListeners(env *environment) error {
 	} {
 		name := env.name(listener.flag)
 		if !validAddress(listener.addr) {
-			return wrong("%s must be host:port but is %q", name, listener.addr)
+			return usageError("%s must be host:port but is %q", name, listener.addr)
 		}
 		if other := taken[listener.addr]; other != "" && !strings.HasSuffix(listener.addr, ":0") {
-			return wrong("%s is %q, which is that of %s", name, listener.addr, other)
+			return usageError("%s is %q, which is that of %s", name, listener.addr, other)
 		}
 		taken[listener.addr] = name
-		if !listener.callers || loopback(listener.addr) {
+		if !listener.callers || isLoopback(listener.addr) {
 			continue
 		}
-		if missing := c.missingConsent(); missing != "" {
-			return wrong("%s is %q, which others can reach: that needs %s", name, listener.addr, missing)
+		if missing := c.missingInsecureFlags(); missing != "" {
+			return usageError("%s is %q, which others can reach: that needs %s", name, listener.addr, missing)
 		}
 	}
 	return nil
 }
 
-// missingConsent names the flags that an address off loopback still needs.
-func (c *Config) missingConsent() string {
+// missingInsecureFlags returns the flags that an address off loopback still needs.
+func (c *Config) missingInsecureFlags() string {
 	var flags []string
 	if c.Access.Auth == AuthNone && !c.TLS.VerifiesClients() && !c.Access.InsecureNoAuth {
-		flags = append(flags, "--insecure-no-auth (nobody authenticates)")
+		flags = append(flags, "--insecure-no-auth (callers are not authenticated)")
 	}
 	if !c.TLS.On() && !c.Access.InsecurePlaintext {
 		flags = append(flags, "--insecure-plaintext (credentials travel in plain text)")
@@ -61,17 +61,17 @@ func validAddress(addr string) bool {
 
 func validHost(host string) bool { return host == "" || validHostName(host) }
 
-// loopback says whether only this machine can reach the address. A name that is
-// not localhost may resolve to anything.
-func loopback(addr string) bool {
+// isLoopback reports whether only this machine can reach the address. A name other than
+// localhost may resolve to any address.
+func isLoopback(addr string) bool {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return false
 	}
-	return loopbackHost(host)
+	return isLoopbackHost(host)
 }
 
-func loopbackHost(host string) bool {
+func isLoopbackHost(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }

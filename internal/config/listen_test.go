@@ -6,7 +6,7 @@ import (
 )
 
 func TestAddresses(t *testing.T) {
-	for addr, fine := range map[string]bool{
+	for addr, valid := range map[string]bool{
 		"127.0.0.1:0":     true,
 		"127.8.8.8:80":    true,
 		"localhost:65535": true,
@@ -28,19 +28,19 @@ func TestAddresses(t *testing.T) {
 	} {
 		for _, flag := range []string{"--grpc-addr", "--http-addr", "--admin-addr"} {
 			args := []string{"--demo", flag + "=" + addr}
-			if fine {
+			if valid {
 				parse(t, args, nil)
 				continue
 			}
-			if got := complaint(t, args, nil); !strings.Contains(got, flag+` must be host:port but is "`+addr+`"`) {
+			if got := parseError(t, args, nil); !strings.Contains(got, flag+` must be host:port but is "`+addr+`"`) {
 				t.Errorf("%q: got %s", args, got)
 			}
 		}
 	}
 }
 
-// Others can reach these; [::ffff:127.0.0.1] they cannot.
-func TestOffLoopbackNeedsConsent(t *testing.T) {
+// [::ffff:127.0.0.1] is a loopback address.
+func TestAddressesOffLoopbackNeedInsecureFlags(t *testing.T) {
 	const noAuth, plaintext = "--insecure-no-auth", "--insecure-plaintext"
 	for _, addr := range []string{":8080", "0.0.0.0:8080", "[::]:8080", "10.1.2.3:8080", "gateway.internal:8080"} {
 		for _, flag := range []string{"--grpc-addr", "--http-addr"} {
@@ -54,7 +54,7 @@ func TestOffLoopbackNeedsConsent(t *testing.T) {
 				{[]string{"--demo", at, plaintext}, []string{flag, addr, noAuth}},
 				{[]string{"--auth=passthrough", at}, []string{flag, addr, plaintext}},
 			} {
-				got := complaint(t, test.args, nil)
+				got := parseError(t, test.args, nil)
 				for _, want := range test.want {
 					if !strings.Contains(got, want) {
 						t.Errorf("%q: got %s, want %q named", test.args, got, want)
@@ -69,8 +69,8 @@ func TestOffLoopbackNeedsConsent(t *testing.T) {
 	parse(t, []string{"--demo", "--admin-addr=0.0.0.0:9091"}, nil)
 }
 
-func TestAnAddressIsBlamedOnItsVariable(t *testing.T) {
-	got := complaint(t, []string{"--demo"}, environ{"GATEWAY_GRPC_ADDR": "0.0.0.0:9090"})
+func TestAnAddressErrorNamesItsVariable(t *testing.T) {
+	got := parseError(t, []string{"--demo"}, environ{"GATEWAY_GRPC_ADDR": "0.0.0.0:9090"})
 	if !strings.HasPrefix(got, `GATEWAY_GRPC_ADDR is "0.0.0.0:9090"`) {
 		t.Errorf("got %s", got)
 	}

@@ -8,12 +8,13 @@ import (
 	"runtime"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/audian/participant-gateway/internal/redact"
 )
 
-// Parse reads the configuration from the command line (without the program's
-// name) and the environment, whose variables are NAME=value as of os.Environ. Its
-// error is an *ExitError, unless the program is broken; --help and --version are
-// written to stdout.
+// Parse reads the configuration from the command line, without the program's name,
+// and from the environment, NAME=value as in os.Environ. Its error is an *ExitError.
+// It writes --help and --version to stdout.
 func Parse(args, environ []string, stdout io.Writer) (Config, error) {
 	environment := newEnvironment(environ)
 	var line commandLine
@@ -23,9 +24,9 @@ func Parse(args, environ []string, stdout io.Writer) (Config, error) {
 	}
 	ctx, err := parser.Parse(args)
 	if err != nil {
-		return Config{}, asExit(err, environment)
+		return Config{}, exitError(err, environment)
 	}
-	environment.note(ctx)
+	environment.recordFlags(ctx)
 	cfg := line.Config
 	if cfg.Ignored, err = environment.unknown(parser.Model.Flags); err != nil {
 		return Config{}, err
@@ -45,24 +46,24 @@ func newParser(line *commandLine, env *environment, stdout io.Writer) (*kong.Kon
 		kong.NoDefaultHelp(),
 		kong.DefaultEnvars("GATEWAY"),
 		kong.Resolvers(env),
-		kong.TypeMapper(reflect.TypeFor[Secret](), kong.MapperFunc(decodeSecret)),
+		kong.TypeMapper(reflect.TypeFor[redact.Secret](), kong.MapperFunc(decodeSecret)),
 		kong.ValueFormatter(helpWithVariable),
 	)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // The one caller wraps.
 	}
-	env.adopt(parser.Model.Flags)
+	disableKongEnv(parser.Model.Flags)
 	return parser, nil
 }
 
-func asExit(err error, env *environment) error {
+func exitError(err error, env *environment) error {
 	if exit, ok := errors.AsType[*ExitError](err); ok {
 		return exit
 	}
-	return wrong("%s", env.explain(err.Error()))
+	return usageError("%s", env.explain(err.Error()))
 }
 
-// commandLine is the configuration, and the flags that are none.
+// commandLine is the configuration and the flags that print and exit.
 type commandLine struct {
 	Config
 
@@ -72,7 +73,7 @@ type commandLine struct {
 
 type helpFlag bool
 
-// BeforeReset is kong's hook that goes before everything else.
+// BeforeReset is the hook that kong calls first.
 func (helpFlag) BeforeReset(ctx *kong.Context) error {
 	if err := ctx.PrintUsage(false); err != nil {
 		return fmt.Errorf("print the help: %w", err)
@@ -82,7 +83,7 @@ func (helpFlag) BeforeReset(ctx *kong.Context) error {
 
 type versionFlag bool
 
-// BeforeReset is kong's hook that goes before everything else.
+// BeforeReset is the hook that kong calls first.
 func (versionFlag) BeforeReset(app *kong.Kong) error {
 	if _, err := fmt.Fprintf(app.Stdout, "participant-gateway %s (%s)\n", Version(), runtime.Version()); err != nil {
 		return fmt.Errorf("print the version: %w", err)

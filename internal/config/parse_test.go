@@ -13,7 +13,7 @@ import (
 	"github.com/audian/participant-gateway/internal/config"
 )
 
-// environ is a made-up environment.
+// environ is an environment for a test.
 type environ map[string]string
 
 func (e environ) list() (variables []string) {
@@ -32,8 +32,8 @@ func parse(t *testing.T, args []string, env environ) config.Config {
 	return cfg
 }
 
-// complaint is the one line that a wrong configuration ends with.
-func complaint(t *testing.T, args []string, env environ) string {
+// parseError returns the error line for a wrong configuration.
+func parseError(t *testing.T, args []string, env environ) string {
 	t.Helper()
 	_, err := config.Parse(args, env.list(), io.Discard)
 	exit, ok := errors.AsType[*config.ExitError](err)
@@ -69,8 +69,8 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// settings is each flag with its variable, a value that is not the default, and
-// where the value must arrive.
+// settings is each flag with its variable, a value other than the default, and the field
+// that must contain the value.
 var settings = []struct {
 	flag, variable, value string
 	want                  any
@@ -162,13 +162,13 @@ func TestHelpAndVersion(t *testing.T) {
 		}
 		for _, want := range test.want {
 			if !strings.Contains(stdout.String(), want) {
-				t.Errorf("%q: standard output lacks %q:\n%s", test.args, want, &stdout)
+				t.Errorf("%q: standard output does not contain %q:\n%s", test.args, want, &stdout)
 			}
 		}
 	}
 }
 
-// failing is a closed pipe.
+// failing is a closed standard output.
 type failing struct{}
 
 func (failing) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }

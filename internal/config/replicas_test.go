@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-func TestSharedFeedsAreRefusedAndNotLeftOut(t *testing.T) {
+func TestReplicaVariablesAreRefused(t *testing.T) {
 	for _, variable := range []string{"GATEWAY_REDIS_URL", "GATEWAY_REDIS_URL_FILE"} {
-		line := complaint(t, []string{"--demo"}, environ{variable: "redis://:secret@127.0.0.1:6379"})
+		line := parseError(t, []string{"--demo"}, environ{variable: "redis://:secret@127.0.0.1:6379"})
 		if !strings.Contains(line, variable) || strings.Contains(line, "secret") {
 			t.Errorf("got %q", line)
 		}

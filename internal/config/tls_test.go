@@ -7,7 +7,7 @@ import (
 	"github.com/audian/participant-gateway/internal/certs/certstest"
 )
 
-// identity is the three flags, and what they name is good.
+// identity returns the three flags for valid files.
 func identity(t *testing.T) (dir certstest.Dir, cert, key, authorities string) {
 	t.Helper()
 	authority, dir := certstest.NewAuthority(t), certstest.NewDir(t)
@@ -38,25 +38,25 @@ func TestTLSFiles(t *testing.T) {
 		{[]string{cert + ".not", key}, "--tls-cert-file and --tls-key-file cannot be used: open "},
 		{[]string{cert, "--tls-key-file=" + dir.Cert}, "--tls-cert-file and --tls-key-file cannot be used: tls: "},
 		{[]string{cert, key, authorities + ".not"}, "--tls-client-ca-file cannot be read: open "},
-		{[]string{cert, key, "--tls-client-ca-file=" + dir.Key}, "--tls-client-ca-file holds no certificate: "},
+		{[]string{cert, key, "--tls-client-ca-file=" + dir.Key}, "--tls-client-ca-file contains no certificate: "},
 	} {
-		if got := complaint(t, append(test.args, "--demo"), nil); !strings.HasPrefix(got, test.want) {
+		if got := parseError(t, append(test.args, "--demo"), nil); !strings.HasPrefix(got, test.want) {
 			t.Errorf("%q: got %s, want %s…", test.args, got, test.want)
 		}
 	}
-	got := complaint(t, []string{"--demo"}, environ{"GATEWAY_TLS_KEY_FILE": dir.Key})
+	got := parseError(t, []string{"--demo"}, environ{"GATEWAY_TLS_KEY_FILE": dir.Key})
 	if want := "GATEWAY_TLS_KEY_FILE needs --tls-cert-file"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
-func TestTLSIsConsentOffLoopback(t *testing.T) {
+func TestTLSReplacesInsecureFlags(t *testing.T) {
 	_, cert, key, authorities := identity(t)
 	const noAuth, plaintext, at = "--insecure-no-auth", "--insecure-plaintext", "--grpc-addr=0.0.0.0:9090"
 	parse(t, []string{"--auth=passthrough", at, cert, key}, nil)
 	parse(t, []string{"--demo", at, cert, key, noAuth}, nil)
 	parse(t, []string{"--demo", at, cert, key, authorities}, nil)
-	got := complaint(t, []string{"--demo", at, cert, key}, nil)
+	got := parseError(t, []string{"--demo", at, cert, key}, nil)
 	if !strings.Contains(got, noAuth) || strings.Contains(got, plaintext) {
 		t.Errorf("got %s", got)
 	}

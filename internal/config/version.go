@@ -8,8 +8,7 @@ import (
 // version is set by the linker: -X …/internal/config.version=v1.2.3.
 var version string
 
-// Version is what this binary was built from: what the build was told, else what
-// Go knows of its module.
+// Version returns the version that the linker set, else the module's version.
 func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -1,8 +1,8 @@
 package feed
 
-// BreakRoster leaves the feed as a panic amid a list does.
+// BreakRoster leaves the feed as a panic during a list does.
 func (f *Feed) BreakRoster() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.folding = true
+	f.applying = true
 }

@@ -11,164 +11,162 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// Hub holds the feeds: one a conference and credential, however many watch.
+// Hub owns the feeds: one for each conference and credential.
 type Hub struct {
 	options Options
 	running sync.WaitGroup
 
 	mu    sync.Mutex
-	feeds map[participant.Key]*held
+	feeds map[participant.Key]*sharedFeed
 	adds  recentAdds
 }
 
-// held is a feed and who holds it.
-type held struct {
-	feed    *Feed
-	stop    context.CancelFunc
-	holders int
-	// linger runs while nobody holds the feed. lingers counts those that were begun or
-	// stopped: a timer that has fired may come too late for its own.
+// sharedFeed is a feed with its reference count.
+type sharedFeed struct {
+	feed *Feed
+	stop context.CancelFunc
+	refs int
+	// linger runs while refs is 0. lingers counts how often it was started or stopped, so
+	// that a timer that has already fired recognises that it is too late.
 	linger  *time.Timer
 	lingers int
 }
 
-// NewHub returns a hub without feeds. Close ends it.
+// NewHub returns a hub without feeds. Close stops it.
 func NewHub(options Options) *Hub {
-	return &Hub{options: options, feeds: map[participant.Key]*held{}}
+	return &Hub{options: options, feeds: map[participant.Key]*sharedFeed{}}
 }
 
-// Acquire gives the conference's feed, begun if nobody watches yet and there are not
-// as many as there may be. The caller releases it once; a feed lingers after its last
-// release (W14).
+// Acquire returns the conference's feed, and starts it if there is none and MaxFeeds
+// allows it. The caller calls release once. The feed lingers after its last release (W14).
 func (h *Hub) Acquire(account Account, conference string) (feed *Feed, release func(), err error) {
 	key := participant.Key{Credential: account.Fingerprint(), Conference: conference}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	entry := h.feeds[key]
-	if entry == nil && h.full() {
-		return nil, nil, errFull
+	shared := h.feeds[key]
+	if shared == nil && h.full() {
+		return nil, nil, errTooManyFeeds
 	}
-	if entry != nil && entry.feed.State().End != nil {
-		h.end(key, entry)
-		entry = nil
+	if shared != nil && shared.feed.State().End != nil {
+		h.stop(key, shared)
+		shared = nil
 	}
-	if entry == nil {
-		entry = h.begin(key, account)
+	if shared == nil {
+		shared = h.start(key, account)
 	}
-	entry.holders++
-	entry.stopLinger()
-	return entry.feed, sync.OnceFunc(func() { h.release(key, entry) }), nil
+	shared.refs++
+	shared.stopLinger()
+	return shared.feed, sync.OnceFunc(func() { h.release(key, shared) }), nil
 }
 
-// full says whether no further feed may begin. One that lingers counts: it is polled,
-// and kept for those who come back. The lock is held.
+// full reports whether no further feed may start. A lingering feed counts: it is still
+// polled. h.mu is held.
 func (h *Hub) full() bool {
 	return h.options.MaxFeeds > 0 && len(h.feeds) >= h.options.MaxFeeds
 }
 
-var errFull = &apierror.Error{
+var errTooManyFeeds = &apierror.Error{
 	Reason:     apierror.TooManyConferences,
 	Message:    "too many conferences are watched; try again later",
 	RetryAfter: 5 * time.Second,
 }
 
-// begin starts a feed. The lock is held.
-func (h *Hub) begin(key participant.Key, account Account) *held {
-	// A feed outlives the call that begins it.
+// start starts a feed. h.mu is held.
+func (h *Hub) start(key participant.Key, account Account) *sharedFeed {
+	// A feed outlives the call that starts it.
 	ctx, stop := context.WithCancel(context.Background())
-	entry := &held{stop: stop}
+	shared := &sharedFeed{stop: stop}
 	source := account.OpenSource(ctx, key.Conference)
-	entry.feed = newFeed(key, source, h.options, h.adds.last(key, time.Now()), func() { h.drop(key, entry) })
-	h.feeds[key] = entry
-	h.running.Go(func() { entry.feed.run(ctx) })
-	h.options.Logger.Debug("feed began", slog.String("conference_id", key.Conference))
-	return entry
+	shared.feed = newFeed(key, source, h.options, h.adds.last(key, time.Now()), func() { h.remove(key, shared) })
+	h.feeds[key] = shared
+	h.running.Go(func() { shared.feed.run(ctx) })
+	h.options.Logger.Debug("feed started", slog.String("conference_id", key.Conference))
+	return shared
 }
 
-func (h *Hub) release(key participant.Key, entry *held) {
+func (h *Hub) release(key participant.Key, shared *sharedFeed) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	entry.holders--
-	if entry.holders > 0 || h.feeds[key] != entry {
+	shared.refs--
+	if shared.refs > 0 || h.feeds[key] != shared {
 		return
 	}
-	if !entry.feed.State().Known {
-		h.end(key, entry) // Nothing is known that anybody could come back for.
+	if !shared.feed.State().Known {
+		h.stop(key, shared) // It has no history that a client could resume.
 		return
 	}
-	entry.stopLinger()
-	linger := entry.lingers
-	entry.linger = time.AfterFunc(h.options.Linger, func() {
-		_ = panics.Recover(h.options.Logger, "linger of a feed", func() { h.expire(key, entry, linger) })
+	shared.stopLinger()
+	linger := shared.lingers
+	shared.linger = time.AfterFunc(h.options.Linger, func() {
+		_ = panics.Recover(h.options.Logger, "linger of a feed", func() { h.expire(key, shared, linger) })
 	})
 }
 
-// stopLinger ends the linger that runs, if any.
-func (e *held) stopLinger() {
-	e.lingers++
-	if e.linger != nil {
-		e.linger.Stop()
-		e.linger = nil
+func (s *sharedFeed) stopLinger() {
+	s.lingers++
+	if s.linger != nil {
+		s.linger.Stop()
+		s.linger = nil
 	}
 }
 
-// expire ends a feed that nobody came back to within this linger.
-func (h *Hub) expire(key participant.Key, entry *held, linger int) {
+// expire stops a feed that nobody has acquired during this linger.
+func (h *Hub) expire(key participant.Key, shared *sharedFeed, linger int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if entry.lingers == linger && h.feeds[key] == entry {
-		h.end(key, entry)
+	if shared.lingers == linger && h.feeds[key] == shared {
+		h.stop(key, shared)
 	}
 }
 
-// drop lets go of a feed that is over: who comes next begins another.
-func (h *Hub) drop(key participant.Key, entry *held) {
+// remove removes a feed that the upstream has ended. The next Acquire starts a new one.
+func (h *Hub) remove(key participant.Key, shared *sharedFeed) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.feeds[key] == entry {
-		h.end(key, entry)
+	if h.feeds[key] == shared {
+		h.stop(key, shared)
 	}
 }
 
-// end stops a feed. The lock is held.
-func (h *Hub) end(key participant.Key, entry *held) {
-	entry.stopLinger()
+// stop stops a feed and removes it. h.mu is held.
+func (h *Hub) stop(key participant.Key, shared *sharedFeed) {
+	shared.stopLinger()
 	delete(h.feeds, key)
-	entry.stop()
+	shared.stop()
 }
 
-// lookup gives the feed of a key, nil where there is none or it is over.
+// lookup returns the live feed of a key, nil if there is none.
 func (h *Hub) lookup(key participant.Key) *Feed {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.live(key)
 }
 
-// live is lookup with the lock held.
+// live is lookup under the lock.
 func (h *Hub) live(key participant.Key) *Feed {
-	if entry := h.feeds[key]; entry != nil && entry.feed.State().End == nil {
-		return entry.feed
+	if shared := h.feeds[key]; shared != nil && shared.feed.State().End == nil {
+		return shared.feed
 	}
 	return nil
 }
 
-// written notes a write that succeeded and gives the feed that is to show it, nil where
-// there is none.
-func (h *Hub) written(key participant.Key, kind participant.WriteKind) *Feed {
+// recordWrite records a write that succeeded, and returns the feed that must apply it, nil
+// if there is none.
+func (h *Hub) recordWrite(key participant.Key, kind participant.WriteKind) *Feed {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if kind == participant.WriteAdd {
-		h.adds.note(key, time.Now())
+		h.adds.record(key, time.Now())
 	}
 	return h.live(key)
 }
 
-// Each calls visit with every feed's state, for the metrics.
+// Each calls visit with the State of every feed, for metrics.
 func (h *Hub) Each(visit func(key participant.Key, state *State)) {
 	h.mu.Lock()
 	feeds := make([]*Feed, 0, len(h.feeds))
-	for _, entry := range h.feeds {
-		feeds = append(feeds, entry.feed)
+	for _, shared := range h.feeds {
+		feeds = append(feeds, shared.feed)
 	}
 	h.mu.Unlock()
 	for _, feed := range feeds {
@@ -176,11 +174,11 @@ func (h *Hub) Each(visit func(key participant.Key, state *State)) {
 	}
 }
 
-// Close stops all feeds and waits for them. Nobody may acquire one any more.
+// Close stops all feeds and waits for them. Nobody may call Acquire afterwards.
 func (h *Hub) Close() {
 	h.mu.Lock()
-	for key, entry := range h.feeds {
-		h.end(key, entry)
+	for key, shared := range h.feeds {
+		h.stop(key, shared)
 	}
 	h.mu.Unlock()
 	h.running.Wait()

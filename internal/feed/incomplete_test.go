@@ -15,31 +15,31 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// unread makes a list one whose second page failed.
-func unread(list *participant.List) { list.Unread = errors.New("page 2 failed") }
+// failPage makes the second page of a list fail.
+func failPage(list *participant.List) { list.PageErr = errors.New("page 2 failed") }
 
-// countOneMore makes a list one whose total is larger.
-func countOneMore(list *participant.List) {
+// addSurplus makes the total of a list larger than its number of items.
+func addSurplus(list *participant.List) {
 	total := list.Read + 1
 	list.Total = &total
 }
 
 func TestW07_IncompleteListIsPublishedAndNoSuccess(t *testing.T) {
-	for name, alter := range map[string]func(*participant.List){"unread": unread, "total": countOneMore} {
+	for name, alter := range map[string]func(*participant.List){"a page failed": failPage, "the total is larger": addSurplus} {
 		t.Run(name, func(t *testing.T) {
-			play(t, feed.Options{}, func(s *scene) {
-				s.Set("a", participant.StatusDialing)
-				s.Set("b", participant.StatusConnected)
-				f, release := s.watch()
+			run(t, feed.Options{}, func(h *harness) {
+				h.Set("a", participant.StatusDialing)
+				h.Set("b", participant.StatusConnected)
+				f, release := h.watch()
 				defer release()
-				s.Alter(alter)
-				s.Set("a", participant.StatusConnected)
-				s.Remove("b")
-				s.after(3 * time.Second)
+				h.Alter(alter)
+				h.Set("a", participant.StatusConnected)
+				h.Remove("b")
+				h.advance(3 * time.Second)
 				if got := statusOf(t, f, "a"); got != participant.StatusConnected || f.State().Stale {
 					t.Errorf("a is %q, stale %v", got, f.State().Stale)
 				}
-				s.after(3 * time.Second)
+				h.advance(3 * time.Second)
 				state := f.State()
 				if !state.Stale || state.StaleReason != apierror.UpstreamIncomplete || state.Total != 2 {
 					t.Errorf("stale %v, reason %q, total %d", state.Stale, state.StaleReason, state.Total)
@@ -47,8 +47,8 @@ func TestW07_IncompleteListIsPublishedAndNoSuccess(t *testing.T) {
 				if time.Since(state.ObservedAt) > 6*time.Second || !state.ObservedAt.After(state.LastSuccess) {
 					t.Errorf("observed at %v, last success %v", state.ObservedAt, state.LastSuccess)
 				}
-				s.Alter(nil)
-				s.after(10 * time.Second)
+				h.Alter(nil)
+				h.advance(10 * time.Second)
 				if f.State().Stale || f.State().Total != 1 {
 					t.Errorf("after a complete list: stale %v, total %d", f.State().Stale, f.State().Total)
 				}
@@ -58,10 +58,10 @@ func TestW07_IncompleteListIsPublishedAndNoSuccess(t *testing.T) {
 }
 
 func TestW07_IncompleteListMakesAFeedKnownAndStale(t *testing.T) {
-	play(t, feed.Options{}, func(s *scene) {
-		s.Set("a", participant.StatusConnected)
-		s.Alter(unread)
-		f, release := s.watch()
+	run(t, feed.Options{}, func(h *harness) {
+		h.Set("a", participant.StatusConnected)
+		h.Alter(failPage)
+		f, release := h.watch()
 		defer release()
 		state := f.State()
 		if !state.Known || !state.Stale || state.StaleReason != apierror.UpstreamIncomplete || state.Total != 1 {
@@ -70,17 +70,17 @@ func TestW07_IncompleteListMakesAFeedKnownAndStale(t *testing.T) {
 	})
 }
 
-func TestW11_IncompleteListBetweenRefusalsClearsThem(t *testing.T) {
-	play(t, feed.Options{}, func(s *scene) {
-		s.Set("a", participant.StatusDialing)
-		f, release := s.watch()
+func TestW11_IncompleteListBetweenRefusalsResetsThem(t *testing.T) {
+	run(t, feed.Options{}, func(h *harness) {
+		h.Set("a", participant.StatusDialing)
+		f, release := h.watch()
 		defer release()
-		s.Alter(unread)
+		h.Alter(failPage)
 		for range 5 {
-			s.Fail(feedtest.Refusal(http.StatusNotFound, apierror.ConferenceNotFound))
-			s.after(1500 * time.Millisecond)
-			s.Fail(nil)
-			s.after(10 * time.Second)
+			h.Fail(feedtest.Refusal(http.StatusNotFound, apierror.ConferenceNotFound))
+			h.advance(1500 * time.Millisecond)
+			h.Fail(nil)
+			h.advance(10 * time.Second)
 		}
 		if f.State().End != nil {
 			t.Error("ended though lists were read between")
@@ -105,40 +105,40 @@ func (o *surpluses) SurplusLearned(surplus int) {
 
 func TestW07_SurplusIsLearnedOnceAndTheFeedTurnsFresh(t *testing.T) {
 	observer := &surpluses{}
-	play(t, feed.Options{Observer: observer, Logger: slog.New(slog.DiscardHandler)}, func(s *scene) {
-		s.Set("a", participant.StatusDialing)
-		s.Alter(countOneMore)
-		f, release := s.watch()
+	run(t, feed.Options{Observer: observer, Logger: slog.New(slog.DiscardHandler)}, func(h *harness) {
+		h.Set("a", participant.StatusDialing)
+		h.Alter(addSurplus)
+		f, release := h.watch()
 		defer release()
-		s.after(50 * time.Second)
+		h.advance(50 * time.Second)
 		if !f.State().Stale {
 			t.Error("fresh before the surplus can be known")
 		}
-		s.after(5 * time.Minute)
+		h.advance(5 * time.Minute)
 		if f.State().Stale || fmt.Sprint(observer.learned) != "[1]" {
 			t.Errorf("stale %v, learned %v", f.State().Stale, observer.learned)
 		}
 	})
 }
 
-// TestW12_UnseenEntriesTakeANumberAndNoHistory has pages that shift, so that each list
-// lacks others: nobody sees that, and nothing of it is kept.
-func TestW12_UnseenEntriesTakeANumberAndNoHistory(t *testing.T) {
-	play(t, feed.Options{History: 10}, func(s *scene) {
+// TestW12_InvisibleBatchesTakeANumberAndNoHistory shifts the pages, so that each list
+// misses other participants. Watchers see no change, and no history is kept.
+func TestW12_InvisibleBatchesTakeANumberAndNoHistory(t *testing.T) {
+	run(t, feed.Options{History: 10}, func(h *harness) {
 		for i := range 100 {
-			s.Set(fmt.Sprintf("p%02d", i), participant.StatusConnected)
+			h.Set(fmt.Sprintf("p%02d", i), participant.StatusConnected)
 		}
-		s.Set("z", participant.StatusDialing)
-		f, release := s.watch()
+		h.Set("z", participant.StatusDialing)
+		f, release := h.watch()
 		defer release()
 		start, round := f.State().Position, 0
-		s.Alter(func(list *participant.List) {
+		h.Alter(func(list *participant.List) {
 			round++
 			half := round % 2 * 50
 			list.Pages, list.Items = 2, list.Items[half:half+50]
 			list.Read = len(list.Items)
 		})
-		s.after(9 * time.Minute)
+		h.advance(9 * time.Minute)
 		state := f.State()
 		if state.Position.Seq < start.Seq+100 {
 			t.Errorf("%d entries were appended: the pages did not shift", state.Position.Seq-start.Seq)
@@ -157,20 +157,20 @@ func TestW12_UnseenEntriesTakeANumberAndNoHistory(t *testing.T) {
 	})
 }
 
-func TestW04_ResumeOverUnseenEntries(t *testing.T) {
-	play(t, feed.Options{History: 2}, func(s *scene) {
-		s.Set("a", participant.StatusDialing)
-		f, release := s.watch()
+func TestW04_ResumeAcrossInvisibleBatches(t *testing.T) {
+	run(t, feed.Options{History: 2}, func(h *harness) {
+		h.Set("a", participant.StatusDialing)
+		f, release := h.watch()
 		defer release()
-		write := func() { // Seen by nobody: the participant is not there.
-			s.hub.Begin(key()).Done(participant.Write{Kind: participant.WriteRemove, Item: participant.Item{Participant: participant.Participant{ID: "x"}}})
+		write := func() { // Not visible: the participant is not present.
+			h.hub.Begin(key()).Done(participant.Write{Kind: participant.WriteRemove, Item: participant.Item{Participant: participant.Participant{ID: "x"}}})
 		}
 		positions := []feed.Position{f.State().Position}
 		for i := range 4 {
 			write()
 			positions = append(positions, f.State().Position)
-			s.Set(fmt.Sprintf("p%d", i), participant.StatusDialing)
-			s.after(1100 * time.Millisecond)
+			h.Set(fmt.Sprintf("p%d", i), participant.StatusDialing)
+			h.advance(1100 * time.Millisecond)
 			write()
 			positions = append(positions, f.State().Position)
 		}

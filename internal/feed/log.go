@@ -7,7 +7,7 @@ import (
 	"github.com/audian/participant-gateway/internal/roster"
 )
 
-// Epoch names one log, never the process: 128 random bits.
+// Epoch identifies one log, never a process: 128 random bits.
 type Epoch [16]byte
 
 // Position is a place in a log: after the entry with this sequence number.
@@ -16,8 +16,7 @@ type Position struct {
 	Seq   uint64
 }
 
-// Entry is one batch of changes in its place: a plain value. The roster is the fold
-// of its log; one without visible changes takes a sequence number and no history.
+// Entry is one batch of changes with its sequence number: a plain value.
 type Entry struct {
 	roster.Batch
 
@@ -26,32 +25,32 @@ type Entry struct {
 	At time.Time
 }
 
-// keepFor is the longest that history is kept.
-const keepFor = 10 * time.Minute
+// maxHistoryAge is how long entries are kept.
+const maxHistoryAge = 10 * time.Minute
 
-// log is a conference's order of entries, as far back as it is kept.
+// log is the sequence of a conference's entries, as far back as they are kept.
 type log struct {
 	head Position
-	// entries are the last visible ones. Readers hold slices of it: it is appended to
-	// and cut at the front, never changed.
+	// entries are the latest entries with visible changes. States share its array: it is
+	// appended to and cut at the front, and its elements never change.
 	entries []Entry
-	// floor is the sequence number of the newest visible entry that is kept no more.
+	// floor is the sequence number of the newest such entry that is no longer kept.
 	floor uint64
-	// changes is how many changes the entries hold, history how many they may.
-	changes, history int
+	// changes is the number of changes in entries, maxChanges how many are kept.
+	changes, maxChanges int
 }
 
-func newLog(history int) *log {
-	l := &log{history: history}
+func newLog(maxChanges int) *log {
+	l := &log{maxChanges: maxChanges}
 	// Read never fails: the runtime ends the process instead.
 	_, _ = rand.Read(l.head.Epoch[:])
 	return l
 }
 
-// append gives the batch the next sequence number, and returns its entry, nil where
-// watchers see no change. Replicas will attach here: a shared log compares the head and
-// a fencing term, and only then appends. Nobody reads the states of members from this
-// log, so it keeps none: they are not bounded by the changes (W12).
+// append gives the batch the next sequence number. It returns the entry, or nil if watchers
+// see no change: such a batch takes a number and no history. This is where replicas attach:
+// a shared log compares the head and a fencing term before it appends. The entry does not
+// keep the members' states: they are not bounded by the changes (W12).
 func (l *log) append(batch roster.Batch, now time.Time) *Entry {
 	l.head.Seq++
 	if len(batch.Changes) == 0 {
@@ -64,14 +63,14 @@ func (l *log) append(batch roster.Batch, now time.Time) *Entry {
 	return &entry
 }
 
-// trim cuts what is older or more than the history may be. The newest entry stays
-// even where it alone is more: those who follow live are still to get it.
+// trim drops entries that exceed the history's age or number of changes. It keeps the
+// newest entry even if that alone has too many changes: live watchers still need it.
 func (l *log) trim(now time.Time) {
 	cut := 0
 	for cut < len(l.entries) {
 		entry := &l.entries[cut]
-		tooMany := l.changes > l.history && cut < len(l.entries)-1
-		if !tooMany && now.Sub(entry.At) <= keepFor {
+		tooMany := l.changes > l.maxChanges && cut < len(l.entries)-1
+		if !tooMany && now.Sub(entry.At) <= maxHistoryAge {
 			break
 		}
 		l.changes -= len(entry.Changes)
@@ -80,6 +79,6 @@ func (l *log) trim(now time.Time) {
 	}
 	l.entries = l.entries[cut:]
 	if len(l.entries) == 0 {
-		l.entries = nil // What they held is held no more.
+		l.entries = nil // Frees the array.
 	}
 }

@@ -4,30 +4,49 @@ import (
 	"context"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// Account is what a feed needs of the upstream account it reads under.
+// Account is the upstream account under which feeds read.
 type Account interface {
-	// Fingerprint stands for the account's credential.
+	// Fingerprint identifies the account's credential.
 	Fingerprint() participant.Fingerprint
-	// OpenSource takes the conference's polls into the account's budget until ctx ends.
+	// OpenSource returns the source of one conference, which shares the account's poll
+	// budget until ctx ends.
 	OpenSource(ctx context.Context, conference string) Source
 }
 
 // Source reads one conference's lists under one upstream account.
 type Source interface {
-	// Turn waits until the account's poll budget (W15) lets this feed's next list
-	// go. The first attempt at a feed's first list goes before the others.
+	// Turn waits until the account's poll budget grants the next list (W15). The first
+	// attempt of a feed has priority.
 	Turn(ctx context.Context, first bool) error
-	// List reads the roster once, all its pages as far as they can be read.
+	// List reads the roster once: all its pages, as far as they can be read.
 	List(ctx context.Context) (participant.List, error)
-	// Settle notes what the list came to: nil for a complete one.
+	// Settle records the result of the list: nil for a complete one.
 	Settle(err error)
-	// Pace is what the account makes of a feed that wants a list every want, and whose
-	// lists take so long.
+	// Pace returns how fast the account lets a feed poll that wants a list every want, and
+	// whose lists take so long.
 	Pace(want, takes time.Duration) Pace
-	// Probe reports whether the feed is to poll now, whatever its schedule says: all polls
-	// of the account fail, its own included, and none was made for a while (W10).
+	// Probe reports whether the feed should poll now, whatever its schedule: all polls of
+	// the account fail, its own included, and none was made for some time (W10).
 	Probe() bool
+}
+
+// Pace is how fast an account lets one feed poll.
+type Pace struct {
+	// Share is the time between the starts of two lists that the account's budget grants
+	// the feed: what it wants, or longer if many feeds share the budget (W15).
+	Share time.Duration
+	// Interval is the interval in force: the time now expected between the starts of the
+	// feed's lists. It is longer than Share if a list takes longer or waits for its turn.
+	Interval time.Duration
+	// FailingSince is when all polls of the account began to fail; zero if they do not, or
+	// if the feed's own last poll did not fail.
+	FailingSince time.Time
+	// FailingReason is why the last of them failed.
+	FailingReason apierror.Reason
+	// Changed is closed when the account's polls begin or stop failing.
+	Changed <-chan struct{}
 }

@@ -10,42 +10,48 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// State is what a feed holds at one moment. It never changes, so that any number of
-// subscribers read it without a lock.
+// State is everything that a feed knows at one moment. It never changes, so that any number
+// of watchers can read it without a lock.
 type State struct {
 	// Position is the head of the log.
 	Position Position
-	// History are the kept entries that watchers see.
+	// History contains the kept entries with visible changes.
 	History []Entry
-	// Floor is the sequence number of the newest such entry that is kept no more.
+	// Floor is the sequence number of the newest such entry that is no longer kept.
 	Floor uint64
-	// Known says that a list was read; until then there is no roster.
+	// Known reports that a list was read. Before that there is no roster.
 	Known bool
 	// Participants is the roster at Position, sorted by id.
 	Participants  []participant.Participant
 	Total, Active int
-	// ObservedAt is when the last list that was applied began, an incomplete one too.
+	// ObservedAt is when the last list that was applied began, complete or not.
 	ObservedAt time.Time
-	// LastSuccess is when the last list that was read began.
+	// LastSuccess is when the last complete list began.
 	LastSuccess time.Time
-	// Stale says that the roster may be out of date, StaleReason why.
+	// Stale reports that the roster may be out of date, and StaleReason why.
 	Stale       bool
 	StaleReason apierror.Reason
 	// PollInterval is the interval in force (W15).
 	PollInterval time.Duration
-	// End is set when the feed is over.
+	// End is set if the feed has ended.
 	End *End
+
+	changed chan struct{}
 }
 
-// End is how a feed ended: by the upstream's refusal. Gone says that a known
-// conference is no more, which ends its streams well (W11).
+// End is how the upstream's refusal ended a feed. Gone reports that a known conference no
+// longer exists, which ends its streams without an error (W11).
 type End struct {
 	Err  error
 	Gone bool
 }
 
-// After gives the visible entries after a position; false where the log does not, or no
-// longer, hold them all.
+// Changed returns a channel that is closed when a later State has something new for
+// watchers.
+func (s *State) Changed() <-chan struct{} { return s.changed }
+
+// After returns the entries after a position. It returns false if the log does not, or no
+// longer, contain them all.
 func (s *State) After(p Position) ([]Entry, bool) {
 	if p.Epoch != s.Position.Epoch || p.Seq > s.Position.Seq || p.Seq < s.Floor {
 		return nil, false
@@ -54,7 +60,7 @@ func (s *State) After(p Position) ([]Entry, bool) {
 	return s.History[first:], true
 }
 
-// Find gives the participant with an id.
+// Find returns the participant with an id.
 func (s *State) Find(id string) (participant.Participant, bool) {
 	i, found := slices.BinarySearchFunc(s.Participants, id, func(p participant.Participant, id string) int {
 		return strings.Compare(p.ID, id)
@@ -63,4 +69,47 @@ func (s *State) Find(id string) (participant.Participant, bool) {
 		return participant.Participant{}, false
 	}
 	return s.Participants[i], true
+}
+
+// publish replaces the State. If that is a change for watchers, unlock wakes them. f.mu is
+// held; it is unlocked before the next publish.
+func (f *Feed) publish(participants []participant.Participant, changed bool) {
+	next := f.State().changed
+	if changed {
+		f.superseded, next = next, make(chan struct{})
+	}
+	f.state.Store(f.newState(participants, next))
+}
+
+// unlock unlocks f.mu, and then wakes the watchers of the State that publish has replaced.
+func (f *Feed) unlock() {
+	superseded := f.superseded
+	f.superseded = nil
+	f.mu.Unlock()
+	if superseded != nil {
+		close(superseded)
+	}
+}
+
+// newState returns what the feed knows now. f.mu is held.
+func (f *Feed) newState(participants []participant.Participant, changed chan struct{}) *State {
+	now := time.Now()
+	f.log.trim(now)
+	total, active := f.roster.Counts()
+	return &State{
+		Position:     f.log.head,
+		History:      f.log.entries,
+		Floor:        f.log.floor,
+		Known:        f.roster.Known(),
+		Participants: participants,
+		Total:        total,
+		Active:       active,
+		LastSuccess:  f.freshness.lastSuccess,
+		ObservedAt:   f.roster.ObservedAt(),
+		Stale:        f.freshness.stale,
+		StaleReason:  f.freshness.reason,
+		PollInterval: f.schedule.intervalInForce(now, f.pace()),
+		End:          f.end,
+		changed:      changed,
+	}
 }

@@ -7,20 +7,20 @@ import (
 	"github.com/audian/participant-gateway/internal/roster"
 )
 
-// Ticket is one write under way. The feed stamps its start and end, so that lists
-// and writes of a conference are in one order (W5).
+// Ticket is one write in progress. It records the logical times of its start and end, so
+// that the lists and writes of a conference have one order (W5).
 type Ticket struct {
 	hub    *Hub
 	key    participant.Key
 	feed   *Feed
-	sent   roster.Stamp
+	sent   roster.LogicalTime
 	sentAt time.Time
+	// before are the ids in the roster at the start, and fresh reports that it was fresh.
 	before map[string]bool
 	fresh  bool
 }
 
-// Begin notes that a write is about to be sent. Where there is no feed, or there will
-// be none when the write is answered, nothing is kept.
+// Begin is called just before a write is sent. A write that fails needs no further call.
 func (h *Hub) Begin(key participant.Key) *Ticket {
 	t := &Ticket{hub: h, key: key, feed: h.lookup(key), sentAt: time.Now()}
 	if t.feed != nil {
@@ -29,23 +29,23 @@ func (h *Hub) Begin(key participant.Key) *Ticket {
 	return t
 }
 
-// beginWrite stamps the start of a write and lends the ids that the roster holds.
-func (f *Feed) beginWrite() (sent roster.Stamp, before map[string]bool, fresh bool) {
+// beginWrite returns the logical time of a write's start, and the ids in the roster then.
+func (f *Feed) beginWrite() (sent roster.LogicalTime, before map[string]bool, fresh bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.tick(), f.roster.IDs(), f.roster.Known() && !f.freshness.stale
 }
 
-// Before tells who was in the roster when the write began; fresh is false where there
-// was none to believe.
+// Before returns who was in the roster when the write began; fresh is false if there was no
+// roster, or a stale one.
 func (t *Ticket) Before() (has func(id string) bool, fresh bool) {
 	return func(id string) bool { return t.before[id] }, t.fresh
 }
 
-// Done tells the feed's watchers of a write that was answered with success. A feed
-// that began after the write was sent has seen nothing from before it.
+// Done applies a write that the upstream answered with success to the conference's feed. A
+// feed that started after the write was sent has applied no earlier list.
 func (t *Ticket) Done(w participant.Write) {
-	feed := t.hub.written(t.key, w.Kind)
+	feed := t.hub.recordWrite(t.key, w.Kind)
 	if feed == nil {
 		return
 	}
@@ -53,9 +53,5 @@ func (t *Ticket) Done(w participant.Write) {
 	if feed != t.feed {
 		sent = 0
 	}
-	feed.write(roster.Write{Write: w, Sent: sent, SentAt: t.sentAt})
+	feed.applyWrite(roster.Write{Write: w, Sent: sent, SentAt: t.sentAt})
 }
-
-// Drop tells that nothing is known to have been written. A feed keeps nothing of a
-// write under way, so there is nothing to take back.
-func (t *Ticket) Drop() {}

@@ -1,6 +1,5 @@
-// Package panics keeps a panic in background work from ending the process: it is logged
-// with its stack and counted, and the work's owner decides how to go on. Handlers have an
-// interceptor of their own for that.
+// Package panics recovers from panics in background work, which would end the process. It logs
+// and counts them. Package interceptor does the same for calls.
 package panics
 
 import (
@@ -10,17 +9,16 @@ import (
 	"sync/atomic"
 )
 
-// recovered is the number of panics since the process started.
+// recovered is the number of recovered panics since the process started.
 var recovered atomic.Int64
 
-// Recovered is the number of panics that were recovered, for the metrics.
+// Recovered returns the number of recovered panics, for the metrics.
 func Recovered() int64 { return recovered.Load() }
 
-// Count counts a panic that was recovered elsewhere.
+// Count counts a panic that other code recovered.
 func Count() { recovered.Add(1) }
 
-// Recover calls work and returns the panic that ended it as an error, nil where none did.
-// The name says in the log which work it was.
+// Recover calls work, and returns a panic of work as an error. The log contains the name.
 func Recover(logger *slog.Logger, name string, work func()) (err error) {
 	defer func() {
 		if value := recover(); value != nil {

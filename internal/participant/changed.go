@@ -1,8 +1,7 @@
 package participant
 
-// Changed is the set of fields in which after differs from before, as far as that
-// is news: not the ticking duration (W9), and not created_at where it was unknown,
-// since a first sight tells nothing that happened (W8).
+// Changed returns the fields in which after differs from before, without those that make
+// no event: the duration (W9), and a created_at that was unknown before (W8).
 func Changed(before, after Participant) Fields {
 	var changed Fields
 	note := func(field Fields, differs bool) {

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Filter says which participants a caller wants to see. Several fields mean all of
-// them, several values in a field any of them; the zero Filter passes everybody.
+// Filter selects participants. A participant matches if every field that is set contains
+// its value; the zero Filter matches everybody.
 type Filter struct {
 	Statuses []Status
 	Roles    []Role
@@ -27,23 +27,28 @@ func canonical[T ~string](values []T) []T {
 	return slices.Compact(sorted)
 }
 
-// Match says whether p passes the filter.
-func (f Filter) Match(p Participant) bool {
-	return passes(f.Statuses, p.Status) && passes(f.Roles, p.Role) && passes(f.IDs, p.ID)
+// MatchesAll reports whether the filter matches everybody.
+func (f Filter) MatchesAll() bool {
+	return len(f.Statuses) == 0 && len(f.Roles) == 0 && len(f.IDs) == 0
 }
 
-func passes[T ~string](wanted []T, value T) bool {
-	if len(wanted) == 0 {
+// Match reports whether p matches the filter.
+func (f Filter) Match(p Participant) bool {
+	return matches(f.Statuses, p.Status) && matches(f.Roles, p.Role) && matches(f.IDs, p.ID)
+}
+
+func matches[T ~string](values []T, value T) bool {
+	if len(values) == 0 {
 		return true
 	}
-	_, found := slices.BinarySearch(wanted, value)
+	_, found := slices.BinarySearch(values, value)
 	return found
 }
 
-// FilterHash is equal for filters that mean the same.
+// FilterHash identifies a filter: equal filters have equal hashes.
 type FilterHash [16]byte
 
-// Hash is the filter's canonical hash.
+// Hash returns the hash of a canonical filter.
 func (f Filter) Hash() FilterHash {
 	sum := sha256.New()
 	write := func(field byte, value string) {

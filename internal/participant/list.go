@@ -2,28 +2,27 @@ package participant
 
 import "time"
 
-// List is one read of a conference's roster, all its pages.
+// List is the result of one read of a conference's roster, all its pages.
 type List struct {
-	// Items are in the upstream's order, each id once.
+	// Items are in the upstream's order. Each id occurs once.
 	Items []Item
-	// Pages is how many requests the list took.
+	// Pages is the number of requests that the list took.
 	Pages int
-	// Read is how many items were read: each id once, and those without an id.
+	// Read is the number of items read: each id once, plus the items without an id.
 	Read int
-	// Total and Active are the smallest the upstream gave; nil where it gave none.
+	// Total and Active are the smallest values on any page; nil where the upstream gave none.
 	Total  *int
 	Active *int
-	// Unread is why a page after the first could not be read: Items are those of the
-	// pages before it. Nil where every page was read.
-	Unread error
-	// Placeholder says that the body held null or {} instead of an array, with no total or
-	// one of 0: an empty list, which removes only after a second one (W7).
+	// PageErr is why a page after the first could not be read; Items are then those of the
+	// pages before it. It is nil if every page was read.
+	PageErr error
+	// Placeholder reports that the body contained null or {} instead of an array, with no
+	// total or a total of 0: an empty list that removes only after a second one (W7).
 	Placeholder bool
-	// Began is when the first request was sent, Ended when the last answer was read.
+	// Began is when the first request was sent, and Ended when the last response was read.
 	Began, Ended time.Time
 }
 
-// Complete says whether every page was read and the list holds all that the upstream
-// says there is. A list that is not complete still shows who is there, but removes
-// nobody (W7).
-func (l List) Complete() bool { return l.Unread == nil && (l.Total == nil || *l.Total <= l.Read) }
+// Complete reports whether every page was read and the list contains as many items as the
+// upstream's total. An incomplete list proves who is present, but removes nobody (W7).
+func (l List) Complete() bool { return l.PageErr == nil && (l.Total == nil || *l.Total <= l.Read) }

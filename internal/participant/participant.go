@@ -1,10 +1,10 @@
-// Package participant is the domain: the people of a telephone conference, what
-// a list of them is, and the words that every other package uses for them.
+// Package participant contains the domain types: the participants of a telephone
+// conference, lists of them, filters, and writes.
 package participant
 
 import "time"
 
-// Participant is one person in a conference, as the upstream last told.
+// Participant is one person in a conference, as last reported by the upstream.
 type Participant struct {
 	ID           string
 	ConferenceID string
@@ -13,15 +13,15 @@ type Participant struct {
 	Role         Role
 	Status       Status
 	Muted        bool
-	// Duration is whole seconds connected. It ticks, so it is no change (W9).
+	// Duration is whole seconds connected. It ticks, so it never counts as a change (W9).
 	Duration int32
 	// JoinedAt is zero until connected; CreatedAt is zero where unknown.
 	JoinedAt  time.Time
 	CreatedAt time.Time
 }
 
-// Status is the upstream's word for where a call stands. Words that are not among
-// the constants pass through as they came; empty means that none was told.
+// Status is the state of a participant's call. Values other than the constants pass
+// through unchanged; empty means that the upstream gave none.
 type Status string
 
 // The statuses that the upstream documents.
@@ -34,17 +34,17 @@ const (
 	StatusRejected     Status = "rejected"
 )
 
-// Active says whether the participant is in the conference now.
+// Active reports whether the participant is in the conference now.
 func (s Status) Active() bool { return s == StatusConnected || s == StatusHeld }
 
-// InFlight says whether the call is still being set up.
+// InFlight reports whether the call is still being set up.
 func (s Status) InFlight() bool { return s == StatusPending || s == StatusDialing }
 
-// Over says whether the call has ended, though the upstream may go on listing it.
-func (s Status) Over() bool { return s == StatusDisconnected || s == StatusRejected }
+// Ended reports whether the call has ended. The upstream may still list it.
+func (s Status) Ended() bool { return s == StatusDisconnected || s == StatusRejected }
 
-// Role is the upstream's word for what a participant may do. Words that are not
-// among the constants pass through as they came; empty means that none was told.
+// Role is what a participant may do. Values other than the constants pass through
+// unchanged; empty means that the upstream gave none.
 type Role string
 
 // The roles that the upstream documents.
@@ -54,10 +54,10 @@ const (
 	RoleOperator  Role = "operator"
 )
 
-// Fields is a set of a participant's fields, the two ids left out.
+// Fields is a set of a participant's fields, without the two ids.
 type Fields uint16
 
-// The fields of a participant that can be told or change.
+// The fields of a participant that an item can contain and that can change.
 const (
 	FieldPhoneNumber Fields = 1 << iota
 	FieldName
@@ -71,72 +71,72 @@ const (
 	AllFields Fields = 1<<iota - 1
 )
 
-// Has says whether all of want are in the set.
+// Has reports whether the set contains all of want.
 func (f Fields) Has(want Fields) bool { return f&want == want }
 
-// Item is one participant as one upstream body told it. A field that is not in
-// Told was missing from the body and says nothing; JoinedAt may be told as zero
-// (the upstream's null).
+// Item is one participant in one upstream body. Fields are the fields that the body
+// contained; the others are unknown, not empty. A contained JoinedAt may be zero (the
+// upstream's null).
 type Item struct {
 	Participant
 
-	Told Fields
+	Fields Fields
 }
 
-// Over returns known as it stands after this item: what the item tells replaces,
-// what it does not tell stays (W8).
-func (i Item) Over(known Participant) Participant {
+// ApplyTo returns known with the fields that the item contains. The others keep their
+// values (W8).
+func (i Item) ApplyTo(known Participant) Participant {
 	after := known
 	after.ID, after.ConferenceID = i.ID, i.ConferenceID
-	if i.Told.Has(FieldPhoneNumber) {
+	if i.Fields.Has(FieldPhoneNumber) {
 		after.PhoneNumber = i.PhoneNumber
 	}
-	if i.Told.Has(FieldName) {
+	if i.Fields.Has(FieldName) {
 		after.Name = i.Name
 	}
-	if i.Told.Has(FieldRole) {
+	if i.Fields.Has(FieldRole) {
 		after.Role = i.Role
 	}
-	if i.Told.Has(FieldStatus) {
+	if i.Fields.Has(FieldStatus) {
 		after.Status = i.Status
 	}
-	if i.Told.Has(FieldMuted) {
+	if i.Fields.Has(FieldMuted) {
 		after.Muted = i.Muted
 	}
-	if i.Told.Has(FieldDuration) {
+	if i.Fields.Has(FieldDuration) {
 		after.Duration = i.Duration
 	}
-	if i.Told.Has(FieldJoinedAt) {
+	if i.Fields.Has(FieldJoinedAt) {
 		after.JoinedAt = i.JoinedAt
 	}
-	if i.Told.Has(FieldCreatedAt) {
+	if i.Fields.Has(FieldCreatedAt) {
 		after.CreatedAt = i.CreatedAt
 	}
 	return after
 }
 
-// Add is what a caller asks to have dialled.
+// Add is a request to dial somebody into a conference.
 type Add struct {
 	PhoneNumber string
 	Name        string
-	// Role is empty where the upstream is to decide.
+	// Role is empty where the upstream decides.
 	Role          Role
 	Muted         bool
 	SendPINViaSMS bool
 }
 
-// Key names one conference under one upstream credential. Feeds, outcomes and
-// pacing are kept by it, so that nothing crosses from one credential to another.
+// Key names one conference under one upstream credential. All state is kept by key, so
+// that nothing crosses from one credential to another.
 type Key struct {
 	Credential Fingerprint
 	Conference string
 }
 
-// Fingerprint stands for an upstream credential wherever the credential itself
-// must not be: a keyed hash, of use in this process only.
+// Fingerprint identifies an upstream credential without containing it: a keyed hash,
+// valid in this process only.
 type Fingerprint [16]byte
 
-// WriteKind tells an add from a remove.
+// WriteKind is the kind of a write: add or remove.
 type WriteKind uint8
 
 // The kinds of write.
@@ -146,7 +146,7 @@ const (
 )
 
 // Write is an add or a remove through this gateway that the upstream answered
-// with success. Of a remove's Item only the id is set.
+// with success. In a remove's Item only the id is set.
 type Write struct {
 	Kind WriteKind
 	Item Item

@@ -1,15 +1,11 @@
 package participant_test
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
-	"github.com/audian/participant-gateway/internal/requestctx"
 )
 
 func TestA04_ValidID(t *testing.T) {
@@ -29,7 +25,7 @@ func TestA04_ValidID(t *testing.T) {
 	}
 }
 
-func TestW17_FilterFieldsMeanAllAndValuesAny(t *testing.T) {
+func TestW17_FilterMatchesAnyValueOfEveryField(t *testing.T) {
 	ada := participant.Participant{ID: "a", Role: participant.RolePresenter, Status: participant.StatusHeld}
 	tests := map[string]struct {
 		filter participant.Filter
@@ -48,13 +44,13 @@ func TestW17_FilterFieldsMeanAllAndValuesAny(t *testing.T) {
 	}
 }
 
-func TestFilter_HashIsOfTheMeaning(t *testing.T) {
+func TestFilter_EqualFiltersHaveEqualHashes(t *testing.T) {
 	same := []participant.Filter{
 		participant.NewFilter([]participant.Status{"held", "connected"}, nil, []string{"b", "a"}),
 		participant.NewFilter([]participant.Status{"connected", "held", "held"}, []participant.Role{}, []string{"a", "b", "a"}),
 	}
 	if same[0].Hash() != same[1].Hash() {
-		t.Error("filters that mean the same have other hashes")
+		t.Error("equal filters have different hashes")
 	}
 	others := []participant.Filter{
 		{},
@@ -73,22 +69,22 @@ func TestFilter_HashIsOfTheMeaning(t *testing.T) {
 	}
 }
 
-func TestW08_ItemTellsOnlyWhatItTells(t *testing.T) {
+func TestW08_ItemReplacesOnlyTheFieldsItContains(t *testing.T) {
 	known := participant.Participant{
 		ID: "a", ConferenceID: "c", PhoneNumber: "+1", Name: "Ada", Role: "listener", Status: "connected",
 		Muted: true, Duration: 5, JoinedAt: time.Unix(1, 0), CreatedAt: time.Unix(2, 0),
 	}
-	nothing := participant.Item{Participant: participant.Participant{ID: "a", ConferenceID: "c"}}
-	if got := nothing.Over(known); got != known {
-		t.Errorf("an item that tells nothing changed %+v to %+v", known, got)
+	empty := participant.Item{Participant: participant.Participant{ID: "a", ConferenceID: "c"}}
+	if got := empty.ApplyTo(known); got != known {
+		t.Errorf("an item without fields changed %+v to %+v", known, got)
 	}
-	everything := participant.Item{Participant: participant.Participant{ID: "a", ConferenceID: "c"}, Told: participant.AllFields}
-	if got := everything.Over(known); got != everything.Participant {
-		t.Errorf("an item that tells all left %+v", got)
+	full := participant.Item{Participant: participant.Participant{ID: "a", ConferenceID: "c"}, Fields: participant.AllFields}
+	if got := full.ApplyTo(known); got != full.Participant {
+		t.Errorf("an item with all fields gave %+v", got)
 	}
 }
 
-func TestChanged_NamesTheFieldsThatAreNews(t *testing.T) {
+func TestChanged_ReturnsTheFieldsThatMakeAnEvent(t *testing.T) {
 	base := participant.Participant{ID: "a", CreatedAt: time.Unix(1, 0)}
 	tests := map[participant.Fields]func(*participant.Participant){
 		participant.FieldPhoneNumber: func(p *participant.Participant) { p.PhoneNumber = "+1" },
@@ -109,55 +105,27 @@ func TestChanged_NamesTheFieldsThatAreNews(t *testing.T) {
 	ticking := base
 	ticking.Duration++
 	if participant.Changed(base, ticking) != 0 {
-		t.Error("duration is no news (W9)")
+		t.Error("a changed duration makes no event (W9)")
 	}
 	if participant.Changed(participant.Participant{ID: "a"}, base) != 0 {
-		t.Error("a first created_at is no news (W8)")
+		t.Error("a first created_at makes no event (W8)")
 	}
 }
 
-func TestW07_CompleteIsNotSmallerThanTotal(t *testing.T) {
+func TestW07_CompleteListHasAsManyItemsAsTheTotal(t *testing.T) {
 	two := 2
 	tests := map[string]struct {
 		list participant.List
 		want bool
 	}{
-		"no total":       {participant.List{Read: 1}, true},
-		"total read":     {participant.List{Read: 2, Total: &two}, true},
-		"more than told": {participant.List{Read: 3, Total: &two}, true},
-		"less than told": {participant.List{Read: 1, Total: &two}, false},
+		"no total":             {participant.List{Read: 1}, true},
+		"the total":            {participant.List{Read: 2, Total: &two}, true},
+		"more than the total":  {participant.List{Read: 3, Total: &two}, true},
+		"fewer than the total": {participant.List{Read: 1, Total: &two}, false},
 	}
 	for name, test := range tests {
 		if got := test.list.Complete(); got != test.want {
 			t.Errorf("%s: got %v", name, got)
 		}
-	}
-}
-
-func TestReasonOf_FindsTheReasonInAChain(t *testing.T) {
-	cause := errors.New("connection refused")
-	err := fmt.Errorf("list: %w", &apierror.Error{Reason: apierror.UpstreamUnreachable, Message: "no answer", Cause: cause})
-	if got := apierror.ReasonOf(err); got != apierror.UpstreamUnreachable {
-		t.Errorf("got %s", got)
-	}
-	if !errors.Is(err, cause) {
-		t.Error("the cause should be in the chain")
-	}
-	if got := apierror.ReasonOf(cause); got != apierror.Internal {
-		t.Errorf("an error without a reason: got %s", got)
-	}
-}
-
-func TestContext_CarriesIDs(t *testing.T) {
-	ctx, upstream := requestctx.WithUpstreamRequest(requestctx.WithTraceparent(
-		requestctx.WithRequestID(t.Context(), "r1"), "00-a-b-01"))
-	requestctx.NoteUpstreamRequest(ctx, "req_1")
-	requestctx.NoteUpstreamRequest(ctx, "")
-	requestctx.NoteUpstreamRequest(t.Context(), "nowhere")
-	if requestctx.RequestID(ctx) != "r1" || requestctx.Traceparent(ctx) != "00-a-b-01" || upstream.ID() != "req_1" {
-		t.Errorf("got %q, %q, %q", requestctx.RequestID(ctx), requestctx.Traceparent(ctx), upstream.ID())
-	}
-	if requestctx.RequestID(t.Context()) != "" || requestctx.Traceparent(t.Context()) != "" {
-		t.Error("an empty context has ids")
 	}
 }

@@ -1,5 +1,5 @@
-// Package redact takes what must not be shown out of texts: all but the last digits of
-// phone numbers.
+// Package redact hides what errors and logs must not show: secrets, and all but the last
+// digits of phone numbers.
 package redact
 
 import (
@@ -8,17 +8,16 @@ import (
 	"strings"
 )
 
-// between stands between the digits of a number as people write it, spaces and dashes
-// of print among it.
-const between = `[\s\x{A0}\x{2010}-\x{2015}().\-/]*`
+// separators may stand between the digits of a number, with typographic spaces and dashes.
+const separators = `[\s\x{A0}\x{2010}-\x{2015}().\-/]*`
 
-// phoneNumber is what looks like one in a text: after a plus, which may be escaped as in
-// a path, or seven digits at least that stand alone. Ids have letters.
+// phoneNumber matches at least seven digits after a plus, which may be percent-encoded as
+// in a path, or as a word without letters. Ids have letters.
 var phoneNumber = regexp.MustCompile(
-	`(?:\+|%2[Bb])\(?[0-9](?:` + between + `[0-9]){6,}|\(?\b[0-9](?:` + between + `[0-9]){6,}\b`)
+	`(?:\+|%2[Bb])\(?[0-9](?:` + separators + `[0-9]){6,}|\(?\b[0-9](?:` + separators + `[0-9]){6,}\b`)
 
-// MaskNumbers leaves the last four digits of the phone numbers in a text, by which calls
-// can still be told apart. Network addresses stay.
+// MaskNumbers masks the phone numbers in a text but for their last four digits, which
+// distinguish calls. It does not mask network addresses.
 func MaskNumbers(text string) string {
 	return phoneNumber.ReplaceAllStringFunc(text, func(number string) string {
 		if _, err := netip.ParseAddr(number); err == nil {
@@ -28,10 +27,10 @@ func MaskNumbers(text string) string {
 	})
 }
 
-// shownDigits are left of a phone number; one that has no more shows none.
+// shownDigits is how many digits of a phone number stay; a number of no more shows none.
 const shownDigits = 4
 
-// MaskNumber leaves the last four digits of what is a phone number as a whole.
+// MaskNumber masks a phone number but for its last four digits.
 func MaskNumber(number string) string {
 	digits := strings.Map(func(r rune) rune {
 		if r < '0' || r > '9' {

@@ -1,5 +1,6 @@
-// Package requestctx is what a call's context carries: the request id, the trace context,
-// the upstream's request id, and the fields of the request that could not be read.
+// Package requestctx stores values of a call in its context: the request id, the trace
+// context, the upstream's request id, the fields of the request that could not be read, and
+// whether a request is a retry.
 package requestctx
 
 import (
@@ -19,35 +20,34 @@ const (
 	retryKey
 )
 
-// WithRequestID gives ctx the id under which the caller's request is known; what is
-// sent upstream on its behalf carries it on.
+// WithRequestID returns a context with the id of the caller's request. Upstream requests for
+// the call send it too.
 func WithRequestID(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, requestIDKey, id)
 }
 
-// RequestID is the id of the caller's request, empty where there is none.
+// RequestID returns the id of the caller's request, or the empty string.
 func RequestID(ctx context.Context) string {
 	id, _ := ctx.Value(requestIDKey).(string)
 	return id
 }
 
-// WithTraceparent gives ctx the W3C trace context of the caller's request, as its
-// header has it.
+// WithTraceparent returns a context with the caller's W3C trace context.
 func WithTraceparent(ctx context.Context, traceparent string) context.Context {
 	return context.WithValue(ctx, traceparentKey, traceparent)
 }
 
-// Traceparent is the trace context of the caller's request, empty where there is none.
+// Traceparent returns the caller's W3C trace context, or the empty string.
 func Traceparent(ctx context.Context) string {
 	traceparent, _ := ctx.Value(traceparentKey).(string)
 	return traceparent
 }
 
-// UpstreamRequest is the id that the upstream gave the last request of a call, which is
-// what its support asks for.
+// UpstreamRequest stores the id that the upstream gave to the last request of a call. The
+// vendor's support asks for it.
 type UpstreamRequest struct{ id atomic.Pointer[string] }
 
-// ID is empty where the upstream gave none.
+// ID returns the id, or the empty string.
 func (u *UpstreamRequest) ID() string {
 	if id := u.id.Load(); id != nil {
 		return *id
@@ -55,38 +55,37 @@ func (u *UpstreamRequest) ID() string {
 	return ""
 }
 
-// WithUpstreamRequest gives ctx a place for that id.
+// WithUpstreamRequest returns a context in which SetUpstreamRequestID stores the id.
 func WithUpstreamRequest(ctx context.Context) (context.Context, *UpstreamRequest) {
-	place := &UpstreamRequest{}
-	return context.WithValue(ctx, upstreamRequestKey, place), place
+	request := &UpstreamRequest{}
+	return context.WithValue(ctx, upstreamRequestKey, request), request
 }
 
-// NoteUpstreamRequest puts the id into the place that ctx has, if it has one.
-func NoteUpstreamRequest(ctx context.Context, id string) {
-	if place, ok := ctx.Value(upstreamRequestKey).(*UpstreamRequest); ok && id != "" {
-		place.id.Store(&id)
+// SetUpstreamRequestID stores the id, if ctx comes from WithUpstreamRequest.
+func SetUpstreamRequestID(ctx context.Context, id string) {
+	if request, ok := ctx.Value(upstreamRequestKey).(*UpstreamRequest); ok && id != "" {
+		request.id.Store(&id)
 	}
 }
 
-// WithViolations gives ctx the fields of the call's request that could not be read
-// where it came in, so that one error names them together with those that break a rule.
+// WithViolations returns a context with the fields that the transport could not read, so
+// that one error names them together with the fields that break a rule.
 func WithViolations(ctx context.Context, violations []apierror.Violation) context.Context {
 	return context.WithValue(ctx, violationsKey, violations)
 }
 
-// Violations are the fields that could not be read.
+// Violations returns the fields that the transport could not read.
 func Violations(ctx context.Context) []apierror.Violation {
 	violations, _ := ctx.Value(violationsKey).([]apierror.Violation)
 	return violations
 }
 
-// AsRetry says of ctx that what is sent under it was sent before and failed, so that the
-// tries of one call do not count as calls.
-func AsRetry(ctx context.Context) context.Context {
+// WithRetry marks upstream requests under ctx as retries, which are not counted as calls.
+func WithRetry(ctx context.Context) context.Context {
 	return context.WithValue(ctx, retryKey, true)
 }
 
-// IsRetry says whether AsRetry was said.
+// IsRetry reports whether ctx comes from WithRetry.
 func IsRetry(ctx context.Context) bool {
 	is, _ := ctx.Value(retryKey).(bool)
 	return is

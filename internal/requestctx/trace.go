@@ -7,41 +7,39 @@ import (
 	"strings"
 )
 
-// requestID is what a caller's id may be, to go into logs and headers.
+// requestID matches the ids that are safe in logs and headers.
 var requestID = regexp.MustCompile(`^[\x21-\x7e]{1,128}$`)
 
-// FitRequestID is the id that a caller gave its request, or a new one where that is
-// missing or not fit to be a header.
-func FitRequestID(given string) string {
+// ValidRequestID returns the caller's request id, or a new one if it is missing or invalid.
+func ValidRequestID(given string) string {
 	if requestID.MatchString(given) {
 		return given
 	}
 	return rand.Text()
 }
 
-// traceparent is a W3C trace context.
+// traceparent matches a W3C trace context.
 var traceparent = regexp.MustCompile(`^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$`)
 
-// FitTraceparent is the trace context that a caller gave, or that of a new trace where
-// it is missing or none.
-func FitTraceparent(given string) string {
-	if validTraceparent(given) {
+// ValidTraceparent returns the caller's trace context, or a new one if it is missing or
+// invalid.
+func ValidTraceparent(given string) string {
+	if isTraceparent(given) {
 		return given
 	}
 	var ids [24]byte
-	// Read never fails: the runtime ends the process instead.
+	// Read never returns an error.
 	_, _ = rand.Read(ids[:])
 	return "00-" + hex.EncodeToString(ids[:16]) + "-" + hex.EncodeToString(ids[16:]) + "-00"
 }
 
-// validTraceparent leaves out what the form alone allows and W3C does not: the version ff,
-// and ids that are all zero.
-func validTraceparent(given string) bool {
+// isTraceparent also refuses the version ff and ids of zeros, which W3C forbids.
+func isTraceparent(given string) bool {
 	return traceparent.MatchString(given) && !strings.HasPrefix(given, "ff-") &&
 		!strings.Contains(given, "-00000000000000000000000000000000-") && !strings.Contains(given, "-0000000000000000-")
 }
 
-// TraceID is the trace's id in a trace context, empty where there is none.
+// TraceID returns the id of the trace, or the empty string.
 func TraceID(parent string) string {
 	if parts := traceparent.FindStringSubmatch(parent); parts != nil {
 		return parts[1]

@@ -2,59 +2,58 @@ package roster
 
 import "time"
 
-// placeholderApart is how far apart two lists without an array must begin for the
-// second to prove that nobody is there (W7).
-const placeholderApart = 2 * time.Second
+// placeholderGap is how far apart two placeholder lists must begin for the second to prove
+// that nobody is present (W7).
+const placeholderGap = 2 * time.Second
 
-// recordAbsence applies a complete list to a participant whom it did not show.
-func (r *Roster) recordAbsence(batch *draft, p Poll, member *Member) {
+// applyAbsence applies a complete list to a participant whom it did not contain.
+func (r *Roster) applyAbsence(batch *batchBuilder, p Poll, member *Member) {
 	switch {
-	case member.predatesWrite(p):
-	case member.Listed && member.Pending.ignoresAbsence(p):
-		// The list is ignored for this participant: it neither counts as a row of
-		// W7 nor breaks one.
+	case p.predatesWrite(member):
+	case member.Present && member.Pending.ignoresAbsence(p):
+		// The list neither counts as a missed list (W7) nor resets the count.
 		if member.DeferredSince.IsZero() {
 			member.DeferredSince = member.Pending.SentAt
-			batch.touch(member)
+			batch.markChanged(member)
 		}
 	case !member.provesAbsence(p):
-		batch.touch(member)
+		batch.markChanged(member)
 	case member.tombstoned():
-		r.confirmRemoved(batch, p, member)
-	case member.Listed:
-		r.countMissed(batch, p, member)
+		r.confirmRemove(batch, p, member)
+	case member.Present:
+		r.countMissedList(batch, p, member)
 	default:
-		member.agreeAbsent(batch, p)
+		member.confirmAbsent(batch, p)
 	}
 }
 
-// agreeAbsent notes that a list proved the absence of somebody who is not listed.
-func (m *Member) agreeAbsent(batch *draft, p Poll) {
+// confirmAbsent records that a list proved the absence of a participant who is not present.
+func (m *Member) confirmAbsent(batch *batchBuilder, p Poll) {
 	m.EvidenceAt = p.List.Began
 	if !m.DeferredSince.IsZero() {
 		m.DeferredSince = time.Time{}
-		batch.touch(m)
+		batch.markChanged(m)
 	}
 }
 
-// provesAbsence reports whether a complete list says that the participant is absent: a
-// placeholder alone does not.
+// provesAbsence reports whether a complete list that does not contain the participant
+// proves their absence. A single placeholder list does not.
 func (m *Member) provesAbsence(p Poll) bool {
 	if !p.List.Placeholder {
-		m.EmptySince = time.Time{}
+		m.PlaceholderSince = time.Time{}
 		return true
 	}
-	if m.EmptySince.IsZero() {
-		m.EmptySince = p.List.Began
+	if m.PlaceholderSince.IsZero() {
+		m.PlaceholderSince = p.List.Began
 	}
-	return p.List.Began.Sub(m.EmptySince) >= placeholderApart
+	return p.List.Began.Sub(m.PlaceholderSince) >= placeholderGap
 }
 
-// countMissed takes a list as proof that a participant left, or as half of it.
-func (r *Roster) countMissed(batch *draft, p Poll, member *Member) {
+// countMissedList counts a list without the participant, and removes them if it is enough.
+func (r *Roster) countMissedList(batch *batchBuilder, p Poll, member *Member) {
 	member.MissedLists++
-	batch.touch(member)
-	if member.MissedLists < rowNeeded(p) {
+	batch.markChanged(member)
+	if member.MissedLists < missedListsToRemove(p) {
 		return
 	}
 	before, notBefore := member.Participant, member.changedAfter()
@@ -62,28 +61,29 @@ func (r *Roster) countMissed(batch *draft, p Poll, member *Member) {
 	member.LastSeenAt, member.EvidenceAt = p.List.Began, p.List.Began
 	member.MissedLists, member.DeferredSince = 0, time.Time{}
 	r.set(member, before, false, p.List.Began)
-	batch.change(member, Change{Before: &before}, notBefore)
+	batch.addChange(member, Change{Before: &before}, notBefore)
 }
 
-// rowNeeded is how many complete lists in a row must lack a participant: pages can
-// shift while they are read, so that a list of several proves nothing alone.
-func rowNeeded(p Poll) int {
+// missedListsToRemove returns how many consecutive complete lists must miss a participant
+// to remove them. Pages can shift while they are read, so one list of several pages proves
+// nothing alone.
+func missedListsToRemove(p Poll) int {
 	if p.List.Pages > 1 {
 		return 2
 	}
 	return 1
 }
 
-// confirmRemoved counts the complete lists after the window of a Remove that lack the
-// participant: two in a row, and the Remove is over.
-func (r *Roster) confirmRemoved(batch *draft, p Poll, member *Member) {
-	member.agreeAbsent(batch, p)
-	if !member.Pending.windowOver(p) {
+// confirmRemove counts a complete list after the window of a Remove that does not contain
+// the participant. After missedListsAfterRemove of them the Remove is no longer pending.
+func (r *Roster) confirmRemove(batch *batchBuilder, p Poll, member *Member) {
+	member.confirmAbsent(batch, p)
+	if !member.Pending.windowEnded(p) {
 		return
 	}
 	member.MissedLists++
-	batch.touch(member)
-	if member.MissedLists == rowAfterRemove {
+	batch.markChanged(member)
+	if member.MissedLists == missedListsAfterRemove {
 		member.Pending, member.MissedLists = nil, 0
 		member.LastSeenAt = p.List.Began
 	}

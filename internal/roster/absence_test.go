@@ -10,27 +10,27 @@ import (
 // partial are the ways in which a list can be incomplete.
 var partial = map[string]func(l listing, items ...participant.Item) string{
 	"a later page failed": func(l listing, items ...participant.Item) string {
-		return told(l.unread(items...).Changes)
+		return describe(l.incomplete(items...).Changes)
 	},
 	"total is larger": func(l listing, items ...participant.Item) string {
-		batch := l.counted(1, items...)
+		batch := l.withSurplus(1, items...)
 		if batch.Complete {
-			l.story.t.Error("the list is taken for complete")
+			l.timeline.t.Error("the list counts as complete")
 		}
-		return told(batch.Changes)
+		return describe(batch.Changes)
 	},
 }
 
-func TestW07_IncompleteListProvesWhatItShows(t *testing.T) {
+func TestW07_IncompleteListProvesPresence(t *testing.T) {
 	for name, list := range partial {
 		t.Run(name, func(t *testing.T) {
-			s := newStory(t)
-			s.list(person("a", connected), person("b", connected))
-			got := list(s.next(), person("a", held), person("c", dialing))
+			tl := newTimeline(t)
+			tl.list(person("a", connected), person("b", connected))
+			got := list(tl.next(), person("a", held), person("c", dialing))
 			if want := "a(connected>held) +c(dialing)"; got != want {
 				t.Errorf("changes: got %q, want %q", got, want)
 			}
-			s.holds("a(held) b(connected) c(dialing)")
+			tl.holds("a(held) b(connected) c(dialing)")
 		})
 	}
 }
@@ -38,44 +38,44 @@ func TestW07_IncompleteListProvesWhatItShows(t *testing.T) {
 func TestW07_IncompleteListMakesTheFeedKnown(t *testing.T) {
 	for name, list := range partial {
 		t.Run(name, func(t *testing.T) {
-			s := newStory(t)
-			if got := list(s.next(), person("a", held)); got != "" {
+			tl := newTimeline(t)
+			if got := list(tl.next(), person("a", held)); got != "" {
 				t.Errorf("the first list changes nothing for anybody: got %q", got)
 			}
-			if !s.roster.Known() || !s.roster.ObservedAt().Equal(s.at(1)) {
-				t.Errorf("known %v, observed at %v", s.roster.Known(), s.roster.ObservedAt())
+			if !tl.roster.Known() || !tl.roster.ObservedAt().Equal(tl.at(1)) {
+				t.Errorf("known %v, observed at %v", tl.roster.Known(), tl.roster.ObservedAt())
 			}
-			s.holds("a(held)")
-			s.expect(s.list(person("a", held), person("b", held)).Changes, "+b(held)")
+			tl.holds("a(held)")
+			tl.expect(tl.list(person("a", held), person("b", held)).Changes, "+b(held)")
 		})
 	}
 }
 
-func TestW07_IncompleteListNeitherCountsNorBreaksARow(t *testing.T) {
+func TestW07_IncompleteListNeitherCountsNorResetsMissedLists(t *testing.T) {
 	for name, list := range partial {
 		t.Run(name, func(t *testing.T) {
-			s := newStory(t)
-			s.pages = 2
-			s.list(person("a", connected), person("b", held))
-			s.expect(s.list(person("b", held)).Changes, "")
-			list(s.next(), person("b", held))
-			list(s.next())
-			s.holds("a(connected) b(held)")
-			s.expect(s.list(person("b", held)).Changes, "-a(connected)")
+			tl := newTimeline(t)
+			tl.pages = 2
+			tl.list(person("a", connected), person("b", held))
+			tl.expect(tl.list(person("b", held)).Changes, "")
+			list(tl.next(), person("b", held))
+			list(tl.next())
+			tl.holds("a(connected) b(held)")
+			tl.expect(tl.list(person("b", held)).Changes, "-a(connected)")
 		})
 	}
 }
 
-func TestW07_IncompleteListThatShowsSomebodyIsProofOfPresence(t *testing.T) {
+func TestW07_IncompleteListResetsMissedListsOfThoseItContains(t *testing.T) {
 	for name, list := range partial {
 		t.Run(name, func(t *testing.T) {
-			s := newStory(t)
-			s.pages = 2
-			s.list(person("a", connected))
-			s.list()
-			list(s.next(), person("a", connected))
-			s.expect(s.list().Changes, "")
-			s.expect(s.list().Changes, "-a(connected)")
+			tl := newTimeline(t)
+			tl.pages = 2
+			tl.list(person("a", connected))
+			tl.list()
+			list(tl.next(), person("a", connected))
+			tl.expect(tl.list().Changes, "")
+			tl.expect(tl.list().Changes, "-a(connected)")
 		})
 	}
 }
@@ -83,84 +83,84 @@ func TestW07_IncompleteListThatShowsSomebodyIsProofOfPresence(t *testing.T) {
 func TestW07_IncompleteListEndsNoWindowByAbsence(t *testing.T) {
 	for name, list := range partial {
 		t.Run(name, func(t *testing.T) {
-			s := newStory(t)
-			s.list()
-			s.send().added(person("a", dialing))
-			s.wait(10 * time.Second)
-			list(s.next())
-			s.holds("a(dialing)")
-			s.expect(s.list().Changes, "-a(dialing)")
+			tl := newTimeline(t)
+			tl.list()
+			tl.send().added(person("a", dialing))
+			tl.wait(10 * time.Second)
+			list(tl.next())
+			tl.holds("a(dialing)")
+			tl.expect(tl.list().Changes, "-a(dialing)")
 		})
 	}
 }
 
-func TestW07_IncompleteListShowsThatARemoveDidNotHold(t *testing.T) {
+func TestW07_IncompleteListCanDisproveARemove(t *testing.T) {
 	for name, list := range partial {
 		t.Run(name, func(t *testing.T) {
-			s := newStory(t)
-			s.list(person("a", held))
-			s.send().removed("a")
-			list(s.next(), person("a", held))
-			s.holds("")
-			s.wait(4 * time.Second)
-			list(s.next(), person("a", held))
-			s.holds("a(held)")
+			tl := newTimeline(t)
+			tl.list(person("a", held))
+			tl.send().removed("a")
+			list(tl.next(), person("a", held))
+			tl.holds("")
+			tl.wait(4 * time.Second)
+			list(tl.next(), person("a", held))
+			tl.holds("a(held)")
 		})
 	}
 }
 
-func TestW07_PlaceholderRemovesOnlyAfterASecond(t *testing.T) {
-	s := newStory(t)
-	s.list(person("a", connected), person("b", held))
-	s.next().empty() // 2 s
-	s.next().empty() // 3 s: too soon.
-	s.holds("a(connected) b(held)")
-	batch := s.next().empty()
-	s.expect(batch.Changes, "-a(connected) -b(held)")
-	s.between(batch, 1, 4) // Since the start of the last list that showed them.
+func TestW07_PlaceholderRemovesOnlyAfterASecondOne(t *testing.T) {
+	tl := newTimeline(t)
+	tl.list(person("a", connected), person("b", held))
+	tl.next().placeholder() // 2 s
+	tl.next().placeholder() // 3 s: too soon.
+	tl.holds("a(connected) b(held)")
+	batch := tl.next().placeholder()
+	tl.expect(batch.Changes, "-a(connected) -b(held)")
+	tl.between(batch, 1, 4) // Since the start of the last list that showed them.
 }
 
 func TestW07_PlaceholderIsAListOtherwise(t *testing.T) {
-	s := newStory(t)
-	batch := s.next().empty()
-	if !batch.Complete || !s.roster.Known() {
-		t.Errorf("complete %v, known %v", batch.Complete, s.roster.Known())
+	tl := newTimeline(t)
+	batch := tl.next().placeholder()
+	if !batch.Complete || !tl.roster.Known() {
+		t.Errorf("complete %v, known %v", batch.Complete, tl.roster.Known())
 	}
-	batch = s.list(person("a", held))
-	s.expect(batch.Changes, "+a(held)")
-	s.between(batch, 1, 2)
+	batch = tl.list(person("a", held))
+	tl.expect(batch.Changes, "+a(held)")
+	tl.between(batch, 1, 2)
 }
 
-func TestW07_WhatBreaksARowOfPlaceholders(t *testing.T) {
+func TestW07_WhatResetsPlaceholders(t *testing.T) {
 	tests := map[string]struct {
-		between func(s *story)
+		between func(tl *timeline)
 		want    string
 	}{
-		"nothing":                       {func(*story) {}, "-a(connected)"},
-		"a list that shows them":        {func(s *story) { s.begin().end(person("a", connected)) }, ""},
-		"an incomplete one that does":   {func(s *story) { s.begin().unread(person("a", connected)) }, ""},
-		"an incomplete one that lacks":  {func(s *story) { s.begin().unread() }, "-a(connected)"},
-		"a write":                       {func(s *story) { s.send().added(person("a", connected)) }, ""},
-		"an empty array removes itself": {func(s *story) { s.expect(s.begin().end().Changes, "-a(connected)") }, ""},
+		"nothing":                        {func(*timeline) {}, "-a(connected)"},
+		"a list that shows them":         {func(tl *timeline) { tl.begin().end(person("a", connected)) }, ""},
+		"an incomplete one that does":    {func(tl *timeline) { tl.begin().incomplete(person("a", connected)) }, ""},
+		"an incomplete one without them": {func(tl *timeline) { tl.begin().incomplete() }, "-a(connected)"},
+		"a write":                        {func(tl *timeline) { tl.send().added(person("a", connected)) }, ""},
+		"an empty array removes itself":  {func(tl *timeline) { tl.expect(tl.begin().end().Changes, "-a(connected)") }, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			s := newStory(t)
-			s.list(person("a", connected))
-			s.next().empty()
-			s.wait(time.Second)
-			test.between(s)
-			s.expect(s.next().empty().Changes, test.want)
+			tl := newTimeline(t)
+			tl.list(person("a", connected))
+			tl.next().placeholder()
+			tl.wait(time.Second)
+			test.between(tl)
+			tl.expect(tl.next().placeholder().Changes, test.want)
 		})
 	}
 }
 
-func TestW07_PlaceholdersEndAWindowAsOtherListsDo(t *testing.T) {
-	s := newStory(t)
-	s.list()
-	s.send().added(person("a", dialing))
+func TestW07_PlaceholdersEndAWindowLikeOtherLists(t *testing.T) {
+	tl := newTimeline(t)
+	tl.list()
+	tl.send().added(person("a", dialing))
 	for range 6 {
-		s.expect(s.next().empty().Changes, "") // The one at 5 s is the first that counts.
+		tl.expect(tl.next().placeholder().Changes, "") // The one at 5 s is the first that counts.
 	}
-	s.expect(s.next().empty().Changes, "-a(dialing)")
+	tl.expect(tl.next().placeholder().Changes, "-a(dialing)")
 }

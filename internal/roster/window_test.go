@@ -7,69 +7,69 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// TestW06_FirstListBegunAfterTheWindowDecides has intervals of any length: five seconds
-// after the write completed, one list is enough, and before it none is, however many.
+// TestW06_FirstListBegunAfterTheWindowDecides varies the interval between lists. Five
+// seconds after the write completed one list is enough; before that no number is.
 func TestW06_FirstListBegunAfterTheWindowDecides(t *testing.T) {
 	lag := map[string]struct {
 		before []participant.Item
-		write  func(s *story)
+		write  func(tl *timeline)
 		lag    []participant.Item
 		want   string
 	}{
-		"absence after an Add":    {nil, func(s *story) { s.send().added(person("a", dialing)) }, nil, "-a(dialing)"},
-		"presence after a Remove": {[]participant.Item{person("a", held)}, func(s *story) { s.send().removed("a") }, []participant.Item{person("a", held)}, "+a(held)"},
+		"absence after an Add":    {nil, func(tl *timeline) { tl.send().added(person("a", dialing)) }, nil, "-a(dialing)"},
+		"presence after a Remove": {[]participant.Item{person("a", held)}, func(tl *timeline) { tl.send().removed("a") }, []participant.Item{person("a", held)}, "+a(held)"},
 	}
 	for name, test := range lag {
 		for _, after := range []time.Duration{5 * time.Second, 50 * time.Second} {
 			t.Run(name+", a list after "+after.String(), func(t *testing.T) {
-				s := newStory(t)
-				s.list(test.before...)
-				test.write(s)
-				s.wait(after)
-				s.expect(s.begin().end(test.lag...).Changes, test.want)
+				tl := newTimeline(t)
+				tl.list(test.before...)
+				test.write(tl)
+				tl.wait(after)
+				tl.expect(tl.begin().end(test.lag...).Changes, test.want)
 			})
 		}
 		t.Run(name+", many lists within", func(t *testing.T) {
-			s := newStory(t)
-			s.list(test.before...)
-			test.write(s)
+			tl := newTimeline(t)
+			tl.list(test.before...)
+			test.write(tl)
 			for range 49 {
-				s.wait(100 * time.Millisecond)
-				s.expect(s.begin().end(test.lag...).Changes, "")
+				tl.wait(100 * time.Millisecond)
+				tl.expect(tl.begin().end(test.lag...).Changes, "")
 			}
 		})
 		t.Run(name+", a list begun within and read after", func(t *testing.T) {
-			s := newStory(t)
-			s.list(test.before...)
-			test.write(s)
-			s.wait(4900 * time.Millisecond)
-			list := s.begin()
-			s.wait(5 * time.Second)
-			s.expect(list.end(test.lag...).Changes, "")
-			s.expect(s.begin().end(test.lag...).Changes, test.want)
+			tl := newTimeline(t)
+			tl.list(test.before...)
+			test.write(tl)
+			tl.wait(4900 * time.Millisecond)
+			list := tl.begin()
+			tl.wait(5 * time.Second)
+			tl.expect(list.end(test.lag...).Changes, "")
+			tl.expect(tl.begin().end(test.lag...).Changes, test.want)
 		})
 	}
 }
 
 func TestW06_WindowBeginsWhenTheWriteCompletes(t *testing.T) {
-	s := newStory(t)
-	s.list()
-	add := s.send()
-	s.wait(4 * time.Second)
+	tl := newTimeline(t)
+	tl.list()
+	add := tl.send()
+	tl.wait(4 * time.Second)
 	add.added(person("a", dialing))
-	s.expect(s.lists(4), "")
-	s.expect(s.list().Changes, "-a(dialing)")
+	tl.expect(tl.lists(4), "")
+	tl.expect(tl.list().Changes, "-a(dialing)")
 }
 
-func TestW06_CallOverBeforeTheAddCompletedEndsNoWindow(t *testing.T) {
-	s := newStory(t)
-	s.list(person("a", disconnected)) // An earlier call under the same id.
-	s.send().added(person("a", dialing))
-	s.expect(s.lists(4), "")
-	s.expect(s.list().Changes, "-a(dialing)")
+func TestW06_CallEndedBeforeTheAddCompletedEndsNoWindow(t *testing.T) {
+	tl := newTimeline(t)
+	tl.list(person("a", disconnected)) // An earlier call under the same id.
+	tl.send().added(person("a", dialing))
+	tl.expect(tl.lists(4), "")
+	tl.expect(tl.list().Changes, "-a(dialing)")
 }
 
-func TestW06_OverIsADisconnectedOrRejectedItemOnly(t *testing.T) {
+func TestW06_OnlyDisconnectedOrRejectedConfirmsARemove(t *testing.T) {
 	tests := map[participant.Status]string{
 		disconnected:               "",
 		participant.StatusRejected: "",
@@ -79,174 +79,174 @@ func TestW06_OverIsADisconnectedOrRejectedItemOnly(t *testing.T) {
 	}
 	for status, want := range tests {
 		t.Run(string(status), func(t *testing.T) {
-			s := newStory(t)
-			s.list(person("a", connected), person("b", held))
-			s.send().removed("a")
-			s.expect(s.lists(4, person("a", status), person("b", held)), "")
-			s.expect(s.list(person("a", status), person("b", held)).Changes, want)
+			tl := newTimeline(t)
+			tl.list(person("a", connected), person("b", held))
+			tl.send().removed("a")
+			tl.expect(tl.lists(4, person("a", status), person("b", held)), "")
+			tl.expect(tl.list(person("a", status), person("b", held)).Changes, want)
 		})
 	}
 }
 
 func TestW06_ItemWithoutStatusStillConfirmsARemove(t *testing.T) {
-	s := newStory(t)
-	s.list(person("a", connected))
-	s.send().removed("a")
-	s.list(person("a", disconnected))
+	tl := newTimeline(t)
+	tl.list(person("a", connected))
+	tl.send().removed("a")
+	tl.list(person("a", disconnected))
 	bare := participant.Item{Participant: participant.Participant{ID: "a"}}
-	s.expect(s.lists(10, bare), "") // Missing is no change (W8).
-	s.expect(s.list(person("a", connected)).Changes, "+a(connected)")
+	tl.expect(tl.lists(10, bare), "") // Missing is no change (W8).
+	tl.expect(tl.list(person("a", connected)).Changes, "+a(connected)")
 }
 
-func TestW06_IncompleteListsForgetNoRemove(t *testing.T) {
-	s := newStory(t)
-	s.list(person("a", connected))
-	s.send().removed("a")
-	s.lists(6, person("a", disconnected))
-	s.list() // One complete list lacks a.
+func TestW06_IncompleteListsEndNoRemove(t *testing.T) {
+	tl := newTimeline(t)
+	tl.list(person("a", connected))
+	tl.send().removed("a")
+	tl.lists(6, person("a", disconnected))
+	tl.list() // One complete list without a.
 	for range 5 {
-		s.next().unread()
+		tl.next().incomplete()
 	}
-	s.expect(s.list(person("a", disconnected)).Changes, "")
-	s.lists(2)
-	s.expect(s.list(person("a", disconnected)).Changes, "+a(disconnected)")
+	tl.expect(tl.list(person("a", disconnected)).Changes, "")
+	tl.lists(2)
+	tl.expect(tl.list(person("a", disconnected)).Changes, "+a(disconnected)")
 }
 
-// TestW12_RemovedIdsDoNotPileUpWhereNoListIsComplete has an upstream that never gives a
+// TestW12_RemovedIdsAreDroppedWithoutACompleteList lets an upstream never give a
 // complete list, so that nothing confirms a Remove.
-func TestW12_RemovedIdsDoNotPileUpWhereNoListIsComplete(t *testing.T) {
-	s := newStory(t)
-	s.send().removed("a")
-	s.send().removed("b")
+func TestW12_RemovedIdsAreDroppedWithoutACompleteList(t *testing.T) {
+	tl := newTimeline(t)
+	tl.send().removed("a")
+	tl.send().removed("b")
 	for range 700 {
-		s.next().unread(person("b", disconnected))
+		tl.next().incomplete(person("b", disconnected))
 	}
-	if ids := s.roster.IDs(); ids["a"] || !ids["b"] {
+	if ids := tl.roster.IDs(); ids["a"] || !ids["b"] {
 		t.Errorf("kept ids: got %v, want b alone, which lists still show", ids)
 	}
 }
 
-func TestW06_NotBeforeOfWhatTheWindowHeldBack(t *testing.T) {
+func TestW06_NotBeforeOfDeferredChanges(t *testing.T) {
 	t.Run("a Remove whose absence lists have shown since", func(t *testing.T) {
-		s := newStory(t)
-		s.list(person("a", connected)) // 1 s
-		s.send().removed("a")
-		s.list(person("a", connected)) // 2 s: lag.
-		s.lists(5)                     // 3 s to 7 s: gone.
-		batch := s.list(person("a", connected))
-		s.expect(batch.Changes, "+a(connected)")
-		s.between(batch, 7, 8)
+		tl := newTimeline(t)
+		tl.list(person("a", connected)) // 1 s
+		tl.send().removed("a")
+		tl.list(person("a", connected)) // 2 s: lag.
+		tl.lists(5)                     // 3 s to 7 s: gone.
+		batch := tl.list(person("a", connected))
+		tl.expect(batch.Changes, "+a(connected)")
+		tl.between(batch, 7, 8)
 	})
 	t.Run("an Add that lists have shown since", func(t *testing.T) {
-		s := newStory(t)
-		s.list()
-		s.send().added(person("a", dialing))
-		s.list()                     // 2 s: lag.
-		s.list(person("a", dialing)) // 3 s
-		s.wait(5 * time.Second)
-		batch := s.list()
-		s.expect(batch.Changes, "-a(dialing)")
-		s.between(batch, 3, 9)
+		tl := newTimeline(t)
+		tl.list()
+		tl.send().added(person("a", dialing))
+		tl.list()                     // 2 s: lag.
+		tl.list(person("a", dialing)) // 3 s
+		tl.wait(5 * time.Second)
+		batch := tl.list()
+		tl.expect(batch.Changes, "-a(dialing)")
+		tl.between(batch, 3, 9)
 	})
 }
 
-func TestNotBefore_IsTheLastListThatWasAppliedToEverybodyInTheBatch(t *testing.T) {
-	t.Run("a join after a list that W5 silenced", func(t *testing.T) {
-		s := newStory(t)
-		s.list()
-		add := s.send()
-		s.list(person("a", dialing))
-		s.expect(s.list().Changes, "-a(dialing)") // 3 s: the last that was applied to a.
-		silenced := s.next()
+func TestNotBefore_IsTheLastListAppliedToEverybodyInTheBatch(t *testing.T) {
+	t.Run("a join after a list that W5 ignores", func(t *testing.T) {
+		tl := newTimeline(t)
+		tl.list()
+		add := tl.send()
+		tl.list(person("a", dialing))
+		tl.expect(tl.list().Changes, "-a(dialing)") // 3 s: the last that was applied to a.
+		ignored := tl.next()
 		add.added(person("a", dialing))
-		s.expect(silenced.end(person("a", dialing)).Changes, "")
-		batch := s.list(person("a", dialing))
-		s.expect(batch.Changes, "+a(dialing)")
-		s.between(batch, 3, 5)
+		tl.expect(ignored.end(person("a", dialing)).Changes, "")
+		batch := tl.list(person("a", dialing))
+		tl.expect(batch.Changes, "+a(dialing)")
+		tl.between(batch, 3, 5)
 	})
-	t.Run("an update after a list that W5 silenced", func(t *testing.T) {
-		s := newStory(t)
-		s.list(person("a", connected)) // 1 s
-		silenced := s.next()
-		s.send().added(person("a", connected))
-		silenced.end(person("a", held))
-		batch := s.list(person("a", held), person("b", held))
-		s.expect(batch.Changes, "a(connected>held) +b(held)")
-		s.between(batch, 1, 3) // b alone would be 2 s.
+	t.Run("an update after a list that W5 ignores", func(t *testing.T) {
+		tl := newTimeline(t)
+		tl.list(person("a", connected)) // 1 s
+		ignored := tl.next()
+		tl.send().added(person("a", connected))
+		ignored.end(person("a", held))
+		batch := tl.list(person("a", held), person("b", held))
+		tl.expect(batch.Changes, "a(connected>held) +b(held)")
+		tl.between(batch, 1, 3) // b alone would be 2 s.
 	})
 	t.Run("an update after an Add whose answer did not contain the field", func(t *testing.T) {
-		s := newStory(t)
+		tl := newTimeline(t)
 		named := func(name string) participant.Item {
 			return with(person("a", connected), participant.FieldName, func(p *participant.Participant) { p.Name = name })
 		}
-		s.list(named("Ada"))
-		s.wait(time.Second)
-		s.send().added(person("a", connected))
-		batch := s.list(named("Bob"))
-		s.between(batch, 1, 3)
+		tl.list(named("Ada"))
+		tl.wait(time.Second)
+		tl.send().added(person("a", connected))
+		batch := tl.list(named("Bob"))
+		tl.between(batch, 1, 3)
 	})
 	t.Run("a join after incomplete lists", func(t *testing.T) {
-		s := newStory(t)
-		s.list()
-		s.next().unread()
-		s.next().unread(person("b", held))
-		batch := s.list(person("a", held), person("b", held))
-		s.expect(batch.Changes, "+a(held)")
-		s.between(batch, 1, 4)
+		tl := newTimeline(t)
+		tl.list()
+		tl.next().incomplete()
+		tl.next().incomplete(person("b", held))
+		batch := tl.list(person("a", held), person("b", held))
+		tl.expect(batch.Changes, "+a(held)")
+		tl.between(batch, 1, 4)
 	})
 	t.Run("an update after incomplete lists, of which one showed it", func(t *testing.T) {
-		s := newStory(t)
-		s.list(person("a", held))
-		s.next().unread(person("a", held)) // 2 s
-		s.next().unread()
-		batch := s.list(person("a", connected))
-		s.between(batch, 2, 4)
+		tl := newTimeline(t)
+		tl.list(person("a", held))
+		tl.next().incomplete(person("a", held)) // 2 s
+		tl.next().incomplete()
+		batch := tl.list(person("a", connected))
+		tl.between(batch, 2, 4)
 	})
 	t.Run("a leaving after incomplete lists", func(t *testing.T) {
-		s := newStory(t)
-		s.list(person("a", held))
-		s.next().unread(person("a", held)) // 2 s
-		s.next().unread()
-		s.between(s.list(), 2, 4)
+		tl := newTimeline(t)
+		tl.list(person("a", held))
+		tl.next().incomplete(person("a", held)) // 2 s
+		tl.next().incomplete()
+		tl.between(tl.list(), 2, 4)
 	})
 	t.Run("a join when no list has proved an absence", func(t *testing.T) {
-		s := newStory(t)
-		s.next().unread(person("b", held))
-		batch := s.list(person("a", held), person("b", held))
-		s.expect(batch.Changes, "+a(held)")
+		tl := newTimeline(t)
+		tl.next().incomplete(person("b", held))
+		batch := tl.list(person("a", held), person("b", held))
+		tl.expect(batch.Changes, "+a(held)")
 		if !batch.NotBefore.IsZero() {
 			t.Errorf("not_before is %v, and nothing is known", batch.NotBefore)
 		}
 	})
 	t.Run("a join after one placeholder, and after two", func(t *testing.T) {
-		s := newStory(t)
-		s.list()         // 1 s
-		s.next().empty() // 2 s
-		s.between(s.list(person("a", held)), 1, 3)
-		s.list()
+		tl := newTimeline(t)
+		tl.list()               // 1 s
+		tl.next().placeholder() // 2 s
+		tl.between(tl.list(person("a", held)), 1, 3)
+		tl.list()
 		for range 3 {
-			s.next().empty() // 5 s to 7 s
+			tl.next().placeholder() // 5 s to 7 s
 		}
-		s.between(s.list(person("b", held)), 7, 8)
+		tl.between(tl.list(person("b", held)), 7, 8)
 	})
-	t.Run("several pages that lacked somebody once", func(t *testing.T) {
-		s := newStory(t)
-		s.pages = 2
-		s.list(person("a", held), person("b", held)) // 1 s
-		s.list(person("b", held))
-		batch := s.list(person("b", connected))
-		s.expect(batch.Changes, "b(held>connected) -a(held)")
-		s.between(batch, 1, 3)
+	t.Run("several pages that missed somebody once", func(t *testing.T) {
+		tl := newTimeline(t)
+		tl.pages = 2
+		tl.list(person("a", held), person("b", held)) // 1 s
+		tl.list(person("b", held))
+		batch := tl.list(person("b", connected))
+		tl.expect(batch.Changes, "b(held>connected) -a(held)")
+		tl.between(batch, 1, 3)
 	})
 }
 
-func TestW05_NoListBegunBeforeAWriteCountsInARow(t *testing.T) {
-	s := newStory(t)
-	s.pages = 2
-	s.list(person("a", connected))
-	s.expect(s.list().Changes, "") // One.
-	s.send().added(person("a", connected))
-	s.wait(5 * time.Second)
-	s.expect(s.list().Changes, "") // One again: the first was before the write.
-	s.expect(s.list().Changes, "-a(connected)")
+func TestW05_MissedListsBeforeAWriteDoNotCount(t *testing.T) {
+	tl := newTimeline(t)
+	tl.pages = 2
+	tl.list(person("a", connected))
+	tl.expect(tl.list().Changes, "") // One.
+	tl.send().added(person("a", connected))
+	tl.wait(5 * time.Second)
+	tl.expect(tl.list().Changes, "") // One again: the first was before the write.
+	tl.expect(tl.list().Changes, "-a(connected)")
 }

@@ -14,9 +14,8 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-// Descriptors are a FileDescriptorSet in the wire form: the files of the details of
-// errors and the service's own, as this binary has them, and before each file what it
-// imports.
+// Descriptors returns an encoded FileDescriptorSet of the error details and the service,
+// from the descriptors linked into this binary. Each file follows its imports.
 func Descriptors() []byte {
 	set := &descriptorpb.FileDescriptorSet{}
 	seen := map[string]bool{}

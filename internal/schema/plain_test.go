@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -21,10 +20,10 @@ import (
 
 const servicePath = "audian/conference/v2/participant_service.proto"
 
-// unzipped are the files of the served zip.
+// unzipped returns the files of the zip.
 func unzipped(t *testing.T) map[string]string {
 	t.Helper()
-	_, _, body := get(t, http.MethodGet, "/schema/proto.zip")
+	body := file(t, "proto.zip")
 	archive, err := zip.NewReader(bytes.NewReader(body), int64(len(body)))
 	if err != nil {
 		t.Fatal(err)
@@ -40,8 +39,7 @@ func unzipped(t *testing.T) map[string]string {
 	return files
 }
 
-// compilePlain compiles the files of the zip with nothing beside them but what comes
-// with protoc.
+// compilePlain compiles the files of the zip with protoc's own files only.
 func compilePlain(t *testing.T) linker.Files {
 	t.Helper()
 	sources := unzipped(t)
@@ -50,14 +48,13 @@ func compilePlain(t *testing.T) linker.Files {
 	})}
 	files, err := compiler.Compile(t.Context(), slices.Sorted(maps.Keys(sources))...)
 	if err != nil {
-		t.Fatalf("protoc alone would not compile it: %v", err)
+		t.Fatalf("the zip does not compile without other files: %v", err)
 	}
 	return files
 }
 
-// TestThePlainProtosMeanTheSame holds each file of the zip to the linked file of the
-// same path, which is what reflection gives.
-func TestThePlainProtosMeanTheSame(t *testing.T) {
+// Reflection returns the linked files.
+func TestPlainProtosMatchTheLinkedOnes(t *testing.T) {
 	files := compilePlain(t)
 	if len(files) != 4 || files.FindFileByPath(servicePath) == nil {
 		t.Errorf("the zip has %d files, want the service's and 3 of google/rpc", len(files))
@@ -68,32 +65,31 @@ func TestThePlainProtosMeanTheSame(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		compared += sameOutline(t, file, linked)
+		compared += compareOutline(t, file, linked)
 	}
 	if compared < 130 {
 		t.Errorf("only %d lines were compared", compared)
 	}
 }
 
-func sameOutline(t *testing.T, plain, linked protoreflect.FileDescriptor) int {
+func compareOutline(t *testing.T, plain, linked protoreflect.FileDescriptor) int {
 	t.Helper()
 	got, want := outline(plain), outline(linked)
 	for _, line := range want {
 		if !slices.Contains(got, line) {
-			t.Errorf("%s lacks %s", plain.Path(), line)
+			t.Errorf("%s does not have %s", plain.Path(), line)
 		}
 	}
 	for _, line := range got {
 		if !slices.Contains(want, line) {
-			t.Errorf("%s has %s, which the service has not", plain.Path(), line)
+			t.Errorf("%s has %s, which the service does not have", plain.Path(), line)
 		}
 	}
 	return len(want)
 }
 
-// TestThePlainProtosKeepOptionsWithoutImports holds the files to what generators of
-// code read: packages of languages, one class a file.
-func TestThePlainProtosKeepOptionsWithoutImports(t *testing.T) {
+// Code generators read these options.
+func TestPlainProtosKeepLanguageOptions(t *testing.T) {
 	for _, file := range compilePlain(t) {
 		linked, err := protoregistry.GlobalFiles.FindFileByPath(file.Path())
 		if err != nil {
@@ -108,7 +104,7 @@ func TestThePlainProtosKeepOptionsWithoutImports(t *testing.T) {
 	}
 }
 
-func TestThePlainProtosImportWhatIsThere(t *testing.T) {
+func TestPlainProtosImportOnlyTheirFiles(t *testing.T) {
 	sources := unzipped(t)
 	for _, file := range compilePlain(t) {
 		imports := file.Imports()
@@ -121,29 +117,29 @@ func TestThePlainProtosImportWhatIsThere(t *testing.T) {
 	}
 }
 
-func TestThePlainProtoHasNoExtensionsAndKeepsItsComments(t *testing.T) {
+func TestPlainProtoHasCommentsAndNoExtensions(t *testing.T) {
 	source := unzipped(t)[servicePath]
 	for _, absent := range []string{"option (", "[(", "buf.validate", "google.api"} {
 		if strings.Contains(source, absent) {
 			t.Errorf("it has %q", absent)
 		}
 	}
-	for _, comment := range []string{"// The participants of Audian telephone conferences", "// The number to dial, E.164"} {
+	for _, comment := range []string{"// The participants of Audian telephone conferences", "// The number to dial, in E.164"} {
 		if !strings.Contains(source, comment) {
-			t.Errorf("it lacks the comment %q", comment)
+			t.Errorf("it does not have the comment %q", comment)
 		}
 	}
 }
 
-func TestSingleFilesAreThoseOfTheZip(t *testing.T) {
+func TestSingleFilesMatchTheZip(t *testing.T) {
 	for name, content := range unzipped(t) {
-		if _, _, body := get(t, http.MethodGet, "/schema/"+name); string(body) != content {
+		if string(file(t, name)) != content {
 			t.Errorf("/schema/%s is not the file of the zip", name)
 		}
 	}
 }
 
-// outline is all of a file that is on the wire, a line each.
+// outline returns one line for each method, enum value and field of a file.
 func outline(file protoreflect.FileDescriptor) []string {
 	var lines []string
 	for i := range file.Services().Len() {

@@ -19,33 +19,33 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// busy is unavailable the first time it is called.
-type busy struct {
+// unavailableOnce returns UNAVAILABLE for the first call.
+type unavailableOnce struct {
 	v2.UnimplementedParticipantServiceServer
 
 	calls atomic.Int32
 }
 
-func (b *busy) answer() error {
+func (b *unavailableOnce) result() error {
 	if b.calls.Add(1) == 1 {
 		return status.Error(codes.Unavailable, "busy")
 	}
 	return nil
 }
 
-func (b *busy) AddParticipant(context.Context, *v2.AddParticipantRequest) (*v2.AddParticipantResponse, error) {
-	return &v2.AddParticipantResponse{}, b.answer()
+func (b *unavailableOnce) AddParticipant(context.Context, *v2.AddParticipantRequest) (*v2.AddParticipantResponse, error) {
+	return &v2.AddParticipantResponse{}, b.result()
 }
 
-func (b *busy) RemoveParticipant(context.Context, *v2.RemoveParticipantRequest) (*v2.RemoveParticipantResponse, error) {
-	return &v2.RemoveParticipantResponse{}, b.answer()
+func (b *unavailableOnce) RemoveParticipant(context.Context, *v2.RemoveParticipantRequest) (*v2.RemoveParticipantResponse, error) {
+	return &v2.RemoveParticipantResponse{}, b.result()
 }
 
-func (b *busy) ListParticipants(context.Context, *v2.ListParticipantsRequest) (*v2.ListParticipantsResponse, error) {
-	return &v2.ListParticipantsResponse{}, b.answer()
+func (b *unavailableOnce) ListParticipants(context.Context, *v2.ListParticipantsRequest) (*v2.ListParticipantsResponse, error) {
+	return &v2.ListParticipantsResponse{}, b.result()
 }
 
-func TestA01_TheServiceConfigNeverSendsAnAddAgain(t *testing.T) {
+func TestA01_ServiceConfigNeverRetriesAnAdd(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		call  func(context.Context, v2.ParticipantServiceClient) error
@@ -65,7 +65,7 @@ func TestA01_TheServiceConfigNeverSendsAnAddAgain(t *testing.T) {
 			return err
 		}, 1, codes.Unavailable},
 	} {
-		service := &busy{}
+		service := &unavailableOnce{}
 		err := test.call(t.Context(), client(t, service))
 		if status.Code(err) != test.want || service.calls.Load() != test.calls {
 			t.Errorf("%s: %v after %d calls, want %s after %d", test.name, err, service.calls.Load(), test.want, test.calls)
@@ -73,7 +73,7 @@ func TestA01_TheServiceConfigNeverSendsAnAddAgain(t *testing.T) {
 	}
 }
 
-// client is a client with the published service config.
+// client returns a client with the published service config.
 func client(t *testing.T, service v2.ParticipantServiceServer) v2.ParticipantServiceClient {
 	t.Helper()
 	listener := bufconn.Listen(64 << 10)

@@ -12,7 +12,7 @@ import (
 	"github.com/audian/participant-gateway/internal/write"
 )
 
-// Packages feed, write and account do not know each other. Here they meet.
+// Packages feed, write and upstream do not import each other. These types connect them.
 var (
 	_ service.Accounts = accounts{}
 	_ service.Account  = upstreamAccount{}
@@ -22,7 +22,7 @@ var (
 	_ feed.Source      = source{}
 )
 
-// accounts finds a caller's account in the registry.
+// accounts implements service.Accounts.
 type accounts struct{ registry *upstream.Registry }
 
 func (a accounts) For(caller access.Caller) (service.Account, error) {
@@ -39,7 +39,7 @@ func (a upstreamAccount) OpenSource(ctx context.Context, conference string) feed
 	return source{a.Account.OpenSource(ctx, conference)}
 }
 
-// source is a feed's view of the account's poll budget.
+// source implements feed.Source.
 type source struct{ *upstream.Source }
 
 func (s source) Pace(want, takes time.Duration) feed.Pace {
@@ -54,7 +54,7 @@ func (a upstreamAccount) Reserve(ctx context.Context, conference string) (write.
 	return slot, nil
 }
 
-// recorder hands writes to the feeds.
+// recorder implements write.Recorder.
 type recorder struct{ hub *feed.Hub }
 
 func (r recorder) Begin(key participant.Key) write.Ticket { return r.hub.Begin(key) }

@@ -4,60 +4,46 @@ import (
 	"io"
 	"net/http"
 	"net/http/pprof"
-	"sync/atomic"
 
-	"github.com/audian/participant-gateway/internal/rest"
-	"github.com/audian/participant-gateway/internal/schema"
-	"github.com/audian/participant-gateway/internal/wire"
+	"github.com/audian/participant-gateway/internal/httpapi"
+	"github.com/audian/participant-gateway/internal/httpapi/httpio"
+	"github.com/audian/participant-gateway/internal/httpapi/web"
 )
 
-// newAdmin returns the admin door: metrics, health, and profiles where it is for this
-// machine alone.
-func newAdmin(m *metrics, ready *atomic.Bool, profiles bool, allowedHosts []string) http.Handler {
+// newAdmin returns the handler of the admin port: metrics, health, schemas, and profiles if
+// only this machine can reach the port.
+func (s *Server) newAdmin() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", m.handler())
+	mux.Handle("GET /metrics", s.metrics.Handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, "ok")
+		respond(w, http.StatusOK, "ok")
 	})
-	// Ready is the gateway's own state, not the upstream's: an outage upstream is no
-	// reason to take watchers away from the replica that tells them so.
+	// Readiness is the gateway's own state. In an outage of the upstream, the watchers must
+	// stay connected, because the gateway reports the outage to them.
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if !ready.Load() {
-			answer(w, http.StatusServiceUnavailable, "not ready")
+		if !s.ready.Load() {
+			respond(w, http.StatusServiceUnavailable, "not ready")
 			return
 		}
-		answer(w, http.StatusOK, "ready")
+		respond(w, http.StatusOK, "ready")
 	})
-	contract := schema.New()
-	mux.Handle("GET /schema", contract)
-	mux.Handle("GET /schema/", contract)
-	if profiles {
-		// The command line is not among them: it may hold a credential.
+	schema := web.Schema()
+	mux.Handle("GET /schema", schema)
+	mux.Handle("GET /schema/", schema)
+	if isLoopback(s.listeners.admin.Addr()) {
+		// The command line is left out, because it may contain a credential.
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	}
-	return rest.Bound(refuseForeignHosts(mux, allowedHosts))
+	refuse := func(w http.ResponseWriter, _ *http.Request, err error) { httpio.WriteError(w, err) }
+	return httpio.WithDeadlines(httpapi.CheckHosts(mux, s.config.Access.AllowedHosts, refuse))
 }
 
-// refuseForeignHosts keeps web pages out: a name that a page makes resolve to this address
-// would let it read what is here.
-func refuseForeignHosts(next http.Handler, allowed []string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if rest.ServesHost(r.Host, allowed) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusForbidden)
-		_, _ = w.Write(wire.ErrorBody(wire.Status(rest.HostRefused()))) // A client that has gone needs no answer.
-	})
-}
-
-func answer(w http.ResponseWriter, status int, text string) {
+func respond(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	// A prober that has hung up needs no answer.
+	// The client may be gone.
 	_, _ = io.WriteString(w, text+"\n")
 }

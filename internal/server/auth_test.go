@@ -23,12 +23,12 @@ import (
 	"github.com/audian/participant-gateway/internal/access/keys"
 	"github.com/audian/participant-gateway/internal/access/oidc/oidctest"
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/config"
 	"github.com/audian/participant-gateway/internal/server"
-	"github.com/audian/participant-gateway/internal/wire"
 )
 
-// addKey gives a caller a key in a file.
+// addKey adds a key for a caller to a file.
 func addKey(t *testing.T, file, name, role string, conferences ...string) string {
 	t.Helper()
 	entry, err := keys.NewEntry(name, role, conferences)
@@ -42,36 +42,36 @@ func addKey(t *testing.T, file, name, role string, conferences ...string) string
 	return key
 }
 
-// keyed is a gateway with two callers: a writer, and a reader of the demo's conference.
-func keyed(t *testing.T) (r *running, file, writer, reader string) {
+// runWithKeys runs a gateway with two callers: a writer, and a reader of the demo's conference.
+func runWithKeys(t *testing.T) (r *running, file, writer, reader string) {
 	t.Helper()
 	file = filepath.Join(t.TempDir(), "keys")
-	writer, reader = addKey(t, file, "desk", "writer"), addKey(t, file, "wall", "reader", room)
+	writer, reader = addKey(t, file, "desk", "writer"), addKey(t, file, "wall", "reader", demoConference)
 	return run(t, "--auth=keys", "--auth-keys-file="+file), file, writer, reader
 }
 
-// with is a context whose calls carry metadata.
+// with returns a context with metadata.
 func (r *running) with(pairs ...string) context.Context {
 	return metadata.AppendToOutgoingContext(r.context(), pairs...)
 }
 
-// told is what a caller is told of a call: its code and reason.
-type told struct {
+// outcome is how a call ended: its code and reason.
+type outcome struct {
 	code   codes.Code
 	reason apierror.Reason
 }
 
-func toldBy(err error) told {
+func outcomeOf(err error) outcome {
 	for _, detail := range status.Convert(err).Details() {
 		if info, ok := detail.(*errdetails.ErrorInfo); ok {
-			return told{status.Code(err), apierror.Reason(info.GetReason())}
+			return outcome{status.Code(err), apierror.Reason(info.GetReason())}
 		}
 	}
-	return told{code: status.Code(err)}
+	return outcome{code: status.Code(err)}
 }
 
-// doors are the ways to make a call, each with a credential in one header.
-func (r *running) doors(header, credential, conference string) map[string]told {
+// everyTransport makes a call over each transport, with a credential in one header.
+func (r *running) everyTransport(header, credential, conference string) map[string]outcome {
 	r.t.Helper()
 	client := r.dial(nil)
 	ctx := r.with()
@@ -83,18 +83,18 @@ func (r *running) doors(header, credential, conference string) map[string]told {
 	if watch == nil {
 		_, watch = stream.Recv()
 	}
-	return map[string]told{
-		"gRPC list": toldBy(list), "gRPC watch": toldBy(watch),
+	return map[string]outcome{
+		"gRPC list": outcomeOf(list), "gRPC watch": outcomeOf(watch),
 		"REST":   r.request(http.MethodGet, conference, "", "", header, credential),
 		"SSE":    r.request(http.MethodGet, conference, ":watch", "text/event-stream", header, credential),
 		"NDJSON": r.request(http.MethodGet, conference, ":watch", "", header, credential),
 	}
 }
 
-// request makes a request over HTTP, and tells what came of it as gRPC does.
-func (r *running) request(method, conference, verb, accept, header, credential string, body ...string) told {
+// request makes a request over HTTP and returns its outcome.
+func (r *running) request(method, conference, verb, accept, header, credential string, body ...string) outcome {
 	r.t.Helper()
-	url := strings.Replace(r.url(verb), "/"+room+"/", "/"+conference+"/", 1)
+	url := strings.Replace(r.url(verb), "/"+demoConference+"/", "/"+conference+"/", 1)
 	request, err := http.NewRequestWithContext(r.context(), method, url, strings.NewReader(strings.Join(body, "")))
 	if err != nil {
 		r.t.Fatal(err)
@@ -109,7 +109,7 @@ func (r *running) request(method, conference, verb, accept, header, credential s
 	}
 	defer response.Body.Close()
 	if response.StatusCode == http.StatusOK {
-		return told{code: codes.OK}
+		return outcome{code: codes.OK}
 	}
 	if challenged := response.Header.Get("WWW-Authenticate") == "Bearer"; challenged != (response.StatusCode == http.StatusUnauthorized) {
 		r.t.Errorf("%d, and WWW-Authenticate: %q", response.StatusCode, response.Header.Get("WWW-Authenticate"))
@@ -118,52 +118,52 @@ func (r *running) request(method, conference, verb, accept, header, credential s
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return toldInBody(r.t, response.StatusCode, string(answer))
+	return outcomeInBody(r.t, response.StatusCode, string(answer))
 }
 
-// toldInBody reads an error body by the reasons that there are.
-func toldInBody(t *testing.T, number int, body string) told {
+// outcomeInBody returns the outcome that an error body contains.
+func outcomeInBody(t *testing.T, number int, body string) outcome {
 	t.Helper()
 	for _, one := range []apierror.Reason{
 		apierror.CredentialMissing, apierror.CredentialInvalid, apierror.CredentialExpired, apierror.CredentialsDiffer,
 		apierror.RoleNotGranted, apierror.ConferenceNotGranted, apierror.IssuerUnavailable, apierror.InvalidRequest,
 	} {
 		if strings.Contains(body, `"reason":"`+string(one)+`"`) {
-			if want := wire.HTTPStatus(wire.Status(&apierror.Error{Reason: one})); number != 0 && want != number {
-				t.Errorf("%s is told as %d, want %d", one, number, want)
+			if want := grpcstatus.HTTPStatus(grpcstatus.From(&apierror.Error{Reason: one})); number != 0 && want != number {
+				t.Errorf("%s: HTTP status %d, want %d", one, number, want)
 			}
-			return told{wire.Code(one), one}
+			return outcome{grpcstatus.Code(one), one}
 		}
 	}
 	t.Errorf("%d: no reason in %s", number, body)
-	return told{}
+	return outcome{}
 }
 
-func TestTheSameRulesAtEveryDoor(t *testing.T) {
-	r, _, writer, reader := keyed(t)
+func TestTheSameRulesForEveryTransport(t *testing.T) {
+	r, _, writer, reader := runWithKeys(t)
 	for _, test := range []struct {
 		name, header, credential, conference string
-		want                                 told
+		want                                 outcome
 	}{
-		{"nothing", "", "", room, told{codes.Unauthenticated, apierror.CredentialMissing}},
-		{"another scheme", "authorization", "Basic " + writer, room, told{codes.Unauthenticated, apierror.CredentialMissing}},
-		{"a wrong key", "x-auth-token", "pgk_wrong", room, told{codes.Unauthenticated, apierror.CredentialInvalid}},
-		{"a writer", "x-auth-token", writer, room, told{code: codes.OK}},
-		{"a reader, as bearer", "authorization", "Bearer " + reader, room, told{code: codes.OK}},
-		{"a reader elsewhere", "x-auth-token", reader, "conf_elsewhere", told{codes.PermissionDenied, apierror.ConferenceNotGranted}},
-		{"a stranger who asks nonsense", "", "", "a*b", told{codes.Unauthenticated, apierror.CredentialMissing}},
-		{"a reader who asks nonsense", "x-auth-token", reader, "a*b", told{codes.PermissionDenied, apierror.ConferenceNotGranted}},
-		{"a writer who asks nonsense", "x-auth-token", writer, strings.Repeat("a", 129), told{codes.InvalidArgument, apierror.InvalidRequest}},
+		{"nothing", "", "", demoConference, outcome{codes.Unauthenticated, apierror.CredentialMissing}},
+		{"another scheme", "authorization", "Basic " + writer, demoConference, outcome{codes.Unauthenticated, apierror.CredentialMissing}},
+		{"a wrong key", "x-auth-token", "pgk_wrong", demoConference, outcome{codes.Unauthenticated, apierror.CredentialInvalid}},
+		{"a writer", "x-auth-token", writer, demoConference, outcome{code: codes.OK}},
+		{"a reader, as bearer", "authorization", "Bearer " + reader, demoConference, outcome{code: codes.OK}},
+		{"a reader elsewhere", "x-auth-token", reader, "conf_elsewhere", outcome{codes.PermissionDenied, apierror.ConferenceNotGranted}},
+		{"no credentials with an invalid request", "", "", "a*b", outcome{codes.Unauthenticated, apierror.CredentialMissing}},
+		{"a reader with an invalid request", "x-auth-token", reader, "a*b", outcome{codes.PermissionDenied, apierror.ConferenceNotGranted}},
+		{"a writer with an invalid request", "x-auth-token", writer, strings.Repeat("a", 129), outcome{codes.InvalidArgument, apierror.InvalidRequest}},
 	} {
-		for door, got := range r.doors(test.header, test.credential, test.conference) {
+		for transport, got := range r.everyTransport(test.header, test.credential, test.conference) {
 			if got != test.want {
-				t.Errorf("%s, by %s: got %v, want %v", test.name, door, got, test.want)
+				t.Errorf("%s, by %s: got %v, want %v", test.name, transport, got, test.want)
 			}
 		}
 	}
 	for _, secret := range []string{writer, reader, "pgk_wrong"} {
 		if strings.Contains(r.log.String(), secret) {
-			t.Error("the log holds a key")
+			t.Error("the log contains a key")
 		}
 	}
 	if got := r.metric(`gateway_refused_total{reason="CREDENTIAL_INVALID"}`); !strings.HasSuffix(got, " 5") {
@@ -172,32 +172,32 @@ func TestTheSameRulesAtEveryDoor(t *testing.T) {
 }
 
 func TestOnlyWritersWrite(t *testing.T) {
-	r, _, writer, reader := keyed(t)
-	add := &v2.AddParticipantRequest{ConferenceId: room, PhoneNumber: "+12025550123"}
+	r, _, writer, reader := runWithKeys(t)
+	add := &v2.AddParticipantRequest{ConferenceId: demoConference, PhoneNumber: "+12025550123"}
 	const body = `{"phone_number":"+12025550123"}`
 	for _, test := range []struct {
 		credential, body string
-		want             told
+		want             outcome
 	}{
-		{"", body, told{codes.Unauthenticated, apierror.CredentialMissing}},
-		{"", "{", told{codes.Unauthenticated, apierror.CredentialMissing}},
-		{reader, body, told{codes.PermissionDenied, apierror.RoleNotGranted}},
-		{reader, `{"bogus":1}`, told{codes.PermissionDenied, apierror.RoleNotGranted}},
-		{writer, `{"bogus":1}`, told{codes.InvalidArgument, apierror.InvalidRequest}},
-		{writer, body, told{code: codes.OK}},
+		{"", body, outcome{codes.Unauthenticated, apierror.CredentialMissing}},
+		{"", "{", outcome{codes.Unauthenticated, apierror.CredentialMissing}},
+		{reader, body, outcome{codes.PermissionDenied, apierror.RoleNotGranted}},
+		{reader, `{"bogus":1}`, outcome{codes.PermissionDenied, apierror.RoleNotGranted}},
+		{writer, `{"bogus":1}`, outcome{codes.InvalidArgument, apierror.InvalidRequest}},
+		{writer, body, outcome{code: codes.OK}},
 	} {
-		if got := r.request(http.MethodPost, room, "", "", "X-Auth-Token", test.credential, test.body); got != test.want {
+		if got := r.request(http.MethodPost, demoConference, "", "", "X-Auth-Token", test.credential, test.body); got != test.want {
 			t.Errorf("POST of %s: got %v, want %v", test.body, got, test.want)
 		}
 		if test.body != body {
 			continue
 		}
 		_, err := r.dial(nil).AddParticipant(r.with("x-auth-token", test.credential), add)
-		if got := toldBy(err); got != test.want {
+		if got := outcomeOf(err); got != test.want {
 			t.Errorf("gRPC: got %v, want %v", got, test.want)
 		}
-		_, err = r.dial(nil).RemoveParticipant(r.with("x-auth-token", test.credential), &v2.RemoveParticipantRequest{ConferenceId: room, ParticipantId: "part_none"})
-		if got := toldBy(err); got.reason != test.want.reason && got.reason != apierror.ParticipantNotFound {
+		_, err = r.dial(nil).RemoveParticipant(r.with("x-auth-token", test.credential), &v2.RemoveParticipantRequest{ConferenceId: demoConference, ParticipantId: "part_none"})
+		if got := outcomeOf(err); got.reason != test.want.reason && got.reason != apierror.ParticipantNotFound {
 			t.Errorf("gRPC remove: got %v, want %v", got, test.want)
 		}
 	}
@@ -218,10 +218,10 @@ func TestHealthNeedsNoCredential(t *testing.T) {
 	}
 }
 
-// endings watches by gRPC and SSE, and tells how both streams end.
-func (r *running) endings(credential string) (end func() map[string]told) {
+// streamEnds opens a gRPC and an SSE stream. The function that it returns waits for their ends.
+func (r *running) streamEnds(credential string) (end func() map[string]outcome) {
 	r.t.Helper()
-	stream, err := r.dial(nil).WatchParticipants(r.with("x-auth-token", credential), &v2.WatchParticipantsRequest{ConferenceId: room})
+	stream, err := r.dial(nil).WatchParticipants(r.with("x-auth-token", credential), &v2.WatchParticipantsRequest{ConferenceId: demoConference})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -239,7 +239,7 @@ func (r *running) endings(credential string) (end func() map[string]told) {
 		r.t.Fatal(err)
 	}
 	r.t.Cleanup(func() { response.Body.Close() })
-	return func() map[string]told {
+	return func() map[string]outcome {
 		var last error
 		for last == nil {
 			_, last = stream.Recv()
@@ -252,17 +252,17 @@ func (r *running) endings(credential string) (end func() map[string]told) {
 		if !found {
 			r.t.Fatalf("no failure in %s", text)
 		}
-		return map[string]told{"gRPC": toldBy(last), "SSE": toldInBody(r.t, 0, failure)}
+		return map[string]outcome{"gRPC": outcomeOf(last), "SSE": outcomeInBody(r.t, 0, failure)}
 	}
 }
 
-// within tells how streams that should end did, and how long that took.
-func (r *running) within(limit time.Duration, end func() map[string]told, want told) {
+// within checks that streams end in time, and how.
+func (r *running) within(limit time.Duration, end func() map[string]outcome, want outcome) {
 	r.t.Helper()
 	start := time.Now()
-	for door, got := range end() {
+	for transport, got := range end() {
 		if got != want {
-			r.t.Errorf("%s: the stream ended with %v, want %v", door, got, want)
+			r.t.Errorf("%s: the stream ended with %v, want %v", transport, got, want)
 		}
 	}
 	if took := time.Since(start); took > limit {
@@ -271,16 +271,16 @@ func (r *running) within(limit time.Duration, end func() map[string]told, want t
 }
 
 func TestW19_ARevokedCallersStreamsEnd(t *testing.T) {
-	r, file, writer, reader := keyed(t)
-	end := r.endings(writer)
-	stays, err := r.dial(nil).WatchParticipants(r.with("x-auth-token", reader), &v2.WatchParticipantsRequest{ConferenceId: room})
+	r, file, writer, reader := runWithKeys(t)
+	end := r.streamEnds(writer)
+	stays, err := r.dial(nil).WatchParticipants(r.with("x-auth-token", reader), &v2.WatchParticipantsRequest{ConferenceId: demoConference})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := keys.Revoke(file, "desk"); err != nil {
 		t.Fatal(err)
 	}
-	r.within(5*time.Second, end, told{codes.Unauthenticated, apierror.CredentialInvalid})
+	r.within(5*time.Second, end, outcome{codes.Unauthenticated, apierror.CredentialInvalid})
 	for range 3 { // The demo changes all the while.
 		if _, err := stays.Recv(); err != nil {
 			t.Errorf("another caller's stream: %v", err)
@@ -288,56 +288,56 @@ func TestW19_ARevokedCallersStreamsEnd(t *testing.T) {
 	}
 }
 
-func TestW19_AStreamEndsWhenItsConferenceIsNotGrantedAnyMore(t *testing.T) {
-	r, file, _, reader := keyed(t)
-	end := r.endings(reader)
+func TestW19_AStreamEndsWhenItsConferenceIsRevoked(t *testing.T) {
+	r, file, _, reader := runWithKeys(t)
+	end := r.streamEnds(reader)
 	content, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(file, []byte(strings.Replace(string(content), " "+room+" ", " conf_other ", 1)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(strings.Replace(string(content), " "+demoConference+" ", " conf_other ", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r.within(5*time.Second, end, told{codes.PermissionDenied, apierror.ConferenceNotGranted})
+	r.within(5*time.Second, end, outcome{codes.PermissionDenied, apierror.ConferenceNotGranted})
 }
 
 func TestW19_AStreamEndsWithItsToken(t *testing.T) {
 	issuer := oidctest.New()
 	t.Cleanup(issuer.Close)
 	r := run(t, "--auth=oidc", "--oidc-issuer="+issuer.URL(), "--oidc-audience="+oidctest.Audience)
-	end := r.endings(issuer.Token(oidctest.Claims{"role": "reader", "exp": time.Now().Add(3 * time.Second).Unix()}))
-	r.within(5*time.Second, end, told{codes.Unauthenticated, apierror.CredentialExpired})
+	end := r.streamEnds(issuer.Token(oidctest.Claims{"role": "reader", "exp": time.Now().Add(3 * time.Second).Unix()}))
+	r.within(5*time.Second, end, outcome{codes.Unauthenticated, apierror.CredentialExpired})
 }
 
-func TestTokensOfAnIssuerAtEveryDoor(t *testing.T) {
+func TestTokensOfAnIssuerForEveryTransport(t *testing.T) {
 	issuer := oidctest.New()
 	t.Cleanup(issuer.Close)
 	issuer.SetDown(true)
 	r := run(t, "--auth=oidc", "--oidc-issuer="+issuer.URL(), "--oidc-audience="+oidctest.Audience, "--oidc-role-claim=groups")
-	expect := func(name, token string, want told) {
+	expect := func(name, token string, want outcome) {
 		t.Helper()
-		for door, got := range r.doors("authorization", "Bearer "+token, room) {
+		for transport, got := range r.everyTransport("authorization", "Bearer "+token, demoConference) {
 			if got != want {
-				t.Errorf("%s, by %s: got %v, want %v", name, door, got, want)
+				t.Errorf("%s, by %s: got %v, want %v", name, transport, got, want)
 			}
 		}
 		if strings.Contains(r.log.String(), token) {
-			t.Error("the log holds a token")
+			t.Error("the log contains a token")
 		}
 	}
 	writer := oidctest.Claims{"groups": []string{"staff", "writer"}}
-	expect("while the issuer is down", issuer.Token(writer), told{codes.Unavailable, apierror.IssuerUnavailable})
+	expect("while the issuer is down", issuer.Token(writer), outcome{codes.Unavailable, apierror.IssuerUnavailable})
 	issuer.SetDown(false)
 	r.eventually("the issuer is up", func() bool {
-		_, err := r.dial(nil).ListParticipants(r.with("authorization", "Bearer "+issuer.Token(writer)), &v2.ListParticipantsRequest{ConferenceId: room})
+		_, err := r.dial(nil).ListParticipants(r.with("authorization", "Bearer "+issuer.Token(writer)), &v2.ListParticipantsRequest{ConferenceId: demoConference})
 		return err == nil
 	})
-	expect("a writer", issuer.Token(writer), told{code: codes.OK})
-	expect("a stranger", issuer.Token(nil), told{codes.PermissionDenied, apierror.RoleNotGranted})
-	expect("another audience", issuer.Token(oidctest.Claims{"aud": "other"}), told{codes.Unauthenticated, apierror.CredentialInvalid})
-	expect("expired", issuer.Token(oidctest.Claims{"exp": time.Now().Add(-time.Minute).Unix()}), told{codes.Unauthenticated, apierror.CredentialExpired})
-	expect("no signature", issuer.Forged("none", writer), told{codes.Unauthenticated, apierror.CredentialInvalid})
-	expect("elsewhere", issuer.Token(oidctest.Claims{"groups": "writer", "conferences": []string{"conf_other"}}), told{codes.PermissionDenied, apierror.ConferenceNotGranted})
+	expect("a writer", issuer.Token(writer), outcome{code: codes.OK})
+	expect("a user without a role", issuer.Token(nil), outcome{codes.PermissionDenied, apierror.RoleNotGranted})
+	expect("another audience", issuer.Token(oidctest.Claims{"aud": "other"}), outcome{codes.Unauthenticated, apierror.CredentialInvalid})
+	expect("expired", issuer.Token(oidctest.Claims{"exp": time.Now().Add(-time.Minute).Unix()}), outcome{codes.Unauthenticated, apierror.CredentialExpired})
+	expect("no signature", issuer.ForgedToken("none", writer), outcome{codes.Unauthenticated, apierror.CredentialInvalid})
+	expect("elsewhere", issuer.Token(oidctest.Claims{"groups": "writer", "conferences": []string{"conf_other"}}), outcome{codes.PermissionDenied, apierror.ConferenceNotGranted})
 }
 
 func TestABrokenKeysFileStopsTheStart(t *testing.T) {

@@ -7,8 +7,7 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// Banner writes what a person who starts the gateway wants to know: one line an
-// address and, in demo mode, three commands to try.
+// Banner writes the addresses and, in demo mode, three commands to try.
 func (s *Server) Banner(w io.Writer) error {
 	text := fmt.Sprintf(`gRPC   %s
 HTTP   %s://%s
@@ -16,7 +15,7 @@ admin  http://%s
 `, s.GRPCAddr(), s.scheme(), s.HTTPAddr(), s.AdminAddr())
 	if s.demo != nil {
 		text += fmt.Sprintf(`
-Demo: an embedded simulator plays the upstream (http://%[2]s/_simulator/). Try:
+Demo: an embedded simulator replaces the upstream (http://%[2]s/_simulator/). Try:
   curl %[4]s://%[1]s/v2/conferences/%[3]s/participants
   curl -N -H 'Accept: text/event-stream' %[4]s://%[1]s/v2/conferences/%[3]s/participants:watch
   curl -H 'Content-Type: application/json' -d '{"phone_number":"+12025550123","name":"Ada"}' %[4]s://%[1]s/v2/conferences/%[3]s/participants

@@ -15,7 +15,7 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-// descriptors is how many files and sockets the process has open.
+// descriptors returns the number of open files and sockets of the process.
 func descriptors(t *testing.T) int {
 	t.Helper()
 	open, err := os.ReadDir("/proc/self/fd")
@@ -25,25 +25,25 @@ func descriptors(t *testing.T) int {
 	return len(open)
 }
 
-// opensAndCloses opens a stream in one of four ways, and leaves it.
+// opensAndCloses opens a stream in one of four ways and closes it.
 func opensAndCloses(r *running, n int, grpcCaller v2.ParticipantServiceClient, browser *http.Client) error {
 	switch n % 4 {
 	case 0:
 		ctx, leave := context.WithCancel(r.t.Context())
 		defer leave()
-		return open(ctx, grpcCaller, &v2.WatchParticipantsRequest{ConferenceId: room})
+		return open(ctx, grpcCaller, &v2.WatchParticipantsRequest{ConferenceId: demoConference})
 	case 1: // The body is closed before all is read: the connection with it.
-		answer, err := browser.Get(r.url(":watch"))
+		response, err := browser.Get(r.url(":watch"))
 		if err != nil {
 			return err
 		}
-		_, err = bufio.NewReader(answer.Body).ReadString('\n')
-		answer.Body.Close()
+		_, err = bufio.NewReader(response.Body).ReadString('\n')
+		response.Body.Close()
 		return err
-	case 2: // Gone before any answer.
-		return raw(r, "GET /v2/conferences/"+room+"/participants:watch HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	case 2: // Gone before any response.
+		return raw(r, "GET /v2/conferences/"+demoConference+"/participants:watch HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	default: // Gone in the middle of the request.
-		return raw(r, "POST /v2/conferences/"+room+"/participants HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{")
+		return raw(r, "POST /v2/conferences/"+demoConference+"/participants HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{")
 	}
 }
 
@@ -57,7 +57,7 @@ func raw(r *running, text string) error {
 	return err
 }
 
-func TestManyOpensAndClosesLeaveNothing(t *testing.T) {
+func TestManyOpensAndClosesLeaveNoDescriptors(t *testing.T) {
 	r := run(t)
 	caller, browser := r.dial(nil), r.browser(nil)
 	for n := range 8 { // What is made once, as connections and the feed.
@@ -77,8 +77,8 @@ func TestManyOpensAndClosesLeaveNothing(t *testing.T) {
 	r.eventually(fmt.Sprintf("about %d descriptors", files), func() bool { return descriptors(t) < files+slack })
 }
 
-// A client that never reads is nobody else's business, and does not hold the drain up.
-func TestW12_AClientThatNeverReadsHoldsNothingUp(t *testing.T) {
+// A client that never reads affects no other client, and does not delay the drain.
+func TestW12_AClientThatNeverReadsDelaysNoOther(t *testing.T) {
 	r := run(t, "--drain-timeout=10s")
 	for range 50 {
 		conn, err := net.Dial("tcp", r.HTTPAddr())
@@ -87,20 +87,20 @@ func TestW12_AClientThatNeverReadsHoldsNothingUp(t *testing.T) {
 		}
 		t.Cleanup(func() { conn.Close() })
 		if _, err := io.WriteString(conn, strings.Repeat(
-			"GET /v2/conferences/"+room+"/participants HTTP/1.1\r\nHost: localhost\r\n\r\n", 20,
-		)+"GET /v2/conferences/"+room+"/participants:watch HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+			"GET /v2/conferences/"+demoConference+"/participants HTTP/1.1\r\nHost: localhost\r\n\r\n", 20,
+		)+"GET /v2/conferences/"+demoConference+"/participants:watch HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
 			t.Fatal(err)
 		}
 	}
 	r.eventually("their streams", func() bool { return strings.HasSuffix(r.metric("gateway_subscribers"), " 50") })
-	if err := open(r.context(), r.dial(nil), &v2.WatchParticipantsRequest{ConferenceId: room}); err != nil {
+	if err := open(r.context(), r.dial(nil), &v2.WatchParticipantsRequest{ConferenceId: demoConference}); err != nil {
 		t.Error(err)
 	}
-	if answer := r.get(r.browser(nil), r.url("")); answer.StatusCode != http.StatusOK {
-		t.Error(answer.Status)
+	if response := r.get(r.browser(nil), r.url("")); response.StatusCode != http.StatusOK {
+		t.Error(response.Status)
 	}
 	r.stop()
 	if log := r.log.String(); strings.Contains(log, "cut at the drain timeout") {
-		t.Error("they held the drain up")
+		t.Error("the clients delayed the drain")
 	}
 }

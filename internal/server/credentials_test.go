@@ -13,7 +13,7 @@ import (
 )
 
 func TestTwoDifferingCredentialsAreRefused(t *testing.T) {
-	r, _, writer, reader := keyed(t)
+	r, _, writer, reader := runWithKeys(t)
 	client := r.dial(nil)
 	for name, pairs := range map[string][]string{
 		"both headers":     {"authorization", "Bearer " + writer, "x-auth-token", reader},
@@ -24,19 +24,19 @@ func TestTwoDifferingCredentialsAreRefused(t *testing.T) {
 		ctx := r.with(pairs...)
 		_, err := client.ListParticipants(ctx, list)
 		refused(t, err, codes.Unauthenticated, "CREDENTIALS_DIFFER")
-		refused(t, open(ctx, client, &v2.WatchParticipantsRequest{ConferenceId: room}), codes.Unauthenticated, "CREDENTIALS_DIFFER")
+		refused(t, open(ctx, client, &v2.WatchParticipantsRequest{ConferenceId: demoConference}), codes.Unauthenticated, "CREDENTIALS_DIFFER")
 		for _, url := range []string{r.url(""), r.url(":watch")} {
 			request, _ := http.NewRequestWithContext(r.context(), http.MethodGet, url, http.NoBody)
 			for i := 0; i < len(pairs); i += 2 {
 				request.Header.Add(pairs[i], pairs[i+1])
 			}
-			answer, err := r.browser(nil).Do(request)
+			response, err := r.browser(nil).Do(request)
 			if err != nil {
 				t.Fatal(err)
 			}
-			answer.Body.Close()
-			if answer.StatusCode != http.StatusUnauthorized {
-				t.Errorf("%s: %s: %s", name, url, answer.Status)
+			response.Body.Close()
+			if response.StatusCode != http.StatusUnauthorized {
+				t.Errorf("%s: %s: %s", name, url, response.Status)
 			}
 		}
 	}
@@ -45,11 +45,11 @@ func TestTwoDifferingCredentialsAreRefused(t *testing.T) {
 	}
 }
 
-// A stranger learns nothing about requests.
-func TestStrangersAreRefusedBeforeTheirRequests(t *testing.T) {
-	r, _, writer, _ := keyed(t)
+// A caller without valid credentials learns nothing about the request.
+func TestCredentialsAreCheckedBeforeTheRequest(t *testing.T) {
+	r, _, writer, _ := runWithKeys(t)
 	client := r.dial(nil)
-	large := &v2.AddParticipantRequest{ConferenceId: room, Name: strings.Repeat("x", 300<<10)}
+	large := &v2.AddParticipantRequest{ConferenceId: demoConference, Name: strings.Repeat("x", 300<<10)}
 	_, err := client.AddParticipant(r.context(), large)
 	refused(t, err, codes.Unauthenticated, "CREDENTIAL_MISSING")
 	if info, ok := status.Convert(err).Details()[0].(*errdetails.ErrorInfo); !ok || info.GetMetadata()["dialled"] != "no" {
@@ -59,9 +59,9 @@ func TestStrangersAreRefusedBeforeTheirRequests(t *testing.T) {
 	refused(t, err, codes.InvalidArgument, "BODY_TOO_LARGE")
 }
 
-// What grpc-gateway adds to a call is of no effect where a caller sends it.
-func TestCallersCannotSendWhatTheGatewayAdds(t *testing.T) {
-	r, _, writer, _ := keyed(t)
+// Callers cannot set the metadata that grpc-gateway adds.
+func TestCallersCannotSendMetadataOfTheGateway(t *testing.T) {
+	r, _, writer, _ := runWithKeys(t)
 	client := r.dial(nil)
 	for _, pairs := range [][]string{
 		{"grpcgateway-authorization", "Bearer " + writer},
@@ -71,9 +71,9 @@ func TestCallersCannotSendWhatTheGatewayAdds(t *testing.T) {
 	} {
 		_, err := client.ListParticipants(r.with(pairs...), list)
 		refused(t, err, codes.Unauthenticated, "CREDENTIAL_MISSING")
-		answer, _, _ := r.fetch(r.browser(nil), http.MethodGet, r.url(""), "", pairs[0]+": "+pairs[1])
-		if answer.StatusCode != http.StatusUnauthorized {
-			t.Errorf("%s: %s", pairs[0], answer.Status)
+		response, _, _ := r.fetch(r.browser(nil), http.MethodGet, r.url(""), "", pairs[0]+": "+pairs[1])
+		if response.StatusCode != http.StatusUnauthorized {
+			t.Errorf("%s: %s", pairs[0], response.Status)
 		}
 	}
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// demoToken is what the gateway and its embedded simulator agree on.
+// demoToken is the token with which the gateway calls its embedded simulator.
 const demoToken = "demo-token"
 
-// demo is the simulator on a socket of its own, so that it can be tried by hand.
+// demo is the embedded simulator. It has its own port, so that a person can use it.
 type demo struct {
 	server   *http.Server
 	listener net.Listener

@@ -23,17 +23,17 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-// addOutcome is what the caller of an add gets over some transport.
+// addOutcome is the result of an Add over any transport.
 type addOutcome struct {
 	code            codes.Code
 	reason, dialled string
 	replayed        bool
 }
 
-// addCall is an add as each transport can send it.
+// addCall is an Add that each transport can send.
 type addCall struct {
 	conference, number, requestID string
-	// headers are names and values, in turn.
+	// headers are alternating names and values.
 	headers []string
 	within  time.Duration
 }
@@ -42,7 +42,7 @@ func (c addCall) request() *v2.AddParticipantRequest {
 	return &v2.AddParticipantRequest{ConferenceId: c.conference, PhoneNumber: c.number, RequestId: c.requestID}
 }
 
-// addBy makes an add over each transport, by the transport's name.
+// addBy returns a function for each transport that sends an Add.
 func addBy() map[string]func(r *running, call addCall) addOutcome {
 	ways := map[string]func(r *running, call addCall) addOutcome{"gRPC": addByGRPC, "REST": addByREST}
 	for name, option := range webProtocols {
@@ -79,7 +79,7 @@ func addByConnect(r *running, option connect.ClientOption, call addCall) addOutc
 	}
 	ctx := r.context()
 	if call.within > 0 {
-		// With a deadline of its own the client would not wait for the answer.
+		// The client must wait for the response, so that it gets no deadline.
 		ctx = context.WithoutCancel(ctx)
 		request.Header().Set("Connect-Timeout-Ms", "300")
 		request.Header().Set("Grpc-Timeout", "300m")
@@ -148,7 +148,7 @@ func restOutcome(t *testing.T, response *http.Response) addOutcome {
 	return outcome
 }
 
-// upstreamOf is a running gateway's upstream.
+// upstreamOf starts an upstream and returns the flag that names it.
 func upstreamOf(t *testing.T, answer http.HandlerFunc) string {
 	t.Helper()
 	server := httptest.NewServer(answer)
@@ -159,7 +159,7 @@ func upstreamOf(t *testing.T, answer http.HandlerFunc) string {
 	return "--upstream-url=" + server.URL
 }
 
-// accepting answers every request with success.
+// accepting responds to every request with success.
 func accepting(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodGet:
@@ -171,7 +171,7 @@ func accepting(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// refusing answers every request with an error in the vendor's form.
+// refusing responds to every request with a documented error body.
 func refusing(code string, number int, header ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		for i := 0; i < len(header); i += 2 {
@@ -182,25 +182,25 @@ func refusing(code string, number int, header ...string) http.HandlerFunc {
 	}
 }
 
-// hanging answers nothing.
+// hanging does not respond.
 func hanging(_ http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body) // The end of the client is seen only then.
 	<-r.Context().Done()
 }
 
-// closedPort is an upstream that takes no connection.
+// closedPort is an upstream that refuses connections.
 const closedPort = "--upstream-url=http://127.0.0.1:1"
 
 const token = "--upstream-token=token"
 
-// TestA01_WhatFailsBeforeTheSendingWasNotDialled has an add fail in every way in which it
-// can before it is sent, over every transport.
-func TestA01_WhatFailsBeforeTheSendingWasNotDialled(t *testing.T) {
+// TestA01_AnAddThatFailsBeforeItIsSentIsNotDialled makes an Add fail in every way that is
+// possible before it is sent, over every transport.
+func TestA01_AnAddThatFailsBeforeItIsSentIsNotDialled(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "keys")
 	reader, elsewhere := addKey(t, file, "wall", "reader"), addKey(t, file, "desk", "writer", "conf_other")
 	writer := addKey(t, file, "bridge", "writer")
-	keyed := []string{"--auth=keys", "--auth-keys-file=" + file, token, upstreamOf(t, accepting)}
+	runWithKeys := []string{"--auth=keys", "--auth-keys-file=" + file, token, upstreamOf(t, accepting)}
 	accepted := []string{token, upstreamOf(t, accepting)}
 	good := addCall{conference: "conf_1", number: "+12025551234"}
 	with := func(change func(*addCall)) addCall {
@@ -213,7 +213,7 @@ func TestA01_WhatFailsBeforeTheSendingWasNotDialled(t *testing.T) {
 	tests := map[string]struct {
 		flags []string
 		call  addCall
-		// before is how often the call is made before, without its deadline.
+		// before is the number of earlier calls, without the deadline.
 		before int
 		code   codes.Code
 		reason string
@@ -224,11 +224,11 @@ func TestA01_WhatFailsBeforeTheSendingWasNotDialled(t *testing.T) {
 		"a long key":             {accepted, with(func(c *addCall) { c.headers = []string{"idempotency-key", strings.Repeat("k", 129)} }), 0, codes.InvalidArgument, "INVALID_REQUEST"},
 		"another key":            {accepted, with(func(c *addCall) { c.requestID, c.headers = "a", []string{"idempotency-key", "b"} }), 0, codes.InvalidArgument, "INVALID_REQUEST"},
 		"two keys":               {accepted, with(func(c *addCall) { c.headers = []string{"idempotency-key", "a", "idempotency-key", "b"} }), 0, codes.InvalidArgument, "INVALID_REQUEST"},
-		"no credential":          {keyed, good, 0, codes.Unauthenticated, "CREDENTIAL_MISSING"},
-		"an unknown credential":  {keyed, presenting("pgk_unknown"), 0, codes.Unauthenticated, "CREDENTIAL_INVALID"},
-		"a reader":               {keyed, presenting(reader), 0, codes.PermissionDenied, "ROLE_NOT_GRANTED"},
-		"another conference":     {keyed, presenting(elsewhere), 0, codes.PermissionDenied, "CONFERENCE_NOT_GRANTED"},
-		"too many calls":         {append(keyed, "--max-calls-per-second=1"), presenting(writer), 3, codes.ResourceExhausted, "CALLER_RATE_LIMITED"},
+		"no credential":          {runWithKeys, good, 0, codes.Unauthenticated, "CREDENTIAL_MISSING"},
+		"an unknown credential":  {runWithKeys, presenting("pgk_unknown"), 0, codes.Unauthenticated, "CREDENTIAL_INVALID"},
+		"a reader":               {runWithKeys, presenting(reader), 0, codes.PermissionDenied, "ROLE_NOT_GRANTED"},
+		"another conference":     {runWithKeys, presenting(elsewhere), 0, codes.PermissionDenied, "CONFERENCE_NOT_GRANTED"},
+		"too many calls":         {append(runWithKeys, "--max-calls-per-second=1"), presenting(writer), 3, codes.ResourceExhausted, "CALLER_RATE_LIMITED"},
 		"a turn too late":        {accepted, hasty, 25, codes.ResourceExhausted, "ADD_RATE_LIMITED"},
 		"no connection":          {[]string{token, closedPort}, hasty, 0, codes.Unavailable, "UPSTREAM_UNREACHABLE"},
 		"no TLS":                 {[]string{token, strings.Replace(upstreamOf(t, accepting), "http:", "https:", 1)}, hasty, 0, codes.Unavailable, "UPSTREAM_UNREACHABLE"},
@@ -257,7 +257,7 @@ func TestA01_WhatFailsBeforeTheSendingWasNotDialled(t *testing.T) {
 				for range test.before {
 					go func() { answered <- add(r, earlier) }()
 				}
-				// The others still wait for their turns.
+				// The earlier calls still wait for their slots.
 				for range min(test.before, 10) {
 					<-answered
 				}
@@ -274,8 +274,8 @@ func TestA01_WhatFailsBeforeTheSendingWasNotDialled(t *testing.T) {
 	}
 }
 
-// TestA02_AReplayIsMarkedOverEveryTransport repeats an add by its key, one that succeeds and
-// one whose outcome is unknown.
+// TestA02_AReplayIsMarkedOverEveryTransport repeats two Adds with their keys: one that succeeded
+// and one with an unknown outcome.
 func TestA02_AReplayIsMarkedOverEveryTransport(t *testing.T) {
 	t.Parallel()
 	var lists atomic.Int32
@@ -311,6 +311,6 @@ func TestA02_AReplayIsMarkedOverEveryTransport(t *testing.T) {
 		}
 	}
 	if lists.Load() == 0 {
-		t.Error("the lost add was not looked for")
+		t.Error("the gateway did not search for the lost add")
 	}
 }

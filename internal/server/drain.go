@@ -7,24 +7,24 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/audian/participant-gateway/internal/watch"
 )
 
-// abandonLead is how long before the hard stop adds without an answer are told that
-// their outcome is unknown.
+// abandonLead is the time before the drain timeout at which Adds without an answer end with an
+// unknown outcome.
 const abandonLead = time.Second
 
-// drain ends what is under way: first new work, then the streams, then, as far as the
-// timeout allows, the calls.
+// drain refuses new work, ends the streams, and then waits for the calls until the timeout.
 func (s *Server) drain(ctx context.Context) {
 	s.logger.Info("draining", slog.String("delay", s.config.Drain.Delay.String()), slog.String("timeout", s.config.Drain.Timeout.String()))
 	s.ready.Store(false)
 	s.health.Shutdown()
 	<-time.After(s.config.Drain.Delay)
 
-	// The listeners close before the streams end, and with each HTTP answer its
-	// connection: whoever calls again at once is to reach another replica, and
-	// EventSource gives up for good on a 503, but not on a refused connection.
-	s.closeDoors()
+	// The listeners close before the streams end, so that clients that call again reach
+	// another replica. EventSource reconnects after a refused connection, but not after a 503.
+	s.refuseNew()
 	s.streams.Drain()
 	s.finish(ctx)
 	s.writer.Close()
@@ -33,18 +33,17 @@ func (s *Server) drain(ctx context.Context) {
 	s.logger.Info("stopped")
 }
 
-// closeDoors takes no new connections any more, and no new calls on those there are over
-// HTTP/1.1.
-func (s *Server) closeDoors() {
-	for _, door := range []net.Listener{s.doors.grpc, s.doors.http} {
-		if err := door.Close(); err != nil {
+// refuseNew refuses new connections, and new calls on open HTTP/1.1 connections.
+func (s *Server) refuseNew() {
+	for _, listener := range []net.Listener{s.listeners.grpc, s.listeners.http} {
+		if err := listener.Close(); err != nil {
 			s.logger.Warn("close a listener", slog.String("error", err.Error()))
 		}
 	}
 	s.http.SetKeepAlivesEnabled(false)
 }
 
-// finish waits for the calls under way, and cuts them at the drain timeout.
+// finish waits for the running calls, and cuts them at the drain timeout.
 func (s *Server) finish(ctx context.Context) {
 	abandon := time.AfterFunc(max(s.config.Drain.Timeout-abandonLead, 0), s.writer.Abandon)
 	defer abandon.Stop()
@@ -61,7 +60,7 @@ func (s *Server) finish(ctx context.Context) {
 	finishing.Wait()
 }
 
-// finishGRPC lets the connections end by themselves, as far as their clients let them.
+// finishGRPC waits until clients have read their responses, and then cuts the connections.
 func (s *Server) finishGRPC(ctx context.Context) {
 	graceful := make(chan struct{})
 	go func() {
@@ -80,22 +79,18 @@ func (s *Server) finishGRPC(ctx context.Context) {
 	<-graceful
 }
 
-const (
-	// readWithin is how long clients may take to read how their streams ended: as long
-	// as the service lets a send wait at the end (W16).
-	readWithin = 2 * time.Second
-	// readAfter is how long they may take once the last call has its answer.
-	readAfter = 500 * time.Millisecond
-)
+// readAfter is the time that clients have to read their responses after the end of the last call.
+// They have at least watch.LastSendTimeout after the end of their streams.
+const readAfter = 500 * time.Millisecond
 
-// unread is closed when every call has its answer, but some client has not taken it: a
-// connection ends by itself only when all was read.
+// unread returns a channel that is closed when all calls have ended but some client has not
+// read its response: its connection does not end by itself.
 func (s *Server) unread(ctx context.Context) <-chan struct{} {
 	cut := make(chan struct{})
-	earliest := time.Now().Add(readWithin)
+	earliest := time.Now().Add(watch.LastSendTimeout)
 	go func() {
 		select {
-		case <-s.calls.none():
+		case <-s.interceptor.Idle():
 		case <-ctx.Done():
 			return
 		}
@@ -114,11 +109,11 @@ func (s *Server) finishHTTP(ctx context.Context) {
 	}
 	s.logger.Warn("HTTP calls cut at the drain timeout")
 	if err := s.http.Close(); err != nil {
-		s.logger.Warn("close the HTTP door", slog.String("error", err.Error()))
+		s.logger.Warn("close the HTTP port", slog.String("error", err.Error()))
 	}
 }
 
-// closeAdmin closes what served to the last: metrics, health and the simulator.
+// closeAdmin closes the ports that serve to the end: metrics, health and the simulator.
 func (s *Server) closeAdmin() {
 	servers := []*http.Server{s.admin}
 	if s.demo != nil {

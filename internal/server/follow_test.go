@@ -10,12 +10,13 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/audian/participant-gateway/internal/metrics"
 	"github.com/audian/participant-gateway/internal/panics"
 )
 
-func TestAFollowerThatPanicsGoesOn(t *testing.T) {
+func TestATaskThatPanicsRunsAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &Server{gate: &gate{metrics: newMetrics(), logger: slog.New(slog.DiscardHandler)}}
+		s := &Server{metrics: metrics.New(), logger: slog.New(slog.DiscardHandler)}
 		ctx, stop := context.WithCancel(t.Context())
 		before := panics.Recovered()
 		runs := 0
@@ -27,7 +28,7 @@ func TestAFollowerThatPanicsGoesOn(t *testing.T) {
 			stop()
 		})
 		shown := httptest.NewRecorder()
-		s.gate.metrics.handler().ServeHTTP(shown, httptest.NewRequest(http.MethodGet, "/metrics", http.NoBody))
+		s.metrics.Handler().ServeHTTP(shown, httptest.NewRequest(http.MethodGet, "/metrics", http.NoBody))
 		if counted := strings.Contains(shown.Body.String(), fmt.Sprintf("gateway_panics_total %d\n", before+2)); err != nil || runs != 3 || !counted {
 			t.Errorf("%v after %d runs, counted: %t", err, runs, counted)
 		}

@@ -14,16 +14,16 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-// priorKnowledge is a client that speaks HTTP/2 without TLS, as Connect's for Node may.
-func (r *running) priorKnowledge() *http.Client {
+// h2cClient returns a client for HTTP/2 without TLS, which Connect's client for Node can use.
+func (r *running) h2cClient() *http.Client {
 	transport := &http.Transport{Protocols: &http.Protocols{}}
 	transport.Protocols.SetUnencryptedHTTP2(true)
 	r.t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport, Timeout: patience}
+	return &http.Client{Transport: transport, Timeout: waitLimit}
 }
 
-// fetch gives the answer to a request, its body read, and whether its connection was new.
-func (r *running) fetch(client *http.Client, method, url, body string, headers ...string) (answer *http.Response, text string, isNew bool) {
+// fetch sends a request and returns the response, its body, and whether the connection was new.
+func (r *running) fetch(client *http.Client, method, url, body string, headers ...string) (response *http.Response, text string, isNew bool) {
 	r.t.Helper()
 	ctx := httptrace.WithClientTrace(r.context(), &httptrace.ClientTrace{GotConn: func(conn httptrace.GotConnInfo) { isNew = !conn.Reused }})
 	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
@@ -37,21 +37,21 @@ func (r *running) fetch(client *http.Client, method, url, body string, headers .
 			request.Host = value
 		}
 	}
-	answer, err = client.Do(request)
+	response, err = client.Do(request)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	defer answer.Body.Close()
-	read, err := io.ReadAll(answer.Body)
+	defer response.Body.Close()
+	read, err := io.ReadAll(response.Body)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return answer, string(read), isNew
+	return response, string(read), isNew
 }
 
 func TestHTTP2WithoutTLSIsServed(t *testing.T) {
 	r := run(t)
-	client := r.priorKnowledge()
+	client := r.h2cClient()
 	for _, tt := range []struct {
 		name, method, url, body string
 		headers                 []string
@@ -65,28 +65,28 @@ func TestHTTP2WithoutTLSIsServed(t *testing.T) {
 		{"large headers", "GET", r.url(""), "", []string{"X-Large: " + strings.Repeat("x", 100<<10)}, 431, `"HEADERS_TOO_LARGE"`},
 		{"the page", "GET", "http://" + r.HTTPAddr() + "/", "", nil, 200, "<html"},
 	} {
-		answer, text, _ := r.fetch(client, tt.method, tt.url, tt.body, tt.headers...)
-		if answer.StatusCode != tt.status || answer.ProtoMajor != 2 || !strings.Contains(text, tt.holds) {
-			t.Errorf("%s: %s %s %.200s", tt.name, answer.Proto, answer.Status, text)
+		response, text, _ := r.fetch(client, tt.method, tt.url, tt.body, tt.headers...)
+		if response.StatusCode != tt.status || response.ProtoMajor != 2 || !strings.Contains(text, tt.holds) {
+			t.Errorf("%s: %s %s %.200s", tt.name, response.Proto, response.Status, text)
 		}
 	}
-	if answer, _, _ := r.fetch(&http.Client{Transport: &http.Transport{}}, "GET", r.url(""), ""); answer.ProtoMajor != 1 {
-		t.Errorf("HTTP/1.1 besides: %s", answer.Proto)
+	if response, _, _ := r.fetch(&http.Client{Transport: &http.Transport{}}, "GET", r.url(""), ""); response.ProtoMajor != 1 {
+		t.Errorf("an HTTP/1.1 request: %s", response.Proto)
 	}
 }
 
 func TestHTTP2WithoutTLSStreamsByEveryProtocol(t *testing.T) {
 	r := run(t)
-	client := r.priorKnowledge()
-	answer := r.get(client, r.url(":watch"))
-	if line, err := bufio.NewReader(answer.Body).ReadString('\n'); err != nil || !strings.Contains(line, `"snapshot"`) {
+	client := r.h2cClient()
+	response := r.get(client, r.url(":watch"))
+	if line, err := bufio.NewReader(response.Body).ReadString('\n'); err != nil || !strings.Contains(line, `"snapshot"`) {
 		t.Errorf("NDJSON: %q, %v", line, err)
 	}
 	for name, options := range map[string][]connect.ClientOption{"Connect": nil, "gRPC-Web": {connect.WithGRPCWeb()}, "gRPC": {connect.WithGRPC()}} {
 		caller := connect.NewClient[v2.WatchParticipantsRequest, v2.WatchParticipantsResponse](
 			client, "http://"+r.HTTPAddr()+v2.ParticipantService_WatchParticipants_FullMethodName, options...)
 		ctx, leave := context.WithCancel(r.context())
-		stream, err := caller.CallServerStream(ctx, connect.NewRequest(&v2.WatchParticipantsRequest{ConferenceId: room}))
+		stream, err := caller.CallServerStream(ctx, connect.NewRequest(&v2.WatchParticipantsRequest{ConferenceId: demoConference}))
 		if err != nil || !stream.Receive() || stream.Msg().GetSnapshot() == nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -96,7 +96,7 @@ func TestHTTP2WithoutTLSStreamsByEveryProtocol(t *testing.T) {
 
 func TestW18_HTTP2WithoutTLSIsClosedByAge(t *testing.T) {
 	r := run(t, "--max-stream-age=1s")
-	client := r.priorKnowledge()
+	client := r.h2cClient()
 	if _, _, isNew := r.fetch(client, "GET", r.url(""), ""); !isNew {
 		t.Fatal("the first call has an old connection")
 	}
@@ -108,9 +108,9 @@ func TestW18_HTTP2WithoutTLSIsClosedByAge(t *testing.T) {
 
 func TestW16_HTTP2WithoutTLSIsDrained(t *testing.T) {
 	r := run(t, "--drain-timeout=10s")
-	client := r.priorKnowledge()
-	answer := r.get(client, r.url(":watch"))
-	lines := bufio.NewReader(answer.Body)
+	client := r.h2cClient()
+	response := r.get(client, r.url(":watch"))
+	lines := bufio.NewReader(response.Body)
 	if _, err := lines.ReadString('\n'); err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func TestW16_HTTP2WithoutTLSIsDrained(t *testing.T) {
 		t.Errorf("the stream ended with %q", rest)
 	}
 	if log := r.log.String(); strings.Contains(log, "cut at the drain timeout") {
-		t.Error("the drain had to cut")
+		t.Error("the drain had to cut calls")
 	}
 }
 
@@ -136,9 +136,9 @@ func TestTheAdminPortRefusesForeignHosts(t *testing.T) {
 		"evil.example:" + port: 403, "evil.example": 403, "127.0.0.1.evil.example": 403,
 	} {
 		for _, path := range []string{"/metrics", "/healthz", "/readyz", "/debug/pprof/", "/schema"} {
-			answer, text, _ := r.fetch(r.browser(nil), "GET", "http://"+r.AdminAddr()+path, "", "Host: "+host)
-			if answer.StatusCode != status || (status == 403) != strings.Contains(text, `"HOST_REFUSED"`) {
-				t.Errorf("%s%s: %s", host, path, answer.Status)
+			response, text, _ := r.fetch(r.browser(nil), "GET", "http://"+r.AdminAddr()+path, "", "Host: "+host)
+			if response.StatusCode != status || (status == 403) != strings.Contains(text, `"HOST_REFUSED"`) {
+				t.Errorf("%s%s: %s", host, path, response.Status)
 			}
 		}
 	}

@@ -9,11 +9,11 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-// upstreamHealth is the name under which health tells whether the upstream takes the
-// gateway's own credential (A5). It says nothing of the gateway itself.
+// upstreamHealth is the health service that is not serving while the upstream refuses the
+// gateway's own credential (A5).
 const upstreamHealth = "audian.upstream"
 
-// newHealth returns the health service, serving.
+// newHealth returns a health server whose services are all serving.
 func newHealth() *health.Server {
 	server := health.NewServer()
 	server.SetServingStatus(v2.ParticipantService_ServiceDesc.ServiceName, healthv1.HealthCheckResponse_SERVING)
@@ -21,20 +21,20 @@ func newHealth() *health.Server {
 	return server
 }
 
-// credentialHealth is what the account tells of its credential.
+// credentialHealth is the state of the gateway's own credential.
 type credentialHealth interface {
-	// UpstreamServing says whether the upstream takes the credential.
-	UpstreamServing() bool
-	// UpstreamChanged is closed when that is another.
-	UpstreamChanged() <-chan struct{}
+	// CredentialAccepted reports whether the upstream accepts the credential.
+	CredentialAccepted() bool
+	// CredentialChanged returns a channel that is closed when CredentialAccepted changes.
+	CredentialChanged() <-chan struct{}
 }
 
-// followUpstream keeps the upstream's health until ctx ends.
+// followUpstream updates the upstream's health until ctx ends.
 func followUpstream(ctx context.Context, server *health.Server, account credentialHealth) {
 	for {
-		changed := account.UpstreamChanged()
+		changed := account.CredentialChanged()
 		status := healthv1.HealthCheckResponse_SERVING
-		if !account.UpstreamServing() {
+		if !account.CredentialAccepted() {
 			status = healthv1.HealthCheckResponse_NOT_SERVING
 		}
 		server.SetServingStatus(upstreamHealth, status)

@@ -9,11 +9,11 @@ import (
 	"github.com/audian/participant-gateway/internal/access/oidc/oidctest"
 )
 
-// What fails before an add is sent has its own code, and no phone rings (A1).
-func TestA01_ADeadlineThatEndsWhileTheIssuerIsAwaited(t *testing.T) {
+// An Add that ends before it is sent has dialled no phone (A1).
+func TestA01_ADeadlineThatEndsAtTheIssuer(t *testing.T) {
 	issuer := oidctest.New()
 	t.Cleanup(issuer.Close)
-	t.Cleanup(issuer.Hold())
+	t.Cleanup(issuer.BlockResponses())
 	r := run(t, "--auth=oidc", "--oidc-issuer="+issuer.URL(), "--oidc-audience="+oidctest.Audience)
 	request, err := http.NewRequestWithContext(r.context(), http.MethodPost,
 		r.url(""), strings.NewReader(`{"phone_number":"+12025550123"}`))

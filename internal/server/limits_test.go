@@ -16,14 +16,14 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-var list = &v2.ListParticipantsRequest{ConferenceId: room}
+var list = &v2.ListParticipantsRequest{ConferenceId: demoConference}
 
-// refused holds an error against a code and a reason.
+// refused checks the code and reason of an error.
 func refused(t *testing.T, err error, code codes.Code, reason string) (retryInfo *errdetails.RetryInfo) {
 	t.Helper()
-	told := status.Convert(err)
+	outcome := status.Convert(err)
 	var info *errdetails.ErrorInfo
-	for _, detail := range told.Details() {
+	for _, detail := range outcome.Details() {
 		switch detail := detail.(type) {
 		case *errdetails.ErrorInfo:
 			info = detail
@@ -31,7 +31,7 @@ func refused(t *testing.T, err error, code codes.Code, reason string) (retryInfo
 			retryInfo = detail
 		}
 	}
-	if told.Code() != code || info.GetReason() != reason {
+	if outcome.Code() != code || info.GetReason() != reason {
 		t.Errorf("got %v, %v, want %v, %s", err, info, code, reason)
 	}
 	return retryInfo
@@ -47,10 +47,10 @@ func open(ctx context.Context, caller v2.ParticipantServiceClient, request *v2.W
 	return err
 }
 
-func TestLimits_CallsASecond(t *testing.T) {
-	r, authority := named(t, "--max-calls-per-second=5")
+func TestLimits_CallsPerSecond(t *testing.T) {
+	r, authority := runWithClientCA(t, "--max-calls-per-second=5")
 	ada, bob := r.dial(r.as(authority.Client("ada"))), r.dial(r.as(authority.Client("bob")))
-	add := &v2.AddParticipantRequest{ConferenceId: room, PhoneNumber: "+12025550123", RequestId: "once"}
+	add := &v2.AddParticipantRequest{ConferenceId: demoConference, PhoneNumber: "+12025550123", RequestId: "once"}
 	var err error
 	for range 50 { // Refused long before: five a second are more than the machine is slow.
 		if _, err = ada.AddParticipant(r.context(), add); err != nil {
@@ -66,26 +66,26 @@ func TestLimits_CallsASecond(t *testing.T) {
 		}
 	}
 	if _, err := bob.ListParticipants(r.context(), list); err != nil {
-		t.Errorf("somebody else's call: %v", err)
+		t.Errorf("another caller's call: %v", err)
 	}
 	if got := r.metric(`gateway_refused_total{reason="CALLER_RATE_LIMITED"}`); !strings.HasSuffix(got, " 1") {
 		t.Errorf("counted %q", got)
 	}
 }
 
-func TestLimits_WhoCannotBeToldApartIsNotHeldToACallersLimits(t *testing.T) {
+func TestLimits_UnnamedCallersHaveNoLimits(t *testing.T) {
 	r := run(t, "--max-calls-per-second=1", "--max-streams-per-caller=1")
 	caller := r.dial(nil)
 	for range 3 {
-		if err := open(r.context(), caller, &v2.WatchParticipantsRequest{ConferenceId: room}); err != nil {
+		if err := open(r.context(), caller, &v2.WatchParticipantsRequest{ConferenceId: demoConference}); err != nil {
 			t.Error(err)
 		}
 	}
 }
 
 func TestW12_StreamsOfACaller(t *testing.T) {
-	r, authority := named(t, "--max-streams-per-caller=2")
-	watched := &v2.WatchParticipantsRequest{ConferenceId: room}
+	r, authority := runWithClientCA(t, "--max-streams-per-caller=2")
+	watched := &v2.WatchParticipantsRequest{ConferenceId: demoConference}
 	ada, bob := r.dial(r.as(authority.Client("ada"))), r.dial(r.as(authority.Client("bob")))
 	first, leave := context.WithCancel(r.context())
 	for _, ctx := range []context.Context{first, r.context()} {
@@ -94,24 +94,24 @@ func TestW12_StreamsOfACaller(t *testing.T) {
 		}
 	}
 	refused(t, open(r.context(), ada, watched), codes.ResourceExhausted, "TOO_MANY_STREAMS")
-	answer := r.get(r.browser(r.as(authority.Client("ada"))), r.url(":watch"))
-	if body, _ := io.ReadAll(answer.Body); answer.StatusCode != http.StatusTooManyRequests || !strings.Contains(string(body), "TOO_MANY_STREAMS") {
-		t.Errorf("by the other door: %s %s", answer.Status, body)
+	response := r.get(r.browser(r.as(authority.Client("ada"))), r.url(":watch"))
+	if body, _ := io.ReadAll(response.Body); response.StatusCode != http.StatusTooManyRequests || !strings.Contains(string(body), "TOO_MANY_STREAMS") {
+		t.Errorf("over HTTP: %s %s", response.Status, body)
 	}
 	if err := open(r.context(), bob, watched); err != nil {
-		t.Errorf("somebody else's: %v", err)
+		t.Errorf("another caller's stream: %v", err)
 	}
 	leave()
-	r.eventually("room for another", func() bool { return open(r.context(), ada, watched) == nil })
+	r.eventually("demoConference for another", func() bool { return open(r.context(), ada, watched) == nil })
 	if got := r.metric(`gateway_refused_total{reason="TOO_MANY_STREAMS"}`); got == "" {
 		t.Error("not counted")
 	}
 }
 
-func TestW12_SubscribersAndConferencesInAll(t *testing.T) {
+func TestW12_TotalSubscribersAndConferences(t *testing.T) {
 	r := run(t, "--max-subscribers=2", "--max-conferences=1")
 	caller := r.dial(nil)
-	if err := open(r.context(), caller, &v2.WatchParticipantsRequest{ConferenceId: room}); err != nil {
+	if err := open(r.context(), caller, &v2.WatchParticipantsRequest{ConferenceId: demoConference}); err != nil {
 		t.Fatal(err)
 	}
 	again := refused(t, open(r.context(), caller, &v2.WatchParticipantsRequest{ConferenceId: "another"}), codes.ResourceExhausted, "TOO_MANY_CONFERENCES")
@@ -122,10 +122,10 @@ func TestW12_SubscribersAndConferencesInAll(t *testing.T) {
 	if _, err := bufio.NewReader(stream.Body).ReadString('\n'); err != nil {
 		t.Fatal(err)
 	}
-	answer := r.get(r.browser(nil), r.url(":watch"))
-	body, _ := io.ReadAll(answer.Body)
-	if answer.StatusCode != http.StatusTooManyRequests || answer.Header.Get("Retry-After") == "" || !strings.Contains(string(body), "TOO_MANY_SUBSCRIBERS") {
-		t.Errorf("the third stream: %s, Retry-After %q, %s", answer.Status, answer.Header.Get("Retry-After"), body)
+	response := r.get(r.browser(nil), r.url(":watch"))
+	body, _ := io.ReadAll(response.Body)
+	if response.StatusCode != http.StatusTooManyRequests || response.Header.Get("Retry-After") == "" || !strings.Contains(string(body), "TOO_MANY_SUBSCRIBERS") {
+		t.Errorf("the third stream: %s, Retry-After %q, %s", response.Status, response.Header.Get("Retry-After"), body)
 	}
 	for _, reason := range []string{"TOO_MANY_CONFERENCES", "TOO_MANY_SUBSCRIBERS"} {
 		if got := r.metric(`gateway_refused_total{reason="` + reason + `"}`); !strings.HasSuffix(got, " 1") {
@@ -134,7 +134,7 @@ func TestW12_SubscribersAndConferencesInAll(t *testing.T) {
 	}
 }
 
-func TestLimits_ListsAreCountedBeforeTheirRulesAreChecked(t *testing.T) {
+func TestLimits_ListsAreCountedBeforeOtherRules(t *testing.T) {
 	caller := run(t).dial(nil)
 	bad := make([]v2.ParticipantStatus, 60_000)
 	ids := make([]string, 20_000)
@@ -142,8 +142,8 @@ func TestLimits_ListsAreCountedBeforeTheirRulesAreChecked(t *testing.T) {
 		bad[i] = 99
 	}
 	for name, request := range map[string]*v2.WatchParticipantsRequest{
-		"statuses":        {ConferenceId: room, Statuses: bad},
-		"participant_ids": {ConferenceId: room, ParticipantIds: ids},
+		"statuses":        {ConferenceId: demoConference, Statuses: bad},
+		"participant_ids": {ConferenceId: demoConference, ParticipantIds: ids},
 	} {
 		err := open(t.Context(), caller, request)
 		refused(t, err, codes.InvalidArgument, "INVALID_REQUEST")
@@ -155,7 +155,7 @@ func TestLimits_ListsAreCountedBeforeTheirRulesAreChecked(t *testing.T) {
 			}
 		}
 	}
-	_, err := caller.ListParticipants(t.Context(), &v2.ListParticipantsRequest{ConferenceId: room, Statuses: bad[:100]})
+	_, err := caller.ListParticipants(t.Context(), &v2.ListParticipantsRequest{ConferenceId: demoConference, Statuses: bad[:100]})
 	for _, detail := range status.Convert(err).Details() {
 		if broken, ok := detail.(*errdetails.BadRequest); ok && len(broken.GetFieldViolations()) != 20 {
 			t.Errorf("violations = %d", len(broken.GetFieldViolations()))
@@ -167,7 +167,7 @@ func TestLimits_Sizes(t *testing.T) {
 	r := run(t)
 	caller := r.dial(nil)
 	large := func(n int) *v2.AddParticipantRequest {
-		return &v2.AddParticipantRequest{ConferenceId: room, PhoneNumber: "+12025550123", Name: strings.Repeat("a", n)}
+		return &v2.AddParticipantRequest{ConferenceId: demoConference, PhoneNumber: "+12025550123", Name: strings.Repeat("a", n)}
 	}
 	_, err := caller.AddParticipant(r.context(), large(65<<10))
 	refused(t, err, codes.InvalidArgument, "BODY_TOO_LARGE")
@@ -186,8 +186,8 @@ func TestLimits_Sizes(t *testing.T) {
 	refused(t, err, codes.InvalidArgument, "HEADERS_TOO_LARGE")
 	request, _ := http.NewRequestWithContext(r.context(), http.MethodGet, r.url(""), http.NoBody)
 	request.Header.Set("X-Large", strings.Repeat("a", 40<<10))
-	answer, err := r.browser(nil).Do(request)
-	if err != nil || answer.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
-		t.Errorf("a large header over HTTP: %v, %v", answer, err)
+	response, err := r.browser(nil).Do(request)
+	if err != nil || response.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("a large header over HTTP: %v, %v", response, err)
 	}
 }

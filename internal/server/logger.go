@@ -9,8 +9,8 @@ import (
 	"github.com/audian/participant-gateway/internal/redact"
 )
 
-// NewLogger returns the gateway's logger: text on a terminal, else json, unless told.
-// Of phone numbers it writes the last four digits, unless told (--log-phone-numbers).
+// NewLogger returns the gateway's logger. By default it writes text to a terminal and JSON
+// elsewhere, and masks phone numbers except for their last four digits (--log-phone-numbers).
 func NewLogger(to *os.File, cfg config.Log) *slog.Logger {
 	options := &slog.HandlerOptions{Level: cfg.Level}
 	if !cfg.PhoneNumbers {
@@ -26,34 +26,33 @@ func NewLogger(to *os.File, cfg config.Log) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(to, options))
 }
 
-// numbered are attributes whose text may repeat a phone number: a caller, whom an
-// issuer may know by it, the path of a request that was refused, and what the upstream
-// or the standard library said.
-var numbered = map[string]bool{"error": true, "panic": true, "caller": true, "path": true, slog.MessageKey: true}
+// freeText are the attributes whose text may contain a phone number: names of callers, paths,
+// and texts of the upstream or of the standard library.
+var freeText = map[string]bool{"error": true, "panic": true, "caller": true, "path": true, slog.MessageKey: true}
 
-// isID are attributes that hold an id. Callers make ids up, so that one may be a number;
-// one of plain letters and digits is shown whole, for it to be found.
+// isID are the attributes with ids. Callers choose ids, so that an id may be a phone number;
+// ids of plain letters and digits are never masked, so that they can be found.
 var isID = map[string]bool{"conference_id": true, "participant_id": true}
 
 var plainID = regexp.MustCompile(`^[A-Za-z0-9_.@~-]*$`)
 
-// maskNumbers leaves the last four digits of phone numbers.
+// maskNumbers masks phone numbers except for their last four digits.
 func maskNumbers(_ []string, attr slog.Attr) slog.Attr {
-	text, shows := textOf(attr.Value)
+	text, isText := textOf(attr.Value)
 	switch {
-	case !shows:
+	case !isText:
 		return attr
 	case attr.Key == "phone_number":
 		return slog.String(attr.Key, redact.MaskNumber(text))
-	case numbered[attr.Key], isID[attr.Key] && !plainID.MatchString(text):
+	case freeText[attr.Key], isID[attr.Key] && !plainID.MatchString(text):
 		return slog.String(attr.Key, redact.MaskNumbers(text))
 	default:
 		return attr
 	}
 }
 
-// textOf is the text that a value shows, where it shows one.
-func textOf(value slog.Value) (text string, shows bool) {
+// textOf returns the text of an error or string value.
+func textOf(value slog.Value) (text string, isText bool) {
 	if err, isError := value.Any().(error); isError {
 		return err.Error(), true
 	}

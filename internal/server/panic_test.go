@@ -7,35 +7,41 @@ import (
 	"strings"
 	"testing"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/config"
-	"github.com/audian/participant-gateway/internal/service"
+	"github.com/audian/participant-gateway/internal/interceptor"
+	"github.com/audian/participant-gateway/internal/metrics"
 )
 
-func TestAPanicTellsNobodysNumber(t *testing.T) {
+// panicking is a service that panics with the request of an Add.
+type panicking struct {
+	v2.UnimplementedParticipantServiceServer
+}
+
+func (panicking) AddParticipant(_ context.Context, request *v2.AddParticipantRequest) (*v2.AddParticipantResponse, error) {
+	panic(request)
+}
+
+func TestAPanicLogsNoPhoneNumber(t *testing.T) {
 	for _, format := range []string{"json", "text"} {
 		file, err := os.Create(filepath.Join(t.TempDir(), "log"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		validator, err := service.NewValidator(service.PhoneRule{})
+		intercept, err := interceptor.New(interceptor.Options{
+			Authenticator: access.NewNoAuth(), MaxRequestSize: 1 << 10,
+			Metrics: metrics.New(), Logger: NewLogger(file, config.Log{Format: format}),
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		g := &gate{
-			policy: access.NewEverybody(), limiter: access.NewLimiter(access.Limits{}), validator: validator,
-			metrics: newMetrics(), calls: &callCount{}, logger: NewLogger(file, config.Log{Format: format}),
-		}
-		_, err = g.unary(t.Context(), &v2.AddParticipantRequest{ConferenceId: "conf_1", PhoneNumber: "+12025551234"},
-			&grpc.UnaryServerInfo{FullMethod: v2.ParticipantService_AddParticipant_FullMethodName},
-			func(_ context.Context, request any) (any, error) { panic(request) })
+		_, err = intercept.Wrap(panicking{}).AddParticipant(t.Context(), &v2.AddParticipantRequest{ConferenceId: "conf_1", PhoneNumber: "+12025551234"})
 		if st := status.Convert(err); st.Code() != codes.Internal || st.Message() != "internal error" {
-			t.Errorf("%s: told %v", format, err)
+			t.Errorf("%s: got %v", format, err)
 		}
 		written, err := os.ReadFile(file.Name())
 		if err != nil {

@@ -14,24 +14,24 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 )
 
-// webProtocols are how web pages call the HTTP door.
+// webProtocols are the protocols with which web pages call the HTTP port.
 var webProtocols = map[string]connect.ClientOption{
 	"Connect": connect.WithClientOptions(), "Connect JSON": connect.WithProtoJSON(), "gRPC-Web": connect.WithGRPCWeb(),
 }
 
-// web is one method as a page calls it.
-func web[Request, Answer any](r *running, method string, option connect.ClientOption) *connect.Client[Request, Answer] {
+// web returns a client for one method.
+func web[Request, Response any](r *running, method string, option connect.ClientOption) *connect.Client[Request, Response] {
 	scheme := "http://"
 	if r.tls != nil {
 		scheme = "https://"
 	}
-	return connect.NewClient[Request, Answer](r.browser(r.tls), scheme+r.HTTPAddr()+method, option)
+	return connect.NewClient[Request, Response](r.browser(r.tls), scheme+r.HTTPAddr()+method, option)
 }
 
-// webWatch opens a stream as a page does, with a credential where there is one.
+// webWatch opens a stream; credential may be empty.
 func webWatch(r *running, option connect.ClientOption, credential string) *connect.ServerStreamForClient[v2.WatchParticipantsResponse] {
 	r.t.Helper()
-	request := connect.NewRequest(&v2.WatchParticipantsRequest{ConferenceId: room})
+	request := connect.NewRequest(&v2.WatchParticipantsRequest{ConferenceId: demoConference})
 	if credential != "" {
 		request.Header().Set("X-Auth-Token", credential)
 	}
@@ -43,25 +43,25 @@ func webWatch(r *running, option connect.ClientOption, credential string) *conne
 	return stream
 }
 
-// toldByWeb is what a page is told of a call.
-func toldByWeb(err error) told {
+// webOutcome returns the outcome of a call of a web page.
+func webOutcome(err error) outcome {
 	if err == nil {
-		return told{code: codes.OK}
+		return outcome{code: codes.OK}
 	}
 	failed, _ := errors.AsType[*connect.Error](err)
 	for _, detail := range failed.Details() {
 		if value, err := detail.Value(); err == nil {
 			if info, ok := value.(*errdetails.ErrorInfo); ok {
-				return told{codes.Code(failed.Code()), apierror.Reason(info.GetReason())}
+				return outcome{codes.Code(failed.Code()), apierror.Reason(info.GetReason())}
 			}
 		}
 	}
-	return told{code: codes.Code(failed.Code())}
+	return outcome{code: codes.Code(failed.Code())}
 }
 
 func TestWebPagesCallAndWatch(t *testing.T) {
 	inPlain := run(t)
-	overTLS, _, _ := secured(t)
+	overTLS, _, _ := runWithTLS(t)
 	for _, r := range []*running{inPlain, overTLS} {
 		for name, option := range webProtocols {
 			stream := webWatch(r, option, "")
@@ -71,7 +71,7 @@ func TestWebPagesCallAndWatch(t *testing.T) {
 			add := web[v2.AddParticipantRequest, v2.AddParticipantResponse](r, v2.ParticipantService_AddParticipant_FullMethodName, option)
 			for _, replayed := range []string{"", "true"} {
 				added, err := add.CallUnary(r.context(), connect.NewRequest(&v2.AddParticipantRequest{
-					ConferenceId: room, PhoneNumber: "+12025550123", RequestId: name,
+					ConferenceId: demoConference, PhoneNumber: "+12025550123", RequestId: name,
 				}))
 				if err != nil || added.Header().Get("Idempotency-Replayed") != replayed {
 					t.Fatalf("%s: %v, %v", name, added, err)
@@ -82,13 +82,13 @@ func TestWebPagesCallAndWatch(t *testing.T) {
 				came = isWrite(stream.Msg())
 			}
 			if !came {
-				t.Errorf("%s: the add did not come: %v", name, stream.Err())
+				t.Errorf("%s: the added participant did not arrive: %v", name, stream.Err())
 			}
 			if err := stream.Close(); err != nil {
 				t.Errorf("%s: close: %v", name, err)
 			}
-			_, err := add.CallUnary(r.context(), connect.NewRequest(&v2.AddParticipantRequest{ConferenceId: room, PhoneNumber: "1"}))
-			if got := toldByWeb(err); got != (told{codes.InvalidArgument, apierror.InvalidRequest}) {
+			_, err := add.CallUnary(r.context(), connect.NewRequest(&v2.AddParticipantRequest{ConferenceId: demoConference, PhoneNumber: "1"}))
+			if got := webOutcome(err); got != (outcome{codes.InvalidArgument, apierror.InvalidRequest}) {
 				t.Errorf("%s: a wrong number: %v", name, err)
 			}
 		}
@@ -105,40 +105,40 @@ func isWrite(m *v2.WatchParticipantsResponse) bool {
 }
 
 func TestTheSameRulesForWebPages(t *testing.T) {
-	r, _, writer, reader := keyed(t)
+	r, _, writer, reader := runWithKeys(t)
 	for name, option := range webProtocols {
 		add := web[v2.AddParticipantRequest, v2.AddParticipantResponse](r, v2.ParticipantService_AddParticipant_FullMethodName, option)
 		for _, test := range []struct {
 			credential string
-			add, watch told
+			add, watch outcome
 		}{
-			{"", told{codes.Unauthenticated, apierror.CredentialMissing}, told{codes.Unauthenticated, apierror.CredentialMissing}},
-			{"pgk_wrong", told{codes.Unauthenticated, apierror.CredentialInvalid}, told{codes.Unauthenticated, apierror.CredentialInvalid}},
-			{reader, told{codes.PermissionDenied, apierror.RoleNotGranted}, told{code: codes.OK}},
-			{writer, told{code: codes.OK}, told{code: codes.OK}},
+			{"", outcome{codes.Unauthenticated, apierror.CredentialMissing}, outcome{codes.Unauthenticated, apierror.CredentialMissing}},
+			{"pgk_wrong", outcome{codes.Unauthenticated, apierror.CredentialInvalid}, outcome{codes.Unauthenticated, apierror.CredentialInvalid}},
+			{reader, outcome{codes.PermissionDenied, apierror.RoleNotGranted}, outcome{code: codes.OK}},
+			{writer, outcome{code: codes.OK}, outcome{code: codes.OK}},
 		} {
-			request := connect.NewRequest(&v2.AddParticipantRequest{ConferenceId: room, PhoneNumber: "+12025550123"})
+			request := connect.NewRequest(&v2.AddParticipantRequest{ConferenceId: demoConference, PhoneNumber: "+12025550123"})
 			request.Header().Set("X-Auth-Token", test.credential)
 			if test.credential == "" {
 				request.Header().Del("X-Auth-Token")
 			}
-			if _, err := add.CallUnary(r.context(), request); toldByWeb(err) != test.add {
+			if _, err := add.CallUnary(r.context(), request); webOutcome(err) != test.add {
 				t.Errorf("%s: add with %q: %v", name, test.credential, err)
 			}
 			stream := webWatch(r, option, test.credential)
 			stream.Receive()
-			if got := toldByWeb(stream.Err()); got != test.watch {
+			if got := webOutcome(stream.Err()); got != test.watch {
 				t.Errorf("%s: watch with %q: %v", name, test.credential, stream.Err())
 			}
 			stream.Close()
 		}
 	}
 	if log := r.log.String(); strings.Contains(log, reader) || strings.Contains(log, writer) {
-		t.Error("the log holds a key")
+		t.Error("the log contains a key")
 	}
 	post, err := r.browser(nil).Post("http://"+r.HTTPAddr()+v2.ParticipantService_AddParticipant_FullMethodName, "application/json", strings.NewReader("{"))
 	if err != nil || post.StatusCode != http.StatusUnauthorized {
-		t.Errorf("a stranger who asks nonsense: %v, %v", post, err)
+		t.Errorf("an invalid request without credentials: %v, %v", post, err)
 	}
 }
 
@@ -159,12 +159,12 @@ func TestW16_WebStreamsEndWithTheDrain(t *testing.T) {
 	for name, stream := range streams {
 		for stream.Receive() {
 		}
-		if got := toldByWeb(stream.Err()); got != (told{codes.Unavailable, apierror.Draining}) {
+		if got := webOutcome(stream.Err()); got != (outcome{codes.Unavailable, apierror.Draining}) {
 			t.Errorf("%s ended with %v", name, stream.Err())
 		}
 	}
 	<-stopped
 	if log := r.log.String(); strings.Contains(log, "cut at the drain timeout") {
-		t.Error("they held the drain up")
+		t.Error("the clients delayed the drain")
 	}
 }

@@ -10,15 +10,17 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
+
+	"github.com/audian/participant-gateway/internal/panics"
 )
 
-// Run serves until ctx ends and then drains (W16). It returns nil after a drain, also
-// one that had to cut, and the error of a door that fails.
+// Run serves until ctx ends and then drains (W16). It returns nil after every drain, and the
+// error of a port that fails.
 func (s *Server) Run(ctx context.Context) error {
 	serving, failed := errgroup.WithContext(ctx)
-	serving.Go(func() error { return ignoreClosed("gRPC", s.grpc.Serve(s.doors.grpc)) })
+	serving.Go(func() error { return ignoreClosed("gRPC", s.grpc.Serve(s.listeners.grpc)) })
 	serving.Go(func() error { return ignoreClosed("HTTP", s.serveHTTP()) })
-	serving.Go(func() error { return ignoreClosed("admin", s.admin.Serve(s.doors.admin)) })
+	serving.Go(func() error { return ignoreClosed("admin", s.admin.Serve(s.listeners.admin)) })
 	if s.demo != nil {
 		serving.Go(func() error { return ignoreClosed("simulator", s.demo.server.Serve(s.demo.listener)) })
 	}
@@ -28,10 +30,10 @@ func (s *Server) Run(ctx context.Context) error {
 		})
 	}
 	serving.Go(func() error { return s.follow(failed, "TLS files", s.followIdentity) })
-	serving.Go(func() error { return s.follow(failed, "access policy", s.followPolicy) })
+	serving.Go(func() error { return s.follow(failed, "access policy", s.followAuthenticator) })
 	s.ready.Store(true)
 	<-failed.Done()
-	// The drain has time of its own: ctx has ended.
+	// ctx has ended, but the drain must not end with it.
 	s.drain(context.WithoutCancel(ctx))
 	if err := serving.Wait(); err != nil {
 		return fmt.Errorf("serve: %w", err)
@@ -39,35 +41,24 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
-// followAgain is how long a follower that panicked waits.
-const followAgain = time.Second
+// restartDelay is the delay after which a background task that panicked runs again.
+const restartDelay = time.Second
 
-// follow runs what keeps up with a change until ctx ends. After a panic it goes on.
-func (s *Server) follow(ctx context.Context, what string, run func(context.Context)) error {
-	for s.followOnce(ctx, what, run) {
+// follow runs a background task until ctx ends, and again after a panic.
+func (s *Server) follow(ctx context.Context, task string, run func(context.Context)) error {
+	for panics.Recover(s.logger, task, func() { run(ctx) }) != nil {
 		select {
-		case <-time.After(followAgain):
+		case <-time.After(restartDelay):
 		case <-ctx.Done():
 		}
 	}
 	return nil
 }
 
-func (s *Server) followOnce(ctx context.Context, what string, run func(context.Context)) (panicked bool) {
-	defer func() {
-		if reason := recover(); reason != nil {
-			s.gate.panicked(ctx, what, reason)
-			panicked = true
-		}
-	}()
-	run(ctx)
-	return false
-}
-
-// ignoreClosed tells a door that failed from one that the drain closed.
-func ignoreClosed(door string, err error) error {
+// ignoreClosed returns nil for a port that the drain closed.
+func ignoreClosed(port string, err error) error {
 	if err == nil || errors.Is(err, http.ErrServerClosed) || errors.Is(err, grpc.ErrServerStopped) || errors.Is(err, net.ErrClosed) {
 		return nil
 	}
-	return fmt.Errorf("%s: %w", door, err)
+	return fmt.Errorf("%s: %w", port, err)
 }

@@ -24,29 +24,29 @@ import (
 )
 
 const (
-	room = simulator.DemoConference
-	// patience is how long a test waits for what should come much sooner.
-	patience = 20 * time.Second
+	demoConference = simulator.DemoConference
+	// waitLimit is the longest wait of a test for an event that should come much earlier.
+	waitLimit = 20 * time.Second
 )
 
-// running is a gateway that runs with its simulator.
+// running is a running gateway.
 type running struct {
 	*server.Server
 
 	t    *testing.T
 	log  *safeBuffer
 	stop func()
-	// tls is how clients connect; nil in plain text.
+	// tls configures the clients; nil means plain text.
 	tls *tls.Config
 }
 
-// run runs a gateway as a command line would, until the test ends or stop is called.
+// run runs a gateway with the simulator until the test ends or calls stop.
 func run(t *testing.T, flags ...string) *running {
 	t.Helper()
 	return runArgs(t, append([]string{"--demo"}, flags...)...)
 }
 
-// runArgs is run with an upstream that the flags name.
+// runArgs is run with the upstream that the flags name.
 func runArgs(t *testing.T, flags ...string) *running {
 	t.Helper()
 	args := append([]string{"--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0"}, flags...)
@@ -71,8 +71,8 @@ func runArgs(t *testing.T, flags ...string) *running {
 	return r
 }
 
-// secured is a gateway with TLS, and the authority of its certificate.
-func secured(t *testing.T) (r *running, authority *certstest.Authority, dir certstest.Dir) {
+// runWithTLS runs a gateway with TLS, and returns the authority of its certificate.
+func runWithTLS(t *testing.T) (r *running, authority *certstest.Authority, dir certstest.Dir) {
 	t.Helper()
 	authority, dir = certstest.NewAuthority(t), certstest.NewDir(t)
 	dir.Put(authority.Server("first"))
@@ -82,8 +82,8 @@ func secured(t *testing.T) (r *running, authority *certstest.Authority, dir cert
 	return r, authority, dir
 }
 
-// named is a gateway whose callers are named by their certificates.
-func named(t *testing.T, flags ...string) (r *running, authority *certstest.Authority) {
+// runWithClientCA runs a gateway that verifies client certificates.
+func runWithClientCA(t *testing.T, flags ...string) (r *running, authority *certstest.Authority) {
 	t.Helper()
 	authority, dir := certstest.NewAuthority(t), certstest.NewDir(t)
 	dir.Put(authority.Server("first"))
@@ -93,7 +93,7 @@ func named(t *testing.T, flags ...string) (r *running, authority *certstest.Auth
 	return r, authority
 }
 
-// as is how a caller connects who shows certificates.
+// as returns the TLS configuration of a client with certificates.
 func (r *running) as(own ...certstest.Pair) *tls.Config {
 	shown := r.tls.Clone()
 	for _, pair := range own {
@@ -117,23 +117,23 @@ func (r *running) dial(secure *tls.Config) v2.ParticipantServiceClient {
 	return v2.NewParticipantServiceClient(conn)
 }
 
-// browser opens connections of its own over HTTP; secure is nil for plain text.
+// browser returns an HTTP client with its own connections; secure is nil for plain text.
 func (r *running) browser(secure *tls.Config) *http.Client {
 	transport := &http.Transport{TLSClientConfig: secure, ForceAttemptHTTP2: true}
 	r.t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport, Timeout: patience}
+	return &http.Client{Transport: transport, Timeout: waitLimit}
 }
 
-// url is that of the demo's participants, with what follows.
+// url returns the URL of the demo's participants, followed by rest.
 func (r *running) url(rest string) string {
 	scheme := "http"
 	if r.tls != nil {
 		scheme = "https"
 	}
-	return scheme + "://" + r.HTTPAddr() + "/v2/conferences/" + room + "/participants" + rest
+	return scheme + "://" + r.HTTPAddr() + "/v2/conferences/" + demoConference + "/participants" + rest
 }
 
-// get gives the answer to a GET, whose body is left to read.
+// get sends a GET. The caller reads the body.
 func (r *running) get(client *http.Client, url string) *http.Response {
 	r.t.Helper()
 	response, err := client.Get(url)
@@ -144,19 +144,19 @@ func (r *running) get(client *http.Client, url string) *http.Response {
 	return response
 }
 
-// context is that of a test that should have ended long before.
+// context returns a context that ends after waitLimit.
 func (r *running) context() context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), waitLimit)
 	r.t.Cleanup(cancel)
 	return ctx
 }
 
-// eventually waits until something is so.
+// eventually waits until is returns true.
 func (r *running) eventually(what string, is func() bool) {
 	r.t.Helper()
 	look := time.NewTicker(10 * time.Millisecond)
 	defer look.Stop()
-	late := time.After(patience)
+	late := time.After(waitLimit)
 	for !is() {
 		select {
 		case <-look.C:
@@ -166,7 +166,7 @@ func (r *running) eventually(what string, is func() bool) {
 	}
 }
 
-// metric is a line of the metrics, empty where there is none that begins so.
+// metric returns the line of the metrics that begins with name, or the empty string.
 func (r *running) metric(name string) string {
 	r.t.Helper()
 	body, err := io.ReadAll(r.get(r.browser(nil), "http://"+r.AdminAddr()+"/metrics").Body)
@@ -181,7 +181,7 @@ func (r *running) metric(name string) string {
 	return ""
 }
 
-// safeBuffer is a log that is read while it is written.
+// safeBuffer is a log that can be read while it is written.
 type safeBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer

@@ -1,5 +1,4 @@
-// Package server composes the gateway: it puts the parts together, opens the doors,
-// and closes them in order when it is time.
+// Package server composes the gateway from its parts, listens, serves, and drains.
 package server
 
 import (
@@ -11,7 +10,6 @@ import (
 	"net/http"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
@@ -20,13 +18,14 @@ import (
 	"github.com/audian/participant-gateway/internal/certs"
 	"github.com/audian/participant-gateway/internal/config"
 	"github.com/audian/participant-gateway/internal/feed"
-	"github.com/audian/participant-gateway/internal/service"
+	"github.com/audian/participant-gateway/internal/interceptor"
+	"github.com/audian/participant-gateway/internal/metrics"
 	"github.com/audian/participant-gateway/internal/upstream"
 	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/write"
 )
 
-// Server is the gateway, listening but not yet serving: Run serves.
+// Server is a gateway that listens. Run serves.
 type Server struct {
 	config config.Config
 	logger *slog.Logger
@@ -34,14 +33,14 @@ type Server struct {
 	hub      *feed.Hub
 	writer   *write.Writer
 	watcher  *watch.Watcher
-	streams  *service.Streams
+	streams  *interceptor.Streams
 	registry *upstream.Registry
 	health   *health.Server
 	ready    atomic.Bool
-	calls    callCount
 
-	gate   *gate
-	policy access.Policy
+	metrics       *metrics.Metrics
+	interceptor   *interceptor.Interceptor
+	authenticator access.Authenticator
 	// identity is nil without TLS.
 	identity *certs.Identity
 
@@ -49,27 +48,16 @@ type Server struct {
 	grpc  *grpc.Server
 	http  *http.Server
 	admin *http.Server
-	doors doors
+
+	listeners struct{ grpc, http, admin net.Listener }
 }
 
-// doors are the listeners.
-type doors struct{ grpc, http, admin net.Listener }
-
-// Times of the HTTP doors. There is no write timeout: streams last. A client that
-// does not read is cut by the stream itself (W12).
-const (
-	headerTimeout = 10 * time.Second
-	idleTimeout   = 2 * time.Minute
-	// maxHeaderBytes is what the transports read at most. What they refuse has no reason,
-	// and HTTP/2 ends the connection, so that there is room to refuse first
-	// (rest.MaxHeaders).
-	maxHeaderBytes = 1 << 20
-)
-
-// New puts the gateway together and listens, so that what cannot work fails before
-// anything is served.
+// New composes the gateway and listens, so that configuration errors appear before it serves.
 func New(cfg config.Config, logger *slog.Logger) (*Server, error) {
-	s := &Server{config: cfg, logger: logger, health: newHealth(), streams: service.NewStreams(cfg.Feed.MaxStreamAge)}
+	s := &Server{
+		config: cfg, logger: logger, health: newHealth(),
+		metrics: metrics.New(), streams: interceptor.NewStreams(cfg.Feed.MaxStreamAge),
+	}
 	if err := s.listen(); err != nil {
 		s.closeListeners()
 		return nil, err
@@ -81,52 +69,52 @@ func New(cfg config.Config, logger *slog.Logger) (*Server, error) {
 	return s, nil
 }
 
-// listen opens the doors.
+// listen opens the three ports.
 func (s *Server) listen() error {
-	for _, door := range []struct {
+	for _, port := range []struct {
 		flag, address string
 		listener      *net.Listener
 	}{
-		{"--grpc-addr", s.config.Listen.GRPC, &s.doors.grpc},
-		{"--http-addr", s.config.Listen.HTTP, &s.doors.http},
-		{"--admin-addr", s.config.Listen.Admin, &s.doors.admin},
+		{"--grpc-addr", s.config.Listen.GRPC, &s.listeners.grpc},
+		{"--http-addr", s.config.Listen.HTTP, &s.listeners.http},
+		{"--admin-addr", s.config.Listen.Admin, &s.listeners.admin},
 	} {
-		listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", door.address)
+		listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", port.address)
 		if err != nil {
-			return listenError(door.flag, err)
+			return listenError(port.flag, err)
 		}
-		*door.listener = listener
+		*port.listener = listener
 	}
 	return nil
 }
 
-// listenError tells an address that is none of this machine's, which is a wrong
-// configuration, from a port that another process has.
+// listenError returns a configuration error where the address does not belong to this machine.
+// It is an ordinary error that another process uses the port.
 func listenError(flag string, err error) error {
 	failed := fmt.Errorf("%s: %w", flag, err)
 	if _, unresolved := errors.AsType[*net.DNSError](err); unresolved || errors.Is(err, syscall.EADDRNOTAVAIL) {
-		return config.Misuse(failed)
+		return config.UsageError(failed)
 	}
 	return failed
 }
 
 func (s *Server) closeListeners() {
-	for _, listener := range []net.Listener{s.doors.grpc, s.doors.http, s.doors.admin} {
+	for _, listener := range []net.Listener{s.listeners.grpc, s.listeners.http, s.listeners.admin} {
 		if listener != nil {
-			// What does not close here closes with the process.
+			// The end of the process closes it at the latest.
 			_ = listener.Close()
 		}
 	}
 }
 
-// GRPCAddr is where gRPC is.
-func (s *Server) GRPCAddr() string { return s.doors.grpc.Addr().String() }
+// GRPCAddr returns the address of gRPC.
+func (s *Server) GRPCAddr() string { return s.listeners.grpc.Addr().String() }
 
-// HTTPAddr is where REST, SSE, NDJSON, Connect and gRPC-Web are.
-func (s *Server) HTTPAddr() string { return s.doors.http.Addr().String() }
+// HTTPAddr returns the address of REST, SSE, NDJSON, Connect and gRPC-Web.
+func (s *Server) HTTPAddr() string { return s.listeners.http.Addr().String() }
 
-// AdminAddr is where metrics and health are.
-func (s *Server) AdminAddr() string { return s.doors.admin.Addr().String() }
+// AdminAddr returns the address of metrics and health.
+func (s *Server) AdminAddr() string { return s.listeners.admin.Addr().String() }
 
 func isLoopback(address net.Addr) bool {
 	tcp, ok := address.(*net.TCPAddr)

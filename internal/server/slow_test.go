@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// pipes is a listener of synchronous connections, whose time is the bubble's.
+// pipes is a listener of synchronous connections in a synctest bubble.
 type pipes chan net.Conn
 
 func (p pipes) Accept() (net.Conn, error) {
@@ -29,10 +29,10 @@ func TestSlowClientsAreClosed(t *testing.T) {
 		sends string
 		want  time.Duration
 	}{
-		"says nothing":           {"", headerTimeout},
+		"sends nothing":          {"", headerTimeout},
 		"half a request line":    {"GET /v2/conf", headerTimeout},
 		"headers without an end": {"GET / HTTP/1.1\r\nHost: localhost\r\n", headerTimeout},
-		"idle after an answer":   {"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", idleTimeout},
+		"idle after an response": {"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", idleTimeout},
 		"half a preface":         {"PRI * HTTP/2.0\r\n", headerTimeout},
 		"a preface alone":        {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 2 * time.Second},
 	} {
@@ -40,13 +40,13 @@ func TestSlowClientsAreClosed(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &Server{logger: slog.New(slog.DiscardHandler)}
 				listener := make(pipes)
-				door := s.newHTTP(http.NotFoundHandler())
-				s.http = door
+				transport := s.newHTTP(http.NotFoundHandler())
+				s.http = transport
 				s.secureHTTP()
-				go door.Serve(listener)
+				go transport.Serve(listener)
 				defer func() {
 					close(listener)
-					door.Close()
+					transport.Close()
 				}()
 				client, serverEnd := net.Pipe()
 				defer client.Close()
@@ -64,7 +64,7 @@ func TestSlowClientsAreClosed(t *testing.T) {
 	}
 }
 
-// trickle sends a text line by line, and no more.
+// trickle sends a text line by line, and then nothing.
 func trickle(conn net.Conn, text string) {
 	for line := range strings.SplitAfterSeq(text, "\n") {
 		if _, err := io.WriteString(conn, line); err != nil {

@@ -2,24 +2,21 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net/http"
-
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/peer"
 
 	"github.com/audian/participant-gateway/internal/certs"
 )
 
-// ALPN's names of HTTP/2 and HTTP/1.1. Browsers open six connections to a server at
-// most, so that streams of a seventh page come through only over HTTP/2.
+// ALPN names. A browser opens at most six HTTP/1.1 connections to a server, so that more
+// than six streams permission HTTP/2.
 const (
 	alpnHTTP2 = "h2"
 	alpnHTTP1 = "http/1.1"
 )
 
-// openIdentity reads the TLS files, if there are any.
+// openIdentity reads the TLS files, if any are configured.
 func (s *Server) openIdentity() error {
 	files := s.config.TLS
 	if !files.On() {
@@ -33,16 +30,16 @@ func (s *Server) openIdentity() error {
 	return nil
 }
 
-// secureGRPC are the options of a gRPC door with TLS; none without.
-func (s *Server) secureGRPC() []grpc.ServerOption {
+// grpcTLS returns the TLS configuration of the gRPC port, or nil for plain text.
+func (s *Server) grpcTLS() *tls.Config {
 	if s.identity == nil {
 		return nil
 	}
-	return []grpc.ServerOption{grpc.Creds(credentials.NewTLS(s.identity.Config(alpnHTTP2)))}
+	return s.identity.Config(alpnHTTP2)
 }
 
-// secureHTTP readies the HTTP door for TLS, if there is any. Without it, clients may use
-// HTTP/2 with prior knowledge, as Connect's and gRPC's do.
+// secureHTTP configures TLS for the HTTP port. In plain text, clients may use HTTP/2 with prior
+// knowledge, as those of Connect and gRPC do.
 func (s *Server) secureHTTP() {
 	if s.identity != nil {
 		s.http.TLSConfig = s.identity.Config(alpnHTTP2, alpnHTTP1)
@@ -53,39 +50,25 @@ func (s *Server) secureHTTP() {
 	s.http.Protocols.SetUnencryptedHTTP2(true)
 }
 
-// serveHTTP serves the HTTP door until it is closed.
+// serveHTTP serves the HTTP port until the server is closed.
 func (s *Server) serveHTTP() error {
 	if s.identity == nil {
-		return s.http.Serve(s.doors.http) //nolint:wrapcheck // The caller compares it, and wraps.
+		return s.http.Serve(s.listeners.http) //nolint:wrapcheck // The caller compares it, and wraps.
 	}
-	return s.http.ServeTLS(s.doors.http, "", "") //nolint:wrapcheck // Likewise.
+	return s.http.ServeTLS(s.listeners.http, "", "") //nolint:wrapcheck // Likewise.
 }
 
-// followIdentity keeps up with the TLS files until ctx ends.
+// followIdentity reloads the TLS files when they change, until ctx ends.
 func (s *Server) followIdentity(ctx context.Context) {
 	if s.identity != nil {
-		s.identity.Follow(ctx)
+		s.identity.ReloadOnChange(ctx)
 	}
 }
 
-// scheme is how URLs of the HTTP door begin.
+// scheme returns the URL scheme of the HTTP port.
 func (s *Server) scheme() string {
 	if s.identity == nil {
 		return "http"
 	}
 	return "https"
-}
-
-// peerName is the name in the certificate of a call's client, by whichever door it
-// came; empty where none was verified.
-func peerName(ctx context.Context) string {
-	client, known := peer.FromContext(ctx)
-	if !known {
-		return ""
-	}
-	secured, isTLS := client.AuthInfo.(credentials.TLSInfo)
-	if !isTLS {
-		return ""
-	}
-	return certs.PeerName(secured.State)
 }

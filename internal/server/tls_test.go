@@ -18,7 +18,7 @@ import (
 	"github.com/audian/participant-gateway/internal/certs/certstest"
 )
 
-// shown is the name in the certificate that a port shows to who connects now.
+// shown returns the name in the certificate of a port.
 func shown(t *testing.T, address string, config *tls.Config) string {
 	t.Helper()
 	conn, err := tls.Dial("tcp", address, config)
@@ -30,9 +30,9 @@ func shown(t *testing.T, address string, config *tls.Config) string {
 }
 
 func TestTLS_RotationUnderOpenStreams(t *testing.T) {
-	r, authority, dir := secured(t)
+	r, authority, dir := runWithTLS(t)
 	caller := r.dial(r.as())
-	stream, err := caller.WatchParticipants(r.context(), &v2.WatchParticipantsRequest{ConferenceId: room})
+	stream, err := caller.WatchParticipants(r.context(), &v2.WatchParticipantsRequest{ConferenceId: demoConference})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,14 +48,14 @@ func TestTLS_RotationUnderOpenStreams(t *testing.T) {
 	dir.Put(authority.Server("second"))
 	grpcConfig := r.as()
 	grpcConfig.NextProtos = []string{"h2"}
-	for _, door := range []struct {
+	for _, transport := range []struct {
 		address string
 		config  *tls.Config
 	}{{r.GRPCAddr(), grpcConfig}, {r.HTTPAddr(), r.as()}} {
-		r.eventually("the new certificate", func() bool { return shown(t, door.address, door.config) == "second" })
+		r.eventually("the new certificate", func() bool { return shown(t, transport.address, transport.config) == "second" })
 	}
 
-	added, err := r.dial(r.as()).AddParticipant(r.context(), &v2.AddParticipantRequest{ConferenceId: room, PhoneNumber: "+12025550123"})
+	added, err := r.dial(r.as()).AddParticipant(r.context(), &v2.AddParticipantRequest{ConferenceId: demoConference, PhoneNumber: "+12025550123"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,33 +74,33 @@ func TestTLS_RotationUnderOpenStreams(t *testing.T) {
 	}
 }
 
-func TestTLS_BothPortsTakeTLSAlone(t *testing.T) {
-	r, _, _ := secured(t)
-	if _, err := r.dial(nil).ListParticipants(r.context(), &v2.ListParticipantsRequest{ConferenceId: room}); status.Code(err) != codes.Unavailable {
+func TestTLS_BothPortsRefusePlainText(t *testing.T) {
+	r, _, _ := runWithTLS(t)
+	if _, err := r.dial(nil).ListParticipants(r.context(), &v2.ListParticipantsRequest{ConferenceId: demoConference}); status.Code(err) != codes.Unavailable {
 		t.Errorf("plain text over gRPC: %v", err)
 	}
-	answer := r.get(r.browser(nil), strings.Replace(r.url(""), "https:", "http:", 1))
-	body, _ := io.ReadAll(answer.Body)
-	if want := "Client sent an HTTP request to an HTTPS server.\n"; answer.StatusCode != http.StatusBadRequest || string(body) != want {
-		t.Errorf("plain text over HTTP: %s %q", answer.Status, body)
+	response := r.get(r.browser(nil), strings.Replace(r.url(""), "https:", "http:", 1))
+	body, _ := io.ReadAll(response.Body)
+	if want := "Client sent an HTTP request to an HTTPS server.\n"; response.StatusCode != http.StatusBadRequest || string(body) != want {
+		t.Errorf("plain text over HTTP: %s %q", response.Status, body)
 	}
 	old := r.as()
 	old.MinVersion, old.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
 	for _, address := range []string{r.GRPCAddr(), r.HTTPAddr()} {
 		if conn, err := tls.Dial("tcp", address, old); err == nil {
 			conn.Close()
-			t.Errorf("%s takes TLS 1.1", address)
+			t.Errorf("%s accepts TLS 1.1", address)
 		}
 	}
 	var banner strings.Builder
 	if err := r.Banner(&banner); err != nil || !strings.Contains(banner.String(), "HTTP   https://"+r.HTTPAddr()) {
-		t.Errorf("%v, the banner says %s", err, &banner)
+		t.Errorf("%v, banner: %s", err, &banner)
 	}
 }
 
-// Over HTTP/1 a browser opens six connections at most.
+// A browser opens at most six HTTP/1 connections.
 func TestTLS_StreamsShareAConnection(t *testing.T) {
-	r, _, _ := secured(t)
+	r, _, _ := runWithTLS(t)
 	browser := r.browser(r.as())
 	browser.Transport.(*http.Transport).MaxConnsPerHost = 1
 	for n := range 20 {
@@ -112,13 +112,13 @@ func TestTLS_StreamsShareAConnection(t *testing.T) {
 }
 
 func TestTLS_ClientCertificatesNameTheCaller(t *testing.T) {
-	r, authority := named(t)
+	r, authority := runWithClientCA(t)
 	ada := authority.Client("ada")
-	if _, err := r.dial(r.as(ada)).ListParticipants(r.context(), &v2.ListParticipantsRequest{ConferenceId: room}); err != nil {
+	if _, err := r.dial(r.as(ada)).ListParticipants(r.context(), &v2.ListParticipantsRequest{ConferenceId: demoConference}); err != nil {
 		t.Fatal(err)
 	}
-	if answer := r.get(r.browser(r.as(authority.Client("bob"))), r.url("")); answer.StatusCode != http.StatusOK {
-		t.Fatal(answer.Status)
+	if response := r.get(r.browser(r.as(authority.Client("bob"))), r.url("")); response.StatusCode != http.StatusOK {
+		t.Fatal(response.Status)
 	}
 	for _, name := range []string{"ada", "bob"} {
 		r.eventually(name+" in the log", func() bool { return strings.Contains(r.log.String(), "caller="+name) })
@@ -126,7 +126,7 @@ func TestTLS_ClientCertificatesNameTheCaller(t *testing.T) {
 }
 
 func TestTLS_WrongClientCertificatesAreRefused(t *testing.T) {
-	r, authority := named(t)
+	r, authority := runWithClientCA(t)
 	yesterday := time.Now().Add(-24 * time.Hour)
 	for name, own := range map[string][]certstest.Pair{
 		"none":    nil,
@@ -135,31 +135,31 @@ func TestTLS_WrongClientCertificatesAreRefused(t *testing.T) {
 			NotBefore: yesterday, NotAfter: yesterday.Add(time.Hour), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 		})},
 	} {
-		_, err := r.dial(r.as(own...)).ListParticipants(r.context(), &v2.ListParticipantsRequest{ConferenceId: room})
+		_, err := r.dial(r.as(own...)).ListParticipants(r.context(), &v2.ListParticipantsRequest{ConferenceId: demoConference})
 		if status.Code(err) != codes.Unavailable {
 			t.Errorf("%s over gRPC: %v", name, err)
 		}
-		if answer, err := r.browser(r.as(own...)).Get(r.url("")); err == nil {
-			answer.Body.Close()
-			t.Errorf("%s over HTTP: %s", name, answer.Status)
+		if response, err := r.browser(r.as(own...)).Get(r.url("")); err == nil {
+			response.Body.Close()
+			t.Errorf("%s over HTTP: %s", name, response.Status)
 		}
 	}
 }
 
-// A client of one authority cannot come as another by a header.
+// A client certificate names the caller; a header cannot change it.
 func TestTLS_HeadersDoNotNameTheCaller(t *testing.T) {
-	r, authority := named(t)
+	r, authority := runWithClientCA(t)
 	request, err := http.NewRequestWithContext(r.context(), http.MethodGet, r.url(""), http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
 	request.Header.Set("Authorization", "Bearer bob")
 	request.Header.Set("Grpc-Metadata-Peer", "bob")
-	answer, err := r.browser(r.as(authority.Client("ada"))).Do(request)
+	response, err := r.browser(r.as(authority.Client("ada"))).Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer.Body.Close()
+	response.Body.Close()
 	r.eventually("a line in the log", func() bool { return strings.Contains(r.log.String(), "caller=") })
 	if log := r.log.String(); !strings.Contains(log, "caller=ada") || strings.Contains(log, "bob") {
 		t.Error(fmt.Sprint("logged ", log))

@@ -12,54 +12,54 @@ import (
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
-// maxPageSize is the most a page holds: the upstream's limit for a conference.
+// maxPageSize is the upstream's limit for the participants of a conference.
 const maxPageSize = 1000
 
-// page answers a list: all of it in the upstream's order, or a page of it sorted by
-// id, beginning after an id.
+// page returns the whole list in the upstream's order, or, for a size above 0, the page after an
+// id of the list sorted by id.
 func page(list participant.List, filter participant.Filter, size int32, after string) *v2.ListParticipantsResponse {
 	response := &v2.ListParticipantsResponse{}
 	response.Total, response.Active = counts(list)
-	passed := pass(list, filter)
+	matching := filtered(list, filter)
 	if size > 0 {
-		passed, response.NextPageToken = cut(passed, filter, min(int(size), maxPageSize), after)
+		matching, response.NextPageToken = pageAfter(matching, filter, min(int(size), maxPageSize), after)
 	}
-	response.Participants = wire.Participants(passed)
+	response.Participants = wire.Participants(matching)
 	return response
 }
 
-// counts are the upstream's word, or counted where it gives none.
+// counts returns the upstream's counts, or counts the list if the upstream sent none.
 func counts(list participant.List) (total, active int32) {
-	listed, there := list.Read, 0
+	count, activeCount := list.Read, 0
 	for _, item := range list.Items {
 		if item.Status.Active() {
-			there++
+			activeCount++
 		}
 	}
 	if list.Total != nil {
-		listed = *list.Total
+		count = *list.Total
 	}
 	if list.Active != nil {
-		there = *list.Active
+		activeCount = *list.Active
 	}
-	return count(listed), count(there)
+	return toInt32(count), toInt32(activeCount)
 }
 
-// count keeps an upstream's number within what the proto can say.
-func count(n int) int32 { return int32(min(max(n, 0), math.MaxInt32)) }
+// toInt32 limits an upstream's number to the range of the proto's field.
+func toInt32(n int) int32 { return int32(min(max(n, 0), math.MaxInt32)) }
 
-func pass(list participant.List, filter participant.Filter) []participant.Participant {
-	passed := make([]participant.Participant, 0, len(list.Items))
+func filtered(list participant.List, filter participant.Filter) []participant.Participant {
+	matching := make([]participant.Participant, 0, len(list.Items))
 	for _, item := range list.Items {
 		if filter.Match(item.Participant) {
-			passed = append(passed, item.Participant)
+			matching = append(matching, item.Participant)
 		}
 	}
-	return passed
+	return matching
 }
 
-// cut gives the page after an id, and the token of the next where there is one.
-func cut(
+// pageAfter returns the page after an id, and the token of the next page, if any.
+func pageAfter(
 	all []participant.Participant, filter participant.Filter, size int, after string,
 ) ([]participant.Participant, string) {
 	slices.SortFunc(all, func(a, b participant.Participant) int { return strings.Compare(a.ID, b.ID) })
@@ -76,17 +76,17 @@ func cut(
 	return rest[:size], pageToken(filter, rest[size-1].ID)
 }
 
-// pageTokenPrefix tells a page token, and its version, from other text.
+// pageTokenPrefix identifies page tokens and their version.
 const pageTokenPrefix = "pgl1."
 
-// pageToken says after which id the next page begins, and for which filter.
+// pageToken encodes the filter and the id after which the next page begins.
 func pageToken(filter participant.Filter, after string) string {
 	hash := filter.Hash()
 	return pageTokenPrefix + base64.RawURLEncoding.EncodeToString(append(hash[:], after...))
 }
 
-// readPageToken gives the id after which to go on; empty for no token.
-func readPageToken(text string, filter participant.Filter) (string, error) {
+// parsePageToken returns the id in a page token, or the empty string for no token.
+func parsePageToken(text string, filter participant.Filter) (string, error) {
 	if text == "" {
 		return "", nil
 	}
@@ -94,15 +94,15 @@ func readPageToken(text string, filter participant.Filter) (string, error) {
 	encoded, ours := strings.CutPrefix(text, pageTokenPrefix)
 	body, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
 	if !ours || err != nil || len(body) <= len(hash) {
-		return "", badPageToken("is not a page token of this service")
+		return "", invalidPageToken("is not a page token of this service")
 	}
 	if [len(hash)]byte(body[:len(hash)]) != hash {
-		return "", badPageToken("was given for other filters")
+		return "", invalidPageToken("was given for other filters")
 	}
 	return string(body[len(hash):]), nil
 }
 
-func badPageToken(message string) error {
+func invalidPageToken(message string) error {
 	return &apierror.Error{
 		Reason:     apierror.InvalidPageToken,
 		Message:    "page_token " + message,

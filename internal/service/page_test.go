@@ -63,7 +63,7 @@ func TestPage_PagesAreAllOfItOnce(t *testing.T) {
 				break
 			}
 			var err error
-			if after, err = readPageToken(response.GetNextPageToken(), participant.Filter{}); err != nil {
+			if after, err = parsePageToken(response.GetNextPageToken(), participant.Filter{}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -104,12 +104,12 @@ func TestPageToken_OthersAreRefused(t *testing.T) {
 		"broken":         {token + "!", held},
 		"of a stream":    {"pgw1.abc", held},
 	} {
-		_, err := readPageToken(test.text, test.filter)
+		_, err := parsePageToken(test.text, test.filter)
 		if refusal, ok := errors.AsType[*apierror.Error](err); !ok || refusal.Reason != apierror.InvalidPageToken || len(refusal.Violations) != 1 {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-	if after, err := readPageToken(token, held); err != nil || after != "a" {
+	if after, err := parsePageToken(token, held); err != nil || after != "a" {
 		t.Errorf("its own: got %q, %v", after, err)
 	}
 }
@@ -118,7 +118,7 @@ func FuzzPageToken(f *testing.F) {
 	f.Add("pgl1.AAAA")
 	f.Add(pageToken(participant.Filter{}, "part_xyz789"))
 	f.Fuzz(func(t *testing.T, text string) {
-		after, err := readPageToken(text, participant.Filter{})
+		after, err := parsePageToken(text, participant.Filter{})
 		if err == nil && text != "" && pageToken(participant.Filter{}, after) != text {
 			t.Errorf("%q was read as %q", text, after)
 		}

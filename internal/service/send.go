@@ -15,37 +15,29 @@ import (
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
-const (
-	// blockedFor is how long a send may make no progress (W12).
-	blockedFor = time.Minute
-	// blockedAtEnd is how long it may when the stream is to end anyway (W16).
-	blockedAtEnd = 2 * time.Second
-)
-
-// send passes a subscription on to its client. A send that blocks cannot be called
-// back: every transport ends it when this returns. So the sending has a goroutine of its
-// own, and this one watches over it.
+// send sends the messages of a subscription to its client. A blocked SendMsg cannot be
+// cancelled; every transport ends it only when the handler returns. So another goroutine sends,
+// and this function returns when that one stalls.
 func send(ctx context.Context, subscription *watch.Subscription, stream grpc.ServerStream) error {
-	// Over gRPC messages go out as they are encoded for all: to compress them anew for each
-	// stream would also hide how much its client has read. Other transports have no such
-	// setting.
+	// gRPC sends the bytes that all streams share. Compressing them for each stream would also
+	// hide how much a client has read. Other transports ignore the setting.
 	_ = grpc.SetSendCompressor(ctx, encoding.Identity)
 	s := &sender{
 		subscription: subscription, stream: stream,
-		guard: newGuard(), finished: make(chan struct{}),
+		stalls: newStallDetector(), finished: make(chan struct{}),
 	}
 	go s.run(ctx)
 	select {
 	case <-s.finished:
 		return s.err
-	case <-s.guard.blocked:
+	case <-s.stalls.stalled:
 		return errBlocked
 	case <-ctx.Done():
 	}
 	select {
 	case <-s.finished:
 		return s.err
-	case <-time.After(blockedAtEnd):
+	case <-time.After(watch.LastSendTimeout):
 		return context.Cause(ctx)
 	}
 }
@@ -58,8 +50,8 @@ var errBlocked = &apierror.Error{
 type sender struct {
 	subscription *watch.Subscription
 	stream       grpc.ServerStream
-	guard        *guard
-	// finished is closed when nothing more is sent, for the reason err.
+	stalls       *stallDetector
+	// finished is closed when the sending has ended. err is set then.
 	finished chan struct{}
 	err      error
 }
@@ -77,7 +69,7 @@ func (s *sender) run(ctx context.Context) {
 }
 
 func (s *sender) sendAll(ctx context.Context) error {
-	defer s.guard.end()
+	defer s.stalls.end()
 	for {
 		message, err := s.subscription.Next(ctx)
 		if errors.Is(err, io.EOF) {
@@ -86,9 +78,9 @@ func (s *sender) sendAll(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.guard.begin()
-		err = s.stream.SendMsg(wire.NewMessage(message).OnProgress(s.guard.progress))
-		s.guard.end()
+		s.stalls.begin()
+		err = s.stream.SendMsg(wire.NewMessage(message).OnProgress(s.stalls.progress))
+		s.stalls.end()
 		if err != nil {
 			return err
 		}

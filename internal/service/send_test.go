@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/feed/feedtest"
 	"github.com/audian/participant-gateway/internal/participant"
@@ -43,7 +44,7 @@ func (w *watching) WatchParticipants(_ *v2.WatchParticipantsRequest, stream v2.P
 	}
 	err = send(stream.Context(), subscription, stream)
 	w.ended <- err
-	return wire.Status(err).Err()
+	return grpcstatus.From(err).Err()
 }
 
 // pace is a client's reading: 16 KB in 15 s, or nothing more.

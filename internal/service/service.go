@@ -1,5 +1,5 @@
-// Package service is the gRPC service: it says what a call may ask, makes it, and answers.
-// Both doors come here by one path, so that whatever holds for one holds for the other.
+// Package service implements the gRPC service. Every transport calls it, through package
+// interceptor.
 package service
 
 import (
@@ -17,36 +17,35 @@ import (
 	"github.com/audian/participant-gateway/internal/write"
 )
 
-// Account is the upstream account that a call goes to.
+// Account is the upstream account of a caller.
 type Account interface {
 	feed.Account
 	write.Upstream
 
-	// List lists a conference for a caller, with retries.
+	// List lists a conference, with retries.
 	List(ctx context.Context, conference string) (participant.List, error)
 }
 
-// Accounts finds the account of a caller.
+// Accounts returns the account of a caller.
 type Accounts interface {
 	For(caller access.Caller) (Account, error)
 }
 
-// Service answers the four calls.
+// Service implements the four methods.
 type Service struct {
 	v2.UnimplementedParticipantServiceServer
 
 	accounts Accounts
 	writer   *write.Writer
 	watcher  *watch.Watcher
-	streams  *Streams
 }
 
-// New returns the service. Its calls are to come through Chain, with a Validator in it.
-func New(accounts Accounts, writer *write.Writer, watcher *watch.Watcher, streams *Streams) *Service {
-	return &Service{accounts: accounts, writer: writer, watcher: watcher, streams: streams}
+// New returns a service that expects authorized and valid requests, from package interceptor.
+func New(accounts Accounts, writer *write.Writer, watcher *watch.Watcher) *Service {
+	return &Service{accounts: accounts, writer: writer, watcher: watcher}
 }
 
-// AddParticipant dials (A1, A2).
+// AddParticipant calls a phone number (A1, A2).
 func (s *Service) AddParticipant(
 	ctx context.Context, request *v2.AddParticipantRequest,
 ) (*v2.AddParticipantResponse, error) {
@@ -75,15 +74,15 @@ func addOf(request *v2.AddParticipantRequest) participant.Add {
 	}
 }
 
-// replayedHeader marks an answer that was given before (A2).
+// replayedHeader marks the response of an earlier Add with the same request id (A2).
 const replayedHeader = "idempotency-replayed"
 
-// markReplayed fails only where the headers have gone already, which they have not.
+// markReplayed ignores the error: SetHeader fails only after the headers were sent.
 func markReplayed(ctx context.Context) {
 	_ = grpc.SetHeader(ctx, metadata.Pairs(replayedHeader, "true"))
 }
 
-// RemoveParticipant ends a call.
+// RemoveParticipant ends a participant's call.
 func (s *Service) RemoveParticipant(
 	ctx context.Context, request *v2.RemoveParticipantRequest,
 ) (*v2.RemoveParticipantResponse, error) {
@@ -97,9 +96,9 @@ func (s *Service) RemoveParticipant(
 	return &v2.RemoveParticipantResponse{}, nil
 }
 
-// call says whose a write is.
+// call returns the account, key and caller of a write.
 func (s *Service) call(ctx context.Context, conference string) (write.Call, error) {
-	caller := access.From(ctx)
+	caller := access.FromContext(ctx)
 	account, err := s.accounts.For(caller)
 	if err != nil {
 		return write.Call{}, err
@@ -111,16 +110,16 @@ func (s *Service) call(ctx context.Context, conference string) (write.Call, erro
 	}, nil
 }
 
-// ListParticipants reads the upstream as it is now.
+// ListParticipants reads the list from the upstream, not from a feed.
 func (s *Service) ListParticipants(
 	ctx context.Context, request *v2.ListParticipantsRequest,
 ) (*v2.ListParticipantsResponse, error) {
 	filter := wire.Filter(request.GetStatuses(), request.GetRoles(), nil)
-	after, err := readPageToken(request.GetPageToken(), filter)
+	after, err := parsePageToken(request.GetPageToken(), filter)
 	if err != nil {
 		return nil, err
 	}
-	account, err := s.accounts.For(access.From(ctx))
+	account, err := s.accounts.For(access.FromContext(ctx))
 	if err != nil {
 		return nil, err
 	}

@@ -11,17 +11,16 @@ import (
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
-// defaultHeartbeat is the heartbeat interval of those who name none (W13).
+// defaultHeartbeat is the heartbeat interval of a request without one (W13).
 const defaultHeartbeat = 15 * time.Second
 
-// WatchParticipants streams a conference until its client, its conference, or the
-// gateway ends it.
+// WatchParticipants streams a conference until the client, the conference or the gateway ends
+// the stream.
 func (s *Service) WatchParticipants(
 	request *v2.WatchParticipantsRequest, stream v2.ParticipantService_WatchParticipantsServer,
 ) error {
-	ctx, stop := s.streams.Bound(stream.Context())
-	defer stop()
-	account, err := s.accounts.For(access.From(ctx))
+	ctx := stream.Context()
+	account, err := s.accounts.For(access.FromContext(ctx))
 	if err != nil {
 		return err
 	}
@@ -38,9 +37,9 @@ func (s *Service) WatchParticipants(
 	return send(ctx, subscription, stream)
 }
 
-func heartbeat(asked *durationpb.Duration) time.Duration {
-	if asked == nil {
+func heartbeat(requested *durationpb.Duration) time.Duration {
+	if requested == nil {
 		return defaultHeartbeat
 	}
-	return asked.AsDuration()
+	return requested.AsDuration()
 }

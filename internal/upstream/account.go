@@ -1,9 +1,9 @@
-// Package upstream is one upstream credential and everything that is shared by those who
-// use it: its client, poll budget, add pacer and breaker.
+// Package upstream is one upstream account: the client of its credential, its poll budget,
+// its add pacer and its circuit breaker.
 //
-// The same list differs by who asks for it: a feed's poll waits for the budget (W15), an
-// add's reconciliation goes before the polls (A1), and a caller's own call passes the
-// breaker and is tried again (A6).
+// A list is read in one of three ways: a feed's poll waits for the budget (W15), the list that
+// reconciles an add goes before the polls (A1), and a caller's list passes the circuit breaker
+// and is retried (A6).
 package upstream
 
 import (
@@ -17,12 +17,13 @@ import (
 	"github.com/audian/participant-gateway/internal/panics"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/requestctx"
+	"github.com/audian/participant-gateway/internal/retry"
 	"github.com/audian/participant-gateway/internal/upstream/audian"
 )
 
-// Options are what all accounts share.
+// Options apply to all accounts.
 type Options struct {
-	// BaseURL is the upstream's, path included.
+	// BaseURL is the upstream's, with its path.
 	BaseURL *url.URL
 	// Header is how the token is sent.
 	Header audian.AuthHeader
@@ -30,9 +31,9 @@ type Options struct {
 	Transport http.RoundTripper
 	// PollRate is the poll requests a second of each account; 0 means DefaultPollRate.
 	PollRate float64
-	// OnTrip is told of each request and what came of it, for the metrics, from many
-	// goroutines. It must not block, and may be nil.
-	OnTrip func(audian.Trip)
+	// OnResult is called with the result of each request, from many goroutines. It must not
+	// block, and may be nil.
+	OnResult func(audian.Result)
 	// Logger may be nil.
 	Logger *slog.Logger
 }
@@ -43,20 +44,19 @@ type Account struct {
 	client      *audian.Client
 	pacer       addPacer
 	budget      *budget
-	addReads    addReads
+	sharedReads sharedReads
 	breaker     *breaker
-	health      health
-	retry       retry
-	onTrip      func(audian.Trip)
+	credential  credentialState
+	listRetry   *retry.Policy
+	onResult    func(audian.Result)
 
-	// uses is how many calls and sources there are, idle since when there are none, in
-	// Unix nanoseconds.
-	uses useCount
-	idle atomic.Int64
+	// uses is the number of calls and sources. idleSince is the time of the last use that
+	// ended, in Unix nanoseconds.
+	uses      useCount
+	idleSince atomic.Int64
 }
 
-// New returns the account of a credential. It fails where no request could be made of
-// the options.
+// New returns the account of a credential. It fails if the options allow no valid request.
 func New(credential audian.Credential, fingerprint participant.Fingerprint, options Options) (*Account, error) {
 	logger := options.Logger
 	if logger == nil {
@@ -66,60 +66,60 @@ func New(credential audian.Credential, fingerprint participant.Fingerprint, opti
 		fingerprint: fingerprint,
 		budget:      newBudget(options.PollRate, logger),
 		breaker:     newBreaker(logger),
-		retry:       newRetry(),
-		onTrip:      options.OnTrip,
+		listRetry:   retry.New(maxListRetries),
+		onResult:    options.OnResult,
 	}
-	a.addReads.read = a.readForAdd
-	a.idle.Store(time.Now().UnixNano())
+	a.sharedReads.read = a.readToReconcile
+	a.idleSince.Store(time.Now().UnixNano())
 	var err error
 	a.client, err = audian.New(audian.Options{
 		BaseURL: options.BaseURL, Credential: credential, Header: options.Header,
-		Transport: departing{options.Transport}, OnTrip: a.answered, Logger: logger,
+		Transport: addTransport{options.Transport}, OnResult: a.recordResult, Logger: logger,
 	})
 	return a, err
 }
 
-// Fingerprint stands for the account's credential.
+// Fingerprint identifies the account's credential.
 func (a *Account) Fingerprint() participant.Fingerprint { return a.fingerprint }
 
-// UpstreamServing says whether the upstream takes the gateway's credential: false from
-// its refusal until the next request that is answered otherwise (A5).
-func (a *Account) UpstreamServing() bool { return a.health.serving() }
+// CredentialAccepted reports whether the upstream accepts the gateway's credential: false from
+// a refusal until the next response that is not one (A5).
+func (a *Account) CredentialAccepted() bool { return a.credential.accepted() }
 
-// UpstreamChanged is closed when UpstreamServing is another. Take it before asking.
-func (a *Account) UpstreamChanged() <-chan struct{} { return a.health.changed.next() }
+// CredentialChanged returns a channel that is closed when CredentialAccepted changes. Call it
+// before CredentialAccepted.
+func (a *Account) CredentialChanged() <-chan struct{} { return a.credential.changed.wait() }
 
-// Remove sends once, for as long as ctx allows.
+// Remove sends one request, which only ctx bounds.
 func (a *Account) Remove(ctx context.Context, conference, id string) error {
-	a.uses.Add(1)
-	defer a.done()
-	if err := a.breaker.enter(); err != nil {
+	a.acquire()
+	defer a.release()
+	if err := a.breaker.allow(); err != nil {
 		return err
 	}
 	began := time.Now()
 	err := a.client.Remove(ctx, conference, id, audian.Pacing{})
-	a.settle(ctx, began, err)
+	a.recordOutcome(ctx, began, err)
 	return err
 }
 
-// ListAhead reads the roster for A1, ahead of the account's polls and within their
-// budget. Adds that are reconciled in one conference share their reads, one a second: the
-// list has begun after the call, and must not be changed.
-// It does not pass the breaker: it must find out what became of an add.
-func (a *Account) ListAhead(ctx context.Context, conference string) (participant.List, error) {
-	a.uses.Add(1)
-	defer a.done()
-	return a.addReads.do(ctx, conference)
+// ListToReconcile reads the conference's list for A1, before the account's polls and within
+// their budget. It does not pass the circuit breaker. Adds of the same conference share one
+// list a second, which begins after the call. The list must not be changed.
+func (a *Account) ListToReconcile(ctx context.Context, conference string) (participant.List, error) {
+	a.acquire()
+	defer a.release()
+	return a.sharedReads.do(ctx, conference)
 }
 
-// readForAdd is one read of A1, begun when its first request may go.
-func (a *Account) readForAdd(ctx context.Context, conference string, begun func()) (read participant.List, err error) {
-	a.uses.Add(1)
-	defer a.done()
+// readToReconcile reads one list. It calls begun when the budget grants the first request.
+func (a *Account) readToReconcile(ctx context.Context, conference string, begun func()) (read participant.List, err error) {
+	a.acquire()
+	defer a.release()
 	panicked := panics.Recover(a.budget.logger, "list for an add", func() {
-		if err = a.budget.take(ctx, classAddList); err == nil {
+		if err = a.budget.take(ctx, reconcileFirstPage); err == nil {
 			begun()
-			read, err = a.poll(ctx, conference, classAddPage)
+			read, err = a.poll(ctx, conference, reconcileNextPage)
 		}
 	})
 	if panicked != nil {
@@ -128,65 +128,69 @@ func (a *Account) readForAdd(ctx context.Context, conference string, begun func(
 	return read, err
 }
 
-// List reads the roster for a caller: at once, for as long as ctx allows, and again where
-// it failed and that is likely to help. The list holds every page; the upstream may count
-// more people than it listed.
+// List reads the conference's list for a caller: at once, for as long as ctx allows, with
+// retries. The list contains every page; the upstream may count more participants than it
+// lists.
 func (a *Account) List(ctx context.Context, conference string) (participant.List, error) {
-	a.uses.Add(1)
-	defer a.done()
-	if err := a.breaker.enter(); err != nil {
+	a.acquire()
+	defer a.release()
+	if err := a.breaker.allow(); err != nil {
 		return participant.List{}, err
 	}
 	began := time.Now()
-	read, err := a.retry.do(ctx, func() (participant.List, error) {
-		return allPages(a.client.List(ctx, conference, audian.Pacing{}))
-	})
-	a.settle(ctx, began, err)
+	var read participant.List
+	err := a.listRetry.Do(ctx, func() (err error) {
+		read, err = allPages(a.client.List(ctx, conference, audian.Pacing{}))
+		return err
+	}, isRetryable)
+	a.recordOutcome(ctx, began, err)
 	return read, err
 }
 
-// allPages turns a list of which a page could not be read into the failure of that page.
+// allPages returns the error of the page that could not be read, if there is one.
 func allPages(read participant.List, err error) (participant.List, error) {
-	if err == nil && read.Unread != nil {
-		return participant.List{}, read.Unread
+	if err == nil && read.PageErr != nil {
+		return participant.List{}, read.PageErr
 	}
 	return read, err
 }
 
-// settle notes how a request ended that the breaker let through. To the breaker a call
-// counts once, however often it is tried.
-func (a *Account) settle(ctx context.Context, began time.Time, err error) {
-	a.health.settled(err)
+// recordOutcome records how a call ended that the breaker allowed. For the breaker a call counts
+// once, regardless of its retries.
+func (a *Account) recordOutcome(ctx context.Context, began time.Time, err error) {
+	a.credential.recordOutcome(err)
 	if !requestctx.IsRetry(ctx) {
-		a.breaker.settle(err, time.Since(began))
+		a.breaker.recordOutcome(err, time.Since(began))
 	}
 }
 
-// answered notes one request.
-func (a *Account) answered(trip audian.Trip) {
-	a.budget.answered(trip)
-	a.breaker.answered(trip)
-	a.health.answered(trip)
-	if a.onTrip != nil {
-		a.onTrip(trip)
+// recordResult records the result of one request.
+func (a *Account) recordResult(result audian.Result) {
+	a.budget.recordResult(result)
+	a.breaker.recordResult(result)
+	a.credential.recordResult(result)
+	if a.onResult != nil {
+		a.onResult(result)
 	}
 }
 
-// done ends one use of the account.
-func (a *Account) done() {
-	a.idle.Store(time.Now().UnixNano())
+// acquire begins one use of the account, which release ends.
+func (a *Account) acquire() { a.uses.Add(1) }
+
+func (a *Account) release() {
+	a.idleSince.Store(time.Now().UnixNano())
 	a.uses.Add(-1)
 }
 
-// useCount counts the uses of an account, and keeps the number of accounts without any.
+// useCount counts the uses of an account, and updates the number of accounts without any.
 type useCount struct {
 	atomic.Int64
 
-	// unused is that number, nil where nobody asks for it.
+	// unused is that number; it may be nil.
 	unused *atomic.Int64
 }
 
-// Add adds one use or takes one off.
+// Add adds delta, which is 1 or -1.
 func (c *useCount) Add(delta int64) {
 	switch after := c.Int64.Add(delta); {
 	case c.unused == nil:

@@ -59,25 +59,25 @@ func TestA03_AddsArePacedAsTheyArrive(t *testing.T) {
 	})
 }
 
-// TestA03_UnreachedAddsGiveTheirTurnsBack has adds fail of which none could be written.
-func TestA03_UnreachedAddsGiveTheirTurnsBack(t *testing.T) {
+// TestA03_UnreachedAddsReturnTheirGrants has adds fail of which none could be written.
+func TestA03_UnreachedAddsReturnTheirGrants(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		unreached := &net.OpError{Op: "dial", Err: errors.New("refused")}
 		a := account(t, untraced(func(*http.Request) (*http.Response, error) { return nil, unreached }))
 		began := time.Now()
 		for range tripAfter - 1 {
-			if _, err := a.Add(t.Context(), "c", participant.Add{}, nothing); !told(t, err).Unreached {
+			if _, err := a.Add(t.Context(), "c", participant.Add{}, nothing); !apiError(t, err).NotSent {
 				t.Errorf("got %v", err)
 			}
 		}
-		if held := len(a.pacer.departures); held != 0 || time.Since(began) != 0 {
-			t.Errorf("after %v %d departures are held", time.Since(began), held)
+		if held := len(a.pacer.grants); held != 0 || time.Since(began) != 0 {
+			t.Errorf("after %v %d grants are held", time.Since(began), held)
 		}
 	})
 }
 
-// TestA03_SilentTransportsArePacedToo has a transport that does not tell what it writes.
-func TestA03_SilentTransportsArePacedToo(t *testing.T) {
+// TestA03_TransportsWithoutTraceArePacedToo has a transport that reports no events.
+func TestA03_TransportsWithoutTraceArePacedToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var came []time.Time
 		a := account(t, untraced(func(*http.Request) (*http.Response, error) {
@@ -96,7 +96,7 @@ func TestA03_SilentTransportsArePacedToo(t *testing.T) {
 	})
 }
 
-// untraced is a transport that tells nothing.
+// untraced is a transport that reports no events.
 type untraced func(*http.Request) (*http.Response, error)
 
 func (u untraced) RoundTrip(r *http.Request) (*http.Response, error) { return u(r) }
@@ -138,6 +138,46 @@ func TestA03_RenewedAddsArePacedToo(t *testing.T) {
 	})
 }
 
+// TestA06_AnAddIsBounded has an upstream that does not answer an add, or only refuses its first
+// token.
+func TestA06_AnAddIsBounded(t *testing.T) {
+	tests := map[string]struct {
+		credential audian.Credential
+		refuses    time.Duration
+		want       time.Duration
+	}{
+		"no answer":                  {audian.StaticToken("token"), 0, addTimeout},
+		"no answer after a slow 401": {audian.APIKey("key"), time.Minute, sendTimeout},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				u := &upstream{}
+				u.set(func(r *http.Request) (response, error) {
+					switch {
+					case r.Method == http.MethodPut:
+						return reply(200, fmt.Sprintf(`{"auth_token":"t%d"}`, len(u.times(http.MethodPut)))), nil
+					case test.refuses > 0 && len(u.times(http.MethodPost)) == 1:
+						time.Sleep(test.refuses)
+						return reply(401, ``), nil
+					default:
+						return hang(r)
+					}
+				})
+				a, err := New(test.credential, participant.Fingerprint{}, options(u))
+				if err != nil {
+					t.Fatal(err)
+				}
+				began := time.Now()
+				_, err = a.Add(t.Context(), "c", participant.Add{}, nothing)
+				if took := time.Since(began); err == nil || took != test.want {
+					t.Errorf("ended after %v with %v, want %v", took, err, test.want)
+				}
+			})
+		})
+	}
+}
+
 func TestA06_AddIsSentOnce(t *testing.T) {
 	for name, answer := range map[string]answer{
 		"503": always(503, ``), "429": always(429, ``), "lost": refuse,
@@ -151,7 +191,7 @@ func TestA06_AddIsSentOnce(t *testing.T) {
 	}
 }
 
-// TestA03_AReleasedSlotIsFree has slots given back before and after their turns.
+// TestA03_AReleasedSlotIsFree releases slots before and after their grants.
 func TestA03_AReleasedSlotIsFree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{}
@@ -169,15 +209,15 @@ func TestA03_AReleasedSlotIsFree(t *testing.T) {
 			s.Release()
 			s.Release()
 		}
-		if held := len(a.pacer.departures); held != 0 || a.uses.Load() != 0 || len(u.times(http.MethodPost)) != 0 {
-			t.Errorf("%d departures and %d uses are held, %d adds", held, a.uses.Load(), len(u.times(http.MethodPost)))
+		if held := len(a.pacer.grants); held != 0 || a.uses.Load() != 0 || len(u.times(http.MethodPost)) != 0 {
+			t.Errorf("%d grants and %d uses are held, %d adds", held, a.uses.Load(), len(u.times(http.MethodPost)))
 		}
 	})
 }
 
-// TestA03_TheExchangeOfAKeyIsNoDeparture has exchanges that take longer than a window, at
+// TestA03_AKeyExchangeTakesNoGrant has exchanges that take longer than a window, at
 // the first add and whenever a token is refused.
-func TestA03_TheExchangeOfAKeyIsNoDeparture(t *testing.T) {
+func TestA03_AKeyExchangeTakesNoGrant(t *testing.T) {
 	for name, expires := range map[string]int{"at first": 0, "each token serves some adds": 7} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -200,9 +240,9 @@ func TestA03_TheExchangeOfAKeyIsNoDeparture(t *testing.T) {
 	}
 }
 
-// TestA03_ARenewalDoesNotCountAsADeparture has ten adds meet an expired token late in the
-// window of their departure: their next turns come when that window ends.
-func TestA03_ARenewalDoesNotCountAsADeparture(t *testing.T) {
+// TestA03_ARenewalTakesNoGrant has ten adds meet an expired token late in the
+// window of their grants: their next grants come when that window ends.
+func TestA03_ARenewalTakesNoGrant(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{}
 		u.set(func(r *http.Request) (response, error) {
@@ -270,7 +310,7 @@ func TestA01_WithoutACredentialNothingIsReserved(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if _, err = a.Reserve(t.Context(), "c"); !told(t, err).Unreached || a.uses.Load() != 0 || a.pacer.queue.len() != 0 {
+				if _, err = a.Reserve(t.Context(), "c"); !apiError(t, err).NotSent || a.uses.Load() != 0 || a.pacer.queue.len() != 0 {
 					t.Errorf("%v; %d uses, %d wait", err, a.uses.Load(), a.pacer.queue.len())
 				}
 			})
@@ -312,9 +352,9 @@ func TestA06_ListsAreReadAgain(t *testing.T) {
 	}
 }
 
-// TestA06_SlowAnswersAreWaitedFor has an upstream answer rightly, and take its time: the
+// TestA06_ListWaitsForSlowResponses has an upstream answer rightly, and take its time: the
 // caller's deadline is the only one.
-func TestA06_SlowAnswersAreWaitedFor(t *testing.T) {
+func TestA06_ListWaitsForSlowResponses(t *testing.T) {
 	slowly := func(r *http.Request) (response, error) {
 		select {
 		case <-time.After(28 * time.Second):
@@ -361,7 +401,7 @@ func TestA06_RetriesHaveABudget(t *testing.T) {
 		var running sync.WaitGroup
 		for range 50 {
 			running.Go(func() {
-				if _, err := a.List(t.Context(), "c"); told(t, err).Reason != apierror.UpstreamUnavailable {
+				if _, err := a.List(t.Context(), "c"); apiError(t, err).Reason != apierror.UpstreamUnavailable {
 					t.Errorf("got %v", err)
 				}
 			})
@@ -379,7 +419,7 @@ func TestA06_DeadlineBetweenRetries(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
 		_, err := account(t, u).List(ctx, "c")
-		if told(t, err).Reason != apierror.UpstreamUnavailable || len(u.times(http.MethodGet)) != 1 {
+		if apiError(t, err).Reason != apierror.UpstreamUnavailable || len(u.times(http.MethodGet)) != 1 {
 			t.Errorf("read %d times, %v", len(u.times(http.MethodGet)), err)
 		}
 	})
@@ -397,7 +437,7 @@ func TestRemoveIsSentOnce(t *testing.T) {
 	}
 }
 
-// TestA05_CredentialRefused follows health through a refusal, its renewal included.
+// TestA05_CredentialRefused follows the credential through a refusal and a renewal.
 func TestA05_CredentialRefused(t *testing.T) {
 	u := &upstream{}
 	a, err := New(audian.APIKey("key"), participant.Fingerprint{}, options(u))
@@ -406,18 +446,18 @@ func TestA05_CredentialRefused(t *testing.T) {
 	}
 	refused := func(r *http.Request) (response, error) {
 		if r.Method == http.MethodPut {
-			return reply(200, `{"auth_token":"never-taken"}`), nil
+			return reply(200, `{"auth_token":"never-accepted"}`), nil
 		}
 		return reply(401, `{"error":"401","status":"error"}`), nil
 	}
 	for _, step := range []struct {
-		name    string
-		answer  answer
-		serving bool
+		name     string
+		answer   answer
+		accepted bool
 	}{
 		{"refused", refused, false},
 		{"still refused", refused, false},
-		{"no answer says nothing", refuse, false},
+		{"no answer proves nothing", refuse, false},
 		{"another refusal is an answer", always(404, `{"success":false}`), true},
 		{"refused again", refused, false},
 		{"so is that of a proxy", always(404, `<html>`), true},
@@ -428,39 +468,39 @@ func TestA05_CredentialRefused(t *testing.T) {
 		{"refused again", refused, false},
 		{"answered", func(r *http.Request) (response, error) {
 			if r.Method == http.MethodPut {
-				return reply(200, `{"auth_token":"taken"}`), nil
+				return reply(200, `{"auth_token":"accepted"}`), nil
 			}
 			return well(r)
 		}, true},
 	} {
-		changed, before := a.UpstreamChanged(), a.UpstreamServing()
+		changed, before := a.CredentialChanged(), a.CredentialAccepted()
 		u.set(step.answer)
 		err := a.Remove(t.Context(), "c", "p")
-		if a.UpstreamServing() != step.serving {
-			t.Errorf("%s: serving is %v after %v", step.name, a.UpstreamServing(), err)
+		if a.CredentialAccepted() != step.accepted {
+			t.Errorf("%s: accepted is %v after %v", step.name, a.CredentialAccepted(), err)
 		}
 		select {
 		case <-changed:
-			if before == step.serving {
-				t.Errorf("%s: told of no change", step.name)
+			if before == step.accepted {
+				t.Errorf("%s: notified without a change", step.name)
 			}
 		default:
-			if before != step.serving {
-				t.Errorf("%s: not told", step.name)
+			if before != step.accepted {
+				t.Errorf("%s: not notified", step.name)
 			}
 		}
 	}
 }
 
-func TestTripsArePassedOn(t *testing.T) {
-	var trips []audian.Trip
+func TestResultsArePassedOn(t *testing.T) {
+	var results []audian.Result
 	o := options(&upstream{})
-	o.OnTrip = func(trip audian.Trip) { trips = append(trips, trip) }
+	o.OnResult = func(result audian.Result) { results = append(results, result) }
 	a, err := New(audian.StaticToken("t"), participant.Fingerprint{7}, o)
 	if err != nil || a.Fingerprint() != (participant.Fingerprint{7}) {
 		t.Fatal(err)
 	}
-	if _, err := a.ListAhead(t.Context(), "c"); err != nil || len(trips) != 1 || trips[0].Operation != audian.List {
-		t.Errorf("got %+v, %v", trips, err)
+	if _, err := a.ListToReconcile(t.Context(), "c"); err != nil || len(results) != 1 || results[0].Operation != audian.List {
+		t.Errorf("got %+v, %v", results, err)
 	}
 }

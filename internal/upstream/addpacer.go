@@ -11,79 +11,75 @@ import (
 )
 
 const (
-	// addsPerWindow adds leave within addWindow at most (A3). The window is a little
-	// longer than a second because adds that leave a second apart can arrive closer.
+	// At most addsPerWindow adds are sent within addWindow (A3). The window is longer than a
+	// second because adds that are sent a second apart can arrive closer.
 	addsPerWindow = 10
 	addWindow     = time.Second + 25*time.Millisecond
-	// maxWaitingAdds is how many adds wait at most.
+	// maxWaitingAdds bounds the queue.
 	maxWaitingAdds = 1000
-	// checksPerEvent is how many waiting adds are looked at, at each event, whether their
-	// turns still come in time.
+	// checksPerEvent is how many queued adds are checked at each event for a deadline that
+	// can no longer be met.
 	checksPerEvent = 8
 )
 
-// addPacer lets adds leave at the upstream's rate, measured over a sliding window of
-// the last departures, and in the order of its queue. Under its lock nothing else is
-// called.
+// addPacer grants adds in the order of its queue, at the upstream's rate over a sliding
+// window. It calls nothing else under its lock.
 type addPacer struct {
 	mu sync.Mutex
-	// departures are those of the last window, and those not written yet.
-	departures []*departure
-	queue      addQueue
-	timer      *time.Timer
-	// checked is the position of the waiting add that was checked last.
+	// grants are those of the last window, and those whose request is not written yet.
+	grants []*grant
+	queue  addQueue
+	timer  *time.Timer
+	// checked is the position of the queued add that was checked last.
 	checked int
 }
 
-// departure is one add's leave to go. To get a connection takes time, and the upstream
-// counts from when it hears of the add: until the request is written it may do so at
-// any moment, so that the departure counts as one of now.
-type departure struct {
-	// written is when its request was written, zero before.
+// grant is the permission to send one add. The upstream counts an add when it receives it, and
+// the request may wait for a connection. Until it is written, the grant counts as one of now.
+type grant struct {
+	// written is when the request was written; zero before.
 	written time.Time
 }
 
-// at is when the departure counts, as seen now.
-func (d *departure) at(now time.Time) time.Time {
-	if d.written.IsZero() {
+// at returns the time for which the grant counts.
+func (g *grant) at(now time.Time) time.Time {
+	if g.written.IsZero() {
 		return now
 	}
-	return d.written
+	return g.written
 }
 
-// enter queues one of the conference's adds, one that had its turn and needs another
-// before those that had none. It fails where too many wait.
-func (p *addPacer) enter(conference string, again bool) (*waitingAdd, error) {
+// enqueue queues one add of the conference. An add that is sent again goes first. It fails if
+// too many wait.
+func (p *addPacer) enqueue(conference string, again bool) (*queuedAdd, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
 	if n := p.queue.len(); n >= maxWaitingAdds && !again {
-		return nil, rateLimited("too many adds wait for their turn", p.estimate(now)(n).Sub(now))
+		return nil, rateLimited("too many adds are queued", p.estimate(now)(n).Sub(now))
 	}
-	add := &waitingAdd{turn: make(chan turn, 1)}
-	p.queue.enter(conference, add, again)
-	p.dispatch(now)
+	add := &queuedAdd{result: make(chan grantResult, 1)}
+	p.queue.push(conference, add, again)
+	p.grantDue(now)
 	return add, nil
 }
 
-// wait waits for the turn of an add. It fails at once where the turn cannot come before
-// the add's deadline; an add whose ctx ends takes no turn.
-//
-// A departure is held until it is cancelled or done.
-func (p *addPacer) wait(ctx context.Context, add *waitingAdd) (*departure, error) {
+// wait waits for the grant of an add. It fails at once if that cannot come before the add's
+// deadline, and when ctx ends. The caller ends the grant with cancel or done.
+func (p *addPacer) wait(ctx context.Context, add *queuedAdd) (*grant, error) {
 	if ctx.Err() == nil {
 		select {
-		case t := <-add.turn:
-			return t.departure, t.err
+		case r := <-add.result:
+			return r.grant, r.err
 		case <-ctx.Done():
 		}
 	}
-	p.leave(add)
-	return nil, over(ctx)
+	p.withdraw(add)
+	return nil, queueWaitEnded(ctx)
 }
 
-// setDeadline says by when the add's turn must come; zero sets no bound.
-func (p *addPacer) setDeadline(add *waitingAdd, deadline time.Time) {
+// setDeadline sets the time by which the add must be granted; zero sets no bound.
+func (p *addPacer) setDeadline(add *queuedAdd, deadline time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if add.expires != nil {
@@ -93,135 +89,136 @@ func (p *addPacer) setDeadline(add *waitingAdd, deadline time.Time) {
 	add.deadline = deadline
 	now := time.Now()
 	n, waits := p.queue.position(add)
-	if !waits || deadline.IsZero() || p.refuseIfLate(add, p.estimate(now)(n), now) {
+	if !waits || deadline.IsZero() || p.rejectIfLate(add, p.estimate(now)(n), now) {
 		return
 	}
-	// Should the turn come later than it seems now, the deadline ends the wait.
+	// The grant may come later than estimated now: then the deadline ends the wait.
 	add.expires = time.AfterFunc(deadline.Sub(now), func() { p.expire(add) })
 }
 
-// expire refuses an add that still waits at its deadline.
-func (p *addPacer) expire(add *waitingAdd) {
+// expire rejects an add that still waits at its deadline.
+func (p *addPacer) expire(add *queuedAdd) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
 	n, waits := p.queue.position(add)
 	if waits && !add.deadline.IsZero() && !now.Before(add.deadline) {
-		p.refuse(add, p.estimate(now)(n).Sub(now))
-		p.dispatch(now)
+		p.reject(add, p.estimate(now)(n).Sub(now))
+		p.grantDue(now)
 	}
 }
 
-// leave takes back an add that waits, or the turn that it was just given.
-func (p *addPacer) leave(add *waitingAdd) {
+// withdraw removes an add from the queue, or revokes the grant that it just got.
+func (p *addPacer) withdraw(add *queuedAdd) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.queue.leave(add) {
+	if !p.queue.remove(add) {
 		select {
-		case t := <-add.turn:
-			p.takeBack(t.departure)
+		case r := <-add.result:
+			p.revoke(r.grant)
 		default:
 		}
 	}
 	stop(add.expires)
-	p.dispatch(time.Now())
+	p.grantDue(time.Now())
 }
 
-// cancel takes back the turn of an add that did not go, as far as is known: one that
-// was written counts.
-func (p *addPacer) cancel(d *departure) {
+// cancel ends the grant of an add that was not sent. If its request was written, it counts.
+func (p *addPacer) cancel(g *grant) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if d.written.IsZero() {
-		p.takeBack(d)
+	if g.written.IsZero() {
+		p.revoke(g)
 	}
-	p.dispatch(time.Now())
+	p.grantDue(time.Now())
 }
 
-func (p *addPacer) takeBack(d *departure) {
-	p.departures = slices.DeleteFunc(p.departures, func(other *departure) bool { return other == d })
+func (p *addPacer) revoke(g *grant) {
+	p.grants = slices.DeleteFunc(p.grants, func(other *grant) bool { return other == g })
 }
 
-// left notes that an add's request was written. A transport may write it again, long
-// after, where its first connection refused it.
-func (p *addPacer) left(d *departure) {
+// markWritten notes that an add's request was written. A transport may write it again much
+// later, if its first connection refused it.
+func (p *addPacer) markWritten(g *grant) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	d.written = now
-	if !slices.Contains(p.departures, d) {
-		p.departures = append(p.departures, d)
+	g.written = now
+	if !slices.Contains(p.grants, g) {
+		p.grants = append(p.grants, g)
 	}
-	p.dispatch(now)
+	p.grantDue(now)
 }
 
-// done ends the departure of a request that is over. Where nobody reported that it was
-// written, as not every transport does, it counts from now.
-func (p *addPacer) done(d *departure) {
+// done ends the grant of an add that was sent. If the transport did not report that the
+// request was written, the grant counts from now.
+func (p *addPacer) done(g *grant) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	d.written = d.at(now)
-	p.dispatch(now)
+	g.written = g.at(now)
+	p.grantDue(now)
 }
 
-// dispatch gives turns to those whose time has come, refuses those of whom it finds that
-// their turns would come too late, and makes sure that the next is not forgotten. The
-// lock is held.
-func (p *addPacer) dispatch(now time.Time) {
+// grantDue grants the adds that may be sent now, rejects adds that would be granted too late,
+// and sets the timer for the next grant. The lock is held.
+func (p *addPacer) grantDue(now time.Time) {
 	for p.queue.len() > 0 && !p.estimate(now)(0).After(now) {
-		p.depart(p.queue.next())
+		p.grantNext(p.queue.pop())
 	}
-	p.check(now)
-	p.wake(now)
+	stop(p.timer)
+	p.timer = nil
+	if p.queue.len() > 0 {
+		p.rejectLate(now)
+		p.setTimer(now)
+	}
 }
 
-// depart gives an add its turn.
-func (p *addPacer) depart(add *waitingAdd) {
+// grantNext grants an add that has left the queue.
+func (p *addPacer) grantNext(add *queuedAdd) {
 	stop(add.expires)
-	d := &departure{}
-	p.departures = append(p.departures, d)
-	add.turn <- turn{departure: d}
+	g := &grant{}
+	p.grants = append(p.grants, g)
+	add.result <- grantResult{grant: g}
 }
 
-// check refuses waiting adds whose turns have come to be too late. It looks at the first,
-// and at a few others, each time at the next: so an event costs the same however many
-// wait.
-func (p *addPacer) check(now time.Time) {
+// rejectLate rejects queued adds that can no longer be granted in time. It checks the first,
+// and a few others in turn, so that the cost of an event does not depend on the queue.
+func (p *addPacer) rejectLate(now time.Time) {
 	at := p.estimate(now)
 	for range min(p.queue.len(), checksPerEvent) {
 		p.checked++
 		if p.checked >= p.queue.len() {
 			p.checked = 0
 		}
-		if p.queue.len() > 0 && p.refuseIfLate(p.queue.at(p.checked), at(p.checked), now) {
+		if p.queue.len() > 0 && p.rejectIfLate(p.queue.at(p.checked), at(p.checked), now) {
 			p.checked--
 		}
 	}
-	for p.queue.len() > 0 && p.refuseIfLate(p.queue.at(0), at(0), now) {
+	for p.queue.len() > 0 && p.rejectIfLate(p.queue.at(0), at(0), now) {
 		p.checked = 0
 	}
 }
 
-// refuseIfLate ends the wait of an add whose turn would come after its deadline.
-func (p *addPacer) refuseIfLate(add *waitingAdd, at, now time.Time) (late bool) {
+// rejectIfLate ends the wait of an add that would be granted after its deadline.
+func (p *addPacer) rejectIfLate(add *queuedAdd, at, now time.Time) (late bool) {
 	if add.deadline.IsZero() || !at.After(add.deadline) {
 		return false
 	}
-	p.refuse(add, at.Sub(now))
+	p.reject(add, at.Sub(now))
 	return true
 }
 
-func (p *addPacer) refuse(add *waitingAdd, wait time.Duration) {
-	p.queue.leave(add)
+func (p *addPacer) reject(add *queuedAdd, wait time.Duration) {
+	p.queue.remove(add)
 	stop(add.expires)
-	add.turn <- turn{err: tooLate(wait)}
+	add.result <- grantResult{err: tooLate(wait)}
 }
 
-// estimate tells when the turn of the add at a position comes, if nobody leaves or comes
-// before it: its n-th predecessor among the departures must be out of the window.
+// estimate returns a function for the time at which the add at a position is granted, if the
+// queue before it does not change: when enough earlier grants are out of the window.
 func (p *addPacer) estimate(now time.Time) (at func(position int) time.Time) {
-	times := p.departed(now)
+	times := p.grantTimes(now)
 	free := max(0, addsPerWindow-len(times))
 	times = times[max(0, len(times)-addsPerWindow):]
 	return func(position int) time.Time {
@@ -234,29 +231,27 @@ func (p *addPacer) estimate(now time.Time) (at func(position int) time.Time) {
 	}
 }
 
-// departed forgets departures that are out of the window and gives the others' times,
-// in order.
-func (p *addPacer) departed(now time.Time) []time.Time {
-	p.departures = slices.DeleteFunc(p.departures, func(d *departure) bool { return now.Sub(d.at(now)) >= addWindow })
-	times := make([]time.Time, len(p.departures))
-	for i, d := range p.departures {
-		times[i] = d.at(now)
+// grantTimes drops grants that are out of the window and returns the times of the others, in
+// order.
+func (p *addPacer) grantTimes(now time.Time) []time.Time {
+	p.grants = slices.DeleteFunc(p.grants, func(g *grant) bool { return now.Sub(g.at(now)) >= addWindow })
+	times := make([]time.Time, len(p.grants))
+	for i, g := range p.grants {
+		times[i] = g.at(now)
 	}
 	slices.SortFunc(times, time.Time.Compare)
 	return times
 }
 
-// wake has the next turn given when its time comes.
-func (p *addPacer) wake(now time.Time) {
-	stop(p.timer)
-	p.timer = nil
+// setTimer sets the timer for the next grant.
+func (p *addPacer) setTimer(now time.Time) {
 	if p.queue.len() == 0 {
 		return
 	}
 	p.timer = time.AfterFunc(p.estimate(now)(0).Sub(now), func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.dispatch(time.Now())
+		p.grantDue(time.Now())
 	})
 }
 
@@ -266,9 +261,9 @@ func stop(timer *time.Timer) {
 	}
 }
 
-// tooLate is the error of an add whose turn would come in a while, after its deadline.
+// tooLate is the error of an add that would be granted after its deadline.
 func tooLate(wait time.Duration) error {
-	return rateLimited("adds leave at 10 a second, and this one's turn would come after its deadline", wait)
+	return rateLimited("the limit is 10 adds a second, and this add would have to wait beyond its deadline", wait)
 }
 
 func rateLimited(message string, wait time.Duration) error {
@@ -278,8 +273,8 @@ func rateLimited(message string, wait time.Duration) error {
 	}
 }
 
-// over is the error of an add whose caller's time is up while it waits.
-func over(ctx context.Context) error {
+// queueWaitEnded is the error of an add whose ctx ends while it is queued.
+func queueWaitEnded(ctx context.Context) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return tooLate(time.Second)
 	}

@@ -31,8 +31,7 @@ func (l *log) note(name string) {
 	l.times = append(l.times, time.Now())
 }
 
-// Add reserves a slot, has sending called when its turn has come, and sends at once. Tests
-// of the account use it for an add that nobody gives up.
+// Add reserves a slot, waits for its grant, calls sending, and sends.
 func (a *Account) Add(ctx context.Context, conference string, add participant.Add, sending func()) (participant.Item, error) {
 	s, err := a.Reserve(ctx, conference)
 	if err != nil {
@@ -49,9 +48,9 @@ func (a *Account) Add(ctx context.Context, conference string, add participant.Ad
 	return s.Send(ctx, add)
 }
 
-// turnOf waits for the turn of an add whose deadline is ctx's.
-func turnOf(ctx context.Context, p *addPacer, conference string, again bool) (*departure, error) {
-	add, err := p.enter(conference, again)
+// waitForGrant waits for the grant of an add whose deadline is that of ctx.
+func waitForGrant(ctx context.Context, p *addPacer, conference string, again bool) (*grant, error) {
+	add, err := p.enqueue(conference, again)
 	if err != nil {
 		return nil, err
 	}
@@ -61,11 +60,11 @@ func turnOf(ctx context.Context, p *addPacer, conference string, again bool) (*d
 	return p.wait(ctx, add)
 }
 
-// depart waits for a turn and has the request written at once.
-func depart(ctx context.Context, p *addPacer, conference string, again bool) error {
-	d, err := turnOf(ctx, p, conference, again)
+// sendOne waits for a grant and marks its request as written at once.
+func sendOne(ctx context.Context, p *addPacer, conference string, again bool) error {
+	d, err := waitForGrant(ctx, p, conference, again)
 	if err == nil {
-		p.left(d)
+		p.markWritten(d)
 	}
 	return err
 }
@@ -78,7 +77,7 @@ func TestA03_TenASecondAtMost(t *testing.T) {
 		began := time.Now()
 		for n := range 35 {
 			running.Go(func() {
-				if err := depart(t.Context(), &p, fmt.Sprint(n%3), false); err != nil {
+				if err := sendOne(t.Context(), &p, fmt.Sprint(n%3), false); err != nil {
 					t.Error(err)
 				}
 				l.note("")
@@ -101,7 +100,7 @@ func TestA03_FairBetweenConferences(t *testing.T) {
 		var running sync.WaitGroup
 		enter := func(name string) {
 			running.Go(func() {
-				err := depart(t.Context(), &p, name[:1], false)
+				err := sendOne(t.Context(), &p, name[:1], false)
 				if err != nil {
 					t.Error(err)
 				}
@@ -119,12 +118,12 @@ func TestA03_FairBetweenConferences(t *testing.T) {
 			enter(fmt.Sprintf("b%d", n))
 		}
 		enter("c0")
-		// They leave one after the other, so that the order can be told.
+		// They are written one after the other, which shows the order.
 		p.mu.Lock()
-		for i, d := range p.departures {
+		for i, d := range p.grants {
 			d.written = d.written.Add(time.Duration(i) * time.Millisecond)
 		}
-		p.dispatch(time.Now())
+		p.grantDue(time.Now())
 		p.mu.Unlock()
 		running.Wait()
 		if got := strings.Join(l.names[10:], " "); got != "a0 b0 c0 a1 b1 a2 a3" {
@@ -133,35 +132,35 @@ func TestA03_FairBetweenConferences(t *testing.T) {
 	})
 }
 
-func TestA03_FailsAtOnceWhereItsTurnComesTooLate(t *testing.T) {
+func TestA03_FailsAtOnceIfTheGrantWouldBeTooLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p addPacer
 		for range addsPerWindow {
-			if err := depart(t.Context(), &p, "a", false); err != nil {
+			if err := sendOne(t.Context(), &p, "a", false); err != nil {
 				t.Fatal(err)
 			}
 		}
 		began := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), addWindow/2)
 		defer cancel()
-		err := depart(ctx, &p, "a", false)
-		e := told(t, err)
+		err := sendOne(ctx, &p, "a", false)
+		e := apiError(t, err)
 		if e.Reason != apierror.AddRateLimited || e.RetryAfter != addWindow || time.Since(began) != 0 {
 			t.Errorf("after %v: %v, retry after %v", time.Since(began), err, e.RetryAfter)
 		}
 		ctx, cancel = context.WithTimeout(t.Context(), addWindow+1)
 		defer cancel()
-		if err := depart(ctx, &p, "a", false); err != nil || time.Since(began) != addWindow {
+		if err := sendOne(ctx, &p, "a", false); err != nil || time.Since(began) != addWindow {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
 	})
 }
 
-func TestA03_WhoLeavesTakesNoTurn(t *testing.T) {
+func TestA03_AWithdrawnAddTakesNoGrant(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p addPacer
 		for range addsPerWindow {
-			if err := depart(t.Context(), &p, "a", false); err != nil {
+			if err := sendOne(t.Context(), &p, "a", false); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -170,7 +169,7 @@ func TestA03_WhoLeavesTakesNoTurn(t *testing.T) {
 		var running sync.WaitGroup
 		for range addsPerWindow {
 			running.Go(func() {
-				if _, err := turnOf(leaving, &p, "a", false); told(t, err).Reason != apierror.Cancelled {
+				if _, err := waitForGrant(leaving, &p, "a", false); apiError(t, err).Reason != apierror.Cancelled {
 					t.Error(err)
 				}
 			})
@@ -178,7 +177,7 @@ func TestA03_WhoLeavesTakesNoTurn(t *testing.T) {
 		synctest.Wait()
 		for range addsPerWindow {
 			running.Go(func() {
-				if err := depart(t.Context(), &p, "a", false); err != nil || time.Since(began) != addWindow {
+				if err := sendOne(t.Context(), &p, "a", false); err != nil || time.Since(began) != addWindow {
 					t.Errorf("after %v: %v", time.Since(began), err)
 				}
 			})
@@ -186,7 +185,7 @@ func TestA03_WhoLeavesTakesNoTurn(t *testing.T) {
 		synctest.Wait()
 		leave()
 		running.Wait()
-		if _, err := turnOf(leaving, &p, "a", false); told(t, err).Reason != apierror.Cancelled {
+		if _, err := waitForGrant(leaving, &p, "a", false); apiError(t, err).Reason != apierror.Cancelled {
 			t.Error(err)
 		}
 		p.mu.Lock()
@@ -197,14 +196,14 @@ func TestA03_WhoLeavesTakesNoTurn(t *testing.T) {
 	})
 }
 
-func TestA03_AnotherTurnComesFirst(t *testing.T) {
+func TestA03_AnAddThatIsSentAgainGoesFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p addPacer
 		var l log
 		var running sync.WaitGroup
 		enter := func(name string, again bool) {
 			running.Go(func() {
-				if err := depart(t.Context(), &p, "a", again); err != nil {
+				if err := sendOne(t.Context(), &p, "a", again); err != nil {
 					t.Error(err)
 				}
 				l.note(name)
@@ -222,11 +221,11 @@ func TestA03_AnotherTurnComesFirst(t *testing.T) {
 	})
 }
 
-func TestA03_TurnsGivenBackAreFree(t *testing.T) {
+func TestA03_ReturnedGrantsAreFree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p addPacer
 		for range 3 * addsPerWindow {
-			d, err := turnOf(t.Context(), &p, "a", false)
+			d, err := waitForGrant(t.Context(), &p, "a", false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -238,28 +237,28 @@ func TestA03_TurnsGivenBackAreFree(t *testing.T) {
 func TestA03_CountsFromWhenTheRequestIsWritten(t *testing.T) {
 	for name, test := range map[string]struct {
 		after time.Duration
-		end   func(*addPacer, *departure)
-		// turn is when the next turn comes, once that has happened to ten.
-		turn time.Duration
+		end   func(*addPacer, *grant)
+		// next is when the next add is granted, after that happened to ten.
+		next time.Duration
 	}{
-		"written":               {300 * time.Millisecond, (*addPacer).left, 300*time.Millisecond + addWindow},
-		"written late":          {3 * time.Second, (*addPacer).left, 3*time.Second + addWindow},
+		"written":               {300 * time.Millisecond, (*addPacer).markWritten, 300*time.Millisecond + addWindow},
+		"written late":          {3 * time.Second, (*addPacer).markWritten, 3*time.Second + addWindow},
 		"over, written or not":  {3 * time.Second, (*addPacer).done, 3*time.Second + addWindow},
 		"taken back":            {3 * time.Second, (*addPacer).cancel, 3 * time.Second},
-		"written, and not back": {3 * time.Second, func(p *addPacer, d *departure) { p.left(d); p.cancel(d) }, 3*time.Second + addWindow},
+		"written, and not back": {3 * time.Second, func(p *addPacer, g *grant) { p.markWritten(g); p.cancel(g) }, 3*time.Second + addWindow},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var p addPacer
 				for range addsPerWindow {
-					d, err := turnOf(t.Context(), &p, "a", false)
+					d, err := waitForGrant(t.Context(), &p, "a", false)
 					if err != nil {
 						t.Fatal(err)
 					}
 					time.AfterFunc(test.after, func() { test.end(&p, d) })
 				}
 				began := time.Now()
-				if err := depart(t.Context(), &p, "a", false); err != nil || time.Since(began) != test.turn {
+				if err := sendOne(t.Context(), &p, "a", false); err != nil || time.Since(began) != test.next {
 					t.Errorf("after %v: %v", time.Since(began), err)
 				}
 			})
@@ -271,43 +270,43 @@ func TestA03_CountsFromWhenTheRequestIsWritten(t *testing.T) {
 func TestA03_WrittenTwiceCountsTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p addPacer
-		first, err := turnOf(t.Context(), &p, "a", false)
+		first, err := waitForGrant(t.Context(), &p, "a", false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.left(first)
+		p.markWritten(first)
 		time.Sleep(5 * time.Second)
 		for range addsPerWindow - 1 {
-			if err := depart(t.Context(), &p, "a", false); err != nil {
+			if err := sendOne(t.Context(), &p, "a", false); err != nil {
 				t.Fatal(err)
 			}
 		}
-		p.left(first)
+		p.markWritten(first)
 		began := time.Now()
-		if err := depart(t.Context(), &p, "a", false); err != nil || time.Since(began) != addWindow {
+		if err := sendOne(t.Context(), &p, "a", false); err != nil || time.Since(began) != addWindow {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
 	})
 }
 
-// TestA03_UnwrittenAddsHoldUpWhoCannotWait has ten adds that wait for a connection: who
-// would come too late behind them hears so at once.
-func TestA03_UnwrittenAddsHoldUpWhoCannotWait(t *testing.T) {
+// TestA03_UnwrittenAddsDelayOthers has ten adds that wait for a connection: an
+// add that would be too late behind them fails at once.
+func TestA03_UnwrittenAddsDelayOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p addPacer
-		var departures []*departure
+		var grants []*grant
 		for range addsPerWindow {
-			d, err := turnOf(t.Context(), &p, "a", false)
+			d, err := waitForGrant(t.Context(), &p, "a", false)
 			if err != nil {
 				t.Fatal(err)
 			}
-			departures = append(departures, d)
+			grants = append(grants, d)
 		}
 		began := time.Now()
-		time.AfterFunc(time.Second, func() { p.left(departures[0]) })
+		time.AfterFunc(time.Second, func() { p.markWritten(grants[0]) })
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
-		if err := depart(ctx, &p, "a", false); told(t, err).Reason != apierror.AddRateLimited || time.Since(began) != time.Second {
+		if err := sendOne(ctx, &p, "a", false); apiError(t, err).Reason != apierror.AddRateLimited || time.Since(began) != time.Second {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
 	})
@@ -335,7 +334,7 @@ func TestA03_DeadlinesMayMove(t *testing.T) {
 					}
 					return began.Add(d)
 				}
-				add, err := p.enter("a", false)
+				add, err := p.enqueue("a", false)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -357,34 +356,34 @@ func TestA03_DeadlinesMayMove(t *testing.T) {
 	}
 }
 
-// full is a pacer whose ten departures of this window have left now.
+// full is a pacer whose ten grants of this window have left now.
 func full(tb testing.TB) *addPacer {
 	tb.Helper()
 	p := &addPacer{}
 	for range addsPerWindow {
-		if err := depart(tb.Context(), p, "other", false); err != nil {
+		if err := sendOne(tb.Context(), p, "other", false); err != nil {
 			tb.Fatal(err)
 		}
 	}
 	return p
 }
 
-// An add whose turn comes later than it seemed is refused at its deadline at the latest.
+// An add that is granted later than estimated is rejected at its deadline at the latest.
 func TestA03_ADeadlineEndsTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p addPacer
 		for range addsPerWindow { // Their requests are never written.
-			if _, err := turnOf(t.Context(), &p, "other", false); err != nil {
+			if _, err := waitForGrant(t.Context(), &p, "other", false); err != nil {
 				t.Fatal(err)
 			}
 		}
 		began := time.Now()
-		add, err := p.enter("a", false)
+		add, err := p.enqueue("a", false)
 		if err != nil {
 			t.Fatal(err)
 		}
 		p.setDeadline(add, began.Add(2*time.Second))
-		if _, err := p.wait(t.Context(), add); told(t, err).Reason != apierror.AddRateLimited || time.Since(began) > 2*time.Second {
+		if _, err := p.wait(t.Context(), add); apiError(t, err).Reason != apierror.AddRateLimited || time.Since(began) > 2*time.Second {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
 	})
@@ -392,13 +391,13 @@ func TestA03_ADeadlineEndsTheWait(t *testing.T) {
 
 // Adds that come later in many other conferences put off an add that has to be gone soon:
 // it is refused when that is known, not when its deadline ends.
-func TestA03_AnAddThatOthersPutOffIsRefusedBeforeItsDeadline(t *testing.T) {
+func TestA03_ADelayedAddIsRejectedBeforeItsDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := full(t)
 		began := time.Now()
-		var adds []*waitingAdd
+		var adds []*queuedAdd
 		for range 20 {
-			add, err := p.enter("a", false)
+			add, err := p.enqueue("a", false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -406,12 +405,12 @@ func TestA03_AnAddThatOthersPutOffIsRefusedBeforeItsDeadline(t *testing.T) {
 			adds = append(adds, add)
 		}
 		for n := range 100 {
-			if _, err := p.enter(fmt.Sprint(n), false); err != nil {
+			if _, err := p.enqueue(fmt.Sprint(n), false); err != nil {
 				t.Fatal(err)
 			}
 		}
 		_, err := p.wait(t.Context(), adds[19])
-		if told(t, err).Reason != apierror.AddRateLimited || time.Since(began) != 0 {
+		if apiError(t, err).Reason != apierror.AddRateLimited || time.Since(began) != 0 {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
 		if d, err := p.wait(t.Context(), adds[0]); err != nil {
@@ -422,7 +421,7 @@ func TestA03_AnAddThatOthersPutOffIsRefusedBeforeItsDeadline(t *testing.T) {
 	})
 }
 
-// TestA03_AThousandAddsWaitAtMost has one more refused at once, whatever its conference.
+// TestA03_AThousandAddsWaitAtMost has one more rejected at once, of any conference.
 func TestA03_AThousandAddsWaitAtMost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := full(t)
@@ -430,7 +429,7 @@ func TestA03_AThousandAddsWaitAtMost(t *testing.T) {
 		var running sync.WaitGroup
 		for n := range maxWaitingAdds {
 			running.Go(func() {
-				if _, err := turnOf(ctx, p, fmt.Sprint(n%7), false); told(t, err).Reason != apierror.Cancelled {
+				if _, err := waitForGrant(ctx, p, fmt.Sprint(n%7), false); apiError(t, err).Reason != apierror.Cancelled {
 					t.Error(err)
 				}
 			})
@@ -438,8 +437,8 @@ func TestA03_AThousandAddsWaitAtMost(t *testing.T) {
 		synctest.Wait()
 		began := time.Now()
 		for _, conference := range []string{"0", "new"} {
-			_, err := turnOf(t.Context(), p, conference, false)
-			e := told(t, err)
+			_, err := waitForGrant(t.Context(), p, conference, false)
+			e := apiError(t, err)
 			if e.Reason != apierror.AddRateLimited || e.Dialled != apierror.DialledNo || time.Since(began) != 0 {
 				t.Errorf("after %v: %v", time.Since(began), err)
 			}
@@ -447,8 +446,8 @@ func TestA03_AThousandAddsWaitAtMost(t *testing.T) {
 				t.Errorf("retry after %v", e.RetryAfter)
 			}
 		}
-		if _, err := p.enter("0", true); err != nil {
-			t.Errorf("an add that had its turn: %v", err)
+		if _, err := p.enqueue("0", true); err != nil {
+			t.Errorf("an add that was granted before: %v", err)
 		}
 		cancel()
 		running.Wait()
@@ -456,27 +455,27 @@ func TestA03_AThousandAddsWaitAtMost(t *testing.T) {
 }
 
 // Who leaves makes room for those behind, in the same conference and in others.
-func TestA03_WhoLeavesMovesTheOthersUp(t *testing.T) {
+func TestA03_AWithdrawnAddMovesTheOthersUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := full(t)
-		enter := func(conference string) *waitingAdd {
-			add, err := p.enter(conference, false)
+		enter := func(conference string) *queuedAdd {
+			add, err := p.enqueue(conference, false)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return add
 		}
-		var xs []*waitingAdd
+		var xs []*queuedAdd
 		for range 10 {
 			xs = append(xs, enter("x"))
 		}
 		y, last := enter("y"), enter("x")
 		for _, x := range xs {
-			p.leave(x)
-			p.leave(x) // Once more has no effect.
+			p.withdraw(x)
+			p.withdraw(x) // Once more has no effect.
 		}
 		next := enter("x")
-		for i, add := range []*waitingAdd{last, y, next} {
+		for i, add := range []*queuedAdd{last, y, next} {
 			if n, waits := p.queue.position(add); n != i || !waits {
 				t.Errorf("add %d is at position %d, waits: %v", i, n, waits)
 			}
@@ -487,17 +486,17 @@ func TestA03_WhoLeavesMovesTheOthersUp(t *testing.T) {
 	})
 }
 
-// A conference that always has a next add does not keep others from their turns.
-func TestA03_ConferencesThatComeAgainTakeTurns(t *testing.T) {
+// A conference that always has a next add does not delay other conferences.
+func TestA03_ReturningConferencesAlternate(t *testing.T) {
 	var q addQueue
-	enter := func(conference string) { q.enter(conference, &waitingAdd{}, false) }
+	enter := func(conference string) { q.push(conference, &queuedAdd{}, false) }
 	for range 3 {
 		enter("a")
 	}
 	enter("b")
 	var order []string
 	for range 9 {
-		served := q.next().queue.conference
+		served := q.pop().queue.conference
 		order = append(order, served)
 		if served != "a" {
 			enter(served)
@@ -508,13 +507,13 @@ func TestA03_ConferencesThatComeAgainTakeTurns(t *testing.T) {
 	}
 }
 
-// The estimate of a turn is when it comes, as far as nothing else happens.
-func TestA03_TurnsComeWhenEstimated(t *testing.T) {
+// Adds are granted when estimated, if nothing else happens.
+func TestA03_GrantsComeWhenEstimated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p addPacer
 		for range 7 {
 			time.Sleep(110 * time.Millisecond)
-			if err := depart(t.Context(), &p, "other", false); err != nil {
+			if err := sendOne(t.Context(), &p, "other", false); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -524,7 +523,7 @@ func TestA03_TurnsComeWhenEstimated(t *testing.T) {
 			want := p.estimate(time.Now())(p.queue.len())
 			p.mu.Unlock()
 			running.Go(func() {
-				if err := depart(t.Context(), &p, "a", false); err != nil || !time.Now().Equal(want) {
+				if err := sendOne(t.Context(), &p, "a", false); err != nil || !time.Now().Equal(want) {
 					t.Errorf("add %d left %v after its estimate: %v", n, time.Since(want), err)
 				}
 			})
@@ -540,31 +539,31 @@ func BenchmarkWaitingAdd(b *testing.B) {
 		for _, waiting := range []int{10, maxWaitingAdds - 1} {
 			b.Run(fmt.Sprintf("waiting=%d/conferences=%d", waiting, min(conferences, waiting)), func(b *testing.B) {
 				p := full(b)
-				for _, d := range p.departures {
+				for _, d := range p.grants {
 					d.written = time.Now().Add(time.Hour)
 				}
 				for n := range waiting {
-					if _, err := p.enter(fmt.Sprint(n%conferences), false); err != nil {
+					if _, err := p.enqueue(fmt.Sprint(n%conferences), false); err != nil {
 						b.Fatal(err)
 					}
 				}
 				deadline := time.Now().Add(24 * time.Hour)
 				for b.Loop() {
-					add, err := p.enter("0", false)
+					add, err := p.enqueue("0", false)
 					if err != nil {
 						b.Fatal(err)
 					}
 					p.setDeadline(add, deadline)
-					p.leave(add)
+					p.withdraw(add)
 				}
 			})
 		}
 	}
 }
 
-// TestA03_WhateverComes draws adds that come, wait, leave, have deadlines, and find a
+// TestA03_RandomHistories draws adds that come, wait, leave, have deadlines, and find a
 // connection soon or late.
-func TestA03_WhateverComes(t *testing.T) {
+func TestA03_RandomHistories(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		adds := rapid.IntRange(1, 80).Draw(rt, "adds")
 		seed := rapid.Uint64().Draw(rt, "seed")
@@ -594,9 +593,9 @@ func paceSome(t *testing.T, adds int, seed uint64) (problem string) {
 				}
 				defer cancel()
 				time.AfterFunc(waits, cancel)
-				if d, err := turnOf(ctx, &p, room, false); err == nil {
+				if d, err := waitForGrant(ctx, &p, room, false); err == nil {
 					time.Sleep(connects)
-					p.left(d)
+					p.markWritten(d)
 					l.note(room)
 				}
 			})

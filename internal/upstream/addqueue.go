@@ -6,33 +6,33 @@ import (
 	"time"
 )
 
-// addQueue holds the adds that wait for their turn, fair between conferences: those with
-// waiting adds take turns, and within one conference the first to come goes first. It
-// belongs to the pacer's lock.
+// addQueue holds the adds that wait for their grant. It is fair between conferences: they
+// alternate, and within one conference the first in is the first out. The pacer's lock guards
+// it.
 //
-// Each waiting add has brought one place. The places are kept in the order of the turns,
-// and the waiting adds of a conference use the conference's places in order: when one
-// leaves, those behind it move up, and the conference's last place goes. So every
-// position is found by binary search, and none of it takes longer the more adds wait.
+// There is one place for each queued add. The places are in the order of the grants, and the
+// adds of a conference use the conference's places in order: when one is removed, the adds
+// behind it move up, and the conference's last place is removed. So binary search finds every
+// position.
 type addQueue struct {
 	conferences map[string]*conferenceQueue
-	// places are those of all conferences, in the order of their turns.
+	// places are those of all conferences, in the order of their grants.
 	places []place
-	// round is the latest round that a conference's next place is in, made the last
-	// place's number.
+	// round is the latest round of a conference's next place, made the number of the last
+	// place.
 	round, made int64
 }
 
-// conferenceQueue is one conference's waiting adds and as many places, each in order. It
-// has at least one.
+// conferenceQueue holds one conference's queued adds and as many places, in order. It has at
+// least one.
 type conferenceQueue struct {
 	conference string
-	waiting    []*waitingAdd
+	waiting    []*queuedAdd
 	places     []place
 }
 
-// place is one turn. In each round a conference has one; within a round the first made
-// goes first.
+// place is one future grant. In each round a conference has one; within a round the first
+// place made is the first granted.
 type place struct {
 	round, number int64
 	queue         *conferenceQueue
@@ -42,28 +42,27 @@ func (p place) compare(other place) int {
 	return cmp.Or(cmp.Compare(p.round, other.round), cmp.Compare(p.number, other.number))
 }
 
-// waitingAdd is an add that waits for its turn.
-type waitingAdd struct {
+// queuedAdd is an add that waits for its grant.
+type queuedAdd struct {
 	queue *conferenceQueue
-	// order is the add's among those of its conference.
+	// order is the position among the adds of its conference.
 	order int64
-	// deadline is zero where there is none; expires ends the wait then.
+	// deadline is zero if there is none; expires ends the wait then.
 	deadline time.Time
 	expires  *time.Timer
-	// turn gets the one outcome.
-	turn chan turn
+	// result receives the one result.
+	result chan grantResult
 }
 
-type turn struct {
-	departure *departure
-	err       error
+type grantResult struct {
+	grant *grant
+	err   error
 }
 
 func (q *addQueue) len() int { return len(q.places) }
 
-// enter puts an add at the end of its conference's queue, or at its head where it had a
-// turn and needs another.
-func (q *addQueue) enter(conference string, add *waitingAdd, again bool) {
+// push puts an add at the end of its conference's queue, or at its head if it is sent again.
+func (q *addQueue) push(conference string, add *queuedAdd, again bool) {
 	c := q.conference(conference)
 	q.addPlace(c)
 	add.queue = c
@@ -89,8 +88,8 @@ func (q *addQueue) conference(name string) *conferenceQueue {
 	return q.conferences[name]
 }
 
-// addPlace gives a conference one more place, in the round after its last one. A
-// conference without one begins in the latest round, behind the next place of each other.
+// addPlace adds a place for a conference, in the round after its last one. The first place of
+// a conference is in the latest round, behind the next place of each other conference.
 func (q *addQueue) addPlace(c *conferenceQueue) {
 	q.made++
 	made := place{round: q.round, number: q.made, queue: c}
@@ -102,16 +101,16 @@ func (q *addQueue) addPlace(c *conferenceQueue) {
 	q.places = slices.Insert(q.places, at, made)
 }
 
-// at returns the add whose turn comes after n others.
-func (q *addQueue) at(n int) *waitingAdd {
+// at returns the add that is granted after n others.
+func (q *addQueue) at(n int) *queuedAdd {
 	p := q.places[n]
 	i, _ := slices.BinarySearchFunc(p.queue.places, p, place.compare)
 	return p.queue.waiting[i]
 }
 
-// position is how many turns come before that of an add; ok is false where it no longer
-// waits.
-func (q *addQueue) position(add *waitingAdd) (n int, ok bool) {
+// position returns how many grants come before that of an add; ok is false if it is not
+// queued.
+func (q *addQueue) position(add *queuedAdd) (n int, ok bool) {
 	i, ok := add.index()
 	if !ok {
 		return 0, false
@@ -120,18 +119,18 @@ func (q *addQueue) position(add *waitingAdd) (n int, ok bool) {
 	return n, true
 }
 
-// index is the add's in its conference's queue. Its order may have been given to another
-// since it left.
-func (add *waitingAdd) index() (i int, ok bool) {
+// index returns the add's index in its conference's queue. After it was removed, another add
+// may have its order.
+func (add *queuedAdd) index() (i int, ok bool) {
 	waiting := add.queue.waiting
-	i, ok = slices.BinarySearchFunc(waiting, add.order, func(other *waitingAdd, order int64) int {
+	i, ok = slices.BinarySearchFunc(waiting, add.order, func(other *queuedAdd, order int64) int {
 		return cmp.Compare(other.order, order)
 	})
 	return i, ok && waiting[i] == add
 }
 
-// next takes out the add whose turn comes first.
-func (q *addQueue) next() *waitingAdd {
+// pop removes the add that is granted next.
+func (q *addQueue) pop() *queuedAdd {
 	c := q.places[0].queue
 	add := c.waiting[0]
 	q.places = q.places[1:]
@@ -143,8 +142,8 @@ func (q *addQueue) next() *waitingAdd {
 	return add
 }
 
-// leave takes an add out before its turn; ok is false where it no longer waits.
-func (q *addQueue) leave(add *waitingAdd) (ok bool) {
+// remove removes an add before its grant; ok is false if it is not queued.
+func (q *addQueue) remove(add *queuedAdd) (ok bool) {
 	i, ok := add.index()
 	if !ok {
 		return false

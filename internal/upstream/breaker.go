@@ -1,9 +1,7 @@
 package upstream
 
 import (
-	"errors"
 	"log/slog"
-	"net/http"
 	"sync"
 	"time"
 
@@ -12,72 +10,72 @@ import (
 )
 
 const (
-	// So many calls in a row must fail, the first so long before the last, for the
-	// breaker to open: a burst that meets one cut connection proves nothing, nor do a
-	// few calls whatever befalls them.
+	// The breaker opens after tripAfter failed calls in a row, if the first failed at least
+	// tripOver before the last: a burst of calls that meets one broken connection proves
+	// nothing.
 	tripAfter = 10
 	tripOver  = 2 * time.Second
-	// probeEvery is how often an open breaker lets a call through; A6 allows 5 s.
+	// probeEvery is how often an open breaker allows a call; A6 allows 5 s.
 	probeEvery = 4 * time.Second
-	// deadSilence is how long an upstream must have been silent for a caller's giving up
-	// to say something of it.
-	deadSilence = 5 * time.Second
+	// minSilence is how long a call must have waited before its deadline or cancellation
+	// counts as a failure of the upstream.
+	minSilence = 5 * time.Second
 )
 
-// breaker stops the callers' calls to a dead upstream (A6): one that answered none of the
-// last calls, nor anything else meanwhile. What it answers, errors included, shows that it
-// lives; only a proxy may have answered in its place.
+// breaker is the circuit breaker of the callers' calls (A6). It opens when the upstream
+// itself responded to none of the last calls and to no other request meanwhile. An error
+// response of the upstream shows that it runs; one of a proxy does not.
 //
-// Polls do not pass the breaker, since they have a budget, and their failures do not count
-// (W15); that they are answered again closes it.
+// Polls do not pass the breaker, because they have a budget, and their failures do not count
+// (W15). A response to a poll closes it.
 type breaker struct {
 	logger *slog.Logger
 
 	mu sync.Mutex
-	// failed is how many calls have failed since the upstream last answered, since is
-	// when the first of them did.
+	// failed is the number of failed calls since the last response, since the time of the
+	// first of them.
 	failed int
 	since  time.Time
 	open   bool
-	// probed is when the breaker opened, or last let a call through while open.
+	// probed is when the breaker opened, or last allowed a call while open.
 	probed time.Time
 }
 
 func newBreaker(logger *slog.Logger) *breaker { return &breaker{logger: logger} }
 
-// closed fails where a call would not be let through now.
-func (b *breaker) closed() error {
+// check returns the error that allow would return now.
+func (b *breaker) check() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.refusal(time.Now())
+	return b.openError(time.Now())
 }
 
-// enter lets a call through, whose outcome settle is then told, or fails.
-func (b *breaker) enter() error {
+// allow returns nil if a call may be sent. Its outcome is reported with recordOutcome.
+func (b *breaker) allow() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
-	if err := b.refusal(now); err != nil {
+	if err := b.openError(now); err != nil {
 		return err
 	}
 	b.probed = now
 	return nil
 }
 
-func (b *breaker) refusal(now time.Time) error {
+func (b *breaker) openError(now time.Time) error {
 	wait := b.probed.Add(probeEvery).Sub(now)
 	if !b.open || wait <= 0 {
 		return nil
 	}
 	return &apierror.Error{
-		Reason: apierror.BreakerOpen, Message: "the upstream does not answer, and is left alone for a while",
+		Reason: apierror.BreakerOpen, Message: "circuit breaker open: the upstream does not answer",
 		Dialled: apierror.DialledNo, RetryAfter: wait,
 	}
 }
 
-// answered notes a request of any kind.
-func (b *breaker) answered(trip audian.Trip) {
-	if trip.Status == 0 || trip.Err != nil && dead(trip.Err) {
+// recordResult records the result of a request of any kind.
+func (b *breaker) recordResult(result audian.Result) {
+	if result.Status == 0 || result.Err != nil && apierror.IsUpstreamDown(result.Err) {
 		return
 	}
 	b.mu.Lock()
@@ -86,10 +84,9 @@ func (b *breaker) answered(trip audian.Trip) {
 	b.set(false)
 }
 
-// settle notes how a call that was let through ended, and after how long.
-func (b *breaker) settle(err error, took time.Duration) {
-	e, ok := errors.AsType[*apierror.Error](err)
-	if !ok || !dead(e) && (!gone(e) || took < deadSilence) {
+// recordOutcome records how a call ended that was allowed, and how long it took.
+func (b *breaker) recordOutcome(err error, took time.Duration) {
+	if !apierror.IsUpstreamDown(err) && (!isContextEnd(err) || took < minSilence) {
 		return
 	}
 	b.mu.Lock()
@@ -108,20 +105,12 @@ func (b *breaker) settle(err error, took time.Duration) {
 func (b *breaker) set(open bool) {
 	if b.open != open {
 		b.open = open
-		b.logger.Warn("upstream breaker changed", slog.Bool("open", open))
+		b.logger.Warn("circuit breaker changed", slog.Bool("open", open))
 	}
 }
 
-// dead says whether an error is one of an upstream that does not live: it gave no answer,
-// or a proxy before it had to answer in its place.
-func dead(e *apierror.Error) bool {
-	if e.UpstreamStatus == 0 {
-		return outage(e)
-	}
-	return e.UpstreamStatus >= http.StatusInternalServerError && !e.VendorShaped
-}
-
-// gone says whether an error is that of a caller who no longer waits.
-func gone(e *apierror.Error) bool {
-	return e.Reason == apierror.DeadlineExceeded || e.Reason == apierror.Cancelled
+// isContextEnd reports whether a call failed because its caller no longer waits.
+func isContextEnd(err error) bool {
+	reason := apierror.ReasonOf(err)
+	return reason == apierror.DeadlineExceeded || reason == apierror.Cancelled
 }

@@ -19,11 +19,11 @@ func trip(t *testing.T, a *Account, u *upstream) {
 	u.set(refuse)
 	for range tripAfter {
 		time.Sleep(tripOver / (tripAfter / 2))
-		if err := a.Remove(t.Context(), "c", "p"); told(t, err).Reason != apierror.UpstreamUnavailable {
+		if err := a.Remove(t.Context(), "c", "p"); apiError(t, err).Reason != apierror.UpstreamUnavailable {
 			t.Fatalf("got %v", err)
 		}
 	}
-	if err := a.Remove(t.Context(), "c", "p"); told(t, err).Reason != apierror.BreakerOpen {
+	if err := a.Remove(t.Context(), "c", "p"); apiError(t, err).Reason != apierror.BreakerOpen {
 		t.Fatalf("got %v", err)
 	}
 }
@@ -36,16 +36,16 @@ func TestA06_BreakerOpens(t *testing.T) {
 		_, add := a.Add(t.Context(), "c", participant.Add{}, func() { t.Error("an add was sent") })
 		_, list := a.List(t.Context(), "c")
 		for name, err := range map[string]error{"add": add, "list": list, "remove": a.Remove(t.Context(), "c", "p")} {
-			e := told(t, err)
+			e := apiError(t, err)
 			if e.Reason != apierror.BreakerOpen || e.Dialled != apierror.DialledNo || e.RetryAfter <= 0 || e.RetryAfter > 5*time.Second {
 				t.Errorf("%s: %v, dialled %q, retry after %v", name, err, e.Dialled, e.RetryAfter)
 			}
 		}
 		for name, read := range map[string]func() error{
-			"a read of A1": func() error { _, err := a.ListAhead(t.Context(), "c"); return err },
+			"a read of A1": func() error { _, err := a.ListToReconcile(t.Context(), "c"); return err },
 			"a poll":       func() error { _, err := a.OpenSource(t.Context(), "c").List(t.Context()); return err },
 		} {
-			if err := read(); told(t, err).Reason == apierror.BreakerOpen {
+			if err := read(); apiError(t, err).Reason == apierror.BreakerOpen {
 				t.Errorf("%s met the breaker", name)
 			}
 		}
@@ -94,7 +94,7 @@ func TestA06_LongProbes(t *testing.T) {
 		}()
 		synctest.Wait()
 		u.set(nil)
-		if err := a.Remove(t.Context(), "c", "p"); told(t, err).Reason != apierror.BreakerOpen {
+		if err := a.Remove(t.Context(), "c", "p"); apiError(t, err).Reason != apierror.BreakerOpen {
 			t.Errorf("got %v", err)
 		}
 		time.Sleep(5 * time.Second)
@@ -126,7 +126,7 @@ func TestW15_PollsDoNotTripTheBreaker(t *testing.T) {
 		u := &upstream{answer: refuse}
 		a := account(t, u)
 		feeds(t, a, 1, 10*time.Second)
-		if err := a.breaker.closed(); err != nil || len(u.times(http.MethodGet)) < tripAfter {
+		if err := a.breaker.check(); err != nil || len(u.times(http.MethodGet)) < tripAfter {
 			t.Errorf("%d polls, %v", len(u.times(http.MethodGet)), err)
 		}
 	})
@@ -156,7 +156,7 @@ func TestA06_OnlyADeadUpstreamTripsTheBreaker(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := account(t, &upstream{answer: test.answer})
 				for n := range 2 * tripAfter {
-					ctx, cancel := context.WithTimeout(t.Context(), deadSilence)
+					ctx, cancel := context.WithTimeout(t.Context(), minSilence)
 					_ = a.Remove(ctx, fmt.Sprint(n%2), "p")
 					cancel()
 					time.Sleep(time.Second)
@@ -190,7 +190,7 @@ func TestA06_NotEnoughToTripTheBreaker(t *testing.T) {
 				remove(ctx, a)
 				for range 3 {
 					time.Sleep(time.Second)
-					remove(requestctx.AsRetry(ctx), a)
+					remove(requestctx.WithRetry(ctx), a)
 				}
 			}
 		},
@@ -223,7 +223,7 @@ func TestA06_NotEnoughToTripTheBreaker(t *testing.T) {
 				u := &upstream{answer: refuse}
 				a := account(t, u)
 				fail(t.Context(), a, u)
-				if err := a.breaker.closed(); err != nil {
+				if err := a.breaker.check(); err != nil {
 					t.Error(err)
 				}
 			})

@@ -11,21 +11,20 @@ import (
 	"github.com/audian/participant-gateway/internal/upstream/audian"
 )
 
-// DefaultPollRate is the poll requests a second of an account, where none is set.
+// DefaultPollRate is the default for the poll requests a second of an account.
 const DefaultPollRate = 10
 
-// fewTokens is the share of the largest number of request tokens seen below which those
-// that remain are few.
-const fewTokens = 5
+// Fewer than 1/lowTokenShare of the largest number of request tokens ever reported are few.
+const lowTokenShare = 5
 
-// timerSlack is how much a timer may be late. Requests that are spaced more closely make
-// up for it, so that a high rate is reached.
+// timerSlack is the expected delay of a timer. Requests that are spaced more closely make up
+// for it, so that a high rate is possible.
 const timerSlack = 10 * time.Millisecond
 
-// budget shares an account's poll requests out, evenly spaced and never faster than the
-// rate (W15).
+// budget grants an account's poll requests, evenly spaced and never faster than the rate
+// (W15).
 //
-// Its lock is a leaf: nothing else is locked under it but a signal.
+// Under its lock only that of a notifier is taken.
 type budget struct {
 	logger *slog.Logger
 
@@ -37,8 +36,8 @@ type budget struct {
 	queue        queue
 	timer        *time.Timer
 	sources      []*Source
-	fair         fairInterval
-	failing      failing
+	fair         cachedInterval
+	failures     pollFailures
 	// mostTokens is the largest number of request tokens that the upstream has reported.
 	mostTokens int
 }
@@ -56,11 +55,11 @@ func (b *budget) open(s *Source) {
 	defer b.mu.Unlock()
 	s.index = len(b.sources)
 	b.sources = append(b.sources, s)
-	b.fair.forget()
+	b.fair.invalidate()
 }
 
-// close removes a source. With the last one goes what is known of failing polls: nothing
-// is asked any more.
+// close removes a source. After the last one it clears the poll failures, because no poll
+// would.
 func (b *budget) close(s *Source) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -69,83 +68,83 @@ func (b *budget) close(s *Source) {
 	b.sources[s.index].index = s.index
 	b.sources[last] = nil
 	b.sources = b.sources[:last]
-	b.fair.forget()
+	b.fair.invalidate()
 	if s.polledOnce && !s.hadList {
-		// Its one attempt went ahead of the others. Where such sources come and go all the
-		// time, the others are slowed by what the sources at hand do not show.
+		// Its one list went before those of the other sources. Sources that open and close all
+		// the time slow the others, although they are not among the sources.
 		b.rate.ahead.note(time.Now())
 	}
 	if len(b.sources) == 0 {
-		b.failing.clear()
+		b.failures.clear()
 	}
 }
 
-// pace is how often the source's lists may come, and how the account's polls fare.
+// pace returns how often the source may list, and whether the account's polls fail.
 func (b *budget) pace(s *Source, want, takes time.Duration) Pace {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	before := s.least()
 	s.want, s.takes = want, takes
 	if s.least() != before {
-		b.fair.forget()
+		b.fair.invalidate()
 	}
 	share := max(want, b.fair.at(time.Now(), b))
 	pace := Pace{
 		Share:    share,
 		Interval: max(share, takes) + s.waits.Truncate(leastWait),
-		Changed:  b.failing.changed.next(),
+		Changed:  b.failures.changed.wait(),
 	}
-	if s.failed && !b.failing.since.IsZero() {
-		pace.FailingSince, pace.FailingReason = b.failing.since, b.failing.reason
+	if s.failed && !b.failures.since.IsZero() {
+		pace.FailingSince, pace.FailingReason = b.failures.since, b.failures.reason
 	}
 	return pace
 }
 
 // take waits until one request may be sent.
-func (b *budget) take(ctx context.Context, c class) error {
+func (b *budget) take(ctx context.Context, p priority) error {
 	if ctx.Err() != nil {
-		return ended(ctx)
+		return pollWaitEnded(ctx)
 	}
-	w := b.enqueue(c)
+	r := b.enqueue(p)
 	select {
-	case <-w.granted:
+	case <-r.granted:
 		return nil
 	case <-ctx.Done():
-		b.leave(w)
-		return ended(ctx)
+		b.withdraw(r)
+		return pollWaitEnded(ctx)
 	}
 }
 
-func (b *budget) enqueue(c class) *request {
+func (b *budget) enqueue(p priority) *request {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	r := b.queue.enter(c)
-	b.dispatch(0)
+	r := b.queue.push(p)
+	b.grantDue(0)
 	return r
 }
 
-func (b *budget) leave(r *request) {
+func (b *budget) withdraw(r *request) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.queue.leave(r)
+	b.queue.remove(r)
 }
 
-// dispatch grants the requests that may be sent now, and sets the timer for the next. A
-// late timer makes up for so much of its delay. The lock is held.
-func (b *budget) dispatch(late time.Duration) {
+// grantDue grants the requests that may be sent now, and sets the timer for the next. A timer
+// that was late passes its delay. The lock is held.
+func (b *budget) grantDue(late time.Duration) {
 	if b.timer != nil {
 		b.timer.Stop()
 		b.timer = nil
 	}
 	now := time.Now()
 	for b.queue.waiting > 0 {
-		next, again := b.rate.after(b.last, now)
-		r := b.queue.front(now.Before(b.rate.paused))
+		next, again := b.rate.nextAt(b.last, now)
+		r := b.queue.next(now.Before(b.rate.paused))
 		if r == nil {
 			again = b.rate.paused
 		}
 		if r == nil || next.After(now) {
-			b.timer = time.AfterFunc(again.Sub(now), b.redispatch)
+			b.timer = time.AfterFunc(again.Sub(now), b.onTimer)
 			return
 		}
 		b.last = latest(next, now.Add(-late))
@@ -153,9 +152,9 @@ func (b *budget) dispatch(late time.Duration) {
 	}
 }
 
-// grant lets one request go.
+// grant grants one request.
 func (b *budget) grant(r *request, now time.Time) {
-	if r.class.ofAdd() {
+	if r.priority.isReconcile() {
 		b.rate.ahead.note(now)
 	} else {
 		b.polled = now
@@ -163,45 +162,45 @@ func (b *budget) grant(r *request, now time.Time) {
 	b.queue.grant(r)
 }
 
-func (b *budget) redispatch() {
+func (b *budget) onTimer() {
 	_ = panics.Recover(b.logger, "poll budget", func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		b.dispatch(max(0, timerSlack-b.rate.gap(time.Now())))
+		b.grantDue(max(0, timerSlack-b.rate.gap(time.Now())))
 	})
 }
 
-// added notes an add that leaves now: polls make room for it.
-func (b *budget) added() {
+// addSent takes an add that is sent now from the polls' rate.
+func (b *budget) addSent() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.rate.added(time.Now())
+	b.rate.addSent(time.Now())
 }
 
-// answered notes what a request's answer says about the upstream's own budget.
-func (b *budget) answered(trip audian.Trip) {
+// recordResult slows the polls down if the upstream's own limit is near or reached.
+func (b *budget) recordResult(result audian.Result) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
-	limited := trip.Err != nil && trip.Err.Reason == apierror.UpstreamRateLimited
+	limited := result.Err != nil && result.Err.Reason == apierror.UpstreamRateLimited
 	if limited {
-		b.rate.pause(now, trip.Err.RetryAfter)
+		b.rate.pause(now, result.Err.RetryAfter)
 	}
-	if limited || trip.Remaining != nil && b.few(*trip.Remaining) {
+	if limited || result.Remaining != nil && b.isLow(*result.Remaining) {
 		b.rate.halve(now)
 	}
 }
 
-// few reports whether so many request tokens are few for this account. The lock is held.
-func (b *budget) few(tokens int) bool {
+// isLow reports whether this number of request tokens is low for the account. The lock is held.
+func (b *budget) isLow(tokens int) bool {
 	b.mostTokens = max(b.mostTokens, tokens)
-	return tokens*fewTokens < b.mostTokens
+	return tokens*lowTokenShare < b.mostTokens
 }
 
-// ended is the error of a poll whose context ended while it waited.
-func ended(ctx context.Context) error {
+// pollWaitEnded is the error of a poll whose ctx ends while it waits.
+func pollWaitEnded(ctx context.Context) error {
 	return &apierror.Error{
 		Reason: apierror.Cancelled, Message: "the wait for the poll budget ended",
-		Unreached: true, Cause: ctx.Err(),
+		NotSent: true, Cause: ctx.Err(),
 	}
 }

@@ -127,10 +127,10 @@ func TestW15_LimitsSlowEveryFeed(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				u := &upstream{answer: always(200, `{"data":[],"tokens":{"remaining":100}}`)}
 				a := account(t, u)
-				_, _ = a.poll(t.Context(), "c", classPage)
+				_, _ = a.poll(t.Context(), "c", listNextPage)
 				u.set(test.answer)
 				began := time.Now()
-				_, _ = a.poll(t.Context(), "c", classPage)
+				_, _ = a.poll(t.Context(), "c", listNextPage)
 				u.set(nil)
 				before := len(u.times(http.MethodGet))
 				feeds(t, a, 40, test.after+3*time.Second)
@@ -149,22 +149,22 @@ func TestW15_LimitsSlowEveryFeed(t *testing.T) {
 func TestW15_WaitersMayLeave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBudget(1, quiet)
-		if err := b.take(t.Context(), classList); err != nil {
+		if err := b.take(t.Context(), listFirstPage); err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
-		if err := b.take(ctx, classList); !errors.Is(err, context.DeadlineExceeded) {
+		if err := b.take(ctx, listFirstPage); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
-		if err := b.take(ctx, classList); err == nil || b.queue.waiting != 0 {
+		if err := b.take(ctx, listFirstPage); err == nil || b.queue.waiting != 0 {
 			t.Errorf("%d wait, %v", b.queue.waiting, err)
 		}
 		time.Sleep(time.Second) // The timer comes to nothing.
 	})
 }
 
-// TestW15_Pace tells each of several feeds its interval.
+// TestW15_Pace compares the intervals of several feeds.
 func TestW15_Pace(t *testing.T) {
 	type feed struct {
 		want  time.Duration
@@ -208,8 +208,8 @@ func slicesOf[T any](n int, v T) []T {
 	return s
 }
 
-// TestW15_PaceIsWhatComes compares the interval that was told with the one that came.
-func TestW15_PaceIsWhatComes(t *testing.T) {
+// TestW15_PaceIsTheActualInterval compares the reported interval with the actual one.
+func TestW15_PaceIsTheActualInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{}
 		a := account(t, u)
@@ -249,7 +249,7 @@ func TestW10_PollsTimeOut(t *testing.T) {
 		s := a.OpenSource(ctx, "c")
 		began := time.Now()
 		_, err := s.List(ctx)
-		if told(t, err).Reason != apierror.UpstreamTimeout || time.Since(began) != 5*time.Second {
+		if apiError(t, err).Reason != apierror.UpstreamTimeout || time.Since(began) != 5*time.Second {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
 	})
@@ -281,27 +281,27 @@ func TestW15_PagesAreLearned(t *testing.T) {
 	})
 }
 
-func TestW15_BurstOfAddsIsMadeRoomForButNotPlannedOn(t *testing.T) {
+func TestW15_ABurstOfAddsDoesNotChangeThePace(t *testing.T) {
 	now := time.Now()
 	r := newRate(10)
 	for range 10 {
-		r.added(now)
+		r.addSent(now)
 	}
 	if got := r.at(now); got != leastRate {
 		t.Errorf("rate within the second: got %v, want %v", got, leastRate)
 	}
-	if got := r.lasting(now); got != 7.5 {
+	if got := r.sustained(now); got != 7.5 {
 		t.Errorf("rate planned on: got %v, want 7.5", got)
 	}
-	if got := r.at(now.Add(addWeighs)); got != 10 {
+	if got := r.at(now.Add(addWeight)); got != 10 {
 		t.Errorf("rate a second later: got %v, want 10", got)
 	}
 	for second := range 10 {
 		for range 9 {
-			r.added(now.Add(time.Duration(second) * time.Second))
+			r.addSent(now.Add(time.Duration(second) * time.Second))
 		}
 	}
-	if got := r.lasting(now.Add(9 * time.Second)); got != leastRate {
+	if got := r.sustained(now.Add(9 * time.Second)); got != leastRate {
 		t.Errorf("rate planned on while adds go on: got %v, want %v", got, leastRate)
 	}
 }

@@ -20,13 +20,13 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// upstream answers requests in place of the network, and keeps when they came.
+// upstream answers requests in place of the network, and records their times.
 type upstream struct {
 	mu sync.Mutex
-	// answer may be nil, which is an upstream where all is well.
+	// answer may be nil, which means that every request succeeds.
 	answer answer
 	came   map[string][]time.Time
-	// ready is closed when connections begin to be made; nil where they are at once.
+	// ready is closed when connections are established; nil means at once.
 	ready chan struct{}
 }
 
@@ -75,7 +75,7 @@ func (u *upstream) times(method string) []time.Time {
 	return u.came[method]
 }
 
-// well is the answer of an upstream where all is well.
+// well answers every request with success.
 func well(r *http.Request) (response, error) {
 	switch r.Method {
 	case http.MethodPost:
@@ -123,8 +123,8 @@ func account(t *testing.T, u http.RoundTripper) *Account {
 	return a
 }
 
-// told is the apierror.Error in an error.
-func told(t *testing.T, err error) *apierror.Error {
+// apiError returns the apierror.Error in an error.
+func apiError(t *testing.T, err error) *apierror.Error {
 	t.Helper()
 	e, ok := errors.AsType[*apierror.Error](err)
 	if !ok {

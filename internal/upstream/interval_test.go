@@ -11,19 +11,19 @@ import (
 	"time"
 )
 
-// TestW15_IntervalIncludesHowLongListsTake tells feeds their intervals.
+// TestW15_IntervalIncludesHowLongListsTake compares the intervals of feeds.
 func TestW15_IntervalIncludesHowLongListsTake(t *testing.T) {
 	for name, test := range map[string]struct {
 		feeds           int
 		want, takes     time.Duration
 		share, interval time.Duration
 	}{
-		"fast":                        {1, time.Second, 50 * time.Millisecond, time.Second, time.Second},
-		"slow":                        {1, time.Second, 3 * time.Second, time.Second, 3 * time.Second},
-		"slow, quiet":                 {1, 5 * time.Second, 3 * time.Second, 5 * time.Second, 5 * time.Second},
-		"many":                        {20, time.Second, 50 * time.Millisecond, 2 * time.Second, 2 * time.Second},
-		"many that take long":         {20, time.Second, 1500 * time.Millisecond, 2 * time.Second, 2 * time.Second},
-		"so slow that all have turns": {20, time.Second, 4 * time.Second, time.Second, 4 * time.Second},
+		"fast":                              {1, time.Second, 50 * time.Millisecond, time.Second, time.Second},
+		"slow":                              {1, time.Second, 3 * time.Second, time.Second, 3 * time.Second},
+		"slow, quiet":                       {1, 5 * time.Second, 3 * time.Second, 5 * time.Second, 5 * time.Second},
+		"many":                              {20, time.Second, 50 * time.Millisecond, 2 * time.Second, 2 * time.Second},
+		"many that take long":               {20, time.Second, 1500 * time.Millisecond, 2 * time.Second, 2 * time.Second},
+		"too slow for the budget to matter": {20, time.Second, 4 * time.Second, time.Second, 4 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := account(t, &upstream{})
@@ -48,7 +48,7 @@ func TestW15_IntervalIncludesHowLongListsTake(t *testing.T) {
 
 func near(a, b time.Duration) bool { return (a - b).Abs() < time.Microsecond }
 
-func TestW15_IntervalIncludesTheWaitForTurns(t *testing.T) {
+func TestW15_IntervalIncludesTheWaitForGrants(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := account(t, &upstream{})
 		ctx, cancel := context.WithCancel(t.Context())
@@ -74,10 +74,10 @@ func TestW15_IntervalIncludesTheWaitForTurns(t *testing.T) {
 	})
 }
 
-// TestW15_UrgentPollsTakeEverySecondTurn plays healthy feeds beside all that goes ahead of
+// TestW15_UrgentPollsGetEverySecondGrant plays healthy feeds beside all that goes ahead of
 // them: conferences that answer 503, clients that come again after each NOT_FOUND, and lost
 // adds that are looked for.
-func TestW15_UrgentPollsTakeEverySecondTurn(t *testing.T) {
+func TestW15_UrgentPollsGetEverySecondGrant(t *testing.T) {
 	for name, urgent := range map[string]urgency{
 		"conferences that answer 503":  {broken: 50},
 		"clients that retry NOT_FOUND": {retried: 2},
@@ -199,7 +199,7 @@ func (p *players) retry(ctx context.Context, conference string) {
 func (p *players) reconcile(ctx context.Context, conference string) {
 	for ctx.Err() == nil {
 		next := time.Now().Add(time.Second)
-		_, _ = p.account.ListAhead(ctx, conference)
+		_, _ = p.account.ListToReconcile(ctx, conference)
 		wait(ctx, time.Until(next))
 	}
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/audian/participant-gateway/internal/upstream/audian"
 )
 
-// TestA06_AWaitThatOutlastsTheDeadlineIsNotBegun has lists fail with little time left: the
+// TestA06_AWaitBeyondTheDeadlineIsNotStarted has lists fail with little time left: the
 // upstream's answer is returned at once.
-func TestA06_AWaitThatOutlastsTheDeadlineIsNotBegun(t *testing.T) {
+func TestA06_AWaitBeyondTheDeadlineIsNotStarted(t *testing.T) {
 	for name, test := range map[string]struct {
 		answer answer
 		within time.Duration
@@ -36,7 +36,7 @@ func TestA06_AWaitThatOutlastsTheDeadlineIsNotBegun(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), test.within)
 				defer cancel()
 				_, err := account(t, u).List(ctx, "c")
-				if got := len(u.times(http.MethodGet)); told(t, err).Reason != test.reason || got != test.reads || ctx.Err() != nil {
+				if got := len(u.times(http.MethodGet)); apiError(t, err).Reason != test.reason || got != test.reads || ctx.Err() != nil {
 					t.Errorf("read %d times, %v", got, err)
 				}
 				if last := u.times(http.MethodGet); !time.Now().Equal(last[len(last)-1]) {
@@ -77,7 +77,7 @@ func TestW07_ALaterPageIsMissing(t *testing.T) {
 				u := &upstream{answer: secondPage(test.second)}
 				a := account(t, u)
 				list, err := a.List(t.Context(), "c")
-				if got := len(u.times(http.MethodGet)); told(t, err).Reason != test.reason || got != test.reads || list.Items != nil {
+				if got := len(u.times(http.MethodGet)); apiError(t, err).Reason != test.reason || got != test.reads || list.Items != nil {
 					t.Errorf("%d requests, %v", got, err)
 				}
 				ctx, cancel := context.WithCancel(t.Context())
@@ -85,10 +85,10 @@ func TestW07_ALaterPageIsMissing(t *testing.T) {
 				source := a.OpenSource(ctx, "c")
 				for way, read := range map[string]func() (participant.List, error){
 					"a poll": func() (participant.List, error) { return source.List(ctx) },
-					"ahead":  func() (participant.List, error) { return a.ListAhead(ctx, "c") },
+					"ahead":  func() (participant.List, error) { return a.ListToReconcile(ctx, "c") },
 				} {
 					list, err := read()
-					if err != nil || len(list.Items) != 1 || list.Complete() || apierror.ReasonOf(list.Unread) != test.reason {
+					if err != nil || len(list.Items) != 1 || list.Complete() || apierror.ReasonOf(list.PageErr) != test.reason {
 						t.Errorf("%s: %+v, %v", way, list, err)
 					}
 				}
@@ -134,14 +134,14 @@ func TestA05_ALaterPageRefusesTheCredential(t *testing.T) {
 	} {
 		u.set(step.answer)
 		_, err := source.List(ctx)
-		if a.UpstreamServing() != step.serving {
-			t.Errorf("serving is %v after %v", a.UpstreamServing(), err)
+		if a.CredentialAccepted() != step.serving {
+			t.Errorf("serving is %v after %v", a.CredentialAccepted(), err)
 		}
 	}
 }
 
-// TestA03_ASlowExchangeLetsNoAddGoEarly has a burst of adds wait for a token.
-func TestA03_ASlowExchangeLetsNoAddGoEarly(t *testing.T) {
+// TestA03_ASlowExchangeSendsNoAddEarly has a burst of adds wait for a token.
+func TestA03_ASlowExchangeSendsNoAddEarly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{}
 		u.set(func(r *http.Request) (response, error) {

@@ -15,40 +15,40 @@ import (
 )
 
 const (
-	// idleFor is how long an account is kept that nobody uses: longer than outcomes
-	// are remembered (A2), so that its pacing outlives whatever refers to it.
-	idleFor = 15 * time.Minute
-	// maxIdle is how many such accounts are kept, so that callers with made-up tokens
-	// cannot fill the memory.
-	maxIdle = 4096
-	// sweepSteps is how many accounts are looked at when one is added: a few, so that a
-	// made-up token costs little.
-	sweepSteps = 8
+	// maxIdleTime is how long an unused account is kept: longer than the outcomes of its adds
+	// (A2).
+	maxIdleTime = 15 * time.Minute
+	// maxIdleAccounts bounds the unused accounts, so that callers with invented tokens cannot
+	// fill the memory.
+	maxIdleAccounts = 4096
+	// evictionChecks is how many accounts are checked when one is added: a few, so that an
+	// invented token costs little.
+	evictionChecks = 8
 )
 
-// Registry holds the accounts by credential: the gateway's own one, or one a caller's
+// Registry holds the accounts by credential: the gateway's own, or one for each caller's
 // token.
 type Registry struct {
 	options Options
-	// own is nil where callers bring their tokens.
+	// own is nil if callers send their own tokens.
 	own *Account
-	// key makes fingerprints of tokens that mean nothing outside this process.
+	// key is the key of the tokens' fingerprints. It is different in each process.
 	key []byte
 
-	// unused is how many accounts nobody uses.
+	// unused is the number of unused accounts.
 	unused atomic.Int64
 
 	mu       sync.Mutex
 	accounts map[participant.Fingerprint]*list.Element
-	// recent holds the accounts as registered, the last one seen in use at the front.
+	// recent holds the entries, the most recently used at the front.
 	recent list.List
 }
 
-// registered is an account, and when it was last put at the front.
-type registered struct {
+// entry is an account, and when it was last moved to the front.
+type entry struct {
 	*Account
 
-	seen int64
+	movedAt int64
 }
 
 // NewRegistry returns a registry in which every call uses the gateway's own credential.
@@ -66,17 +66,17 @@ func NewPassthrough(options Options) *Registry {
 	return r
 }
 
-// Own is the account of the gateway's own credential, nil where callers bring theirs.
+// Own returns the account of the gateway's own credential, or nil if callers send their own.
 func (r *Registry) Own() *Account { return r.own }
 
-// Account is the account that a caller's call uses: the gateway's own, or that of the
-// caller's token.
+// Account returns the account for a caller's call: the gateway's own, or that of the caller's
+// token.
 func (r *Registry) Account(token string) (*Account, error) {
 	if r.own != nil {
 		return r.own, nil
 	}
 	fingerprint := r.fingerprint(token)
-	if a := r.known(fingerprint); a != nil {
+	if a := r.lookup(fingerprint); a != nil {
 		return a, nil
 	}
 	a, err := New(audian.CallerToken(token), fingerprint, r.options)
@@ -85,62 +85,61 @@ func (r *Registry) Account(token string) (*Account, error) {
 			Reason: apierror.CredentialInvalid, Message: "the token cannot be sent upstream", Cause: err,
 		}
 	}
-	return r.register(a), nil
+	return r.insert(a), nil
 }
 
-// known is the account of a fingerprint; nil where there is none.
-func (r *Registry) known(fingerprint participant.Fingerprint) *Account {
+// lookup returns the account of a fingerprint, or nil.
+func (r *Registry) lookup(fingerprint participant.Fingerprint) *Account {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.find(fingerprint)
+	return r.lookupLocked(fingerprint)
 }
 
-// find is known with the lock held.
-func (r *Registry) find(fingerprint participant.Fingerprint) *Account {
+// lookupLocked is lookup with the lock held.
+func (r *Registry) lookupLocked(fingerprint participant.Fingerprint) *Account {
 	element := r.accounts[fingerprint]
 	if element == nil {
 		return nil
 	}
-	a := accountIn(element)
-	a.idle.Store(time.Now().UnixNano())
-	r.refresh(element)
+	a := entryOf(element)
+	a.idleSince.Store(time.Now().UnixNano())
+	r.moveToFront(element)
 	return a.Account
 }
 
-// register adds an account, unless another call has just added one of the credential.
-func (r *Registry) register(a *Account) *Account {
+// insert adds an account, unless another call has just added one for the same credential.
+func (r *Registry) insert(a *Account) *Account {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if other := r.find(a.fingerprint); other != nil {
+	if other := r.lookupLocked(a.fingerprint); other != nil {
 		return other
 	}
-	r.sweep()
+	r.evictIdle()
 	a.uses.unused = &r.unused
 	r.unused.Add(1)
-	r.accounts[a.fingerprint] = r.recent.PushFront(&registered{Account: a, seen: time.Now().UnixNano()})
+	r.accounts[a.fingerprint] = r.recent.PushFront(&entry{Account: a, movedAt: time.Now().UnixNano()})
 	return a
 }
 
-// fingerprint is the keyed hash of a token.
+// fingerprint returns the keyed hash of a token.
 func (r *Registry) fingerprint(token string) participant.Fingerprint {
 	mac := hmac.New(sha256.New, r.key)
 	mac.Write([]byte(token))
 	return participant.Fingerprint(mac.Sum(nil))
 }
 
-// sweep drops accounts that have been idle for long, and the longest idle one where there
-// are too many. It looks at a few of those that were not seen in use for longest; each
-// account added pays for them. The lock is held.
-func (r *Registry) sweep() {
-	for range sweepSteps {
+// evictIdle drops accounts that have been unused for long, and the longest unused one if there
+// are too many. It checks a few of the least recently used. The lock is held.
+func (r *Registry) evictIdle() {
+	for range evictionChecks {
 		element := r.recent.Back()
 		if element == nil {
 			return
 		}
-		switch a := accountIn(element); {
-		case a.uses.Load() > 0 || a.idle.Load() > a.seen:
-			r.refresh(element)
-		case time.Since(time.Unix(0, a.idle.Load())) >= idleFor || r.unused.Load() >= maxIdle:
+		switch a := entryOf(element); {
+		case a.uses.Load() > 0 || a.idleSince.Load() > a.movedAt:
+			r.moveToFront(element)
+		case time.Since(time.Unix(0, a.idleSince.Load())) >= maxIdleTime || r.unused.Load() >= maxIdleAccounts:
 			r.recent.Remove(element)
 			delete(r.accounts, a.fingerprint)
 			r.unused.Add(-1)
@@ -150,14 +149,14 @@ func (r *Registry) sweep() {
 	}
 }
 
-// refresh puts an account at the front: it is in use, or was when nobody looked.
-func (r *Registry) refresh(element *list.Element) {
-	a := accountIn(element)
-	a.seen = max(time.Now().UnixNano(), a.idle.Load())
+// moveToFront notes that an account is in use, or was since the last check.
+func (r *Registry) moveToFront(element *list.Element) {
+	a := entryOf(element)
+	a.movedAt = max(time.Now().UnixNano(), a.idleSince.Load())
 	r.recent.MoveToFront(element)
 }
 
-func accountIn(element *list.Element) *registered {
-	a, _ := element.Value.(*registered)
+func entryOf(element *list.Element) *entry {
+	a, _ := element.Value.(*entry)
 	return a
 }

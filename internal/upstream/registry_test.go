@@ -42,7 +42,7 @@ func TestRegistryByToken(t *testing.T) {
 	if other := NewPassthrough(options(&upstream{})); lookup(t, other, "one").Fingerprint() == one.Fingerprint() {
 		t.Error("fingerprints mean something elsewhere")
 	}
-	if _, err := r.Account("a\nb"); told(t, err).Reason != apierror.CredentialInvalid {
+	if _, err := r.Account("a\nb"); apiError(t, err).Reason != apierror.CredentialInvalid {
 		t.Errorf("got %v", err)
 	}
 }
@@ -53,14 +53,14 @@ func TestRegistryForgetsIdleAccounts(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		watched, idle := lookup(t, r, "watched"), lookup(t, r, "idle")
 		watched.OpenSource(ctx, "c")
-		time.Sleep(idleFor)
+		time.Sleep(maxIdleTime)
 		lookup(t, r, "new")
 		if len(r.accounts) != 2 || lookup(t, r, "watched") != watched || lookup(t, r, "idle") == idle {
 			t.Errorf("%d accounts", len(r.accounts))
 		}
 		cancel()
 		synctest.Wait()
-		time.Sleep(idleFor)
+		time.Sleep(maxIdleTime)
 		lookup(t, r, "newer")
 		if len(r.accounts) != 1 {
 			t.Errorf("%d accounts", len(r.accounts))
@@ -72,14 +72,14 @@ func TestRegistryIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := NewPassthrough(options(&upstream{}))
 		first, second := lookup(t, r, "0"), lookup(t, r, "1")
-		for n := 2; n < maxIdle; n++ {
+		for n := 2; n < maxIdleAccounts; n++ {
 			time.Sleep(time.Microsecond)
 			lookup(t, r, fmt.Sprint(n))
 		}
 		time.Sleep(time.Microsecond)
 		lookup(t, r, "0") // In use again, so that the second is the longest idle.
 		lookup(t, r, "one more")
-		if len(r.accounts) != maxIdle || lookup(t, r, "0") != first || lookup(t, r, "1") == second {
+		if len(r.accounts) != maxIdleAccounts || lookup(t, r, "0") != first || lookup(t, r, "1") == second {
 			t.Errorf("%d accounts", len(r.accounts))
 		}
 	})
@@ -93,12 +93,12 @@ func TestRegistryKeepsAccountsInUse(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		used := map[string]*Account{}
-		for n := range 2 * maxIdle {
+		for n := range 2 * maxIdleAccounts {
 			token := fmt.Sprint("used", n)
 			used[token] = lookup(t, r, token)
 			used[token].OpenSource(ctx, "c")
 		}
-		for n := range 3 * maxIdle {
+		for n := range 3 * maxIdleAccounts {
 			time.Sleep(time.Microsecond)
 			lookup(t, r, fmt.Sprint(n))
 		}
@@ -107,8 +107,8 @@ func TestRegistryKeepsAccountsInUse(t *testing.T) {
 				t.Fatalf("%s has another account", token)
 			}
 		}
-		if idle := r.unused.Load(); idle > maxIdle+maxIdle/2 || idle < maxIdle/2 {
-			t.Errorf("%d idle accounts, want about %d", idle, maxIdle)
+		if idle := r.unused.Load(); idle > maxIdleAccounts+maxIdleAccounts/2 || idle < maxIdleAccounts/2 {
+			t.Errorf("%d idle accounts, want about %d", idle, maxIdleAccounts)
 		}
 		if len(r.accounts) != r.recent.Len() {
 			t.Errorf("%d accounts, %d in order", len(r.accounts), r.recent.Len())
@@ -120,12 +120,12 @@ func TestRegistryKeepsAccountsInUse(t *testing.T) {
 // many accounts held as there may be.
 func BenchmarkRegistryMadeUpTokens(b *testing.B) {
 	r := NewPassthrough(options(&upstream{}))
-	for n := range maxIdle {
+	for n := range maxIdleAccounts {
 		if _, err := r.Account(fmt.Sprint(n)); err != nil {
 			b.Fatal(err)
 		}
 	}
-	n := maxIdle
+	n := maxIdleAccounts
 	for b.Loop() {
 		n++
 		if _, err := r.Account(fmt.Sprint(n)); err != nil {

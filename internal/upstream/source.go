@@ -9,11 +9,11 @@ import (
 )
 
 const (
-	// pollTimeout is how long a poll's request may take (W10).
+	// pollTimeout bounds each request of a poll (W10).
 	pollTimeout = 5 * time.Second
-	// leastWait is the least wait for a turn that the interval in force shows.
+	// leastWait is the shortest wait for a grant that Pace.Interval includes.
 	leastWait = 100 * time.Millisecond
-	// waitsOver is over how many turns the waits for them are averaged.
+	// waitsOver is the number of lists over which the wait for a grant is averaged.
 	waitsOver = 4
 )
 
@@ -22,94 +22,93 @@ const (
 type Source struct {
 	account    *Account
 	conference string
-	// class is that of the list whose turn it is.
-	class class
+	// priority is that of the current list.
+	priority priority
 
-	// These belong to the budget's lock. index is the source's place among the sources.
+	// The budget's lock guards the following. index is the source's among the sources.
 	index int
-	// want is how often lists are wanted, takes how long one takes, waits how long one
-	// waits for its turn, and pages how many the last one had.
+	// want is the wanted interval between lists, takes how long a list takes, waits how long
+	// one waits for its grant, and pages how many the last one had.
 	want, takes, waits time.Duration
 	pages              int
-	// polledOnce says that a list has begun, hadList that one was read.
+	// polledOnce is true if a list has begun, hadList if one was read.
 	polledOnce, hadList bool
-	// succeeded says that the last poll gave a complete list, failed that it did not
-	// though the upstream did not refuse the conference.
+	// succeeded is true if the last poll returned a complete list, failed if it did not and
+	// the upstream did not refuse the conference.
 	succeeded, failed bool
 }
 
-// least is the least time from list to list that the source can use.
+// least is the shortest interval between lists that the source can use.
 func (s *Source) least() time.Duration { return max(s.want, s.takes) }
 
-// OpenSource takes the conference's polls into the account's budget until ctx ends.
+// OpenSource adds the conference's polls to the account's budget until ctx ends.
 func (a *Account) OpenSource(ctx context.Context, conference string) *Source {
 	s := &Source{account: a, conference: conference, want: assumedWant, pages: 1}
-	a.uses.Add(1)
+	a.acquire()
 	a.budget.open(s)
 	context.AfterFunc(ctx, func() {
 		a.budget.close(s)
-		a.done()
+		a.release()
 	})
 	return s
 }
 
-// Turn waits until the budget lets the conference's next list begin. The first attempt at
-// a feed's first list goes before the others.
+// Turn waits until the budget grants the first request of the conference's next list. The
+// first attempt at a feed's first list goes before others.
 func (s *Source) Turn(ctx context.Context, first bool) error {
-	s.class = classList
+	s.priority = listFirstPage
 	if first {
-		s.class = classFirstList
+		s.priority = firstListFirstPage
 	}
 	since := time.Now()
-	if err := s.account.budget.take(ctx, s.class); err != nil {
+	if err := s.account.budget.take(ctx, s.priority); err != nil {
 		return err
 	}
-	s.account.budget.began(s, since)
+	s.account.budget.recordStart(s, since)
 	return nil
 }
 
-// began notes that a source's list begins, which has waited for its turn since a time.
+// recordStart notes that a source's list begins, which has waited since a time for its grant.
 // Waits while the account was paused do not count, nor do those of first lists.
-func (b *budget) began(s *Source, since time.Time) {
+func (b *budget) recordStart(s *Source, since time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s.polledOnce = true
-	if s.class == classList {
+	if s.priority == listFirstPage {
 		waited := max(0, time.Since(latest(since, b.rate.paused)))
 		s.waits += (waited - s.waits) / waitsOver
 	}
 }
 
-// List reads the roster once, all its pages. Turn has let its first request go.
+// List reads all pages of the conference's list once. Turn has granted its first request.
 func (s *Source) List(ctx context.Context) (participant.List, error) {
-	read, err := s.account.poll(ctx, s.conference, s.class.further())
+	read, err := s.account.poll(ctx, s.conference, s.priority.nextPage())
 	if err == nil {
-		s.account.budget.read(s, read)
+		s.account.budget.recordList(s, read)
 	}
 	return read, err
 }
 
-// Settle notes what the last poll came to: nil for a complete list. A poll that was cut
-// short from here is not settled.
-func (s *Source) Settle(err error) { s.account.budget.settle(s, err) }
+// Settle records the result of the last poll: nil for a complete list. It is not called for a
+// poll that the gateway cancelled.
+func (s *Source) Settle(err error) { s.account.budget.recordOutcome(s, err) }
 
-// Pace is what the account makes of a feed that wants a list every want, and whose lists
-// take so long.
+// Pace returns the pace of a feed that wants a list every want, and whose lists take takes.
 func (s *Source) Pace(want, takes time.Duration) Pace {
 	return s.account.budget.pace(s, want, takes)
 }
 
-// Probe reports whether the source is to poll now, whatever its schedule says: all polls
-// of the account fail, its own included, and none was made for a while (W10).
+// Probe reports whether the source should poll now, regardless of its schedule: all polls of
+// the account fail, its own too, and the last was long ago (W10).
 func (s *Source) Probe() bool { return s.account.budget.probe(s) }
 
-// poll reads a list, each further page within the budget.
-func (a *Account) poll(ctx context.Context, conference string, further class) (participant.List, error) {
+// poll reads a list. The budget grants each further page.
+func (a *Account) poll(ctx context.Context, conference string, next priority) (participant.List, error) {
 	read, err := a.client.List(ctx, conference, audian.Pacing{
-		Next:    func(ctx context.Context) error { return a.budget.take(ctx, further) },
+		Next:    func(ctx context.Context) error { return a.budget.take(ctx, next) },
 		Timeout: pollTimeout,
 	})
 	_, failed := allPages(read, err)
-	a.health.settled(failed)
+	a.credential.recordOutcome(failed)
 	return read, err
 }

@@ -5,16 +5,16 @@ import (
 	"sync"
 )
 
-// Format is one of the forms in which a message leaves the gateway.
+// Format is a format in which messages are sent.
 type Format uint8
 
-// The forms of a message.
+// The formats of a message.
 const (
-	// Proto is the protobuf wire form.
+	// Proto is the protobuf wire format.
 	Proto Format = iota
-	// JSON is one NDJSON line without its end.
+	// JSON is one NDJSON line without its newline.
 	JSON
-	// SSE is the block of a server-sent event.
+	// SSE is one server-sent event.
 	SSE
 	// ProtoJSON is proto3 JSON.
 	ProtoJSON
@@ -28,11 +28,11 @@ type encoding struct {
 	err   error
 }
 
-// errNotEncoded is what the others get whose message's encoding panicked.
+// errNotEncoded is returned for a message whose first encoding panicked.
 var errNotEncoded = errors.New("encode message: an earlier attempt panicked")
 
-// Encoding returns the message in a format. However many subscribers ask, encode runs
-// once, and the others wait for it.
+// Encoding returns the message in a format. The first caller runs encode, and all others
+// share its result.
 func (m *Message) Encoding(format Format, encode func(*Message) ([]byte, error)) ([]byte, error) {
 	e := &m.encodings[format]
 	e.once.Do(func() {

@@ -2,10 +2,10 @@ package watch
 
 import "github.com/audian/participant-gateway/internal/feed"
 
-// CacheBytes bounds what is kept for one conference.
+// CacheBytes bounds the cache of one conference.
 const CacheBytes = cacheBytes
 
-// Cached is how many renderings are kept, and what they take, as counted and as summed up.
+// Cached returns the number of cached renderings, and their size: as counted, and summed up.
 func (w *Watcher) Cached() (renderings, counted, summed int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -20,11 +20,11 @@ func (w *Watcher) Cached() (renderings, counted, summed int) {
 	return renderings, counted, summed
 }
 
-// NewOpening is a subscription that has not sent anything yet, to be stepped by hand.
+// NewOpening returns a subscription that has sent nothing yet, for calls of Due.
 func NewOpening() *Subscription {
 	source := &feed.Feed{}
 	return &Subscription{feed: source, view: &view{feed: source, cache: &cache{}, kept: map[renderingKey]*rendering{}}}
 }
 
-// Step is the message that is due.
-var Step = (*Subscription).step
+// Due returns the message that is due.
+var Due = (*Subscription).due

@@ -7,18 +7,18 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// Limits bound what all subscribers together may take.
+// Limits bound the subscribers of all conferences together.
 type Limits struct {
-	// Subscribers is how many subscriptions may be open; 0 is no limit.
+	// Subscribers bounds the open subscriptions; 0 is no limit.
 	Subscribers int
 }
 
-// maxFilters is how many different filters the watchers of one feed may use at once
-// (W17): each has a view of its own, in which messages are made and encoded anew.
+// maxFilters bounds the different filters in use on one feed (W17): each has its own view,
+// in which messages are made and encoded again.
 const maxFilters = 64
 
-// isCounted says whether a filter counts among those. One on a single participant does
-// not: its view is as small as a participant.
+// isCounted reports whether a filter counts towards maxFilters. A filter on a single
+// participant does not: its view is small.
 func isCounted(filter participant.Filter) bool { return len(filter.IDs) != 1 }
 
 var errTooManyFilters = &apierror.Error{

@@ -15,43 +15,43 @@ import (
 	"github.com/audian/participant-gateway/internal/watch"
 )
 
-// refused says that a subscription cannot be opened, and leaves nothing behind.
-func (s *scene) refused(request watch.Request, want apierror.Reason) *apierror.Error {
-	s.t.Helper()
-	before := s.watcher.Subscribers()
-	request.Account, request.Heartbeat = s.Upstream, time.Minute
-	_, err := s.watcher.Subscribe(request)
+// refused checks that a subscription is refused and is not counted.
+func (h *harness) refused(request watch.Request, want apierror.Reason) *apierror.Error {
+	h.t.Helper()
+	before := h.watcher.Subscribers()
+	request.Account, request.Heartbeat = h.Upstream, time.Minute
+	_, err := h.watcher.Subscribe(request)
 	if apierror.ReasonOf(err) != want {
-		s.t.Errorf("got %v, want %s", err, want)
+		h.t.Errorf("got %v, want %s", err, want)
 	}
-	if after := s.watcher.Subscribers(); after != before {
-		s.t.Errorf("%d subscribers, before it %d", after, before)
+	if after := h.watcher.Subscribers(); after != before {
+		h.t.Errorf("%d subscribers, before it %d", after, before)
 	}
 	refusal, _ := errors.AsType[*apierror.Error](err)
 	return refusal
 }
 
-// pair is one of many different filters.
+// pair returns one of many different filters.
 func pair(n int) participant.Filter {
 	return participant.NewFilter(nil, nil, []string{"part_x", fmt.Sprint("part_", n)})
 }
 
-func TestW17_AConferenceHas64FiltersAtMost(t *testing.T) {
-	play(t, history, func(s *scene) {
+func TestW17_ConferenceHasAtMost64Filters(t *testing.T) {
+	run(t, history, func(h *harness) {
 		var clients []*client
 		for n := range 64 {
-			clients = append(clients, s.watch(watch.Request{Filter: pair(n)}))
+			clients = append(clients, h.watch(watch.Request{Filter: pair(n)}))
 		}
-		refusal := s.refused(watch.Request{Conference: "conf", Filter: pair(64)}, apierror.TooManyFilters)
+		refusal := h.refused(watch.Request{Conference: "conf", Filter: pair(64)}, apierror.TooManyFilters)
 		if refusal != nil && refusal.RetryAfter <= 0 {
-			t.Error("the refusal invites no retry")
+			t.Error("the refusal has no RetryAfter")
 		}
-		s.refused(watch.Request{Conference: "conf"}, apierror.TooManyFilters)
+		h.refused(watch.Request{Conference: "conf"}, apierror.TooManyFilters)
 
-		shared := s.watch(watch.Request{Filter: pair(7)})
-		other := s.watch(watch.Request{Conference: "other", Filter: pair(64)})
+		shared := h.watch(watch.Request{Filter: pair(7)})
+		other := h.watch(watch.Request{Conference: "other", Filter: pair(64)})
 		clients[0].subscription.Close()
-		late := s.watch(watch.Request{Filter: pair(64)})
+		late := h.watch(watch.Request{Filter: pair(64)})
 		for _, c := range append(clients[1:], shared, other, late) {
 			c.expect("initial")
 			c.subscription.Close()
@@ -60,22 +60,22 @@ func TestW17_AConferenceHas64FiltersAtMost(t *testing.T) {
 }
 
 func TestW17_FiltersOnASingleParticipantDoNotCount(t *testing.T) {
-	play(t, history, func(s *scene) {
+	run(t, history, func(h *harness) {
 		one := func(n int, statuses ...participant.Status) participant.Filter {
 			return participant.NewFilter(statuses, nil, []string{fmt.Sprint("part_", n)})
 		}
 		clients := []*client{}
 		for n := range 100 {
-			clients = append(clients, s.watch(watch.Request{Filter: one(n)}), s.watch(watch.Request{Filter: one(n, connected)}))
+			clients = append(clients, h.watch(watch.Request{Filter: one(n)}), h.watch(watch.Request{Filter: one(n, connected)}))
 		}
 		for n := range 64 {
-			clients = append(clients, s.watch(watch.Request{Filter: pair(n)}))
+			clients = append(clients, h.watch(watch.Request{Filter: pair(n)}))
 		}
-		s.refused(watch.Request{Conference: "conf", Filter: pair(64)}, apierror.TooManyFilters)
+		h.refused(watch.Request{Conference: "conf", Filter: pair(64)}, apierror.TooManyFilters)
 		for _, c := range clients[:200] {
 			c.subscription.Close()
 		}
-		s.refused(watch.Request{Conference: "conf", Filter: pair(64)}, apierror.TooManyFilters)
+		h.refused(watch.Request{Conference: "conf", Filter: pair(64)}, apierror.TooManyFilters)
 		for _, c := range clients[200:] {
 			c.expect("initial")
 			c.subscription.Close()
@@ -83,21 +83,21 @@ func TestW17_FiltersOnASingleParticipantDoNotCount(t *testing.T) {
 	})
 }
 
-func TestW12_ThereAreSoManySubscribers(t *testing.T) {
+func TestW12_SubscribersAreLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hub := feed.NewHub(feed.Options{
 			PollInterval: time.Second, MaxPollInterval: time.Second, History: history, MaxFeeds: 2, Logger: slog.New(slog.DiscardHandler),
 		})
 		defer hub.Close()
-		s := &scene{Upstream: feedtest.New(), t: t, hub: hub, watcher: watch.NewWatcher(hub, watch.Limits{Subscribers: 3})}
-		first := s.watch(watch.Request{Conference: "a"})
-		second := s.watch(watch.Request{Conference: "b"})
-		s.refused(watch.Request{Conference: "c"}, apierror.TooManyConferences)
-		third := s.watch(watch.Request{Conference: "b"})
-		s.refused(watch.Request{Conference: "b"}, apierror.TooManySubscribers)
+		h := &harness{Upstream: feedtest.New(), t: t, hub: hub, watcher: watch.NewWatcher(hub, watch.Limits{Subscribers: 3})}
+		first := h.watch(watch.Request{Conference: "a"})
+		second := h.watch(watch.Request{Conference: "b"})
+		h.refused(watch.Request{Conference: "c"}, apierror.TooManyConferences)
+		third := h.watch(watch.Request{Conference: "b"})
+		h.refused(watch.Request{Conference: "b"}, apierror.TooManySubscribers)
 
 		first.subscription.Close()
-		fourth := s.watch(watch.Request{Conference: "b"})
+		fourth := h.watch(watch.Request{Conference: "b"})
 		for _, c := range []*client{second, third, fourth} {
 			c.expect("initial")
 			c.subscription.Close()

@@ -7,11 +7,11 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// Message is one message of a stream. Subscribers with equal filters share it, so
-// it is not changed once made.
+// Message is one message of a stream. Subscribers with equal filters share it, so it never
+// changes.
 type Message struct {
-	// Token is the position after this message; before the first snapshot or replay
-	// it is what the client came with.
+	// Token is the resume token of the position after this message. Before the first
+	// snapshot or replay it is the client's own token.
 	Token string
 
 	// Exactly one of these is set.
@@ -21,7 +21,7 @@ type Message struct {
 	End        *End
 
 	encodings [formats]encoding
-	// rendering counts what the encodings take; nil for the message of one subscriber.
+	// rendering counts the memory of the encodings; nil for a message of one subscriber.
 	rendering *rendering
 }
 
@@ -36,7 +36,7 @@ const (
 	Lagged
 )
 
-// Snapshot is the whole roster that passes the filter, sorted by id.
+// Snapshot is the filtered roster, sorted by id.
 type Snapshot struct {
 	Participants []participant.Participant
 	Total        int
@@ -45,7 +45,7 @@ type Snapshot struct {
 	ObservedAt   time.Time
 }
 
-// ChangeKind is what happened to a participant as seen through the filter.
+// ChangeKind is the kind of a change as seen through the filter.
 type ChangeKind uint8
 
 // The kinds of change.
@@ -59,15 +59,15 @@ const (
 // Change is one participant's change.
 type Change struct {
 	Kind ChangeKind
-	// Participant is after the change, or as last known where it was removed.
+	// Participant is the state after the change, or the last known state if removed.
 	Participant participant.Participant
-	// Before is nil only where the participant joined the roster.
+	// Before is nil only if the participant joined the roster.
 	Before *participant.Participant
-	// ByWrite says that a write through this gateway told, and no poll.
+	// ByWrite reports that the change comes from a write through this gateway, not from a poll.
 	ByWrite bool
 }
 
-// Changes is one poll's or one write's changes.
+// Changes are the changes of one poll or one write.
 type Changes struct {
 	Changes   []Change
 	NotBefore time.Time
@@ -81,17 +81,17 @@ type Counts struct {
 	Visible int
 }
 
-// Checkpoint tells how fresh the roster is.
+// Checkpoint reports whether the roster is fresh.
 type Checkpoint struct {
 	// StaleReason is empty when fresh.
 	StaleReason apierror.Reason
 	Stale       bool
-	// LastSuccess is zero where no list was read yet.
+	// LastSuccess is zero if no list was read yet.
 	LastSuccess time.Time
 	// Counts is nil before the first snapshot or replay.
 	Counts       *Counts
 	PollInterval time.Duration
 }
 
-// End says that the conference is gone.
+// End reports that the conference no longer exists.
 type End struct{}

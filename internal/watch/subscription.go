@@ -10,57 +10,56 @@ import (
 )
 
 const (
-	// openWithin is how long a stream waits for the first list before it says that
-	// there is none: W1's 5 s, with room for the message to arrive.
-	openWithin = 4500 * time.Millisecond
-	// heartbeatLead is the share of the heartbeat interval by which a checkpoint is
-	// sent early, so that it arrives within the interval (W13).
+	// openTimeout is how long a stream waits for the first list before it sends a STALE
+	// checkpoint: the 5 s of W1, minus time for the message to arrive.
+	openTimeout = 4500 * time.Millisecond
+	// heartbeatLead is the divisor of the heartbeat interval by which a checkpoint is sent
+	// early, so that it arrives within the interval (W13).
 	heartbeatLead = 20
 )
 
-// Subscription is one client's stream. It belongs to one goroutine.
+// Subscription is one client's stream. Only one goroutine may use it.
 type Subscription struct {
-	feed  *feed.Feed
-	view  *view
-	timer *time.Timer
-	leave func()
+	feed    *feed.Feed
+	view    *view
+	timer   *time.Timer
+	release func()
 
-	// came is the token the client came with, and resume what it says.
-	came   string
-	resume *token
-	openBy time.Time
-	// opened says that a snapshot was sent or the resume accepted; from then on the
-	// client is at cursor, and counts is what it holds there.
+	// initialToken is the client's resume token, and resume its content.
+	initialToken string
+	resume       *token
+	openDeadline time.Time
+	// opened reports that a snapshot was sent or the resume accepted. From then on the
+	// client is at cursor, and counts are those of its roster.
 	opened bool
 	cursor feed.Position
 	counts Counts
 
-	// reportedStale is what the client last heard of the roster, staleReason why, and
-	// checkpointDue that a checkpoint follows though nothing flipped.
-	reportedStale bool
-	staleReason   apierror.Reason
-	checkpointDue bool
+	// reportedStale and reportedReason are the freshness last reported to the client.
+	// checkpointDue reports that a checkpoint follows although neither has changed.
+	reportedStale  bool
+	reportedReason apierror.Reason
+	checkpointDue  bool
 
 	heartbeat time.Duration
-	// beatAt is when the next checkpoint is due, whatever else is sent.
-	beatAt time.Time
-	// beatBehind says that the last message was a checkpoint sent while there was more to
-	// send: what there is goes next, however slowly the client reads.
-	beatBehind bool
+	// checkpointAt is when the next checkpoint is due, whatever else is sent.
+	checkpointAt time.Time
+	// sentBehind reports that the last message was a checkpoint behind the head. The next
+	// message is then a batch, even if a slow client makes the next checkpoint overdue.
+	sentBehind bool
 	ended      bool
 }
 
-// Next gives the next message, waiting for it. It returns io.EOF after the end of the
-// conference, the upstream's refusal where that ends the stream, and the cause where
-// ctx ends.
+// Next waits for the next message and returns it. It returns io.EOF after the end of the
+// conference, the upstream's refusal if that ends the stream, and the cause if ctx ends.
 func (s *Subscription) Next(ctx context.Context) (*Message, error) {
 	for {
-		changed := s.feed.Changed()
-		message, err := s.step(s.feed.State(), time.Now())
+		state := s.feed.State()
+		message, err := s.due(state, time.Now())
 		if message != nil || err != nil {
 			return message, err
 		}
-		if err := s.wait(ctx, changed); err != nil {
+		if err := s.wait(ctx, state.Changed()); err != nil {
 			return nil, err
 		}
 	}
@@ -69,7 +68,7 @@ func (s *Subscription) Next(ctx context.Context) (*Message, error) {
 // Close ends the subscription.
 func (s *Subscription) Close() {
 	s.timer.Stop()
-	s.leave()
+	s.release()
 }
 
 func (s *Subscription) wait(ctx context.Context, changed <-chan struct{}) error {
@@ -83,16 +82,16 @@ func (s *Subscription) wait(ctx context.Context, changed <-chan struct{}) error 
 	return nil
 }
 
-// wakeAt is when there is something to send even if the feed does not change.
+// wakeAt returns when a message is due even if the feed does not change.
 func (s *Subscription) wakeAt() time.Time {
-	if !s.opened && !s.reportedStale && s.openBy.Before(s.beatAt) {
-		return s.openBy
+	if !s.opened && !s.reportedStale && s.openDeadline.Before(s.checkpointAt) {
+		return s.openDeadline
 	}
-	return s.beatAt
+	return s.checkpointAt
 }
 
-// step gives the message that is due now, if any.
-func (s *Subscription) step(state *feed.State, now time.Time) (*Message, error) {
+// due returns the message that is due now, if any.
+func (s *Subscription) due(state *feed.State, now time.Time) (*Message, error) {
 	switch {
 	case s.ended:
 		return nil, io.EOF
@@ -103,28 +102,27 @@ func (s *Subscription) step(state *feed.State, now time.Time) (*Message, error) 
 	case state.End != nil:
 		return nil, state.End.Err
 	default:
-		return s.waitForList(state, now), nil
+		return s.beforeFirstList(state, now), nil
 	}
 }
 
-// waitForList says, when the time has come, that no list could be read yet (W1).
-func (s *Subscription) waitForList(state *feed.State, now time.Time) *Message {
+// beforeFirstList returns the STALE checkpoint of a feed without a list, if it is due (W1).
+func (s *Subscription) beforeFirstList(state *feed.State, now time.Time) *Message {
 	if now.Before(s.wakeAt()) {
 		return nil
 	}
-	s.reportedStale, s.staleReason = true, state.StaleReason
-	s.beatAt = now.Add(s.heartbeat)
-	return &Message{Token: s.came, Checkpoint: checkpoint(state, nil)}
+	s.reportedStale, s.reportedReason = true, state.StaleReason
+	s.checkpointAt = now.Add(s.heartbeat)
+	return &Message{Token: s.initialToken, Checkpoint: newCheckpoint(state, nil)}
 }
 
-// open begins the stream on a known feed: where the token is good and the filter the
-// same, with what was missed; otherwise with a snapshot (W1, W4).
+// open opens the stream on a known feed: with the missed entries if the client can resume,
+// otherwise with a snapshot (W1, W4).
 func (s *Subscription) open(state *feed.State, now time.Time) (*Message, error) {
-	reason, missed := s.opening(state)
+	missed, reason := s.missed(state)
 	if reason != 0 {
-		// A stale roster is called so in any case, though the client may have heard it
-		// before there was one.
-		snapshot := s.sendSnapshot(state, reason)
+		snapshot := s.snapshot(state, reason)
+		// A STALE checkpoint sent before the snapshot does not replace this one.
 		s.checkpointDue = state.Stale
 		return snapshot, nil
 	}
@@ -132,54 +130,53 @@ func (s *Subscription) open(state *feed.State, now time.Time) (*Message, error) 
 	s.cursor = s.resume.position
 	s.counts = Counts{Total: state.Total, Active: state.Active, Visible: s.view.count(state)}
 	for i := range missed {
-		s.counts.Visible -= s.view.growth(&missed[i])
+		s.counts.Visible -= s.view.visibleDelta(&missed[i])
 	}
 	return s.follow(state, now)
 }
 
-// opening gives the reason for a snapshot, or, where it is 0, what a resume missed. A
-// stream that has sent a STALE checkpoint has waited for the first list of a new
-// log, which no token knows.
-func (s *Subscription) opening(state *feed.State) (SnapshotReason, []feed.Entry) {
+// missed returns the entries that a resuming client has missed, or the reason why it needs
+// a snapshot.
+func (s *Subscription) missed(state *feed.State) ([]feed.Entry, SnapshotReason) {
 	if s.resume == nil {
-		return Initial, nil
+		return nil, Initial
 	}
 	missed, kept := state.After(s.resume.position)
 	switch {
 	case !kept || s.resume.conference != s.feed.Key().Conference:
-		return ResumeExpired, nil
+		return nil, ResumeExpired
 	case s.resume.filter != s.view.hash:
-		return FilterChanged, nil
+		return nil, FilterChanged
 	default:
-		return 0, missed
+		return missed, 0
 	}
 }
 
-func (s *Subscription) sendSnapshot(state *feed.State, reason SnapshotReason) *Message {
+func (s *Subscription) snapshot(state *feed.State, reason SnapshotReason) *Message {
 	s.opened, s.checkpointDue = true, false
 	s.cursor = state.Position
 	s.counts = Counts{Total: state.Total, Active: state.Active, Visible: s.view.count(state)}
 	return s.view.snapshot(state, reason)
 }
 
-// follow gives the next message of an opened stream: a heartbeat that is due, else
-// what the log holds after the cursor, else the flip of freshness, else the end.
+// follow returns the next message of an opened stream. In this order: a heartbeat that is
+// due, the entries after the cursor, a change of freshness, the end.
 func (s *Subscription) follow(state *feed.State, now time.Time) (*Message, error) {
-	missed, kept := state.After(s.cursor)
-	if (!kept || len(missed) > 0) && !now.Before(s.beatAt) && !s.beatBehind {
-		return s.sendBehind(state, now), nil
+	entries, kept := state.After(s.cursor)
+	if (!kept || len(entries) > 0) && !now.Before(s.checkpointAt) && !s.sentBehind {
+		return s.checkpointBehind(state, now), nil
 	}
-	s.beatBehind = false
+	s.sentBehind = false
 	if !kept {
-		return s.sendSnapshot(state, Lagged), nil
+		return s.snapshot(state, Lagged), nil
 	}
-	if message := s.advance(state, missed); message != nil {
-		// What was missed takes the place of a FRESH checkpoint, but not of a STALE one.
+	if message := s.advance(state, entries); message != nil {
+		// Missed changes replace a FRESH checkpoint, but not a STALE one.
 		s.checkpointDue = s.checkpointDue && state.Stale
 		return message, nil
 	}
-	if s.checkpointDue || state.Stale != s.reportedStale || !now.Before(s.beatAt) {
-		return s.sendAtHead(state, now), nil
+	if s.checkpointDue || state.Stale != s.reportedStale || !now.Before(s.checkpointAt) {
+		return s.checkpointAtHead(state, now), nil
 	}
 	if state.End == nil {
 		return nil, nil //nolint:nilnil // Nothing is due.
@@ -191,36 +188,41 @@ func (s *Subscription) follow(state *feed.State, now time.Time) (*Message, error
 	return &Message{Token: s.view.token(s.cursor), End: &End{}}, nil
 }
 
-// advance moves the cursor over the entries up to the first that the filter shows.
-func (s *Subscription) advance(state *feed.State, missed []feed.Entry) *Message {
-	for i := range missed {
-		entry := &missed[i]
-		seen := s.view.entry(state, entry)
+// advance moves the cursor to the first of the entries that the filter shows, and returns
+// its message. If the filter hides them all, it moves the cursor past the last.
+func (s *Subscription) advance(state *feed.State, entries []feed.Entry) *Message {
+	for i := range entries {
+		entry := &entries[i]
+		rendered := s.view.entry(state, entry)
 		s.cursor.Seq = entry.Seq
 		s.counts.Total, s.counts.Active = entry.Total, entry.Active
-		s.counts.Visible += seen.delta
-		if seen.message != nil {
-			return seen.message
+		s.counts.Visible += rendered.delta
+		if rendered.message != nil {
+			return rendered.message
 		}
 	}
 	return nil
 }
 
-// sendAtHead sends the checkpoint of the state, all of which the client has seen.
-func (s *Subscription) sendAtHead(state *feed.State, now time.Time) *Message {
-	s.reportedStale, s.staleReason, s.checkpointDue = state.Stale, state.StaleReason, false
+// checkpointAtHead returns the checkpoint of a client that has received everything.
+func (s *Subscription) checkpointAtHead(state *feed.State, now time.Time) *Message {
+	s.reportedStale, s.reportedReason, s.checkpointDue = state.Stale, state.StaleReason, false
 	s.cursor = state.Position
-	s.beatAt = now.Add(s.heartbeat)
-	return s.view.atHead(state)
+	s.checkpointAt = now.Add(s.heartbeat)
+	return s.view.checkpoint(state)
 }
 
-// sendBehind sends the heartbeat of a client that reads so slowly that it never
-// reaches the head. Its counts are of its own position; a flip of freshness is sent
-// only at the head, after the changes that came before it.
-func (s *Subscription) sendBehind(state *feed.State, now time.Time) *Message {
-	s.beatAt, s.beatBehind = now.Add(s.heartbeat), true
+// checkpointBehind returns the heartbeat of a client that reads too slowly to reach the
+// head. It has the client's own position and counts, and the freshness last reported: a
+// change of freshness follows the changes that came before it. It replaces a checkpoint that
+// is due since the opening.
+func (s *Subscription) checkpointBehind(state *feed.State, now time.Time) *Message {
+	s.checkpointAt, s.sentBehind = now.Add(s.heartbeat), true
+	if s.checkpointDue && (state.Stale || !s.reportedStale) {
+		s.reportedStale, s.reportedReason, s.checkpointDue = state.Stale, state.StaleReason, false
+	}
 	counts := s.counts
-	beat := checkpoint(state, &counts)
-	beat.Stale, beat.StaleReason = s.reportedStale, s.staleReason
-	return &Message{Token: s.view.token(s.cursor), Checkpoint: beat}
+	checkpoint := newCheckpoint(state, &counts)
+	checkpoint.Stale, checkpoint.StaleReason = s.reportedStale, s.reportedReason
+	return &Message{Token: s.view.token(s.cursor), Checkpoint: checkpoint}
 }

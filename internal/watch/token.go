@@ -10,15 +10,14 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// A token is text: tokenPrefix, the format version in digits, a dot, and in
-// base64url what that version holds. So any version can tell one of ours from other
-// text, and one of another version from one that is broken (W4).
+// A token is text: tokenPrefix, the version of the format in digits, a dot, and the content
+// in base64url. So every version recognises the tokens of other versions (W4).
 const (
 	tokenPrefix  = "pgw"
 	tokenVersion = "1"
 )
 
-// token is what a resume token of this version holds. It grants nothing.
+// token is the content of a resume token of this version. It grants no access.
 type token struct {
 	position   feed.Position
 	filter     participant.FilterHash
@@ -36,8 +35,8 @@ func (t token) String() string {
 
 var errNoToken = errors.New("not a resume token of this service")
 
-// parseToken reads a token. One of another format version can be read as far as that
-// it is one, and gives the zero token, which no log knows.
+// parseToken parses a token. For a token of another version it returns the zero token, which
+// no log can resume.
 func parseToken(text string) (token, error) {
 	rest, ours := strings.CutPrefix(text, tokenPrefix)
 	version, encoded, dotted := strings.Cut(rest, ".")

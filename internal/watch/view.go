@@ -8,26 +8,27 @@ import (
 	"github.com/audian/participant-gateway/internal/roster"
 )
 
-// view is a feed seen through one filter. Subscribers with equal filters share it, so
-// that each message is made, and encoded, once for all of them.
+// view is a feed seen through one filter. Subscribers with equal filters share it, so that
+// each message is made and encoded once for all of them.
 type view struct {
 	feed   *feed.Feed
 	filter participant.Filter
 	hash   participant.FilterHash
 
-	// cache is shared by all views of the feed. Its lock guards what follows.
+	// cache is shared by all views of the feed. Its lock guards the fields below.
 	cache *cache
 	kept  map[renderingKey]*rendering
-	// first is the oldest entry that the log was last seen to keep.
-	first uint64
-	// of is the state that the rest was made of. It does not keep the state alive.
-	of      weak.Pointer[feed.State]
+	// firstKept is the first entry that the log kept when the view last looked.
+	firstKept uint64
+	// state is the state of the counts below and of the snapshots and checkpoints in kept.
+	// It does not keep the state alive.
+	state   weak.Pointer[feed.State]
 	counted bool
 	visible int
 }
 
-// renderingKey names what is rendered: an entry by its sequence number, or one of the
-// messages made of the present state.
+// renderingKey identifies a rendering: an entry by its sequence number, or a snapshot or
+// checkpoint of the view's state.
 type renderingKey struct {
 	seq        uint64
 	snapshot   SnapshotReason
@@ -37,37 +38,37 @@ type renderingKey struct {
 func newView(source *feed.Feed, filter participant.Filter, shared *cache) *view {
 	return &view{
 		feed: source, filter: filter, hash: filter.Hash(),
-		cache: shared, kept: map[renderingKey]*rendering{}, first: firstKept(source.State()),
+		cache: shared, kept: map[renderingKey]*rendering{}, firstKept: firstKept(source.State()),
 	}
 }
 
-// drop forgets all that the view keeps.
-func (v *view) drop() {
+// clear removes all renderings of the view.
+func (v *view) clear() {
 	v.cache.mu.Lock()
 	defer v.cache.mu.Unlock()
 	for _, r := range v.kept {
-		v.cache.drop(r)
+		v.cache.remove(r)
 	}
 }
 
-// entry gives an entry of a state's log as seen through the filter.
+// entry returns an entry of a state's log as the filter shows it.
 func (v *view) entry(state *feed.State, entry *feed.Entry) *rendering {
 	v.cache.mu.Lock()
 	defer v.cache.mu.Unlock()
-	v.forgetBefore(firstKept(state))
+	v.removeBefore(firstKept(state))
 	key := renderingKey{seq: entry.Seq}
 	if r := v.kept[key]; r != nil {
 		return r
 	}
 	r := v.render(key, state.Position.Epoch, entry)
-	if entry.Seq >= v.first {
-		v.cache.keep(r)
+	if entry.Seq >= v.firstKept {
+		v.cache.add(r)
 	}
 	return r
 }
 
-// firstKept is the sequence number of the oldest entry that a state's log keeps; the
-// next to come where it keeps none.
+// firstKept returns the sequence number of the first entry that a state's log keeps, or of
+// the next entry if it keeps none.
 func firstKept(state *feed.State) uint64 {
 	if len(state.History) == 0 {
 		return state.Position.Seq + 1
@@ -75,65 +76,65 @@ func firstKept(state *feed.State) uint64 {
 	return state.History[0].Seq
 }
 
-// forgetBefore forgets the entries that the log no longer keeps. The lock is held.
-func (v *view) forgetBefore(first uint64) {
-	for ; v.first < first; v.first++ {
-		if r := v.kept[renderingKey{seq: v.first}]; r != nil {
-			v.cache.drop(r)
+// removeBefore removes the entries that the log no longer keeps. The cache is locked.
+func (v *view) removeBefore(first uint64) {
+	for ; v.firstKept < first; v.firstKept++ {
+		if r := v.kept[renderingKey{seq: v.firstKept}]; r != nil {
+			v.cache.remove(r)
 		}
 	}
 }
 
-// render makes what the filter shows of an entry.
+// render makes the message of an entry.
 func (v *view) render(key renderingKey, epoch feed.Epoch, entry *feed.Entry) *rendering {
-	made := &rendering{view: v, key: key, bytes: renderingBytes}
-	var visible []Change
-	for _, change := range entry.Changes {
-		seen, delta, shown := v.see(change)
+	r := &rendering{view: v, key: key, bytes: renderingBytes}
+	var changes []Change
+	for _, c := range entry.Changes {
+		change, delta, shown := v.filterChange(c)
 		if shown {
-			visible = append(visible, seen)
-			made.delta += delta
+			changes = append(changes, change)
+			r.delta += delta
 		}
 	}
-	if len(visible) > 0 {
-		made.bytes += messageBytes + len(visible)*changeBytes
-		made.message = &Message{
+	if len(changes) > 0 {
+		r.bytes += messageBytes + len(changes)*changeBytes
+		r.message = &Message{
 			Token:     v.token(feed.Position{Epoch: epoch, Seq: entry.Seq}),
-			Changes:   &Changes{Changes: visible, NotBefore: entry.NotBefore, NotAfter: entry.NotAfter},
-			rendering: made,
+			Changes:   &Changes{Changes: changes, NotBefore: entry.NotBefore, NotAfter: entry.NotAfter},
+			rendering: r,
 		}
 	}
-	return made
+	return r
 }
 
-// growth is by how many an entry makes the filtered roster grow.
-func (v *view) growth(entry *feed.Entry) (growth int) {
+// visibleDelta returns by how many participants an entry makes the filtered roster grow.
+func (v *view) visibleDelta(entry *feed.Entry) (total int) {
 	for _, change := range entry.Changes {
-		_, delta, _ := v.see(change)
-		growth += delta
+		_, delta, _ := v.filterChange(change)
+		total += delta
 	}
-	return growth
+	return total
 }
 
-// see gives a change as the filter shows it (W17), and by how many the filtered
-// roster grew; false where the filter hides it.
-func (v *view) see(c roster.Change) (seen Change, delta int, shown bool) {
-	held := c.Before != nil && v.filter.Match(*c.Before)
-	holds := c.After != nil && v.filter.Match(*c.After)
-	seen = Change{Before: c.Before, ByWrite: c.ByWrite}
+// filterChange returns a change as the filter shows it (W17), and by how many participants
+// the filtered roster grows. It returns false if the filter hides the change.
+func (v *view) filterChange(c roster.Change) (change Change, delta int, shown bool) {
+	matchedBefore := c.Before != nil && v.filter.Match(*c.Before)
+	matchesAfter := c.After != nil && v.filter.Match(*c.After)
+	change = Change{Before: c.Before, ByWrite: c.ByWrite}
 	switch {
-	case held && holds:
-		seen.Kind, seen.Participant = Updated, *c.After
-		return seen, 0, true
-	case holds:
-		seen.Kind, seen.Participant = Added, *c.After
-		return seen, +1, true
-	case held && c.After != nil:
-		seen.Kind, seen.Participant = LeftFilter, *c.After
-		return seen, -1, true
-	case held:
-		seen.Kind, seen.Participant = Removed, *c.Before
-		return seen, -1, true
+	case matchedBefore && matchesAfter:
+		change.Kind, change.Participant = Updated, *c.After
+		return change, 0, true
+	case matchesAfter:
+		change.Kind, change.Participant = Added, *c.After
+		return change, +1, true
+	case matchedBefore && c.After != nil:
+		change.Kind, change.Participant = LeftFilter, *c.After
+		return change, -1, true
+	case matchedBefore:
+		change.Kind, change.Participant = Removed, *c.Before
+		return change, -1, true
 	default:
 		return Change{}, 0, false
 	}

@@ -1,5 +1,9 @@
-// Package watch is one subscriber: a cursor over a feed's log, seen through a filter,
-// that gives message after message as watch.md promises them.
+// Package watch serves one conference's changes to each subscriber. A Subscription is a
+// cursor over a feed's log: it shows the entries through a filter, and returns one message
+// after another as docs/promises.md defines.
+//
+// Subscribers with equal filters share a view, so that each message is made and encoded
+// once. Lock order: Watcher.mu, then cache.mu.
 package watch
 
 import (
@@ -11,11 +15,11 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// Request says what to watch, and from where.
+// Request selects what to watch, and from where.
 type Request struct {
 	Account    feed.Account
 	Conference string
-	// ResumeToken is the client's last; empty to begin with a snapshot.
+	// ResumeToken is the client's last token; empty to start with a snapshot.
 	ResumeToken string
 	Filter      participant.Filter
 	// Heartbeat is the longest time without a checkpoint.
@@ -32,52 +36,39 @@ type Watcher struct {
 	conferences map[*feed.Feed]*conference
 }
 
-// conference is what the subscribers of one feed share.
-type conference struct {
-	cache cache
-	views map[participant.FilterHash]*sharedView
-	// filters is how many of the views count against maxFilters.
-	filters int
-}
-
-type sharedView struct {
-	view *view
-	// subscribers is how many share it.
-	subscribers int
-}
-
 // NewWatcher returns a watcher of the hub's feeds.
 func NewWatcher(hub *feed.Hub, limits Limits) *Watcher {
 	return &Watcher{hub: hub, limits: limits, conferences: map[*feed.Feed]*conference{}}
 }
 
-// Subscribe opens a subscription. It fails only where the token is none of ours, or a
-// limit is reached. The caller closes it.
+// Subscribe opens a subscription. It fails only if the token is not one of this service, or
+// a limit is reached. The caller closes the subscription.
 func (w *Watcher) Subscribe(request Request) (*Subscription, error) {
-	resume, err := readToken(request.ResumeToken)
+	resume, err := parseResumeToken(request.ResumeToken)
 	if err != nil {
 		return nil, err
 	}
-	source, view, leave, err := w.join(request)
+	source, view, release, err := w.acquire(request)
 	if err != nil {
 		return nil, err
 	}
 	now := time.Now()
+	heartbeat := request.Heartbeat - request.Heartbeat/heartbeatLead
 	return &Subscription{
-		feed:      source,
-		view:      view,
-		timer:     time.NewTimer(openWithin),
-		leave:     leave,
-		came:      request.ResumeToken,
-		resume:    resume,
-		heartbeat: request.Heartbeat - request.Heartbeat/heartbeatLead,
-		openBy:    now.Add(openWithin),
-		beatAt:    now.Add(request.Heartbeat - request.Heartbeat/heartbeatLead),
+		feed:         source,
+		view:         view,
+		timer:        time.NewTimer(openTimeout),
+		release:      release,
+		initialToken: request.ResumeToken,
+		resume:       resume,
+		heartbeat:    heartbeat,
+		openDeadline: now.Add(openTimeout),
+		checkpointAt: now.Add(heartbeat),
 	}, nil
 }
 
-// readToken gives what a client's token says; nil for none.
-func readToken(text string) (*token, error) {
+// parseResumeToken parses a client's token; nil for none.
+func parseResumeToken(text string) (*token, error) {
 	if text == "" {
 		return nil, nil //nolint:nilnil // No token is no error.
 	}
@@ -94,31 +85,31 @@ func readToken(text string) (*token, error) {
 	return &resume, nil
 }
 
-// join takes a subscriber in, as far as the limits allow; leave lets it go.
-func (w *Watcher) join(request Request) (source *feed.Feed, shared *view, leave func(), err error) {
-	if err := w.enter(); err != nil {
+// acquire returns the feed and the view of a new subscriber, if the limits allow one.
+func (w *Watcher) acquire(request Request) (source *feed.Feed, shared *view, release func(), err error) {
+	if err := w.addSubscriber(); err != nil {
 		return nil, nil, nil, err
 	}
-	source, release, err := w.hub.Acquire(request.Account, request.Conference)
+	source, releaseFeed, err := w.hub.Acquire(request.Account, request.Conference)
 	if err != nil {
-		w.exit()
+		w.removeSubscriber()
 		return nil, nil, nil, err
 	}
-	shared, err = w.share(source, request.Filter)
+	shared, err = w.acquireView(source, request.Filter)
 	if err != nil {
-		release()
-		w.exit()
+		releaseFeed()
+		w.removeSubscriber()
 		return nil, nil, nil, err
 	}
 	return source, shared, func() {
-		w.unshare(shared)
-		release()
-		w.exit()
+		w.releaseView(shared)
+		releaseFeed()
+		w.removeSubscriber()
 	}, nil
 }
 
-// enter counts a subscriber before anything is begun for it.
-func (w *Watcher) enter() error {
+// addSubscriber counts a subscriber before anything is acquired for it.
+func (w *Watcher) addSubscriber() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.limits.Subscribers > 0 && w.subscribers >= w.limits.Subscribers {
@@ -128,66 +119,13 @@ func (w *Watcher) enter() error {
 	return nil
 }
 
-func (w *Watcher) exit() {
+func (w *Watcher) removeSubscriber() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.subscribers--
 }
 
-// share gives the view that all subscribers of a feed with this filter have in common.
-func (w *Watcher) share(source *feed.Feed, filter participant.Filter) (*view, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	shared := w.conferences[source]
-	if shared == nil {
-		shared = &conference{views: map[participant.FilterHash]*sharedView{}}
-		w.conferences[source] = shared
-	}
-	entry := shared.views[filter.Hash()]
-	if entry == nil {
-		if isCounted(filter) && shared.filters >= maxFilters {
-			return nil, errTooManyFilters
-		}
-		entry = shared.add(newView(source, filter, &shared.cache))
-	}
-	entry.subscribers++
-	return entry.view, nil
-}
-
-func (c *conference) add(v *view) *sharedView {
-	entry := &sharedView{view: v}
-	c.views[v.hash] = entry
-	if isCounted(v.filter) {
-		c.filters++
-	}
-	return entry
-}
-
-func (c *conference) remove(v *view) {
-	delete(c.views, v.hash)
-	if isCounted(v.filter) {
-		c.filters--
-	}
-}
-
-// unshare lets a subscriber's view go. The last one's takes with it what it kept.
-func (w *Watcher) unshare(v *view) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	shared := w.conferences[v.feed]
-	entry := shared.views[v.hash]
-	entry.subscribers--
-	if entry.subscribers > 0 {
-		return
-	}
-	v.drop()
-	shared.remove(v)
-	if len(shared.views) == 0 {
-		delete(w.conferences, v.feed)
-	}
-}
-
-// Subscribers is how many subscriptions are open.
+// Subscribers returns the number of open subscriptions.
 func (w *Watcher) Subscribers() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()

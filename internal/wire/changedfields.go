@@ -6,8 +6,8 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// plainFields are the fields whose change has one name. Duration is not among
-// them (W9); status and role may have two.
+// plainFields are the fields whose change has one name. Duration is not reported (W9);
+// status and role may have two names.
 var plainFields = []struct {
 	field participant.Fields
 	name  string
@@ -19,7 +19,7 @@ var plainFields = []struct {
 	{participant.FieldPhoneNumber, "phone_number"},
 }
 
-// changedFields are the proto's names of the fields that differ, sorted.
+// changedFields returns the proto's names of the fields that differ, sorted.
 func changedFields(before, after participant.Participant) []string {
 	changed := participant.Changed(before, after)
 	var names []string
@@ -29,18 +29,18 @@ func changedFields(before, after participant.Participant) []string {
 		}
 	}
 	if changed.Has(participant.FieldRole) {
-		names = append(names, changedWord("role", speakRole(before.Role), speakRole(after.Role))...)
+		names = append(names, changedEnum("role", roleToProto(before.Role), roleToProto(after.Role))...)
 	}
 	if changed.Has(participant.FieldStatus) {
-		names = append(names, changedWord("status", speakStatus(before.Status), speakStatus(after.Status))...)
+		names = append(names, changedEnum("status", statusToProto(before.Status), statusToProto(after.Status))...)
 	}
 	slices.Sort(names)
 	return names
 }
 
-// changedWord names the field if its value changed, and its raw field if a word
-// that the enum does not know came, went or became another.
-func changedWord[E ~int32](name string, before, after spoken[E]) []string {
+// changedEnum returns the enum's field if its value changed, and its raw field if the raw
+// text changed.
+func changedEnum[E ~int32](name string, before, after enumOrRaw[E]) []string {
 	var names []string
 	if before.value != after.value {
 		names = append(names, name)
@@ -51,5 +51,5 @@ func changedWord[E ~int32](name string, before, after spoken[E]) []string {
 	return names
 }
 
-// rawPrefix marks the proto's field for a word that the enum beside it does not know.
+// rawPrefix is the prefix of a proto field for text that the enum field does not contain.
 const rawPrefix = "raw_"

@@ -14,19 +14,19 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-// codec sends a Message by the bytes that all its subscribers share.
+// codec sends a Message as the bytes that all its subscribers share.
 type codec struct{ encoding.CodecV2 }
 
-// Codec is the gRPC server's codec (grpc.ForceServerCodecV2): the standard one, but
-// for a Message, which is not encoded again for each stream (W14).
+// Codec returns the gRPC server's codec (grpc.ForceServerCodecV2): the standard one, except
+// that a Message is not encoded again for each stream (W14).
 func Codec() encoding.CodecV2 { return codec{encoding.GetCodecV2(standard.Name)} }
 
-// Marshal gives the message's bytes. They belong to the garbage collector, since
-// other streams send them too; gRPC only reads them.
+// Marshal returns the message's bytes. The garbage collector frees them, since other
+// streams send them too; gRPC only reads them.
 func (c codec) Marshal(message any) (mem.BufferSlice, error) {
 	shared, isMessage := message.(*Message)
 	if !isMessage {
-		return c.CodecV2.Marshal(message) //nolint:wrapcheck // gRPC adds its own words to the standard codec's error.
+		return c.CodecV2.Marshal(message) //nolint:wrapcheck // gRPC adds context to the standard codec's error.
 	}
 	encoded, err := shared.Proto()
 	if err != nil {
@@ -35,33 +35,34 @@ func (c codec) Marshal(message any) (mem.BufferSlice, error) {
 	return parts(encoded, shared.Progress), nil
 }
 
-// partSize is how much of a large message is passed on between two reports of progress.
-const partSize = 16 << 10
+// PartSize is how much of a large message a client must read within watch.SendTimeout, over
+// every transport.
+const PartSize = 16 << 10
 
-// parts are the parts of an encoded message. Each calls passed once gRPC's flow control
-// has let it go, which is the only sight that gRPC gives of a slow client's progress.
-func parts(encoded []byte, passed func()) mem.BufferSlice {
-	if len(encoded) <= partSize {
+// parts splits an encoded message. Each part calls sent once gRPC's flow control has
+// released it: gRPC gives no other sign of a slow client's progress.
+func parts(encoded []byte, sent func()) mem.BufferSlice {
+	if len(encoded) <= PartSize {
 		return mem.BufferSlice{mem.SliceBuffer(encoded)}
 	}
-	pool := notifier{passed}
+	pool := notifier{sent}
 	var buffers mem.BufferSlice
-	for part := range slices.Chunk(encoded, partSize) {
+	for part := range slices.Chunk(encoded, PartSize) {
 		buffers = append(buffers, mem.NewBuffer(&part, pool))
 	}
 	return buffers
 }
 
-// notifier is a pool that takes no buffer back: it reports that nobody needs it any more.
-type notifier struct{ passed func() }
+// notifier is a pool that keeps no buffers: it reports that one is no longer needed.
+type notifier struct{ sent func() }
 
 func (notifier) Get(length int) *[]byte { return new(make([]byte, length)) }
 
-func (n notifier) Put(*[]byte) { n.passed() }
+func (n notifier) Put(*[]byte) { n.sent() }
 
-// Unmarshal reads a message. One of ours that cannot be read, as with text that is not
-// UTF-8, is no fault of the gateway, which is what gRPC would make of an error here: it
-// is marked, for Readable to tell, and refused as bad input with an ErrorInfo.
+// Unmarshal decodes a message. gRPC would report an error here as INTERNAL; a request of
+// the service that cannot be decoded, for example with invalid UTF-8, is marked instead.
+// Readable finds the mark, and the call is refused as invalid with an ErrorInfo.
 func (c codec) Unmarshal(data mem.BufferSlice, message any) error {
 	err := c.CodecV2.Unmarshal(data, message)
 	if err == nil {
@@ -69,7 +70,7 @@ func (c codec) Unmarshal(data mem.BufferSlice, message any) error {
 	}
 	request, ours := message.(proto.Message)
 	if !ours || request.ProtoReflect().Descriptor().ParentFile() != v2.File_audian_conference_v2_participant_service_proto {
-		return err //nolint:wrapcheck // gRPC adds its own words to the standard codec's error.
+		return err //nolint:wrapcheck // gRPC adds context to the standard codec's error.
 	}
 	proto.Reset(request)
 	request.ProtoReflect().SetUnknown(unreadable)
@@ -79,7 +80,7 @@ func (c codec) Unmarshal(data mem.BufferSlice, message any) error {
 // unreadable marks a request: a field that no version of the proto will have.
 var unreadable = protowire.AppendVarint(protowire.AppendTag(nil, protowire.MaxValidNumber, protowire.VarintType), 1)
 
-// Readable says whether a request could be read where it came in over gRPC.
+// Readable reports whether Unmarshal could decode a request.
 func Readable(request proto.Message) bool {
 	return !bytes.Equal(request.ProtoReflect().GetUnknown(), unreadable)
 }

@@ -7,7 +7,7 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-// eventJSON has, beside the token, the one member that says what happened.
+// eventJSON has the token and exactly one other member.
 type eventJSON struct {
 	ResumeToken string          `json:"resume_token"`
 	Snapshot    *snapshotJSON   `json:"snapshot,omitzero"`
@@ -17,18 +17,18 @@ type eventJSON struct {
 }
 
 func eventJSONOf(m *v2.WatchParticipantsResponse) eventJSON {
-	told := eventJSON{ResumeToken: m.GetResumeToken()}
+	encoded := eventJSON{ResumeToken: m.GetResumeToken()}
 	switch event := m.GetEvent().(type) {
 	case *v2.WatchParticipantsResponse_Snapshot:
-		told.Snapshot = snapshotJSONOf(event.Snapshot)
+		encoded.Snapshot = snapshotJSONOf(event.Snapshot)
 	case *v2.WatchParticipantsResponse_Changes:
-		told.Changes = changesJSONOf(event.Changes)
+		encoded.Changes = changesJSONOf(event.Changes)
 	case *v2.WatchParticipantsResponse_Checkpoint:
-		told.Checkpoint = checkpointJSONOf(event.Checkpoint)
+		encoded.Checkpoint = checkpointJSONOf(event.Checkpoint)
 	case *v2.WatchParticipantsResponse_End:
-		told.End = &endJSON{Reason: wordOf(event.End.GetReason())}
+		encoded.End = &endJSON{Reason: enumName(event.End.GetReason())}
 	}
-	return told
+	return encoded
 }
 
 type snapshotJSON struct {
@@ -44,7 +44,7 @@ func snapshotJSONOf(s *v2.ParticipantSnapshot) *snapshotJSON {
 		Participants: participantsJSONOf(s.GetParticipants()),
 		Total:        s.Total,
 		Active:       s.Active,
-		Reason:       wordOf(s.GetReason()),
+		Reason:       enumName(s.GetReason()),
 		ObservedTime: (*instant)(s.GetObservedTime()),
 	}
 }
@@ -56,11 +56,11 @@ type changesJSON struct {
 }
 
 func changesJSONOf(c *v2.ParticipantChanges) *changesJSON {
-	told := make([]changeJSON, len(c.GetChanges()))
+	encoded := make([]changeJSON, len(c.GetChanges()))
 	for i, change := range c.GetChanges() {
-		told[i] = changeJSONOf(change)
+		encoded[i] = changeJSONOf(change)
 	}
-	return &changesJSON{Changes: told, NotBefore: (*instant)(c.GetNotBefore()), NotAfter: (*instant)(c.GetNotAfter())}
+	return &changesJSON{Changes: encoded, NotBefore: (*instant)(c.GetNotBefore()), NotAfter: (*instant)(c.GetNotAfter())}
 }
 
 type changeJSON struct {
@@ -72,27 +72,26 @@ type changeJSON struct {
 }
 
 func changeJSONOf(c *v2.ParticipantChange) changeJSON {
-	told := changeJSON{
-		Kind:          wordOf(c.GetKind()),
+	encoded := changeJSON{
+		Kind:          enumName(c.GetKind()),
 		Participant:   participantJSONOf(c.GetParticipant()),
-		ChangedFields: shownFields(c.GetChangedFields()),
-		Source:        wordOf(c.GetSource()),
+		ChangedFields: jsonFields(c.GetChangedFields()),
+		Source:        enumName(c.GetSource()),
 	}
 	if c.PreviousStatus != nil {
-		told.PreviousStatus = new(wordOrRaw(wordOf(c.GetPreviousStatus()), c.GetPreviousRawStatus()))
+		encoded.PreviousStatus = new(nameOrRaw(enumName(c.GetPreviousStatus()), c.GetPreviousRawStatus()))
 	}
-	return told
+	return encoded
 }
 
-// shownFields are changed fields by their names in JSON, where the upstream's
-// unknown words have no field of their own.
-func shownFields(names []string) []string {
-	shown := make([]string, len(names))
+// jsonFields returns the JSON names of changed fields: JSON has no raw fields.
+func jsonFields(names []string) []string {
+	fields := make([]string, len(names))
 	for i, name := range names {
-		shown[i] = strings.TrimPrefix(name, rawPrefix)
+		fields[i] = strings.TrimPrefix(name, rawPrefix)
 	}
-	slices.Sort(shown)
-	return slices.Compact(shown)
+	slices.Sort(fields)
+	return slices.Compact(fields)
 }
 
 type checkpointJSON struct {
@@ -107,7 +106,7 @@ type checkpointJSON struct {
 
 func checkpointJSONOf(c *v2.Checkpoint) *checkpointJSON {
 	return &checkpointJSON{
-		Freshness:        wordOf(c.GetFreshness()),
+		Freshness:        enumName(c.GetFreshness()),
 		LastSuccessTime:  (*instant)(c.GetLastSuccessTime()),
 		StaleReason:      c.GetStaleReason(),
 		Total:            c.Total,

@@ -5,60 +5,10 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
-	"google.golang.org/protobuf/proto"
 
-	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/watch"
 )
-
-// checkDecoded fails unless a request was read into something that gRPC can carry,
-// or refused with a status that it can.
-func checkDecoded(t *testing.T, request proto.Message, err error) {
-	t.Helper()
-	if err == nil {
-		if _, err := proto.Marshal(request); err != nil {
-			t.Fatalf("the request cannot be sent: %v", err)
-		}
-		return
-	}
-	if refused := faultsOf(t, err); refused == "" {
-		t.Fatalf("%v names no field", err)
-	}
-	if _, err := proto.Marshal(Status(err).Proto()); err != nil {
-		t.Fatalf("the status cannot be sent: %v", err)
-	}
-	if body := jsontext.Value(ErrorBody(Status(err))); !body.IsValid() {
-		t.Fatalf("the error body is no JSON: %s", body)
-	}
-}
-
-func FuzzDecodeBody(f *testing.F) {
-	for _, seed := range []string{
-		`{"phone_number":"+12025551234","name":"John","role":"presenter","muted":false}`, `{"a":[{"b":null}],"name":1}`, `{"name":"a","name":"b"}`, `{`, ``,
-	} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		var request v2.AddParticipantRequest
-		err := DecodeBody(body, &request)
-		checkDecoded(t, &request, err)
-	})
-}
-
-func FuzzDecodeQuery(f *testing.F) {
-	for _, seed := range []string{"statuses=connected&page_size=5", "heartbeat_interval=5s", "x=%ff&%fe", "resume_token=a&resume_token=b"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		var list v2.ListParticipantsRequest
-		err := DecodeQuery(text, &list)
-		checkDecoded(t, &list, err)
-		var watched v2.WatchParticipantsRequest
-		err = DecodeQuery(text, &watched)
-		checkDecoded(t, &watched, err)
-	})
-}
 
 func FuzzMarshal(f *testing.F) {
 	f.Add("conf", "John", "ringing", "host", "token", int64(5))

@@ -13,8 +13,8 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-// Marshal is the one JSON of participants, lists and events. An answer to an add is
-// the bare participant, an answer to a remove is nothing.
+// Marshal encodes participants, lists and events as JSON. The response of an add is the
+// participant itself, that of a remove is empty.
 func Marshal(message proto.Message) ([]byte, error) {
 	switch m := message.(type) {
 	case *v2.Participant:
@@ -61,8 +61,8 @@ func participantJSONOf(p *v2.Participant) participantJSON {
 		ConferenceID: p.GetConferenceId(),
 		PhoneNumber:  p.GetPhoneNumber(),
 		Name:         p.GetName(),
-		Role:         wordOrRaw(roles.words[p.GetRole().Number()], p.GetRawRole()),
-		Status:       wordOrRaw(statuses.words[p.GetStatus().Number()], p.GetRawStatus()),
+		Role:         nameOrRaw(roles.names[p.GetRole().Number()], p.GetRawRole()),
+		Status:       nameOrRaw(statuses.names[p.GetStatus().Number()], p.GetRawStatus()),
 		Muted:        p.GetMuted(),
 		Duration:     p.GetDuration(),
 		JoinedAt:     (*instant)(p.GetJoinedAt()),
@@ -71,19 +71,19 @@ func participantJSONOf(p *v2.Participant) participantJSON {
 }
 
 func participantsJSONOf(people []*v2.Participant) []participantJSON {
-	told := make([]participantJSON, len(people))
+	encoded := make([]participantJSON, len(people))
 	for i, p := range people {
-		told[i] = participantJSONOf(p)
+		encoded[i] = participantJSONOf(p)
 	}
-	return told
+	return encoded
 }
 
-// wordOrRaw passes on the upstream's own word where the enum does not know it.
-func wordOrRaw(word, raw string) string {
-	if word == "" {
+// nameOrRaw returns the upstream's text if the enum does not contain it.
+func nameOrRaw(name, raw string) string {
+	if name == "" {
 		return raw
 	}
-	return word
+	return name
 }
 
 type listJSON struct {
@@ -115,11 +115,12 @@ type span durationpb.Duration
 
 // AppendText is called by the json package.
 func (s *span) AppendText(text []byte) ([]byte, error) {
-	return append(text, spanText((*durationpb.Duration)(s).AsDuration())...), nil
+	return append(text, DurationText((*durationpb.Duration)(s).AsDuration())...), nil
 }
 
-// spanText is a duration in seconds and the fewest decimals that are exact.
-func spanText(length time.Duration) string {
+// DurationText returns a duration in seconds with the fewest decimals that are exact, such
+// as "1.5s".
+func DurationText(length time.Duration) string {
 	whole, rest := length/time.Second, length%time.Second
 	text := strconv.FormatInt(int64(whole), 10)
 	if rest == 0 {

@@ -30,15 +30,15 @@ func TestMarshal(t *testing.T) {
 		{"participant", Participant(john()), johnJSON},
 		{"every field is present", &v2.Participant{}, nobodyJSON},
 		{
-			"unknown words pass through", Participant(participant.Participant{Status: "ringing", Role: "host", Name: `<"&>` + "\n\u2028"}),
+			"unknown status and role", Participant(participant.Participant{Status: "ringing", Role: "host", Name: `<"&>` + "\n\u2028"}),
 			strings.NewReplacer(`"status":""`, `"status":"ringing"`, `"role":""`, `"role":"host"`, `"name":""`, `"name":"<\"&>\n\u2028"`).Replace(nobodyJSON),
 		},
 		{
 			"times are UTC", &v2.Participant{JoinedAt: timestamppb.New(time.Date(2024, 2, 4, 12, 0, 0, 5e8, time.FixedZone("", 3600)))},
 			strings.Replace(nobodyJSON, `"joined_at":null`, `"joined_at":"2024-02-04T11:00:00.5Z"`, 1),
 		},
-		{"add answers the bare participant", &v2.AddParticipantResponse{Participant: Participant(john())}, johnJSON},
-		{"remove answers nothing", &v2.RemoveParticipantResponse{}, ""},
+		{"response of an add", &v2.AddParticipantResponse{Participant: Participant(john())}, johnJSON},
+		{"response of a remove", &v2.RemoveParticipantResponse{}, ""},
 		{"empty list", &v2.ListParticipantsResponse{}, `{"participants":[],"total":0,"active":0,"next_page_token":""}`},
 		{
 			"list", &v2.ListParticipantsResponse{Participants: []*v2.Participant{Participant(john())}, Total: 2, Active: 1, NextPageToken: "p"},
@@ -54,7 +54,7 @@ func TestMarshal(t *testing.T) {
 	}
 }
 
-func TestMarshalRefusesWhatHasNoForm(t *testing.T) {
+func TestMarshalRefusesOtherMessages(t *testing.T) {
 	for _, from := range []proto.Message{nil, (*v2.Participant)(nil), &v2.AddParticipantResponse{}, &emptypb.Empty{}} {
 		if got, err := Marshal(from); err == nil {
 			t.Errorf("Marshal(%T) = %s, want an error", from, got)
@@ -111,14 +111,14 @@ func TestMarshalEvents(t *testing.T) {
 	}
 }
 
-func TestShownFieldsNameAFieldOnce(t *testing.T) {
-	got := shownFields([]string{"muted", "raw_role", "raw_status", "role", "status"})
+func TestJSONFieldsAreUnique(t *testing.T) {
+	got := jsonFields([]string{"muted", "raw_role", "raw_status", "role", "status"})
 	if fmt.Sprint(got) != "[muted role status]" {
-		t.Errorf("shownFields() = %q", got)
+		t.Errorf("jsonFields() = %q", got)
 	}
 }
 
-func TestSpanText(t *testing.T) {
+func TestDurationText(t *testing.T) {
 	for _, tt := range []struct {
 		length time.Duration
 		want   string
@@ -132,8 +132,8 @@ func TestSpanText(t *testing.T) {
 		{-1500 * time.Millisecond, "-1.5s"},
 		{-500 * time.Millisecond, "-0.5s"},
 	} {
-		if got := spanText(tt.length); got != tt.want {
-			t.Errorf("spanText(%v) = %q, want %q", tt.length, got, tt.want)
+		if got := DurationText(tt.length); got != tt.want {
+			t.Errorf("DurationText(%v) = %q, want %q", tt.length, got, tt.want)
 		}
 	}
 }

@@ -1,16 +1,9 @@
 package wire
 
-import (
-	"bytes"
-	"strings"
+import "bytes"
 
-	spb "google.golang.org/genproto/googleapis/rpc/status"
-	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/encoding/protojson"
-)
-
-// lineBreaks are the characters beside CR and LF at which some line readers split, and
-// their escapes. JSON has them in strings alone, and need not escape them.
+// lineBreaks are characters other than CR and LF at which some line readers split, with
+// their escapes. JSON contains them only in strings, and does not require escapes.
 var lineBreaks = [...]struct{ raw, escaped []byte }{
 	{[]byte("\u0085"), []byte(`\u0085`)},
 	{[]byte("\u2028"), []byte(`\u2028`)},
@@ -18,7 +11,7 @@ var lineBreaks = [...]struct{ raw, escaped []byte }{
 }
 
 // EscapeLineBreaks escapes in a JSON text the characters at which some line readers
-// would split it. It returns the text itself where there is none.
+// would split it. It returns json itself if it contains none.
 func EscapeLineBreaks(json []byte) []byte {
 	for _, c := range lineBreaks {
 		if bytes.Contains(json, c.raw) {
@@ -27,19 +20,3 @@ func EscapeLineBreaks(json []byte) []byte {
 	}
 	return json
 }
-
-// WithoutLineBreaks is a status with spaces for those characters, for a library that
-// writes it as JSON and escapes only some of them.
-func WithoutLineBreaks(st *status.Status) *status.Status {
-	text, err := protojson.Marshal(st.Proto())
-	if err != nil || bytes.Equal(text, EscapeLineBreaks(text)) {
-		return st
-	}
-	replaced := &spb.Status{}
-	if err := protojson.Unmarshal([]byte(spaces.Replace(string(text))), replaced); err != nil {
-		return st
-	}
-	return status.FromProto(replaced)
-}
-
-var spaces = strings.NewReplacer("\u0085", " ", "\u2028", " ", "\u2029", " ")

@@ -11,40 +11,40 @@ import (
 	"github.com/audian/participant-gateway/internal/watch"
 )
 
-// Message is one message of a stream in all its forms. It is a proto.Message, so
-// interceptors see what they expect, but its struct is built only for who looks
-// inside: a subscriber that takes bytes takes those made for the first of them (W14).
+// Message is one message of a stream in all its formats. It is a proto.Message for
+// interceptors, but its struct is built only when it is read: a subscriber that sends
+// bytes shares those encoded for the first subscriber (W14).
 type Message struct {
 	source *watch.Message
 	event  string
 
-	// progress is called whenever a transport has passed on a part; nil for nobody.
+	// progress is called whenever a transport has sent a part; it may be nil.
 	progress func()
 
 	build    sync.Once
 	response *v2.WatchParticipantsResponse
 }
 
-// NewMessage is m as one subscriber sends it.
+// NewMessage returns m for one subscriber to send.
 func NewMessage(m *watch.Message) *Message {
 	return &Message{source: m, event: eventName(m)}
 }
 
-// OnProgress has f called, from any goroutine, whenever the transport has passed on a
-// part of the message, after the send has returned too. It returns the message.
+// OnProgress makes the transport call f, from any goroutine, whenever it has sent a part
+// of the message, also after the send has returned. It returns the message.
 func (m *Message) OnProgress(f func()) *Message {
 	m.progress = f
 	return m
 }
 
-// Progress reports that a part of the message was passed on to the client.
+// Progress reports that a part of the message was sent to the client.
 func (m *Message) Progress() {
 	if m.progress != nil {
 		m.progress()
 	}
 }
 
-// eventName is the SSE event's name: the word of the proto's oneof.
+// eventName returns the SSE event's name: the field name in the proto's oneof.
 func eventName(m *watch.Message) string {
 	switch {
 	case m.Snapshot != nil:
@@ -58,30 +58,30 @@ func eventName(m *watch.Message) string {
 	}
 }
 
-// Response is the message's struct, not to be changed.
+// Response returns the proto message. Callers must not change it.
 func (m *Message) Response() *v2.WatchParticipantsResponse {
 	m.build.Do(func() { m.response = response(m.source) })
 	return m.response
 }
 
-// ProtoReflect makes a proto.Message of it.
+// ProtoReflect implements proto.Message.
 func (m *Message) ProtoReflect() protoreflect.Message { return m.Response().ProtoReflect() }
 
-// Proto is the message in the protobuf wire form.
+// Proto returns the message in the protobuf wire format.
 func (m *Message) Proto() ([]byte, error) {
 	return m.source.Encoding(watch.Proto, func(*watch.Message) ([]byte, error) {
 		return proto.Marshal(m.Response())
 	})
 }
 
-// JSON is the message in one line, without its end.
+// JSON returns the message as one line of JSON, without the line break.
 func (m *Message) JSON() ([]byte, error) {
 	return m.source.Encoding(watch.JSON, func(*watch.Message) ([]byte, error) {
 		return Marshal(m.Response())
 	})
 }
 
-// ProtoJSON is the message in proto3 JSON, as clients generated from the proto read it.
+// ProtoJSON returns the message in proto3 JSON, for clients generated from the proto.
 func (m *Message) ProtoJSON() ([]byte, error) {
 	return m.source.Encoding(watch.ProtoJSON, func(*watch.Message) ([]byte, error) {
 		encoded, err := protojson.Marshal(m.Response())
@@ -89,8 +89,8 @@ func (m *Message) ProtoJSON() ([]byte, error) {
 	})
 }
 
-// SSE is the message as the block of a server-sent event. A field of one stream
-// alone, such as retry, may be written before it: it is then part of the block.
+// SSE returns the message as the block of a server-sent event. A field of one stream alone,
+// such as retry, may be written before it: it is then part of the block.
 func (m *Message) SSE() ([]byte, error) {
 	return m.source.Encoding(watch.SSE, func(*watch.Message) ([]byte, error) {
 		data, err := m.JSON()

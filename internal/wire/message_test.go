@@ -27,7 +27,7 @@ func initial() *watch.Message {
 	}}
 }
 
-func TestMessageIsTheProtoMessageItStandsFor(t *testing.T) {
+func TestMessageIsItsProtoMessage(t *testing.T) {
 	source := initial()
 	if m := NewMessage(source); !proto.Equal(m, response(source)) {
 		t.Errorf("message = %v, want %v", m.Response(), response(source))
@@ -56,12 +56,12 @@ func TestSSE(t *testing.T) {
 	}
 }
 
-func TestEventNamesAreTheOneofs(t *testing.T) {
+func TestEventNamesMatchTheOneof(t *testing.T) {
 	for _, m := range []*watch.Message{
 		initial(), {Changes: &watch.Changes{}}, {Checkpoint: &watch.Checkpoint{}}, {End: &watch.End{}},
 	} {
-		told := response(m).ProtoReflect()
-		field := told.WhichOneof(told.Descriptor().Oneofs().ByName("event"))
+		resp := response(m).ProtoReflect()
+		field := resp.WhichOneof(resp.Descriptor().Oneofs().ByName("event"))
 		if got := NewMessage(m).event; got != string(field.Name()) {
 			t.Errorf("event = %q, want %q", got, field.Name())
 		}
@@ -112,14 +112,14 @@ func TestCodec(t *testing.T) {
 	}
 }
 
-// repeater streams one message twice.
-type repeater struct {
+// repeatingService streams one message twice.
+type repeatingService struct {
 	v2.UnimplementedParticipantServiceServer
 
 	message *watch.Message
 }
 
-func (r repeater) WatchParticipants(_ *v2.WatchParticipantsRequest, stream grpc.ServerStreamingServer[v2.WatchParticipantsResponse]) error {
+func (r repeatingService) WatchParticipants(_ *v2.WatchParticipantsRequest, stream grpc.ServerStreamingServer[v2.WatchParticipantsResponse]) error {
 	for range 2 {
 		if err := stream.SendMsg(NewMessage(r.message)); err != nil {
 			return err
@@ -131,7 +131,7 @@ func (r repeater) WatchParticipants(_ *v2.WatchParticipantsRequest, stream grpc.
 func TestCodecOverGRPC(t *testing.T) {
 	listener := bufconn.Listen(1 << 20)
 	server := grpc.NewServer(grpc.ForceServerCodecV2(Codec()))
-	v2.RegisterParticipantServiceServer(server, repeater{message: initial()})
+	v2.RegisterParticipantServiceServer(server, repeatingService{message: initial()})
 	go server.Serve(listener)
 	t.Cleanup(server.Stop)
 	conn, err := grpc.NewClient("passthrough:///bufconn",

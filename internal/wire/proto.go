@@ -1,9 +1,9 @@
-// Package wire is the domain as bytes and back: the proto, the one JSON, the words
-// of both, and errors as every door tells them.
+// Package wire encodes the domain for clients: as the proto, as JSON, and as server-sent
+// events.
 //
-// A watch.Message is encoded once in each form, however many subscribers take it.
-// The JSON is the upstream's own shape and not proto3 JSON: snake_case, enum values
-// as the upstream's lower-case words, every documented field present.
+// A watch.Message is encoded once in each format for all its subscribers (W14). The JSON
+// has the form of the upstream's and is not proto3 JSON: snake_case, enum values by the
+// upstream's lower-case names, every documented field present.
 package wire
 
 import (
@@ -18,9 +18,9 @@ import (
 	"github.com/audian/participant-gateway/internal/watch"
 )
 
-// Participant is one participant as the proto tells it.
+// Participant returns a participant as the proto message.
 func Participant(p participant.Participant) *v2.Participant {
-	role, status := speakRole(p.Role), speakStatus(p.Status)
+	role, status := roleToProto(p.Role), statusToProto(p.Status)
 	return &v2.Participant{
 		Id:           valid(p.ID),
 		ConferenceId: valid(p.ConferenceID),
@@ -37,31 +37,31 @@ func Participant(p participant.Participant) *v2.Participant {
 	}
 }
 
-// Participants are participants as the proto tells them, in the order given.
+// Participants returns participants as proto messages, in the order given.
 func Participants(people []participant.Participant) []*v2.Participant {
-	told := make([]*v2.Participant, len(people))
+	messages := make([]*v2.Participant, len(people))
 	for i, p := range people {
-		told[i] = Participant(p)
+		messages[i] = Participant(p)
 	}
-	return told
+	return messages
 }
 
-// response is a message as the proto tells it.
+// response returns a message as the proto message.
 func response(m *watch.Message) *v2.WatchParticipantsResponse {
-	told := &v2.WatchParticipantsResponse{ResumeToken: valid(m.Token)}
+	resp := &v2.WatchParticipantsResponse{ResumeToken: valid(m.Token)}
 	switch {
 	case m.Snapshot != nil:
-		told.Event = &v2.WatchParticipantsResponse_Snapshot{Snapshot: snapshot(m.Snapshot)}
+		resp.Event = &v2.WatchParticipantsResponse_Snapshot{Snapshot: snapshot(m.Snapshot)}
 	case m.Changes != nil:
-		told.Event = &v2.WatchParticipantsResponse_Changes{Changes: changes(m.Changes)}
+		resp.Event = &v2.WatchParticipantsResponse_Changes{Changes: changes(m.Changes)}
 	case m.Checkpoint != nil:
-		told.Event = &v2.WatchParticipantsResponse_Checkpoint{Checkpoint: checkpoint(m.Checkpoint)}
+		resp.Event = &v2.WatchParticipantsResponse_Checkpoint{Checkpoint: checkpoint(m.Checkpoint)}
 	case m.End != nil:
-		told.Event = &v2.WatchParticipantsResponse_End{
+		resp.Event = &v2.WatchParticipantsResponse_End{
 			End: &v2.WatchEnd{Reason: v2.WatchEndReason_WATCH_END_REASON_CONFERENCE_GONE},
 		}
 	}
-	return told
+	return resp
 }
 
 func snapshot(s *watch.Snapshot) *v2.ParticipantSnapshot {
@@ -75,51 +75,51 @@ func snapshot(s *watch.Snapshot) *v2.ParticipantSnapshot {
 }
 
 func changes(c *watch.Changes) *v2.ParticipantChanges {
-	told := make([]*v2.ParticipantChange, len(c.Changes))
+	encoded := make([]*v2.ParticipantChange, len(c.Changes))
 	for i := range c.Changes {
-		told[i] = change(&c.Changes[i])
+		encoded[i] = change(&c.Changes[i])
 	}
 	return &v2.ParticipantChanges{
-		Changes:   told,
+		Changes:   encoded,
 		NotBefore: timestamp(c.NotBefore),
 		NotAfter:  timestamp(c.NotAfter),
 	}
 }
 
 func change(c *watch.Change) *v2.ParticipantChange {
-	told := &v2.ParticipantChange{
+	encoded := &v2.ParticipantChange{
 		Kind:        changeKinds[c.Kind],
 		Participant: Participant(c.Participant),
 		Source:      v2.ChangeSource_CHANGE_SOURCE_POLL,
 	}
 	if c.ByWrite {
-		told.Source = v2.ChangeSource_CHANGE_SOURCE_GATEWAY_WRITE
+		encoded.Source = v2.ChangeSource_CHANGE_SOURCE_GATEWAY_WRITE
 	}
 	if c.Before == nil {
-		return told
+		return encoded
 	}
-	before := speakStatus(c.Before.Status)
-	told.PreviousStatus, told.PreviousRawStatus = &before.value, before.rawField()
+	before := statusToProto(c.Before.Status)
+	encoded.PreviousStatus, encoded.PreviousRawStatus = &before.value, before.rawField()
 	if c.Kind != watch.Removed {
-		told.ChangedFields = changedFields(*c.Before, c.Participant)
+		encoded.ChangedFields = changedFields(*c.Before, c.Participant)
 	}
-	return told
+	return encoded
 }
 
 func checkpoint(c *watch.Checkpoint) *v2.Checkpoint {
-	told := &v2.Checkpoint{
+	encoded := &v2.Checkpoint{
 		Freshness:       v2.Freshness_FRESHNESS_FRESH,
 		LastSuccessTime: timestamp(c.LastSuccess),
 		PollInterval:    durationpb.New(c.PollInterval),
 	}
 	if c.Stale {
-		told.Freshness, told.StaleReason = v2.Freshness_FRESHNESS_STALE, valid(string(c.StaleReason))
+		encoded.Freshness, encoded.StaleReason = v2.Freshness_FRESHNESS_STALE, valid(string(c.StaleReason))
 	}
 	if c.Counts != nil {
-		told.Total, told.Active = new(int32(c.Counts.Total)), new(int32(c.Counts.Active))
-		told.ParticipantCount = new(int32(c.Counts.Visible))
+		encoded.Total, encoded.Active = new(int32(c.Counts.Total)), new(int32(c.Counts.Active))
+		encoded.ParticipantCount = new(int32(c.Counts.Visible))
 	}
-	return told
+	return encoded
 }
 
 var snapshotReasons = map[watch.SnapshotReason]v2.SnapshotReason{
@@ -136,18 +136,18 @@ var changeKinds = map[watch.ChangeKind]v2.ChangeKind{
 	watch.LeftFilter: v2.ChangeKind_CHANGE_KIND_LEFT_FILTER,
 }
 
-// timestamp leaves unset what is unknown, and what the proto cannot hold: a year
-// beyond 9999 would make every client's decoder fail.
+// timestamp returns nil for an unknown time, and for a year beyond 9999, at which every
+// client's decoder would fail.
 func timestamp(t time.Time) *timestamppb.Timestamp {
 	if t.IsZero() {
 		return nil
 	}
-	if told := timestamppb.New(t); told.IsValid() {
-		return told
+	if stamp := timestamppb.New(t); stamp.IsValid() {
+		return stamp
 	}
 	return nil
 }
 
-// valid keeps what is no UTF-8 out of the proto, whose encoder would refuse the
-// whole message for it.
+// valid replaces invalid UTF-8, for which the proto's encoder would refuse the whole
+// message.
 func valid(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }

@@ -19,7 +19,7 @@ import (
 
 var noon = time.Date(2024, 2, 4, 12, 0, 0, 0, time.UTC)
 
-// john is a participant with every field told.
+// john returns a participant with every field set.
 func john() participant.Participant {
 	return participant.Participant{
 		ID: "part_xyz789", ConferenceID: "conf_abc123def456", PhoneNumber: "+12025551234", Name: "John Smith",
@@ -46,9 +46,9 @@ func TestParticipant(t *testing.T) {
 			Status: v2.ParticipantStatus_PARTICIPANT_STATUS_CONNECTED, Duration: 245,
 			JoinedAt: timestamppb.New(noon), CreatedAt: timestamppb.New(noon.Add(-time.Minute)),
 		}},
-		{"nothing told", participant.Participant{}, &v2.Participant{}},
-		{"unknown words", participant.Participant{Status: "ringing", Role: "host"}, &v2.Participant{RawStatus: new("ringing"), RawRole: new("host")}},
-		{"a word in another case is unknown", participant.Participant{Status: "Held"}, &v2.Participant{RawStatus: new("Held")}},
+		{"no field set", participant.Participant{}, &v2.Participant{}},
+		{"unknown status and role", participant.Participant{Status: "ringing", Role: "host"}, &v2.Participant{RawStatus: new("ringing"), RawRole: new("host")}},
+		{"a name in another case is unknown", participant.Participant{Status: "Held"}, &v2.Participant{RawStatus: new("Held")}},
 		{"no UTF-8", participant.Participant{Name: "J\xffn", Status: "\xfe"}, &v2.Participant{Name: "J\uFFFDn", RawStatus: new("\uFFFD")}},
 		{"a year beyond the proto's", participant.Participant{JoinedAt: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}, &v2.Participant{}},
 	} {
@@ -67,7 +67,7 @@ func TestW08_ChangedFields(t *testing.T) {
 		want          []string
 	}{
 		{"nothing", john(), john(), nil},
-		{"duration alone (W9)", john(), with(func(p *participant.Participant) { p.Duration++ }), nil},
+		{"only the duration (W9)", john(), with(func(p *participant.Participant) { p.Duration++ }), nil},
 		{"sorted", john(), with(func(p *participant.Participant) {
 			p.Status, p.Role, p.PhoneNumber, p.Name, p.Muted = participant.StatusHeld, participant.RoleListener, "+1", "J", true
 			p.JoinedAt, p.CreatedAt = noon.Add(1), noon.Add(1)
@@ -124,7 +124,7 @@ func TestChange(t *testing.T) {
 			},
 		},
 		{
-			"left the filter from an unknown word",
+			"left the filter from an unknown name",
 			watch.Change{Kind: watch.LeftFilter, Participant: held, Before: new(with(func(p *participant.Participant) { p.Status = "ringing" }))},
 			&v2.ParticipantChange{
 				Kind: v2.ChangeKind_CHANGE_KIND_LEFT_FILTER, Source: v2.ChangeSource_CHANGE_SOURCE_POLL,
@@ -154,7 +154,7 @@ func TestCheckpoint(t *testing.T) {
 			&v2.Checkpoint{Freshness: v2.Freshness_FRESHNESS_FRESH, PollInterval: durationpb.New(time.Second)},
 		},
 		{
-			"a reason left over says nothing of a fresh one",
+			"an old reason is not sent with a fresh state",
 			watch.Checkpoint{StaleReason: apierror.UpstreamTimeout},
 			&v2.Checkpoint{Freshness: v2.Freshness_FRESHNESS_FRESH, PollInterval: durationpb.New(0)},
 		},
@@ -181,15 +181,15 @@ func TestCheckpoint(t *testing.T) {
 func TestEveryParticipantCanBeEncoded(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.Custom(func(t *rapid.T) string { return string(rapid.SliceOfN(rapid.Byte(), 0, 8).Draw(t, "bytes")) })
-		told := Participant(participant.Participant{
+		encodedParticipant := Participant(participant.Participant{
 			ID: text.Draw(t, "id"), Name: text.Draw(t, "name"), PhoneNumber: text.Draw(t, "number"),
 			Status: participant.Status(text.Draw(t, "status")), Role: participant.Role(text.Draw(t, "role")),
 			JoinedAt: time.Unix(rapid.Int64Range(-1e12, 1e12).Draw(t, "joined"), 0),
 		})
-		if _, err := proto.Marshal(told); err != nil {
+		if _, err := proto.Marshal(encodedParticipant); err != nil {
 			t.Fatalf("proto: %v", err)
 		}
-		if encoded, err := Marshal(told); err != nil || !utf8.Valid(encoded) {
+		if encoded, err := Marshal(encodedParticipant); err != nil || !utf8.Valid(encoded) {
 			t.Fatalf("JSON: %q, %v", encoded, err)
 		}
 	})

@@ -5,8 +5,8 @@ import (
 	"unicode"
 )
 
-// SSE is the block of one server-sent event. An empty id is left out, so that the
-// client keeps the one it has. Data must be one line, as JSON here is.
+// SSE returns the block of one server-sent event. It omits an empty id, so that the client
+// keeps its last one. Data must be one line, as JSON here is.
 func SSE(id, event string, data []byte) []byte {
 	block := make([]byte, 0, len(id)+len(event)+len(data)+len("id: \nevent: \ndata: \n\n"))
 	if id != "" && !strings.ContainsFunc(id, breaksField) {
@@ -17,7 +17,7 @@ func SSE(id, event string, data []byte) []byte {
 	return append(block, '\n')
 }
 
-// breaksField says that a character ends a field, at least for some line readers, or
-// makes a client ignore an id. No token of ours has one; but a stream's first messages may
-// carry the token that the client made up.
+// breaksField reports whether a character ends a field, at least for some line readers, or
+// makes a client ignore an id. The gateway's tokens have none, but a stream's first
+// messages may carry a token that the client invented.
 func breaksField(c rune) bool { return unicode.IsControl(c) || c == '\u2028' || c == '\u2029' }

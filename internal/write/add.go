@@ -8,39 +8,41 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// Added is the answer to an add.
+// Added is the result of an add.
 type Added struct {
 	Participant participant.Item
-	// Replayed is true for every answer but that of the call that sent (A2): an outcome
-	// of another call of the same request id, and the end of a call that only waited for
-	// one. It is false where the id was used for another add: that outcome is this call's own.
+	// Replayed is false for the call whose request was sent (A2). It is true for another
+	// call with the same request id that gets the same outcome, or ends while it waits for
+	// it. It is false if the request id was used for another add.
 	Replayed bool
 }
 
-// Add has the participant dialled once. Its errors are *apierror.Error and say
-// whether the phone may ring; Added.Replayed counts beside an error too.
+// Add makes the upstream dial the participant once. Its errors are *apierror.Error and say
+// whether the phone may ring. Added.Replayed is valid with an error too.
 //
-// The end of ctx ends the call, and the request too as long as it has not left and
-// no other call of the same request id waits for it.
+// The end of ctx ends the call. It also ends the request, if that was not sent and no other
+// call with the same request id waits for it.
 func (w *Writer) Add(ctx context.Context, call Call, add participant.Add) (Added, error) {
-	op, one, err := w.operationFor(ctx, call, add)
+	op, self, err := w.join(ctx, call, add)
 	if err != nil {
 		return Added{}, err
 	}
 	select {
-	case <-op.settled:
-		return op.answer(one)
+	case <-op.done:
+		return op.resultFor(self)
 	case <-ctx.Done():
-		return w.leave(ctx, op, one)
+		return w.leave(ctx, op, self)
 	}
 }
 
-// operationFor finds the operation of the call's request id, or starts one, and makes
-// the call wait for it.
-func (w *Writer) operationFor(ctx context.Context, call Call, add participant.Add) (*addOperation, *waiter, error) {
+// join makes the call wait for the operation of its request id. It starts the operation if
+// there is none.
+func (w *Writer) join(ctx context.Context, call Call, add participant.Add) (*addOperation, *waiter, error) {
 	if ctx.Err() != nil {
-		return nil, nil, ended(ctx, apierror.DialledNo)
+		return nil, nil, contextError(ctx, apierror.DialledNo)
 	}
+	self := &waiter{}
+	self.deadline, _ = ctx.Deadline()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	r := request{caller: call.Caller, key: call.Key, id: call.RequestID}
@@ -49,36 +51,47 @@ func (w *Writer) operationFor(ctx context.Context, call Call, add participant.Ad
 	case op == nil && w.closed:
 		return nil, nil, draining()
 	case op == nil:
-		op = w.start(ctx, call.Upstream, newOperation(r, add))
+		op = newOperation(r, add, self)
+		w.start(ctx, call.Upstream, op)
 	case op.add != add:
-		return nil, nil, reused()
+		return nil, nil, requestIDReused()
+	default:
+		op.join(self)
 	}
-	one := &waiter{}
-	one.deadline, _ = ctx.Deadline()
-	op.join(one)
-	return op, one, nil
+	return op, self, nil
 }
 
-// leave ends one call's wait, and with the last one's the operation, as long as its
-// request has not left. While others wait the request may still leave, so that the phone
-// of a call that leaves first may ring.
-func (w *Writer) leave(ctx context.Context, op *addOperation, one *waiter) (Added, error) {
+// leave ends one call's wait. The last call to leave also ends an operation that was not
+// sent. While other calls wait, the request may still be sent, so the outcome is unknown.
+func (w *Writer) leave(ctx context.Context, op *addOperation, self *waiter) (Added, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if op.isSettled() {
-		return op.answer(one)
+	if op.isDone() {
+		return op.resultFor(self)
 	}
-	op.leave(one)
-	if !op.sent() && len(op.waiters) == 0 {
-		w.giveUp(op)
-		return Added{}, ended(ctx, apierror.DialledNo)
+	op.leave(self)
+	if !op.isSent() && len(op.waiters) == 0 {
+		w.cancel(op)
+		return Added{}, contextError(ctx, apierror.DialledNo)
 	}
-	return Added{Replayed: one != op.sender}, ended(ctx, apierror.DialledUnknown)
+	return Added{Replayed: self != op.sender}, contextError(ctx, apierror.DialledUnknown)
 }
 
-// giveUp keeps the request from leaving. A later call of the same request id starts
-// anew. Writer.mu is held.
-func (w *Writer) giveUp(op *addOperation) {
+// cancel ends an operation that was not sent. A later call with the same request id starts
+// a new one. Writer.mu is held.
+func (w *Writer) cancel(op *addOperation) {
 	w.cache.forget(op)
 	w.operations[op]()
+}
+
+// complete sets the outcome of the operation, if it has none, and keeps it for later calls
+// as A2 requires. Writer.mu is held.
+func (w *Writer) complete(op *addOperation, item participant.Item, err *apierror.Error) {
+	if op.isDone() {
+		return
+	}
+	op.sender = op.original()
+	op.item, op.err, op.waiters = item, err, nil
+	w.cache.complete(op, time.Now())
+	close(op.done)
 }

@@ -24,7 +24,7 @@ func TestA01_AnAnsweredAddIsRecordedOnce(t *testing.T) {
 	})
 }
 
-func TestA01_SentAgainOnlyWhatSurelyDidNotArrive(t *testing.T) {
+func TestA01_OnlyAnAddThatCertainlyDidNotArriveIsSentAgain(t *testing.T) {
 	ok := step{dials: true}
 	tests := map[string]struct {
 		steps   []step
@@ -45,14 +45,13 @@ func TestA01_SentAgainOnlyWhatSurelyDidNotArrive(t *testing.T) {
 		"429 of a proxy":           {[]step{{fails: proxyError(429)}, ok}, "", "", 2},
 		"407 of a proxy":           {[]step{{fails: proxyError(407)}}, apierror.UpstreamUnavailable, apierror.DialledNo, 1},
 		"breaker open":             {[]step{{unsent: &apierror.Error{Reason: apierror.BreakerOpen}}}, apierror.BreakerOpen, apierror.DialledNo, 0},
-		"unsent for no reason":     {[]step{{unsent: errors.New("odd")}}, apierror.Internal, apierror.DialledNo, 0},
+		"unsent for no reason":     {[]step{{unsent: errors.New("failed")}}, apierror.Internal, apierror.DialledNo, 0},
 		"408":                      {[]step{{fails: upstreamError(408, apierror.UpstreamTimeout)}}, apierror.AddOutcomeUnknown, apierror.DialledUnknown, 1},
 		"redirect":                 {[]step{{fails: upstreamError(302, apierror.UpstreamRefused)}}, apierror.AddOutcomeUnknown, apierror.DialledUnknown, 1},
 		"unavailable":              {[]step{{fails: upstreamError(503, apierror.UpstreamUnavailable)}}, apierror.AddOutcomeUnknown, apierror.DialledUnknown, 1},
 		"cut":                      {[]step{{fails: errCut}}, apierror.AddOutcomeUnknown, apierror.DialledUnknown, 1},
 		"undecodable":              {[]step{{fails: upstreamError(200, apierror.UpstreamUndecodable)}}, apierror.AddOutcomeUnknown, apierror.DialledUnknown, 1},
-		"names nobody":             {[]step{{}}, apierror.AddOutcomeUnknown, apierror.DialledUnknown, 1},
-		"an error of no kind":      {[]step{{fails: errors.New("odd")}}, apierror.AddOutcomeUnknown, apierror.DialledUnknown, 1},
+		"an error of no kind":      {[]step{{fails: errors.New("failed")}}, apierror.AddOutcomeUnknown, apierror.DialledUnknown, 1},
 		"unreached, then lost":     {[]step{{fails: errUnreached}, {fails: errCut}}, apierror.AddOutcomeUnknown, apierror.DialledUnknown, 2},
 	}
 	for name, test := range tests {
@@ -79,8 +78,8 @@ func TestA01_AnUnknownOutcomeKeepsWhatTheUpstreamSaid(t *testing.T) {
 	})
 }
 
-func TestA03_AnAddWithoutATurnInTimeFailsAtOnce(t *testing.T) {
-	virtual(t, script(step{turn: 5 * time.Second, dials: true}), func(t *testing.T, h *harness) {
+func TestA03_AnAddThatCannotBeGrantedInTimeFailsAtOnce(t *testing.T) {
+	virtual(t, script(step{wait: 5 * time.Second, dials: true}), func(t *testing.T, h *harness) {
 		got := h.add(h.call("r"), alice, 2*time.Second).wait()
 		want(t, got.err, apierror.AddRateLimited, apierror.DialledNo)
 		if got.at != 0 || h.upstream.sendings() != 0 {
@@ -89,8 +88,8 @@ func TestA03_AnAddWithoutATurnInTimeFailsAtOnce(t *testing.T) {
 	})
 }
 
-func TestA03_NobodyWaitsForATurnForEver(t *testing.T) {
-	virtual(t, script(step{turn: time.Hour, dials: true}), func(t *testing.T, h *harness) {
+func TestA03_TheWaitForASlotIsBounded(t *testing.T) {
+	virtual(t, script(step{wait: time.Hour, dials: true}), func(t *testing.T, h *harness) {
 		got := h.add(h.call(""), alice, 0).wait()
 		want(t, got.err, apierror.AddRateLimited, apierror.DialledNo)
 		if h.upstream.sendings() != 0 {
@@ -100,7 +99,7 @@ func TestA03_NobodyWaitsForATurnForEver(t *testing.T) {
 }
 
 func TestA06_TheCallersEndEndsTheCall(t *testing.T) {
-	waits := step{turn: 5 * time.Second, dials: true}
+	waits := step{wait: 5 * time.Second, dials: true}
 	sent := step{dials: true, takes: 5 * time.Second}
 	tests := map[string]struct {
 		step    step
@@ -149,20 +148,19 @@ func TestA06_ACallThatHasEndedSendsNothing(t *testing.T) {
 	})
 }
 
-// The deadline that the upstream sees is the callers' while the add waits, and the
-// gateway's own once it was sent.
-func TestA06_ASentAddHasABoundOfItsOwn(t *testing.T) {
+// The callers' deadlines bound the wait for a slot, but not the request.
+func TestA06_CallersDoNotBoundASentAdd(t *testing.T) {
 	virtual(t, script(step{silent: true}), func(t *testing.T, h *harness) {
 		began := time.Now()
 		want(t, h.add(h.call("r"), alice, time.Second).wait().err, apierror.DeadlineExceeded, apierror.DialledUnknown)
 		got := h.add(h.call("r"), alice, 0).wait()
 		want(t, got.err, apierror.AddOutcomeUnknown, apierror.DialledUnknown)
-		if took, bound := time.Since(began), defaultSendTimeout+searchFor; took != bound {
+		if took, bound := time.Since(began), sendTimeout+searchTimeout; took != bound {
 			t.Errorf("ended after %v, want %v", took, bound)
 		}
 		waiting, sent := h.upstream.deadlines[0], h.upstream.deadlines[1]
-		if !waiting.Equal(began.Add(time.Second)) || !sent.Equal(began.Add(defaultSendTimeout)) {
-			t.Errorf("deadlines %v after the call, then %v", waiting.Sub(began), sent.Sub(began))
+		if !waiting.Equal(began.Add(time.Second)) || !sent.IsZero() {
+			t.Errorf("deadline %v after the call, then %v", waiting.Sub(began), sent)
 		}
 	})
 }
@@ -185,8 +183,8 @@ func TestW15_AnAddAnswered429IsSentAgain(t *testing.T) {
 		"not after a longer Retry-After":  {[]step{after(11 * time.Second), ok}, 0, apierror.UpstreamRateLimited, 1, 0},
 		"not beyond ten seconds":          {[]step{after(4 * time.Second)}, 0, apierror.UpstreamRateLimited, 3, 8 * time.Second},
 		"not beyond the deadline":         {[]step{after(4 * time.Second), ok}, 3 * time.Second, apierror.UpstreamRateLimited, 1, 0},
-		"not where its turn is too late":  {[]step{limited, {turn: 11 * time.Second, dials: true}}, 0, apierror.AddRateLimited, 1, 500 * time.Millisecond},
-		"not where its turn cannot be in": {[]step{limited, {turn: 4 * time.Second, dials: true}}, 2 * time.Second, apierror.AddRateLimited, 1, 500 * time.Millisecond},
+		"not where its turn is too late":  {[]step{limited, {wait: 11 * time.Second, dials: true}}, 0, apierror.AddRateLimited, 1, 500 * time.Millisecond},
+		"not where its turn cannot be in": {[]step{limited, {wait: 4 * time.Second, dials: true}}, 2 * time.Second, apierror.AddRateLimited, 1, 500 * time.Millisecond},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -201,7 +199,7 @@ func TestW15_AnAddAnswered429IsSentAgain(t *testing.T) {
 	}
 }
 
-func TestA01_A4xxOfAProxyIsNoRefusal(t *testing.T) {
+func TestA01_A4xxOfAProxyIsNotARefusal(t *testing.T) {
 	for _, status := range []int{400, 402, 403, 404, 408, 409, 411, 413, 417, 421, 422, 425, 426, 499} {
 		virtual(t, script(step{fails: proxyError(status)}), func(t *testing.T, h *harness) {
 			_, err := h.Add(t.Context(), h.call(""), alice)
@@ -213,7 +211,7 @@ func TestA01_A4xxOfAProxyIsNoRefusal(t *testing.T) {
 	}
 }
 
-func TestA01_EveryVendorShaped4xxBut408IsARefusal(t *testing.T) {
+func TestA01_Every4xxOfTheUpstreamBut408IsARefusal(t *testing.T) {
 	for status := 400; status < 500; status++ {
 		class := apierror.Classify(upstreamError(status, apierror.UpstreamRefused))
 		if refusal := class == apierror.Refused || class == apierror.Throttled; refusal != (status != 408) || (class == apierror.Throttled) != (status == 429) {
@@ -222,19 +220,19 @@ func TestA01_EveryVendorShaped4xxBut408IsARefusal(t *testing.T) {
 	}
 }
 
-// Dialled is no only where nothing that waits under the request id will be sent either.
-func TestA01_WhoLeavesWhileOthersWaitMayBeDialled(t *testing.T) {
+// Dialled is "no" only if no other call with the request id can still be sent.
+func TestA01_ACallThatEndsWhileOthersWaitMayBeDialled(t *testing.T) {
 	tests := map[string]struct {
 		steps   []step
 		others  bool
 		dialled apierror.Dialled
 	}{
-		"alone, waiting":                 {[]step{{turn: 5 * time.Second, dials: true}}, false, apierror.DialledNo},
-		"others wait for the turn":       {[]step{{turn: 5 * time.Second, dials: true}}, true, apierror.DialledUnknown},
+		"alone, waiting":                 {[]step{{wait: 5 * time.Second, dials: true}}, false, apierror.DialledNo},
+		"others wait for the turn":       {[]step{{wait: 5 * time.Second, dials: true}}, true, apierror.DialledUnknown},
 		"alone, to be sent again":        {[]step{{fails: throttledFor(5 * time.Second)}, {dials: true}}, false, apierror.DialledNo},
 		"others wait for the next try":   {[]step{{fails: throttledFor(5 * time.Second)}, {dials: true}}, true, apierror.DialledUnknown},
-		"others wait for the next turn":  {[]step{{fails: errUnreached}, {turn: 5 * time.Second, dials: true}}, true, apierror.DialledUnknown},
-		"others wait and are never sent": {[]step{{turn: 5 * time.Second, fails: errUnreached}}, true, apierror.DialledUnknown},
+		"others wait for the next turn":  {[]step{{fails: errUnreached}, {wait: 5 * time.Second, dials: true}}, true, apierror.DialledUnknown},
+		"others wait and are never sent": {[]step{{wait: 5 * time.Second, fails: errUnreached}}, true, apierror.DialledUnknown},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -287,20 +285,20 @@ func TestA01_APanicIsAnErrorOfItsAddAlone(t *testing.T) {
 	}
 }
 
-func TestAFailureInvitesToARetryWhereItMayPass(t *testing.T) {
+func TestTemporaryErrorsHaveARetryAfter(t *testing.T) {
 	tests := map[string]struct {
 		err  *apierror.Error
 		want time.Duration
 	}{
-		"unreached":          {errUnreached, retryAfter},
-		"429":                {errThrottled, retryAfter},
+		"unreached":          {errUnreached, defaultRetryAfter},
+		"429":                {errThrottled, defaultRetryAfter},
 		"429 that named one": {throttledFor(7 * time.Second), 7 * time.Second},
 		"refused":            {upstreamError(400, apierror.UpstreamBadRequest), 0},
 		"exchange refused":   {errNoCredential, 0},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			if got := final(test.err, apierror.DialledNo).RetryAfter; got != test.want {
+			if got := withRetryAfter(test.err, apierror.DialledNo).RetryAfter; got != test.want {
 				t.Errorf("RetryAfter %v, want %v", got, test.want)
 			}
 		})

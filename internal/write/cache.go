@@ -7,63 +7,111 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// Outcomes are remembered this long (A2), and this many at most.
+// Outcomes are kept for outcomeTTL (A2), at most maxOutcomes of them.
 const (
-	outcomesFor = 10 * time.Minute
+	outcomeTTL  = 10 * time.Minute
 	maxOutcomes = 1 << 16
 )
 
-// request is what makes two adds the same (A2). Without an id it is like no other.
+// request identifies an add (A2): two adds with equal requests are the same, unless the id
+// is empty.
 type request struct {
 	caller string
 	key    participant.Key
 	id     string
 }
 
-// idempotencyCache holds the operations that a request id still leads to: those under
-// way, and those that may have dialled. Writer.mu guards it.
+// idempotencyCache finds operations by request id: the pending ones, and those that may have
+// dialled. Writer.mu guards it.
 type idempotencyCache struct {
-	underWay map[request]*addOperation
-	finished ttlMap[request, *addOperation]
+	pending   map[request]*addOperation
+	completed ttlMap[request, *addOperation]
 }
 
 func newCache() idempotencyCache {
 	return idempotencyCache{
-		underWay: make(map[request]*addOperation),
-		finished: newTTLMap[request, *addOperation](outcomesFor, maxOutcomes),
+		pending:   make(map[request]*addOperation),
+		completed: newTTLMap[request, *addOperation](outcomeTTL, maxOutcomes),
 	}
 }
 
-// find returns the operation that the request has led to, or nil.
+// find returns the operation of a request, or nil.
 func (c *idempotencyCache) find(r request, now time.Time) *addOperation {
-	if op, found := c.underWay[r]; found {
+	if op, found := c.pending[r]; found {
 		return op
 	}
-	op, _ := c.finished.get(r, now)
+	op, _ := c.completed.get(r, now)
 	return op
 }
 
 func (c *idempotencyCache) begin(op *addOperation) {
 	if op.request.id != "" {
-		c.underWay[op.request] = op
+		c.pending[op.request] = op
 	}
 }
 
-// finish remembers the outcome of an operation that was begun and not forgotten, unless
-// it surely did not dial.
-func (c *idempotencyCache) finish(op *addOperation, now time.Time) {
-	if c.underWay[op.request] != op {
+// complete keeps the outcome of a pending operation, unless it certainly did not dial.
+func (c *idempotencyCache) complete(op *addOperation, now time.Time) {
+	if c.pending[op.request] != op {
 		return
 	}
-	delete(c.underWay, op.request)
+	delete(c.pending, op.request)
 	if op.err == nil || op.err.Dialled == apierror.DialledUnknown {
-		c.finished.put(op.request, op, now)
+		c.completed.put(op.request, op, now)
 	}
 }
 
 // forget makes the request id free for a new operation.
 func (c *idempotencyCache) forget(op *addOperation) {
-	if c.underWay[op.request] == op {
-		delete(c.underWay, op.request)
+	if c.pending[op.request] == op {
+		delete(c.pending, op.request)
 	}
+}
+
+// ttlMap is a map that drops entries older than ttl, and the oldest ones if there are more
+// than limit.
+type ttlMap[K comparable, V any] struct {
+	ttl    time.Duration
+	limit  int
+	values map[K]V
+	// ages are the keys, the oldest first.
+	ages []age[K]
+}
+
+type age[K comparable] struct {
+	key K
+	at  time.Time
+}
+
+func newTTLMap[K comparable, V any](ttl time.Duration, limit int) ttlMap[K, V] {
+	return ttlMap[K, V]{ttl: ttl, limit: limit, values: make(map[K]V)}
+}
+
+func (m *ttlMap[K, V]) get(key K, now time.Time) (V, bool) {
+	m.expire(now)
+	value, found := m.values[key]
+	return value, found
+}
+
+// put sets the value of key. A key that is already there keeps its age.
+func (m *ttlMap[K, V]) put(key K, value V, now time.Time) {
+	m.expire(now)
+	if _, found := m.values[key]; !found {
+		m.ages = append(m.ages, age[K]{key, now})
+	}
+	m.values[key] = value
+	for len(m.ages) > m.limit {
+		m.dropOldest()
+	}
+}
+
+func (m *ttlMap[K, V]) expire(now time.Time) {
+	for len(m.ages) > 0 && now.Sub(m.ages[0].at) >= m.ttl {
+		m.dropOldest()
+	}
+}
+
+func (m *ttlMap[K, V]) dropOldest() {
+	delete(m.values, m.ages[0].key)
+	m.ages = m.ages[1:]
 }

@@ -17,7 +17,7 @@ func TestA02_TheSameRequestHasTheSameOutcome(t *testing.T) {
 		steps  []step
 		reason apierror.Reason
 		sent   int
-		// replayed says that the second answer is a replay.
+		// replayed is true if the second result is a replay.
 		replayed bool
 	}{
 		"success":              {[]step{{dials: true}}, "", 1, true},
@@ -48,7 +48,7 @@ func TestA02_TheSameRequestHasTheSameOutcome(t *testing.T) {
 	}
 }
 
-func TestA02_ReplaysMakeNoEvent(t *testing.T) {
+func TestA02_ReplaysRecordNoWrite(t *testing.T) {
 	virtual(t, script(step{dials: true}), func(t *testing.T, h *harness) {
 		for range 5 {
 			_, err := h.Add(t.Context(), h.call("r"), alice)
@@ -62,7 +62,7 @@ func TestA02_ReplaysMakeNoEvent(t *testing.T) {
 
 func TestA02_ConcurrentCallsShareOneDial(t *testing.T) {
 	for name, s := range map[string]step{
-		"while it waits": {turn: 2 * time.Second, dials: true},
+		"while it waits": {wait: 2 * time.Second, dials: true},
 		"once sent":      {dials: true, takes: 2 * time.Second},
 		"while it lasts": {dials: true, lag: 2 * time.Second, fails: errCut},
 	} {
@@ -89,7 +89,7 @@ func TestA02_ConcurrentCallsShareOneDial(t *testing.T) {
 }
 
 // Who sends and leaves before the answer has the one that is no replay.
-func TestA02_WhoSentIsNotMarked(t *testing.T) {
+func TestA02_TheSenderIsNotAReplay(t *testing.T) {
 	virtual(t, script(step{dials: true, takes: 5 * time.Second}), func(t *testing.T, h *harness) {
 		first := h.add(h.call("r"), alice, 3*time.Second)
 		synctest.Wait()
@@ -103,12 +103,12 @@ func TestA02_WhoSentIsNotMarked(t *testing.T) {
 }
 
 // Who joins a dial and leaves before it ends has an answer too, and did not send.
-func TestA02_WhoOnlyJoinedIsToldSo(t *testing.T) {
+func TestA02_AJoinedCallIsAReplay(t *testing.T) {
 	for name, test := range map[string]struct {
 		step    step
 		dialled apierror.Dialled
 	}{
-		"while it waits": {step{turn: 5 * time.Second, dials: true}, apierror.DialledUnknown},
+		"while it waits": {step{wait: 5 * time.Second, dials: true}, apierror.DialledUnknown},
 		"once sent":      {step{dials: true, takes: 5 * time.Second}, apierror.DialledUnknown},
 		"while it lasts": {step{dials: true, lag: 5 * time.Second, fails: errCut}, apierror.DialledUnknown},
 	} {
@@ -126,9 +126,9 @@ func TestA02_WhoOnlyJoinedIsToldSo(t *testing.T) {
 	}
 }
 
-// The answer that is no replay goes to whoever waits first when the request leaves.
+// The result of the first waiter when the request is sent is not a replay.
 func TestA02_WaitsWhileAnyCallerWaits(t *testing.T) {
-	virtual(t, script(step{turn: 3 * time.Second, dials: true}), func(t *testing.T, h *harness) {
+	virtual(t, script(step{wait: 3 * time.Second, dials: true}), func(t *testing.T, h *harness) {
 		first := h.add(h.call("r"), alice, 0)
 		synctest.Wait()
 		second := h.add(h.call("r"), alice, 0)
@@ -147,8 +147,8 @@ func TestA02_WaitsWhileAnyCallerWaits(t *testing.T) {
 	})
 }
 
-func TestA02_GivenUpByAllItStartsAnew(t *testing.T) {
-	virtual(t, script(step{turn: time.Minute}, step{dials: true}), func(t *testing.T, h *harness) {
+func TestA02_ACancelledAddStartsAgain(t *testing.T) {
+	virtual(t, script(step{wait: time.Minute}, step{dials: true}), func(t *testing.T, h *harness) {
 		first := h.add(h.call("r"), alice, 0)
 		time.Sleep(time.Second)
 		first.cancel()
@@ -162,10 +162,10 @@ func TestA02_GivenUpByAllItStartsAnew(t *testing.T) {
 }
 
 // A dial given up may take a while to end. It takes no other with it.
-func TestA02_GivenUpItLeavesItsSuccessorAlone(t *testing.T) {
+func TestA02_ACancelledAddDoesNotAffectItsSuccessor(t *testing.T) {
 	virtual(t, script(step{dials: true, takes: 5 * time.Second}), func(t *testing.T, h *harness) {
 		tardy := h.call("r")
-		tardy.Upstream = tardyUpstream{h.upstream}
+		tardy.Upstream = slowUpstream{h.upstream}
 		first := h.add(tardy, alice, time.Second)
 		want(t, first.wait().err, apierror.DeadlineExceeded, apierror.DialledNo)
 		second := h.add(h.call("r"), alice, 0)
@@ -178,32 +178,30 @@ func TestA02_GivenUpItLeavesItsSuccessorAlone(t *testing.T) {
 	})
 }
 
-// tardyUpstream gives no turn, and takes a second to notice that none is wanted.
-type tardyUpstream struct{ *fakeUpstream }
+// slowUpstream grants no slot, and returns a second after ctx ends.
+type slowUpstream struct{ *fakeUpstream }
 
-func (u tardyUpstream) Reserve(ctx context.Context, _ string) (Slot, error) {
+func (u slowUpstream) Reserve(ctx context.Context, _ string) (Slot, error) {
 	<-ctx.Done()
 	time.Sleep(time.Second)
 	return nil, ctx.Err()
 }
 
-// The pacer sees the latest deadline of those who wait.
-func TestA02_TheDeadlineIsThatOfThePatient(t *testing.T) {
-	d := newOperation(request{}, alice)
+func TestA02_TheLatestDeadlineCounts(t *testing.T) {
 	now := time.Now()
-	hasty, patient, endless := &waiter{now.Add(time.Second)}, &waiter{now.Add(time.Minute)}, &waiter{}
-	d.join(hasty)
-	d.join(patient)
-	if got := d.latestDeadline(); !got.Equal(patient.deadline) {
-		t.Errorf("patience %v", got)
+	early, late, unbounded := &waiter{now.Add(time.Second)}, &waiter{now.Add(time.Minute)}, &waiter{}
+	op := newOperation(request{}, alice, early)
+	op.join(late)
+	if got := op.latestDeadline(); !got.Equal(late.deadline) {
+		t.Errorf("deadline %v", got)
 	}
-	d.leave(patient)
-	if got := d.latestDeadline(); !got.Equal(hasty.deadline) {
-		t.Errorf("patience %v", got)
+	op.leave(late)
+	if got := op.latestDeadline(); !got.Equal(early.deadline) {
+		t.Errorf("deadline %v", got)
 	}
-	d.join(endless)
-	if got := d.latestDeadline(); !got.IsZero() {
-		t.Errorf("patience %v", got)
+	op.join(unbounded)
+	if got := op.latestDeadline(); !got.IsZero() {
+		t.Errorf("deadline %v", got)
 	}
 }
 
@@ -231,7 +229,7 @@ func TestA02_OtherArgumentsUnderARequestID(t *testing.T) {
 	})
 }
 
-func TestA02_ARequestIDMeansNothingToOthers(t *testing.T) {
+func TestA02_RequestIDsBelongToTheirCaller(t *testing.T) {
 	virtual(t, script(), func(t *testing.T, h *harness) {
 		calls := []Call{h.call("r"), h.call("r"), h.call("r"), h.call("other"), h.call(""), h.call("")}
 		calls[1].Caller = "another"
@@ -246,9 +244,9 @@ func TestA02_ARequestIDMeansNothingToOthers(t *testing.T) {
 	})
 }
 
-func TestA02_RememberedForTenMinutes(t *testing.T) {
+func TestA02_OutcomesAreKeptForTenMinutes(t *testing.T) {
 	virtual(t, script(), func(t *testing.T, h *harness) {
-		for i, pause := range []time.Duration{0, outcomesFor - time.Second, 2 * time.Second} {
+		for i, pause := range []time.Duration{0, outcomeTTL - time.Second, 2 * time.Second} {
 			time.Sleep(pause)
 			added, err := h.Add(t.Context(), h.call("r"), alice)
 			want(t, err, "", "")
@@ -259,7 +257,7 @@ func TestA02_RememberedForTenMinutes(t *testing.T) {
 	})
 }
 
-func TestRecentForgetsTheOldest(t *testing.T) {
+func TestTTLMapDropsTheOldest(t *testing.T) {
 	now := time.Now()
 	r := newTTLMap[string, int](time.Minute, 3)
 	for i := range 5 {

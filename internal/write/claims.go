@@ -6,48 +6,49 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// Claims are kept this long, and this many at most.
+// Claims are kept for claimTTL, at most maxClaims of them.
 const (
-	claimsFor = 10 * time.Minute
+	claimTTL  = 10 * time.Minute
 	maxClaims = 1 << 16
 )
 
-// participantID names a participant whatever the credential: A1 speaks of every add
-// of this gateway.
+// participantID identifies a participant without the credential: A1 covers every add of this
+// gateway.
 type participantID struct {
 	conference, id string
 }
 
-// claims know which participants cannot be what a lost add has made (A1), because
-// another add of this gateway has, or may have. Writer.mu guards them.
+// claims record which participants a lost add cannot have created (A1), because another add
+// of this gateway created them, or may have. Writer.mu guards them.
 type claims struct {
-	// taken tells the sending after which a participant is another's: an add sent
-	// later did not make it, and after 0 none did.
-	taken ttlMap[participantID, sending]
-	// unresolved are the operations that were sent and whose outcome is open, by conference.
+	// claimed maps a participant to a sequence number. An add with a larger number did not
+	// create the participant; if the number is 0, no add did.
+	claimed ttlMap[participantID, sequence]
+	// unresolved are the operations by conference that were sent and have no outcome.
 	unresolved map[string]map[*addOperation]struct{}
-	// last is the latest sending.
-	last sending
+	// last is the sequence number of the latest request.
+	last sequence
 	// compare decides which adds are equal.
 	compare comparison
 }
 
-// sending numbers the adds in the order in which they were sent, from 1. Clocks
-// would not tell which of two came first.
-type sending uint64
+// sequence numbers the adds in the order in which they were sent, starting with 1. Two adds
+// may be sent at the same clock time.
+type sequence uint64
 
 func newClaims(compare comparison) claims {
 	return claims{
 		compare:    compare,
-		taken:      newTTLMap[participantID, sending](claimsFor, maxClaims),
+		claimed:    newTTLMap[participantID, sequence](claimTTL, maxClaims),
 		unresolved: make(map[string]map[*addOperation]struct{}),
 	}
 }
 
-// open notes that an operation was sent. What was ambiguous before does not concern this sending.
+// open notes that an operation was sent, and that its former ambiguity does not concern this
+// request.
 func (c *claims) open(op *addOperation) {
 	c.last++
-	op.sending, op.ambiguous = c.last, false
+	op.sequence, op.ambiguous = c.last, false
 	conference := op.request.key.Conference
 	if c.unresolved[conference] == nil {
 		c.unresolved[conference] = make(map[*addOperation]struct{})
@@ -55,7 +56,7 @@ func (c *claims) open(op *addOperation) {
 	c.unresolved[conference][op] = struct{}{}
 }
 
-// withdraw notes that an operation made nobody.
+// withdraw notes that an operation created no participant.
 func (c *claims) withdraw(op *addOperation) {
 	conference := op.request.key.Conference
 	delete(c.unresolved[conference], op)
@@ -64,20 +65,20 @@ func (c *claims) withdraw(op *addOperation) {
 	}
 }
 
-// settle notes whom an operation made.
-func (c *claims) settle(op *addOperation, id string) {
-	c.taken.put(participantID{op.request.key.Conference, id}, 0, time.Now())
+// assign notes which participant an operation created.
+func (c *claims) assign(op *addOperation, id string) {
+	c.claimed.put(participantID{op.request.key.Conference, id}, 0, time.Now())
 	c.withdraw(op)
 }
 
-// leaveUnresolved notes that nobody will know whom an operation made, if anybody: it may have
-// been one of those seen, or one that another unresolved operation takes for its own.
-func (c *claims) leaveUnresolved(op *addOperation, seen []participant.Item) {
+// leaveUnresolved notes that it will never be known which participant an operation created:
+// perhaps one of the candidates, perhaps one that matches another unresolved operation.
+func (c *claims) leaveUnresolved(op *addOperation, candidates []participant.Item) {
 	conference, now := op.request.key.Conference, time.Now()
-	for _, item := range seen {
+	for _, item := range candidates {
 		id := participantID{conference, item.ID}
-		if _, taken := c.taken.get(id, now); !taken {
-			c.taken.put(id, c.last, now)
+		if _, claimed := c.claimed.get(id, now); !claimed {
+			c.claimed.put(id, c.last, now)
 		}
 	}
 	c.withdraw(op)
@@ -86,21 +87,21 @@ func (c *claims) leaveUnresolved(op *addOperation, seen []participant.Item) {
 	}
 }
 
-// free are those of the items that no other operation has or may have made.
-func (c *claims) free(op *addOperation, items []participant.Item) []participant.Item {
-	var free []participant.Item
+// unclaimed returns the items that no other operation created or may have created.
+func (c *claims) unclaimed(op *addOperation, items []participant.Item) []participant.Item {
+	var unclaimed []participant.Item
 	now := time.Now()
 	for _, item := range items {
-		after, taken := c.taken.get(participantID{op.request.key.Conference, item.ID}, now)
-		if !taken || op.sending <= after {
-			free = append(free, item)
+		last, claimed := c.claimed.get(participantID{op.request.key.Conference, item.ID}, now)
+		if !claimed || op.sequence <= last {
+			unclaimed = append(unclaimed, item)
 		}
 	}
-	return free
+	return unclaimed
 }
 
-// hasCompetitor says whether an unresolved operation may yet turn out to have made what op
-// takes for its own.
+// hasCompetitor reports whether another unresolved operation may have created a participant
+// that matches op.
 func (c *claims) hasCompetitor(op *addOperation) bool {
 	for other := range c.unresolved[op.request.key.Conference] {
 		if other != op && c.compare.ambiguous(op.add, other.add) {

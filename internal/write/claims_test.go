@@ -10,41 +10,41 @@ import (
 func sentOperations(c *claims, n int) []*addOperation {
 	operations := make([]*addOperation, n)
 	for i := range operations {
-		operations[i] = newOperation(request{key: key}, alice)
+		operations[i] = newOperation(request{key: key}, alice, &waiter{})
 		c.open(operations[i])
 	}
 	return operations
 }
 
-func TestA01_WhoWasSeenIsFreeForThoseSentBefore(t *testing.T) {
+func TestA01_CandidatesStayUnclaimedForEarlierAdds(t *testing.T) {
 	c := newClaims(comparison{})
 	seen := []participant.Item{person("part_1", alice)}
 	before := sentOperations(&c, 2)
 	c.leaveUnresolved(before[0], seen)
 	after := sentOperations(&c, 1)[0]
-	// Being seen again later is no news of who made it.
+	// A later list does not show who created it.
 	c.leaveUnresolved(before[1], seen)
 
 	for _, d := range before {
-		if len(c.free(d, seen)) != 1 {
-			t.Errorf("sending %d may have made whom it was seen with", d.sending)
+		if len(c.unclaimed(d, seen)) != 1 {
+			t.Errorf("sending %d may have made whom it was seen with", d.sequence)
 		}
 	}
-	if len(c.free(after, seen)) != 0 {
+	if len(c.unclaimed(after, seen)) != 0 {
 		t.Error("a later sending is given whom others were seen with")
 	}
-	c.settle(before[0], "part_1")
-	if len(c.free(before[1], seen)) != 0 {
+	c.assign(before[0], "part_1")
+	if len(c.unclaimed(before[1], seen)) != 0 {
 		t.Error("what was claimed is free")
 	}
 }
 
-func TestA01_ClaimsForgetConferencesAtRest(t *testing.T) {
+func TestA01_ClaimsDropIdleConferences(t *testing.T) {
 	c := newClaims(comparison{})
 	for i, d := range sentOperations(&c, 3) {
 		switch i {
 		case 0:
-			c.settle(d, "part_1")
+			c.assign(d, "part_1")
 		case 1:
 			c.withdraw(d)
 		default:

@@ -10,23 +10,23 @@ import (
 )
 
 // comparison decides whether an add and a participant, or two adds, mean the same person
-// (A1). The upstream may write what it was sent in another form.
+// (A1). The upstream may return names and numbers in another form than it received them.
 type comparison struct {
-	// defaultRegion is the region of national phone numbers; empty where there is none.
+	// defaultRegion is the region of national phone numbers; empty if there is none.
 	defaultRegion string
 }
 
-// fits says whether a listed participant has the add's phone number, and its name and role
-// where the add has them.
-func (c comparison) fits(item participant.Item, add participant.Add) bool {
+// matches reports whether a listed participant has the add's phone number, and its name and
+// role if the add has them.
+func (c comparison) matches(item participant.Item, add participant.Add) bool {
 	return c.samePhone(add.PhoneNumber, item.PhoneNumber) &&
 		(normalName(add.Name) == "" || normalName(add.Name) == normalName(item.Name)) &&
 		(add.Role == "" || sameRole(add.Role, item.Role))
 }
 
-// ambiguous says whether what other makes could be taken for what add makes. That
-// holds for equal adds, and where add leaves open what other names. A role that
-// other leaves to the upstream may turn out to be add's.
+// ambiguous reports whether the participant of other may match add. That is so for equal adds,
+// and if add does not set the name or role that other sets. A role that other leaves to the
+// upstream may become the role of add.
 func (c comparison) ambiguous(add, other participant.Add) bool {
 	return c.samePhone(add.PhoneNumber, other.PhoneNumber) &&
 		(normalName(add.Name) == "" || normalName(add.Name) == normalName(other.Name)) &&
@@ -37,9 +37,9 @@ func normalName(name string) string { return strings.TrimSpace(norm.NFC.String(n
 
 func sameRole(a, b participant.Role) bool { return strings.EqualFold(string(a), string(b)) }
 
-// samePhone compares phone numbers in E.164 form, and by their digits where one is no
-// number of any country. The written form of one may lack the plus, or be that of the
-// country of the other. A text without digits is no number and equals none.
+// samePhone compares phone numbers in E.164 form, and by their digits if one is not a valid
+// number. One of them may lack the plus, or be national in the region of the other. A text
+// without digits equals no number.
 func (c comparison) samePhone(a, b string) bool {
 	digitsOfA, digitsOfB := digits(a), digits(b)
 	if digitsOfA == "" || digitsOfB == "" || !sameEnd(digitsOfA, digitsOfB) {
@@ -57,8 +57,8 @@ func (c comparison) samePhone(a, b string) bool {
 	return false
 }
 
-// e164Forms are the E.164 forms that a number may have: as it is written, with the plus that it lacks,
-// as one of the default region, and as one of the region of the other number.
+// e164Forms returns the possible E.164 forms of a number: as it is written, with a plus, in
+// the default region, and in the region of the other number.
 func (c comparison) e164Forms(number, other string) map[string]struct{} {
 	forms := make(map[string]struct{})
 	add := func(number, region string) {
@@ -77,8 +77,8 @@ func (c comparison) e164Forms(number, other string) map[string]struct{} {
 	return forms
 }
 
-// sameEnd compares the last digits, which every written form of a number has. It is cheap,
-// and parsing is not.
+// sameEnd compares the last digits, which are the same in every form of a number. It avoids
+// most of the parsing, which is slow.
 func sameEnd(a, b string) bool {
 	const compared = 4
 	n := min(len(a), len(b), compared)

@@ -9,12 +9,12 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 )
 
-func TestW16_DrainWaitsForAddsUnderWay(t *testing.T) {
+func TestW16_DrainWaitsForPendingAdds(t *testing.T) {
 	tests := map[string]struct {
 		step   step
 		within time.Duration
 	}{
-		"waiting":                  {step{turn: 5 * time.Second, dials: true}, 0},
+		"waiting":                  {step{wait: 5 * time.Second, dials: true}, 0},
 		"sent":                     {step{dials: true, takes: 5 * time.Second}, 0},
 		"reconciling":              {step{dials: true, lag: 5 * time.Second, fails: errCut}, 0},
 		"sent, the caller is gone": {step{dials: true, takes: 5 * time.Second}, time.Second},
@@ -59,7 +59,7 @@ func TestW16_AddsStillUnansweredBecomeUnknown(t *testing.T) {
 	}{
 		"sent":           {step{silent: true}, apierror.AddOutcomeUnknown, apierror.DialledUnknown},
 		"reconciling":    {step{fails: errCut}, apierror.AddOutcomeUnknown, apierror.DialledUnknown},
-		"waiting":        {step{turn: 2 * time.Second, dials: true}, apierror.Draining, apierror.DialledNo},
+		"waiting":        {step{wait: 2 * time.Second, dials: true}, apierror.Draining, apierror.DialledNo},
 		"to be sent":     {step{fails: throttledFor(3 * time.Second)}, apierror.Draining, apierror.DialledNo},
 		"answered later": {step{dials: true, takes: 2 * time.Second}, apierror.AddOutcomeUnknown, apierror.DialledUnknown},
 	}
@@ -86,7 +86,7 @@ func TestW16_AddsStillUnansweredBecomeUnknown(t *testing.T) {
 }
 
 // An answer that comes after all is still news for the watchers.
-func TestW16_AnAbandonedAddIsNotCutShort(t *testing.T) {
+func TestW16_AnAbandonedRequestIsNotCancelled(t *testing.T) {
 	virtual(t, script(step{dials: true, takes: 2 * time.Second}), func(t *testing.T, h *harness) {
 		p := h.add(h.call(""), alice, 0)
 		time.Sleep(time.Second)
@@ -99,7 +99,7 @@ func TestW16_AnAbandonedAddIsNotCutShort(t *testing.T) {
 	})
 }
 
-func TestW16_CloseCutsShortWhatIsUnderWay(t *testing.T) {
+func TestW16_CloseCancelsPendingRequests(t *testing.T) {
 	virtual(t, script(step{silent: true}), func(t *testing.T, h *harness) {
 		p := h.add(h.call(""), alice, 0)
 		synctest.Wait()

@@ -9,35 +9,36 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 )
 
-// retryAfter is what an error invites to that may pass by itself, where the upstream
-// named no time.
-const retryAfter = time.Second
+// defaultRetryAfter is the RetryAfter of a temporary error for which the upstream named no
+// time.
+const defaultRetryAfter = time.Second
 
-// failure is err as callers learn it. A remove leaves dialled empty: then it is as err
-// has it.
-func failure(err error, dialled apierror.Dialled) *apierror.Error {
+// asError returns err as callers get it. If dialled is empty, as for a remove, err's own is
+// kept.
+func asError(err error, dialled apierror.Dialled) *apierror.Error {
 	known, ok := errors.AsType[*apierror.Error](err)
 	if !ok {
-		return unnamed(err, dialled)
+		return unknownError(err, dialled)
 	}
 	e := *known
 	e.Dialled = cmp.Or(dialled, e.Dialled)
 	return &e
 }
 
-// final is failure for an error that is not tried again here: where that may help,
-// it says when.
-func final(err error, dialled apierror.Dialled) *apierror.Error {
-	e := failure(err, dialled)
+// withRetryAfter returns err as callers get it, with the time after which they may try again
+// if that may help.
+func withRetryAfter(err error, dialled apierror.Dialled) *apierror.Error {
+	e := asError(err, dialled)
 	switch apierror.Classify(err) {
-	case apierror.Unreached, apierror.Throttled:
-		e.RetryAfter = cmp.Or(e.RetryAfter, retryAfter)
-	case apierror.Lost, apierror.Refused:
+	case apierror.NotSent, apierror.Throttled:
+		e.RetryAfter = cmp.Or(e.RetryAfter, defaultRetryAfter)
+	case apierror.Ambiguous, apierror.Refused:
 	}
 	return e
 }
 
-func unnamed(err error, dialled apierror.Dialled) *apierror.Error {
+// unknownError is the error for a cause that is no *apierror.Error.
+func unknownError(err error, dialled apierror.Dialled) *apierror.Error {
 	e := &apierror.Error{
 		Reason:  apierror.Internal,
 		Message: "the gateway failed",
@@ -53,14 +54,14 @@ func unnamed(err error, dialled apierror.Dialled) *apierror.Error {
 	return e
 }
 
-// ended is the failure of a call whose ctx has ended.
-func ended(ctx context.Context, dialled apierror.Dialled) *apierror.Error {
-	return unnamed(ctx.Err(), dialled)
+// contextError is the error of a call whose ctx has ended.
+func contextError(ctx context.Context, dialled apierror.Dialled) *apierror.Error {
+	return unknownError(ctx.Err(), dialled)
 }
 
-// reused is the failure of an add whose request id means another one. It is an outcome of
-// its own, no replayed one (A2).
-func reused() *apierror.Error {
+// requestIDReused is the error of an add whose request id was used for a different add. It is
+// not a replay (A2).
+func requestIDReused() *apierror.Error {
 	return &apierror.Error{
 		Reason:  apierror.RequestIDReused,
 		Message: "the request id was used before, with other arguments",
@@ -68,15 +69,8 @@ func reused() *apierror.Error {
 	}
 }
 
-func undecodable() *apierror.Error {
-	return &apierror.Error{
-		Reason:  apierror.UpstreamUndecodable,
-		Message: "the upstream's answer names no participant",
-	}
-}
-
-// outcomeUnknown is the failure of an add whose phone may ring. The cause may be
-// nil; what the upstream said of itself is kept.
+// outcomeUnknown is the error of an add whose phone may ring. It keeps the upstream's status
+// and request id of the cause, which may be nil.
 func outcomeUnknown(cause error) *apierror.Error {
 	e := &apierror.Error{
 		Reason:  apierror.AddOutcomeUnknown,
@@ -84,8 +78,8 @@ func outcomeUnknown(cause error) *apierror.Error {
 		Dialled: apierror.DialledUnknown,
 		Cause:   cause,
 	}
-	if told, ok := errors.AsType[*apierror.Error](cause); ok {
-		e.UpstreamStatus, e.UpstreamRequestID = told.UpstreamStatus, told.UpstreamRequestID
+	if lost, ok := errors.AsType[*apierror.Error](cause); ok {
+		e.UpstreamStatus, e.UpstreamRequestID = lost.UpstreamStatus, lost.UpstreamRequestID
 	}
 	return e
 }

@@ -8,105 +8,106 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// addOperation is one add under way: its arguments, and the calls that wait for its
-// outcome. It holds nothing of a caller's context or credential, since outcomes are
-// remembered for minutes.
+// maxQueueTime bounds the first wait for a slot if no caller has a deadline.
+const maxQueueTime = 10 * time.Minute
+
+// addOperation is one add: its arguments, and the calls that wait for its outcome. It holds
+// no context and no credential of a caller, because outcomes are kept for minutes.
 type addOperation struct {
 	request request
 	add     participant.Add
-	// began is when the first call began.
-	began time.Time
 
 	// Writer.mu guards the following.
 
 	waiters []*waiter
-	// slot is the place in the account's queue while the operation waits for its turn.
+	// slot is the last reserved slot; nil after the request was sent.
 	slot Slot
-	// limit is when the next request must have left, whatever the waiters' deadlines.
-	limit time.Time
-	// sender is the call whose answer is no replay (A2): the first one waiting when the
-	// request left.
+	// sendBefore bounds the time of the next request, regardless of the waiters' deadlines.
+	sendBefore time.Time
+	// sender is the call whose result is not a replay (A2): the first waiter when the
+	// request was sent.
 	sender *waiter
-	// sentAt is zero until the request leaves, and again once it is known that it did
-	// not reach the upstream.
+	// sentAt is zero until the request is sent, and again after the upstream certainly did
+	// not carry it out.
 	sentAt time.Time
-	// sending is which of the gateway's adds this was when it was last sent.
-	sending sending
-	// ambiguous says that a participant found for this add may be another add's, and
-	// that no list will ever show whose it is.
+	// sequence is the number of the operation's last request among the gateway's adds.
+	sequence sequence
+	// ambiguous is true if a participant that matches this add may belong to another add,
+	// and no list can show which.
 	ambiguous bool
 
-	// settled is closed once item and err are set for good.
-	settled chan struct{}
-	item    participant.Item
-	err     *apierror.Error
+	// done is closed when item and err are final.
+	done chan struct{}
+	item participant.Item
+	err  *apierror.Error
 }
 
 // waiter is one call that waits for an operation.
 type waiter struct {
-	// deadline is zero where the call has none.
+	// deadline is zero if the call has none.
 	deadline time.Time
 }
 
-func newOperation(request request, add participant.Add) *addOperation {
-	return &addOperation{request: request, add: add, began: time.Now(), settled: make(chan struct{})}
+func newOperation(request request, add participant.Add, first *waiter) *addOperation {
+	return &addOperation{
+		request: request, add: add, waiters: []*waiter{first},
+		sendBefore: time.Now().Add(maxQueueTime), done: make(chan struct{}),
+	}
 }
 
-func (op *addOperation) sent() bool { return !op.sentAt.IsZero() }
+func (op *addOperation) isSent() bool { return !op.sentAt.IsZero() }
 
-func (op *addOperation) isSettled() bool {
+func (op *addOperation) isDone() bool {
 	select {
-	case <-op.settled:
+	case <-op.done:
 		return true
 	default:
 		return false
 	}
 }
 
-// join makes a call wait for the operation.
-func (op *addOperation) join(one *waiter) {
-	if !op.isSettled() {
-		op.waiters = append(op.waiters, one)
-		op.setDeadline()
+// join adds a waiter to an operation without an outcome.
+func (op *addOperation) join(w *waiter) {
+	if !op.isDone() {
+		op.waiters = append(op.waiters, w)
+		op.updateSlot()
 	}
 }
 
-// leave makes a call wait no longer.
-func (op *addOperation) leave(one *waiter) {
-	op.waiters = slices.DeleteFunc(op.waiters, func(other *waiter) bool { return other == one })
-	op.setDeadline()
+func (op *addOperation) leave(w *waiter) {
+	op.waiters = slices.DeleteFunc(op.waiters, func(other *waiter) bool { return other == w })
+	op.updateSlot()
 }
 
-// setDeadline tells the slot by when the request must leave: as long as somebody waits,
-// but not beyond the limit.
-func (op *addOperation) setDeadline() {
+// updateSlot sets the slot's deadline: the latest of the waiters' deadlines, but at most
+// sendBefore.
+func (op *addOperation) updateSlot() {
 	if op.slot == nil {
 		return
 	}
 	deadline := op.latestDeadline()
-	if deadline.IsZero() || deadline.After(op.limit) {
-		deadline = op.limit
+	if deadline.IsZero() || deadline.After(op.sendBefore) {
+		deadline = op.sendBefore
 	}
 	op.slot.SetDeadline(deadline)
 }
 
-// latestDeadline is the latest deadline of the waiters; zero where one waits without a
-// deadline.
+// latestDeadline returns the latest deadline of the waiters; zero if one has none.
 func (op *addOperation) latestDeadline() time.Time {
 	var latest time.Time
-	for _, one := range op.waiters {
-		if one.deadline.IsZero() {
+	for _, w := range op.waiters {
+		if w.deadline.IsZero() {
 			return time.Time{}
 		}
-		if one.deadline.After(latest) {
-			latest = one.deadline
+		if w.deadline.After(latest) {
+			latest = w.deadline
 		}
 	}
 	return latest
 }
 
-// original is the call whose answer is no replay: the sender or, where nothing was
-// sent, the first waiter; nil where there is none.
+// original returns the call whose result is not a replay: the sender or, if nothing was
+// sent, the first waiter. It may be nil.
 func (op *addOperation) original() *waiter {
 	if op.sender == nil && len(op.waiters) > 0 {
 		return op.waiters[0]
@@ -114,9 +115,9 @@ func (op *addOperation) original() *waiter {
 	return op.sender
 }
 
-// answer is the outcome as one call gets it.
-func (op *addOperation) answer(one *waiter) (Added, error) {
-	added := Added{Participant: op.item, Replayed: one != op.sender}
+// resultFor returns the outcome for one of the calls.
+func (op *addOperation) resultFor(w *waiter) (Added, error) {
+	added := Added{Participant: op.item, Replayed: w != op.sender}
 	if op.err != nil {
 		return added, op.err
 	}

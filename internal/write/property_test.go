@@ -56,7 +56,7 @@ func steps() *rapid.Generator[step] {
 			{fails: errNoCredential},
 			{unsent: &apierror.Error{Reason: apierror.BreakerOpen}},
 		}).Draw(rt, "kind")
-		s.turn, s.takes = seconds(15).Draw(rt, "turn"), seconds(90).Draw(rt, "takes")
+		s.wait, s.takes = seconds(15).Draw(rt, "turn"), seconds(90).Draw(rt, "takes")
 		s.dialsAfter, s.lag = seconds(3).Draw(rt, "dials after"), seconds(4).Draw(rt, "lag")
 		return s
 	})
@@ -117,14 +117,14 @@ func check(t *testing.T, adds *rapid.Generator[participant.Add], requestID strin
 
 func TestA01_DialledAtMostOnce(t *testing.T) {
 	check(t, rapid.Just(alice), "r", func(h *harness, results []result) error {
-		var told, originals, no int
+		var dialled, originals, no int
 		for i, got := range results {
 			var e *apierror.Error
 			switch {
 			case got.err == nil && got.added.Participant.ID != "part_1":
 				return fmt.Errorf("call %d was given %s", i, got.added.Participant.ID)
 			case got.err == nil:
-				told++
+				dialled++
 			case !errors.As(got.err, &e) || e.Dialled == "":
 				return fmt.Errorf("call %d failed without saying whether it dialled: %w", i, got.err)
 			case e.Dialled == apierror.DialledNo:
@@ -138,18 +138,18 @@ func TestA01_DialledAtMostOnce(t *testing.T) {
 		switch {
 		case dials > 1:
 			return fmt.Errorf("dialled %d times", dials)
-		case told > 0 && dials == 0:
+		case dialled > 0 && dials == 0:
 			return errors.New("success without a dial")
 		case no == len(results) && dials > 0:
 			return errors.New("every call was told that nothing was dialled")
-		case originals > 1, told > 0 && len(h.recorder.written()) != 1:
+		case originals > 1, dialled > 0 && len(h.recorder.written()) != 1:
 			return fmt.Errorf("%d answers that are no replay, recorded %v", originals, h.recorder.written())
 		}
 		return nil
 	})
 }
 
-func TestA01_NoAddIsGivenWhatAnotherMade(t *testing.T) {
+func TestA01_NoAddGetsTheParticipantOfAnother(t *testing.T) {
 	adds := rapid.Custom(func(rt *rapid.T) participant.Add {
 		return participant.Add{
 			PhoneNumber: alice.PhoneNumber,

@@ -3,31 +3,30 @@ package write
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// Lists are read this long, and this far apart, for an add whose answer was lost
-// (A1).
+// After an add lost its answer, its conference's list is read every searchInterval for
+// searchTimeout (A1).
 const (
-	searchFor   = 10 * time.Second
-	searchEvery = time.Second
+	searchTimeout  = 10 * time.Second
+	searchInterval = time.Second
 )
 
-// reconcile looks in the conference's lists for the participant of an add whose
-// answer was lost. It ends with the first list that proves who that is. Where none
-// does it reads on to the end, even when none can any more: an equal add that comes
-// later must not be given what this one may have made.
+// reconcile looks for the participant of an add that lost its answer in the conference's
+// lists. It returns at the first list that proves which one it is. If none does, it reads
+// lists until the timeout, even when no list can prove it any more: a later equal add must
+// not get a participant that this add may have created.
 func (w *Writer) reconcile(
 	ctx context.Context, upstream Upstream, op *addOperation, ticket Ticket, cause error,
 ) (participant.Item, *apierror.Error) {
-	defer func() { dropOnPanic(ticket, recover()) }()
 	w.log.LogAttrs(ctx, slog.LevelWarn, "add lost its answer", attributes(op, cause)...)
-	item, found := w.search(ctx, upstream, op, newProfile(w.compare, op, w.sentAt(op), ticket))
+	item, found := w.search(ctx, upstream, op, newMatcher(w.compare, op.add, w.sentAt(op), ticket))
 	if !found {
-		ticket.Drop()
 		w.log.LogAttrs(ctx, slog.LevelWarn, "add has an unknown outcome", attributes(op, cause)...)
 		return participant.Item{}, outcomeUnknown(cause)
 	}
@@ -38,49 +37,82 @@ func (w *Writer) reconcile(
 	return item, nil
 }
 
-// search reads lists until one proves whom the operation made, or time is up.
-func (w *Writer) search(ctx context.Context, upstream Upstream, op *addOperation, p profile) (participant.Item, bool) {
-	ctx, cancel := context.WithTimeout(ctx, searchFor)
+// search reads lists until one proves which participant the operation created.
+func (w *Writer) search(ctx context.Context, upstream Upstream, op *addOperation, m matcher) (participant.Item, bool) {
+	ctx, cancel := context.WithTimeout(ctx, searchTimeout)
 	defer cancel()
-	var seen []participant.Item
+	var found evidence
 	for {
-		next := time.Now().Add(searchEvery)
-		list, err := upstream.ListAhead(ctx, op.request.key.Conference)
-		if err == nil && list.Complete() {
-			seen = p.among(list.Items)
-			if item, found := w.identify(op, seen); found {
+		next := time.Now().Add(searchInterval)
+		list, err := upstream.ListToReconcile(ctx, op.request.key.Conference)
+		if err == nil && found.add(list, m) {
+			if item, ok := w.identify(op, found.candidates); ok {
 				return item, true
 			}
 		}
 		if !sleep(ctx, time.Until(next)) {
-			w.leaveUnresolved(op, seen)
-			return participant.Item{}, false
+			return w.conclude(op, found)
 		}
 	}
 }
 
-// identify decides, in one step with its claim, who of those seen the operation made. A
-// competitor that is unresolved may yet claim one of them, so it is waited for; without
-// one, two candidates will never be told apart.
-func (w *Writer) identify(op *addOperation, seen []participant.Item) (participant.Item, bool) {
+// conclude decides after the timeout. If no list was complete, the incomplete ones decide.
+func (w *Writer) conclude(op *addOperation, found evidence) (participant.Item, bool) {
+	if !found.complete {
+		if item, ok := w.identify(op, found.incomplete); ok {
+			return item, true
+		}
+	}
+	w.leaveUnresolved(op, slices.Concat(found.candidates, found.incomplete))
+	return participant.Item{}, false
+}
+
+// evidence contains the candidates for an add in the lists so far.
+type evidence struct {
+	// complete is true if a complete list was read; candidates are those of the last one.
+	complete   bool
+	candidates []participant.Item
+	// incomplete are the candidates of all incomplete lists.
+	incomplete []participant.Item
+}
+
+// add adds the candidates of a list, and reports whether the list is complete. An incomplete
+// list proves who is there (W7), but not that nobody else is.
+func (e *evidence) add(list participant.List, m matcher) bool {
+	candidates := m.matching(list.Items)
+	if list.Complete() {
+		e.complete, e.candidates = true, candidates
+		return true
+	}
+	for _, item := range candidates {
+		e.incomplete = slices.DeleteFunc(e.incomplete, func(other participant.Item) bool { return other.ID == item.ID })
+	}
+	e.incomplete = append(e.incomplete, candidates...)
+	return false
+}
+
+// identify decides which candidate the operation created, and claims it in the same step. An
+// unresolved competitor may still claim a candidate, so identify waits for it. Without one,
+// two candidates can never be distinguished.
+func (w *Writer) identify(op *addOperation, candidates []participant.Item) (participant.Item, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	free := w.claims.free(op, seen)
-	if w.claims.hasCompetitor(op) || len(free) == 0 {
+	unclaimed := w.claims.unclaimed(op, candidates)
+	if w.claims.hasCompetitor(op) || len(unclaimed) == 0 {
 		return participant.Item{}, false
 	}
-	op.ambiguous = op.ambiguous || len(free) > 1
+	op.ambiguous = op.ambiguous || len(unclaimed) > 1
 	if op.ambiguous {
 		return participant.Item{}, false
 	}
-	w.claims.settle(op, free[0].ID)
-	return free[0], true
+	w.claims.assign(op, unclaimed[0].ID)
+	return unclaimed[0], true
 }
 
-func (w *Writer) leaveUnresolved(op *addOperation, seen []participant.Item) {
+func (w *Writer) leaveUnresolved(op *addOperation, candidates []participant.Item) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.claims.leaveUnresolved(op, seen)
+	w.claims.leaveUnresolved(op, candidates)
 }
 
 func (w *Writer) sentAt(op *addOperation) time.Time {
@@ -89,39 +121,38 @@ func (w *Writer) sentAt(op *addOperation) time.Time {
 	return op.sentAt
 }
 
-// profile is what is known of the participant that a lost add may have made.
-type profile struct {
+// matcher finds participants that a lost add may have created.
+type matcher struct {
 	compare comparison
 	add     participant.Add
-	since   time.Time
-	// before are those in the roster when the add was sent; nil where no fresh roster
-	// was at hand.
-	before func(id string) bool
+	sentAt  time.Time
+	// wasListed reports whether the roster contained an id when the add was sent; nil if
+	// there was no fresh roster.
+	wasListed func(id string) bool
 }
 
-func newProfile(compare comparison, op *addOperation, sentAt time.Time, ticket Ticket) profile {
+func newMatcher(compare comparison, add participant.Add, sentAt time.Time, ticket Ticket) matcher {
 	// The upstream reports joined_at in whole seconds.
-	p := profile{compare: compare, add: op.add, since: sentAt.Truncate(time.Second)}
-	if before, fresh := ticket.Before(); fresh {
-		p.before = before
+	m := matcher{compare: compare, add: add, sentAt: sentAt.Truncate(time.Second)}
+	if wasListed, fresh := ticket.Before(); fresh {
+		m.wasListed = wasListed
 	}
-	return p
+	return m
 }
 
-// among are the items that fit.
-func (p profile) among(items []participant.Item) []participant.Item {
-	var fitting []participant.Item
+func (m matcher) matching(items []participant.Item) []participant.Item {
+	var matching []participant.Item
 	for _, item := range items {
-		if p.isNew(item) && p.compare.fits(item, p.add) {
-			fitting = append(fitting, item)
+		if m.isNew(item) && m.compare.matches(item, m.add) {
+			matching = append(matching, item)
 		}
 	}
-	return fitting
+	return matching
 }
 
-func (p profile) isNew(item participant.Item) bool {
-	if p.before != nil {
-		return !p.before(item.ID)
+func (m matcher) isNew(item participant.Item) bool {
+	if m.wasListed != nil {
+		return !m.wasListed(item.ID)
 	}
-	return item.Status.InFlight() || !item.JoinedAt.Before(p.since)
+	return item.Status.InFlight() || !item.JoinedAt.Before(m.sentAt)
 }

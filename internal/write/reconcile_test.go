@@ -18,7 +18,7 @@ func TestA01_LostAnswersAreReconciled(t *testing.T) {
 		"undecodable":      {dials: true, fails: upstreamError(200, apierror.UpstreamUndecodable)},
 		"error in a 200":   {dials: true, fails: upstreamError(200, apierror.UpstreamUnavailable)},
 		"no answer at all": {dials: true, silent: true},
-		"no known kind":    {dials: true, fails: errors.New("odd")},
+		"no known kind":    {dials: true, fails: errors.New("failed")},
 	}
 	for name, step := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -36,7 +36,7 @@ func TestA01_LostAnswersAreReconciled(t *testing.T) {
 	}
 }
 
-func TestA01_ReadsUntilOneListSettlesIt(t *testing.T) {
+func TestA01_ReadsListsUntilOneIsProof(t *testing.T) {
 	outage := func(n int) error {
 		if n < 3 {
 			return errCut
@@ -51,14 +51,15 @@ func TestA01_ReadsUntilOneListSettlesIt(t *testing.T) {
 		ends    time.Duration
 		read    int
 	}{
-		"listed at once":      {step{dials: true, fails: errCut}, nil, 0, "", 0, 1},
-		"listed late":         {step{dials: true, lag: 3500 * time.Millisecond, fails: errCut}, nil, 0, "", 4 * time.Second, 5},
-		"dialled late":        {step{dials: true, dialsAfter: 5 * time.Second, fails: errCut}, nil, 0, "", 5 * time.Second, 6},
-		"listed too late":     {step{dials: true, lag: 11 * time.Second, fails: errCut}, nil, 0, apierror.AddOutcomeUnknown, searchFor, 10},
-		"never dialled":       {step{fails: errCut}, nil, 0, apierror.AddOutcomeUnknown, searchFor, 10},
-		"lists fail first":    {step{dials: true, fails: errCut}, outage, 0, "", 3 * time.Second, 4},
-		"lists fail for good": {step{dials: true, fails: errCut}, func(int) error { return errCut }, 0, apierror.AddOutcomeUnknown, searchFor, 10},
-		"incomplete lists":    {step{dials: true, fails: errCut}, nil, 1, apierror.AddOutcomeUnknown, searchFor, 10},
+		"listed at once":                   {step{dials: true, fails: errCut}, nil, 0, "", 0, 1},
+		"listed late":                      {step{dials: true, lag: 3500 * time.Millisecond, fails: errCut}, nil, 0, "", 4 * time.Second, 5},
+		"dialled late":                     {step{dials: true, dialsAfter: 5 * time.Second, fails: errCut}, nil, 0, "", 5 * time.Second, 6},
+		"listed too late":                  {step{dials: true, lag: 11 * time.Second, fails: errCut}, nil, 0, apierror.AddOutcomeUnknown, searchTimeout, 10},
+		"never dialled":                    {step{fails: errCut}, nil, 0, apierror.AddOutcomeUnknown, searchTimeout, 10},
+		"lists fail first":                 {step{dials: true, fails: errCut}, outage, 0, "", 3 * time.Second, 4},
+		"lists fail for good":              {step{dials: true, fails: errCut}, func(int) error { return errCut }, 0, apierror.AddOutcomeUnknown, searchTimeout, 10},
+		"incomplete lists":                 {step{dials: true, fails: errCut}, nil, 1, "", searchTimeout, 10},
+		"never listed in incomplete lists": {step{fails: errCut}, nil, 1, apierror.AddOutcomeUnknown, searchTimeout, 10},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -72,6 +73,58 @@ func TestA01_ReadsUntilOneListSettlesIt(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A list that is incomplete still shows who is there. It decides where no complete list
+// was read.
+func TestA01_IncompleteListsDecideInTheEnd(t *testing.T) {
+	stranger := func(h *harness) { h.upstream.show(person("stranger", alice)) }
+	tests := map[string]struct {
+		listed func(h *harness)
+		reason apierror.Reason
+		ends   time.Duration
+	}{
+		"one candidate":          {func(*harness) {}, "", searchTimeout},
+		"another person":         {func(h *harness) { h.upstream.show(person("bob", participant.Add{PhoneNumber: "+12025550000"})) }, "", searchTimeout},
+		"old in the roster":      {func(h *harness) { h.recorder.fresh, h.recorder.roster = true, []string{"stranger"}; stranger(h) }, "", searchTimeout},
+		"two candidates":         {stranger, apierror.AddOutcomeUnknown, searchTimeout},
+		"two, not in one list":   {func(h *harness) { stranger(h); h.upstream.hideAfter("stranger", 3*time.Second) }, apierror.AddOutcomeUnknown, searchTimeout},
+		"complete in between":    {func(h *harness) { h.upstream.completeAt = 5 }, "", 4 * time.Second},
+		"complete, nobody there": {func(h *harness) { h.upstream.completeAt = 5; h.upstream.hideAfter("part_1", 2500*time.Millisecond) }, apierror.AddOutcomeUnknown, searchTimeout},
+	}
+	for name, test := range tests {
+		for unread, by := range map[string]func(*fakeUpstream){
+			"total is larger":   func(u *fakeUpstream) { u.missing = 1 },
+			"a page was unread": func(u *fakeUpstream) { u.unread = errCut },
+		} {
+			t.Run(name+", "+unread, func(t *testing.T) {
+				virtual(t, script(step{dials: true, fails: errCut}), func(t *testing.T, h *harness) {
+					by(h.upstream)
+					test.listed(h)
+					got := h.add(h.call(""), alice, 0).wait()
+					want(t, got.err, test.reason, apierror.DialledUnknown)
+					if got.at != test.ends || test.reason == "" && got.added.Participant.ID != "part_1" {
+						t.Errorf("ended after %v with %+v, want %v", got.at, got.added, test.ends)
+					}
+				})
+			})
+		}
+	}
+}
+
+// What an incomplete list showed to an add that stays unknown is not found by a later one.
+func TestA01_WhoAnIncompleteListShowedIsNotFoundLater(t *testing.T) {
+	virtual(t, script(step{fails: errCut}), func(t *testing.T, h *harness) {
+		h.upstream.missing = 1
+		h.upstream.show(person("first", alice))
+		h.upstream.show(person("second", alice))
+		_, err := h.Add(t.Context(), h.call(""), alice)
+		want(t, err, apierror.AddOutcomeUnknown, apierror.DialledUnknown)
+		h.upstream.missing = 0
+		h.upstream.hide("second")
+		_, err = h.Add(t.Context(), h.call(""), alice)
+		want(t, err, apierror.AddOutcomeUnknown, apierror.DialledUnknown)
+	})
 }
 
 func TestA01_Candidates(t *testing.T) {
@@ -122,8 +175,8 @@ func TestA01_Candidates(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			recorder := &fakeRecorder{fresh: test.before != nil, roster: []string{"old"}}
-			p := newProfile(comparison{}, &addOperation{add: test.add}, sent, recorder.Begin(key))
-			if got := len(p.among([]participant.Item{test.item})) == 1; got != test.want {
+			p := newMatcher(comparison{}, test.add, sent, recorder.Begin(key))
+			if got := len(p.matching([]participant.Item{test.item})) == 1; got != test.want {
 				t.Errorf("candidate: %v, want %v", got, test.want)
 			}
 		})
@@ -160,9 +213,9 @@ func TestA01_NumbersAreComparedAsE164(t *testing.T) {
 	}
 }
 
-// Who joined while the add waited for its turn was not made by it.
-func TestA01_WhoJoinedWhileTheAddWaitedIsAStranger(t *testing.T) {
-	virtual(t, script(step{turn: 3 * time.Minute, fails: errCut}), func(t *testing.T, h *harness) {
+// A participant who joined before the request was sent was not created by it.
+func TestA01_AParticipantWhoJoinedBeforeTheRequestDoesNotMatch(t *testing.T) {
+	virtual(t, script(step{wait: 3 * time.Minute, fails: errCut}), func(t *testing.T, h *harness) {
 		p := h.add(h.call(""), alice, 0)
 		time.Sleep(time.Minute)
 		stranger := person("stranger", alice)
@@ -172,8 +225,8 @@ func TestA01_WhoJoinedWhileTheAddWaitedIsAStranger(t *testing.T) {
 	})
 }
 
-// Adds that the upstream cannot tell apart are equal, however they are written.
-func TestA01_EqualAddsInOtherWordsStayUnknown(t *testing.T) {
+// Adds that the upstream cannot distinguish are equal, in any form.
+func TestA01_EqualAddsInOtherFormsStayUnknown(t *testing.T) {
 	lost := step{dials: true, fails: errCut}
 	for name, other := range map[string]participant.Add{
 		"name": {PhoneNumber: alice.PhoneNumber, Name: " Alice", Role: alice.Role},
@@ -199,7 +252,7 @@ func TestA01_TwoCandidatesProveNothing(t *testing.T) {
 	})
 }
 
-func TestA01_TheRosterBeforeTellsOldFromNew(t *testing.T) {
+func TestA01_TheRosterBeforeExcludesOldParticipants(t *testing.T) {
 	virtual(t, script(step{dials: true, fails: errCut}), func(t *testing.T, h *harness) {
 		h.recorder.fresh, h.recorder.roster = true, []string{"stranger"}
 		h.upstream.show(person("stranger", alice))
@@ -241,7 +294,7 @@ func gate(h *harness) {
 	}
 }
 
-func TestA01_ARivalIsWaitedFor(t *testing.T) {
+func TestA01_WaitsForACompetitor(t *testing.T) {
 	tests := map[string]struct {
 		rival  step
 		reason apierror.Reason
@@ -302,7 +355,7 @@ func TestA01_FoundOneAfterTheOther(t *testing.T) {
 
 // An unknown outcome leaves every equal add unknown that was under way beside it,
 // and none that is sent afterwards.
-func TestA01_AnUnknownOutcomeTaintsThoseBesideIt(t *testing.T) {
+func TestA01_AnUnknownOutcomeMakesConcurrentAddsAmbiguous(t *testing.T) {
 	undialled, cut := step{fails: errCut}, step{dials: true, takes: 11 * time.Second, fails: errCut}
 	tests := map[string]struct {
 		steps  []step
@@ -334,9 +387,9 @@ func TestA01_AnUnknownOutcomeTaintsThoseBesideIt(t *testing.T) {
 	})
 }
 
-// An add whose outcome nobody knows may have made those who were listed then, and no
-// add that was sent later has.
-func TestA01_WhoWasSeenBeforeIsNotFoundLater(t *testing.T) {
+// An add with an unknown outcome may have created the participants that were listed then. An add
+// that was sent later did not.
+func TestA01_AnEarlierCandidateIsNotFoundLater(t *testing.T) {
 	cut := step{dials: true, fails: errCut}
 	virtual(t, script(cut), func(t *testing.T, h *harness) {
 		h.upstream.show(person("stranger", alice))

@@ -2,45 +2,29 @@ package write
 
 import (
 	"context"
-	"errors"
-	"math/rand/v2"
-	"net/http"
-	"time"
-
-	"github.com/failsafe-go/failsafe-go"
-	"github.com/failsafe-go/failsafe-go/retrypolicy"
 
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/requestctx"
 )
 
-const (
-	removeAttempts = 4
-	removeDelay    = 200 * time.Millisecond
-	removeBackoff  = 2 * time.Second
-	// removeJitter is the part of a delay by which it varies: a quarter.
-	removeJitter = 4
-	// shortRetryAfter is the longest Retry-After that a remove waits for; longer ones
-	// are the caller's to wait for.
-	shortRetryAfter = 2 * time.Second
-)
+// maxRemoveRetries is how often a remove is sent again.
+const maxRemoveRetries = 3
 
-// Remove ends a participant's call. It sends again what failed in passing, as long
-// as ctx allows, which is all that ends an attempt that is not answered (A6). Its errors
-// are *apierror.Error; a 404 is one, unless it follows an attempt of this call whose
-// answer was lost (A2).
+// Remove ends a participant's call. It retries failures that may be temporary for as long as
+// ctx allows; only ctx bounds a request without an answer (A6). Its errors are
+// *apierror.Error. A 404 of the upstream itself is an error unless an earlier request of this
+// call lost its answer (A2).
 func (w *Writer) Remove(ctx context.Context, call Call, id string) error {
 	r := &removal{writer: w, call: call, id: id}
-	defer r.end()
-	err := failsafe.With(r.policy(ctx)).WithContext(ctx).Run(func() error { return r.attempt(ctx) })
+	err := w.removes.Do(ctx, func() error { return r.send(ctx) }, isRetryable)
 	switch {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
-		return ended(ctx, "")
+		return contextError(ctx, "")
 	default:
-		return final(r.last, "")
+		return withRetryAfter(r.err, "")
 	}
 }
 
@@ -49,36 +33,32 @@ type removal struct {
 	writer *Writer
 	call   Call
 	id     string
-	// mayBeDone is the ticket of the first attempt whose answer was lost, nil where there
-	// is none: whatever is learned later, the participant may have left since then.
-	mayBeDone Ticket
-	// last is why the last attempt failed that was sent, or why none could be.
-	last error
-	// tries is how many attempts have failed, delay how long to wait after the last one.
-	tries int
-	delay time.Duration
+	// lost is the ticket of the first request that lost its answer; nil if there is none.
+	// The participant may have left since then.
+	lost Ticket
+	// err is the error of the last request that was sent, or of the first that was not.
+	err error
 }
 
-// attempt sends the remove once.
-func (r *removal) attempt(ctx context.Context) error {
-	if r.last != nil {
-		ctx = requestctx.AsRetry(ctx)
+// send sends the remove once.
+func (r *removal) send(ctx context.Context) error {
+	if r.err != nil {
+		ctx = requestctx.WithRetry(ctx)
 	}
 	ticket := r.writer.recorder.Begin(r.call.Key)
 	err := r.call.Upstream.Remove(ctx, r.call.Key.Conference, r.id)
-	if err == nil || r.mayBeDone != nil && isNotFound(err) {
-		r.done(ticket)
+	if err == nil || r.lost != nil && apierror.IsNotFound(err) {
+		r.succeeded(ticket)
 		return nil
 	}
 	r.failed(ticket, err)
 	return err
 }
 
-// done tells the watchers, as of the first sending that may have done it.
-func (r *removal) done(ticket Ticket) {
-	if r.mayBeDone != nil {
-		ticket.Drop()
-		ticket, r.mayBeDone = r.mayBeDone, nil
+// succeeded records the remove as of the first request that may have been carried out.
+func (r *removal) succeeded(ticket Ticket) {
+	if r.lost != nil {
+		ticket = r.lost
 	}
 	ticket.Done(participant.Write{Kind: participant.WriteRemove, Item: participant.Item{
 		Participant: participant.Participant{ID: r.id, ConferenceID: r.call.Key.Conference},
@@ -86,62 +66,13 @@ func (r *removal) done(ticket Ticket) {
 }
 
 func (r *removal) failed(ticket Ticket, err error) {
-	r.delay = delayAfter(r.tries, err)
-	r.tries++
-	if r.mayBeDone == nil && apierror.Classify(err) == apierror.Lost {
-		r.mayBeDone = ticket
-	} else {
-		ticket.Drop()
+	if r.lost == nil && apierror.Classify(err) == apierror.Ambiguous {
+		r.lost = ticket
 	}
-	if r.last == nil || apierror.ReasonOf(err) != apierror.BreakerOpen {
-		r.last = err
+	if r.err == nil || apierror.ReasonOf(err) != apierror.BreakerOpen {
+		r.err = err
 	}
 }
 
-// end drops what is still held of a removal that failed.
-func (r *removal) end() {
-	if r.mayBeDone != nil {
-		r.mayBeDone.Drop()
-	}
-}
-
-// isNotFound says whether the upstream itself has no such participant: a 404 of a proxy
-// proves nothing.
-func isNotFound(err error) bool {
-	e, ok := errors.AsType[*apierror.Error](err)
-	return ok && e.VendorShaped && e.UpstreamStatus == http.StatusNotFound
-}
-
-// policy is how one remove is sent again. All share the budget that keeps a failing
-// upstream from being sent every remove four times.
-func (r *removal) policy(ctx context.Context) failsafe.Policy[any] {
-	return retrypolicy.NewBuilder[any]().
-		HandleIf(func(_ any, err error) bool { return mayPass(err) && r.inTime(ctx) }).
-		WithMaxAttempts(removeAttempts).
-		WithDelayFunc(func(failsafe.ExecutionAttempt[any]) time.Duration { return r.delay }).
-		WithBudget(r.writer.removeBudget).
-		ReturnLastFailure().
-		Build()
-}
-
-// inTime says whether the wait for the next attempt ends before the deadline: a longer
-// one is not begun (A6).
-func (r *removal) inTime(ctx context.Context) bool {
-	deadline, bounded := ctx.Deadline()
-	return !bounded || time.Now().Add(r.delay).Before(deadline)
-}
-
-// mayPass says whether a remove that failed so may succeed when it is sent again.
-func mayPass(err error) bool {
-	return err != nil && apierror.Classify(err) != apierror.Refused && failure(err, "").RetryAfter <= shortRetryAfter
-}
-
-// delayAfter is how long to wait after a failed attempt, tries having failed before: no
-// shorter than the upstream's Retry-After or, where it gave none, about the back-off.
-func delayAfter(tries int, err error) time.Duration {
-	if asked := failure(err, "").RetryAfter; asked > 0 {
-		return asked + rand.N(asked/removeJitter)
-	}
-	delay := min(removeDelay<<tries, removeBackoff)
-	return delay - delay/removeJitter + rand.N(2*delay/removeJitter)
-}
+// isRetryable reports whether a remove that failed may succeed when it is sent again.
+func isRetryable(err error) bool { return apierror.Classify(err) != apierror.Refused }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/retry"
 )
 
 var errNotFound = upstreamError(404, apierror.ParticipantNotFound)
@@ -50,14 +51,14 @@ func TestA02_ANotFoundAfterALostAttemptIsSuccess(t *testing.T) {
 					t.Errorf("recorded %v", h.recorder.written())
 				}
 				if first := h.recorder.tickets[0]; test.reason == "" && len(first.done) != 1 {
-					t.Error("told as of a later sending than the one that may have done it")
+					t.Error("recorded for a later request than the first that may have been carried out")
 				}
 			})
 		})
 	}
 }
 
-func TestA06_RemovesAreRetriedWhereThatIsSafeAndHelps(t *testing.T) {
+func TestA06_RemovesAreRetriedIfThatIsSafeAndMayHelp(t *testing.T) {
 	tests := map[string]struct {
 		steps  []step
 		reason apierror.Reason
@@ -68,15 +69,15 @@ func TestA06_RemovesAreRetriedWhereThatIsSafeAndHelps(t *testing.T) {
 		"503 twice":            {[]step{{fails: upstreamError(503, apierror.UpstreamUnavailable)}, {fails: errCut}, {}}, "", 3},
 		"slow":                 {[]step{{takes: 28 * time.Second}}, "", 1},
 		"429":                  {[]step{{fails: errThrottled}, {}}, "", 2},
-		"429, come back soon":  {[]step{{fails: throttledFor(shortRetryAfter)}, {}}, "", 2},
+		"429, come back soon":  {[]step{{fails: throttledFor(retry.MaxRetryAfter)}, {}}, "", 2},
 		"429, come back late":  {[]step{{fails: throttledFor(time.Minute)}}, apierror.UpstreamRateLimited, 1},
-		"for ever":             {[]step{{fails: errCut}}, apierror.UpstreamUnavailable, removeAttempts},
+		"for ever":             {[]step{{fails: errCut}}, apierror.UpstreamUnavailable, maxRemoveRetries + 1},
 		"bad request":          {[]step{{fails: upstreamError(400, apierror.UpstreamBadRequest)}}, apierror.UpstreamBadRequest, 1},
 		"credential refused":   {[]step{{fails: upstreamError(401, apierror.CredentialRefused)}}, apierror.CredentialRefused, 1},
 		"exchange refused":     {[]step{{fails: errNoCredential}}, apierror.CredentialRefused, 1},
 		"the breaker opens":    {[]step{{fails: errCut}, {fails: errBreakerOpen}}, apierror.UpstreamUnavailable, 2},
 		"408":                  {[]step{{fails: upstreamError(408, apierror.UpstreamTimeout)}, {}}, "", 2},
-		"failure without kind": {[]step{{fails: errors.New("odd")}, {}}, "", 2},
+		"failure without kind": {[]step{{fails: errors.New("failed")}, {}}, "", 2},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -99,8 +100,8 @@ func TestA06_ARemoveMeetsTheOpenBreaker(t *testing.T) {
 	})
 }
 
-// What is sent again says so, so that the breaker can count calls.
-func TestA06_TriesOfACallAreToldFromCalls(t *testing.T) {
+// Retries are marked, so that the circuit breaker can count calls.
+func TestA06_RetriesAreMarkedAsRetries(t *testing.T) {
 	again := []bool{false, true, true}
 	remove(t, 30*time.Second, []step{{fails: errCut}, {fails: errThrottled}, {}}, func(t *testing.T, h *harness, got result) {
 		want(t, got.err, "", "")

@@ -2,15 +2,29 @@ package write
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/panics"
 	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/requestctx"
 )
 
-// start runs the operation under ctx's values, but not under its end. Writer.mu is held.
-func (w *Writer) start(ctx context.Context, upstream Upstream, op *addOperation) *addOperation {
+// An add that certainly did not reach the upstream, or was answered 429, is sent again at
+// most maxResends times, and at most for resendTimeout after its first failure (W15).
+const (
+	maxResends    = 3
+	resendTimeout = 10 * time.Second
+	// resendDelay doubles for each further resend. It needs no jitter: the account's queue
+	// spaces resent adds like all others.
+	resendDelay = 500 * time.Millisecond
+)
+
+// start runs the operation with the values of ctx, but not with its end. Writer.mu is held.
+func (w *Writer) start(ctx context.Context, upstream Upstream, op *addOperation) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	w.operations[op] = cancel
 	w.cache.begin(op)
@@ -18,97 +32,163 @@ func (w *Writer) start(ctx context.Context, upstream Upstream, op *addOperation)
 		defer cancel()
 		defer func() { w.recovered(ctx, op, recover()) }()
 		item, err := w.send(ctx, upstream, op)
-		w.finish(op, item, err)
+		w.end(op, item, err)
 	})
-	return op
 }
 
-// send sends the add until the upstream has answered it or may have it.
+// end completes the operation when its goroutine ends.
+func (w *Writer) end(op *addOperation, item participant.Item, err *apierror.Error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.complete(op, item, err)
+	delete(w.operations, op)
+}
+
+// send sends the add until the upstream has answered it or may have carried it out.
 func (w *Writer) send(ctx context.Context, upstream Upstream, op *addOperation) (participant.Item, *apierror.Error) {
-	var again resending
-	_ = w.setLimit(op, op.began.Add(turnWithin))
-	for {
-		item, ticket, err := w.attempt(again.under(ctx), upstream, op)
+	for resends := 0; ; resends++ {
+		item, ticket, err := w.sendOnce(ctx, upstream, op, resends > 0)
 		switch {
 		case err == nil:
 			w.claim(op, item.ID)
 			ticket.Done(participant.Write{Kind: participant.WriteAdd, Item: item})
 			return item, nil
-		case ticket != nil && apierror.Classify(err) == apierror.Lost:
+		case ticket != nil && apierror.Classify(err) == apierror.Ambiguous:
 			return w.reconcile(ctx, upstream, op, ticket, err)
 		case ticket != nil:
-			ticket.Drop()
-			w.takeBack(op)
+			w.markNotSent(op)
 		}
-		if !w.waitToResend(ctx, op, &again, err) {
-			return participant.Item{}, final(err, apierror.DialledNo)
+		if !w.waitToResend(ctx, op, resends, err) {
+			return participant.Item{}, withRetryAfter(err, apierror.DialledNo)
 		}
 		w.log.LogAttrs(ctx, slog.LevelInfo, "add is sent again", attributes(op, err)...)
 	}
 }
 
-// waitToResend returns true when it is time to send again what was surely not carried
-// out.
-func (w *Writer) waitToResend(ctx context.Context, op *addOperation, again *resending, err error) bool {
-	switch apierror.Classify(err) {
-	case apierror.Unreached, apierror.Throttled:
-		return again.wait(ctx, err, w.setLimit(op, again.startLimit()))
-	case apierror.Lost, apierror.Refused:
+// sendOnce waits for a slot and sends the add. A nil ticket means that nothing was sent.
+func (w *Writer) sendOnce(
+	ctx context.Context, upstream Upstream, op *addOperation, isRetry bool,
+) (participant.Item, Ticket, error) {
+	if isRetry {
+		ctx = requestctx.WithRetry(ctx)
 	}
-	return false
+	slot, err := upstream.Reserve(ctx, op.request.key.Conference)
+	if err != nil {
+		return participant.Item{}, nil, err
+	}
+	defer slot.Release()
+	w.setSlot(op, slot)
+	if err := slot.Wait(ctx); err != nil {
+		return participant.Item{}, nil, err
+	}
+	ticket := w.recorder.Begin(op.request.key)
+	if err := w.markSent(ctx, op); err != nil {
+		return participant.Item{}, nil, err
+	}
+	item, err := slot.Send(ctx, op.add)
+	return item, ticket, err
 }
 
-// setLimit bounds when the next request must leave, and returns the latest deadline of
-// the waiters.
-func (w *Writer) setLimit(op *addOperation, limit time.Time) (latestDeadline time.Time) {
+func (w *Writer) setSlot(op *addOperation, slot Slot) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	op.limit = limit
-	return op.latestDeadline()
+	op.slot = slot
+	op.updateSlot()
 }
 
-// claim keeps A1 from giving the participant to another add.
-func (w *Writer) claim(op *addOperation, id string) {
+// markSent is the point after which the request continues without its callers. It fails if
+// the operation was cancelled before: then nothing may be sent.
+func (w *Writer) markSent(ctx context.Context, op *addOperation) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.claims.settle(op, id)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	op.sentAt, op.slot = time.Now(), nil
+	op.sender = op.waiters[0]
+	w.claims.open(op)
+	return nil
 }
 
-// takeBack notes that the request was surely not carried out.
-func (w *Writer) takeBack(op *addOperation) {
+// markNotSent notes that the request was certainly not carried out.
+func (w *Writer) markNotSent(op *addOperation) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	op.sentAt = time.Time{}
 	w.claims.withdraw(op)
 	if len(op.waiters) == 0 {
-		w.giveUp(op)
+		w.cancel(op)
 	}
 }
 
-// finish ends the operation's goroutine with its outcome.
-func (w *Writer) finish(op *addOperation, item participant.Item, err *apierror.Error) {
+// claim reserves the participant for the operation, so that A1 gives it to no other add.
+func (w *Writer) claim(op *addOperation, id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.settle(op, item, err)
+	w.claims.assign(op, id)
+}
+
+// waitToResend returns true when it is time to send a request again that was certainly not
+// carried out. It returns false if that is not allowed or ctx ends.
+func (w *Writer) waitToResend(ctx context.Context, op *addOperation, resends int, err error) bool {
+	class := apierror.Classify(err)
+	if resends >= maxResends || class != apierror.NotSent && class != apierror.Throttled {
+		return false
+	}
+	delay := max(resendDelay<<resends, apierror.RetryAfterOf(err))
+	return w.mayResendAt(op, time.Now().Add(delay), resends) && sleep(ctx, delay)
+}
+
+// mayResendAt reports whether a request at a time is within resendTimeout and before the
+// latest deadline of the waiters.
+func (w *Writer) mayResendAt(op *addOperation, at time.Time, resends int) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if resends == 0 {
+		op.sendBefore = time.Now().Add(resendTimeout)
+	}
+	deadline := op.latestDeadline()
+	return at.Before(op.sendBefore) && (deadline.IsZero() || at.Before(deadline))
+}
+
+// sleep returns false if ctx ends first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// recovered ends an operation that panicked; nil means that it did not. Other operations
+// and the process continue.
+func (w *Writer) recovered(ctx context.Context, op *addOperation, panicked any) {
+	if panicked == nil {
+		return
+	}
+	w.log.LogAttrs(ctx, slog.LevelError, "panic",
+		slog.String("conference_id", op.request.key.Conference),
+		slog.String("panic", fmt.Sprint(panicked)),
+		slog.String("stack", string(debug.Stack())))
+	panics.Count()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	dialled := apierror.DialledNo
+	if op.isSent() {
+		dialled = apierror.DialledUnknown
+		w.claims.leaveUnresolved(op, nil)
+	}
+	w.complete(op, participant.Item{}, unknownError(fmt.Errorf("panic: %v", panicked), dialled))
 	delete(w.operations, op)
 }
 
-// settle gives the outcome to all who wait and, as far as A2 wants it, to those who
-// will ask. The first outcome stands. Writer.mu is held.
-func (w *Writer) settle(op *addOperation, item participant.Item, err *apierror.Error) {
-	if op.isSettled() {
-		return
-	}
-	op.sender = op.original()
-	op.item, op.err, op.waiters = item, err, nil
-	w.cache.finish(op, time.Now())
-	close(op.settled)
-}
-
-// attributes are what the log may know of an add that failed: not the upstream's
-// message, which may repeat the phone number.
+// attributes describe a failed add in the log. The upstream's message is not among them,
+// because it may repeat the phone number.
 func attributes(op *addOperation, err error) []slog.Attr {
-	e := failure(err, "")
+	e := asError(err, "")
 	return []slog.Attr{
 		slog.String("conference_id", op.request.key.Conference),
 		slog.String("reason", string(e.Reason)),

@@ -14,11 +14,11 @@ import (
 
 // step is what the fake upstream does with one request.
 type step struct {
-	// turn is how long the request waits before it leaves.
-	turn time.Duration
+	// wait is how long the add waits for its grant.
+	wait time.Duration
 	// unsent fails the request instead of sending it.
 	unsent error
-	// dials makes the phone ring, after dialsAfter; the person is listed lag later.
+	// dials makes the phone ring, after dialsAfter; the participant is listed lag later.
 	dials      bool
 	dialsAfter time.Duration
 	lag        time.Duration
@@ -29,7 +29,7 @@ type step struct {
 	fails error
 	// panics panics in place of sending.
 	panics bool
-	// panicsUnsent panics before the turn comes.
+	// panicsUnsent panics in Reserve.
 	panicsUnsent bool
 }
 
@@ -45,10 +45,14 @@ type fakeUpstream struct {
 	mu      sync.Mutex
 	adds    []step
 	removes []step
-	// lists says how a list fails, by its number from 0; nil where it does not.
+	// lists returns the error of the n-th list, from 0; it may be nil.
 	lists func(n int) error
 	// missing is by how much lists are incomplete.
 	missing int
+	// unread is why a later page of the lists cannot be read, completeAt which list lacks
+	// nothing all the same, counted from 1.
+	unread     error
+	completeAt int
 
 	people    []listed
 	sent      []time.Time
@@ -57,7 +61,7 @@ type fakeUpstream struct {
 	removed   int
 	read      int
 	deadlines []time.Time
-	// retries says of each add that was tried, and each remove, whether it was one again.
+	// retries contains, for each add and remove, whether it was a retry.
 	retries []bool
 }
 
@@ -89,6 +93,9 @@ func (u *fakeUpstream) Reserve(ctx context.Context, conference string) (Slot, er
 	return &fakeSlot{upstream: u, conference: conference, step: s, changed: make(chan struct{}, 1)}, nil
 }
 
+// sendTimeout bounds a request of the fake upstream.
+const sendTimeout = 75 * time.Second
+
 // fakeSlot follows one step of the script.
 type fakeSlot struct {
 	upstream   *fakeUpstream
@@ -110,23 +117,23 @@ func (s *fakeSlot) SetDeadline(deadline time.Time) {
 	}
 }
 
-// Wait refuses at once a turn that cannot come in time (A3).
+// Wait fails at once if the grant would be too late (A3).
 func (s *fakeSlot) Wait(ctx context.Context) error {
 	s.mu.Lock()
 	s.upstream.note(s.deadline)
 	s.mu.Unlock()
-	turn := time.NewTimer(s.step.turn)
-	defer turn.Stop()
-	comes := time.Now().Add(s.step.turn)
+	timer := time.NewTimer(s.step.wait)
+	defer timer.Stop()
+	grantedAt := time.Now().Add(s.step.wait)
 	for {
 		s.mu.Lock()
 		deadline := s.deadline
 		s.mu.Unlock()
-		if !deadline.IsZero() && comes.After(deadline) {
-			return &apierror.Error{Reason: apierror.AddRateLimited, RetryAfter: time.Until(comes)}
+		if !deadline.IsZero() && grantedAt.After(deadline) {
+			return &apierror.Error{Reason: apierror.AddRateLimited, RetryAfter: time.Until(grantedAt)}
 		}
 		select {
-		case <-turn.C:
+		case <-timer.C:
 			return nil
 		case <-s.changed:
 		case <-ctx.Done():
@@ -141,6 +148,8 @@ func (s *fakeSlot) Send(ctx context.Context, add participant.Add) (participant.I
 	if s.step.panics {
 		panic("send")
 	}
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
 	item := s.upstream.take(ctx, s.conference, add, s.step)
 	return item, s.upstream.respond(ctx, s.step)
 }
@@ -194,7 +203,7 @@ func (u *fakeUpstream) Remove(ctx context.Context, _, _ string) error {
 	return u.respond(ctx, s)
 }
 
-func (u *fakeUpstream) ListAhead(context.Context, string) (participant.List, error) {
+func (u *fakeUpstream) ListToReconcile(context.Context, string) (participant.List, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.read++
@@ -210,19 +219,27 @@ func (u *fakeUpstream) ListAhead(context.Context, string) (participant.List, err
 		}
 	}
 	list.Read = len(list.Items)
-	total := list.Read + u.missing
+	total := list.Read
+	if u.read != u.completeAt {
+		total, list.PageErr = total+u.missing, u.unread
+	}
 	list.Total = &total
 	return list, nil
 }
 
-// show lists somebody whom this gateway did not add.
+// hideAfter removes a participant from the list after a while.
+func (u *fakeUpstream) hideAfter(id string, d time.Duration) {
+	time.AfterFunc(d, func() { u.hide(id) })
+}
+
+// show lists a participant that this gateway did not add.
 func (u *fakeUpstream) show(item participant.Item) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.people = append(u.people, listed{item: item, from: time.Now()})
 }
 
-// hide takes somebody off the list.
+// hide removes a participant from the list.
 func (u *fakeUpstream) hide(id string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -252,6 +269,6 @@ func person(id string, add participant.Add) participant.Item {
 			ID: id, PhoneNumber: add.PhoneNumber, Name: add.Name, Role: role,
 			Status: participant.StatusDialing,
 		},
-		Told: participant.FieldPhoneNumber | participant.FieldName | participant.FieldRole | participant.FieldStatus,
+		Fields: participant.FieldPhoneNumber | participant.FieldName | participant.FieldRole | participant.FieldStatus,
 	}
 }

@@ -1,17 +1,16 @@
-// Package write is adds and removes as the upstream must see them: paced, once,
-// and reconciled where an answer was lost.
+// Package write adds and removes participants. It sends each add once, at the upstream's
+// pace, and reconciles it with the conference's list if the answer is lost.
 //
-// An add runs on a goroutine of its own, as an operation. Until its request leaves, the
-// operation goes on only while a caller waits for it; once the request has left, it is
-// the gateway's, and callers come and go without it (A6):
+// Each add is an operation on its own goroutine. Before its request is sent, the operation
+// continues only while a call waits for it. After that it continues without its callers (A6):
 //
-//	waiting ──▶ sent ──▶ answered: success, or a refusal
+//	queued ──▶ sent ──▶ answered: success, or a refusal
 //	   ▲         │ │
 //	   └─────────┘ └───▶ lost ──▶ found in a list, or outcome unknown (A1)
 //	   never reached
 //	   the upstream
 //
-// A remove is safe to send twice, so it simply runs on its caller's goroutine.
+// A remove is safe to send twice, so it runs on its caller's goroutine.
 package write
 
 import (
@@ -20,75 +19,170 @@ import (
 	"sync"
 	"time"
 
-	"github.com/failsafe-go/failsafe-go/budget"
-
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/retry"
 )
 
-// defaultSendTimeout leaves room for the 60 seconds that the upstream may take to
-// connect one participant.
-const defaultSendTimeout = 75 * time.Second
+// Upstream is the account that writes are sent to. It returns an *apierror.Error for every
+// failure that the upstream or the account itself explains.
+type Upstream interface {
+	// Reserve queues one add of the conference among the account's adds (A3). If it fails,
+	// nothing is queued.
+	Reserve(ctx context.Context, conference string) (Slot, error)
+	// Remove sends one request.
+	Remove(ctx context.Context, conference, id string) error
+	// ListToReconcile reads the conference's list for A1, before other lists of the account.
+	ListToReconcile(ctx context.Context, conference string) (participant.List, error)
+}
 
-// Options are what a Writer is made of.
+// Slot is the place of one add in the account's queue, for one request. Its owner calls
+// Release in the end.
+type Slot interface {
+	// SetDeadline sets the time by which Wait must return; zero sets no bound. Any
+	// goroutine may call it at any time, even after Wait. It does not block.
+	SetDeadline(deadline time.Time)
+	// Wait returns nil when the add may be sent. It fails at once if that cannot be before
+	// the deadline, and when ctx ends.
+	Wait(ctx context.Context) error
+	// Send sends the add once. It returns a participant with an id, or an error. It returns
+	// within a bounded time, even if ctx does not end.
+	Send(ctx context.Context, add participant.Add) (participant.Item, error)
+	// Release gives the slot back if it was not sent. After Send it does nothing.
+	Release()
+}
+
+// Recorder passes writes to the feed of their conference, if there is one.
+type Recorder interface {
+	// Begin is called just before a request is sent.
+	Begin(key participant.Key) Ticket
+}
+
+// Ticket is one request of a write. Done is called at most once, and not at all if nothing
+// is known to have been written.
+type Ticket interface {
+	// Before returns whether the feed's roster contained an id when the request was sent;
+	// fresh is false if there was no feed, or a stale one.
+	Before() (has func(id string) bool, fresh bool)
+	// Done records that the upstream answered with success, or that A1 found the
+	// participant.
+	Done(w participant.Write)
+}
+
+// Options configure a Writer.
 type Options struct {
-	// Recorder learns of every write.
+	// Recorder gets every write.
 	Recorder Recorder
-	// Logger is never told phone numbers or names.
+	// Logger gets no phone numbers and no names.
 	Logger *slog.Logger
-	// SendTimeout is how long an add that was sent may wait for its answer before
-	// the answer counts as lost; 75 s where it is zero.
-	SendTimeout time.Duration
-	// DefaultRegion is the region in which national phone numbers are read when numbers
-	// are compared (A1); empty where there is none.
+	// DefaultRegion is the region of national phone numbers when numbers are compared (A1);
+	// empty if there is none.
 	DefaultRegion string
 }
 
-// Writer sends adds and removes for every account of the gateway. It is safe for
+// Writer sends adds and removes for all accounts of the gateway. It is safe for
 // concurrent use; Close ends its goroutines.
 type Writer struct {
-	recorder    Recorder
-	log         *slog.Logger
-	sendTimeout time.Duration
-	compare     comparison
-	// removeBudget bounds how many removes are sent again at a time.
-	removeBudget budget.Budget
+	recorder Recorder
+	log      *slog.Logger
+	compare  comparison
+	removes  *retry.Policy
 
 	running sync.WaitGroup
 
-	// mu guards what follows and the changing part of every operation. Under it only
-	// Slot.SetDeadline is called.
+	// mu guards the following fields and the changing fields of every operation. Under it
+	// only Slot.SetDeadline is called.
 	mu     sync.Mutex
 	cache  idempotencyCache
 	claims claims
-	// operations are those whose goroutine runs, each with what ends it.
+	// operations are those with a running goroutine, each with the function that cancels it.
 	operations map[*addOperation]context.CancelFunc
 	closed     bool
 }
 
 // New returns a Writer.
 func New(options Options) *Writer {
-	if options.SendTimeout == 0 {
-		options.SendTimeout = defaultSendTimeout
-	}
 	compare := comparison{defaultRegion: options.DefaultRegion}
 	return &Writer{
-		recorder:     options.Recorder,
-		log:          options.Logger,
-		sendTimeout:  options.SendTimeout,
-		compare:      compare,
-		removeBudget: budget.New(),
-		cache:        newCache(),
-		claims:       newClaims(compare),
-		operations:   make(map[*addOperation]context.CancelFunc),
+		recorder:   options.Recorder,
+		log:        options.Logger,
+		compare:    compare,
+		removes:    retry.New(maxRemoveRetries),
+		cache:      newCache(),
+		claims:     newClaims(compare),
+		operations: make(map[*addOperation]context.CancelFunc),
 	}
 }
 
-// Call says where a write goes, and who asks for it.
+// Call is the destination and the caller of a write.
 type Call struct {
 	Key      participant.Key
 	Upstream Upstream
-	// Caller tells callers apart: a request id means something to its caller alone.
+	// Caller scopes the request id: two callers may use the same one.
 	Caller string
-	// RequestID makes an add safe to call again (A2); empty where there is none.
+	// RequestID makes an add safe to repeat (A2); empty if the caller sent none.
 	RequestID string
+}
+
+// Drain waits until no add is pending, including those without a waiting caller. It fails
+// only if ctx ends first.
+func (w *Writer) Drain(ctx context.Context) error {
+	for op := w.pending(); op != nil; op = w.pending() {
+		select {
+		case <-op.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// pending returns an operation without an outcome, or nil.
+func (w *Writer) pending() *addOperation {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for op := range w.operations {
+		if !op.isDone() {
+			return op
+		}
+	}
+	return nil
+}
+
+// Abandon answers every pending add, shortly before the process ends (W16):
+// ADD_OUTCOME_UNKNOWN if its request was sent, DRAINING if it was not. It cancels no request
+// that was sent. Later adds are refused.
+func (w *Writer) Abandon() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = true
+	for op := range w.operations {
+		if op.isSent() {
+			w.complete(op, participant.Item{}, outcomeUnknown(nil))
+			continue
+		}
+		w.complete(op, participant.Item{}, draining())
+		w.cancel(op)
+	}
+}
+
+// Close abandons pending adds, cancels their requests and returns when every goroutine has
+// ended.
+func (w *Writer) Close() {
+	w.Abandon()
+	w.mu.Lock()
+	for _, cancel := range w.operations {
+		cancel()
+	}
+	w.mu.Unlock()
+	w.running.Wait()
+}
+
+func draining() *apierror.Error {
+	return &apierror.Error{
+		Reason:     apierror.Draining,
+		Message:    "the gateway is shutting down and did not send the add",
+		Dialled:    apierror.DialledNo,
+		RetryAfter: time.Second,
+	}
 }

@@ -80,7 +80,7 @@ func BenchmarkPoll(b *testing.B) {
 			b.Fatal(err)
 		}
 		held := roster.New("conf_bench")
-		var stamp roster.Stamp
+		var stamp roster.LogicalTime
 		b.ReportAllocs()
 		for b.Loop() {
 			list, err := client.List(b.Context(), "conf_bench", audian.Pacing{})
@@ -88,7 +88,7 @@ func BenchmarkPoll(b *testing.B) {
 				b.Fatal(err)
 			}
 			stamp += 2
-			held.Poll(roster.Poll{List: list, Began: stamp - 1, Applied: stamp})
+			held.ApplyPoll(roster.Poll{List: list, Began: stamp - 1, Applied: stamp})
 		}
 	})
 	b.Run("way=plain", func(b *testing.B) {
@@ -194,7 +194,7 @@ func fanOut(b *testing.B, deliver func(*watch.Message) error) {
 		received.Add(size)
 		hub.Begin(key).Done(participant.Write{Kind: participant.WriteAdd, Item: participant.Item{
 			Participant: participant.Participant{ID: "part_000001", Name: fmt.Sprint("Generation ", generation)},
-			Told:        participant.FieldName,
+			Fields:      participant.FieldName,
 		}})
 		received.Wait()
 	}

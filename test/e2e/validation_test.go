@@ -8,7 +8,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/audian/participant-gateway/internal/rest/openapitest"
+	"github.com/audian/participant-gateway/internal/httpapi/openapitest"
 )
 
 // validatingTransport validates the responses of the operations in the OpenAPI document

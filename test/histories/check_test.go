@@ -11,10 +11,10 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/simulator"
-	"github.com/audian/participant-gateway/internal/wire"
 )
 
 // check holds everything that was told against the ledger and the truth. Nothing moves
@@ -31,6 +31,7 @@ func (w *world) check() {
 	}
 	w.writes.note(w, state)
 	w.lists.count(w, state)
+	w.fail("freshness", w.lists.checkFresh(w, state))
 }
 
 // checkEntry holds an entry against the truth, and counts what it shows of the engine.
@@ -52,11 +53,11 @@ func (w *world) checkEntry(epoch feed.Epoch, entry feed.Entry) error {
 		if !change.ByWrite && change.Before == nil && w.hides {
 			continue
 		}
-		if w.lists.misled(entry, change) {
-			continue
-		}
 		if err := checkTruth(w.truth, entry, change, lag); err != nil {
-			return err
+			if !w.lists.misled(w.truth, entry, change, lag) {
+				return err
+			}
+			w.seen.add(misled)
 		}
 	}
 	return w.lists.checkEntry(w, epoch, entry)
@@ -162,7 +163,7 @@ func (c *client) checkEnd() error {
 		return nil
 	}
 	what, expected := endings[apierror.ReasonOf(s.err)]
-	if !expected || wire.Status(s.err).Code() == codes.OK {
+	if !expected || grpcstatus.From(s.err).Code() == codes.OK {
 		return fmt.Errorf("the stream ended: %w", s.err)
 	}
 	c.world.seen.add(what)

@@ -15,6 +15,7 @@ const (
 	snapLagged       = "snapshot lagged"
 	turnedStale      = "W10 turned stale"
 	turnedFresh      = "W10 turned fresh"
+	freshBesideOther = "W10 fresh beside failing conferences"
 	openedStale      = "W1 opened stale"
 	suppressed       = "W5 answer not published"
 	heldAbsence      = "W6 absence held back"
@@ -24,6 +25,8 @@ const (
 	provenTwice      = "W7 removed by two lists"
 	incomplete       = "W7 incomplete list"
 	placeholderRead  = "W7 list without an array"
+	misled           = "W7 misled by a list without an array"
+	oddRead          = "W7 odd field"
 	surplusUndecided = "W7 surplus undecided"
 	surplusLearned   = "W7 surplus learned"
 	enteredFilter    = "W17 entered the filter"
@@ -40,8 +43,9 @@ const (
 )
 
 var wanted = []string{
-	historyPlayed, snapInitial, snapExpired, snapFiltered, snapLagged, turnedStale, turnedFresh, openedStale,
-	suppressed, heldAbsence, heldPresence, lingered, provenOnce, provenTwice, incomplete, placeholderRead, surplusLearned, surplusUndecided, enteredFilter, leftFilter,
+	historyPlayed, snapInitial, snapExpired, snapFiltered, snapLagged, turnedStale, turnedFresh, freshBesideOther, openedStale,
+	suppressed, heldAbsence, heldPresence, lingered, provenOnce, provenTwice, incomplete, placeholderRead, misled, oddRead,
+	surplusLearned, surplusUndecided, enteredFilter, leftFilter,
 	resumed, conferenceEnd, refusedOpen, blockedClient, addFound, addUnknown, addReplayed, removedTold,
 }
 

@@ -11,7 +11,8 @@ func (w *world) distort(body []byte) []byte {
 	if w.history.Surplus != 0 {
 		body = totals.ReplaceAllFunc(body, w.overcount)
 	}
-	if w.history.Null && !w.resting {
+	// With a total that is too large, null is no list.
+	if w.history.Null && (!w.resting || w.history.Surplus == 0) {
 		body = bytes.Replace(body, []byte(`"participants":[]`), []byte(`"participants":null`), 1)
 	}
 	if w.placeholders > 0 {
@@ -22,7 +23,11 @@ func (w *world) distort(body []byte) []byte {
 	if w.history.Odd && !w.resting {
 		w.odd++
 		way := oddWays[w.odd%len(oddWays)]
-		body = bytes.Replace(body, []byte(way[0]), []byte(way[1]), 1)
+		odd := bytes.Replace(body, []byte(way[0]), []byte(way[1]), 1)
+		if !bytes.Equal(odd, body) {
+			w.seen.add(oddRead)
+		}
+		body = odd
 	}
 	return body
 }
@@ -40,6 +45,10 @@ var oddWays = [][2]string{
 	{`"muted":false`, `"muted":null`},
 	{`"muted":false`, `"is_muted":[]`},
 	{`"muted":true`, `"muted":{"by":"host"}`},
+	{`"muted":true`, `"muted":false,"muted":"true"`},
+	{`"muted":true`, `"volume":1,"volume":2,"muted":true`},
+	{`"name":"Person 0"`, `"name":"Person \ud83d"`},
+	{`"name":"Person 3"`, "\"name\":\"Person \xff\""},
 	{`"name":"Person 1"`, `"nick":1`},
 	{`"name":"Person 2"`, `"name":null`},
 	{`"role":"listener"`, `"role":["listener"]`},

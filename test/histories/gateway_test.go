@@ -34,18 +34,26 @@ func newGateway(h history, transport http.RoundTripper, observer feed.Observer) 
 	if err != nil {
 		return nil, fmt.Errorf("open the account: %w", err)
 	}
+	longest := 5 * time.Second
+	if h.Neighbours > 0 {
+		longest = 12 * time.Second // Others fail for more than 5 s between two lists of a quiet conference.
+	}
 	hub := feed.NewHub(feed.Options{
-		PollInterval: time.Second, MaxPollInterval: 5 * time.Second, Linger: h.Linger, History: h.Kept,
+		PollInterval: time.Second, MaxPollInterval: longest, Linger: h.Linger, History: h.Kept,
 		Observer: observer, Logger: quiet,
 	})
 	writer := write.New(write.Options{Recorder: recorder{hub}, Logger: quiet})
-	answering := service.New(accounts{registry}, writer, watch.NewWatcher(hub, watch.Limits{}), service.NewStreams(0))
+	answering := service.New(accounts{registry}, writer, watch.NewWatcher(hub, watch.Limits{}))
 	return &gateway{Service: answering, hub: hub, writer: writer}, nil
 }
 
 // state is what the one conference's feed holds, nil where there is no feed.
 func (g *gateway) state() (state *feed.State) {
-	g.hub.Each(func(_ participant.Key, held *feed.State) { state = held })
+	g.hub.Each(func(key participant.Key, held *feed.State) {
+		if key.Conference == conference {
+			state = held
+		}
+	})
 	return state
 }
 

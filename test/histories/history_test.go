@@ -23,7 +23,10 @@ type history struct {
 	// list is null, and Odd whether fields are written oddly (W7).
 	Surplus   int
 	Null, Odd bool
-	Steps     []step
+	// Neighbours is how many conferences of the account are watched whose lists mostly fail
+	// (W10).
+	Neighbours int
+	Steps      []step
 }
 
 // step is one thing that happens after a pause. What A, B and C mean is the kind's.
@@ -60,15 +63,16 @@ var often = []kind{
 
 var anyHistory = rapid.Custom(func(rt *rapid.T) history {
 	return history{
-		Upstream: upstreams.Draw(rt, "upstream"),
-		Kept:     rapid.SampledFrom([]int{2, 4, 4096}).Draw(rt, "kept"),
-		Linger:   time.Duration(rapid.SampledFrom([]int{2, 30}).Draw(rt, "linger")) * time.Second,
-		Watching: rapid.IntRange(0, clients).Draw(rt, "watching"),
-		Failing:  rapid.SampledFrom([]int{0, 0, 0, 0, 4}).Draw(rt, "failing"),
-		Surplus:  rapid.SampledFrom([]int{0, 0, 0, 0, 0, 1, 2}).Draw(rt, "surplus"),
-		Null:     rapid.Bool().Draw(rt, "null"),
-		Odd:      rapid.Bool().Draw(rt, "odd"),
-		Steps:    rapid.SliceOfN(anyStep, 4, 40).Draw(rt, "steps"),
+		Upstream:   upstreams.Draw(rt, "upstream"),
+		Kept:       rapid.SampledFrom([]int{2, 4, 4096}).Draw(rt, "kept"),
+		Linger:     time.Duration(rapid.SampledFrom([]int{2, 30}).Draw(rt, "linger")) * time.Second,
+		Watching:   rapid.IntRange(0, clients).Draw(rt, "watching"),
+		Failing:    rapid.SampledFrom([]int{0, 0, 0, 0, 4}).Draw(rt, "failing"),
+		Surplus:    rapid.SampledFrom([]int{0, 0, 0, 0, 0, 1, 2}).Draw(rt, "surplus"),
+		Null:       rapid.Bool().Draw(rt, "null"),
+		Odd:        rapid.Bool().Draw(rt, "odd"),
+		Neighbours: rapid.SampledFrom([]int{0, 0, 0, 3}).Draw(rt, "neighbours"),
+		Steps:      rapid.SliceOfN(anyStep, 4, 40).Draw(rt, "steps"),
 	}
 })
 
@@ -85,7 +89,7 @@ var upstreams = rapid.Custom(func(rt *rapid.T) simulator.Options {
 		LingerDisconnected: seconds.Draw(rt, "linger"),
 		RemoveTwice:        rapid.Bool().Draw(rt, "remove twice"),
 		RequestTokens:      rapid.SampledFrom([]int{0, 0, 100}).Draw(rt, "tokens"),
-		NoAdminAPI:       true,
+		NoAdminAPI:         true,
 	}
 })
 

@@ -162,7 +162,7 @@ func checkTruth(t *truth, entry feed.Entry, change roster.Change, lag time.Durat
 		id = change.Before.ID
 		happened = t.became(id, from, until, func(status string) bool { return status == gone }) ||
 			change.ByWrite && t.became(id, from, until, over) ||
-			change.ByWrite && change.Before.Status.Over() // The call was over, and the Remove takes it out.
+			change.ByWrite && change.Before.Status.Ended() // The call was over, and the Remove takes it out.
 	case change.Before == nil:
 		id = change.After.ID
 		happened = t.became(id, from, until, func(status string) bool { return status != gone }) ||
@@ -180,7 +180,7 @@ func checkTruth(t *truth, entry feed.Entry, change roster.Change, lag time.Durat
 }
 
 func over(status string) bool {
-	return status == gone || participant.Status(status).Over()
+	return status == gone || participant.Status(status).Ended()
 }
 
 func told(change roster.Change) string {

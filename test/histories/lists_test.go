@@ -23,14 +23,32 @@ type lists struct {
 	mu   sync.Mutex
 	open *listRead
 	read []*listRead
+	// failing says that the last poll failed on its first page.
+	failing bool
 	// added and removed are the last writes of each id that were answered with success.
 	added, removed map[string]writeDone
 	// lost are the ids of removes that had no such answer.
 	lost map[string]bool
+	// reported are the lists, by number, that brought the entries of each feed.
+	reported map[reported]int
+	// removing are the calls to remove an id that are under way.
+	removing map[string]removing
+}
+
+// reported names an entry. Lists may end at the same time.
+type reported struct {
+	seq      uint64
+	notAfter time.Time
+}
+
+// removing is how many calls there are, and since when there have been any.
+type removing struct {
+	calls int
+	since time.Time
 }
 
 func newLists() *lists {
-	return &lists{added: map[string]writeDone{}, removed: map[string]writeDone{}, lost: map[string]bool{}}
+	return &lists{added: map[string]writeDone{}, removed: map[string]writeDone{}, lost: map[string]bool{}, removing: map[string]removing{}, reported: map[reported]int{}}
 }
 
 // writeDone is a write and the log to which its watchers belong: where there was none,
@@ -53,20 +71,29 @@ type listRead struct {
 	total        *int
 	next         string
 	broken       bool
-	placeholder  bool
+	// placeholder reports a list without an array (W7), and lies one that stands for people.
+	placeholder, lies bool
 }
 
 // listBody is a page, bare or in an envelope.
 type listBody struct {
-	Status       string             `json:"status"`
-	Data         *listBody          `json:"data"`
-	Participants *[]json.RawMessage `json:"participants"`
-	Total        *int               `json:"total"`
-	NextStartKey string             `json:"next_start_key"`
+	Status       string          `json:"status"`
+	Data         *listBody       `json:"data"`
+	Participants json.RawMessage `json:"participants"`
+	Total        *int            `json:"total"`
+	NextStartKey string          `json:"next_start_key"`
+}
+
+// items are the page's participants; ok is false where it has no array.
+func (b listBody) items() (items []json.RawMessage, ok bool) {
+	return items, bytes.HasPrefix(b.Participants, []byte("[")) && json.Unmarshal(b.Participants, &items) == nil
 }
 
 // note records one answer of the upstream.
 func (l *lists) note(w *world, r *http.Request, began time.Time, response *http.Response, err error) {
+	if !strings.Contains(r.URL.Path, "/"+conference+"/") {
+		return
+	}
 	done := writeDone{sent: began, at: time.Now()}
 	if state := w.gateway.state(); known(state) {
 		done.epoch = state.Position.Epoch
@@ -81,6 +108,7 @@ func (l *lists) note(w *world, r *http.Request, began time.Time, response *http.
 		l.open = l.broke(r)
 	default:
 		body, err := io.ReadAll(response.Body)
+		sent := body
 		if err == nil && r.Method == http.MethodGet {
 			body = w.distort(body)
 		}
@@ -90,7 +118,7 @@ func (l *lists) note(w *world, r *http.Request, began time.Time, response *http.
 		if r.Method == http.MethodPost {
 			l.noteAdd(body, done)
 		} else if isPoll(r) {
-			l.notePage(r, began, body, err)
+			l.notePage(r, began, sent, body, err)
 		}
 	}
 }
@@ -111,7 +139,20 @@ func (l *lists) noteRemove(r *http.Request, done writeDone, success bool) {
 		l.lost[id] = true
 		return
 	}
+	done.sent = l.removing[id].since
 	l.removed[id] = done
+}
+
+// call notes that calls to remove an id begin, or end.
+func (l *lists) call(id string, more int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.removing[id]
+	if r.calls == 0 {
+		r.since = time.Now()
+	}
+	r.calls += more
+	l.removing[id] = r
 }
 
 func (l *lists) noteAdd(body []byte, done writeDone) {
@@ -128,6 +169,7 @@ func (l *lists) noteAdd(body []byte, done writeDone) {
 
 // broke notes that a page of a poll could not be read.
 func (l *lists) broke(r *http.Request) *listRead {
+	l.failing = l.failing || isPoll(r)
 	if !isPoll(r) || l.open == nil {
 		return l.open
 	}
@@ -138,7 +180,8 @@ func (l *lists) broke(r *http.Request) *listRead {
 	return nil
 }
 
-func (l *lists) notePage(r *http.Request, began time.Time, body []byte, err error) {
+// notePage notes a page of a poll, of which the upstream sent another body.
+func (l *lists) notePage(r *http.Request, began time.Time, sent, body []byte, err error) {
 	var page listBody
 	if err != nil || json.Unmarshal(body, &page) != nil || page.Status == "error" {
 		l.open = l.broke(r)
@@ -155,15 +198,17 @@ func (l *lists) notePage(r *http.Request, began time.Time, body []byte, err erro
 	if l.open == nil {
 		return
 	}
-	if page.Participants == nil && page.Total != nil && *page.Total > 0 {
+	if _, ok := page.items(); !ok && (l.open.pages > 0 || page.Total != nil && *page.Total > 0) {
 		l.open = l.broke(r) // Neither an array nor an empty list.
 		return
 	}
 	l.open.add(page)
+	nobody := bytes.Contains(sent, []byte(`"participants":[]`)) && bytes.Contains(sent, []byte(`"total":0`))
+	l.open.lies = l.open.placeholder && !nobody
 	if page.NextStartKey == "" {
 		l.open.ended = time.Now()
 		l.read = append(l.read, l.open)
-		l.open = nil
+		l.open, l.failing = nil, false
 	}
 }
 
@@ -173,11 +218,9 @@ func (l *listRead) add(page listBody) {
 	if page.Total != nil && (l.total == nil || *page.Total < *l.total) {
 		l.total = page.Total
 	}
-	if page.Participants == nil {
-		l.placeholder = l.pages == 1
-		return
-	}
-	for _, raw := range *page.Participants {
+	items, ok := page.items()
+	l.placeholder = !ok
+	for _, raw := range items {
 		var item struct{ ID, Status string }
 		if json.Unmarshal(raw, &item) == nil {
 			l.statuses[item.ID] = item.Status
@@ -198,26 +241,20 @@ func (l *listRead) surplus() int {
 	return *l.total - len(l.statuses)
 }
 
-// told is the list that brought an entry, nil where it is not on record.
-func (l *lists) told(entry feed.Entry) (*listRead, []*listRead) {
-	for i, list := range slices.Backward(l.read) {
-		if list.ended.Equal(entry.NotAfter) {
-			return list, l.read[:i]
-		}
-	}
-	return nil, nil
-}
-
-// misled reports whether a change rests on a list without an array, which showed nobody
-// whoever was there: somebody who left by it, or who was taken for absent since.
-func (l *lists) misled(entry feed.Entry, change roster.Change) bool {
+// appended notes the list that has just brought an entry, which may be a write's as well.
+func (l *lists) appended(entry feed.Entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.ContainsFunc(l.read, func(list *listRead) bool {
-		left := change.After == nil && list.ended.Equal(entry.NotAfter)
-		joined := change.Before == nil && list.began.Equal(entry.NotBefore)
-		return list.placeholder && (left || joined)
-	})
+	l.reported[reported{entry.Seq, entry.NotAfter}] = len(l.read) - 1
+}
+
+// told is the list that brought an entry, nil where it is not on record, and those before.
+func (l *lists) told(entry feed.Entry) (*listRead, []*listRead) {
+	i, known := l.reported[reported{entry.Seq, entry.NotAfter}]
+	if !known || i < 0 || !l.read[i].ended.Equal(entry.NotAfter) {
+		return nil, nil
+	}
+	return l.read[i], l.read[:i]
 }
 
 // checkEntry holds what a list brought against W6 and W7.
@@ -259,7 +296,7 @@ func (l *lists) checkProof(w *world, id string, list *listRead, before []*listRe
 		return errors.New("W7: the list shows them")
 	case list.broken:
 		return errors.New("W7: a page of the list could not be read")
-	case list.surplus() > 0 && !steadySurplus(list.surplus(), before):
+	case list.surplus() > 0 && !steadySurplus(list.surplus(), append(slices.Clone(before), list)):
 		return fmt.Errorf("W7: the list has %d of %d", len(list.statuses), *list.total)
 	}
 	lacked, placeholder := 0, time.Time{}
@@ -286,9 +323,9 @@ func (l *lists) checkProof(w *world, id string, list *listRead, before []*listRe
 }
 
 // steadySurplus says whether a surplus has ever been the same for long enough.
-func steadySurplus(surplus int, before []*listRead) bool {
+func steadySurplus(surplus int, lists []*listRead) bool {
 	var row []*listRead
-	for _, list := range before {
+	for _, list := range lists {
 		switch {
 		case list.broken || list.placeholder:
 			continue // They say nothing about how the upstream counts.
@@ -297,7 +334,7 @@ func steadySurplus(surplus int, before []*listRead) bool {
 			continue
 		}
 		row = append(row, list)
-		if len(row) >= 9 && list.began.Sub(row[0].began) >= 50*time.Second {
+		if len(row) >= 10 && list.began.Sub(row[0].began) >= time.Minute {
 			return true
 		}
 	}

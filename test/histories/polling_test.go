@@ -220,7 +220,7 @@ func (s *site) retry(conference string) {
 // reconcile looks for a lost add until the test ends.
 func (s *site) reconcile(conference string) {
 	for {
-		_, _ = s.account.ListAhead(s.t.Context(), conference)
+		_, _ = s.account.ListToReconcile(s.t.Context(), conference)
 		select {
 		case <-s.done:
 			return

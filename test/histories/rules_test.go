@@ -86,16 +86,16 @@ func (h *rules) answer(rt *rapid.T, w written) error {
 	w.kind = rapid.SampledFrom([]participant.WriteKind{participant.WriteAdd, participant.WriteRemove}).Draw(rt, "kind")
 	w.status = rapid.SampledFrom(ruleStatuses).Draw(rt, "status")
 	w.done, w.doneAt = h.tick(), h.now
-	batch := h.roster.Write(roster.Write{
+	batch := h.roster.ApplyWrite(roster.Write{
 		Write: participant.Write{Kind: w.kind, Item: itemOf(id, w.status)},
-		Sent:  roster.Stamp(w.sent), Done: roster.Stamp(w.done), SentAt: w.sentAt, DoneAt: w.doneAt,
+		Sent:  roster.LogicalTime(w.sent), Done: roster.LogicalTime(w.done), SentAt: w.sentAt, DoneAt: w.doneAt,
 	})
 	did := h.people[id].write(w)
 	return h.compare(batch, map[string]outcome{id: did}, false)
 }
 
 func itemOf(id string, status participant.Status) participant.Item {
-	return participant.Item{Participant: participant.Participant{ID: id, Status: status}, Told: participant.FieldStatus}
+	return participant.Item{Participant: participant.Participant{ID: id, Status: status}, Fields: participant.FieldStatus}
 }
 
 func (h *rules) list(rt *rapid.T, l refList) error {
@@ -105,7 +105,7 @@ func (h *rules) list(rt *rapid.T, l refList) error {
 	l.placeholder = len(shown) == 0 && l.complete && rapid.Bool().Draw(rt, "placeholder")
 	list := participant.List{Pages: l.pages, Read: len(shown), Placeholder: l.placeholder, Began: l.beganAt, Ended: h.now}
 	if !l.complete {
-		list.Unread = errors.New("unread")
+		list.PageErr = errors.New("unread")
 	}
 	did := map[string]outcome{}
 	for _, id := range shown {
@@ -118,7 +118,7 @@ func (h *rules) list(rt *rapid.T, l refList) error {
 			did[id] = h.people[id].lack(l)
 		}
 	}
-	batch := h.roster.Poll(roster.Poll{List: list, Began: roster.Stamp(l.began), Applied: roster.Stamp(l.ended)})
+	batch := h.roster.ApplyPoll(roster.Poll{List: list, Began: roster.LogicalTime(l.began), Applied: roster.LogicalTime(l.ended)})
 	if batch.Complete != l.complete {
 		return fmt.Errorf("complete: got %t", batch.Complete)
 	}

@@ -2,6 +2,7 @@ package histories_test
 
 import (
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -74,6 +75,20 @@ func (t *truth) became(id string, from, until time.Time, fits func(status string
 	return false
 }
 
+// wasThere says whether somebody was there at any time within from and until.
+func (t *truth) wasThere(id string, from, until time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	there := false
+	for _, m := range t.lives[id] {
+		if m.since.After(until) {
+			break
+		}
+		there = m.status != gone || there && !m.seen.Before(from)
+	}
+	return there
+}
+
 // watchedTransport is the upstream's transport: everything is looked at before and
 // after each request.
 type watchedTransport struct {
@@ -82,12 +97,23 @@ type watchedTransport struct {
 }
 
 func (t watchedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.Contains(r.URL.Path, neighbour) && t.failsNeighbour() {
+		return &http.Response{StatusCode: http.StatusServiceUnavailable, Body: http.NoBody}, nil
+	}
 	t.look()
 	defer t.look()
 	began := time.Now()
 	response, err := t.next.RoundTrip(r)
 	t.world.lists.note(t.world, r, began, response, err)
 	return response, err
+}
+
+// failsNeighbour reports whether the next list of a neighbour fails: most do.
+func (t watchedTransport) failsNeighbour() bool {
+	t.world.mu.Lock()
+	defer t.world.mu.Unlock()
+	t.world.neighbourLists++
+	return t.world.neighbourLists%5 > 1
 }
 
 func (t watchedTransport) look() {

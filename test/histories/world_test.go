@@ -18,7 +18,9 @@ import (
 
 const (
 	conference = "conf"
-	clients    = 4
+	// neighbour begins the names of the conferences of which most lists fail.
+	neighbour = "neighbour-"
+	clients   = 4
 	// glance is the longest time for which nobody looks.
 	glance = time.Second
 	// restFor is how long the upstream is left alone in the end: until windows are
@@ -38,7 +40,11 @@ type world struct {
 	gateway  *gateway
 	seen     *counts
 	clients  []*client
-	writes   writes
+	// neighbours watch the conferences that fail.
+	neighbours []*client
+	// neighbourLists is how many lists the neighbours were asked for.
+	neighbourLists int
+	writes         writes
 	// hides says that a list may have hidden somebody who was there, unnoticed.
 	hides bool
 	start time.Time
@@ -74,6 +80,16 @@ func play(h history, seen *counts) error {
 	return w.end()
 }
 
+// watchNeighbours watches other conferences of the account.
+func (w *world) watchNeighbours() {
+	for i := range w.history.Neighbours {
+		c := &client{world: w, held: map[string]*v2.Participant{}, conference: fmt.Sprintf("%s%d", neighbour, i)}
+		c.ask(filters[0])
+		c.open("")
+		w.neighbours = append(w.neighbours, c)
+	}
+}
+
 // newWorld is the world before the first step.
 func newWorld(h history, seen *counts) (*world, error) {
 	w := &world{
@@ -88,6 +104,7 @@ func newWorld(h history, seen *counts) (*world, error) {
 	if h.Failing > 0 {
 		w.upstream.Inject(simulator.Fault{Kind: simulator.FaultCut, Operation: simulator.List, Times: h.Failing})
 	}
+	w.watchNeighbours()
 	for slot := range clients {
 		c := &client{world: w, held: map[string]*v2.Participant{}}
 		c.ask(filters[slot%len(filters)])
@@ -224,7 +241,7 @@ func (w *world) isTrue(roster []participant.Participant) error {
 
 // end ends the world, whatever came of it.
 func (w *world) end() error {
-	for _, c := range w.clients {
+	for _, c := range slices.Concat(w.clients, w.neighbours) {
 		c.close()
 	}
 	w.gateway.close()
@@ -240,7 +257,10 @@ func (w *world) Polled(_ time.Duration, err error) {
 }
 
 // Appended has the ledger written at each change, so that no position is missed.
-func (w *world) Appended(feed.Entry) { w.note() }
+func (w *world) Appended(entry feed.Entry) {
+	w.lists.appended(entry)
+	w.note()
+}
 
 // SurplusLearned counts upstreams whose way of counting was found out.
 func (w *world) SurplusLearned(int) { w.seen.add(surplusLearned) }

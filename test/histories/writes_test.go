@@ -86,7 +86,7 @@ func known(state *feed.State) bool { return state != nil && state.Known }
 // caller is the context of one call, named so that the upstream's history knows it.
 func caller(name string) context.Context {
 	ctx := requestctx.WithRequestID(context.Background(), name)
-	return access.With(ctx, access.Caller{Name: "model"})
+	return access.NewContext(ctx, access.Caller{Name: "model"})
 }
 
 // published says whether the watchers were told of an add by the time it is answered:
@@ -126,7 +126,9 @@ func (w *world) remove(s step) {
 	if s.B > 9 || id == "" {
 		id = "p3"
 	}
+	w.lists.call(id, +1)
 	w.writes.running.Go(func() {
+		defer w.lists.call(id, -1)
 		ctx, cancel := context.WithTimeout(caller("remove-"+id), 30*time.Second)
 		defer cancel()
 		_, err := w.gateway.RemoveParticipant(ctx, &v2.RemoveParticipantRequest{ConferenceId: conference, ParticipantId: id})
@@ -166,7 +168,7 @@ func (w *writes) note(world *world, state *feed.State) {
 		if time.Since(at) < world.history.Upstream.ListLag {
 			world.seen.add(heldPresence)
 		}
-		if status := world.truth.status(id); participant.Status(status).Over() {
+		if status := world.truth.status(id); participant.Status(status).Ended() {
 			world.seen.add(lingered)
 		}
 	}

@@ -14,48 +14,73 @@ var arrows = map[string][]string{
 	"gen/audian/conference/v2": {},
 	"gen/openapi":              {},
 
-	"internal/participant": {},
-	"internal/apierror":    {},
-	"internal/requestctx":  {"internal/apierror"},
-	"internal/redact":      {},
-	"internal/panics":      {},
+	"internal/participant":         {},
+	"internal/apierror":            {},
+	"internal/apierror/grpcstatus": {"internal/wire"},
+	"internal/requestctx":          {"internal/apierror"},
+	"internal/redact":              {},
+	"internal/panics":              {},
 
+	"internal/retry":           {},
 	"internal/upstream/audian": {},
-	"internal/upstream":        {"internal/upstream/audian"},
+	"internal/upstream":        {"internal/upstream/audian", "internal/retry"},
 	"internal/roster":          {},
 	"internal/feed":            {"internal/roster"},
 	"internal/watch":           {"internal/roster", "internal/feed"},
-	"internal/write":           {},
+	"internal/write":           {"internal/retry"},
 	"internal/access":          {},
-	"internal/access/keys":     {"internal/access"},
+	"internal/access/keys":     {"internal/access", "internal/filewatch"},
 	"internal/access/oidc":     {"internal/access"},
-	"internal/certs":           {},
+	"internal/certs":           {"internal/filewatch"},
+	"internal/filewatch":       {},
 	"internal/wire":            {"internal/watch", "gen/audian/conference/v2"},
 
 	"internal/service": {
 		"internal/feed", "internal/watch", "internal/write",
 		"internal/access", "internal/wire", "gen/audian/conference/v2",
 	},
-	"internal/rest": {
-		"internal/watch", "internal/access", "internal/wire", "gen/audian/conference/v2", "gen/openapi",
+	"internal/metrics": {"internal/upstream/audian", "internal/feed", "internal/watch", "internal/access"},
+	"internal/interceptor": {
+		"internal/access", "internal/certs", "internal/metrics", "internal/wire", "internal/apierror/grpcstatus",
+		"gen/audian/conference/v2",
+	},
+	"internal/grpcapi": {
+		"internal/interceptor", "internal/httpapi/httpio", "internal/wire", "internal/apierror/grpcstatus", "gen/audian/conference/v2",
+	},
+	"internal/httpapi/httpio": {
+		"internal/watch",
+		"internal/access", "internal/apierror/grpcstatus", "internal/wire", "gen/audian/conference/v2",
+	},
+	"internal/httpapi/decode": {"internal/httpapi/httpio", "internal/wire"},
+	"internal/httpapi/rest": {
+		"internal/httpapi/httpio", "internal/httpapi/decode", "internal/apierror/grpcstatus", "internal/wire",
+		"gen/audian/conference/v2",
+	},
+	"internal/httpapi/connectrpc": {
+		"internal/httpapi/httpio", "internal/httpapi/decode", "internal/apierror/grpcstatus", "internal/wire",
+		"gen/audian/conference/v2",
+	},
+	"internal/httpapi/web": {"internal/schema", "gen/openapi"},
+	"internal/httpapi": {
+		"internal/httpapi/httpio", "internal/httpapi/rest", "internal/httpapi/connectrpc", "internal/httpapi/web",
+		"gen/audian/conference/v2",
 	},
 	"internal/server": {
 		"internal/upstream/audian", "internal/upstream", "internal/feed", "internal/watch",
 		"internal/write", "internal/access", "internal/access/keys", "internal/access/oidc", "internal/certs",
-		"internal/wire", "internal/service", "internal/rest", "internal/rest/pages", "internal/rest/rpc",
-		"internal/schema", "internal/config", "internal/simulator", "gen/audian/conference/v2", "gen/openapi",
+		"internal/wire", "internal/service", "internal/metrics", "internal/interceptor", "internal/grpcapi",
+		"internal/httpapi", "internal/httpapi/httpio", "internal/httpapi/web",
+		"internal/config", "internal/simulator", "gen/audian/conference/v2", "gen/openapi",
 	},
 
-	"internal/asset":      {},
-	"internal/rest/pages": {"internal/asset", "internal/schema", "gen/openapi"},
-	"internal/rest/rpc":   {"internal/rest", "internal/access", "internal/wire", "gen/audian/conference/v2"},
-	"internal/schema":     {"internal/asset", "gen/audian/conference/v2", "gen/openapi"},
+	"internal/schema": {"gen/audian/conference/v2", "gen/openapi"},
 
 	"internal/access/oidc/oidctest": {},
 
-	"internal/feed/feedtest":    {"internal/feed"},
-	"internal/certs/certstest":  {},
-	"internal/rest/openapitest": {"gen/openapi"},
+	"internal/feed/feedtest":       {"internal/feed"},
+	"internal/certs/certstest":     {},
+	"internal/httpapi/openapitest": {"gen/openapi"},
+	"internal/httpapi/httpapitest": {},
 
 	"internal/config":    {},
 	"internal/simulator": {},
@@ -66,13 +91,20 @@ var arrows = map[string][]string{
 
 // reasons explain why a package may not import others, or may not be imported.
 var reasons = map[string]string{
-	"internal/upstream":  "accounts, feeds and writes do not know each other; package server brings them together",
-	"internal/feed":      "accounts, feeds and writes do not know each other; package server brings them together",
-	"internal/write":     "accounts, feeds and writes do not know each other; package server brings them together",
-	"internal/service":   "rest and service meet only in package server",
-	"internal/rest":      "rest and service meet only in package server",
-	"internal/config":    "settings are read once and handed down as plain values",
-	"internal/simulator": "the simulator has its own wire types, so that client and fake cannot share a bug",
+	"internal/upstream": "upstream, feed and write do not import each other; package server connects them",
+	"internal/feed":     "upstream, feed and write do not import each other; package server connects them",
+	"internal/write":    "upstream, feed and write do not import each other; package server connects them",
+	"internal/service":  "transports and service meet only in package server",
+	"internal/httpapi":  "transports and service meet only in package server",
+	"internal/grpcapi":  "transports and service meet only in package server",
+
+	"internal/interceptor": "the interceptor is the same for every transport, so that only servers and grpcapi know it",
+	"internal/metrics":     "packages report to observers of their own; only servers and interceptors know the metrics",
+
+	"internal/httpapi/rest":       "the HTTP transports share functions of httpio and decode, not each other's code",
+	"internal/httpapi/connectrpc": "the HTTP transports share functions of httpio and decode, not each other's code",
+	"internal/config":             "settings are read once and handed down as plain values",
+	"internal/simulator":          "the simulator has its own wire types, so that client and fake cannot share a bug",
 }
 
 // forbidden lists the external packages that a package must not import, with the reason. A
@@ -127,7 +159,7 @@ var uses = []use{
 		allowed: func(f file) bool {
 			return f.test || !f.in("internal/participant", "internal/roster", "internal/feed", "internal/watch", "internal/write", "internal/service")
 		},
-		reason: "HTTP comes in by package rest and goes out by package audian; what is between knows its status numbers at most",
+		reason: "HTTP comes in by package httpapi and goes out by package audian; what is between knows its status numbers at most",
 	},
 	{
 		names:   []string{"time.Sleep"},

@@ -126,7 +126,7 @@ func TestMisuses(t *testing.T) {
 		{"internal/roster/roster.go", `use(time.Second)`, ""},
 		{"internal/feed/feed.go", `go use(time.Now())`, ""},
 		{"internal/feed/feed.go", `use(http.StatusNotFound)`, ""},
-		{"internal/write/add.go", `use(http.Client{})`, "uses http.Client: HTTP comes in by package rest"},
+		{"internal/write/add.go", `use(http.Client{})`, "uses http.Client: HTTP comes in by package httpapi"},
 		{"internal/upstream/audian/client.go", `use(http.Client{})`, ""},
 		{"internal/feed/feed_test.go", `time.Sleep(1)`, "uses time.Sleep: a test waits in virtual time"},
 		{"internal/feed/feed_test.go", `synctest.Test(t, func(*testing.T) { time.Sleep(1) })`, ""},

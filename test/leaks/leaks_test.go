@@ -64,7 +64,7 @@ var modes = map[string]func(t *testing.T, l *secretSet) setup{
 		return setup{
 			env:   []string{"AUDIAN_API_KEY=" + l.secret("upstream key")},
 			flags: []string{"--auth=oidc", "--oidc-issuer=" + issuer.URL(), "--oidc-audience=" + oidctest.Audience, "--log-format=json"},
-			valid: l.keep("JWT", issuer.Token(claims)), invalid: l.keep("forged JWT", issuer.Forged("HS256", claims)),
+			valid: l.keep("JWT", issuer.Token(claims)), invalid: l.keep("forged JWT", issuer.ForgedToken("HS256", claims)),
 		}
 	},
 }
@@ -96,7 +96,7 @@ func TestNothingLeaks(t *testing.T) {
 			written := p.stop()
 			l.check(t, log, "the log", written)
 			// The log must contain what the test should have caused.
-			for _, text := range []string{"UPSTREAM_BAD_REQUEST", "poll failed", "feed began", "[redacted]", "…" + listed[6:], "stopped"} {
+			for _, text := range []string{"UPSTREAM_BAD_REQUEST", "poll failed", "feed started", "[redacted]", "…" + listed[6:], "stopped"} {
 				if !strings.Contains(written, text) {
 					t.Errorf("the log lacks %q", text)
 				}

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Fails on a change of the proto that breaks clients. It compares with the last release, or
-# without one with the fork point from main, or on main with the commit before the change.
-# BREAKING_BASE sets another base.
+# Fails if a change of the proto breaks clients. It compares with the last release.
+# Before the first release it compares with the commit where the branch left main, or on
+# main with the commit before the change. BREAKING_BASE sets another base.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -19,21 +19,21 @@ base() {
 	fi
 }
 
-# fork prints the fork point of HEAD from a branch, if it differs from HEAD.
+# fork prints the commit where HEAD left a branch. It fails if HEAD is on the branch.
 fork() {
 	at=$(git merge-base HEAD "$1" 2>/dev/null) && [ "$at" != "$(git rev-parse HEAD)" ] && echo "$at"
 }
 
 if ! against=$(base); then
-	echo "breaking changes: no earlier commit to compare with"
+	echo "breaking changes: SKIPPED: there is no earlier commit to compare with"
 	exit 0
 fi
 if ! git cat-file -e "$against:proto" || ! git cat-file -e "$against:buf.yaml"; then
-	echo "breaking changes: $against has no proto to compare with"
+	echo "breaking changes: SKIPPED: $against has no proto"
 	exit 0
 fi
 
-# .proto-deps is not in git, so buf cannot read the base from git.
+# .proto-deps is not in git, so buf cannot read the base from git by itself.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 git archive "$against" proto buf.yaml | tar xf - -C "$work"

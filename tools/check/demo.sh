@@ -1,8 +1,9 @@
 # shellcheck shell=bash
-# Functions for other checks: run a gateway with its simulator on free loopback ports.
+# Functions that start and stop a gateway with its simulator on free loopback ports. Other
+# checks source this file.
 
-# start_demo WORK [FLAG]... starts a gateway with binary and output in WORK, and sets gateway
-# to its process id and url to its HTTP address.
+# start_demo WORK [FLAG]... starts the gateway, with its binary and its output in WORK. It
+# sets gateway to the process id and url to the HTTP address.
 start_demo() {
 	local work=$1
 	shift
@@ -20,7 +21,7 @@ start_demo() {
 	return 1
 }
 
-# stop_demo stops it.
+# stop_demo stops the gateway.
 stop_demo() {
 	[ -z "${gateway:-}" ] || { kill "$gateway" && wait "$gateway"; } 2>/dev/null || true
 }

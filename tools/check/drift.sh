@@ -1,6 +1,6 @@
 #!/bin/sh
-# Fails unless the generated files equal the output of `make generate`: files that are
-# edited by hand, stale, superfluous or not in git fail. It runs on a copy of the tree.
+# Fails if the generated files differ from the output of `make generate`, or if one of
+# them is not in git. It generates in a copy and does not change the tree.
 set -eu
 cd "$(dirname "$0")/../.."
 

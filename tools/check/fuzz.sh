@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs each fuzz target for FUZZTIME (5s); FUZZ is a pattern of the targets to run. Failing
-# inputs are kept in testdata/fuzz of the package, where they become tests.
+# Runs each fuzz target for FUZZTIME (5s). FUZZ is a pattern that selects targets. An
+# input that fails is kept in testdata/fuzz of its package, where tests run it too.
 set -eu
 cd "$(dirname "$0")/../.."
 go=${GO:-go}

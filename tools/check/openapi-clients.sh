@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Fails if OpenAPI Generator does not generate working clients from the document that the
-# running gateway serves: in each of five languages the client is generated, compiled, and
-# used for a list, an add and an invalid add. LANGUAGES selects some of them. Missing
-# programs are downloaded into bin/openapi-clients, at pinned versions, only with CI=true or
-# INSTALL=1.
+# Fails if OpenAPI Generator cannot make working clients from the document that the
+# running gateway serves. In each of five languages it generates a client, compiles it, and
+# uses it for a list, an add and a refused add. LANGUAGES selects some languages. With
+# CI=true or INSTALL=1 it downloads missing tools, at pinned versions, into
+# bin/openapi-clients.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -28,7 +28,7 @@ pins() { cat "$here"/requirements.txt "$here"/rust/Cargo.lock "$here"/typescript
 
 if ! pins | cmp -s - "$cache/pins"; then
 	if [ "${CI:-}" != true ] && [ -z "${INSTALL:-}" ]; then
-		skip "its programs are not installed ('make openapi-clients INSTALL=1' installs it into bin/openapi-clients)"
+		skip "the tools are not installed ('make openapi-clients INSTALL=1' installs it into bin/openapi-clients)"
 	fi
 	rm -rf "$cache"
 	mkdir -p "$cache/typescript"
@@ -45,7 +45,7 @@ work=$(mktemp -d)
 trap 'stop_demo; rm -rf "$work"' EXIT
 start_demo "$work"
 
-# generate LANGUAGE GENERATOR generates a client from the gateway's document.
+# generate LANGUAGE GENERATOR generates a client from the served document.
 generate() {
 	mkdir -p "$work/$1"
 	java -XX:TieredStopAtLevel=1 -jar "$jar" generate --generator-name "$2" --input-spec "$url/openapi.json" \
@@ -90,7 +90,7 @@ use_typescript() {
 failed=()
 for language in $languages; do
 	began=$SECONDS
-	# A subshell with errexit, which has no effect inside a condition.
+	# The subshell sets errexit itself: bash ignores errexit in a condition.
 	set +e
 	(set -e; "use_$language") >"$work/output" 2>&1
 	code=$?

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Fails if the running gateway does not conform to its OpenAPI document: schemathesis
-# generates valid and invalid requests from /openapi.json and checks the responses. It is
-# installed at pinned versions into bin/schemathesis, only with CI=true or INSTALL=1.
+# Fails if the running gateway does not conform to the document that it serves.
+# schemathesis generates valid and invalid requests from /openapi.json and checks the
+# responses. With CI=true or INSTALL=1 it is installed, at pinned versions, into
+# bin/schemathesis.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -9,7 +10,7 @@ here=tools/check/schemathesis
 venv=bin/schemathesis
 pins=$here/requirements.txt
 
-# installed reports whether the pinned versions are installed.
+# installed succeeds if the environment has the pinned versions.
 installed() { [ -x $venv/bin/st ] && cmp -s $pins $venv/pins.txt; }
 
 if ! installed; then
@@ -27,12 +28,12 @@ fi
 work=$(mktemp -d)
 trap 'stop_demo; rm -rf "$work"' EXIT
 
-# The document constrains only the length of a phone number: a schema cannot express whether
-# a number is valid.
+# The document describes only the length of a phone number: a schema cannot express
+# whether a number is possible.
 start_demo "$work" --phone-validation=length
 
-# Idempotency-Key and request_id must agree if both are present, which a schema cannot
-# express. So requests here have only request_id; Go tests cover both.
+# Idempotency-Key and request_id must be equal if both are set. A schema cannot express
+# that, so requests here have only request_id. Go tests cover both.
 $venv/bin/python - "$url/openapi.json" "$work/openapi.json" <<'PYTHON'
 import json, sys, urllib.request
 

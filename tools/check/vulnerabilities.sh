@@ -1,6 +1,6 @@
 #!/bin/sh
-# Fails on a known vulnerability that the code reaches. If the database is unreachable it
-# prints a warning and passes.
+# Fails if the code can reach a known vulnerability. If the database cannot be reached,
+# it prints a warning and succeeds, since the code is not at fault.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -13,7 +13,7 @@ fi
 case $found in
 *"fetching vulnerabilities"*)
 	echo "$found"
-	echo "WARNING: vulnerabilities were NOT CHECKED: the database is unreachable (GOVULNDB sets another one)"
+	echo "WARNING: vulnerabilities were NOT CHECKED: the database cannot be reached (GOVULNDB names another one)"
 	;;
 *)
 	echo "$found" >&2

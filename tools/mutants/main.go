@@ -18,9 +18,12 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
+	"golang.org/x/sync/errgroup"
 )
 
 // mutant is a broken rule: Old in File is replaced by New. Tests are the tests that must fail
@@ -40,42 +43,70 @@ func main() {
 	}
 }
 
-// run runs the mutants whose names contain part.
+// workers is the number of mutants that run concurrently.
+const workers = 2
+
+// run runs the mutants whose names contain part, after their tests without a change.
 func run(ctx context.Context, part string) error {
 	dir, err := os.MkdirTemp("", "mutants")
 	if err != nil {
 		return fmt.Errorf("make a directory: %w", err)
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // It is temporary.
-	passed := map[string]bool{}
-	var failures []error
-	for _, m := range mutants {
-		if !strings.Contains(m.Name, part) {
-			continue
-		}
-		if err := m.run(ctx, dir, passed); err != nil {
-			failures = append(failures, fmt.Errorf("%s: %w", m.Name, err))
-			continue
-		}
-		fmt.Println("caught:", m.Name)
+	chosen := slices.DeleteFunc(slices.Clone(mutants), func(m mutant) bool { return !strings.Contains(m.Name, part) })
+	if err := passUnchanged(ctx, chosen); err != nil {
+		return err
 	}
+	failures := make([]error, len(chosen))
+	var running errgroup.Group
+	running.SetLimit(workers)
+	for i, m := range chosen {
+		running.Go(func() error {
+			if err := m.run(ctx, filepath.Join(dir, strconv.Itoa(i))); err != nil {
+				failures[i] = fmt.Errorf("%s: %w", m.Name, err)
+				return nil
+			}
+			fmt.Println("caught:", m.Name)
+			return nil
+		})
+	}
+	_ = running.Wait() // The errors are in failures.
 	return errors.Join(failures...)
 }
 
-// run checks that the mutant's tests pass without it and that each fails with it.
-func (m mutant) run(ctx context.Context, dir string, passed map[string]bool) error {
+// passUnchanged checks that all tests of the mutants exist and pass without a change. Tests of
+// one package with equal flags share a run.
+func passUnchanged(ctx context.Context, chosen []mutant) error {
+	patterns := map[string][]string{}
+	for _, m := range chosen {
+		for _, test := range m.Tests {
+			fields := strings.Fields(test)
+			run := strings.Join(append([]string{fields[0], "%s"}, fields[2:]...), " ")
+			patterns[run] = append(patterns[run], fields[1])
+		}
+	}
+	for run, patterns := range patterns {
+		out, err := goTest(ctx, fmt.Sprintf(run, strings.Join(patterns, "|")), "-v")
+		if err != nil {
+			return fmt.Errorf("the tests do not pass without a change: %w\n%s", err, out)
+		}
+		for _, pattern := range patterns {
+			if !bytes.Contains(out, []byte("--- PASS: "+pattern)) {
+				return fmt.Errorf("there is no test %s", fmt.Sprintf(run, pattern))
+			}
+		}
+	}
+	return nil
+}
+
+// run checks that each of the mutant's tests fails with it.
+func (m mutant) run(ctx context.Context, dir string) error {
 	overlay, err := m.overlay(dir)
 	if err != nil {
 		return err
 	}
 	for _, test := range m.Tests {
-		if !passed[test] {
-			if out, err := goTest(ctx, test); err != nil || noTests(out) {
-				return fmt.Errorf("%s does not pass without the change: %w\n%s", test, err, out)
-			}
-			passed[test] = true
-		}
-		out, err := goTest(ctx, test, "-overlay", overlay)
+		out, err := goTest(ctx, test, "-failfast", "-overlay", overlay)
 		switch {
 		case err == nil:
 			return fmt.Errorf("not caught by %s", test)
@@ -85,8 +116,6 @@ func (m mutant) run(ctx context.Context, dir string, passed map[string]bool) err
 	}
 	return nil
 }
-
-func noTests(out []byte) bool { return bytes.Contains(out, []byte("no tests to run")) }
 
 // overlay writes the changed file and the overlay JSON for the go command.
 func (m mutant) overlay(dir string) (string, error) {
@@ -100,6 +129,9 @@ func (m mutant) overlay(dir string) (string, error) {
 	}
 	if n := strings.Count(string(source), m.Old); n != 1 {
 		return "", fmt.Errorf("%s contains the old text %d times, want once", m.File, n)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("make a directory: %w", err)
 	}
 	changed := filepath.Join(dir, "changed.go")
 	if err := os.WriteFile(changed, []byte(strings.Replace(string(source), m.Old, m.New, 1)), 0o600); err != nil {
@@ -119,7 +151,7 @@ func (m mutant) overlay(dir string) (string, error) {
 // goTest runs one test of the table with flags for the go command.
 func goTest(ctx context.Context, test string, flags ...string) ([]byte, error) {
 	fields := strings.Fields(test)
-	args := append([]string{"test", "-count=1"}, flags...)
+	args := append([]string{"test", "-count=1", "-vet=off"}, flags...)
 	args = append(args, "./"+fields[0], "-run", fields[1])
 	args = append(args, fields[2:]...)
 	out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput()

@@ -50,11 +50,11 @@ func (g *generator) document(file protoreflect.FileDescriptor) (object, error) {
 
 const (
 	tag      = "participants"
-	overHTTP = "Over HTTP, enum values are the upstream's lower-case names (requests accept the proto's names too), " +
+	overHTTP = "Over HTTP, enum values are the upstream's lower-case words (requests also accept the names of the proto), " +
 		"times are RFC 3339 in UTC, durations are seconds such as `1.5s`, and every documented field is present: " +
-		"unknown values are null. A value of the upstream that the proto does not know is in `status` or `role` itself, " +
-		"and `changed_fields` contains those names: there are no `raw_status` and `raw_role`. Unknown fields and parameters are refused. " +
-		"Errors have one body, `Error`, whose `details` are those described above."
+		"unknown values are null. `status` and `role` also contain words of the upstream that the proto does not know, " +
+		"so there are no `raw_status` and `raw_role`, also in `changed_fields`. Unknown fields and parameters are refused. " +
+		"All errors have the body `Error`; its `details` are described above."
 )
 
 var securitySchemes = object{
@@ -62,12 +62,12 @@ var securitySchemes = object{
 		{"type", "apiKey"},
 		{"in", "header"},
 		{"name", "X-Auth-Token"},
-		{"description", "The caller's credential, in the header of the upstream's API. A gateway without authentication ignores it."},
+		{"description", "The caller's credential. It is ignored if the gateway requires none."},
 	}},
 	{"Bearer", object{
 		{"type", "http"},
 		{"scheme", "bearer"},
-		{"description", "The same credential as `Authorization: Bearer`. Two differing credentials in one call are refused."},
+		{"description", "The same credential as `Authorization: Bearer`. A call with two different credentials is refused."},
 	}},
 }
 

@@ -1,6 +1,6 @@
 package main
 
-import "github.com/audian/participant-gateway/internal/wire"
+import "github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 
 var errorRef = refTo("Error")
 
@@ -14,8 +14,8 @@ var errorSchemas = object{
 	{"ErrorBody", allRequired("What went wrong.", object{
 		{"code", object{{"type", "integer"}, {"description", "The HTTP status."}, {"minimum", 400}, {"maximum", 599}}},
 		{"status", text("The gRPC code, such as `INVALID_ARGUMENT`.").with("pattern", "^[A-Z][A-Z_]*$")},
-		{"message", text("For people; programs look at the details.")},
-		{"details", list("ErrorInfo first; the others where they apply.", "ErrorDetail").with("minItems", 1)},
+		{"message", text("A text for people. Programs use the details.")},
+		{"details", list("ErrorInfo, then the other details of this error.", "ErrorDetail").with("minItems", 1)},
 	})},
 	{"ErrorDetail", object{
 		{"type", "object"},
@@ -27,11 +27,11 @@ var errorSchemas = object{
 			{"@type", text("The kind of detail.").with("examples", []string{typeURL("ErrorInfo")})},
 			{"reason", text("The reason, for programs.").
 				with("pattern", "^[A-Z][A-Z0-9_]*$").with("examples", []string{"CONFERENCE_FULL"})},
-			{"domain", text("`" + wire.Domain + "`.")},
+			{"domain", text("`" + grpcstatus.Domain + "`.")},
 			{"metadata", refTo("ErrorMetadata")},
-			{"field_violations", list("The invalid fields, 20 at most.", "FieldViolation")},
-			{"retry_delay", object{{"description", "How long to wait before a retry."}}.and(refTo(durationName))},
-			{"violations", list("The exceeded quotas.", "QuotaViolation")},
+			{"field_violations", list("Every invalid field, 20 at most.", "FieldViolation")},
+			{"retry_delay", object{{"description", "The time to wait before the next try."}}.and(refTo(durationName))},
+			{"violations", list("The quotas that are exhausted.", "QuotaViolation")},
 		}},
 	}.and(kinds(
 		kind{"ErrorInfo", []string{"reason", "domain", "metadata"}},
@@ -41,23 +41,23 @@ var errorSchemas = object{
 	))},
 	{"ErrorMetadata", object{
 		{"type", "object"},
-		{"description", "More about the reason of an ErrorInfo."},
+		{"description", "Further facts about the error."},
 		{"properties", object{
-			{"dialled", text("On every error of an add, `no` or `unknown`: whether a phone may be ringing.").
+			{"dialled", text("In every error of an add: `no` if surely no phone rings because of it, else `unknown`.").
 				with("pattern", "^(no|unknown)$")},
 			{"upstream_status", text("The HTTP status of the upstream's response.")},
-			{"upstream_request_id", text("The upstream's id of the request, for its support.")},
+			{"upstream_request_id", text("The upstream's id of the request; the vendor's support needs it.")},
 		}},
 		{"additionalProperties", object{{"type", "string"}}},
 	}},
 	{"FieldViolation", allRequired("An invalid field.", object{
 		{"field", text("The field, parameter or header.")},
 		{"description", text("What the value must be.")},
-		{"reason", text("The broken rule.")},
+		{"reason", text("The rule that the value breaks.")},
 	})},
-	{"QuotaViolation", allRequired("An exceeded quota.", object{
-		{"subject", text("The owner of the quota.")},
-		{"description", text("The limit.")},
+	{"QuotaViolation", allRequired("A quota that is exhausted.", object{
+		{"subject", text("Whose quota it is.")},
+		{"description", text("The amount of the quota.")},
 	})},
 }
 
@@ -66,7 +66,12 @@ var errorExample = object{
 	{"status", "INVALID_ARGUMENT"},
 	{"message", "name must be at most 100 characters"},
 	{"details", []object{
-		{{"@type", typeURL("ErrorInfo")}, {"reason", "INVALID_REQUEST"}, {"domain", wire.Domain}, {"metadata", object{{"dialled", "no"}}}},
+		{
+			{"@type", typeURL("ErrorInfo")},
+			{"reason", "INVALID_REQUEST"},
+			{"domain", grpcstatus.Domain},
+			{"metadata", object{{"dialled", "no"}}},
+		},
 		{{"@type", typeURL("BadRequest")}, {"field_violations", []object{
 			{{"field", "name"}, {"description", "must be at most 100 characters"}, {"reason", "NAME_LENGTH"}},
 		}}},

@@ -124,7 +124,7 @@ func TestEveryReasonIsDocumented(t *testing.T) {
 	for _, one := range reasons {
 		documented[string(one.name)] = true
 	}
-	source, err := parser.ParseFile(token.NewFileSet(), "../../internal/apierror/apierror.go", nil, parser.SkipObjectResolution)
+	source, err := parser.ParseFile(token.NewFileSet(), "../../internal/apierror/reasons.go", nil, parser.SkipObjectResolution)
 	if err != nil {
 		t.Fatal(err)
 	}

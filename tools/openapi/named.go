@@ -20,12 +20,12 @@ const (
 // valueSchemas are the strings with a format. Patterns use only syntax that Go, ECMAScript
 // and Python share.
 var valueSchemas = object{
-	{idName, text("An id: 1 to 128 characters, none of them a control character, `/` or `\\`, and neither `.` nor `..`.").
+	{idName, text("An id: 1 to 128 characters, without control characters, `/` and `\\`, and neither `.` nor `..`.").
 		with("minLength", 1).with("maxLength", 128).
 		with("pattern", `^([^.`+noID+`]|\.[^.`+noID+`]|\.\.[^`+noID+`])[^`+noID+`]*$`)},
-	{durationName, text("Seconds, 9 decimals at most, such as `1.5s`.").
+	{durationName, text("Seconds with at most 9 decimals, such as `1.5s`.").
 		with("examples", []string{"1.5s"}).with("pattern", `^[0-9]{1,9}(\.[0-9]{1,9})?s$`)},
-	{heartbeatName, text("Seconds, 9 decimals at most, from `5s` to `60s`.").
+	{heartbeatName, text("Seconds with at most 9 decimals, from `5s` to `60s`.").
 		with("examples", []string{"15s"}).
 		with("pattern", `^(([5-9]|[1-5][0-9])(\.[0-9]{1,9})?|60(\.0{1,9})?)s$`)},
 	{timeoutName, text("Up to 8 digits and one of H M S m u n, such as `10S` for 10 seconds.").
@@ -55,6 +55,6 @@ func isOpen(file protoreflect.FileDescriptor, enum protoreflect.EnumDescriptor) 
 // generated clients fail on a value that their enum does not contain.
 func openEnum(enum protoreflect.EnumDescriptor) object {
 	names := enumNames(enum)
-	return text("A value of `"+string(enum.Name())+"` (`"+strings.Join(names, "`, `")+"`), or a value of the upstream that "+
-		"this service does not know, unchanged; empty if the upstream sends none.").with("examples", names)
+	return text("A value of `"+string(enum.Name())+"` (`"+strings.Join(names, "`, `")+"`), or a word of the upstream that "+
+		"this service does not know, unchanged; empty if the upstream reports none.").with("examples", names)
 }

@@ -124,28 +124,28 @@ func (h requestHeader) parameter() object {
 var requestHeaders = []requestHeader{
 	{
 		name: "Idempotency-Key", only: "AddParticipant",
-		description: "The same as `request_id` in the body; if both are present they must be equal.",
+		description: "The same as `request_id` in the body. If both are set, they must be equal.",
 		schema:      object{{"type", "string"}, {"pattern", "^[ -~]{1,128}$"}},
 	},
 	{
 		name: "Last-Event-ID", only: "WatchParticipants",
-		description: "The id of the last server-sent event received. It has precedence over `resume_token`.",
+		description: "The id of the last received server-sent event. It takes precedence over `resume_token`.",
 		schema:      object{{"type", "string"}},
 	},
 	{
 		name: "X-Request-Id",
-		description: "The caller's id of this request: it is logged, sent upstream and returned. Without a valid one, " +
-			"which has 1 to 128 printable ASCII characters and no spaces, the gateway generates one.",
+		description: "The caller's id of this request, 1 to 128 printable ASCII characters without spaces. It is logged, sent upstream " +
+			"and echoed. Without a valid one the service creates an id.",
 		schema: object{{"type", "string"}},
 	},
 	{
 		name:        "Grpc-Timeout",
-		description: "How long the call may take.",
+		description: "The deadline of the call.",
 		schema:      refTo(timeoutName),
 	},
 	{
 		name:        "traceparent",
-		description: "W3C trace context, passed on to the upstream.",
+		description: "The W3C trace context. It is sent upstream.",
 		schema:      object{{"type", "string"}},
 	},
 }

@@ -8,7 +8,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/audian/participant-gateway/internal/apierror"
-	"github.com/audian/participant-gateway/internal/wire"
+	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 )
 
 // errorResponse is an HTTP status of errors with its reasons.
@@ -59,7 +59,7 @@ func (r reason) status() string {
 		// Any other 4xx of the upstream is passed on.
 		return "4XX"
 	}
-	return statusText(wire.HTTPStatus(wire.Status(&apierror.Error{Reason: r.name, UpstreamStatus: r.upstream})))
+	return statusText(grpcstatus.HTTPStatus(grpcstatus.From(&apierror.Error{Reason: r.name, UpstreamStatus: r.upstream})))
 }
 
 const (
@@ -73,14 +73,14 @@ func only(methods ...protoreflect.Name) []protoreflect.Name { return methods }
 
 // reasons are all reasons of HTTP errors.
 var reasons = []reason{
-	{name: apierror.InvalidRequest, text: "fields or parameters are invalid; `details` contains each, 20 at most."},
-	{name: apierror.InvalidPageToken, text: "the page token is not from this service, or is for another filter.", methods: only(listing)},
+	{name: apierror.InvalidRequest, text: "fields or parameters are invalid; `details` names them, 20 at most."},
+	{name: apierror.InvalidPageToken, text: "the page token is not from this service, or belongs to other filters.", methods: only(listing)},
 	{name: apierror.InvalidResumeToken, text: "the resume token is not from this service.", methods: only(watching)},
-	{name: apierror.UpstreamBadRequest, text: "the upstream refused the request.", upstream: 400},
+	{name: apierror.UpstreamBadRequest, text: "the upstream says that the request is invalid.", upstream: 400},
 	{name: apierror.CredentialMissing, text: "the call needs a credential."},
 	{name: apierror.CredentialInvalid, text: "the credential is not accepted."},
 	{name: apierror.CredentialExpired, text: "the credential has expired."},
-	{name: apierror.CredentialsDiffer, text: "the call carries two credentials that differ."},
+	{name: apierror.CredentialsDiffer, text: "the call has two different credentials."},
 	{name: apierror.UpstreamUnauthenticated, text: "the upstream does not accept the caller's token."},
 	{name: apierror.PaymentRequired, text: "the upstream requires payment.", upstream: 402},
 	{name: apierror.UpstreamForbidden, text: "the upstream does not allow this account to do it.", upstream: 403},
@@ -88,20 +88,20 @@ var reasons = []reason{
 	{name: apierror.ConferenceNotGranted, text: "the credential is not for this conference."},
 	{name: apierror.HostRefused, text: "the Host header names another server."},
 	{name: apierror.OriginRefused, text: "a page of another origin may not write.", methods: only(adding, removing)},
-	{name: apierror.ConferenceNotFound, text: "the upstream does not know the conference.", upstream: 404},
-	{name: apierror.ParticipantNotFound, text: "the upstream does not know the participant.", upstream: 404, methods: only(removing)},
-	{name: apierror.MethodNotAllowed, text: "this path allows other methods; `Allow` lists them."},
+	{name: apierror.ConferenceNotFound, text: "the upstream knows no such conference.", upstream: 404},
+	{name: apierror.ParticipantNotFound, text: "the upstream knows no such participant.", upstream: 404, methods: only(removing)},
+	{name: apierror.MethodNotAllowed, text: "the path does not support this method; `Allow` lists the supported ones."},
 	{name: apierror.UpstreamConflict, text: "the upstream's state does not allow it now.", upstream: 409},
-	{name: apierror.ConferenceFull, text: "the conference is full.", upstream: 409, methods: only(adding)},
+	{name: apierror.ConferenceFull, text: "the conference takes no more participants.", upstream: 409, methods: only(adding)},
 	{name: apierror.RequestIDReused, text: "the request id was used with other arguments.", methods: only(adding)},
 	{name: apierror.BodyTooLarge, text: "the body is too large.", methods: only(adding)},
 	{name: apierror.BodyTooSlow, text: "the body did not arrive in time.", methods: only(adding)},
-	{name: apierror.MediaType, text: "the body is not sent as application/json.", methods: only(adding)},
-	{name: apierror.UnsupportedEncoding, text: "the body has a content encoding other than gzip.", methods: only(adding)},
-	{name: apierror.HeadersTooLarge, text: "the headers are over 32 KiB."},
-	{name: apierror.UpstreamRateLimited, text: "the upstream's rate limit is exceeded.", upstream: 429},
-	{name: apierror.AddRateLimited, text: "an account sends 10 adds a second; this one would miss the deadline.", methods: only(adding)},
-	{name: apierror.CallerRateLimited, text: "the caller exceeds its limit of calls a second."},
+	{name: apierror.MediaType, text: "the body is not declared as application/json.", methods: only(adding)},
+	{name: apierror.UnsupportedEncoding, text: "the body is compressed with another method than gzip.", methods: only(adding)},
+	{name: apierror.HeadersTooLarge, text: "the headers are larger than 32 KiB."},
+	{name: apierror.UpstreamRateLimited, text: "the upstream refuses more requests for now.", upstream: 429},
+	{name: apierror.AddRateLimited, text: "an account sends 10 adds a second; the turn of this add would be too late.", methods: only(adding)},
+	{name: apierror.CallerRateLimited, text: "the caller makes too many calls a second."},
 	{name: apierror.TooManyStreams, text: "the caller has too many streams open.", methods: only(watching)},
 	{name: apierror.TooManySubscribers, text: "too many streams are open in total.", methods: only(watching)},
 	{name: apierror.TooManyConferences, text: "too many conferences are watched.", methods: only(watching)},
@@ -111,14 +111,14 @@ var reasons = []reason{
 	{name: apierror.Cancelled, text: "the caller cancelled the call."},
 	{name: apierror.Internal, text: "the gateway failed."},
 	{name: apierror.CredentialRefused, text: "the upstream does not accept the gateway's own credential."},
-	{name: apierror.UpstreamUndecodable, text: "the upstream's response could not be decoded."},
-	{name: apierror.AddOutcomeUnknown, text: "the add was sent and may have succeeded: the phone may ring.", methods: only(adding)},
+	{name: apierror.UpstreamUndecodable, text: "the upstream's response cannot be read."},
+	{name: apierror.AddOutcomeUnknown, text: "the add was sent, but its outcome is unknown: the phone may ring.", methods: only(adding)},
 	{name: apierror.UpstreamUnavailable, text: "the upstream failed."},
 	{name: apierror.UpstreamUnreachable, text: "the upstream could not be reached."},
-	{name: apierror.UpstreamIncomplete, text: "the upstream's list was not complete."},
+	{name: apierror.UpstreamIncomplete, text: "the upstream's list is incomplete."},
 	{name: apierror.BreakerOpen, text: "the circuit breaker is open: the upstream failed too often."},
-	{name: apierror.IssuerUnavailable, text: "the credential could not be checked: its issuer does not respond."},
-	{name: apierror.IssuerMismatch, text: "the credential could not be checked: its issuer's name differs from the configured one."},
+	{name: apierror.IssuerUnavailable, text: "the credential cannot be verified: its issuer does not respond."},
+	{name: apierror.IssuerMismatch, text: "the credential cannot be verified: its issuer's name differs from the configured one."},
 	{name: apierror.Draining, text: "this server is shutting down; call again."},
 	{name: apierror.StreamAged, text: "the stream has reached its maximum age; call again.", methods: only(watching)},
 	{name: apierror.DeadlineExceeded, text: "the call's deadline has passed."},

@@ -9,7 +9,7 @@ func (g *generator) responses(r route) object {
 		responses = responses.with("200", stream(r))
 	case r.response == nil:
 		responses = responses.with("204", object{
-			{"description", "Success. The body is empty."},
+			{"description", "Success, without a body."},
 			{"headers", responseHeaders(r)},
 		})
 	default:
@@ -43,26 +43,26 @@ func stream(r route) object {
 	}
 }
 
-const streamText = "A stream that continues until the conference is gone or one side ends it. " +
-	"With `Accept: text/event-stream` it is server-sent events: `id` is the resume token, `event` is one of `snapshot`, `changes`, " +
-	"`checkpoint`, `end` and `failure`, and `data` is one message as JSON on one line. Otherwise each line is one message. " +
-	"The schema is that of one line or of one event's data. " +
-	"A stream that fails after it began ends with an event `failure` (without an id) or a line that has only `error`. " +
-	"The status is sent with the first message or error, after 5 seconds at most."
+const streamText = "A stream that goes on until the conference ends or one side closes it. " +
+	"With `Accept: text/event-stream` it consists of server-sent events: `id` is the resume token, `event` is one of `snapshot`, " +
+	"`changes`, `checkpoint`, `end` and `failure`, and `data` is one message in JSON, on one line. Otherwise each line is one message. " +
+	"The schema describes one line, or the data of one event. " +
+	"A stream that fails after its start ends with an event `failure` (without an id) or a line that contains only `error`. " +
+	"The status is sent when the first outcome is known, after at most 5 seconds."
 
-// streamNote is for readers of /docs, which cannot send this call.
-const streamNote = "The response does not end: use a client that shows each message when it arrives, such as\n\n" +
+// streamNote is for readers of /docs, which has no button for this call.
+const streamNote = "The response does not end. Use a client that shows each message when it comes, such as\n\n" +
 	"    curl -N -H 'Accept: text/event-stream' http://127.0.0.1:8080/v2/conferences/conf_demo/participants:watch"
 
 // headerSchemas are the headers of responses by name.
 var headerSchemas = object{
-	header("X-Request-Id", "The id of this request: the caller's, or a generated one.", object{{"type", "string"}}),
-	header("Traceparent", "The W3C trace context of this request: the caller's, or a generated one.", object{{"type", "string"}}),
-	header("Idempotency-Replayed", "`true` if the response is that of an earlier call with the same `request_id`; absent otherwise.",
+	header("X-Request-Id", "The id of this request: the caller's own, or a new one.", object{{"type", "string"}}),
+	header("Traceparent", "The W3C trace context of this request: the caller's own, or a new one.", object{{"type", "string"}}),
+	header("Idempotency-Replayed", "`true` if the response repeats the outcome of another call with this `request_id`.",
 		object{{"type", "string"}, {"const", "true"}}),
 	header("WWW-Authenticate", "How to authenticate.", object{{"type", "string"}, {"const", "Bearer"}}),
-	header("Allow", "The methods that this path allows.", object{{"type", "string"}}),
-	header("Retry-After", "The delay of the RetryInfo in seconds, if there is one.", object{{"type", "integer"}, {"minimum", 1}}),
+	header("Allow", "The methods that this path supports.", object{{"type", "string"}}),
+	header("Retry-After", "The seconds to wait before the next try, from the RetryInfo.", object{{"type", "integer"}, {"minimum", 1}}),
 }
 
 func header(name, description string, schema object) member {

@@ -96,7 +96,7 @@ func (g *generator) streamMessage(message protoreflect.MessageDescriptor) object
 	for _, name := range choice {
 		kinds = append(kinds, object{{"required", append(slices.Clip(required), name)}})
 	}
-	failure := object{{"description", "The reason why the stream ends; it is the only field."}}.and(refTo("ErrorBody"))
+	failure := object{{"description", "Why the stream ends. A message with this field has no other field."}}.and(refTo("ErrorBody"))
 	return object{
 		{"type", "object"},
 		{"description", g.comments.Of(message)},

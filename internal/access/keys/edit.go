@@ -8,12 +8,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/google/renameio/v2"
 )
 
-// Add gives a caller a new key, whose hash it puts into the file; a file that is not
-// there is made. The key is returned, and nowhere else.
+// Add adds a caller with a new key to the file, which it creates if it does not exist. The
+// file contains the hash of the key; the key itself is only returned.
 func Add(file string, entry Entry) (key string, err error) {
 	key = newKey()
 	entry.Hash = HashOf(key)
@@ -25,8 +23,8 @@ func Add(file string, entry Entry) (key string, err error) {
 		if err != nil {
 			return "", err
 		}
-		if slices.ContainsFunc(entries, func(one Entry) bool { return one.Name == entry.Name }) {
-			return "", fmt.Errorf("%q has a key already: revoke it first, or take another name", entry.Name)
+		if slices.ContainsFunc(entries, func(other Entry) bool { return other.Name == entry.Name }) {
+			return "", fmt.Errorf("%q already has a key: revoke it first, or use another name", entry.Name)
 		}
 		return content + entry.line() + "\n", nil
 	})
@@ -36,7 +34,7 @@ func Add(file string, entry Entry) (key string, err error) {
 	return key, nil
 }
 
-// Revoke takes a caller's key away. Comments and other lines stay as they are.
+// Revoke removes a caller from the file. Comments and other lines do not change.
 func Revoke(file, name string) error {
 	if _, err := os.Stat(file); err != nil {
 		return fmt.Errorf("edit the keys file: %w", err)
@@ -46,33 +44,32 @@ func Revoke(file, name string) error {
 			return "", err
 		}
 		lines := strings.SplitAfter(content, "\n")
-		at := slices.IndexFunc(lines, func(line string) bool {
+		index := slices.IndexFunc(lines, func(line string) bool {
 			return !isBlank(line) && line != lines[0] && strings.Fields(line)[0] == name
 		})
-		if at < 0 {
-			return "", fmt.Errorf("nobody is named %q", name)
+		if index < 0 {
+			return "", fmt.Errorf("no caller is named %q", name)
 		}
-		return strings.Join(slices.Delete(lines, at, at+1), ""), nil
+		return strings.Join(slices.Delete(lines, index, index+1), ""), nil
 	})
 }
 
-// newMode is the mode of a file that is made; one that was there keeps its own.
+// newMode is the mode of a new file; an existing file keeps its mode.
 const newMode = 0o600
 
-// edit changes a file as a whole: a reader sees the file as it was before, or as it is
-// after. Edits of several processes come one after the other, and the file keeps
-// its owner and mode; where one of that cannot be, nothing changes.
+// edit replaces the content of a file atomically. A lock serializes the edits of several
+// processes. The file keeps its owner and mode; if it cannot, nothing changes.
 func edit(file string, change func(content string) (string, error)) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("edit %s: %w", file, err)
 		}
 	}()
-	target, before, err := resolve(file)
+	target, info, err := resolve(file)
 	if err != nil {
 		return err
 	}
-	release, err := lock(target, before)
+	release, err := lock(target, info)
 	if err != nil {
 		return err
 	}
@@ -88,11 +85,16 @@ func edit(file string, change func(content string) (string, error)) (err error) 
 	if len(after) > maxSize {
 		return fmt.Errorf("the file would be longer than %d bytes", maxSize)
 	}
-	return replace(target, after)
+	// Another edit may have replaced the file since resolve.
+	current, err := os.Stat(target)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err //nolint:wrapcheck // It names the file and the failure.
+	}
+	return replace(target, after, current)
 }
 
-// resolve follows links: they stay, and what they lead to is edited. The info is nil
-// where there is no file yet.
+// resolve follows symbolic links to the file to edit. The info is nil if the file does
+// not exist yet.
 func resolve(file string) (target string, info fs.FileInfo, err error) {
 	if _, err := os.Lstat(file); errors.Is(err, fs.ErrNotExist) {
 		return file, nil, nil
@@ -103,32 +105,7 @@ func resolve(file string) (target string, info fs.FileInfo, err error) {
 	}
 	info, err = os.Stat(target)
 	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("it is no regular file")
+		err = errors.New("not a regular file")
 	}
 	return target, info, err
-}
-
-// replace puts a file with this content in the place of another, by way of a draft beside
-// it. The lock is held.
-func replace(file, content string) error {
-	before, err := os.Stat(file)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err //nolint:wrapcheck // It names the file and the failure.
-	}
-	draft, err := renameio.NewPendingFile(file, renameio.WithTempDir(filepath.Dir(file)), renameio.WithPermissions(newMode))
-	if err != nil {
-		return fmt.Errorf("make a draft: %w", err)
-	}
-	// Once the draft is in the file's place there is nothing to clean up.
-	defer func() { _ = draft.Cleanup() }()
-	if err := resemble(draft, before); err != nil {
-		return err
-	}
-	if _, err := draft.WriteString(content); err != nil {
-		return fmt.Errorf("write: %w", err)
-	}
-	if err := draft.CloseAtomicallyReplace(); err != nil {
-		return fmt.Errorf("put the new file in its place: %w", err)
-	}
-	return nil
 }

@@ -1,7 +1,6 @@
 package keys_test
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -10,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	"github.com/audian/participant-gateway/internal/access/keys"
@@ -52,7 +50,7 @@ func TestAddAndRevoke(t *testing.T) {
 	}
 	text := content(t, file)
 	if strings.Contains(text, desk) || strings.Contains(text, wall) {
-		t.Errorf("the file holds a key:\n%s", text)
+		t.Errorf("the file contains a key:\n%s", text)
 	}
 	entries, err := keys.Parse([]byte(text))
 	if err != nil || len(entries) != 2 || entries[0].Hash != keys.HashOf(desk) || len(entries[1].Rights.Conferences) != 2 {
@@ -70,7 +68,7 @@ func TestAddAndRevoke(t *testing.T) {
 	}
 }
 
-func TestAnEditThatFailsChangesNothing(t *testing.T) {
+func TestAFailedEditChangesNothing(t *testing.T) {
 	folder := t.TempDir()
 	file, broken := filepath.Join(folder, "keys"), filepath.Join(folder, "broken")
 	add(t, file, "desk", "writer")
@@ -79,11 +77,11 @@ func TestAnEditThatFailsChangesNothing(t *testing.T) {
 	}
 	before := content(t, file)
 	for want, edit := range map[string]func() error{
-		`"desk" has a key already`:        func() error { _, err := keys.Add(file, entry(t, "desk", "reader")); return err },
-		`nobody is named "wall"`:          func() error { return keys.Revoke(file, "wall") },
+		`"desk" already has a key`:        func() error { _, err := keys.Add(file, entry(t, "desk", "reader")); return err },
+		`no caller is named "wall"`:       func() error { return keys.Revoke(file, "wall") },
 		`line 1: want`:                    func() error { _, err := keys.Add(broken, entry(t, "wall", "reader")); return err },
 		`none: no such file or directory`: func() error { return keys.Revoke(filepath.Join(folder, "none"), "wall") },
-		`make the lock file: `: func() error {
+		`create the lock file: `: func() error {
 			_, err := keys.Add(filepath.Join(folder, "none", "keys"), entry(t, "wall", "reader"))
 			return err
 		},
@@ -95,19 +93,19 @@ func TestAnEditThatFailsChangesNothing(t *testing.T) {
 	if content(t, file) != before || content(t, broken) != "junk\n" {
 		t.Error("a file changed")
 	}
-	if left := beside(t, folder); !slices.Equal(left, []string{"broken", "broken.lock", "keys", "keys.lock"}) {
+	if left := filesIn(t, folder); !slices.Equal(left, []string{"broken", "broken.lock", "keys", "keys.lock"}) {
 		t.Errorf("left behind: %v", left)
 	}
 }
 
-func TestRevokeLeavesTheRest(t *testing.T) {
+func TestRevokeKeepsOtherLines(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "keys")
-	kept := header + "# desk is by the door\n\n" + "wall reader * " + hashB + "\n"
+	kept := header + "# desk is at the entrance\n\n" + "wall reader * " + hashB + "\n"
 	if err := os.WriteFile(file, []byte(kept+"desk writer * "+hashA+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := keys.Revoke(file, "#"); err == nil {
-		t.Error("a comment was taken for a caller")
+		t.Error("a comment was removed like a caller")
 	}
 	if err := keys.Revoke(file, "desk"); err != nil {
 		t.Fatal(err)
@@ -117,8 +115,8 @@ func TestRevokeLeavesTheRest(t *testing.T) {
 	}
 }
 
-// beside are the names of the files in a folder.
-func beside(t *testing.T, folder string) (names []string) {
+// filesIn returns the names of the files in a folder.
+func filesIn(t *testing.T, folder string) (names []string) {
 	t.Helper()
 	entries, err := os.ReadDir(folder)
 	if err != nil {
@@ -130,11 +128,11 @@ func beside(t *testing.T, folder string) (names []string) {
 	return names
 }
 
-// perProcess is how many callers each process adds; it revokes the first again.
+// perProcess is how many callers each process adds; it then revokes the first.
 const perProcess = 5
 
-// TestEditsOfOneProcess is what each process does that
-// TestEditsOfSeveralProcessesLoseNothing starts, with a file and a name as arguments.
+// TestEditsOfOneProcess runs in each process that TestEditsOfSeveralProcessesLoseNothing
+// starts, with a file and a name as arguments.
 func TestEditsOfOneProcess(t *testing.T) {
 	file, name := filepath.Join(t.TempDir(), "keys"), "caller"
 	if flag.NArg() == 2 {
@@ -166,57 +164,13 @@ func TestEditsOfSeveralProcessesLoseNothing(t *testing.T) {
 	if want := processes * (perProcess - 1); err != nil || len(entries) != want {
 		t.Errorf("got %d callers, %v, want %d", len(entries), err, want)
 	}
-	if left := beside(t, folder); !slices.Equal(left, []string{"keys", "keys.lock"}) {
+	if left := filesIn(t, folder); !slices.Equal(left, []string{"keys", "keys.lock"}) {
 		t.Errorf("left behind: %v", left)
 	}
 }
 
-// ownerAndMode are what an edit keeps.
-func ownerAndMode(t *testing.T, file string) string {
-	t.Helper()
-	info, err := os.Stat(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	owner := info.Sys().(*syscall.Stat_t)
-	return fmt.Sprintf("%d:%d %v", owner.Uid, owner.Gid, info.Mode())
-}
-
-func TestAnEditKeepsOwnerAndMode(t *testing.T) {
-	for _, mode := range []os.FileMode{0o600, 0o640, 0o660, 0o444} {
-		folder := t.TempDir()
-		file, link := filepath.Join(folder, "keys"), filepath.Join(folder, "link")
-		add(t, file, "desk", "writer")
-		if os.Geteuid() == 0 { // As anybody else it is the test's own file.
-			if err := os.Chown(file, 12345, 12346); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := errors.Join(os.Chmod(file, mode), os.Symlink(file, link), os.Remove(file+".lock")); err != nil {
-			t.Fatal(err)
-		}
-		before := ownerAndMode(t, file)
-		for name, edit := range map[string]func() error{
-			"add":                    func() error { _, err := keys.Add(file, entry(t, "wall", "reader")); return err },
-			"add, through a link":    func() error { _, err := keys.Add(link, entry(t, "hall", "reader")); return err },
-			"revoke, through a link": func() error { return keys.Revoke(link, "desk") },
-		} {
-			if err := edit(); err != nil {
-				t.Errorf("%v, %s: %v", mode, name, err)
-			}
-			if after := ownerAndMode(t, file); after != before {
-				t.Errorf("%v, %s: got %s, want %s", mode, name, after, before)
-			}
-			if lock := ownerAndMode(t, file+".lock"); lock != before {
-				t.Errorf("%v, %s: the lock file is %s, want %s", mode, name, lock, before)
-			}
-		}
-	}
-}
-
-// What an edit that was cut off leaves behind holds up no other: neither the lock file
-// and a draft, nor the draft of earlier versions.
-func TestAnEditThatWasCutOffHoldsUpNoOther(t *testing.T) {
+// A crashed edit leaves a lock file and a temporary file, earlier versions one named .new.
+func TestACrashedEditDoesNotBlockOthers(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "keys")
 	add(t, file, "desk", "writer")
 	for _, left := range []string{file + ".lock", file + ".new", filepath.Join(filepath.Dir(file), ".keys1234")} {
@@ -230,31 +184,7 @@ func TestAnEditThatWasCutOffHoldsUpNoOther(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoFileIsNotReplaced(t *testing.T) {
-	folder := t.TempDir()
-	link := filepath.Join(folder, "link")
-	if err := os.Symlink(filepath.Join(folder, "nowhere"), link); err != nil {
-		t.Fatal(err)
-	}
-	pipe := filepath.Join(folder, "pipe")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range []string{folder, link, pipe} {
-		before, err := os.Lstat(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := keys.Add(file, entry(t, "desk", "reader")); err == nil {
-			t.Errorf("%s: no error", file)
-		}
-		if after, err := os.Lstat(file); err != nil || after.Mode() != before.Mode() {
-			t.Errorf("%s: it was replaced: %v, %v", file, after, err)
-		}
-	}
-}
-
-func TestAnEditFollowsALink(t *testing.T) {
+func TestAnEditFollowsASymbolicLink(t *testing.T) {
 	folder := t.TempDir()
 	target, link := filepath.Join(folder, "target"), filepath.Join(folder, "link")
 	add(t, target, "desk", "writer")

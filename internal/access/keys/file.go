@@ -15,20 +15,20 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// Entry is one caller's line in the file.
+// Entry is the line of one caller in the file.
 type Entry struct {
-	Name string
-	// Rights are those the line grants.
+	Name   string
 	Rights access.Rights
-	Hash   Hash
+	// Hash is the hash of the caller's key.
+	Hash Hash
 }
 
-// validName has no character that means something in the file.
+// validName excludes the characters with a meaning in the file.
 var validName = regexp.MustCompile(`^[A-Za-z0-9_.@~-]{1,128}$`)
 
-// NewEntry is the entry of a caller without a key yet. No conference means all.
+// NewEntry returns an entry without a key. No conference means all.
 func NewEntry(name, role string, conferences []string) (Entry, error) {
-	known, isRole := access.RoleOf(role)
+	parsed, isRole := access.ParseRole(role)
 	switch {
 	case !validName.MatchString(name) || name == "." || name == "..":
 		return Entry{}, fmt.Errorf("the name must be 1 to 128 of A-Z a-z 0-9 _ . @ ~ - but is %q", name)
@@ -40,36 +40,36 @@ func NewEntry(name, role string, conferences []string) (Entry, error) {
 			return Entry{}, fmt.Errorf("a conference must be an id but is %q", conference)
 		}
 	}
-	return Entry{Name: name, Rights: access.Rights{Role: known, Conferences: conferences}}, nil
+	return Entry{Name: name, Rights: access.Rights{Role: parsed, Conferences: conferences}}, nil
 }
 
-// The words of the file.
+// The syntax of the file.
 const (
 	// header is the first line: the format and its version.
 	header = "participant-gateway-keys 1"
-	// everywhere stands for all conferences. It is said, so that no line that was cut
-	// off grants more than it did whole.
-	everywhere = "*"
-	algorithm  = "sha256:"
-	comment    = "#"
+	// allConferences is explicit, so that a truncated line cannot grant more than the
+	// complete one.
+	allConferences = "*"
+	algorithm      = "sha256:"
+	comment        = "#"
 )
 
-// fields of a line are its name, role, conferences and hash.
+// fields is the number of fields in a line: name, role, conferences and hash.
 const fields = 4
 
-// maxSize is the most bytes that a file may hold: some thousand callers.
+// maxSize is the maximum size of a file in bytes, enough for thousands of callers.
 const maxSize = 1 << 20
 
-// Parse reads a file's content: a header line with the version, then a line for each
-// caller, blank lines and lines that start with #. It is strict: what it does not
-// understand is an error, and so is a name or a key in two lines.
+// Parse parses the content of a file: a header line with the version, then lines of
+// callers, blank lines, and comments that start with #. Anything else is an error, and
+// so is a name or a hash in two lines.
 func Parse(content []byte) ([]Entry, error) {
 	lines, err := split(content)
 	if err != nil {
 		return nil, err
 	}
 	var entries []Entry
-	taken := map[string]bool{}
+	seen := map[string]bool{}
 	for number, line := range lines {
 		if isBlank(line) {
 			continue
@@ -79,25 +79,25 @@ func Parse(content []byte) ([]Entry, error) {
 			return nil, fmt.Errorf("line %d: %w", number+1, err)
 		}
 		hash := string(entry.Hash[:])
-		if taken[entry.Name] || taken[algorithm+hash] {
+		if seen[entry.Name] || seen[algorithm+hash] {
 			return nil, fmt.Errorf("line %d: the name or the key of %q is in an earlier line too", number+1, entry.Name)
 		}
-		taken[entry.Name], taken[algorithm+hash] = true, true
+		seen[entry.Name], seen[algorithm+hash] = true, true
 		entries = append(entries, entry)
 	}
 	return entries, nil
 }
 
-// split gives the lines, the header blanked, so that indices tell line numbers.
+// split returns the lines. The header becomes empty, so that indices match line numbers.
 func split(content []byte) ([]string, error) {
 	if len(content) > maxSize {
 		return nil, fmt.Errorf("the file is longer than %d bytes", maxSize)
 	}
-	whole, ended := bytes.CutSuffix(content, []byte("\n"))
+	text, ended := bytes.CutSuffix(content, []byte("\n"))
 	if !ended {
-		return nil, errors.New("the last line has no end: was the file cut off?")
+		return nil, errors.New("the last line has no line break: is the file truncated?")
 	}
-	lines := strings.Split(string(whole), "\n")
+	lines := strings.Split(string(text), "\n")
 	if strings.TrimSpace(lines[0]) != header {
 		return nil, fmt.Errorf("line 1: want %q", header)
 	}
@@ -111,38 +111,38 @@ func isBlank(line string) bool {
 }
 
 func parseLine(line string) (Entry, error) {
-	words := strings.Fields(line)
-	if len(words) != fields {
-		return Entry{}, fmt.Errorf("want NAME ROLE CONFERENCES HASH, got %d words", len(words))
+	values := strings.Fields(line)
+	if len(values) != fields {
+		return Entry{}, fmt.Errorf("want NAME ROLE CONFERENCES HASH, got %d fields", len(values))
 	}
-	conferences, err := parseConferences(words[2])
+	conferences, err := parseConferences(values[2])
 	if err != nil {
 		return Entry{}, err
 	}
-	entry, err := NewEntry(words[0], words[1], conferences)
+	entry, err := NewEntry(values[0], values[1], conferences)
 	if err != nil {
 		return Entry{}, err
 	}
-	digits, isHash := strings.CutPrefix(words[3], algorithm)
+	digits, isHash := strings.CutPrefix(values[3], algorithm)
 	hash, err := hex.DecodeString(digits)
 	if !isHash || err != nil || len(hash) != len(entry.Hash) {
-		// It may be a key that was put there by hand: it is not shown.
+		// The value may be a key that someone put there: do not show it.
 		return Entry{}, fmt.Errorf("the hash of %q must be %s and 64 hexadecimal digits", entry.Name, algorithm)
 	}
 	entry.Hash = Hash(hash)
 	return entry, nil
 }
 
-// parseConferences reads the conferences of a line; nil is all. Within ids the characters
-// that the file gives a meaning are percent-encoded, as in a URL.
-func parseConferences(word string) ([]string, error) {
-	if word == everywhere {
+// parseConferences parses the conferences of a line; nil is all. Ids are percent-encoded
+// as in a URL.
+func parseConferences(value string) ([]string, error) {
+	if value == allConferences {
 		return nil, nil
 	}
 	var conferences []string
-	for encoded := range strings.SplitSeq(word, ",") {
+	for encoded := range strings.SplitSeq(value, ",") {
 		id, err := url.PathUnescape(encoded)
-		if err != nil || encoded == everywhere {
+		if err != nil || encoded == allConferences {
 			return nil, fmt.Errorf("a conference must be an id, percent-encoded, but is %q", encoded)
 		}
 		conferences = append(conferences, id)
@@ -152,7 +152,7 @@ func parseConferences(word string) ([]string, error) {
 
 func formatConferences(conferences []string) string {
 	if len(conferences) == 0 {
-		return everywhere
+		return allConferences
 	}
 	encoded := make([]string, len(conferences))
 	for i, id := range conferences {
@@ -161,19 +161,19 @@ func formatConferences(conferences []string) string {
 	return strings.Join(encoded, ",")
 }
 
-// line is the entry as the file has it.
+// line returns the entry as a line of the file.
 func (e Entry) line() string {
 	conferences := formatConferences(e.Rights.Conferences)
 	return strings.Join([]string{e.Name, e.Rights.Role.String(), conferences, algorithm + hex.EncodeToString(e.Hash[:])}, " ")
 }
 
-// read reads a file's content, no more than a file may hold and a byte.
+// read reads a file up to one byte more than the maximum size.
 func read(file string) ([]byte, error) {
-	opened, err := os.Open(file) //nolint:gosec // Which file is the operator's to say.
+	opened, err := os.Open(file) //nolint:gosec // The operator chooses the file.
 	if err != nil {
 		return nil, err //nolint:wrapcheck // It names the file and the failure.
 	}
-	defer func() { _ = opened.Close() }() // It was only read.
+	defer func() { _ = opened.Close() }() // It was only open for reading.
 	content, err := io.ReadAll(io.LimitReader(opened, maxSize+1))
 	if err != nil {
 		return nil, fmt.Errorf("read: %w", err)

@@ -28,19 +28,19 @@ func TestParse(t *testing.T) {
 		t.Errorf("got  %+v, %v\nwant %+v", got, err, want)
 	}
 	if got, err := keys.Parse([]byte(header)); err != nil || len(got) != 0 {
-		t.Errorf("nobody: got %v, %v", got, err)
+		t.Errorf("no callers: got %v, %v", got, err)
 	}
 }
 
 func TestParseIsStrict(t *testing.T) {
 	line := "desk writer * " + hashA + "\n"
 	for content, want := range map[string]string{
-		"":                                      "no end",
+		"":                                      "no line break",
 		"\n":                                    "line 1: want",
 		line:                                    "line 1: want",
 		"participant-gateway-keys 2\n" + line:   "line 1: want",
-		header + strings.TrimSuffix(line, "\n"): "was the file cut off?",
-		header + "desk writer " + hashA + "\n":  "line 2: want NAME ROLE CONFERENCES HASH, got 3 words",
+		header + strings.TrimSuffix(line, "\n"): "is the file truncated?",
+		header + "desk writer " + hashA + "\n":  "line 2: want NAME ROLE CONFERENCES HASH, got 3 fields",
 		header + "\ndesk writer * " + hashA + " # mine\n":   "line 3: want NAME",
 		header + "desk boss * " + hashA + "\n":              `line 2: the role must be reader or writer but is "boss"`,
 		header + "desk nobody * " + hashA + "\n":            `but is "nobody"`,
@@ -61,8 +61,7 @@ func TestParseIsStrict(t *testing.T) {
 	}
 }
 
-// FuzzParse looks for content that is taken and should not be, by what must hold of
-// whatever is taken.
+// FuzzParse checks the properties of accepted content.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(header + "desk writer * " + hashA + "\n"))
 	f.Add([]byte(header + "# x\n\nwall reader a,b " + hashB + "\n"))
@@ -72,21 +71,21 @@ func FuzzParse(f *testing.F) {
 		entries, err := keys.Parse(content)
 		if err != nil {
 			if entries != nil {
-				t.Fatalf("entries beside an error: %v", entries)
+				t.Fatalf("entries with an error: %v", entries)
 			}
 			return
 		}
 		names, hashes := map[string]bool{}, map[keys.Hash]bool{}
 		for _, entry := range entries {
 			if names[entry.Name] || hashes[entry.Hash] {
-				t.Fatalf("%q is in it twice", entry.Name)
+				t.Fatalf("%q occurs twice", entry.Name)
 			}
 			names[entry.Name], hashes[entry.Hash] = true, true
 			if _, err := keys.NewEntry(entry.Name, entry.Rights.Role.String(), entry.Rights.Conferences); err != nil {
-				t.Fatalf("taken, though %v", err)
+				t.Fatalf("accepted, although %v", err)
 			}
 			if entry.Rights.Conferences != nil && len(entry.Rights.Conferences) == 0 {
-				t.Fatalf("%q is limited to nothing", entry.Name)
+				t.Fatalf("%q may use no conference", entry.Name)
 			}
 		}
 	})

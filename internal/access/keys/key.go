@@ -6,18 +6,17 @@ import (
 	"encoding/base64"
 )
 
-// Hash is what the file holds of a key. A plain hash is enough, and a slow one would
-// only slow each call: a key is 256 random bits, so there is no dictionary of keys to
-// try against the file.
+// Hash is the hash of a key in the file. A key is 256 random bits, so a dictionary attack
+// is impossible, and a slow hash would only slow down each call.
 type Hash [sha256.Size]byte
 
-// HashOf hashes a key as it is presented.
+// HashOf returns the hash of a key.
 func HashOf(key string) Hash { return sha256.Sum256([]byte(key)) }
 
-// prefix tells a key from other secrets, in a scanner for leaked ones too.
+// prefix identifies keys, also for scanners for leaked secrets.
 const prefix = "pgk_"
 
-// newKey makes a key of 256 random bits.
+// newKey returns a key with 256 random bits.
 func newKey() string {
 	var random [32]byte
 	// Read never fails: the runtime ends the process instead.

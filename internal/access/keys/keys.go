@@ -1,69 +1,64 @@
-// Package keys admits callers by keys of a file (--auth=keys): the file names each
-// caller, its rights, and the hash of its key. It is followed while the gateway runs,
-// and edited by Add and Revoke.
+// Package keys authenticates callers by keys in a file (--auth=keys). The file contains
+// the name, the rights and the hash of the key of each caller. Add and Revoke edit it,
+// and a running gateway applies the changes.
 package keys
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"sync/atomic"
-	"time"
 
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/filewatch"
 )
 
-// Policy admits the callers of a file.
-type Policy struct {
-	file   string
-	logger *slog.Logger
-	// holders are the callers by the hash of their key.
-	holders atomic.Pointer[map[Hash]*holder]
-
-	// content is what the holders were read from; reading alone changes it.
-	content []byte
-	// complaint is what was last logged about a file that cannot be used, and when.
-	complaint    string
-	complainedAt time.Time
-	// unusable is set while the file is not what the holders were read from.
-	unusable atomic.Bool
+// Authenticator authenticates the callers in a file.
+type Authenticator struct {
+	watcher *filewatch.Watcher
+	// callers has the callers by the hash of their key.
+	callers atomic.Pointer[map[Hash]*caller]
 }
 
-// holder is a caller that has a key.
-type holder struct {
+// caller is a caller in the file.
+type caller struct {
 	name  string
 	grant *access.Grant
 }
 
-// Open reads the file, which must be there and well-formed.
-func Open(file string, logger *slog.Logger) (*Policy, error) {
-	p := &Policy{file: file, logger: logger}
-	p.holders.Store(&map[Hash]*holder{})
-	content, err := read(file)
+// Open loads the file.
+func Open(file string, logger *slog.Logger) (*Authenticator, error) {
+	a := &Authenticator{}
+	a.callers.Store(&map[Hash]*caller{})
+	watcher, err := filewatch.Open(filewatch.Options{
+		Name:        "keys file",
+		Paths:       []string{file},
+		Read:        read,
+		Load:        func(contents [][]byte) ([]slog.Attr, error) { return a.load(file, contents[0]) },
+		Consequence: "keys revoked since then are still accepted",
+		Logger:      logger,
+	})
 	if err != nil {
 		return nil, err
 	}
-	if err := p.load(content); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	return p, nil
+	a.watcher = watcher
+	return a, nil
 }
 
-var _ access.Policy = (*Policy)(nil)
+var _ access.Authenticator = (*Authenticator)(nil)
 
-// Admit finds the caller by the key. What is compared are hashes, whose bits nobody can
-// choose, so the time that it takes tells nothing of the keys that there are.
-func (p *Policy) Admit(_ context.Context, presented access.Presented) (access.Caller, error) {
-	key, err := presented.Required("a key")
+// Authenticate finds the caller by the hash of its key. An attacker cannot choose the
+// bits of a hash, so the time of the comparison reveals nothing about the keys.
+func (a *Authenticator) Authenticate(_ context.Context, credentials access.Credentials) (access.Caller, error) {
+	key, err := credentials.RequireSecret("a key")
 	if err != nil {
 		return access.Caller{}, err
 	}
-	known, found := (*p.holders.Load())[HashOf(key.Reveal())]
+	known, found := (*a.callers.Load())[HashOf(key.Reveal())]
 	if !found {
 		return access.Caller{}, &apierror.Error{
 			Reason:  apierror.CredentialInvalid,
-			Message: "the key is not known here",
+			Message: "unknown key",
 		}
 	}
 	return access.Caller{Name: known.name, Grant: known.grant}, nil

@@ -10,13 +10,13 @@ import (
 	"github.com/audian/participant-gateway/internal/access"
 )
 
-// conferencesClaim holds the ids of the conferences that the caller may use. Where it
-// is missing, these are all.
+// conferencesClaim contains the ids of the conferences that the caller may use. Without it
+// the caller may use all.
 const conferencesClaim = "conferences"
 
-// callerOf reads who calls, and what it may, from a token that was verified.
-func (p *Policy) callerOf(token *oidc.IDToken) (access.Caller, error) {
-	if !fitName(token.Subject) {
+// callerOf returns the caller and its rights from a verified token.
+func (a *Authenticator) callerOf(token *oidc.IDToken) (access.Caller, error) {
+	if !isValidName(token.Subject) {
 		return access.Caller{}, errors.New("claim sub: must be 1 to 128 printable ASCII characters without spaces")
 	}
 	var claims map[string]any
@@ -27,36 +27,36 @@ func (p *Policy) callerOf(token *oidc.IDToken) (access.Caller, error) {
 	if err != nil {
 		return access.Caller{}, err
 	}
-	rights := access.Rights{Role: roleOf(claims[p.roleClaim]), Conferences: conferences}
+	rights := access.Rights{Role: roleOf(claims[a.roleClaim]), Conferences: conferences}
 	return access.Caller{Name: token.Subject, Grant: access.NewGrantUntil(rights, token.Expiry)}, nil
 }
 
-// maxName bounds what a token may put into every line of the log.
+// maxName limits the name in every line of the log.
 const maxName = 128
 
-func fitName(name string) bool {
-	isStrange := func(char rune) bool { return char <= ' ' || char > '~' }
-	return name != "" && len(name) <= maxName && !strings.ContainsFunc(name, isStrange)
+func isValidName(name string) bool {
+	isInvalid := func(char rune) bool { return char <= ' ' || char > '~' }
+	return name != "" && len(name) <= maxName && !strings.ContainsFunc(name, isInvalid)
 }
 
-// roleOf is the greatest role among the words of a claim, a string or an array of them.
-// Words that are no role of ours are others' business.
+// roleOf returns the greatest role in a claim, a string or an array of strings. It ignores
+// unknown roles, which may belong to other services.
 func roleOf(claim any) access.Role {
-	words, isArray := claim.([]any)
+	values, isArray := claim.([]any)
 	if !isArray {
-		words = []any{claim}
+		values = []any{claim}
 	}
-	greatest := access.Nobody
-	for _, word := range words {
-		text, _ := word.(string)
-		role, _ := access.RoleOf(text)
+	greatest := access.NoRole
+	for _, value := range values {
+		name, _ := value.(string)
+		role, _ := access.ParseRole(name)
 		greatest = max(greatest, role)
 	}
 	return greatest
 }
 
-// conferencesOf is nil where the claim is missing. One that is there and cannot be read
-// must not be taken for a missing one, which grants all.
+// conferencesOf returns nil, which grants all, only if the claim is missing. An invalid
+// claim is an error.
 func conferencesOf(claims map[string]any) ([]string, error) {
 	claim, limited := claims[conferencesClaim]
 	if !limited {
@@ -70,7 +70,7 @@ func conferencesOf(claims map[string]any) ([]string, error) {
 	for _, value := range values {
 		id, isText := value.(string)
 		if !isText {
-			return nil, fmt.Errorf("claim %s: must hold ids alone", conferencesClaim)
+			return nil, fmt.Errorf("claim %s: must contain only ids", conferencesClaim)
 		}
 		conferences = append(conferences, id)
 	}

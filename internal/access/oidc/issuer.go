@@ -13,82 +13,81 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/sync/singleflight"
-	"golang.org/x/time/rate" //nolint:depguard // Of reads of keys a burst is meant; it is adds that must not have one.
+	"golang.org/x/time/rate" //nolint:depguard // Key fetches may burst; only adds must not.
 )
 
-// issuer is an issuer's keys as last read. They are read again when a token is signed
-// with one that is not among them, and when they are old: a key that the issuer took
-// back, since it leaked perhaps, is not to be trusted for ever.
+// issuer caches the keys of an issuer. It fetches them again for a token with an unknown
+// key, and when they are old: the issuer may have removed a leaked key.
 type issuer struct {
 	url    string
 	client *http.Client
 	logger *slog.Logger
 
-	// reading has calls that need the keys at the same time read them once.
-	reading singleflight.Group
+	// fetches shares one fetch between concurrent calls.
+	fetches singleflight.Group
 	current atomic.Pointer[[]jose.JSONWebKey]
-	// renewal is when the keys are old, in Unix seconds.
-	renewal atomic.Int64
+	// refreshAt is when the keys are old, in Unix seconds.
+	refreshAt atomic.Int64
 
-	// budget bounds the reads: a token with a made-up key id has the keys read again, so
-	// strangers could overrun the issuer.
-	budget *rate.Limiter
+	// limiter limits the fetches: a token with an invented key id causes one, so an
+	// attacker could overload the issuer.
+	limiter *rate.Limiter
 
-	// jwksURL is where the keys are, empty until discovered. Only refresh uses it, lastErr
-	// and warned.
+	// The fields below belong to refresh. jwksURL is the URL of the keys, empty until
+	// discovered.
 	jwksURL string
-	// lastErr is how the last read failed, nil where it did not.
+	// lastErr is the error of the last fetch.
 	lastErr error
-	// warned is what was last logged about unusable keys.
-	warned string
+	// lastWarning is the last warning about unusable keys.
+	lastWarning string
 }
 
 const (
-	// requestTimeout bounds each request to the issuer.
+	// requestTimeout limits each request to the issuer.
 	requestTimeout = 5 * time.Second
-	// maxAge is when keys are old.
+	// maxAge is the age of old keys.
 	maxAge = 5 * time.Minute
-	// renewAgain is when old keys are read again if that failed; they stay in force.
-	renewAgain = time.Minute
-	// readsPerSecond is how often the keys are read in the long run, and readBurst how
-	// often at once.
-	readsPerSecond = 1
-	readBurst      = 5
+	// retryInterval is the time between two attempts to refresh old keys, which stay in
+	// force meanwhile.
+	retryInterval = time.Minute
+	// fetchesPerSecond and fetchBurst limit the fetches.
+	fetchesPerSecond = 1
+	fetchBurst       = 5
 )
 
 func newIssuer(url string, logger *slog.Logger) *issuer {
-	transport := strict{&http.Transport{
+	transport := strictTransport{&http.Transport{
 		Proxy:             http.ProxyFromEnvironment,
 		ForceAttemptHTTP2: true,
 		IdleConnTimeout:   time.Minute,
 	}}
 	return &issuer{
 		url: url, client: &http.Client{Transport: transport, Timeout: requestTimeout}, logger: logger,
-		budget: rate.NewLimiter(readsPerSecond, readBurst),
+		limiter: rate.NewLimiter(fetchesPerSecond, fetchBurst),
 	}
 }
 
 var _ oidc.KeySet = (*issuer)(nil)
 
-// outageError says that the keys were needed and could not be read.
+// outageError reports that the keys could not be fetched.
 type outageError struct{ cause error }
 
-func (e *outageError) Error() string { return "read the issuer's keys: " + e.cause.Error() }
+func (e *outageError) Error() string { return "fetch the issuer's keys: " + e.cause.Error() }
 
 func (e *outageError) Unwrap() error { return e.cause }
 
-// VerifySignature checks a token's signature. Its error is an *outageError where the
-// keys could not be read.
+// VerifySignature checks the signature of a token. Its error is an *outageError if the
+// keys could not be fetched.
 func (i *issuer) VerifySignature(ctx context.Context, token string) ([]byte, error) {
 	signed, err := jose.ParseSigned(token, algorithms)
 	if err != nil {
 		return nil, fmt.Errorf("parse the token: %w", err)
 	}
-	if payload, verified := verify(i.known(ctx), signed); verified {
+	if payload, verified := verify(i.cachedKeys(ctx), signed); verified {
 		return payload, nil
 	}
 	// The key may be a new one.
-	keys, err := i.read(ctx)
+	keys, err := i.fetchOnce(ctx)
 	if err != nil {
 		return nil, &outageError{cause: err}
 	}
@@ -98,26 +97,26 @@ func (i *issuer) VerifySignature(ctx context.Context, token string) ([]byte, err
 	return nil, errors.New("no key of the issuer verifies the signature")
 }
 
-// known are the keys as last read, read again by one call if they are old.
-func (i *issuer) known(ctx context.Context) []jose.JSONWebKey {
+// cachedKeys returns the cached keys. If they are old, one call refreshes them first.
+func (i *issuer) cachedKeys(ctx context.Context) []jose.JSONWebKey {
 	keys := i.current.Load()
 	if keys == nil {
 		return nil
 	}
-	now, due := time.Now(), i.renewal.Load()
-	if now.Unix() >= due && i.renewal.CompareAndSwap(due, now.Add(renewAgain).Unix()) {
-		if fresh, err := i.read(ctx); err == nil {
+	now, due := time.Now(), i.refreshAt.Load()
+	if now.Unix() >= due && i.refreshAt.CompareAndSwap(due, now.Add(retryInterval).Unix()) {
+		if fresh, err := i.fetchOnce(ctx); err == nil {
 			return fresh
 		}
 	}
 	return *keys
 }
 
-// read reads the keys. What one call began others wait for, so it does not end with
-// that call; it is done when the keys are in force.
-func (i *issuer) read(ctx context.Context) ([]jose.JSONWebKey, error) {
+// fetchOnce fetches the keys, once for all concurrent calls. The fetch continues if the
+// call that began it ends, since others wait for it.
+func (i *issuer) fetchOnce(ctx context.Context) ([]jose.JSONWebKey, error) {
 	detached := context.WithoutCancel(ctx)
-	result := i.reading.DoChan("", func() (any, error) { return nil, i.refresh(detached) })
+	result := i.fetches.DoChan("", func() (any, error) { return nil, i.refresh(detached) })
 	select {
 	case done := <-result:
 		if done.Err != nil {
@@ -129,18 +128,18 @@ func (i *issuer) read(ctx context.Context) ([]jose.JSONWebKey, error) {
 	}
 }
 
-// refresh puts the keys in force that the issuer has now. Where they were read often
-// enough, the last read stands. Calls of refresh never overlap.
+// refresh replaces the cached keys. Above the rate limit it returns the result of the
+// last fetch. Calls of refresh never overlap.
 func (i *issuer) refresh(ctx context.Context) error {
-	if i.budget.Allow() {
-		i.lastErr = i.renew(ctx)
+	if i.limiter.Allow() {
+		i.lastErr = i.fetchAndStore(ctx)
 	}
 	return i.lastErr
 }
 
-// renew reads the keys. A panic over what the issuer answered is an error: it would end
-// the process.
-func (i *issuer) renew(ctx context.Context) (err error) {
+// fetchAndStore fetches and caches the keys. It returns a panic as an error, since the
+// issuer's response may cause one.
+func (i *issuer) fetchAndStore(ctx context.Context) (err error) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
 			err = fmt.Errorf("panic: %v", panicked)
@@ -153,12 +152,12 @@ func (i *issuer) renew(ctx context.Context) (err error) {
 	}
 	keys, unusable, err := i.fetch(ctx)
 	if err != nil {
-		i.jwksURL = "" // The keys may have moved.
+		i.jwksURL = "" // The issuer may have moved the keys.
 		return fmt.Errorf("get the keys: %w", err)
 	}
 	i.warn(ctx, unusable)
 	i.current.Store(&keys)
-	i.renewal.Store(time.Now().Add(maxAge).Unix())
+	i.refreshAt.Store(time.Now().Add(maxAge).Unix())
 	return nil
 }
 
@@ -167,17 +166,17 @@ func (i *issuer) discover(ctx context.Context) error {
 	if err != nil {
 		return err //nolint:wrapcheck // The one caller wraps.
 	}
-	var described struct {
+	var document struct {
 		JWKS string `json:"jwks_uri"`
 	}
-	if err := provider.Claims(&described); err != nil {
+	if err := provider.Claims(&document); err != nil {
 		return err //nolint:wrapcheck // The one caller wraps.
 	}
-	i.jwksURL = described.JWKS
+	i.jwksURL = document.JWKS
 	return nil
 }
 
-// fetch gets the keys. Other statuses than 200 are errors, and the body is bounded: see strict.
+// fetch requests the keys. strictTransport limits the body and the status.
 func (i *issuer) fetch(ctx context.Context) (keys []jose.JSONWebKey, unusable []error, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, i.jwksURL, http.NoBody)
 	if err != nil {
@@ -195,16 +194,16 @@ func (i *issuer) fetch(ctx context.Context) (keys []jose.JSONWebKey, unusable []
 	return parseKeys(body)
 }
 
-// warn logs the keys that cannot be used, once while they stay the same.
+// warn logs unusable keys, once while they stay the same.
 func (i *issuer) warn(ctx context.Context, unusable []error) {
 	err := errors.Join(unusable...)
 	if err == nil {
-		i.warned = ""
+		i.lastWarning = ""
 		return
 	}
-	if text := cut(err.Error()); text != i.warned {
-		i.warned = text
-		i.logger.LogAttrs(ctx, slog.LevelWarn, "keys of the issuer that cannot be used",
+	if text := truncate(err.Error()); text != i.lastWarning {
+		i.lastWarning = text
+		i.logger.LogAttrs(ctx, slog.LevelWarn, "unusable keys of the issuer",
 			slog.Int("keys", len(unusable)), slog.String("error", text))
 	}
 }

@@ -15,23 +15,22 @@ import (
 )
 
 const (
-	// maxKeys bounds what a token without a key id is checked against.
+	// maxKeys limits the signature checks of a token without a key id.
 	maxKeys = 100
-	// minRSABits is RFC 7518's least size of an RSA key.
+	// minRSABits is the minimum size of an RSA key (RFC 7518).
 	minRSABits = 2048
-	// ed25519Digits are the base64 digits of an Ed25519 key. go-jose fills shorter ones
-	// up, with which anybody may be able to sign.
+	// ed25519Digits is the number of base64 digits of an Ed25519 key. go-jose pads shorter
+	// keys, for which anyone may be able to sign.
 	ed25519Digits = 43
 )
 
-// parseKeys reads a JWKS. A key that cannot be used is left out, and disables itself
-// alone: the others stay good.
+// parseKeys parses a JWKS. It omits unusable keys, which do not affect the others.
 func parseKeys(body []byte) (keys []jose.JSONWebKey, unusable []error, err error) {
 	var set struct {
 		Keys *[]jsontext.Value `json:"keys"`
 	}
 	if err := json.Unmarshal(body, &set, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)); err != nil {
-		return nil, nil, errors.New("the answer is no JSON Web Key Set")
+		return nil, nil, errors.New("the response is not a JSON Web Key Set")
 	}
 	if set.Keys == nil {
 		return nil, nil, errors.New("the JSON Web Key Set has no keys member")
@@ -50,8 +49,8 @@ func parseKeys(body []byte) (keys []jose.JSONWebKey, unusable []error, err error
 	return keys, unusable, nil
 }
 
-// parseKey reads one key, which must be public, strong enough, and meant for checking
-// signatures by one of the algorithms.
+// parseKey parses one key, which must be public, strong enough, and for signatures with
+// one of the algorithms.
 func parseKey(raw []byte) (key jose.JSONWebKey, err error) {
 	var purpose struct {
 		Use        string    `json:"use"`
@@ -62,9 +61,9 @@ func parseKey(raw []byte) (key jose.JSONWebKey, err error) {
 		return key, errors.New("is not a JSON Web Key")
 	}
 	if err := key.UnmarshalJSON(raw); err != nil {
-		return key, fmt.Errorf("cannot be read: %w", err)
+		return key, fmt.Errorf("invalid key: %w", err)
 	}
-	fits := func(algorithm jose.SignatureAlgorithm) bool { return verifies(&key, algorithm) }
+	isUsable := func(algorithm jose.SignatureAlgorithm) bool { return verifies(&key, algorithm) }
 	rsaKey, isRSA := key.Key.(*rsa.PublicKey)
 	_, isEd25519 := key.Key.(ed25519.PublicKey)
 	switch {
@@ -78,13 +77,13 @@ func parseKey(raw []byte) (key jose.JSONWebKey, err error) {
 		return key, errors.New(`has a use other than "sig"`)
 	case purpose.Operations != nil && !slices.Contains(*purpose.Operations, "verify"):
 		return key, errors.New(`has key_ops without "verify"`)
-	case !slices.ContainsFunc(algorithms, fits):
+	case !slices.ContainsFunc(algorithms, isUsable):
 		return key, errors.New("has an alg that is not accepted, or of another type of key")
 	}
 	return key, nil
 }
 
-// verifies reports whether a key is meant for an algorithm.
+// verifies reports whether a key is for an algorithm.
 func verifies(key *jose.JSONWebKey, algorithm jose.SignatureAlgorithm) bool {
 	if key.Algorithm != "" && key.Algorithm != string(algorithm) {
 		return false
@@ -101,11 +100,11 @@ func verifies(key *jose.JSONWebKey, algorithm jose.SignatureAlgorithm) bool {
 	}
 }
 
-// curves are those that each algorithm prescribes (RFC 7518).
+// curves has the curve of each algorithm (RFC 7518).
 var curves = map[jose.SignatureAlgorithm]string{jose.ES256: "P-256", jose.ES384: "P-384", jose.ES512: "P-521"}
 
-// verify finds a key that verifies the signature: among those of the token's key id, or
-// among all where it names none.
+// verify checks the signature with the keys of the token's key id, or with all keys if the
+// token has no key id.
 func verify(keys []jose.JSONWebKey, signed *jose.JSONWebSignature) (payload []byte, verified bool) {
 	if len(signed.Signatures) != 1 {
 		return nil, false

@@ -14,7 +14,7 @@ import (
 
 func digits(length int) string { return base64.RawURLEncoding.EncodeToString(make([]byte, length)) }
 
-// unusable are keys, and values that are none, that an issuer may publish beside good ones.
+// unusable are values that an issuer may publish beside good keys.
 var unusable = map[string]any{
 	"secp256k1 without alg": map[string]any{"kty": "EC", "crv": "secp256k1", "kid": "odd", "x": digits(32), "y": digits(32)},
 	"secp256k1 with alg":    map[string]any{"kty": "EC", "crv": "secp256k1", "alg": "ES256K", "kid": "odd", "x": digits(32), "y": digits(32)},
@@ -34,21 +34,21 @@ var unusable = map[string]any{
 	"array":                 []any{},
 }
 
-func TestOneUnusableKeyDisablesThatKeyAlone(t *testing.T) {
+func TestAnUnusableKeyDoesNotAffectOtherKeys(t *testing.T) {
 	for name, key := range unusable {
 		var log bytes.Buffer
 		issuer := oidctest.New()
 		t.Cleanup(issuer.Close)
-		policy := oidc.New(oidc.Options{
+		authenticator := oidc.New(oidc.Options{
 			Issuer: issuer.URL(), Audience: oidctest.Audience, RoleClaim: "role", Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		})
-		issuer.Publish(key)
+		issuer.PublishExtra(key)
 		for range 2 {
-			if got := refusal(t, policy, issuer.Token(nil)); got != "" {
+			if got := refusal(t, authenticator, issuer.Token(nil)); got != "" {
 				t.Errorf("%s: a token of the good key: got %q", name, got)
 			}
-			if got := refusal(t, policy, issuer.Forged("unknown key", nil)); got != apierror.CredentialInvalid {
-				t.Errorf("%s: a token of no key: got %q", name, got)
+			if got := refusal(t, authenticator, issuer.ForgedToken("unknown key", nil)); got != apierror.CredentialInvalid {
+				t.Errorf("%s: a token of an unknown key: got %q", name, got)
 			}
 		}
 		if got := strings.Count(log.String(), "key 1: "); got != 1 {
@@ -57,13 +57,13 @@ func TestOneUnusableKeyDisablesThatKeyAlone(t *testing.T) {
 	}
 }
 
-// amended are ways to publish the key that signs, and whether it may check signatures so.
-var amended = map[string]struct {
+// modified are forms in which the signing key is published, and whether it is usable then.
+var modified = map[string]struct {
 	algorithm string
 	change    func(key map[string]any)
-	good      bool
+	usable    bool
 }{
-	"as it is":                  {"RS256", func(map[string]any) {}, true},
+	"unchanged":                 {"RS256", func(map[string]any) {}, true},
 	"no use":                    {"RS256", func(key map[string]any) { delete(key, "use") }, true},
 	"its own alg":               {"RS256", func(key map[string]any) { key["alg"] = "RS256" }, true},
 	"operations with verify":    {"ES256", func(key map[string]any) { key["key_ops"] = []string{"sign", "verify"} }, true},
@@ -80,16 +80,16 @@ var amended = map[string]struct {
 	"with its private exponent": {"EdDSA", func(key map[string]any) { key["d"] = digits(32) }, false},
 }
 
-func TestAKeyIsForWhatItIsPublishedFor(t *testing.T) {
-	for name, test := range amended {
-		issuer, policy := start(t)
+func TestAKeyIsUsedAsPublished(t *testing.T) {
+	for name, test := range modified {
+		issuer, authenticator := start(t)
 		issuer.Rotate(test.algorithm)
-		issuer.Amend(test.change)
+		issuer.ModifyKeys(test.change)
 		want := apierror.CredentialInvalid
-		if test.good {
+		if test.usable {
 			want = ""
 		}
-		if got := refusal(t, policy, issuer.Token(nil)); got != want {
+		if got := refusal(t, authenticator, issuer.Token(nil)); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 	}
@@ -100,42 +100,42 @@ func TestHeadersOfTokens(t *testing.T) {
 		header map[string]any
 		want   apierror.Reason
 	}{
-		"no key id":               {map[string]any{"kid": nil}, ""},
-		"an empty key id":         {map[string]any{"kid": ""}, ""},
-		"another type of key":     {map[string]any{"alg": "ES256"}, apierror.CredentialInvalid},
-		"another hash":            {map[string]any{"alg": "RS512"}, apierror.CredentialInvalid},
-		"no algorithm":            {map[string]any{"alg": nil}, apierror.CredentialInvalid},
-		"none":                    {map[string]any{"alg": "none"}, apierror.CredentialInvalid},
-		"symmetric":               {map[string]any{"alg": "HS256"}, apierror.CredentialInvalid},
-		"an unknown extension":    {map[string]any{"crit": []string{"exp"}, "exp": 1}, apierror.CredentialInvalid},
-		"an extension of its own": {map[string]any{"crit": []string{"b64x"}, "b64x": true}, apierror.CredentialInvalid},
+		"no key id":            {map[string]any{"kid": nil}, ""},
+		"an empty key id":      {map[string]any{"kid": ""}, ""},
+		"another type of key":  {map[string]any{"alg": "ES256"}, apierror.CredentialInvalid},
+		"another hash":         {map[string]any{"alg": "RS512"}, apierror.CredentialInvalid},
+		"no algorithm":         {map[string]any{"alg": nil}, apierror.CredentialInvalid},
+		"none":                 {map[string]any{"alg": "none"}, apierror.CredentialInvalid},
+		"symmetric":            {map[string]any{"alg": "HS256"}, apierror.CredentialInvalid},
+		"an unknown extension": {map[string]any{"crit": []string{"exp"}, "exp": 1}, apierror.CredentialInvalid},
+		"a private extension":  {map[string]any{"crit": []string{"b64x"}, "b64x": true}, apierror.CredentialInvalid},
 	} {
-		issuer, policy := start(t)
-		if got := refusal(t, policy, issuer.TokenWith(test.header, nil)); got != test.want {
+		issuer, authenticator := start(t)
+		if got := refusal(t, authenticator, issuer.TokenWith(test.header, nil)); got != test.want {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
 		}
 	}
 }
 
-func TestKeysWithOneIDAreAllTried(t *testing.T) {
-	issuer, policy := start(t)
+func TestAllKeysWithTheSameIDAreTried(t *testing.T) {
+	issuer, authenticator := start(t)
 	var old map[string]any
-	issuer.Amend(func(key map[string]any) { key["kid"], old = "same", key })
+	issuer.ModifyKeys(func(key map[string]any) { key["kid"], old = "same", key })
 	token := issuer.TokenWith(map[string]any{"kid": "same"}, nil)
-	if got := refusal(t, policy, token); got != "" {
+	if got := refusal(t, authenticator, token); got != "" {
 		t.Fatalf("got %q", got)
 	}
 	issuer.Rotate("ES256")
-	issuer.Publish(old)
-	issuer.Amend(func(key map[string]any) { key["kid"] = "same" })
+	issuer.PublishExtra(old)
+	issuer.ModifyKeys(func(key map[string]any) { key["kid"] = "same" })
 	for name, token := range map[string]string{"old": token, "new": issuer.TokenWith(map[string]any{"kid": "same"}, nil)} {
-		if got := refusal(t, policy, token); got != "" {
+		if got := refusal(t, authenticator, token); got != "" {
 			t.Errorf("the %s key: got %q", name, got)
 		}
 	}
 }
 
-func TestAnswersThatAreNoKeySetTakeNoKeysBack(t *testing.T) {
+func TestInvalidKeySetsRemoveNoKeys(t *testing.T) {
 	for name, body := range map[string]string{
 		"HTML": "<html>please log in</html>", "nothing": "", "an array": "[]", "no keys": "{}", "null": `{"keys":null}`,
 		"an object": `{"keys":{}}`, "cut off": `{"keys":[`, "too large": `{"keys":[],"x":"` + strings.Repeat("x", 1<<20) + `"}`,
@@ -143,59 +143,58 @@ func TestAnswersThatAreNoKeySetTakeNoKeysBack(t *testing.T) {
 		if body == "" {
 			body = " "
 		}
-		issuer, policy := start(t)
+		issuer, authenticator := start(t)
 		known := issuer.Token(nil)
 		issuer.SetKeysBody(body)
-		if got := refusal(t, policy, known); got != apierror.IssuerUnavailable {
+		if got := refusal(t, authenticator, known); got != apierror.IssuerUnavailable {
 			t.Errorf("%s, at first: got %q", name, got)
 		}
 		issuer.SetKeysBody("")
-		if got := refusal(t, policy, known); got != "" {
+		if got := refusal(t, authenticator, known); got != "" {
 			t.Errorf("%s, then keys: got %q", name, got)
 		}
 		issuer.SetKeysBody(body)
-		if got := refusal(t, policy, known); got != "" {
+		if got := refusal(t, authenticator, known); got != "" {
 			t.Errorf("%s, later: got %q", name, got)
 		}
 	}
 }
 
-func TestKeysBeyondAHundredAreLeftOut(t *testing.T) {
-	issuer, policy := start(t)
+func TestKeysAfterTheHundredthAreIgnored(t *testing.T) {
+	issuer, authenticator := start(t)
 	var key map[string]any
-	issuer.Amend(func(public map[string]any) { key = public })
-	if got := refusal(t, policy, issuer.Token(nil)); got != "" {
+	issuer.ModifyKeys(func(public map[string]any) { key = public })
+	if got := refusal(t, authenticator, issuer.Token(nil)); got != "" {
 		t.Fatalf("got %q", got)
 	}
 	others := make([]any, 100)
 	for i := range others {
 		others[i] = key
 	}
-	issuer.Publish(others...)
+	issuer.PublishExtra(others...)
 	issuer.Rotate("ES256")
-	if got := refusal(t, policy, issuer.Token(nil)); got != apierror.CredentialInvalid {
+	if got := refusal(t, authenticator, issuer.Token(nil)); got != apierror.CredentialInvalid {
 		t.Errorf("the 101st key: got %q", got)
 	}
 }
 
-// An issuer that calls itself by another name may be another issuer. The error must name
-// both: it is no outage.
-func TestAnotherIssuersNameIsNoOutage(t *testing.T) {
+// An issuer with another name may be another issuer. The error contains both names.
+func TestAnIssuerMismatchIsNotAnOutage(t *testing.T) {
 	for _, suffix := range []string{"/", "/realm"} {
-		issuer, policy := start(t)
+		issuer, authenticator := start(t)
 		issuer.SetName(issuer.URL() + suffix)
-		_, err := admit(t, policy, issuer.Token(nil))
+		_, err := authenticate(t, authenticator, issuer.Token(nil))
 		if apierror.ReasonOf(err) != apierror.IssuerMismatch {
 			t.Fatalf("%s: got %v", suffix, err)
 		}
 		for _, name := range []string{`"` + issuer.URL() + `"`, `"` + issuer.URL() + suffix + `"`} {
 			if !strings.Contains(err.Error(), name) {
-				t.Errorf("%s: the log's error lacks %s: %v", suffix, name, err)
+				t.Errorf("%s: the error does not contain %s: %v", suffix, name, err)
 			}
 		}
 		issuer.SetName("")
-		if got := refusal(t, policy, issuer.Token(nil)); got != "" {
-			t.Errorf("%s, and mended: got %q", suffix, got)
+		if got := refusal(t, authenticator, issuer.Token(nil)); got != "" {
+			t.Errorf("%s, after the repair: got %q", suffix, got)
 		}
 	}
 }

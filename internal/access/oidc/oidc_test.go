@@ -14,33 +14,33 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 )
 
-func start(t *testing.T) (*oidctest.Issuer, *oidc.Policy) {
+func start(t *testing.T) (*oidctest.Issuer, *oidc.Authenticator) {
 	t.Helper()
 	issuer := oidctest.New()
 	t.Cleanup(issuer.Close)
 	return issuer, oidc.New(oidc.Options{Issuer: issuer.URL(), Audience: oidctest.Audience, RoleClaim: "role"})
 }
 
-func admit(t *testing.T, policy *oidc.Policy, token string) (access.Caller, error) {
+func authenticate(t *testing.T, authenticator *oidc.Authenticator, token string) (access.Caller, error) {
 	t.Helper()
-	return policy.Admit(t.Context(), access.Presented{Authorization: []string{"Bearer " + token}})
+	return authenticator.Authenticate(t.Context(), access.Credentials{Authorization: []string{"Bearer " + token}})
 }
 
-// refusal is why a token is not admitted; empty where it is.
-func refusal(t *testing.T, policy *oidc.Policy, token string) apierror.Reason {
+// refusal returns the reason why a token is refused, empty if it is accepted.
+func refusal(t *testing.T, authenticator *oidc.Authenticator, token string) apierror.Reason {
 	t.Helper()
-	_, err := admit(t, policy, token)
+	_, err := authenticate(t, authenticator, token)
 	if err == nil {
 		return ""
 	}
 	if strings.Contains(err.Error(), token) {
-		t.Errorf("the error holds the token: %v", err)
+		t.Errorf("the error contains the token: %v", err)
 	}
 	return apierror.ReasonOf(err)
 }
 
-func TestWhatATokenMustSay(t *testing.T) {
-	issuer, policy := start(t)
+func TestRequiredClaims(t *testing.T) {
+	issuer, authenticator := start(t)
 	now := time.Now()
 	for name, test := range map[string]struct {
 		claims oidctest.Claims
@@ -61,13 +61,13 @@ func TestWhatATokenMustSay(t *testing.T) {
 		"one conference, bare": {oidctest.Claims{"conferences": "conf_a"}, apierror.CredentialInvalid},
 		"conferences of null":  {oidctest.Claims{"conferences": []any{nil}}, apierror.CredentialInvalid},
 	} {
-		if got := refusal(t, policy, issuer.Token(test.claims)); got != test.want {
+		if got := refusal(t, authenticator, issuer.Token(test.claims)); got != test.want {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
 		}
 	}
 }
 
-func TestWhatATokenGrants(t *testing.T) {
+func TestRightsOfAToken(t *testing.T) {
 	issuer, _ := start(t)
 	here := []any{"conf_a", "conf_b"}
 	for _, test := range []struct {
@@ -87,14 +87,14 @@ func TestWhatATokenGrants(t *testing.T) {
 		{"role", oidctest.Claims{"role": "writer", "conferences": []any{"conf_b"}}, apierror.ConferenceNotGranted, apierror.ConferenceNotGranted},
 		{"role", oidctest.Claims{"role": "writer", "conferences": []any{}}, apierror.ConferenceNotGranted, apierror.ConferenceNotGranted},
 	} {
-		policy := oidc.New(oidc.Options{Issuer: issuer.URL(), Audience: oidctest.Audience, RoleClaim: test.claim})
-		caller, err := admit(t, policy, issuer.Token(test.claims))
-		if err != nil || caller.Name != "somebody" || caller.Token != "" {
+		authenticator := oidc.New(oidc.Options{Issuer: issuer.URL(), Audience: oidctest.Audience, RoleClaim: test.claim})
+		caller, err := authenticate(t, authenticator, issuer.Token(test.claims))
+		if err != nil || caller.Name != "caller-1" || caller.Token != "" {
 			t.Errorf("%v: got %+v, %v", test.claims, caller, err)
 			continue
 		}
 		for role, want := range map[access.Role]apierror.Reason{access.Reader: test.reads, access.Writer: test.write} {
-			err := caller.Grant.Allow(access.Need{Role: role, Conference: "conf_a"})
+			err := caller.Grant.Authorize(access.Permission{Role: role, Conference: "conf_a"})
 			if got := apierror.ReasonOf(err); (err != nil || want != "") && got != want {
 				t.Errorf("%v, as a %s: got %v, want %q", test.claims, role, err, want)
 			}
@@ -103,10 +103,10 @@ func TestWhatATokenGrants(t *testing.T) {
 }
 
 func TestForgedTokensAreRefused(t *testing.T) {
-	issuer, policy := start(t)
+	issuer, authenticator := start(t)
 	good := issuer.Token(nil)
 	for _, how := range []string{"none", "HS256", "unknown key", "another's key"} {
-		if got := refusal(t, policy, issuer.Forged(how, oidctest.Claims{"role": "writer"})); got != apierror.CredentialInvalid {
+		if got := refusal(t, authenticator, issuer.ForgedToken(how, oidctest.Claims{"role": "writer"})); got != apierror.CredentialInvalid {
 			t.Errorf("%s: got %q", how, got)
 		}
 	}
@@ -116,88 +116,87 @@ func TestForgedTokensAreRefused(t *testing.T) {
 		"others' claims": parts[0] + "." + strings.Split(issuer.Token(oidctest.Claims{"role": "writer"}), ".")[1] + "." + parts[2],
 		"too long":       strings.Repeat("x", 17<<10),
 	} {
-		if got := refusal(t, policy, token); got != apierror.CredentialInvalid {
+		if got := refusal(t, authenticator, token); got != apierror.CredentialInvalid {
 			t.Errorf("%s: got %q", name, got)
 		}
 	}
-	if _, err := policy.Admit(t.Context(), access.Presented{}); apierror.ReasonOf(err) != apierror.CredentialMissing {
+	if _, err := authenticator.Authenticate(t.Context(), access.Credentials{}); apierror.ReasonOf(err) != apierror.CredentialMissing {
 		t.Errorf("no token: got %v", err)
 	}
 }
 
 func TestKeysRotate(t *testing.T) {
-	issuer, policy := start(t)
+	issuer, authenticator := start(t)
 	for _, algorithm := range []string{"RS256", "ES256", "EdDSA"} {
 		issuer.Rotate(algorithm)
 		var callers sync.WaitGroup
 		for range 20 {
 			callers.Go(func() {
-				if got := refusal(t, policy, issuer.Token(nil)); got != "" {
+				if got := refusal(t, authenticator, issuer.Token(nil)); got != "" {
 					t.Errorf("a token of a new %s key: got %q", algorithm, got)
 				}
 			})
 		}
 		callers.Wait()
 	}
-	asked := issuer.Requests()
+	before := issuer.Requests()
 	for range 10 {
-		if got := refusal(t, policy, issuer.Token(nil)); got != "" {
+		if got := refusal(t, authenticator, issuer.Token(nil)); got != "" {
 			t.Errorf("got %q", got)
 		}
 	}
-	if again := issuer.Requests() - asked; again != 0 {
-		t.Errorf("the issuer was asked %d times for keys that are known", again)
+	if again := issuer.Requests() - before; again != 0 {
+		t.Errorf("the issuer got %d requests for known keys", again)
 	}
 }
 
-func TestMadeUpKeyIDsDoNotOverrunTheIssuer(t *testing.T) {
-	issuer, policy := start(t)
+func TestInventedKeyIDsDoNotOverloadTheIssuer(t *testing.T) {
+	issuer, authenticator := start(t)
 	for range 50 {
-		if got := refusal(t, policy, issuer.Forged("unknown key", nil)); got != apierror.CredentialInvalid {
+		if got := refusal(t, authenticator, issuer.ForgedToken("unknown key", nil)); got != apierror.CredentialInvalid {
 			t.Fatalf("got %q", got)
 		}
 	}
-	if asked := issuer.Requests(); asked > 10 {
-		t.Errorf("the issuer was asked %d times", asked)
+	if requests := issuer.Requests(); requests > 10 {
+		t.Errorf("the issuer got %d requests", requests)
 	}
-	if got := refusal(t, policy, issuer.Token(nil)); got != "" {
+	if got := refusal(t, authenticator, issuer.Token(nil)); got != "" {
 		t.Errorf("a good token meanwhile: got %q", got)
 	}
 }
 
-func TestTheIssuerMayBeDownAtFirst(t *testing.T) {
-	issuer, policy := start(t)
+func TestAnOutageAtTheStart(t *testing.T) {
+	issuer, authenticator := start(t)
 	issuer.SetDown(true)
-	_, err := admit(t, policy, issuer.Token(nil))
-	told, _ := errors.AsType[*apierror.Error](err)
-	if told == nil || told.Reason != apierror.IssuerUnavailable || told.RetryAfter <= 0 || strings.Contains(err.Error(), "maintenance") {
-		t.Errorf("got %v, want the issuer unavailable, when to retry, and none of what it said", err)
+	_, err := authenticate(t, authenticator, issuer.Token(nil))
+	failure, _ := errors.AsType[*apierror.Error](err)
+	if failure == nil || failure.Reason != apierror.IssuerUnavailable || failure.RetryAfter <= 0 || strings.Contains(err.Error(), "maintenance") {
+		t.Errorf("got %v, want the issuer unavailable, a retry delay, and nothing of its response", err)
 	}
 	issuer.SetDown(false)
-	if got := refusal(t, policy, issuer.Token(nil)); got != "" {
+	if got := refusal(t, authenticator, issuer.Token(nil)); got != "" {
 		t.Errorf("once it is up: got %q", got)
 	}
 }
 
-func TestAnOutageLaterOnlyConcernsUnknownKeys(t *testing.T) {
-	issuer, policy := start(t)
+func TestAnOutageAffectsOnlyUnknownKeys(t *testing.T) {
+	issuer, authenticator := start(t)
 	known := issuer.Token(nil)
-	if got := refusal(t, policy, known); got != "" {
+	if got := refusal(t, authenticator, known); got != "" {
 		t.Fatalf("got %q", got)
 	}
 	issuer.SetDown(true)
-	if got := refusal(t, policy, known); got != "" {
+	if got := refusal(t, authenticator, known); got != "" {
 		t.Errorf("a key that is known: got %q", got)
 	}
 	issuer.Rotate("ES256")
-	if got := refusal(t, policy, issuer.Token(nil)); got != apierror.IssuerUnavailable {
+	if got := refusal(t, authenticator, issuer.Token(nil)); got != apierror.IssuerUnavailable {
 		t.Errorf("a key that is not: got %q", got)
 	}
 }
 
-// A call whose time ends while the issuer is awaited says so (api.md §4), also where the
-// keys are known and are to be read again.
-func TestADeadlineThatEndsWhileTheIssuerIsAwaited(t *testing.T) {
+// The error names the deadline also while known keys are fetched again.
+func TestADeadlineThatEndsWhileTheGatewayWaitsForTheIssuer(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		end  func(context.Context) (context.Context, context.CancelFunc)
@@ -213,16 +212,16 @@ func TestADeadlineThatEndsWhileTheIssuerIsAwaited(t *testing.T) {
 		}, apierror.Cancelled},
 	} {
 		for _, known := range []bool{false, true} {
-			issuer, policy := start(t)
+			issuer, authenticator := start(t)
 			if known {
-				if got := refusal(t, policy, issuer.Token(nil)); got != "" {
+				if got := refusal(t, authenticator, issuer.Token(nil)); got != "" {
 					t.Fatalf("got %q", got)
 				}
 				issuer.Rotate("ES256")
 			}
-			release := issuer.Hold()
+			release := issuer.BlockResponses()
 			ctx, cancel := test.end(t.Context())
-			_, err := policy.Admit(ctx, access.Presented{AuthToken: []string{issuer.Token(nil)}})
+			_, err := authenticator.Authenticate(ctx, access.Credentials{AuthToken: []string{issuer.Token(nil)}})
 			cancel()
 			release()
 			if got := apierror.ReasonOf(err); err == nil || got != test.want {
@@ -233,12 +232,12 @@ func TestADeadlineThatEndsWhileTheIssuerIsAwaited(t *testing.T) {
 }
 
 func TestW19_TheGrantEndsWithTheToken(t *testing.T) {
-	issuer, policy := start(t)
-	caller, err := admit(t, policy, issuer.Token(oidctest.Claims{"role": "reader", "exp": time.Now().Add(2 * time.Second).Unix()}))
+	issuer, authenticator := start(t)
+	caller, err := authenticate(t, authenticator, issuer.Token(oidctest.Claims{"role": "reader", "exp": time.Now().Add(2 * time.Second).Unix()}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, release := caller.Grant.Bound(t.Context(), access.Need{Role: access.Reader, Conference: "conf_a"})
+	ctx, release := caller.Grant.StreamContext(t.Context(), access.Permission{Role: access.Reader, Conference: "conf_a"})
 	defer release()
 	select {
 	case <-ctx.Done():

@@ -7,18 +7,18 @@ import (
 	"net/netip"
 )
 
-// maxBody bounds an answer of the issuer.
+// maxBody limits a response of the issuer.
 const maxBody = 1 << 20
 
-// strict is a transport that gives good answers alone: any status but 200 is an error,
-// without the body, which would find its way into the log. Off loopback it speaks TLS
-// alone, wherever redirects and jwks_uri lead: who could change the keys could call.
-type strict struct{ next http.RoundTripper }
+// strictTransport turns every status but 200 into an error without the body, which would
+// get into the log. Off loopback it requires TLS, also for redirects and jwks_uri: an
+// attacker who can change the keys can forge tokens.
+type strictTransport struct{ next http.RoundTripper }
 
-// RoundTrip bounds the body. Redirects are left to the client.
-func (s strict) RoundTrip(r *http.Request) (*http.Response, error) {
+// RoundTrip limits the body. It leaves redirects to the client.
+func (s strictTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Scheme != "https" && !isLoopback(r.URL.Hostname()) {
-		return nil, errors.New("refuse to read keys in plain text off loopback")
+		return nil, errors.New("plain text off loopback is refused")
 	}
 	response, err := s.next.RoundTrip(r)
 	if err != nil {
@@ -26,8 +26,8 @@ func (s strict) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	isRedirect := response.StatusCode >= 300 && response.StatusCode < 400
 	if response.StatusCode != http.StatusOK && !isRedirect {
-		_ = response.Body.Close() // It is not read.
-		return nil, fmt.Errorf("the issuer answered %d", response.StatusCode)
+		_ = response.Body.Close() // Nothing reads it.
+		return nil, fmt.Errorf("the issuer returned status %d", response.StatusCode)
 	}
 	response.Body = http.MaxBytesReader(nil, response.Body, maxBody)
 	return response, nil

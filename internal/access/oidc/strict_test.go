@@ -7,45 +7,45 @@ import (
 	"testing"
 )
 
-// answering is a transport that answers every request alike.
-type answering struct {
-	status int
-	body   string
-	asked  int
+// fixedTransport answers every request with the same response.
+type fixedTransport struct {
+	status   int
+	body     string
+	requests int
 }
 
-func (a *answering) RoundTrip(r *http.Request) (*http.Response, error) {
-	a.asked++
-	return &http.Response{StatusCode: a.status, Body: io.NopCloser(strings.NewReader(a.body)), Request: r}, nil
+func (t *fixedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	t.requests++
+	return &http.Response{StatusCode: t.status, Body: io.NopCloser(strings.NewReader(t.body)), Request: r}, nil
 }
 
-func TestKeysAreNotReadInPlainTextOffLoopback(t *testing.T) {
+func TestKeysAreNotFetchedInPlainTextOffLoopback(t *testing.T) {
 	for url, allowed := range map[string]bool{
 		"https://id.example/keys": true, "http://127.0.0.1:1/keys": true, "http://[::1]/keys": true, "http://localhost/keys": true,
 		"http://id.example/keys": false, "http://10.0.0.1/keys": false, "http://localhost.example/keys": false,
 	} {
-		network := &answering{status: http.StatusOK}
+		network := &fixedTransport{status: http.StatusOK}
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
 		if err != nil {
 			t.Fatal(err)
 		}
-		response, err := strict{network}.RoundTrip(request)
+		response, err := strictTransport{network}.RoundTrip(request)
 		if err == nil {
 			response.Body.Close()
 		}
-		if (err == nil) != allowed || (network.asked == 1) != allowed {
-			t.Errorf("%s: got %v after %d requests", url, err, network.asked)
+		if (err == nil) != allowed || (network.requests == 1) != allowed {
+			t.Errorf("%s: got %v after %d requests", url, err, network.requests)
 		}
 	}
 }
 
-func TestOtherAnswersThanGoodOnesShowNothing(t *testing.T) {
+func TestErrorsDoNotContainTheBody(t *testing.T) {
 	for _, status := range []int{http.StatusNoContent, http.StatusForbidden, http.StatusNotFound, http.StatusBadGateway} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://id.example", http.NoBody)
 		if err != nil {
 			t.Fatal(err)
 		}
-		response, err := strict{&answering{status: status, body: "hidden-1"}}.RoundTrip(request)
+		response, err := strictTransport{&fixedTransport{status: status, body: "hidden-1"}}.RoundTrip(request)
 		if err == nil {
 			response.Body.Close()
 			t.Errorf("%d: no error", status)

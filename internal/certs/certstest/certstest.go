@@ -1,4 +1,4 @@
-// Package certstest is an authority for tests: it issues certificates as they ask.
+// Package certstest is a certificate authority for tests.
 package certstest
 
 import (
@@ -16,22 +16,21 @@ import (
 	"time"
 )
 
-// TB is what a test or a benchmark lends: testing.TB, which is none of a product's
-// imports.
+// TB is the part of testing.TB that the package uses without importing testing.
 type TB interface {
 	Helper()
 	Fatal(args ...any)
 	TempDir() string
 }
 
-// Authority issues certificates. Each one made is another.
+// Authority is a certificate authority. All have different keys.
 type Authority struct {
 	t    TB
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 }
 
-// NewAuthority returns an authority that nobody knows yet.
+// NewAuthority returns an authority with a new key.
 func NewAuthority(tb TB) *Authority {
 	tb.Helper()
 	a := &Authority{t: tb, key: newKey(tb)}
@@ -67,8 +66,8 @@ func (a *Authority) Client(name string) Pair {
 	})
 }
 
-// Issue issues a certificate as it is drawn up. Where that says nothing of time, it is
-// valid for a day.
+// Issue issues a certificate from a template. Without a time in the template it is valid
+// for a day.
 func (a *Authority) Issue(template *x509.Certificate) Pair {
 	a.t.Helper()
 	key := newKey(a.t)
@@ -105,25 +104,25 @@ func newKey(tb TB) *ecdsa.PrivateKey {
 	return key
 }
 
-// PEM is the authority's own certificate.
+// PEM returns the certificate of the authority.
 func (a *Authority) PEM() []byte { return certPEM(a.cert) }
 
-// Pool holds the authority alone.
+// Pool returns a pool with only this authority.
 func (a *Authority) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(a.cert)
 	return pool
 }
 
-// TLS is the pair as one shows it in a handshake.
+// TLS returns the pair for a TLS configuration.
 func (p Pair) TLS() tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{p.cert.Raw}, PrivateKey: p.key, Leaf: p.cert}
 }
 
-// CertPEM is the certificate.
+// CertPEM returns the certificate.
 func (p Pair) CertPEM() []byte { return certPEM(p.cert) }
 
-// KeyPEM is the key.
+// KeyPEM returns the key.
 func (p Pair) KeyPEM() []byte {
 	p.t.Helper()
 	der, err := x509.MarshalPKCS8PrivateKey(p.key)
@@ -137,28 +136,28 @@ func certPEM(cert *x509.Certificate) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})
 }
 
-// Dir is a directory with the three files of an identity.
+// Dir is a directory with the three files of a TLS identity.
 type Dir struct {
 	t TB
-	// Cert, Key and ClientCA are the files' names.
+	// Cert, Key and ClientCA are the paths of the files.
 	Cert, Key, ClientCA string
 }
 
-// NewDir returns a directory that is gone after the test.
+// NewDir returns a directory that the test removes at its end.
 func NewDir(tb TB) Dir {
 	tb.Helper()
 	dir := tb.TempDir()
 	return Dir{tb, filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key"), filepath.Join(dir, "ca.crt")}
 }
 
-// Put writes a pair in place of the one before.
+// Put replaces the certificate and key.
 func (d Dir) Put(p Pair) {
 	d.t.Helper()
 	d.Write(d.Cert, p.CertPEM())
 	d.Write(d.Key, p.KeyPEM())
 }
 
-// Write writes one file, at once: who reads it sees all of the old or of the new.
+// Write replaces one file atomically.
 func (d Dir) Write(name string, content []byte) {
 	d.t.Helper()
 	if err := os.WriteFile(name+".new", content, 0o600); err != nil {

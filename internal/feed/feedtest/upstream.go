@@ -1,5 +1,5 @@
-// Package feedtest is an upstream account for tests: a conference that a test moves
-// by hand, read by a feed in virtual time.
+// Package feedtest provides a fake upstream account for tests, with one conference that the
+// test controls.
 package feedtest
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// Upstream is an account with one conference, however it is named.
+// Upstream is an account that returns the same conference for every id.
 type Upstream struct {
 	mu      sync.Mutex
 	people  map[string]participant.Participant
@@ -27,7 +27,7 @@ type Upstream struct {
 	pace    feed.Pace
 	changed chan struct{}
 	starts  []time.Time
-	ahead   []bool
+	firsts  []bool
 	probe   bool
 	settled error
 	opened  []context.Context
@@ -40,7 +40,7 @@ func New() *Upstream {
 	return &Upstream{people: map[string]participant.Participant{}, pages: 1, changed: make(chan struct{})}
 }
 
-// Set makes somebody listed with a status.
+// Set lists a participant with a status.
 func (u *Upstream) Set(id string, status participant.Status) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -49,7 +49,7 @@ func (u *Upstream) Set(id string, status participant.Status) {
 	u.people[id] = p
 }
 
-// SetRole gives somebody another role.
+// SetRole changes the role of a participant.
 func (u *Upstream) SetRole(id string, role participant.Role) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -58,43 +58,43 @@ func (u *Upstream) SetRole(id string, role participant.Role) {
 	u.people[id] = p
 }
 
-// Remove makes somebody no longer listed.
+// Remove removes a participant from later lists.
 func (u *Upstream) Remove(id string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	delete(u.people, id)
 }
 
-// Fail makes lists fail; nil makes them succeed.
+// Fail makes lists fail with an error; nil makes them succeed.
 func (u *Upstream) Fail(err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.failing = err
 }
 
-// Alter changes each list before a feed reads it; nil leaves lists as they are.
+// Alter calls a function with each list before a feed gets it; nil calls none.
 func (u *Upstream) Alter(alter func(*participant.List)) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.alter = alter
 }
 
-// Slow makes each list take a time.
+// Slow sets the latency of lists.
 func (u *Upstream) Slow(latency time.Duration) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.latency = latency
 }
 
-// Share makes the account so busy that feeds get a list every interval at most.
+// Share sets the shortest interval that the account grants its feeds.
 func (u *Upstream) Share(interval time.Duration) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.slower = interval
 }
 
-// FailAccount tells that all polls of the account fail since a time; zero that they
-// do not.
+// FailAccount reports that all polls of the account fail since a time; the zero time reports
+// that they do not.
 func (u *Upstream) FailAccount(since time.Time, reason apierror.Reason) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -103,28 +103,28 @@ func (u *Upstream) FailAccount(since time.Time, reason apierror.Reason) {
 	u.pace = feed.Pace{FailingSince: since, FailingReason: reason}
 }
 
-// OfferProbe has the account ask for one poll out of turn.
+// OfferProbe makes the account ask for one probe.
 func (u *Upstream) OfferProbe() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.probe = true
 }
 
-// Ahead says of each list whether it was to go before others.
-func (u *Upstream) Ahead() []bool {
+// FirstAttempts returns for each list whether it was a first attempt.
+func (u *Upstream) FirstAttempts() []bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return slices.Clone(u.ahead)
+	return slices.Clone(u.firsts)
 }
 
-// Settled is what the last list came to.
+// Settled returns the result of the last list.
 func (u *Upstream) Settled() error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.settled
 }
 
-// Sources are how many sources were opened, and how many of them are open.
+// Sources returns how many sources were opened, and how many of them are still open.
 func (u *Upstream) Sources() (opened, open int) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -136,17 +136,17 @@ func (u *Upstream) Sources() (opened, open int) {
 	return len(u.opened), open
 }
 
-// Starts are when lists began.
+// Starts returns when lists began.
 func (u *Upstream) Starts() []time.Time {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return slices.Clone(u.starts)
 }
 
-// Fingerprint is the same for all.
+// Fingerprint returns a constant.
 func (u *Upstream) Fingerprint() participant.Fingerprint { return participant.Fingerprint{1} }
 
-// OpenSource reads the one conference.
+// OpenSource returns a source of the one conference.
 func (u *Upstream) OpenSource(ctx context.Context, conference string) feed.Source {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -162,7 +162,7 @@ type source struct {
 func (s source) Turn(ctx context.Context, first bool) error {
 	s.upstream.mu.Lock()
 	defer s.upstream.mu.Unlock()
-	s.upstream.ahead = append(s.upstream.ahead, first)
+	s.upstream.firsts = append(s.upstream.firsts, first)
 	return ctx.Err()
 }
 
@@ -189,7 +189,7 @@ func (s source) Pace(want, takes time.Duration) feed.Pace {
 	return pace
 }
 
-// List reads who is listed when it begins, and answers after the latency.
+// List reads the conference when it is called, and returns after the latency.
 func (s source) List(ctx context.Context) (participant.List, error) {
 	list, latency := s.upstream.read(s.conference)
 	if latency > 0 {
@@ -200,10 +200,10 @@ func (s source) List(ctx context.Context) (participant.List, error) {
 		}
 	}
 	list.Ended = time.Now()
-	return list, s.upstream.outcome()
+	return list, s.upstream.err()
 }
 
-func (u *Upstream) outcome() error {
+func (u *Upstream) err() error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.failing
@@ -217,7 +217,7 @@ func (u *Upstream) read(conference string) (participant.List, time.Duration) {
 	list := participant.List{Pages: u.pages, Read: len(u.people), Began: now}
 	for _, p := range slices.SortedFunc(maps.Values(u.people), byID) {
 		p.ConferenceID = conference
-		list.Items = append(list.Items, participant.Item{Participant: p, Told: participant.AllFields})
+		list.Items = append(list.Items, participant.Item{Participant: p, Fields: participant.AllFields})
 	}
 	if u.alter != nil {
 		u.alter(&list)
@@ -227,12 +227,12 @@ func (u *Upstream) read(conference string) (participant.List, time.Duration) {
 
 func byID(a, b participant.Participant) int { return strings.Compare(a.ID, b.ID) }
 
-// Refusal is the upstream's own error with a status.
+// Refusal returns a vendor-shaped error with a status.
 func Refusal(status int, reason apierror.Reason) error {
-	return &apierror.Error{Reason: reason, Message: "refused", UpstreamStatus: status, VendorShaped: true}
+	return &apierror.Error{Reason: reason, Message: "refused", UpstreamStatus: status, FromUpstream: true}
 }
 
-// Outage is an answer that no vendor gave.
+// Outage returns an error that is not vendor-shaped.
 func Outage(reason apierror.Reason) error {
 	return &apierror.Error{Reason: reason, Message: "outage", UpstreamStatus: 503}
 }

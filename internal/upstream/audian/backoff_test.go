@@ -23,9 +23,9 @@ func exchanges(at []time.Time) (seconds []int) {
 	return seconds
 }
 
-// TestA06_ARefusedKeyIsTriedEverLater polls every second under a key that the upstream
+// TestA06_RetriesOfARefusedKeyBackOff polls every second under a key that the upstream
 // refuses: between two tries nothing is sent.
-func TestA06_ARefusedKeyIsTriedEverLater(t *testing.T) {
+func TestA06_RetriesOfARefusedKeyBackOff(t *testing.T) {
 	for _, body := range []string{`{"error":"401","status":"error"}`, `{"success":false}`} {
 		synctest.Test(t, func(t *testing.T) {
 			var asked []time.Time
@@ -36,8 +36,8 @@ func TestA06_ARefusedKeyIsTriedEverLater(t *testing.T) {
 			c := client(t, u, as(APIKey("the-key")))
 			for range 200 {
 				_, err := c.List(t.Context(), "c", Pacing{})
-				e := told(t, err)
-				if e.Reason != apierror.CredentialRefused || e.UpstreamStatus != 403 || !e.Unreached || e.Dialled != "" {
+				e := apiError(t, err)
+				if e.Reason != apierror.CredentialRefused || e.UpstreamStatus != 403 || !e.NotSent || e.Dialled != "" {
 					t.Fatalf("got %+v", e)
 				}
 				e.Dialled = apierror.DialledNo // Each call has an error of its own.
@@ -53,9 +53,9 @@ func TestA06_ARefusedKeyIsTriedEverLater(t *testing.T) {
 	}
 }
 
-// TestA06_AKeyThatIsTakenAgainIsTriedAtOnceNextTime has a key be refused, taken, and, when
+// TestA06_AnAcceptedKeyResetsTheBackoff has a key be refused, taken, and, when
 // its token has expired, refused again.
-func TestA06_AKeyThatIsTakenAgainIsTriedAtOnceNextTime(t *testing.T) {
+func TestA06_AnAcceptedKeyResetsTheBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := newIssuer()
 		refuse := func() (*http.Response, error) { return reply(401, `{"success":false}`), nil }
@@ -64,7 +64,7 @@ func TestA06_AKeyThatIsTakenAgainIsTriedAtOnceNextTime(t *testing.T) {
 			u.exchange = refuse
 			u.expire()
 			for range 3 { // The third is told without a try.
-				if _, err := c.List(t.Context(), "c", Pacing{}); told(t, err).Reason != apierror.CredentialRefused {
+				if _, err := c.List(t.Context(), "c", Pacing{}); apiError(t, err).Reason != apierror.CredentialRefused {
 					t.Errorf("round %d: %v", round, err)
 				}
 				time.Sleep(450 * time.Millisecond)
@@ -92,7 +92,7 @@ func TestA06_AnExchangeThatFailsOtherwiseIsTriedAtOnce(t *testing.T) {
 			c := client(t, u, as(APIKey("the-key")))
 			for range 3 {
 				_, err := c.List(t.Context(), "c", Pacing{})
-				if e := told(t, err); e.Reason == apierror.CredentialRefused || !e.Unreached {
+				if e := apiError(t, err); e.Reason == apierror.CredentialRefused || !e.NotSent {
 					t.Errorf("got %+v", e)
 				}
 			}
@@ -103,9 +103,9 @@ func TestA06_AnExchangeThatFailsOtherwiseIsTriedAtOnce(t *testing.T) {
 	}
 }
 
-// TestA06_TokensThatAreNeverTakenAreRenewedEverLater has the upstream exchange the key and
+// TestA06_RenewalsOfRefusedTokensBackOff has the upstream exchange the key and
 // refuse each token: it is asked for lists, and for tokens ever more rarely.
-func TestA06_TokensThatAreNeverTakenAreRenewedEverLater(t *testing.T) {
+func TestA06_RenewalsOfRefusedTokensBackOff(t *testing.T) {
 	for name, test := range map[string]struct {
 		body   string
 		reason apierror.Reason
@@ -125,7 +125,7 @@ func TestA06_TokensThatAreNeverTakenAreRenewedEverLater(t *testing.T) {
 				}}
 				c := client(t, u, as(APIKey("the-key")))
 				for range 20 {
-					if _, err := c.List(t.Context(), "c", Pacing{}); told(t, err).Reason != test.reason {
+					if _, err := c.List(t.Context(), "c", Pacing{}); apiError(t, err).Reason != test.reason {
 						t.Fatalf("got %v", err)
 					}
 					time.Sleep(time.Second)
@@ -138,10 +138,10 @@ func TestA06_TokensThatAreNeverTakenAreRenewedEverLater(t *testing.T) {
 	}
 }
 
-// TestA06_WhatEndsWhileAKeyIsExchangedWasNotSent has calls end, by their deadline and by
+// TestA06_ACallThatEndsDuringAnExchangeWasNotSent has calls end, by their deadline and by
 // their caller, while the upstream takes its time to exchange the key: for the first token,
 // and for a renewed one.
-func TestA06_WhatEndsWhileAKeyIsExchangedWasNotSent(t *testing.T) {
+func TestA06_ACallThatEndsDuringAnExchangeWasNotSent(t *testing.T) {
 	for _, renewed := range []bool{false, true} {
 		for cause, end := range map[error]func(context.Context) (context.Context, context.CancelFunc){
 			context.DeadlineExceeded: func(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -175,7 +175,7 @@ func TestA06_WhatEndsWhileAKeyIsExchangedWasNotSent(t *testing.T) {
 				want := map[error]apierror.Reason{
 					context.DeadlineExceeded: apierror.DeadlineExceeded, context.Canceled: apierror.Cancelled,
 				}[cause]
-				if e := told(t, err); e.Reason != want || !e.Unreached || apierror.Classify(err) != apierror.Unreached {
+				if e := apiError(t, err); e.Reason != want || !e.NotSent || apierror.Classify(err) != apierror.NotSent {
 					t.Errorf("renewed %v: %+v", renewed, e)
 				}
 				time.Sleep(5 * time.Second) // The exchange goes on for those who come later.
@@ -189,7 +189,7 @@ func TestA06_APanicInAnExchangeFailsItAlone(t *testing.T) {
 	u := newIssuer()
 	u.exchange = func() (*http.Response, error) { u.exchange = nil; panic("out of luck") }
 	c := client(t, u, as(APIKey("the-key")))
-	if _, err := c.List(t.Context(), "c", Pacing{}); told(t, err).Reason != apierror.Internal || !told(t, err).Unreached {
+	if _, err := c.List(t.Context(), "c", Pacing{}); apiError(t, err).Reason != apierror.Internal || !apiError(t, err).NotSent {
 		t.Errorf("got %v", err)
 	}
 	if _, err := c.List(t.Context(), "c", Pacing{}); err != nil {

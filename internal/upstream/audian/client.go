@@ -1,9 +1,9 @@
-// Package audian is the upstream, Audian's conference REST API, as Go calls for one
+// Package audian is a client of the upstream, Audian's conference REST API, for one
 // credential.
 //
-// Each call is one logical one: it is sent once, and once more only where the upstream
-// refused the token of an exchanged key. Retries, pacing and budgets are its callers'.
-// Every error holds a [apierror.Error]; none holds a token.
+// Each call is sent once, and once more only if the upstream refused a token that can be
+// renewed. The callers are responsible for retries, pacing and budgets. Every error contains an
+// [apierror.Error]; none contains a token.
 package audian
 
 import (
@@ -20,26 +20,26 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// Options say how the upstream is reached, and as whom.
+// Options configure a Client.
 type Options struct {
-	// BaseURL is the upstream's, path included.
+	// BaseURL is the upstream's, with its path.
 	BaseURL    *url.URL
 	Credential Credential
-	// Header is how the token is sent.
+	// Header is the header that carries the token.
 	Header AuthHeader
-	// Transport carries the requests. Clients share one, so that connections are too.
+	// Transport sends the requests. Clients share one, and so its connections.
 	Transport http.RoundTripper
-	// OnTrip is told of each request and what came of it, from many goroutines. It must
-	// not block, and may be nil.
-	OnTrip func(Trip)
+	// OnResult is called with the result of each request, from many goroutines. It must not
+	// block, and may be nil.
+	OnResult func(Result)
 	// Logger may be nil.
 	Logger *slog.Logger
 }
 
-// AuthHeader is one of the two ways in which the vendor's pages send a token.
+// AuthHeader is one of the two headers that the vendor documents for a token.
 type AuthHeader uint8
 
-// The ways to send a token.
+// The headers for a token.
 const (
 	// XAuthToken sends `X-Auth-Token: TOKEN`.
 	XAuthToken AuthHeader = iota
@@ -47,7 +47,7 @@ const (
 	Bearer
 )
 
-// Operation names what a request is for.
+// Operation is the purpose of a request.
 type Operation string
 
 // The operations.
@@ -58,25 +58,25 @@ const (
 	Exchange Operation = "exchange"
 )
 
-// Trip is one request, and what came of it.
-type Trip struct {
+// Result is the result of one request.
+type Result struct {
 	Operation Operation
-	// Status is the answer's, 0 where there was none.
+	// Status is the response's, or 0 if there was none.
 	Status  int
 	Elapsed time.Duration
-	// Err is nil where the answer was a success.
+	// Err is nil if the request succeeded.
 	Err *apierror.Error
-	// Remaining is what the answer says is left of the account's request tokens; nil
-	// where it says nothing.
+	// Remaining is the number of request tokens that the account has left; nil if the
+	// response does not contain it.
 	Remaining *int
 }
 
-// Pacing is how one call may use the wire. The zero Pacing leaves it alone.
+// Pacing bounds the requests of one call. The zero Pacing sets no bounds.
 type Pacing struct {
-	// Next is asked before each of the call's requests but the first: a further page,
-	// or the same request with a renewed token.
+	// Next is called before each request of the call but the first: for a further page, or
+	// for the same request with a renewed token.
 	Next func(context.Context) error
-	// Timeout is each request's own; 0 means none but the context's.
+	// Timeout bounds each request; 0 means that only ctx does.
 	Timeout time.Duration
 }
 
@@ -89,31 +89,32 @@ func (p Pacing) next(ctx context.Context) error {
 
 // Client calls the upstream for one credential.
 type Client struct {
-	options   Options
-	exchanger *exchanger
-	// told are the fields whose wrong type was logged.
-	told sync.Map
+	options Options
+	// tokens is nil unless the credential is an API key.
+	tokens *tokenCache
+	// reportedFields are the fields whose unexpected type was logged.
+	reportedFields sync.Map
 }
 
-// New returns a client. It fails where no request could be made of the options.
+// New returns a client. It fails if the options allow no valid request.
 func New(options Options) (*Client, error) {
-	if !headerSafe(options.Credential.secret) {
-		return nil, errors.New("the credential holds characters that no header can carry")
+	if !headerSafe(options.Credential.Reveal()) {
+		return nil, errors.New("the credential contains characters that are not allowed in a header")
 	}
 	if u := options.BaseURL; u == nil || u.Host == "" || u.User != nil {
-		return nil, errors.New("the base URL needs a host and must not hold a credential")
+		return nil, errors.New("the base URL must have a host and no credential")
 	}
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
 	c := &Client{options: options}
 	if options.Credential.kind == exchangedKey {
-		c.exchanger = &exchanger{exchange: c.exchange}
+		c.tokens = &tokenCache{exchange: c.exchange}
 	}
 	return c, nil
 }
 
-// wireAdd is the body of an add. What the caller left out is left to the upstream.
+// wireAdd is the body of an add. Fields that the caller did not set are omitted.
 type wireAdd struct {
 	PhoneNumber   string           `json:"phone_number"`
 	Name          string           `json:"name,omitzero"`
@@ -122,8 +123,8 @@ type wireAdd struct {
 	SendPINViaSMS bool             `json:"send_pin_via_sms,omitzero"`
 }
 
-// Add has a participant dialled. Whether an add that failed may have made a phone ring
-// (A1), its error shows by Unreached and UpstreamStatus.
+// Add makes the upstream dial a participant. The class of its error shows whether a phone may
+// ring (A1).
 func (c *Client) Add(ctx context.Context, conference string, add participant.Add, pacing Pacing) (participant.Item, error) {
 	item, err := c.add(ctx, conference, add, pacing)
 	if err != nil {
@@ -137,23 +138,23 @@ func (c *Client) add(ctx context.Context, conference string, add participant.Add
 	if err != nil {
 		return participant.Item{}, err
 	}
-	a, err := c.call(ctx, request{
+	resp, err := c.call(ctx, request{
 		operation: Add, method: http.MethodPost, path: []string{"conferences", conference, "participants"},
 		body: body,
 	}, pacing)
 	if err != nil {
 		return participant.Item{}, err
 	}
-	item, err := decodeAdded(a.envelope, a.body, c.oddly(conference))
+	item, err := decodeAdded(resp.envelope, resp.body, c.unexpectedField(conference))
 	if err != nil {
-		return participant.Item{}, a.undecodable(err)
+		return participant.Item{}, resp.undecodable(err)
 	}
 	item.ConferenceID = conference
 	return item, nil
 }
 
-// Remove takes a participant out of a conference. Any success whose body reports no error
-// will do, one that cannot be read too (A6).
+// Remove removes a participant from a conference. A 2xx is a success unless its body contains an
+// error, even if it cannot be read (A6).
 func (c *Client) Remove(ctx context.Context, conference, id string, pacing Pacing) error {
 	_, err := c.call(ctx, request{
 		operation: Remove, method: http.MethodDelete, path: []string{"conferences", conference, "participants", id},
@@ -164,9 +165,9 @@ func (c *Client) Remove(ctx context.Context, conference, id string, pacing Pacin
 	return nil
 }
 
-// List reads a conference's roster once, all its pages. Where a page after the first
-// cannot be read, the list holds those before it and says why in Unread (W7); where ctx
-// has ended, or pacing does not let it go on, there is none.
+// List reads all pages of a conference's list once. If a page after the first cannot be read,
+// the list contains the pages before it, and PageErr the error (W7). If ctx ends or pacing.Next
+// fails, List fails.
 func (c *Client) List(ctx context.Context, conference string, pacing Pacing) (participant.List, error) {
 	pages := newPager(conference)
 	err := c.page(ctx, pages, pacing)
@@ -185,7 +186,7 @@ func (c *Client) List(ctx context.Context, conference string, pacing Pacing) (pa
 	return pages.end(err), nil
 }
 
-// page reads a list's next page.
+// page reads the list's next page.
 func (c *Client) page(ctx context.Context, pages *pager, pacing Pacing) error {
 	r := request{
 		operation: List, method: http.MethodGet, path: []string{"conferences", pages.conference, "participants"},
@@ -193,25 +194,25 @@ func (c *Client) page(ctx context.Context, pages *pager, pacing Pacing) error {
 	if pages.next != "" {
 		r.query = url.Values{"start_key": {pages.next}}
 	}
-	a, err := c.call(ctx, r, pacing)
+	resp, err := c.call(ctx, r, pacing)
 	if err != nil {
 		return err
 	}
-	p, err := decodePage(a.envelope, pages.room(), c.oddly(pages.conference))
-	if err == nil && (a.status == http.StatusPartialContent || p.placeholder && pages.list.Pages > 0) {
-		err = errors.New("the answer is no whole page")
+	p, err := decodePage(resp.envelope, pages.room(), c.unexpectedField(pages.conference))
+	if err == nil && (resp.status == http.StatusPartialContent || p.placeholder && pages.list.Pages > 0) {
+		err = errors.New("the response is not a whole page")
 	}
 	if err == nil {
-		err = pages.add(p, len(a.body))
+		err = pages.add(p, len(resp.body))
 	}
-	return a.unreadable(err)
+	return resp.decodeError(err)
 }
 
-// oddly logs, once a field, what the decoder took as missing: a list comes every
-// second, and its oddities with it.
-func (c *Client) oddly(conference string) report {
+// unexpectedField returns a function that logs a field with an unexpected type, once for each
+// field, because lists are read every second.
+func (c *Client) unexpectedField(conference string) fieldReport {
 	return func(field string) {
-		if _, told := c.told.LoadOrStore(field, true); told {
+		if _, reported := c.reportedFields.LoadOrStore(field, true); reported {
 			return
 		}
 		c.options.Logger.Warn("upstream field is missing or of an unexpected type",

@@ -119,7 +119,7 @@ func TestA01_AddAnswers(t *testing.T) {
 		status int
 		body   string
 		reason apierror.Reason
-		// refused says that surely nobody was dialled.
+		// refused is true if certainly nobody was dialled.
 		refused bool
 	}{
 		"bare":                       {status: 200, body: person},
@@ -157,26 +157,26 @@ func TestA01_AddAnswers(t *testing.T) {
 				}
 				return
 			}
-			if e := told(t, err); e.Reason != test.reason || e.Unreached || apierror.IsRefusal(e.UpstreamStatus, e.VendorShaped) != test.refused {
+			if e := apiError(t, err); e.Reason != test.reason || e.NotSent || (apierror.Classify(e) != apierror.Ambiguous) != test.refused {
 				t.Errorf("got %s, status %d: %v", e.Reason, e.UpstreamStatus, err)
 			}
 		})
 	}
 }
 
-// TestA01_TheStatusCountsWhateverBecomesOfItsBody has answers stop in the middle of their
+// TestA01_TheStatusCountsWithoutItsBody has answers stop in the middle of their
 // bodies: what is no success is judged soon, by its status.
-func TestA01_TheStatusCountsWhateverBecomesOfItsBody(t *testing.T) {
+func TestA01_TheStatusCountsWithoutItsBody(t *testing.T) {
 	for status, test := range map[int]struct {
 		reason apierror.Reason
 		takes  time.Duration
 	}{
 		200: {apierror.UpstreamTimeout, time.Minute},
-		302: {apierror.UpstreamUnavailable, explains},
-		404: {apierror.UpstreamUnavailable, explains},
-		408: {apierror.UpstreamTimeout, explains},
-		429: {apierror.UpstreamRateLimited, explains},
-		503: {apierror.UpstreamUnavailable, explains},
+		302: {apierror.UpstreamUnavailable, errorBodyTimeout},
+		404: {apierror.UpstreamUnavailable, errorBodyTimeout},
+		408: {apierror.UpstreamTimeout, errorBodyTimeout},
+		429: {apierror.UpstreamRateLimited, errorBodyTimeout},
+		503: {apierror.UpstreamUnavailable, errorBodyTimeout},
 	} {
 		t.Run(http.StatusText(status), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -186,7 +186,7 @@ func TestA01_TheStatusCountsWhateverBecomesOfItsBody(t *testing.T) {
 				}}
 				began := time.Now()
 				_, err := client(t, u).Add(t.Context(), "c", participant.Add{}, Pacing{Timeout: time.Minute})
-				if e := told(t, err); e.Reason != test.reason || e.UpstreamStatus != status || time.Since(began) != test.takes {
+				if e := apiError(t, err); e.Reason != test.reason || e.UpstreamStatus != status || time.Since(began) != test.takes {
 					t.Errorf("after %v: %v", time.Since(began), err)
 				}
 			})
@@ -225,7 +225,7 @@ func TestRemoveAnswers(t *testing.T) {
 		switch {
 		case test.reason == "" && err != nil:
 			t.Errorf("%s: %v", name, err)
-		case test.reason != "" && told(t, err).Reason != test.reason:
+		case test.reason != "" && apiError(t, err).Reason != test.reason:
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -240,7 +240,7 @@ func TestRedirectsAreNeverFollowed(t *testing.T) {
 	transport := NewTransport()
 	defer transport.CloseIdleConnections()
 	_, err := client(t, transport, at(t, server.URL)).List(t.Context(), "c", Pacing{})
-	if e := told(t, err); followed || e.Reason != apierror.UpstreamUnavailable || e.UpstreamStatus != 307 {
+	if e := apiError(t, err); followed || e.Reason != apierror.UpstreamUnavailable || e.UpstreamStatus != 307 {
 		t.Errorf("followed %v, %v", followed, err)
 	}
 }
@@ -254,9 +254,9 @@ func at(t *testing.T, base string) func(*Options) {
 	return func(o *Options) { o.BaseURL = u }
 }
 
-// TestA01_UnreachedIsTold asks upstreams that no request can reach, and ones that hear
+// TestA01_UnreachedRequestsAreMarked asks upstreams that no request can reach, and ones that hear
 // the request and do not answer it.
-func TestA01_UnreachedIsTold(t *testing.T) {
+func TestA01_UnreachedRequestsAreMarked(t *testing.T) {
 	closed := httptest.NewServer(http.NotFoundHandler())
 	closed.Close()
 	plain := httptest.NewServer(http.NotFoundHandler())
@@ -288,9 +288,9 @@ func TestA01_UnreachedIsTold(t *testing.T) {
 			transport := NewTransport()
 			defer transport.CloseIdleConnections()
 			_, err := client(t, transport, at(t, test.base)).Add(t.Context(), "c", participant.Add{}, Pacing{})
-			e := told(t, err)
-			if e.Reason != test.reason || e.Unreached != test.unreached {
-				t.Errorf("%s, unreached %v: %v", e.Reason, e.Unreached, err)
+			e := apiError(t, err)
+			if e.Reason != test.reason || e.NotSent != test.unreached {
+				t.Errorf("%s, unreached %v: %v", e.Reason, e.NotSent, err)
 			}
 		})
 	}
@@ -309,12 +309,12 @@ func TestA01_UnreachedAfterConnectionsWereReused(t *testing.T) {
 	server.Close()
 	// The first may be lost with the connection that it was written to.
 	_, _ = c.Add(t.Context(), "c", participant.Add{}, Pacing{})
-	if _, err := c.Add(t.Context(), "c", participant.Add{}, Pacing{}); !told(t, err).Unreached {
+	if _, err := c.Add(t.Context(), "c", participant.Add{}, Pacing{}); !apiError(t, err).NotSent {
 		t.Errorf("not unreached: %v", err)
 	}
 }
 
-func TestUntracedTransportIsJudgedByItsError(t *testing.T) {
+func TestErrorsDecideWithoutATrace(t *testing.T) {
 	refused := &net.OpError{Op: "dial", Err: net.UnknownNetworkError("x")}
 	for _, test := range []struct {
 		err       error
@@ -324,13 +324,13 @@ func TestUntracedTransportIsJudgedByItsError(t *testing.T) {
 	} {
 		u := &upstream{answer: func(*http.Request) (*http.Response, error) { return nil, test.err }}
 		_, err := client(t, u).List(t.Context(), "c", Pacing{})
-		if told(t, err).Unreached != test.unreached {
+		if apiError(t, err).NotSent != test.unreached {
 			t.Errorf("%v: unreached is not %v", test.err, test.unreached)
 		}
 	}
 }
 
-func TestWhoseTimeWasUp(t *testing.T) {
+func TestTimeoutsAndDeadlinesDiffer(t *testing.T) {
 	stuck := &upstream{answer: func(r *http.Request) (*http.Response, error) {
 		<-r.Context().Done()
 		return nil, r.Context().Err()
@@ -349,14 +349,14 @@ func TestWhoseTimeWasUp(t *testing.T) {
 		"the caller is no": {cancelled, apierror.Cancelled},
 	} {
 		_, err := c.List(test.ctx, "c", Pacing{Timeout: 10 * time.Millisecond})
-		if e := told(t, err); e.Reason != test.reason {
+		if e := apiError(t, err); e.Reason != test.reason {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
-// TestA01_WhatHasEndedIsNotSent has calls end before they begin.
-func TestA01_WhatHasEndedIsNotSent(t *testing.T) {
+// TestA01_AnEndedCallIsNotSent has calls end before they begin.
+func TestA01_AnEndedCallIsNotSent(t *testing.T) {
 	late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer cancel()
 	cancelled, cancel := context.WithCancel(t.Context())
@@ -366,7 +366,7 @@ func TestA01_WhatHasEndedIsNotSent(t *testing.T) {
 	} {
 		u := always(200, person)
 		_, err := client(t, u).Add(ctx, "c", participant.Add{}, Pacing{})
-		if e := told(t, err); e.Reason != reason || !e.Unreached || len(u.requests) != 0 {
+		if e := apiError(t, err); e.Reason != reason || !e.NotSent || len(u.requests) != 0 {
 			t.Errorf("%d requests, %+v", len(u.requests), e)
 		}
 	}
@@ -375,23 +375,23 @@ func TestA01_WhatHasEndedIsNotSent(t *testing.T) {
 func TestBodiesAreLimited(t *testing.T) {
 	huge := `{"participants":[],"x":"` + strings.Repeat("x", maxBody) + `"}`
 	_, err := client(t, always(200, huge)).List(t.Context(), "c", Pacing{})
-	if e := told(t, err); e.Reason != apierror.UpstreamUndecodable {
+	if e := apiError(t, err); e.Reason != apierror.UpstreamUndecodable {
 		t.Errorf("got %v", err)
 	}
 	_, err = client(t, always(404, huge)).List(t.Context(), "c", Pacing{})
-	if e := told(t, err); e.Reason != apierror.UpstreamUnavailable || e.VendorShaped {
+	if e := apiError(t, err); e.Reason != apierror.UpstreamUnavailable || e.FromUpstream {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestTripsAreTold(t *testing.T) {
-	var trips []Trip
+func TestResultsAreReported(t *testing.T) {
+	var results []Result
 	u := always(200, `{"data":{"participants":[]},"tokens":{"consumed":1,"remaining":42},"status":"success"}`)
-	c := client(t, u, func(o *Options) { o.OnTrip = func(trip Trip) { trips = append(trips, trip) } })
+	c := client(t, u, func(o *Options) { o.OnResult = func(result Result) { results = append(results, result) } })
 	if _, err := c.List(t.Context(), "c", Pacing{}); err != nil {
 		t.Fatal(err)
 	}
-	if len(trips) != 1 || trips[0].Operation != List || trips[0].Status != 200 || *trips[0].Remaining != 42 || trips[0].Err != nil {
-		t.Errorf("got %+v", trips)
+	if len(results) != 1 || results[0].Operation != List || results[0].Status != 200 || *results[0].Remaining != 42 || results[0].Err != nil {
+		t.Errorf("got %+v", results)
 	}
 }

@@ -1,12 +1,13 @@
 package audian
 
-import "log/slog"
+import "github.com/audian/participant-gateway/internal/redact"
 
-// Credential is what the upstream knows the gateway, or a caller, by. It shows itself
-// to nobody: not to fmt, nor to slog.
+// Credential is the upstream credential of the gateway or of a caller. fmt, slog and encoders
+// redact it.
 type Credential struct {
-	kind   credentialKind
-	secret string
+	redact.Secret
+
+	kind credentialKind
 }
 
 type credentialKind uint8
@@ -17,28 +18,14 @@ const (
 	callerToken
 )
 
-// StaticToken is a token of the gateway's own that is sent as it is. The upstream
-// refusing it is the gateway's trouble, which no caller can cure.
-func StaticToken(token string) Credential { return Credential{staticToken, token} }
+// StaticToken is the gateway's own token, sent as it is. If the upstream refuses it, that is an
+// error of the gateway.
+func StaticToken(token string) Credential { return Credential{redact.Secret(token), staticToken} }
 
-// APIKey is a key of the gateway's own that is exchanged for tokens, which are renewed
-// when the upstream refuses them.
-func APIKey(key string) Credential { return Credential{exchangedKey, key} }
+// APIKey is the gateway's own key. It is exchanged for a token, and again when the upstream
+// refuses that.
+func APIKey(key string) Credential { return Credential{redact.Secret(key), exchangedKey} }
 
-// CallerToken is a caller's token that is passed through. The upstream refusing it is
-// an answer for that caller.
-func CallerToken(token string) Credential { return Credential{callerToken, token} }
-
-// Reveal gives the secret itself, for fingerprints.
-func (c Credential) Reveal() string { return c.secret }
-
-// String hides the secret from fmt.
-func (Credential) String() string { return redacted }
-
-// GoString hides the secret from %#v.
-func (Credential) GoString() string { return redacted }
-
-// LogValue hides the secret from slog.
-func (Credential) LogValue() slog.Value { return slog.StringValue(redacted) }
-
-const redacted = "[redacted]"
+// CallerToken is a caller's token, passed through. If the upstream refuses it, that is an error of
+// the caller.
+func CallerToken(token string) Credential { return Credential{redact.Secret(token), callerToken} }

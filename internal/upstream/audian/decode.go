@@ -10,40 +10,39 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// report is told the name of a field that was taken as missing because of its type.
-type report func(field string)
+// fieldReport is called with the name of a field that was ignored because of its type.
+type fieldReport func(field string)
 
-// page is one page of a list, as one body told it.
+// page is one page of a list.
 type page struct {
-	// items are those with an id, in order, an id maybe more than once.
+	// items are the participants with an id, in order; an id may occur more than once.
 	items []participant.Item
-	// nameless is how many more had no id.
-	nameless      int
+	// withoutID is the number of participants without an id.
+	withoutID     int
 	total, active *int
-	// next is the key of the next page, empty on the last; lost is why there is a next
-	// page whose key cannot be sent back.
-	next string
-	lost error
-	// placeholder says that null or {} came instead of an array.
+	// next is the key of the next page, empty on the last page. badKey is set if the body has
+	// a key that cannot be sent back.
+	next   string
+	badKey error
+	// placeholder is true if the body has null or {} instead of an array.
 	placeholder bool
 }
 
-// decodePage reads a page from a body that is bare, or wrapped in `data`. It is an error
-// where the body does not say for certain who is listed: a list proves who is gone (W7).
-// It reads no more than room items.
-func decodePage(e envelope, room int, odd report) (page, error) {
+// decodePage decodes a page, bare or in `data`. It fails if it is not certain who is listed,
+// because a list proves removals (W7). It reads at most room items.
+func decodePage(e envelope, room int, unexpected fieldReport) (page, error) {
 	array, around := findList(e)
 	p := page{placeholder: array == nil}
 	if array != nil {
 		var err error
-		if p, err = decodeItems(array, room, odd); err != nil {
+		if p, err = decodeItems(array, room, unexpected); err != nil {
 			return page{}, err
 		}
 	}
 	for _, e := range around {
-		p.total = smallest(p.total, counted("total", e.Total, odd))
-		p.active = smallest(p.active, counted("active", e.Active, odd))
-		p.follow(e.NextStartKey, odd)
+		p.total = smallest(p.total, counted("total", e.Total, unexpected))
+		p.active = smallest(p.active, counted("active", e.Active, unexpected))
+		p.follow(e.NextStartKey, unexpected)
 	}
 	if p.placeholder && !p.isEmpty(around) {
 		return page{}, errors.New("no array of participants")
@@ -51,8 +50,7 @@ func decodePage(e envelope, room int, odd report) (page, error) {
 	return p, nil
 }
 
-// findList finds the array of participants, and the objects that describe it. The array
-// is nil where there is none; then only a placeholder may be there.
+// findList returns the array of participants, or nil, and the objects around it.
 func findList(e envelope) (array jsontext.Value, around []envelope) {
 	switch {
 	case e.Participants.Kind() == '[':
@@ -67,14 +65,14 @@ func findList(e envelope) (array jsontext.Value, around []envelope) {
 	return nil, []envelope{e, data}
 }
 
-// isEmpty reports whether a page without an array is an empty list all the same: it holds
-// null or {} in its place, and counts nobody (W7).
+// isEmpty reports whether a page without an array is an empty list: it has null or {} instead,
+// and its total is not above 0 (W7).
 func (p *page) isEmpty(around []envelope) bool {
 	held := false
 	for _, e := range around {
 		held = held || isPlaceholder(e.Participants)
 	}
-	return held && (p.total == nil || *p.total == 0) && p.next == "" && p.lost == nil
+	return held && (p.total == nil || *p.total == 0) && p.next == "" && p.badKey == nil
 }
 
 func isPlaceholder(v jsontext.Value) bool {
@@ -85,10 +83,10 @@ func isPlaceholder(v jsontext.Value) bool {
 	return v.Kind() == 'n'
 }
 
-func counted(field string, v jsontext.Value, odd report) *int {
+func counted(field string, v jsontext.Value, unexpected fieldReport) *int {
 	n := count(v)
 	if n == nil && v != nil && v.Kind() != 'n' {
-		odd(field)
+		unexpected(field)
 	}
 	return n
 }
@@ -100,9 +98,9 @@ func smallest(a, b *int) *int {
 	return a
 }
 
-// follow notes the key of the next page. One that cannot be sent back leaves the list
+// follow sets the key of the next page. A key that cannot be sent back makes the list
 // incomplete.
-func (p *page) follow(key jsontext.Value, odd report) {
+func (p *page) follow(key jsontext.Value, unexpected fieldReport) {
 	switch key.Kind() {
 	case '"':
 		if next, _ := text(key); next != "" {
@@ -112,19 +110,19 @@ func (p *page) follow(key jsontext.Value, odd report) {
 		p.next = string(key)
 	case 'n', jsontext.KindInvalid:
 	case 'f':
-		odd("next_start_key") // It plainly says that there is none.
+		unexpected("next_start_key") // false means that there is none.
 	default:
-		odd("next_start_key")
-		p.lost = errors.New("next_start_key is no string")
+		unexpected("next_start_key")
+		p.badKey = errors.New("next_start_key is not a string")
 	}
 }
 
-// itemBytes is about what a participant takes in a body, rather less.
+// itemBytes is a low estimate of the size of a participant in a body.
 const itemBytes = 200
 
-// decodeItems reads an array of room participants at most. More are not read: there is no
-// such list, and what is cut off here costs no memory.
-func decodeItems(array jsontext.Value, room int, odd report) (page, error) {
+// decodeItems decodes an array of at most room participants. It stops there to bound its
+// memory.
+func decodeItems(array jsontext.Value, room int, unexpected fieldReport) (page, error) {
 	d := jsontext.NewDecoder(bytes.NewBuffer(array), tolerant)
 	if _, err := d.ReadToken(); err != nil {
 		return page{}, fmt.Errorf("participants: %w", err)
@@ -134,41 +132,41 @@ func decodeItems(array jsontext.Value, room int, odd report) (page, error) {
 		if n == room {
 			return page{}, endless("the upstream's list is larger than any conference")
 		}
-		// Decoded in its place: of its own, each would be on the heap.
+		// Decoding in place avoids an allocation for each item.
 		p.items = append(p.items, participant.Item{})
 		item := &p.items[len(p.items)-1]
-		if err := decodeItem(d, item, odd); err != nil {
+		if err := decodeItem(d, item, unexpected); err != nil {
 			return page{}, fmt.Errorf("participant %d: %w", n, err)
 		}
 		if item.ID == "" {
-			odd("id")
-			p.nameless++
+			unexpected("id")
+			p.withoutID++
 			p.items = p.items[:len(p.items)-1]
 		}
 	}
 	return p, nil
 }
 
-// decodeAdded reads the answer to an add: one participant, bare or in `data`. One
-// without an id is nobody.
-func decodeAdded(e envelope, body []byte, odd report) (participant.Item, error) {
+// decodeAdded decodes the response to an add: one participant, bare or in `data`. It fails if
+// there is no id.
+func decodeAdded(e envelope, body []byte, unexpected fieldReport) (participant.Item, error) {
 	value := jsontext.Value(body)
 	if e.Data.Kind() == '{' {
 		value = e.Data
 	}
 	var item participant.Item
-	err := decodeItem(jsontext.NewDecoder(bytes.NewBuffer(value), tolerant), &item, odd)
+	err := decodeItem(jsontext.NewDecoder(bytes.NewBuffer(value), tolerant), &item, unexpected)
 	if err == nil && item.ID == "" {
 		err = errors.New("no id")
 	}
 	return item, err
 }
 
-// decodeItem reads one participant into a zero item. A field that is not there, or null,
-// or of a wrong type is not told; a wrong type of id or status spoils the whole (W7, W8).
-func decodeItem(d *jsontext.Decoder, item *participant.Item, odd report) error {
+// decodeItem decodes one participant into a zero item. A field that is missing, null or of an
+// unexpected type is not set in Fields; an unexpected type of id or status is an error (W7, W8).
+func decodeItem(d *jsontext.Decoder, item *participant.Item, unexpected fieldReport) error {
 	if d.PeekKind() != '{' {
-		return errors.New("no object")
+		return errors.New("not an object")
 	}
 	if _, err := d.ReadToken(); err != nil {
 		return fmt.Errorf("read object: %w", err)
@@ -185,7 +183,7 @@ func decodeItem(d *jsontext.Decoder, item *participant.Item, odd report) error {
 		wrong[f.strict] = nil
 		if !f.take(item, value) {
 			wrong[f.strict] = f
-			odd(f.name)
+			unexpected(f.name)
 		}
 	}
 	if _, err := d.ReadToken(); err != nil {
@@ -193,13 +191,13 @@ func decodeItem(d *jsontext.Decoder, item *participant.Item, odd report) error {
 	}
 	for _, f := range wrong[lenient+1:] {
 		if f != nil {
-			return fmt.Errorf("%s is of the wrong type", f.name)
+			return fmt.Errorf("%s has the wrong type", f.name)
 		}
 	}
 	return nil
 }
 
-// readMember reads a member of an object; the field is nil where it is not known.
+// readMember reads a member of an object; the field is nil if it is unknown.
 func readMember(d *jsontext.Decoder) (f *field, value jsontext.Value, err error) {
 	name, err := d.ReadValue()
 	if err != nil {

@@ -10,27 +10,27 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// decode reads a page and the names of the fields that were odd.
-func decode(body string) (p page, odd []string, err error) {
+// decode reads a page and the names of the fields that were unexpected.
+func decode(body string) (p page, unexpected []string, err error) {
 	_, e, ok := readDocument([]byte(body))
 	if !ok {
 		return page{}, nil, errTooLarge
 	}
-	p, err = decodePage(e, maxItems, func(field string) { odd = append(odd, field) })
-	return p, odd, err
+	p, err = decodePage(e, maxItems, func(field string) { unexpected = append(unexpected, field) })
+	return p, unexpected, err
 }
 
-func TestW08_MissingIsNotTold(t *testing.T) {
+func TestW08_MissingFieldsAreNotSet(t *testing.T) {
 	joined := time.Date(2024, 2, 4, 11, 15, 30, 0, time.UTC)
 	for name, test := range map[string]struct {
-		item string
-		want participant.Item
-		odd  []string
+		item       string
+		want       participant.Item
+		unexpected []string
 	}{
 		"all": {
 			item: `{"id":"p","conference_id":"x","phone_number":"+1","name":"N","role":"listener","status":"held","muted":true,` +
 				`"duration":245,"joined_at":"2024-02-04T12:15:30+01:00","created_at":"2024-02-04T11:15:30Z"}`,
-			want: participant.Item{Told: participant.AllFields, Participant: participant.Participant{
+			want: participant.Item{Fields: participant.AllFields, Participant: participant.Participant{
 				ID: "p", PhoneNumber: "+1", Name: "N", Role: "listener", Status: "held", Muted: true, Duration: 245,
 				JoinedAt: joined, CreatedAt: joined,
 			}},
@@ -38,40 +38,40 @@ func TestW08_MissingIsNotTold(t *testing.T) {
 		"nothing": {item: `{"id":"p"}`, want: participant.Item{Participant: participant.Participant{ID: "p"}}},
 		"null is missing, but for joined_at": {
 			item: `{"id":"p","phone_number":null,"name":null,"role":null,"status":null,"muted":null,"duration":null,"joined_at":null,"created_at":null}`,
-			want: participant.Item{Told: participant.FieldJoinedAt, Participant: participant.Participant{ID: "p"}},
+			want: participant.Item{Fields: participant.FieldJoinedAt, Participant: participant.Participant{ID: "p"}},
 		},
 		"wrong types": {
-			item: `{"id":"p","phone_number":[],"name":[],"role":{},"muted":"yes","duration":"long","joined_at":7,"created_at":true}`,
-			want: participant.Item{Participant: participant.Participant{ID: "p"}},
-			odd:  []string{"phone_number", "name", "role", "muted", "duration", "joined_at", "created_at"},
+			item:       `{"id":"p","phone_number":[],"name":[],"role":{},"muted":"yes","duration":"long","joined_at":7,"created_at":true}`,
+			want:       participant.Item{Participant: participant.Participant{ID: "p"}},
+			unexpected: []string{"phone_number", "name", "role", "muted", "duration", "joined_at", "created_at"},
 		},
 		"unknown words and members": {
 			item: `{"id":"p","status":"lobby","role":"guest","x":{"y":[1]}}`,
 			want: participant.Item{
-				Told:        participant.FieldStatus | participant.FieldRole,
+				Fields:      participant.FieldStatus | participant.FieldRole,
 				Participant: participant.Participant{ID: "p", Status: "lobby", Role: "guest"},
 			},
 		},
 		"no times": {
-			item: `{"id":"p","joined_at":"yesterday","created_at":"0000-01-01T00:00:00Z"}`,
-			want: participant.Item{Participant: participant.Participant{ID: "p"}},
-			odd:  []string{"joined_at", "created_at"},
+			item:       `{"id":"p","joined_at":"yesterday","created_at":"0000-01-01T00:00:00Z"}`,
+			want:       participant.Item{Participant: participant.Participant{ID: "p"}},
+			unexpected: []string{"joined_at", "created_at"},
 		},
 		"escaped": {
 			item: `{"\u0069d":"p\u00e9\n","muted":false}`,
-			want: participant.Item{Told: participant.FieldMuted, Participant: participant.Participant{ID: "pé\n"}},
+			want: participant.Item{Fields: participant.FieldMuted, Participant: participant.Participant{ID: "pé\n"}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p, odd, err := decode(`{"participants":[` + test.item + `]}`)
+			p, unexpected, err := decode(`{"participants":[` + test.item + `]}`)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if !reflect.DeepEqual(p.items, []participant.Item{test.want}) {
 				t.Errorf("got %+v, want %+v", p.items, test.want)
 			}
-			if !slices.Equal(odd, test.odd) {
-				t.Errorf("odd %v, want %v", odd, test.odd)
+			if !slices.Equal(unexpected, test.unexpected) {
+				t.Errorf("unexpected %v, want %v", unexpected, test.unexpected)
 			}
 		})
 	}
@@ -83,14 +83,14 @@ func TestDurations(t *testing.T) {
 		"1.5": 1, "0.999": 0, "2147483647.9": 2147483647, `"245"`: 245, `"245.7"`: 245,
 	} {
 		p, _, err := decode(`{"participants":[{"id":"p","duration":` + number + `}]}`)
-		if err != nil || p.items[0].Duration != want || p.items[0].Told != participant.FieldDuration {
+		if err != nil || p.items[0].Duration != want || p.items[0].Fields != participant.FieldDuration {
 			t.Errorf("%s: %+v, %v", number, p.items, err)
 		}
 	}
 	for _, number := range []string{"2147483648", "-2147483649", "1e400", `""`, `"1 s"`, `"NaN"`, `"-Inf"`, "true"} {
-		p, odd, err := decode(`{"participants":[{"id":"p","duration":` + number + `}]}`)
-		if err != nil || p.items[0].Told != 0 || p.items[0].Duration != 0 || len(odd) != 1 {
-			t.Errorf("%s: %+v, %v, %v", number, p.items, odd, err)
+		p, unexpected, err := decode(`{"participants":[{"id":"p","duration":` + number + `}]}`)
+		if err != nil || p.items[0].Fields != 0 || p.items[0].Duration != 0 || len(unexpected) != 1 {
+			t.Errorf("%s: %+v, %v, %v", number, p.items, unexpected, err)
 		}
 	}
 }
@@ -156,9 +156,9 @@ func TestW07_Undecodable(t *testing.T) {
 	}
 }
 
-func TestW07_NamelessItemsCount(t *testing.T) {
-	p, odd, err := decode(`{"participants":[{"id":"a"},{"name":"x"},{"id":null},{"id":""}]}`)
-	if err != nil || len(p.items) != 1 || p.nameless != 3 || !slices.Equal(odd, []string{"id", "id", "id"}) {
-		t.Errorf("got %+v, %v, %v", p, odd, err)
+func TestW07_ItemsWithoutIDCount(t *testing.T) {
+	p, unexpected, err := decode(`{"participants":[{"id":"a"},{"name":"x"},{"id":null},{"id":""}]}`)
+	if err != nil || len(p.items) != 1 || p.withoutID != 3 || !slices.Equal(unexpected, []string{"id", "id", "id"}) {
+		t.Errorf("got %+v, %v, %v", p, unexpected, err)
 	}
 }

@@ -11,9 +11,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// envelope is the outermost object of a body: what the vendor's other pages put around
-// their data, or the bare list of the participants page, or the object in `data`. Its
-// members are kept as they came, because any of them may have any type.
+// envelope is the outermost object of a body, or the object in its `data`. Its members are not
+// decoded, because each may have any type.
 type envelope struct {
 	ID           jsontext.Value `json:"id"`
 	Participants jsontext.Value `json:"participants"`
@@ -34,11 +33,11 @@ type envelope struct {
 	Tokens    jsontext.Value `json:"tokens"`
 }
 
-// tolerant reads what a list must not be spoiled by (W7): text that is no valid UTF-8, a
-// lone surrogate, and a key given twice, the last of which counts.
+// tolerant accepts what must not make a list unreadable (W7): invalid UTF-8, a lone surrogate,
+// and a duplicate key, of which the last counts.
 var tolerant = json.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
 
-// readEnvelope reads the whole body; ok is false where it is no JSON object.
+// readEnvelope decodes a body; ok is false if it is not a JSON object.
 func readEnvelope(body []byte) (e envelope, ok bool) {
 	if jsontext.Value(body).Kind() != '{' {
 		return envelope{}, false
@@ -49,8 +48,8 @@ func readEnvelope(body []byte) (e envelope, ok bool) {
 	return e, true
 }
 
-// readDocument reads a body that may begin with a byte order mark, or hold control
-// characters that should have been escaped. It returns the body without them.
+// readDocument decodes a body that may begin with a byte order mark, or contain control
+// characters that should be escaped. It returns the body without them.
 func readDocument(body []byte) (document []byte, e envelope, ok bool) {
 	document = bytes.TrimPrefix(body, []byte("\ufeff"))
 	if e, ok = readEnvelope(document); ok || !bytes.ContainsFunc(document, isControl) {
@@ -63,8 +62,8 @@ func readDocument(body []byte) (document []byte, e envelope, ok bool) {
 
 func isControl(r rune) bool { return r < ' ' }
 
-// withoutControl replaces a character that JSON text must escape. Between values only
-// blanks, line breaks and tabs occur, which mean the same there.
+// withoutControl replaces a character that JSON strings must escape. Between values, blanks,
+// line breaks and tabs are equivalent.
 func withoutControl(r rune) rune {
 	switch {
 	case !isControl(r):
@@ -76,13 +75,13 @@ func withoutControl(r rune) rune {
 	}
 }
 
-// inner is the object that a member holds, empty where it holds none.
+// inner decodes a member that is an object; it is empty for any other.
 func inner(member jsontext.Value) envelope {
 	e, _ := readEnvelope(member)
 	return e
 }
 
-// remaining is what is left of the account's request tokens, nil where nothing is said.
+// remaining returns the number of request tokens that the account has left, or nil.
 func (e envelope) remaining() *int {
 	if e.Tokens.Kind() != '{' {
 		return nil
@@ -96,19 +95,18 @@ func (e envelope) remaining() *int {
 	return count(tokens.Remaining)
 }
 
-// text is a string's text, U+FFFD in place of what is no text; ok is false for what is no
-// string.
+// text decodes a string, with U+FFFD for invalid parts; ok is false for any other value.
 func text(v jsontext.Value) (s string, ok bool) {
 	if v.Kind() != '"' {
 		return "", false
 	}
-	var short [64]byte // Most texts are: they cost no more than themselves.
+	var short [64]byte // Most texts are short and need one allocation.
 	// The decoder has read v, so that an error says only that something was replaced.
 	unquoted, _ := jsontext.AppendUnquote(short[:0], v)
 	return string(unquoted), true
 }
 
-// number is a number's value, which may come as a string.
+// number decodes a number, which may be in a string.
 func number(v jsontext.Value) (f float64, ok bool) {
 	literal := string(v)
 	if s, isText := text(v); isText {
@@ -121,7 +119,7 @@ func number(v jsontext.Value) (f float64, ok bool) {
 	return f, err == nil
 }
 
-// seconds is a number's value without its fraction, if that fits into an int32.
+// seconds decodes a number without its fraction; ok is false if it does not fit into an int32.
 func seconds(v jsontext.Value) (n int32, ok bool) {
 	f, ok := number(v)
 	f = math.Trunc(f)
@@ -131,7 +129,7 @@ func seconds(v jsontext.Value) (n int32, ok bool) {
 	return int32(f), true
 }
 
-// count is a whole number that is not negative, nil where v is no such number.
+// count decodes a whole number that is not negative; it returns nil for any other value.
 func count(v jsontext.Value) *int {
 	f, ok := number(v)
 	if !ok || f != math.Trunc(f) || f < 0 || f > math.MaxInt32 {
@@ -141,7 +139,7 @@ func count(v jsontext.Value) *int {
 	return &whole
 }
 
-// flag is a boolean, which may come as a string or as 0 or 1.
+// flag decodes a boolean, which may be in a string, or 0 or 1.
 func flag(v jsontext.Value) (is, ok bool) {
 	literal := string(v)
 	if s, isText := text(v); isText {

@@ -17,25 +17,24 @@ import (
 )
 
 const (
-	// maxMessage is how many characters of the upstream's words are passed on (A5).
+	// maxMessage bounds the characters of the upstream's message that callers get (A5).
 	maxMessage = 200
-	// patience is what a 429 asks for that names no time.
-	patience = time.Second
-	// maxRetryAfter keeps what a Retry-After asks for within reason; those who wait
-	// have shorter caps of their own.
+	// defaultRetryAfter is the delay after a 429 without a Retry-After.
+	defaultRetryAfter = time.Second
+	// maxRetryAfter bounds a Retry-After; the places that wait have lower bounds.
 	maxRetryAfter = 24 * time.Hour
 )
 
-// silence is the error of a request without an answer. The caller's own deadline goes
-// before what it did to the request; unreached says that it surely did not arrive.
-func silence(ctx context.Context, err error, unreached bool) *apierror.Error {
-	e := &apierror.Error{Unreached: unreached, Cause: err}
+// transportError is the error of a request without a response. If ctx ended, that is the
+// reason; notSent is true if the request certainly did not reach the upstream.
+func transportError(ctx context.Context, err error, notSent bool) *apierror.Error {
+	e := &apierror.Error{NotSent: notSent, Cause: err}
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		e.Reason, e.Message = apierror.DeadlineExceeded, "the deadline passed before the upstream answered"
 	case ctx.Err() != nil:
 		e.Reason, e.Message = apierror.Cancelled, "the call was cancelled before the upstream answered"
-	case unreached:
+	case notSent:
 		e.Reason, e.Message = apierror.UpstreamUnreachable, "the upstream cannot be reached"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		e.Reason, e.Message = apierror.UpstreamTimeout, "the upstream did not answer in time"
@@ -45,109 +44,108 @@ func silence(ctx context.Context, err error, unreached bool) *apierror.Error {
 	return e
 }
 
-// broken is the error of an answer of success whose body could not be read.
-func (a *answer) broken(ctx context.Context, err error) *apierror.Error {
+// bodyError is the error of a 2xx response whose body could not be read.
+func (r *response) bodyError(ctx context.Context, err error) *apierror.Error {
 	if errors.Is(err, errTooLarge) {
-		return a.undecodable(err)
+		return r.undecodable(err)
 	}
-	e := silence(ctx, err, false)
-	e.UpstreamStatus, e.UpstreamRequestID = a.status, a.requestID()
+	e := transportError(ctx, err, false)
+	e.UpstreamStatus, e.UpstreamRequestID = r.status, r.requestID()
 	return e
 }
 
-// undecodable is the error of an answer of success that says nothing for certain.
-func (a *answer) undecodable(err error) *apierror.Error {
+// undecodable is the error of a 2xx response whose body has no certain meaning.
+func (r *response) undecodable(err error) *apierror.Error {
 	return &apierror.Error{
 		Reason: apierror.UpstreamUndecodable, Message: "the upstream's answer cannot be read",
-		UpstreamStatus: a.status, UpstreamRequestID: a.requestID(),
-		Cause: fmt.Errorf("decode body: %w", a.secrets.hideIn(err)),
+		UpstreamStatus: r.status, UpstreamRequestID: r.requestID(),
+		Cause: fmt.Errorf("decode body: %w", r.secrets.MaskError(err)),
 	}
 }
 
-// unreadable is the error of an answer of success that could not be used, nil where err
-// is nil.
-func (a *answer) unreadable(err error) error {
+// decodeError returns err as an *apierror.Error: undecodable, unless it is one already.
+func (r *response) decodeError(err error) error {
 	if _, known := errors.AsType[*apierror.Error](err); err == nil || known {
 		return err
 	}
-	return a.undecodable(err)
+	return r.undecodable(err)
 }
 
-// judge returns the error that an answer is, nil for a success.
-func (c *Client) judge(r request, a *answer) *apierror.Error {
-	p := a.envelope.problem()
+// errorOf returns the error that a response reports, or nil.
+func (c *Client) errorOf(r request, resp *response) *apierror.Error {
+	p := resp.envelope.errorBody()
 	switch {
-	case !a.success():
-		return c.refused(r, a, p, a.status)
+	case !resp.success():
+		return c.statusError(r, resp, p, resp.status)
 	case p.shaped:
-		// A success whose body says error is the error that the body names.
-		return c.refused(r, a, p, p.code)
+		// The body of a 2xx may report an error, with its status.
+		return c.statusError(r, resp, p, p.code)
 	default:
 		return nil
 	}
 }
 
-// refused is the error for a status, with what the body says about it.
-func (c *Client) refused(r request, a *answer, p problem, status int) *apierror.Error {
+// statusError is the error for a status, with the message of the body.
+func (c *Client) statusError(r request, resp *response, p errorBody, status int) *apierror.Error {
 	e := &apierror.Error{
 		Reason:            c.reason(r.operation, status, p),
-		Message:           cut(redact.MaskNumbers(a.secrets.hide(clean(p.message)))),
+		Message:           cut(redact.MaskNumbers(resp.secrets.Mask(clean(p.message)))),
 		UpstreamStatus:    status,
-		UpstreamRequestID: a.requestID(),
-		VendorShaped:      p.shaped,
-		RetryAfter:        retryAfter(a.header.Get("Retry-After"), time.Now()),
+		UpstreamRequestID: resp.requestID(),
+		FromUpstream:      p.shaped,
+		RetryAfter:        retryAfter(resp.header.Get("Retry-After"), time.Now()),
 	}
 	if e.UpstreamStatus == 0 {
-		e.UpstreamStatus = a.status
+		e.UpstreamStatus = resp.status
 	}
 	if e.Message == "" {
 		e.Message = fmt.Sprintf("the upstream answered %d %s", e.UpstreamStatus, http.StatusText(e.UpstreamStatus))
 	}
 	if e.Reason == apierror.UpstreamRateLimited && e.RetryAfter == 0 {
-		e.RetryAfter = patience
+		e.RetryAfter = defaultRetryAfter
 	}
 	return e
 }
 
-// reasons are those of statuses that mean the same in every call, in a documented body
-// (A5).
+// reasons are those of statuses that mean the same in every call, if the body is a documented
+// error (A5).
 var reasons = map[int]apierror.Reason{
 	http.StatusBadRequest:      apierror.UpstreamBadRequest,
 	http.StatusPaymentRequired: apierror.PaymentRequired,
 	http.StatusForbidden:       apierror.UpstreamForbidden,
 }
 
-// onTheWay are statuses that say nothing about the request, whatever the body: it failed
-// on its way to the upstream, or the two could not agree on how to speak (A5).
-var onTheWay = []int{
+// transportStatuses are statuses of the transport: they prove nothing about the request itself,
+// even with a documented body (A5).
+var transportStatuses = []int{
 	http.StatusProxyAuthRequired, http.StatusLengthRequired, http.StatusExpectationFailed,
 	http.StatusMisdirectedRequest, http.StatusTooEarly, http.StatusUpgradeRequired,
 }
 
-// reason is that of a status. A 4xx without a documented body is a proxy's, and so a
-// failure of the way there. Only 408 and 429 mean the same whoever answers them.
-func (c *Client) reason(operation Operation, status int, p problem) apierror.Reason {
+// reason returns the reason for a status. A 4xx without a documented body is a proxy's, and so an
+// outage. Only 408 and 429 mean the same from a proxy as from the upstream.
+func (c *Client) reason(operation Operation, status int, p errorBody) apierror.Reason {
 	switch {
 	case status == http.StatusTooManyRequests:
 		return apierror.UpstreamRateLimited
 	case status == http.StatusRequestTimeout:
 		return apierror.UpstreamTimeout
-	case p.shaped && isVerdict(status):
-		return c.verdict(operation, status, p)
+	case p.shaped && isClientError(status):
+		return c.clientErrorReason(operation, status, p)
 	default:
 		return apierror.UpstreamUnavailable
 	}
 }
 
-// isVerdict reports whether a status in a documented body refuses the request itself.
-func isVerdict(status int) bool {
-	isClientError := status >= http.StatusBadRequest && status < http.StatusInternalServerError
-	return isClientError && !slices.Contains(onTheWay, status) &&
+// isClientError reports whether a status in a documented body refuses the request itself.
+func isClientError(status int) bool {
+	is4xx := status >= http.StatusBadRequest && status < http.StatusInternalServerError
+	return is4xx && !slices.Contains(transportStatuses, status) &&
 		status != http.StatusRequestTimeout && status != http.StatusTooManyRequests
 }
 
-// verdict is the reason of a 4xx that is the upstream's own.
-func (c *Client) verdict(operation Operation, status int, p problem) apierror.Reason {
+// clientErrorReason returns the reason for a 4xx of the upstream itself.
+func (c *Client) clientErrorReason(operation Operation, status int, p errorBody) apierror.Reason {
 	switch {
 	case status == http.StatusUnauthorized && c.options.Credential.kind == callerToken:
 		return apierror.UpstreamUnauthenticated
@@ -157,7 +155,7 @@ func (c *Client) verdict(operation Operation, status int, p problem) apierror.Re
 		return apierror.ParticipantNotFound
 	case status == http.StatusNotFound:
 		return apierror.ConferenceNotFound
-	case status == http.StatusConflict && p.full():
+	case status == http.StatusConflict && p.isFull():
 		return apierror.ConferenceFull
 	case status == http.StatusConflict:
 		return apierror.UpstreamConflict
@@ -168,16 +166,16 @@ func (c *Client) verdict(operation Operation, status int, p problem) apierror.Re
 	}
 }
 
-// requestID is the id by which the vendor's support finds the request.
-func (a *answer) requestID() string {
-	id, _ := text(a.envelope.RequestID)
+// requestID returns the id by which the vendor's support finds the request.
+func (r *response) requestID() string {
+	id, _ := text(r.envelope.RequestID)
 	if id == "" {
-		id = a.header.Get("X-Request-ID")
+		id = r.header.Get("X-Request-ID")
 	}
-	return cut(a.secrets.hide(clean(id)))
+	return cut(r.secrets.Mask(clean(id)))
 }
 
-// clean makes text from outside fit to be shown: valid, and without control characters.
+// clean makes text from outside printable: valid UTF-8 without control characters.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -187,8 +185,8 @@ func clean(s string) string {
 	}, strings.ToValidUTF8(s, ""))
 }
 
-// cut shortens text to as many characters as are passed on. What is to be hidden in it
-// was hidden before: half a secret is one still.
+// cut shortens text to maxMessage characters. Secrets must be redacted before: half a secret is
+// still one.
 func cut(s string) string {
 	if runes := []rune(s); len(runes) > maxMessage {
 		return string(runes[:maxMessage])
@@ -196,7 +194,7 @@ func cut(s string) string {
 	return s
 }
 
-// retryAfter reads a Retry-After, seconds or an HTTP date; zero where there is none.
+// retryAfter parses a Retry-After, seconds or an HTTP date; zero if there is none.
 func retryAfter(value string, now time.Time) time.Duration {
 	if seconds, err := strconv.ParseInt(value, 10, 32); err == nil || errors.Is(err, strconv.ErrRange) {
 		return min(max(time.Duration(seconds)*time.Second, 0), maxRetryAfter)

@@ -47,8 +47,8 @@ func TestA05_StatusesAndBodies(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := client(t, always(test.status, test.body)).List(t.Context(), "c", Pacing{})
-			e := told(t, err)
-			if e.Reason != test.reason || e.VendorShaped != test.shaped || e.Message != test.message || e.UpstreamStatus != test.known {
+			e := apiError(t, err)
+			if e.Reason != test.reason || e.FromUpstream != test.shaped || e.Message != test.message || e.UpstreamStatus != test.known {
 				t.Errorf("got %+v", e)
 			}
 			if want := strings.Contains(test.body, "req_xyz789") && test.shaped; (e.UpstreamRequestID == "req_xyz789") != want {
@@ -58,11 +58,11 @@ func TestA05_StatusesAndBodies(t *testing.T) {
 	}
 }
 
-func TestA05_UpstreamWordsAreCleaned(t *testing.T) {
+func TestA05_UpstreamMessagesAreCleaned(t *testing.T) {
 	long := strings.Repeat("é", 300)
 	body := `{"data":{"message":"a\u0000b\r\nc` + long + `"},"status":"error"}`
 	_, err := client(t, always(400, body, "X-Request-Id", "id\x01\xff-1")).List(t.Context(), "c", Pacing{})
-	e := told(t, err)
+	e := apiError(t, err)
 	if e.Message != "abc"+strings.Repeat("é", 197) || e.UpstreamRequestID != "id-1" {
 		t.Errorf("message %q, id %q", e.Message, e.UpstreamRequestID)
 	}
@@ -83,15 +83,15 @@ func TestRetryAfter(t *testing.T) {
 			t.Errorf("%q: %v, want %v", value, got, want)
 		}
 	}
-	for header, want := range map[string]time.Duration{"": patience, "3": 3 * time.Second} {
+	for header, want := range map[string]time.Duration{"": defaultRetryAfter, "3": 3 * time.Second} {
 		_, err := client(t, always(http.StatusTooManyRequests, "", "Retry-After", header)).List(t.Context(), "c", Pacing{})
-		if got := told(t, err).RetryAfter; got != want {
+		if got := apiError(t, err).RetryAfter; got != want {
 			t.Errorf("429 with %q: %v, want %v", header, got, want)
 		}
 	}
 }
 
-func TestOddFieldsAreLoggedOnce(t *testing.T) {
+func TestUnexpectedFieldsAreLoggedOnce(t *testing.T) {
 	var log bytes.Buffer
 	u := always(200, `{"participants":[{"id":"a","muted":2},{"id":"b","muted":2},{}]}`)
 	c := client(t, u, func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })

@@ -9,86 +9,98 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/requestctx"
 )
 
-// exchangeTimeout is how long an exchange of the key may take: no longer than the polls
-// that wait for it may (W10).
+// exchangeTimeout bounds an exchange of the API key: no longer than the polls that wait for it
+// (W10).
 const exchangeTimeout = 5 * time.Second
 
-// A key that was refused is tried again after firstRetry, then ever later, up to lastRetry:
-// the vendor may lock out an account whose key is refused again and again (A6).
+// The delay after the upstream refused the key starts at firstRetry and doubles, up to
+// lastRetry: the vendor may lock an account whose key is refused repeatedly (A6).
 const (
 	firstRetry = time.Second
 	lastRetry  = time.Minute
 )
 
-// errNotRenewed says that a token was refused, and that it is too early to exchange the
-// key again, whose last token was refused from the start.
-var errNotRenewed = errors.New("the upstream has not taken the last token either")
+// errNotRenewed means that a token was refused, and that it is too early for another exchange,
+// because the last token was refused from the start.
+var errNotRenewed = errors.New("the upstream refused the last token too")
 
-// exchanger keeps the token that an API key was last exchanged for. However many
-// calls need another, there is one exchange.
-type exchanger struct {
+// tokenCache holds the token for which an API key was last exchanged. Calls that need another
+// token at the same time share one exchange.
+type tokenCache struct {
 	exchange func(context.Context) (string, error)
+	flight   singleflight.Group
 
 	mu sync.Mutex
-	// current is empty where the key is still to be exchanged, or was refused. isTaken
-	// says that a request was answered under it.
-	current string
-	isTaken bool
-	flight  *flight
-	// Until notBefore there is no exchange, and refusal is the answer; wait is how long
-	// that was after the last exchange, zero where it was of use.
+	// current is empty before the first exchange, and after the key was refused. isAccepted
+	// is true if the upstream accepted it in a request.
+	current    string
+	isAccepted bool
+	// Before notBefore there is no exchange, and refusal is returned. delay is how long that
+	// was after the last exchange; zero if its token was accepted.
 	notBefore time.Time
 	refusal   error
-	wait      time.Duration
+	delay     time.Duration
 }
 
-// flight is an exchange under way. Its outcome may be read when done is closed.
-type flight struct {
-	done  chan struct{}
-	token string
-	err   error
-}
-
-// other returns a token that is not the refused one (the empty one to begin with). It
-// exchanges the key for it unless that has been done already, or is not due yet.
-func (e *exchanger) other(ctx context.Context, refused string) (string, error) {
-	e.mu.Lock()
-	switch {
-	case e.current != "" && e.current != refused:
-		defer e.mu.Unlock()
-		return e.current, nil
-	case e.flight == nil && time.Now().Before(e.notBefore):
-		defer e.mu.Unlock()
-		return "", own(e.refusal)
-	case e.flight == nil:
-		e.flight = &flight{done: make(chan struct{})}
-		go e.fly(detached(ctx), e.flight)
+// get returns a token other than the refused one, which is empty at first. It exchanges the
+// key if there is no such token yet.
+func (c *tokenCache) get(ctx context.Context, refused string) (string, error) {
+	exchanged, token, err := c.start(ctx, refused)
+	if exchanged == nil {
+		return token, err
 	}
-	f := e.flight
-	e.mu.Unlock()
-
 	select {
-	case <-f.done:
-		return f.token, own(f.err)
+	case result := <-exchanged:
+		token, _ = result.Val.(string)
+		return token, copyError(result.Err)
 	case <-ctx.Done():
-		return "", silence(ctx, ctx.Err(), true)
+		return "", transportError(ctx, ctx.Err(), true)
 	}
 }
 
-// detached is the context of an exchange that a call needs: others wait for it too, so that
-// it has neither the call's deadline nor its httptrace, which would see the exchange's
-// request as the call's (A3).
+// start joins or starts an exchange. The channel is nil if none is needed, or none is allowed
+// yet.
+func (c *tokenCache) start(ctx context.Context, refused string) (<-chan singleflight.Result, string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.current != "" && c.current != refused:
+		return nil, c.current, nil
+	case time.Now().Before(c.notBefore):
+		return nil, "", copyError(c.refusal)
+	}
+	ctx = detached(ctx)
+	return c.flight.DoChan(flightKey, func() (any, error) { return c.renew(ctx) }), "", nil
+}
+
+// flightKey is the one key of a tokenCache's exchanges.
+const flightKey = "exchange"
+
+// renew exchanges the key. No call can join the exchange after its result was recorded.
+func (c *tokenCache) renew(ctx context.Context) (string, error) {
+	token, err := c.exchangeSafely(ctx)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.record(token, err)
+	c.flight.Forget(flightKey)
+	return token, err
+}
+
+// detached returns the context of an exchange that several calls wait for. It has no deadline,
+// and no httptrace, which would attribute the exchange's request to the call (A3).
 func detached(ctx context.Context) context.Context {
 	own := requestctx.WithRequestID(context.Background(), requestctx.RequestID(ctx))
 	return requestctx.WithTraceparent(own, requestctx.Traceparent(ctx))
 }
 
-// own gives each of those who waited an error of their own, to be added to.
-func own(err error) error {
+// copyError returns a copy of an error that several calls share, because each may change it.
+func copyError(err error) error {
 	var shared *apierror.Error
 	if !errors.As(err, &shared) {
 		return err
@@ -97,63 +109,54 @@ func own(err error) error {
 	return &e
 }
 
-func (e *exchanger) fly(ctx context.Context, f *flight) {
-	f.token, f.err = e.safely(ctx)
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.note(f.token, f.err)
-	e.flight = nil
-	close(f.done)
-}
-
-// safely exchanges the key. A panic is the failure of this exchange, and not the end of the
-// process: this is a goroutine of its own.
-func (e *exchanger) safely(ctx context.Context) (token string, err error) {
+// exchangeSafely turns a panic into a failed exchange, because it runs on its own goroutine.
+func (c *tokenCache) exchangeSafely(ctx context.Context) (token string, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = &apierror.Error{
-				Reason: apierror.Internal, Message: "the API key could not be exchanged", Unreached: true,
+				Reason: apierror.Internal, Message: "the API key could not be exchanged", NotSent: true,
 				Cause: fmt.Errorf("panic: %v\n%s", cause, debug.Stack()),
 			}
 		}
 	}()
-	return e.exchange(ctx)
+	return c.exchange(ctx)
 }
 
-// note notes the outcome of an exchange. The lock is held.
-func (e *exchanger) note(token string, err error) {
+// record records the result of an exchange. The lock is held.
+func (c *tokenCache) record(token string, err error) {
 	switch {
-	case err == nil && e.current != "" && !e.isTaken:
-		e.delay(errNotRenewed)
-		e.current = token
+	case err == nil && c.current != "" && !c.isAccepted:
+		c.postpone(errNotRenewed)
+		c.current = token
 	case err == nil:
-		e.current, e.isTaken, e.wait = token, false, 0
+		c.current, c.isAccepted, c.delay = token, false, 0
 	case apierror.ReasonOf(err) == apierror.CredentialRefused:
-		e.delay(err)
-		e.current = ""
+		c.postpone(err)
+		c.current = ""
 	}
 }
 
-// delay puts the next exchange off. The lock is held.
-func (e *exchanger) delay(refusal error) {
-	e.wait = min(max(2*e.wait, firstRetry), lastRetry)
-	e.notBefore, e.refusal = time.Now().Add(e.wait), refusal
+// postpone delays the next exchange. The lock is held.
+func (c *tokenCache) postpone(refusal error) {
+	c.delay = min(max(2*c.delay, firstRetry), lastRetry)
+	c.notBefore, c.refusal = time.Now().Add(c.delay), refusal
 }
 
-// taken notes that a request was answered under token: once it is refused, it has expired.
-func (e *exchanger) taken(token string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if token == e.current {
-		e.isTaken, e.wait, e.notBefore = true, 0, time.Time{}
+// recordAccepted notes that the upstream accepted the token. If it refuses the token later, the
+// token has expired.
+func (c *tokenCache) recordAccepted(token string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if token == c.current {
+		c.isAccepted, c.delay, c.notBefore = true, 0, time.Time{}
 	}
 }
 
-// held is the token held now, for redaction.
-func (e *exchanger) held() string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.current
+// cached returns the current token, for redaction.
+func (c *tokenCache) cached() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.current
 }
 
 // wireExchange is the body of an exchange.
@@ -165,37 +168,37 @@ type wireKey struct {
 	APIKey string `json:"api_key"`
 }
 
-// exchange asks the upstream for a token in place of the key.
+// exchange exchanges the API key for a token.
 func (c *Client) exchange(ctx context.Context) (string, error) {
 	r := request{
 		operation: Exchange, method: http.MethodPut, path: []string{"api_auth"},
 	}
 	var err error
-	if r.body, err = encode(wireExchange{Data: wireKey{c.options.Credential.secret}}); err != nil {
+	if r.body, err = encode(wireExchange{Data: wireKey{c.options.Credential.Reveal()}}); err != nil {
 		return "", err
 	}
-	a, err := c.send(ctx, r, "", exchangeTimeout)
+	resp, err := c.send(ctx, r, "", exchangeTimeout)
 	if err != nil {
-		return "", notSent(err)
+		return "", exchangeError(err)
 	}
-	token, told := text(a.envelope.AuthToken)
-	if !told || !headerSafe(token) {
-		return "", notSent(a.undecodable(errors.New("no auth_token in the answer")))
+	token, isText := text(resp.envelope.AuthToken)
+	if !isText || !headerSafe(token) {
+		return "", exchangeError(resp.undecodable(errors.New("no auth_token in the answer")))
 	}
 	return token, nil
 }
 
-// notSent tells a failed exchange as the failure of the call that needed it: that call
-// was surely not sent, and a refusal is one of the credential, whatever its status. No
-// later try of that call would fare better (A5).
-func notSent(err error) error {
+// exchangeError returns a failed exchange as the error of the call that needed the token. That
+// call was not sent. A refusal of any status is one of the credential, and retrying the call
+// would not help (A5).
+func exchangeError(err error) error {
 	var e *apierror.Error
 	if !errors.As(err, &e) {
 		return err
 	}
-	e.Unreached = true
-	if e.VendorShaped && isVerdict(e.UpstreamStatus) {
-		e.Reason, e.VendorShaped, e.RetryAfter = apierror.CredentialRefused, false, 0
+	e.NotSent = true
+	if e.FromUpstream && isClientError(e.UpstreamStatus) {
+		e.Reason, e.FromUpstream, e.RetryAfter = apierror.CredentialRefused, false, 0
 	}
 	return e
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// issuer is an upstream that exchanges keys, slowly, for tokens that it refuses when
-// told to.
+// issuer is an upstream that exchanges keys, slowly, for tokens that it refuses on
+// request.
 type issuer struct {
 	upstream
 
@@ -73,7 +73,7 @@ func together(ctx context.Context, c *Client, calls int) (errs []error) {
 	return errs
 }
 
-func TestOneExchangeHoweverManyCallers(t *testing.T) {
+func TestConcurrentCallsShareOneExchange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := newIssuer()
 		c := client(t, u, as(APIKey("the-api-key")))
@@ -118,7 +118,7 @@ func TestA05_RefusedAfterRenewal(t *testing.T) {
 		var log bytes.Buffer
 		c := client(t, u, as(APIKey("key")), func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
 		_, err := c.Add(t.Context(), "c", participant.Add{}, Pacing{})
-		e := told(t, err)
+		e := apiError(t, err)
 		if e.Reason != apierror.CredentialRefused || e.UpstreamStatus != 401 || u.count(http.MethodPost) != 2 {
 			t.Errorf("%d adds, %v", u.count(http.MethodPost), err)
 		}
@@ -142,7 +142,7 @@ func TestA05_RefusedInTheMiddle(t *testing.T) {
 				return reply(status, `{"success":false}`, "Retry-After", "1"), nil
 			}
 			_, err := c.Add(t.Context(), "c", participant.Add{}, Pacing{})
-			if e := told(t, err); e.Reason != apierror.CredentialRefused || e.UpstreamStatus != status || e.RetryAfter != 0 || e.VendorShaped {
+			if e := apiError(t, err); e.Reason != apierror.CredentialRefused || e.UpstreamStatus != status || e.RetryAfter != 0 || e.FromUpstream {
 				t.Errorf("%d: %v", status, err)
 			}
 			if u.count(http.MethodPut) != 2 || u.count(http.MethodPost) != 1 {
@@ -162,7 +162,7 @@ func TestOtherCredentialsAreNotRenewed(t *testing.T) {
 	} {
 		u := always(401, `{"error":"401","message":"no","status":"error"}`)
 		_, err := client(t, u, as(test.credential)).Add(t.Context(), "c", participant.Add{}, Pacing{})
-		if e := told(t, err); e.Reason != test.reason || e.UpstreamStatus != 401 || len(u.requests) != 1 {
+		if e := apiError(t, err); e.Reason != test.reason || e.UpstreamStatus != 401 || len(u.requests) != 1 {
 			t.Errorf("%d requests, %v", len(u.requests), err)
 		}
 	}
@@ -197,7 +197,7 @@ func TestA05_FailedExchange(t *testing.T) {
 				for range 3 {
 					running.Go(func() {
 						_, err := c.Add(t.Context(), "c", participant.Add{}, Pacing{})
-						if e := told(t, err); e.Reason != test.reason || !e.Unreached || e.VendorShaped && e.UpstreamStatus == 404 {
+						if e := apiError(t, err); e.Reason != test.reason || !e.NotSent || e.FromUpstream && e.UpstreamStatus == 404 {
 							t.Errorf("got %v", err)
 						}
 					})
@@ -217,7 +217,7 @@ func TestExchangeOutlivesItsFirstCaller(t *testing.T) {
 		c := client(t, u, as(APIKey("key")))
 		impatient, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
-		if _, err := c.List(impatient, "c", Pacing{}); told(t, err).Reason != apierror.DeadlineExceeded {
+		if _, err := c.List(impatient, "c", Pacing{}); apiError(t, err).Reason != apierror.DeadlineExceeded {
 			t.Errorf("got %v", err)
 		}
 		if _, err := c.List(t.Context(), "c", Pacing{}); err != nil || u.count(http.MethodPut) != 1 {
@@ -226,7 +226,7 @@ func TestExchangeOutlivesItsFirstCaller(t *testing.T) {
 	})
 }
 
-func TestCredentialsHideThemselves(t *testing.T) {
+func TestCredentialsAreRedacted(t *testing.T) {
 	var log bytes.Buffer
 	c := APIKey("the-secret")
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", slog.Any("credential", c))

@@ -88,8 +88,8 @@ func client(t *testing.T, u http.RoundTripper, change ...func(*Options)) *Client
 // as makes a client use a credential.
 func as(c Credential) func(*Options) { return func(o *Options) { o.Credential = c } }
 
-// told is the apierror.Error in an error.
-func told(t *testing.T, err error) *apierror.Error {
+// apiError returns the apierror.Error in an error.
+func apiError(t *testing.T, err error) *apierror.Error {
 	t.Helper()
 	e, ok := errors.AsType[*apierror.Error](err)
 	if !ok {

@@ -11,19 +11,19 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// field is how one member of a participant is read. The conference is not among them:
-// it is the one that was asked for.
+// field describes how one member of a participant is decoded. The conference is not among them,
+// because the request names it.
 type field struct {
 	name string
-	told participant.Fields
-	// set is false where the value is of another type.
+	bit  participant.Fields
+	// set returns false if the value has an unexpected type.
 	set func(*participant.Item, jsontext.Value) bool
-	// strict makes a wrong type spoil the whole; null says something.
+	// strict makes an unexpected type an error; null is true if null is a value.
 	strict strictness
 	null   bool
 }
 
-// strictness numbers the fields whose type must be right.
+// strictness numbers the fields whose type must be the expected one.
 type strictness uint8
 
 const (
@@ -37,33 +37,33 @@ const (
 var fields = index(
 	field{
 		name: "id", strict: strictID,
-		set: words(func(i *participant.Item) *string { return &i.ID }),
+		set: texts(func(i *participant.Item) *string { return &i.ID }),
 	},
 	field{
-		name: "status", told: participant.FieldStatus, strict: strictStatus,
-		set: words(func(i *participant.Item) *participant.Status { return &i.Status },
+		name: "status", bit: participant.FieldStatus, strict: strictStatus,
+		set: texts(func(i *participant.Item) *participant.Status { return &i.Status },
 			participant.StatusConnected, participant.StatusHeld, participant.StatusDialing,
 			participant.StatusPending, participant.StatusDisconnected, participant.StatusRejected),
 	},
 	field{
-		name: "role", told: participant.FieldRole,
-		set: words(func(i *participant.Item) *participant.Role { return &i.Role },
+		name: "role", bit: participant.FieldRole,
+		set: texts(func(i *participant.Item) *participant.Role { return &i.Role },
 			participant.RoleListener, participant.RolePresenter, participant.RoleOperator),
 	},
 	field{
-		name: "name", told: participant.FieldName,
-		set: words(func(i *participant.Item) *string { return &i.Name }),
+		name: "name", bit: participant.FieldName,
+		set: texts(func(i *participant.Item) *string { return &i.Name }),
 	},
-	field{name: "phone_number", told: participant.FieldPhoneNumber, set: setPhoneNumber},
-	field{name: "muted", told: participant.FieldMuted, set: setMuted},
-	field{name: "duration", told: participant.FieldDuration, set: setDuration},
+	field{name: "phone_number", bit: participant.FieldPhoneNumber, set: setPhoneNumber},
+	field{name: "muted", bit: participant.FieldMuted, set: setMuted},
+	field{name: "duration", bit: participant.FieldDuration, set: setDuration},
 	field{
-		name: "joined_at", told: participant.FieldJoinedAt, null: true,
-		set: stamp(func(i *participant.Item) *time.Time { return &i.JoinedAt }),
+		name: "joined_at", bit: participant.FieldJoinedAt, null: true,
+		set: timestamp(func(i *participant.Item) *time.Time { return &i.JoinedAt }),
 	},
 	field{
-		name: "created_at", told: participant.FieldCreatedAt,
-		set: stamp(func(i *participant.Item) *time.Time { return &i.CreatedAt }),
+		name: "created_at", bit: participant.FieldCreatedAt,
+		set: timestamp(func(i *participant.Item) *time.Time { return &i.CreatedAt }),
 	},
 )
 
@@ -75,7 +75,7 @@ func index(all ...field) map[string]*field {
 	return byName
 }
 
-// fieldOf is the field that a member's name means, nil for one that is not read.
+// fieldOf returns the field with a member's name, or nil.
 func fieldOf(name jsontext.Value) *field {
 	if bytes.IndexByte(name, '\\') >= 0 {
 		plain, _ := text(name)
@@ -84,26 +84,26 @@ func fieldOf(name jsontext.Value) *field {
 	return fields[string(name[1:len(name)-1])]
 }
 
-// take notes a member's value, in place of an earlier one of the same name. It returns
-// false where the value is of a wrong type.
+// take sets the field to a member's value, which replaces an earlier one. It returns false if the
+// value has an unexpected type.
 func (f *field) take(item *participant.Item, value jsontext.Value) bool {
-	item.Told &^= f.told
+	item.Fields &^= f.bit
 	isSet := f.set(item, value)
 	if value.Kind() == 'n' && !f.null {
 		return true
 	}
 	if isSet {
-		item.Told |= f.told
+		item.Fields |= f.bit
 	}
 	return isSet
 }
 
-// words reads text. The known ones, which come again and again, take no memory.
-func words[T ~string](in func(*participant.Item) *T, known ...T) func(*participant.Item, jsontext.Value) bool {
+// texts decodes text. Known texts need no allocation.
+func texts[T ~string](in func(*participant.Item) *T, known ...T) func(*participant.Item, jsontext.Value) bool {
 	return func(item *participant.Item, v jsontext.Value) bool {
-		for _, word := range known {
-			if len(v) == len(word)+2 && string(v[1:len(v)-1]) == string(word) && v[0] == '"' {
-				*in(item) = word
+		for _, k := range known {
+			if len(v) == len(k)+2 && string(v[1:len(v)-1]) == string(k) && v[0] == '"' {
+				*in(item) = k
 				return true
 			}
 		}
@@ -113,7 +113,7 @@ func words[T ~string](in func(*participant.Item) *T, known ...T) func(*participa
 	}
 }
 
-// setPhoneNumber reads text, or a number of which the digits count.
+// setPhoneNumber decodes text, or the digits of a number.
 func setPhoneNumber(item *participant.Item, v jsontext.Value) (ok bool) {
 	if v.Kind() != '0' {
 		item.PhoneNumber, ok = text(v)
@@ -137,8 +137,8 @@ func setDuration(item *participant.Item, v jsontext.Value) (ok bool) {
 	return ok
 }
 
-// parseTime reads an RFC 3339 time as a whole: with lower-case letters, a blank in place
-// of the T, or a second 60 too.
+// parseTime parses an RFC 3339 time, also with lower-case letters, with a blank instead of the T,
+// or with second 60.
 func parseTime(text []byte) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339, string(text)); err == nil {
 		return t.UTC(), nil
@@ -160,14 +160,14 @@ func parseTime(text []byte) (time.Time, error) {
 	return t.Add(leap).UTC(), nil
 }
 
-// stamp reads an RFC 3339 time that a protobuf Timestamp can hold; null is the zero
+// timestamp decodes an RFC 3339 time within the range of a protobuf Timestamp; null is the zero
 // time.
-func stamp(in func(*participant.Item) *time.Time) func(*participant.Item, jsontext.Value) bool {
+func timestamp(in func(*participant.Item) *time.Time) func(*participant.Item, jsontext.Value) bool {
 	return func(item *participant.Item, v jsontext.Value) bool {
 		if v.Kind() == 'n' {
 			return true
 		}
-		var short [64]byte // The text is not kept.
+		var short [64]byte // The text is not stored.
 		plain, _ := jsontext.AppendUnquote(short[:0], v)
 		t, err := parseTime(plain)
 		if err != nil || t.Year() < 1 || t.Year() > 9999 {

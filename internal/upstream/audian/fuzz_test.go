@@ -17,7 +17,7 @@ func FuzzDecodePage(f *testing.F) {
 			return
 		}
 		e.remaining()
-		valid(t, e.problem().message)
+		valid(t, e.errorBody().message)
 		p, err := decodePage(e, maxItems, func(string) {})
 		if err != nil {
 			return

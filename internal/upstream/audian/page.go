@@ -8,31 +8,29 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// Bounds of one list. The upstream's own cap is 1,000 participants, so that each is
-// far beyond what an honest list needs.
+// Bounds of one list, far above the upstream's own limit of 1,000 participants.
 const (
 	maxPages = 1_000
 	maxItems = 10_000
 	maxBytes = 64 << 20
 )
 
-// pager puts a list together from its pages.
+// pager builds a list from its pages.
 type pager struct {
 	conference string
 	list       participant.List
-	// at is where each id stands in the list's items.
+	// at maps each id to its index in the list's items.
 	at map[string]int
-	// keys are those of the pages read or to be read next.
-	keys     map[string]bool
-	nameless int
-	bytes    int
-	// next is the key of the page to be read next, empty before the first and after
-	// the last.
+	// keys are those of the pages so far, and of the next page.
+	keys      map[string]bool
+	withoutID int
+	bytes     int
+	// next is the key of the next page, empty before the first page and after the last.
 	next string
 }
 
-// room is how many more items the list may have.
-func (l *pager) room() int { return maxItems - len(l.list.Items) - l.nameless }
+// room returns how many more items the list may have.
+func (l *pager) room() int { return maxItems - len(l.list.Items) - l.withoutID }
 
 func newPager(conference string) *pager {
 	return &pager{
@@ -42,14 +40,13 @@ func newPager(conference string) *pager {
 	}
 }
 
-// add adds a page of some bytes. It fails where no page can be read after it, although
-// there is one.
+// add adds a page. It fails if there is a next page that must not or cannot be read.
 func (l *pager) add(p page, size int) error {
 	l.list.Pages++
-	l.nameless += p.nameless
+	l.withoutID += p.withoutID
 	l.bytes += size
 	if l.list.Items == nil {
-		// The first page's place will do for the list: no item is put behind the next.
+		// Reuse the memory of the first page: at most as many items are written as were read.
 		l.list.Items, l.at = p.items[:0], make(map[string]int, len(p.items))
 	}
 	for _, item := range p.items {
@@ -59,13 +56,13 @@ func (l *pager) add(p page, size int) error {
 	l.list.Active = smallest(l.list.Active, p.active)
 	l.list.Placeholder = p.placeholder
 	l.next = p.next
-	if p.lost != nil {
-		return p.lost
+	if p.badKey != nil {
+		return p.badKey
 	}
 	return l.bounded()
 }
 
-// put adds an item. An id counts once: the later item wins, in the earlier's place.
+// put adds an item. A later item with the same id replaces the earlier one.
 func (l *pager) put(item participant.Item) {
 	item.ConferenceID = l.conference
 	if i, met := l.at[item.ID]; met {
@@ -95,11 +92,10 @@ func endless(message string) *apierror.Error {
 	return &apierror.Error{Reason: apierror.UpstreamIncomplete, Message: message}
 }
 
-// end returns the list after the last page that was read; unread is why there is none
-// after it, nil where it is the upstream's last.
+// end returns the list. unread is the error of the page that could not be read, or nil.
 func (l *pager) end(unread error) participant.List {
-	l.list.Read = len(l.list.Items) + l.nameless
-	l.list.Unread = unread
+	l.list.Read = len(l.list.Items) + l.withoutID
+	l.list.PageErr = unread
 	l.list.Ended = time.Now()
 	return l.list
 }

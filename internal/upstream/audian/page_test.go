@@ -47,8 +47,8 @@ func TestW07_ListIsAllItsPages(t *testing.T) {
 	}
 }
 
-// TestW07_ALaterPageIsMissing has the first page be read, and one after it not: the list
-// holds what was read, and says why there is no more.
+// TestW07_ALaterPageIsMissing has a page after the first that cannot be read: the list
+// contains what was read, and the error.
 func TestW07_ALaterPageIsMissing(t *testing.T) {
 	const first = `{"data":[{"id":"a"}],"next_start_key":"k"}`
 	then := func(body string) *upstream { return pagesOf(map[string]string{"": first, "k": body}) }
@@ -76,8 +76,8 @@ func TestW07_ALaterPageIsMissing(t *testing.T) {
 			if err != nil || list.Complete() || list.Pages != test.pages || len(list.Items) != 1 || list.Items[0].ID != "a" {
 				t.Fatalf("got %+v, %v", list, err)
 			}
-			if told(t, list.Unread).Reason != test.reason {
-				t.Errorf("unread because of %v, want %s", list.Unread, test.reason)
+			if apiError(t, list.PageErr).Reason != test.reason {
+				t.Errorf("unread because of %v, want %s", list.PageErr, test.reason)
 			}
 		})
 	}
@@ -97,7 +97,7 @@ func TestW07_TheFirstPageIsMissing(t *testing.T) {
 		"accepted":        {always(202, ``), apierror.UpstreamUndecodable},
 	} {
 		list, err := client(t, test.upstream).List(t.Context(), "c", Pacing{})
-		if told(t, err).Reason != test.reason || list.Items != nil {
+		if apiError(t, err).Reason != test.reason || list.Items != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -148,9 +148,9 @@ func TestW07_PlaceholdersAreEmptyLists(t *testing.T) {
 	}
 }
 
-// TestW07_AListThatIsCutShortFromHereIsNone has the caller leave between two pages, and
+// TestW07_ACancelledListIsAnError has the caller leave between two pages, and
 // while the second is read.
-func TestW07_AListThatIsCutShortFromHereIsNone(t *testing.T) {
+func TestW07_ACancelledListIsAnError(t *testing.T) {
 	for name, read := range map[string]int{"between two pages": 1, "while a page is read": 2} {
 		ctx, cancel := context.WithCancel(t.Context())
 		u := &upstream{}
@@ -164,7 +164,7 @@ func TestW07_AListThatIsCutShortFromHereIsNone(t *testing.T) {
 			return reply(200, `{"data":[],"next_start_key":"k"}`), nil
 		}
 		list, err := client(t, u).List(ctx, "c", Pacing{Next: func(ctx context.Context) error { return ctx.Err() }})
-		if !errors.Is(err, context.Canceled) || list.Pages != 0 || list.Unread != nil {
+		if !errors.Is(err, context.Canceled) || list.Pages != 0 || list.PageErr != nil {
 			t.Errorf("%s: got %+v, %v", name, list, err)
 		}
 		cancel()
@@ -178,7 +178,7 @@ func TestTotalLargerThanRead(t *testing.T) {
 	}
 }
 
-func TestListStopsWhereItMayNotGoOn(t *testing.T) {
+func TestListStopsIfPacingFails(t *testing.T) {
 	stop := errors.New("stop")
 	u := pagesOf(map[string]string{"": `{"data":[],"next_start_key":"a"}`})
 	_, err := client(t, u).List(t.Context(), "c", Pacing{Next: func(context.Context) error { return stop }})

@@ -21,35 +21,35 @@ import (
 type request struct {
 	operation Operation
 	method    string
-	// path are the segments after the base URL, not escaped.
+	// path contains the segments after the base URL, not escaped.
 	path  []string
 	query url.Values
-	// body is nil where there is none.
+	// body is nil if there is none.
 	body []byte
 }
 
-// encode gives a value's JSON.
+// encode returns a value's JSON.
 func encode(v any) ([]byte, error) {
 	body, err := json.Marshal(v)
 	if err != nil {
 		return nil, &apierror.Error{
-			Reason: apierror.Internal, Message: "the request cannot be encoded", Unreached: true,
+			Reason: apierror.Internal, Message: "the request cannot be encoded", NotSent: true,
 			Cause: fmt.Errorf("encode body: %w", err),
 		}
 	}
 	return body, nil
 }
 
-// call sends a request under the client's credential, and once more where a token was
-// refused that can be renewed.
-func (c *Client) call(ctx context.Context, r request, pacing Pacing) (*answer, error) {
+// call sends a request with the client's credential, and once more if the upstream refused a
+// token that can be renewed.
+func (c *Client) call(ctx context.Context, r request, pacing Pacing) (*response, error) {
 	token, err := c.token(ctx, "")
 	if err != nil {
 		return nil, err
 	}
-	a, err := c.send(ctx, r, token, pacing.Timeout)
-	if c.exchanger == nil || !isUnauthorized(err) {
-		return a, err
+	resp, err := c.send(ctx, r, token, pacing.Timeout)
+	if c.tokens == nil || !isUnauthorized(err) {
+		return resp, err
 	}
 	token, renewal := c.renewed(ctx, token, pacing)
 	switch {
@@ -61,8 +61,8 @@ func (c *Client) call(ctx context.Context, r request, pacing Pacing) (*answer, e
 	return c.send(ctx, r, token, pacing.Timeout)
 }
 
-// renewed returns another token than the refused one when pacing lets the request be sent
-// again. That may take a while, so that there may be yet another token after it.
+// renewed returns another token than the refused one, after pacing allows the request to be sent
+// again. The token may change while pacing waits.
 func (c *Client) renewed(ctx context.Context, refused string, pacing Pacing) (string, error) {
 	if _, err := c.token(ctx, refused); err != nil {
 		return "", err
@@ -73,73 +73,78 @@ func (c *Client) renewed(ctx context.Context, refused string, pacing Pacing) (st
 	return c.token(ctx, refused)
 }
 
-// isUnauthorized reports whether the answer was a 401, whoever gave it: a token may have
-// expired where a proxy looks at it.
+// isUnauthorized reports whether the response was a 401, also of a proxy: that may check the
+// token.
 func isUnauthorized(err error) bool {
-	e, ok := errors.AsType[*apierror.Error](err)
-	return ok && e.UpstreamStatus == http.StatusUnauthorized
+	return apierror.UpstreamStatusOf(err) == http.StatusUnauthorized
 }
 
-// token gives the token to send, another than the refused one if that can be had.
+// Authenticate exchanges the API key for a token if there is none yet. Its errors are marked as
+// those of a call that was not sent.
+func (c *Client) Authenticate(ctx context.Context) error {
+	_, err := c.token(ctx, "")
+	return err
+}
+
+// token returns the token to send: another than the refused one, if there is one.
 func (c *Client) token(ctx context.Context, refused string) (string, error) {
-	if c.exchanger == nil {
-		return c.options.Credential.secret, nil
+	if c.tokens == nil {
+		return c.options.Credential.Reveal(), nil
 	}
-	return c.exchanger.other(ctx, refused)
+	return c.tokens.get(ctx, refused)
 }
 
-// send sends a request once, unless ctx has ended. The answer is a success where there is
-// no error.
-func (c *Client) send(ctx context.Context, r request, token string, timeout time.Duration) (*answer, error) {
+// send sends a request once, unless ctx has ended.
+func (c *Client) send(ctx context.Context, r request, token string, timeout time.Duration) (*response, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, silence(ctx, err, true)
+		return nil, transportError(ctx, err, true)
 	}
 	began := time.Now()
-	a, failed := c.roundTrip(ctx, r, token, timeout)
-	trip := Trip{Operation: r.operation, Elapsed: time.Since(began)}
-	if a != nil {
+	resp, failed := c.roundTrip(ctx, r, token, timeout)
+	result := Result{Operation: r.operation, Elapsed: time.Since(began)}
+	if resp != nil {
 		if failed == nil {
-			failed = c.judge(r, a)
+			failed = c.errorOf(r, resp)
 		}
-		trip.Status, trip.Remaining = a.status, a.envelope.remaining()
-		requestctx.NoteUpstreamRequest(ctx, a.requestID())
+		result.Status, result.Remaining = resp.status, resp.envelope.remaining()
+		requestctx.SetUpstreamRequestID(ctx, resp.requestID())
 	}
-	trip.Err = failed
-	if c.options.OnTrip != nil {
-		c.options.OnTrip(trip)
+	result.Err = failed
+	if c.options.OnResult != nil {
+		c.options.OnResult(result)
 	}
 	if failed != nil {
 		return nil, failed
 	}
-	if c.exchanger != nil && r.operation != Exchange {
-		c.exchanger.taken(token)
+	if c.tokens != nil && r.operation != Exchange {
+		c.tokens.recordAccepted(token)
 	}
-	return a, nil
+	return resp, nil
 }
 
-// roundTrip sends a request and reads its answer, whatever it says. Both results are
-// set where an answer of success broke off.
-func (c *Client) roundTrip(ctx context.Context, r request, token string, timeout time.Duration) (*answer, *apierror.Error) {
+// roundTrip sends a request and reads its response. Both results are set if the body of a 2xx
+// could not be read.
+func (c *Client) roundTrip(ctx context.Context, r request, token string, timeout time.Duration) (*response, *apierror.Error) {
 	own, cancel := within(ctx, timeout)
 	defer cancel()
-	own, reach := follow(own)
+	own, trace := traceConnection(own)
 	out, err := c.build(own, r, token)
 	if err != nil {
-		return nil, silence(ctx, err, true)
+		return nil, transportError(ctx, err, true)
 	}
-	// RoundTrip and not Client.Do: a redirect would carry the token away.
+	// RoundTrip and not Client.Do, which would send the token to the target of a redirect.
 	in, err := c.options.Transport.RoundTrip(out)
 	if err != nil {
-		return nil, silence(ctx, c.secrets(token).hideIn(err), reach.missed(err))
+		return nil, transportError(ctx, c.secrets(token).MaskError(err), trace.neverConnected(err))
 	}
 	defer func() { _ = in.Body.Close() }()
 	if !isSuccess(in.StatusCode) {
-		defer time.AfterFunc(explains, cancel).Stop()
+		defer time.AfterFunc(errorBodyTimeout, cancel).Stop()
 	}
 	return read(ctx, in, c.secrets(token))
 }
 
-// within bounds ctx by a time of its own; 0 is none.
+// within bounds ctx by a timeout; 0 means none.
 func within(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	if timeout == 0 {
 		return context.WithCancel(ctx)
@@ -153,8 +158,8 @@ func (c *Client) build(ctx context.Context, r request, token string) (*http.Requ
 		return nil, fmt.Errorf("build request: %w", err)
 	}
 	if r.method == http.MethodGet {
-		// net/http sends a GET again after its connection broke, beyond the poll budget
-		// (W15), but none that has a body which it cannot read again.
+		// net/http repeats a GET after its connection broke, beyond the poll budget (W15), but
+		// not one with a body that it cannot read again.
 		out.Body, out.GetBody = io.NopCloser(strings.NewReader("")), nil
 	}
 	out.Header.Set("Accept", "application/json")
@@ -184,7 +189,7 @@ func setSafely(header http.Header, name, value string) {
 	}
 }
 
-// headerSafe says whether a header can carry value.
+// headerSafe reports whether a header can contain value.
 func headerSafe(value string) bool {
 	return !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' })
 }

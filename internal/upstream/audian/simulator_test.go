@@ -22,9 +22,9 @@ func ofSimulator(t *testing.T, s *simulator.Simulator) *audian.Client {
 	return c
 }
 
-// TestW07_OddJSONShowsTheSameRoster reads the same conference in the vendor's JSON and in
+// TestW07_UnusualJSONShowsTheSameRoster reads the same conference in the vendor's JSON and in
 // odd JSON.
-func TestW07_OddJSONShowsTheSameRoster(t *testing.T) {
+func TestW07_UnusualJSONShowsTheSameRoster(t *testing.T) {
 	for name, options := range map[string]simulator.Options{
 		"bare": {}, "envelope": {Envelope: true}, "array": {Envelope: true, ListAsData: true}, "pages": {PageSize: 1},
 	} {
@@ -48,7 +48,7 @@ func TestW07_OddJSONShowsTheSameRoster(t *testing.T) {
 				}
 			}
 			added, err := c.Add(t.Context(), "c", participant.Add{PhoneNumber: "+12025550199", Name: "Eve"}, audian.Pacing{})
-			if err != nil || added.Name != "Eve" || !added.Told.Has(participant.AllFields) {
+			if err != nil || added.Name != "Eve" || !added.Fields.Has(participant.AllFields) {
 				t.Errorf("added %+v, %v", added, err)
 			}
 		})

@@ -16,7 +16,7 @@ func TestW07_AFlawInOneFieldSpoilsNothing(t *testing.T) {
 	name := func(i participant.Item) string { return i.Name }
 	phone := func(i participant.Item) string { return i.PhoneNumber }
 	muted := func(i participant.Item) string {
-		if !i.Told.Has(participant.FieldMuted) {
+		if !i.Fields.Has(participant.FieldMuted) {
 			return "missing"
 		}
 		return map[bool]string{true: "yes", false: "no"}[i.Muted]
@@ -98,8 +98,8 @@ func TestA05_AFlawInAnErrorSpoilsNothing(t *testing.T) {
 		"{\"error\":{\"code\":\"404\",\"message\":\"B\x01ob\",\"type\":\"\xff\"}}",
 	} {
 		_, err := client(t, always(http.StatusNotFound, body)).List(t.Context(), "c", Pacing{})
-		e := told(t, err)
-		if e.Reason != apierror.ConferenceNotFound || !e.VendorShaped || strings.ReplaceAll(e.Message, "\uFFFD", "") != "Bob" {
+		e := apiError(t, err)
+		if e.Reason != apierror.ConferenceNotFound || !e.FromUpstream || strings.ReplaceAll(e.Message, "\uFFFD", "") != "Bob" {
 			t.Errorf("%s: got %+v", body, e)
 		}
 	}

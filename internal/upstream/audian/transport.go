@@ -6,15 +6,13 @@ import (
 	"time"
 )
 
-// idleTimeout is how long a connection is kept for reuse: less than the five seconds after
-// which some servers close an idle one. An add that was written to such a connection is
-// lost, and must be looked for (A1).
+// idleTimeout is how long an idle connection is kept: less than the five seconds after which
+// some servers close it. An add that is written to a closed connection loses its answer (A1).
 const idleTimeout = 4 * time.Second
 
-// NewTransport returns the transport that all clients share. It speaks HTTP/1.1 alone:
-// net/http's HTTP/2 client sends a request again after a stream reset, whatever its
-// method and without bound, and over HTTP/1.1 it sends a POST again only where nothing of
-// it was written (A1).
+// NewTransport returns the transport that all clients share. It uses only HTTP/1.1: net/http's
+// HTTP/2 client repeats any request after a stream reset, without bound. Over HTTP/1.1 it
+// repeats a POST only if nothing of it was written (A1).
 func NewTransport() *http.Transport {
 	dialer := &net.Dialer{Timeout: 3 * time.Second, KeepAlive: 15 * time.Second}
 	protocols := &http.Protocols{}

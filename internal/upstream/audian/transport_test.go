@@ -27,8 +27,8 @@ func trusting(t *testing.T, server *httptest.Server) *http.Transport {
 	return transport
 }
 
-// TestA01_UpstreamIsSpokenToOverHTTP1 has upstreams offer HTTP/2, by ALPN or in plain text.
-func TestA01_UpstreamIsSpokenToOverHTTP1(t *testing.T) {
+// TestA01_RequestsUseHTTP1 has upstreams offer HTTP/2, by ALPN or in plain text.
+func TestA01_RequestsUseHTTP1(t *testing.T) {
 	for _, setting := range []string{"", "http2client=1", "http2client=0"} {
 		for name, offer := range map[string]func(*httptest.Server){
 			"by ALPN": func(s *httptest.Server) {
@@ -72,7 +72,7 @@ type vanishing struct {
 
 	answers int
 	reset   bool
-	// stays says that it takes other connections afterwards all the same.
+	// stays is true if it accepts other connections afterwards.
 	stays bool
 	// read counts the requests that were read, lost those of them that were not answered.
 	read, lost atomic.Int32
@@ -136,7 +136,7 @@ func TestA01_NothingSendsAnAddAgain(t *testing.T) {
 					}
 				}
 				_, err = c.Add(t.Context(), "c", participant.Add{}, Pacing{})
-				if e := told(t, err); e.Unreached || apierror.Classify(err) != apierror.Lost || v.lost.Load() != 1 {
+				if e := apiError(t, err); e.NotSent || apierror.Classify(err) != apierror.Ambiguous || v.lost.Load() != 1 {
 					t.Errorf("sent %d times, %v", v.lost.Load(), err)
 				}
 				_ = listener.Close()
@@ -164,7 +164,7 @@ func TestW15_NothingSendsAListAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = c.List(t.Context(), "c", Pacing{})
-		if e := told(t, err); e.Unreached || e.Reason != apierror.UpstreamUnavailable || v.read.Load() != 2 {
+		if e := apiError(t, err); e.NotSent || e.Reason != apierror.UpstreamUnavailable || v.read.Load() != 2 {
 			t.Errorf("%d requests: %v", v.read.Load(), err)
 		}
 		_ = listener.Close()
@@ -176,9 +176,9 @@ func TestW15_NothingSendsAListAgain(t *testing.T) {
 	}
 }
 
-// TestA01_AnUpstreamThatSpeaksHTTP2AloneGetsOneAdd has a server that chooses HTTP/2 whatever
-// it is offered, and drops what is none.
-func TestA01_AnUpstreamThatSpeaksHTTP2AloneGetsOneAdd(t *testing.T) {
+// TestA01_AnHTTP2OnlyUpstreamGetsOneAdd has a server that speaks only HTTP/2, and closes
+// other connections.
+func TestA01_AnHTTP2OnlyUpstreamGetsOneAdd(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	server.StartTLS() // Only its certificate is of use.
 	defer server.Close()
@@ -192,7 +192,7 @@ func TestA01_AnUpstreamThatSpeaksHTTP2AloneGetsOneAdd(t *testing.T) {
 	go v.serve()
 	_, err = client(t, trusting(t, server), at(t, "https://"+listener.Addr().String())).
 		Add(t.Context(), "c", participant.Add{}, Pacing{})
-	if told(t, err).Unreached || v.lost.Load() != 1 {
+	if apiError(t, err).NotSent || v.lost.Load() != 1 {
 		t.Errorf("sent %d times: %v", v.lost.Load(), err)
 	}
 }

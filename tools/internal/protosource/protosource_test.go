@@ -16,10 +16,10 @@ func TestComments(t *testing.T) {
 	comments := protosource.CommentsOf(file)
 	message := protosource.Linked.Messages().ByName("Participant")
 	for what, pair := range map[string][2]string{
-		"head":    {comments.Head(), "The participants of Audian telephone conferences: add one, remove one, list them, and watch them change.\n\n"},
+		"head":    {comments.Head(), "The participants of Audian telephone conferences: add one, remove one, list them, and watch their changes.\n\n"},
 		"message": {comments.Of(message), "Participant is one person in a conference"},
 		"field":   {comments.Of(message.Fields().ByName("muted")), "Whether the participant is muted."},
-		"value":   {comments.Of(v2.ParticipantRole(0).Descriptor().Values().ByNumber(2)), "Takes part by listening"},
+		"value":   {comments.Of(v2.ParticipantRole(0).Descriptor().Values().ByNumber(2)), "Only listens"},
 		"method":  {comments.Of(protosource.Linked.Services().Get(0).Methods().Get(0)), "AddParticipant dials a phone number"},
 	} {
 		if !strings.HasPrefix(pair[0], pair[1]) {

@@ -1,5 +1,5 @@
-// Package oidctest plays an OpenID Connect issuer for tests: it describes itself, shows
-// its keys, changes them, signs tokens, and goes down when told.
+// Package oidctest is an OpenID Connect issuer for tests: it serves the discovery document
+// and its keys, rotates them, signs tokens, and fails on request.
 package oidctest
 
 import (
@@ -26,10 +26,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Audience is whom the issuer's tokens are for, unless told.
+// Audience is the default audience of the tokens.
 const Audience = "gateway"
 
-// Claims are what a token says.
+// Claims are the claims of a token.
 type Claims map[string]any
 
 // Issuer is an issuer on loopback.
@@ -41,16 +41,16 @@ type Issuer struct {
 	newest   string
 	down     bool
 	requests int
-	// name is what the issuer calls itself, its URL unless set.
+	// name is the issuer in tokens and in the discovery document, its URL by default.
 	name string
-	// amend changes the public form of its keys.
-	amend func(key map[string]any)
-	// others are published beside its own keys.
-	others []any
-	// body, where set, is answered in place of the keys.
+	// modify changes the published keys.
+	modify func(key map[string]any)
+	// extraKeys are published before the issuer's own keys.
+	extraKeys []any
+	// body replaces the published keys, if it is not empty.
 	body string
-	// held, where set, delays every answer until it is closed.
-	held chan struct{}
+	// blocked delays every response until it is closed, if it is not nil.
+	blocked chan struct{}
 }
 
 // New returns an issuer with one key, of RS256. Close it.
@@ -59,7 +59,7 @@ func New() *Issuer {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
 		i.answer(w, map[string]any{
-			"issuer": i.calledName(), "jwks_uri": i.URL() + "/keys",
+			"issuer": i.issuerName(), "jwks_uri": i.URL() + "/keys",
 			"id_token_signing_alg_values_supported": []string{"RS256"},
 		})
 	})
@@ -68,78 +68,78 @@ func New() *Issuer {
 			i.answer(w, jsontext.Value(body))
 			return
 		}
-		i.answer(w, map[string]any{"keys": i.shown()})
+		i.answer(w, map[string]any{"keys": i.publishedKeys()})
 	})
 	i.server = httptest.NewServer(mux)
 	return i
 }
 
-// firstKey is that of every issuer: to make one of RSA takes long.
+// firstKey is the first key of every issuer, since generating an RSA key is slow.
 var firstKey = sync.OnceValue(func() crypto.Signer { return generate("RS256") })
 
-// Close ends the issuer.
+// Close stops the issuer.
 func (i *Issuer) Close() { i.server.Close() }
 
-// URL is the issuer's name.
+// URL returns the URL of the issuer.
 func (i *Issuer) URL() string { return i.server.URL }
 
-// SetDown has the issuer answer 503, or no longer.
+// SetDown makes the issuer answer 503, or ends that.
 func (i *Issuer) SetDown(down bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.down = down
 }
 
-// SetName has the issuer call itself by another name than its URL.
+// SetName gives the issuer another name than its URL.
 func (i *Issuer) SetName(name string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.name = name
 }
 
-// Amend has the issuer publish its keys as a function changes them.
-func (i *Issuer) Amend(change func(key map[string]any)) {
+// ModifyKeys applies a function to the published keys.
+func (i *Issuer) ModifyKeys(change func(key map[string]any)) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.amend = change
+	i.modify = change
 }
 
-// Publish has the issuer publish other values before its own keys.
-func (i *Issuer) Publish(keys ...any) {
+// PublishExtra publishes other values before the issuer's own keys.
+func (i *Issuer) PublishExtra(keys ...any) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.others = keys
+	i.extraKeys = keys
 }
 
-// SetKeysBody has the issuer answer this in place of its keys, or its keys again.
+// SetKeysBody replaces the published keys by a body; empty publishes the keys again.
 func (i *Issuer) SetKeysBody(body string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.body = body
 }
 
-// Hold has the issuer answer nothing until it is released.
-func (i *Issuer) Hold() (release func()) {
+// BlockResponses delays all responses until it is released.
+func (i *Issuer) BlockResponses() (release func()) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	held := make(chan struct{})
-	i.held = held
+	blocked := make(chan struct{})
+	i.blocked = blocked
 	return sync.OnceFunc(func() {
-		close(held)
+		close(blocked)
 		i.mu.Lock()
 		defer i.mu.Unlock()
-		i.held = nil
+		i.blocked = nil
 	})
 }
 
-// Answer is what the issuer answers to a request, without a connection.
+// Answer returns the response to a request, without a connection.
 func (i *Issuer) Answer(request *http.Request) (status int, body []byte) {
 	recorder := httptest.NewRecorder()
 	i.server.Config.Handler.ServeHTTP(recorder, request)
 	return recorder.Code, recorder.Body.Bytes()
 }
 
-func (i *Issuer) calledName() string {
+func (i *Issuer) issuerName() string {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return cmp.Or(i.name, i.URL())
@@ -151,14 +151,14 @@ func (i *Issuer) keysBody() string {
 	return i.body
 }
 
-// Requests is how often the issuer was asked.
+// Requests returns the number of requests.
 func (i *Issuer) Requests() int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.requests
 }
 
-// Rotate puts a new key, of RS256, ES256 or EdDSA, in place of all.
+// Rotate replaces all keys by a new one, for RS256, ES256 or EdDSA.
 func (i *Issuer) Rotate(algorithm string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -185,10 +185,10 @@ func generate(algorithm string) (key crypto.Signer) {
 func (i *Issuer) answer(w http.ResponseWriter, body any) {
 	i.mu.Lock()
 	i.requests++
-	down, held := i.down, i.held
+	down, blocked := i.down, i.blocked
 	i.mu.Unlock()
-	if held != nil {
-		<-held
+	if blocked != nil {
+		<-blocked
 	}
 	if down {
 		http.Error(w, "<html>down for maintenance</html>", http.StatusServiceUnavailable)
@@ -196,7 +196,7 @@ func (i *Issuer) answer(w http.ResponseWriter, body any) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	if raw, isRaw := body.(jsontext.Value); isRaw {
-		_, _ = w.Write(raw) // The client may have left.
+		_, _ = w.Write(raw) // The client may have disconnected.
 		return
 	}
 	if err := json.MarshalWrite(w, body); err != nil {
@@ -204,20 +204,20 @@ func (i *Issuer) answer(w http.ResponseWriter, body any) {
 	}
 }
 
-// shown are the public keys.
-func (i *Issuer) shown() []any {
+// publishedKeys returns the public keys.
+func (i *Issuer) publishedKeys() []any {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	shown := slices.Clone(i.others)
+	published := slices.Clone(i.extraKeys)
 	for id, key := range i.keys {
 		public := map[string]any{"kid": id, "use": "sig"}
 		maps.Copy(public, publicOf(key))
-		if i.amend != nil {
-			i.amend(public)
+		if i.modify != nil {
+			i.modify(public)
 		}
-		shown = append(shown, public)
+		published = append(published, public)
 	}
-	return shown
+	return published
 }
 
 func publicOf(key crypto.Signer) map[string]any {
@@ -237,11 +237,11 @@ func publicOf(key crypto.Signer) map[string]any {
 	}
 }
 
-// Token signs claims with the newest key. Those that every token has are added where
-// they are not among them: one that is nil is left out.
+// Token signs claims with the newest key. It adds the default claims that are missing, and
+// omits claims that are nil.
 func (i *Issuer) Token(claims Claims) string { return i.TokenWith(nil, claims) }
 
-// TokenWith is a Token whose header holds other values; one that is nil is left out.
+// TokenWith is Token with other header values; it omits values that are nil.
 func (i *Issuer) TokenWith(header map[string]any, claims Claims) string {
 	i.mu.Lock()
 	id := i.newest
@@ -253,9 +253,10 @@ func (i *Issuer) TokenWith(header map[string]any, claims Claims) string {
 	return i.token(head, claims, signer(key))
 }
 
-// Forged is a token as an attacker would make it: signed with none, or with HS256 by
-// what everybody knows, the public key; or under a key id that is made up.
-func (i *Issuer) Forged(how string, claims Claims) string {
+// ForgedToken returns an attacker's token: without a signature ("none"), signed with the
+// public key ("HS256"), under an invented key id ("unknown key"), or with another key
+// under the right key id.
+func (i *Issuer) ForgedToken(how string, claims Claims) string {
 	i.mu.Lock()
 	id := i.newest
 	public := encode([]byte(fmt.Sprint(i.keys[id].Public())))
@@ -280,10 +281,10 @@ func (i *Issuer) Forged(how string, claims Claims) string {
 
 func (i *Issuer) token(head map[string]any, claims Claims, sign func([]byte) []byte) string {
 	now := time.Now()
-	said := Claims{"iss": i.calledName(), "aud": Audience, "sub": "somebody", "iat": now.Unix(), "exp": now.Add(time.Hour).Unix()}
-	maps.Copy(said, claims)
-	maps.DeleteFunc(said, func(_ string, value any) bool { return value == nil })
-	text := encode(marshal(head)) + "." + encode(marshal(said))
+	all := Claims{"iss": i.issuerName(), "aud": Audience, "sub": "caller-1", "iat": now.Unix(), "exp": now.Add(time.Hour).Unix()}
+	maps.Copy(all, claims)
+	maps.DeleteFunc(all, func(_ string, value any) bool { return value == nil })
+	text := encode(marshal(head)) + "." + encode(marshal(all))
 	return text + "." + encode(sign([]byte(text)))
 }
 

@@ -1,0 +1,47 @@
+package feed
+
+import (
+	"time"
+
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+// maxRecentAdds bounds the number of Adds in recentAdds.
+const maxRecentAdds = 10_000
+
+// recentAdds keeps when each conference's last Add succeeded, for addLag (W1). The zero
+// value is ready.
+type recentAdds struct {
+	times map[participant.Key]time.Time
+	// order contains every Add in times, and older Adds of the same conferences, the
+	// oldest first.
+	order []recentAdd
+}
+
+type recentAdd struct {
+	key participant.Key
+	at  time.Time
+}
+
+// record records an Add that succeeded now, and drops those that have expired.
+func (r *recentAdds) record(key participant.Key, now time.Time) {
+	for len(r.order) > 0 && (len(r.order) >= maxRecentAdds || now.Sub(r.order[0].at) >= addLag) {
+		if oldest := r.order[0]; r.times[oldest.key].Equal(oldest.at) {
+			delete(r.times, oldest.key)
+		}
+		r.order = r.order[1:]
+	}
+	if r.times == nil {
+		r.times = map[participant.Key]time.Time{}
+	}
+	r.times[key] = now
+	r.order = append(r.order, recentAdd{key, now})
+}
+
+// last returns when the conference's last Add succeeded; zero if it has expired.
+func (r *recentAdds) last(key participant.Key, now time.Time) time.Time {
+	if at := r.times[key]; now.Sub(at) < addLag {
+		return at
+	}
+	return time.Time{}
+}

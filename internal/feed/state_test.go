@@ -1,0 +1,79 @@
+package feed_test
+
+import (
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/feed"
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+func TestState_OneChangeWakesAllWaiters(t *testing.T) {
+	run(t, feed.Options{}, func(h *harness) {
+		h.Set("a", participant.StatusDialing)
+		f, release := h.watch()
+		defer release()
+		var woken atomic.Int64
+		for range 1000 {
+			go func() {
+				<-f.State().Changed()
+				woken.Add(1)
+			}()
+		}
+		synctest.Wait()
+		h.Set("a", participant.StatusConnected)
+		h.advance(1100 * time.Millisecond)
+		if got := woken.Load(); got != 1000 {
+			t.Errorf("woken: got %d, want 1000", got)
+		}
+	})
+}
+
+func TestState_ChangeBeforeTheWaitIsNotMissed(t *testing.T) {
+	run(t, feed.Options{}, func(h *harness) {
+		h.Set("a", participant.StatusDialing)
+		f, release := h.watch()
+		defer release()
+		old := f.State()
+		h.Set("a", participant.StatusConnected)
+		h.advance(1100 * time.Millisecond)
+		if !isClosed(old.Changed()) {
+			t.Error("the channel of the superseded State is open")
+		}
+		if isClosed(f.State().Changed()) {
+			t.Error("the channel of the latest State is closed")
+		}
+	})
+}
+
+func TestState_ListWithoutChangesWakesNobody(t *testing.T) {
+	run(t, feed.Options{}, func(h *harness) {
+		h.Set("a", participant.StatusConnected)
+		f, release := h.watch()
+		defer release()
+		old := f.State()
+		h.advance(10 * time.Second)
+		if f.State() == old {
+			t.Fatal("no new State was published")
+		}
+		if isClosed(old.Changed()) {
+			t.Error("a list without changes woke the waiters")
+		}
+		h.Set("a", participant.StatusHeld)
+		h.advance(10 * time.Second)
+		if !isClosed(old.Changed()) {
+			t.Error("a change two States later did not wake the waiters")
+		}
+	})
+}

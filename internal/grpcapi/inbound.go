@@ -1,0 +1,81 @@
+package grpcapi
+
+import (
+	"time"
+
+	"google.golang.org/grpc/mem"
+
+	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/httpapi/httpio"
+	"github.com/audian/participant-gateway/internal/wire"
+)
+
+// messageSource is grpc-go's stream, as grpc-go's parser reads it.
+type messageSource interface {
+	ReadMessageHeader(header []byte) error
+	Read(n int) (mem.BufferSlice, error)
+	RecvCompress() string
+}
+
+// inbound reads a message in chunks, each of which is progress.
+type inbound struct {
+	source    messageSource
+	progress  *time.Timer
+	timeout   time.Duration
+	checkSize func(size int) error
+}
+
+const (
+	// prefixSize is the size of a message's prefix: one byte of flags, four of length.
+	prefixSize = 5
+	// receiveChunk is the part of a message that must arrive within the timeout.
+	receiveChunk = 16 << 10
+)
+
+func (in *inbound) message(into any) error {
+	if err := httpio.CheckEncoding("grpc-encoding", in.source.RecvCompress()); err != nil {
+		return err
+	}
+	var prefix [prefixSize]byte
+	if err := in.source.ReadMessageHeader(prefix[:]); err != nil {
+		return err
+	}
+	size := int64(prefix[1])<<24 | int64(prefix[2])<<16 | int64(prefix[3])<<8 | int64(prefix[4])
+	if into == nil {
+		return errOneMessage()
+	}
+	if err := in.checkSize(int(size)); err != nil {
+		return err
+	}
+	sent, err := in.bytes(int(size))
+	if err != nil {
+		return err
+	}
+	return decode(prefix[0], in.source.RecvCompress(), sent, into)
+}
+
+func (in *inbound) bytes(size int) ([]byte, error) {
+	sent := make([]byte, 0, min(size, receiveChunk))
+	for len(sent) < size {
+		in.progress.Reset(in.timeout)
+		chunk, err := in.source.Read(min(size-len(sent), receiveChunk))
+		if err != nil {
+			return nil, err
+		}
+		sent = append(sent, chunk.Materialize()...)
+		chunk.Free()
+	}
+	return sent, nil
+}
+
+// decode decompresses and decodes a message.
+func decode(flags byte, encoding string, sent []byte, into any) error {
+	message, err := httpio.DecompressMessage(flags, encoding, sent)
+	if err != nil {
+		return err
+	}
+	if err := wire.Codec().Unmarshal(mem.BufferSlice{mem.SliceBuffer(message)}, into); err != nil {
+		return &apierror.Error{Reason: apierror.InvalidRequest, Message: "invalid protobuf message", Cause: err}
+	}
+	return nil
+}

@@ -1,0 +1,65 @@
+package connectrpc
+
+import (
+	"context"
+
+	"connectrpc.com/connect"
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
+	"github.com/audian/participant-gateway/internal/httpapi/httpio"
+	"github.com/audian/participant-gateway/internal/wire"
+)
+
+// unary returns the handler of one unary method.
+func unary[Request, Response any, Pointer interface {
+	*Request
+	proto.Message
+}](
+	h *handler, method string, invoke func(context.Context, Pointer) (*Response, error), more ...connect.HandlerOption,
+) *connect.Handler {
+	return connect.NewUnaryHandler(method, func(
+		ctx context.Context, encoded *connect.Request[encodedRequest],
+	) (*connect.Response[Response], error) {
+		request := Pointer(new(Request))
+		ctx, err := h.decode(ctx, method, encoded.Msg, request)
+		if err != nil {
+			return nil, err
+		}
+		var transport runtime.ServerTransportStream
+		response, err := invoke(grpc.NewContextWithServerTransportStream(ctx, &transport), request)
+		header := callOf(ctx).w.Header()
+		httpio.SetOutgoing(header, transport.Header())
+		if err != nil {
+			httpio.SetRetryAfter(header, grpcstatus.From(err))
+			return nil, connectError(err)
+		}
+		return connect.NewResponse(response), nil
+	}, h.options(method, Pointer(new(Request)), more...)...)
+}
+
+// watch returns the handler of the only streaming method.
+func (h *handler) watch(method string) *connect.Handler {
+	return connect.NewServerStreamHandler(method, func(
+		ctx context.Context, encoded *connect.Request[encodedRequest], to *connect.ServerStream[wire.Message],
+	) error {
+		request := &v2.WatchParticipantsRequest{}
+		ctx, err := h.decode(ctx, method, encoded.Msg, request)
+		if err != nil {
+			return err
+		}
+		w := callOf(ctx).w
+		s := httpio.NewServerStream(ctx, w, func(m *wire.Message) (write func() error, err error) {
+			return func() error { return to.Send(m) }, nil
+		})
+		err = h.Service.WatchParticipants(request, &grpc.GenericServerStream[
+			v2.WatchParticipantsRequest, v2.WatchParticipantsResponse,
+		]{ServerStream: s})
+		s.Stop()
+		w.Hurry()
+		return connectError(err)
+	}, h.options(method, &v2.WatchParticipantsRequest{})...)
+}

@@ -1,0 +1,89 @@
+package connectrpc
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"path"
+
+	"connectrpc.com/connect"
+	"google.golang.org/protobuf/proto"
+
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
+	"github.com/audian/participant-gateway/internal/httpapi/decode"
+	"github.com/audian/participant-gateway/internal/httpapi/httpio"
+	"github.com/audian/participant-gateway/internal/requestctx"
+)
+
+// connectError returns an error as connect-go's, with all its details; nil for nil.
+func connectError(err error) error {
+	if err == nil {
+		return nil
+	}
+	st := grpcstatus.WithoutLineBreaks(grpcstatus.From(err))
+	// The codes of both have the same numbers.
+	connectErr := connect.NewError(connect.Code(st.Code()), errors.New(st.Message()))
+	for _, one := range st.Proto().GetDetails() {
+		if detail, err := connect.NewErrorDetail(one); err == nil {
+			connectErr.AddDetail(detail)
+		}
+	}
+	return connectErr //nolint:wrapcheck // It is ours, in the form of the protocol.
+}
+
+// decode decodes the request of a call. The service itself refuses fields that cannot be
+// decoded, together with those that break its rules; decode refuses the call if the whole
+// message cannot be decoded.
+func (h *handler) decode(ctx context.Context, method string, encoded *encodedRequest, request proto.Message) (context.Context, error) {
+	err := encoded.into(request)
+	if fields, ok := decode.InvalidFields(err); ok {
+		return requestctx.WithViolations(ctx, fields), nil
+	}
+	return ctx, h.refuse(ctx, method, request, err)
+}
+
+// refuseFault returns a gate that refuses a request with a fault.
+func (h *handler) refuseFault(method string, request proto.Message) connect.RequestGateFunc {
+	return func(ctx context.Context, _ connect.Spec, _ connect.Peer, _ http.Header) (context.Context, error) {
+		if fault := callOf(ctx).fault; fault != nil {
+			return ctx, h.refuse(ctx, method, request, fault)
+		}
+		return ctx, nil
+	}
+}
+
+// refuse returns the error of a request that does not reach the service.
+func (h *handler) refuse(ctx context.Context, method string, request proto.Message, fault error) error {
+	r := callOf(ctx).request
+	fault = h.Precheck.Refusal(r, request, fault)
+	h.Errors.ReportRefusal(r, apierror.ReasonOf(fault), slog.String("method", path.Base(method)))
+	return connectError(completeFault(request, fault))
+}
+
+// refuseForm answers a request that is of none of the protocols, in Connect's form.
+func (h *handler) refuseForm(w http.ResponseWriter, r *http.Request, request proto.Message, status int, fault error) {
+	h.Errors.ReportRefusal(r, apierror.ReasonOf(fault), slog.String("method", path.Base(r.URL.Path)))
+	fixed := &fixedStatus{ResponseWriter: w, status: status}
+	_ = h.protocol.Write(fixed, r, connectError(completeFault(request, fault))) // The client may have disconnected.
+}
+
+// fixedStatus is a response whose status does not follow from its error.
+type fixedStatus struct {
+	http.ResponseWriter
+
+	status int
+}
+
+func (f *fixedStatus) WriteHeader(int) { f.ResponseWriter.WriteHeader(f.status) }
+
+// completeFault completes the error of an add that did not reach the service: no phone was
+// dialled (A1).
+func completeFault(request proto.Message, fault error) error {
+	if _, isAdd := request.(*v2.AddParticipantRequest); isAdd {
+		return httpio.NotDialled(fault)
+	}
+	return fault
+}

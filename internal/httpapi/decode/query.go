@@ -1,0 +1,76 @@
+package decode
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// wholeQuery is the field of a violation that concerns the query as a whole.
+const wholeQuery = "query"
+
+// Query decodes a URL's query into the request's fields. It refuses unknown keys: one may
+// be a misspelt filter, or a credential.
+func Query(text string, request proto.Message) error {
+	var invalid violations
+	query, err := url.ParseQuery(text)
+	if err != nil {
+		invalid.add(wholeQuery, ruleSyntax, "must be key=value pairs, percent-encoded and joined by &")
+	}
+	message := request.ProtoReflect()
+	for _, key := range slices.Sorted(maps.Keys(query)) {
+		field := message.Descriptor().Fields().ByName(protoreflect.Name(key))
+		switch values := query[key]; {
+		case field == nil:
+			invalid.add(key, ruleUnknown, "unknown parameter")
+		case !field.IsList() && len(values) > 1:
+			invalid.add(key, ruleOnce, "must be given once")
+		default:
+			setParsed(message, field, values, &invalid)
+		}
+	}
+	return invalid.err(wholeQuery)
+}
+
+func setParsed(message protoreflect.Message, field protoreflect.FieldDescriptor, texts []string, invalid *violations) {
+	for _, text := range texts {
+		value, problem := parse(field, text)
+		if problem != "" {
+			invalid.add(string(field.Name()), ruleType, problem)
+			continue
+		}
+		set(message, field, value)
+	}
+}
+
+// set sets a field, or appends to a list.
+func set(message protoreflect.Message, field protoreflect.FieldDescriptor, value protoreflect.Value) {
+	if field.IsList() {
+		message.Mutable(field).List().Append(value)
+		return
+	}
+	message.Set(field, value)
+}
+
+// Path decodes the ids of a path, each percent-decoded once, into the request's fields. An
+// id that the body or query contains too must be the same.
+func Path(path map[string]string, request proto.Message) error {
+	var invalid violations
+	message := request.ProtoReflect()
+	for _, name := range slices.Sorted(maps.Keys(path)) {
+		field := message.Descriptor().Fields().ByName(protoreflect.Name(name))
+		value, problem := parse(field, path[name])
+		switch {
+		case problem != "":
+			invalid.add(name, ruleType, problem)
+		case message.Has(field) && message.Get(field).String() != path[name]:
+			invalid.add(name, ruleAgree, "must be the one in the path")
+		default:
+			message.Set(field, value)
+		}
+	}
+	return invalid.err("path")
+}

@@ -1,0 +1,73 @@
+package httpapi
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+
+	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/httpapi/httpio"
+	"github.com/audian/participant-gateway/internal/panics"
+	"github.com/audian/participant-gateway/internal/requestctx"
+)
+
+// guard contains the checks that every request of the port passes, before it is routed.
+type guard struct{ errors *httpio.ErrorWriter }
+
+// identify gives every request and its response a request id and a trace context: the
+// caller's own where they are valid.
+func identify(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := requestctx.ValidRequestID(r.Header.Get(httpio.RequestIDHeader))
+		trace := requestctx.ValidTraceparent(r.Header.Get(httpio.TraceparentHeader))
+		for _, header := range []http.Header{r.Header, w.Header()} {
+			header.Set(httpio.RequestIDHeader, id)
+			header.Set(httpio.TraceparentHeader, trace)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// headerSize refuses requests whose headers, or URL, are over the limit.
+func (g guard) headerSize(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.RequestURI)+len(r.Host)+httpio.HeaderSize(r.Header) > httpio.MaxHeaders {
+			g.errors.Refuse(w, r, httpio.HeadersTooLarge())
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// panics answers a request whose handler panics. Once the response has started, it closes
+// the connection instead.
+func (g guard) panics(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if panicked := recover(); panicked != nil {
+				g.afterPanic(w, r, panicked)
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (g guard) afterPanic(w http.ResponseWriter, r *http.Request, panicked any) {
+	if panicked == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so.
+		panic(panicked)
+	}
+	panics.Count()
+	g.errors.Logger.LogAttrs(r.Context(), slog.LevelError, "panic",
+		slog.String("request_id", r.Header.Get(httpio.RequestIDHeader)),
+		slog.String("panic", fmt.Sprint(panicked)),
+		slog.String("stack", string(debug.Stack())))
+	if httpio.TimedWriterOf(w).Started() {
+		panic(http.ErrAbortHandler)
+	}
+	failed := &apierror.Error{Reason: apierror.Internal, Message: "internal error"}
+	if r.Method == http.MethodPost {
+		failed.Dialled = apierror.DialledUnknown
+	}
+	g.errors.Write(w, r, failed)
+}

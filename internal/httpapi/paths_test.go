@@ -1,0 +1,157 @@
+package httpapi
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"strings"
+	"testing"
+
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/httpapi/httpio"
+)
+
+func gzipped(text string) string {
+	var compressed bytes.Buffer
+	writer := gzip.NewWriter(&compressed)
+	_, _ = writer.Write([]byte(text))
+	_ = writer.Close()
+	return compressed.String()
+}
+
+func TestBodyEncodings(t *testing.T) {
+	const body = `{"phone_number":"+12025551234"}`
+	for _, tt := range []struct {
+		name, body string
+		encoding   []string
+		status     int
+		want       []string
+	}{
+		{"plain", body, nil, 200, nil},
+		{"identity", body, []string{"identity"}, 200, nil},
+		{"gzip", gzipped(body), []string{"gzip"}, 200, nil},
+		{"gzip in capitals", gzipped(body), []string{"GZIP"}, 200, nil},
+		{"x-gzip", gzipped(body), []string{"x-gzip"}, 200, nil},
+		{"byte order mark", "\ufeff" + body, nil, 200, nil},
+		{"byte order mark in gzip", gzipped("\ufeff" + body), []string{"gzip"}, 200, nil},
+		{"no body", "", []string{"gzip"}, 200, nil},
+		{"largest", gzipped(body + strings.Repeat(" ", httpio.MaxBody-len(body))), []string{"gzip"}, 200, nil},
+		{"too large after inflating", gzipped(body + strings.Repeat(" ", httpio.MaxBody)), []string{"gzip"}, 400, []string{`"BODY_TOO_LARGE"`, `"dialled":"no"`}},
+		{"a bomb", gzipped(strings.Repeat(" ", 1<<20)), []string{"gzip"}, 400, []string{`"BODY_TOO_LARGE"`}},
+		{"not gzip", body, []string{"gzip"}, 400, []string{`"INVALID_REQUEST"`, `"field":"body"`}},
+		{"cut gzip", gzipped(body)[:20], []string{"gzip"}, 400, []string{`"field":"body"`}},
+		{"deflate", body, []string{"deflate"}, 415, []string{`"UNSUPPORTED_ENCODING"`, `"dialled":"no"`}},
+		{"br", body, []string{"br"}, 415, []string{`"UNSUPPORTED_ENCODING"`}},
+		{"twice", gzipped(gzipped(body)), []string{"gzip, gzip"}, 415, []string{`"UNSUPPORTED_ENCODING"`}},
+		{"in two headers", gzipped(gzipped(body)), []string{"gzip", "gzip"}, 415, []string{`"UNSUPPORTED_ENCODING"`}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			service := newFake(t)
+			add := service.add
+			service.add = func(ctx context.Context, r *v2.AddParticipantRequest) (*v2.AddParticipantResponse, error) {
+				if tt.body != "" && r.GetPhoneNumber() != "+12025551234" {
+					t.Errorf("request = %v", r)
+				}
+				return add(ctx, r)
+			}
+			headers := []string{isJSONHeader}
+			for _, encoding := range tt.encoding {
+				headers = append(headers, "Content-Encoding: "+encoding)
+			}
+			got := call(t, handler(t, service), "POST", participantsPath, tt.body, headers...)
+			if got.Status != tt.status || (tt.status == 415) != (got.Header.Get("Accept-Encoding") == "gzip") {
+				t.Errorf("response = %+v, want status %d", got, tt.status)
+			}
+			for _, part := range tt.want {
+				if !strings.Contains(got.Body, part) {
+					t.Errorf("body = %s, want %s in it", got.Body, part)
+				}
+			}
+		})
+	}
+}
+
+func TestPaths(t *testing.T) {
+	for _, tt := range []struct {
+		method, target string
+		status         int
+		allow          string
+	}{
+		{"GET", participantsPath + "%3Awatch", 200, ""},
+		{"GET", participantsPath + "%3awatch", 200, ""},
+		{"POST", participantsPath + "%3Awatch", 405, "GET, HEAD"},
+		{"GET", participantsPath + "/", 404, ""},
+		{"POST", participantsPath + "/", 404, ""},
+		{"GET", watchedPath + "/", 404, ""},
+		{"DELETE", onePath + "/", 404, ""},
+		{"GET", "/v2/", 404, ""},
+		{"GET", "/v2/conferences/", 404, ""},
+		{"PUT", participantsPath, 405, "GET, HEAD, POST"},
+		{"POST", onePath, 405, "DELETE"},
+		{"HEAD", participantsPath, 200, ""},
+	} {
+		t.Run(tt.method+" "+tt.target, func(t *testing.T) {
+			got := call(t, handler(t, newFake(t)), tt.method, tt.target, "")
+			if got.Status != tt.status || got.Header.Get("Allow") != tt.allow {
+				t.Errorf("response = %+v, want %d, Allow %q", got, tt.status, tt.allow)
+			}
+			if tt.status == 404 && !strings.Contains(got.Body, `"ROUTE_NOT_FOUND"`) {
+				t.Errorf("body = %s", got.Body)
+			}
+		})
+	}
+}
+
+func TestPathIDsMayHaveColons(t *testing.T) {
+	for _, id := range []string{"call:1", "call%3A1", "call%3a1"} {
+		service := newFake(t)
+		remove := service.remove
+		service.remove = func(ctx context.Context, r *v2.RemoveParticipantRequest) (*v2.RemoveParticipantResponse, error) {
+			if r.GetParticipantId() != "call:1" {
+				t.Errorf("%s: request = %v", id, r)
+			}
+			return remove(ctx, r)
+		}
+		if got := call(t, handler(t, service), "DELETE", participantsPath+"/"+id, ""); got.Status != 204 {
+			t.Errorf("%s: response = %+v", id, got)
+		}
+	}
+}
+
+func TestInvalidTraceContextIsReplaced(t *testing.T) {
+	const valid = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	for sent, kept := range map[string]bool{
+		valid: true,
+		"00-00000000000000000000000000000000-b7ad6b7169203331-01": false,
+		"00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01": false,
+		"ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01": false,
+		strings.ToUpper(valid): false,
+		valid + "-x":           false,
+		"":                     false,
+	} {
+		got := call(t, handler(t, newFake(t)), "GET", participantsPath, "", "Traceparent: "+sent).Header.Get("Traceparent")
+		if (got == sent) != kept || got == "" {
+			t.Errorf("Traceparent = %q after %q", got, sent)
+		}
+	}
+}
+
+func TestLargeHeadersAreRefused(t *testing.T) {
+	for _, size := range []int{33 << 10, 300 << 10} {
+		got := call(t, handler(t, &fakeService{}), "POST", participantsPath, "{}", isJSONHeader, "X-Large: "+strings.Repeat("a", size))
+		if got.Status != 431 || !strings.Contains(got.Body, `"HEADERS_TOO_LARGE"`) || !strings.Contains(got.Body, `"dialled":"no"`) {
+			t.Errorf("%d: response = %d %s", size, got.Status, got.Body)
+		}
+	}
+}
+
+func TestPanicIsAnswered(t *testing.T) {
+	service := newFake(t)
+	service.add = func(context.Context, *v2.AddParticipantRequest) (*v2.AddParticipantResponse, error) {
+		panic("no reason")
+	}
+	got := call(t, handler(t, service), "POST", participantsPath, "{}", isJSONHeader)
+	if got.Status != 500 || !strings.Contains(got.Body, `"INTERNAL"`) || !strings.Contains(got.Body, `"dialled":"unknown"`) || strings.Contains(got.Body, "no reason") {
+		t.Errorf("response = %+v", got)
+	}
+}

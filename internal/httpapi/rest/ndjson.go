@@ -1,0 +1,29 @@
+package rest
+
+import (
+	"time"
+
+	"google.golang.org/grpc/status"
+
+	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
+	"github.com/audian/participant-gateway/internal/wire"
+)
+
+// ndjson is the format of one JSON text a line.
+type ndjson struct{}
+
+func (ndjson) contentType() string { return "application/x-ndjson" }
+
+func (ndjson) message(m *wire.Message, _ time.Duration) ([][]byte, error) {
+	line, err := m.JSON()
+	if err != nil {
+		return nil, err
+	}
+	return [][]byte{line, newline}, nil
+}
+
+func (ndjson) failure(st *status.Status, _ time.Duration) [][]byte {
+	return [][]byte{grpcstatus.HTTPBody(st), newline}
+}
+
+var newline = []byte{'\n'}

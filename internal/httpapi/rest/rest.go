@@ -1,0 +1,167 @@
+// Package rest serves the service's REST API: unary calls through grpc-gateway, and the
+// watch as server-sent events or NDJSON.
+//
+// Package decode reads the requests before grpc-gateway sees them: grpc-gateway passes on
+// only the text of a decoding error, and the errors here name each invalid field. The
+// watch has a handler here, since grpc-gateway's generated handler does not stream.
+package rest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/protobuf/proto"
+
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/httpapi/httpio"
+)
+
+// Options configure the REST API. Precheck and Jitter may be nil.
+type Options struct {
+	// Service receives every request: the service behind its interceptors. It must refuse
+	// a call whose context has requestctx.Violations.
+	Service  v2.ParticipantServiceServer
+	Errors   *httpio.ErrorWriter
+	Precheck httpio.Precheck
+
+	// Jitter lengthens a delay, so that clients do not reconnect at the same time; the
+	// default adds up to a half.
+	Jitter func(time.Duration) time.Duration
+}
+
+// Prefix is the prefix of every path of the API, as in the vendor's.
+const Prefix = "/v2/"
+
+const (
+	watchVerb = "watch"
+	watchPath = "/v2/conferences/{conference_id}/participants:" + watchVerb
+)
+
+type api struct {
+	Options
+
+	mux *runtime.ServeMux
+}
+
+// New returns the handler of the paths below Prefix.
+func New(options Options) (http.Handler, error) {
+	if options.Jitter == nil {
+		options.Jitter = jitter
+	}
+	a := &api{Options: options}
+	a.mux = runtime.NewServeMux(
+		runtime.WithMarshalerOption(runtime.MIMEWildcard, marshaler{}),
+		runtime.WithMiddlewares(a.decode),
+		runtime.WithIncomingHeaderMatcher(httpio.MetadataKey),
+		runtime.WithOutgoingHeaderMatcher(noHeader),
+		runtime.WithOutgoingTrailerMatcher(noHeader),
+		runtime.WithForwardResponseOption(completeHeader),
+		runtime.WithErrorHandler(a.writeError),
+		runtime.WithRoutingErrorHandler(a.refuseRoute),
+		// Each segment is decoded once, after the path was split at its slashes.
+		runtime.WithUnescapingMode(runtime.UnescapingModeAllExceptReserved),
+		runtime.WithDisablePathLengthFallback(),
+		runtime.WithDisableHTTPMethodOverride(),
+		runtime.WithWriteContentLength(),
+	)
+	if err := v2.RegisterParticipantServiceHandlerServer(context.Background(), a.mux, decodedService{a.Service}); err != nil {
+		return nil, fmt.Errorf("register the service: %w", err)
+	}
+	// grpc-gateway tries the handlers of a path in reverse order of registration: this one
+	// replaces the generated one, which does not stream.
+	if err := a.mux.HandlePath(http.MethodGet, watchPath, a.watch); err != nil {
+		return nil, fmt.Errorf("register the watch: %w", err)
+	}
+	if err := a.mux.HandlePath(http.MethodHead, watchPath, a.watchHead); err != nil {
+		return nil, fmt.Errorf("register the watch: %w", err)
+	}
+	return a, nil
+}
+
+func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	httpio.SetResponseDefaults(w.Header())
+	if strings.HasSuffix(r.URL.EscapedPath(), "/") {
+		a.Errors.Refuse(w, r, httpio.RouteNotFound())
+		return
+	}
+	a.mux.ServeHTTP(w, forRouting(r))
+}
+
+// forRouting returns the request as grpc-gateway routes it. The path is the one that was
+// sent, since grpc-gateway decodes each segment; but a percent-encoded colon, which means
+// the same, would hide the verb. A HEAD is routed as a GET: net/http omits the body.
+func forRouting(r *http.Request) *http.Request {
+	changed := *r
+	changed.URL = new(url.URL)
+	*changed.URL = *r.URL
+	changed.URL.RawPath = encodedColon.Replace(r.URL.EscapedPath())
+	if r.Method == http.MethodHead && !strings.HasSuffix(r.URL.Path, ":"+watchVerb) {
+		changed.Method = http.MethodGet
+	}
+	return &changed
+}
+
+var encodedColon = strings.NewReplacer("%3A", ":", "%3a", ":")
+
+// noHeader keeps grpc-gateway from writing the service's metadata as headers: it would
+// add to headers that are already set.
+func noHeader(string) (header string, passed bool) { return "", false }
+
+// completeHeader sets the headers of a successful response. That of a remove has no body.
+func completeHeader(ctx context.Context, w http.ResponseWriter, response proto.Message) error {
+	setServiceHeaders(ctx, w.Header())
+	if _, isRemove := response.(*v2.RemoveParticipantResponse); isRemove {
+		w.Header().Del("Content-Type")
+		w.WriteHeader(http.StatusNoContent)
+	}
+	return nil
+}
+
+// setServiceHeaders sets the headers that the service set in a unary call.
+func setServiceHeaders(ctx context.Context, header http.Header) {
+	if md, known := runtime.ServerMetadataFromContext(ctx); known {
+		httpio.SetOutgoing(header, md.HeaderMD)
+	}
+}
+
+// writeError is grpc-gateway's error handler.
+func (a *api) writeError(
+	ctx context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error,
+) {
+	setServiceHeaders(ctx, w.Header())
+	a.Errors.Write(w, r, err)
+}
+
+// refuseRoute is grpc-gateway's handler of paths and methods that have no route.
+func (a *api) refuseRoute(
+	_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, status int,
+) {
+	if status == http.StatusMethodNotAllowed {
+		a.Errors.RefuseMethod(w, r, allowedMethods(r.URL.EscapedPath()))
+		return
+	}
+	a.Errors.Refuse(w, r, httpio.RouteNotFound())
+}
+
+// allowedMethods returns the methods of a path that has a route.
+func allowedMethods(path string) string {
+	const slashesOfOneParticipant = 5
+	switch {
+	case strings.Count(path, "/") == slashesOfOneParticipant:
+		return "DELETE"
+	case strings.HasSuffix(path, ":"+watchVerb):
+		return "GET, HEAD"
+	default:
+		return "GET, HEAD, POST"
+	}
+}
+
+func jitter(delay time.Duration) time.Duration {
+	return delay + rand.N(delay/2+1)
+}

@@ -1,0 +1,105 @@
+package interceptor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
+	"github.com/audian/participant-gateway/internal/requestctx"
+)
+
+// Names of metadata, which are HTTP headers too.
+const (
+	headerRequestID     = "x-request-id"
+	headerTraceparent   = "traceparent"
+	headerAuthorization = "authorization"
+	headerAuthToken     = "x-auth-token"
+)
+
+// call is one call while it runs.
+type call struct {
+	interceptor *Interceptor
+	method      string
+	request     proto.Message
+	start       time.Time
+	requestID   string
+	traceparent string
+	caller      string
+	// peer is the address of a caller who was not authorized.
+	peer string
+	// reachedService is false while certainly nothing was sent upstream.
+	reachedService  bool
+	upstreamRequest *requestctx.UpstreamRequest
+}
+
+// begin gives a call its ids, under which the logs of both sides show it.
+func (i *Interceptor) begin(ctx context.Context, method string, request proto.Message) (context.Context, *call) {
+	incoming, _ := metadata.FromIncomingContext(ctx)
+	c := &call{
+		interceptor: i, method: method, request: request, start: time.Now(),
+		requestID:   requestctx.ValidRequestID(first(incoming.Get(headerRequestID))),
+		traceparent: requestctx.ValidTraceparent(first(incoming.Get(headerTraceparent))),
+	}
+	ctx = requestctx.WithRequestID(ctx, c.requestID)
+	ctx = requestctx.WithTraceparent(ctx, c.traceparent)
+	ctx, c.upstreamRequest = requestctx.WithUpstreamRequest(ctx)
+	return ctx, c
+}
+
+// header returns the response headers of every call.
+func (c *call) header() metadata.MD {
+	return metadata.Pairs(headerRequestID, c.requestID, headerTraceparent, c.traceparent)
+}
+
+// first returns the first value, or the empty string.
+func first(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[0]
+}
+
+// end logs and counts a call, and returns its error as a status.
+func (c *call) end(ctx context.Context, err error, panicked any) error {
+	if panicked != nil {
+		c.interceptor.LogPanic(ctx, c.method, panicked)
+		err = fmt.Errorf("panic: %v", panicked)
+	}
+	err = c.withDialled(err)
+	st := grpcstatus.From(err)
+	elapsed := time.Since(c.start)
+	c.interceptor.metrics.Called(c.method, st.Code(), elapsed)
+	c.interceptor.metrics.Refused(apierror.ReasonOf(err))
+	c.interceptor.logger.LogAttrs(ctx, levelOf(st.Code()), "call", c.attributes(st, err, elapsed)...)
+	return st.Err()
+}
+
+// withDialled sets Dialled on an error of an Add that does not have it (A1). Before the
+// service has the request, nothing was dialled. The service sets Dialled on its own errors;
+// after an unexpected one, the phone may ring.
+func (c *call) withDialled(err error) error {
+	if err == nil || c.method != v2.ParticipantService_AddParticipant_FullMethodName {
+		return err
+	}
+	_, isOurs := errors.AsType[*apierror.Error](err)
+	complete := *apierror.From(err)
+	switch {
+	case complete.Dialled != "":
+		return err
+	case isOurs, !c.reachedService:
+		complete.Dialled = apierror.DialledNo
+	default:
+		complete.Dialled = apierror.DialledUnknown
+	}
+	if !isOurs {
+		complete.Cause = err
+	}
+	return &complete
+}

@@ -1,0 +1,137 @@
+// Package interceptor wraps the service in what every call needs, whatever its transport:
+// authentication, authorization, limits, validation, a deadline, the access log, metrics and
+// recovery from panics.
+package interceptor
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/access"
+	"github.com/audian/participant-gateway/internal/metrics"
+)
+
+// Options configure an Interceptor.
+type Options struct {
+	Authenticator access.Authenticator
+	// Limits are those of each caller.
+	Limits access.Limits
+	Phone  PhoneRule
+	// MaxRequestSize is the most bytes that an encoded request may have.
+	MaxRequestSize int
+	Streams        *Streams
+	Metrics        *metrics.Metrics
+	Logger         *slog.Logger
+}
+
+// Interceptor handles every call before and after the service.
+type Interceptor struct {
+	authenticator  access.Authenticator
+	limiter        *access.Limiter
+	validator      *validator
+	maxRequestSize int
+	streams        *Streams
+	metrics        *metrics.Metrics
+	logger         *slog.Logger
+	calls          callCount
+}
+
+// New returns an interceptor. It fails if the rules of the proto do not compile.
+func New(options Options) (*Interceptor, error) {
+	validator, err := newValidator(options.Phone)
+	if err != nil {
+		return nil, err
+	}
+	return &Interceptor{
+		authenticator:  options.Authenticator,
+		limiter:        access.NewLimiter(options.Limits),
+		validator:      validator,
+		maxRequestSize: options.MaxRequestSize,
+		streams:        options.Streams,
+		metrics:        options.Metrics,
+		logger:         options.Logger,
+	}, nil
+}
+
+// Deadlines of unary calls that have none (A6). The upstream allows an Add 60 s to connect.
+const (
+	defaultDeadline = 30 * time.Second
+	addDeadline     = 75 * time.Second
+)
+
+// unary handles a unary call.
+func (i *Interceptor) unary(
+	ctx context.Context, method string, request proto.Message, handle grpc.UnaryHandler,
+) (response any, err error) {
+	i.calls.enter()
+	defer i.calls.leave()
+	ctx, call := i.begin(ctx, method, request)
+	defer func() { err = call.end(ctx, err, recover()) }()
+	// This fails only in tests, which call without a connection.
+	_ = grpc.SetHeader(ctx, call.header())
+	ctx, cancel := withDeadline(ctx, method)
+	defer cancel()
+	if ctx, err = i.authorize(ctx, call); err != nil {
+		return nil, err
+	}
+	call.reachedService = true
+	return handle(ctx, request)
+}
+
+// stream handles a server-streaming call.
+func (i *Interceptor) stream(
+	method string, request proto.Message, stream grpc.ServerStream, handle func(grpc.ServerStream) error,
+) (err error) {
+	i.calls.enter()
+	defer i.calls.leave()
+	ctx, call := i.begin(stream.Context(), method, request)
+	defer func() { err = call.end(ctx, err, recover()) }()
+	if err := stream.SetHeader(call.header()); err != nil {
+		return fmt.Errorf("set headers: %w", err)
+	}
+	authorized, err := i.authorize(ctx, call)
+	if err != nil {
+		return err
+	}
+	caller := access.FromContext(authorized)
+	release, err := i.limiter.OpenStream(caller)
+	if err != nil {
+		return fmt.Errorf("limit: %w", err)
+	}
+	defer release()
+	granted, leave := caller.Grant.StreamContext(authorized, permissionFor(request))
+	defer leave()
+	bounded, remove := i.streams.Bound(granted)
+	defer remove()
+	return handle(&streamWithContext{ServerStream: stream, ctx: bounded})
+}
+
+// Idle returns a channel that is closed when no call is running.
+func (i *Interceptor) Idle() <-chan struct{} { return i.calls.idle() }
+
+// streamWithContext replaces the context of a stream.
+type streamWithContext struct {
+	grpc.ServerStream
+
+	ctx context.Context //nolint:containedctx // ServerStream has a method that returns it.
+}
+
+// Context returns the replacement.
+func (s *streamWithContext) Context() context.Context { return s.ctx }
+
+// withDeadline sets the default deadline of a unary call that has none.
+func withDeadline(ctx context.Context, method string) (context.Context, context.CancelFunc) {
+	if _, has := ctx.Deadline(); has {
+		return ctx, func() {}
+	}
+	if method == v2.ParticipantService_AddParticipant_FullMethodName {
+		return context.WithTimeout(ctx, addDeadline)
+	}
+	return context.WithTimeout(ctx, defaultDeadline)
+}

@@ -1,0 +1,132 @@
+package interceptor
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"buf.build/go/protovalidate"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/requestctx"
+	"github.com/audian/participant-gateway/internal/wire"
+)
+
+// validator checks requests against the rules of the proto, and phone numbers, whose rule the
+// proto cannot express (A4).
+type validator struct {
+	rules protovalidate.Validator
+	phone PhoneRule
+}
+
+// newValidator compiles the rules, which all requests share.
+func newValidator(phone PhoneRule) (*validator, error) {
+	rules, err := protovalidate.New(protovalidate.WithMessages(
+		&v2.AddParticipantRequest{},
+		&v2.RemoveParticipantRequest{},
+		&v2.ListParticipantsRequest{},
+		&v2.WatchParticipantsRequest{},
+	))
+	if err != nil {
+		return nil, fmt.Errorf("compile the rules of the proto: %w", err)
+	}
+	return &validator{rules: rules, phone: phone}, nil
+}
+
+// check returns one error that names every invalid field, or nil: those that the transport
+// could not read, and those that break a rule.
+func (v *validator) check(ctx context.Context, request proto.Message) error {
+	if !wire.Readable(request) {
+		return &apierror.Error{
+			Reason:  apierror.InvalidRequest,
+			Message: "invalid protobuf message, or text that is not UTF-8",
+		}
+	}
+	if long := tooManyValues(request); len(long) > 0 {
+		return invalid(long)
+	}
+	broken, err := v.violations(request)
+	if err != nil {
+		return err
+	}
+	if add, ok := request.(*v2.AddParticipantRequest); ok {
+		broken = append(broken, v.phone.check(add.GetPhoneNumber())...)
+	}
+	violations := merge(requestctx.Violations(ctx), broken)
+	if len(violations) == 0 {
+		return nil
+	}
+	return invalid(violations)
+}
+
+func invalid(violations []apierror.Violation) *apierror.Error {
+	return &apierror.Error{
+		Reason:     apierror.InvalidRequest,
+		Message:    summary(violations),
+		Violations: violations[:min(len(violations), apierror.MaxViolations)],
+	}
+}
+
+// maxValues is the most values of a repeated field, as in the proto.
+const maxValues = 100
+
+// tooManyValues finds the repeated fields with too many values. Their rules are not checked,
+// because that takes time for each value.
+func tooManyValues(request proto.Message) (long []apierror.Violation) {
+	request.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		if field.IsList() && value.List().Len() > maxValues {
+			long = append(long, apierror.Violation{
+				Field: string(field.Name()), Rule: "count", Message: fmt.Sprintf("must list at most %d values", maxValues),
+			})
+		}
+		return true
+	})
+	slices.SortFunc(long, func(a, b apierror.Violation) int { return cmp.Compare(a.Field, b.Field) })
+	return long
+}
+
+// merge adds the broken rules of the fields that could be read.
+func merge(unreadable, broken []apierror.Violation) []apierror.Violation {
+	merged := slices.Clone(unreadable)
+	for _, rule := range broken {
+		if !slices.ContainsFunc(unreadable, func(v apierror.Violation) bool { return v.Field == rule.Field }) {
+			merged = append(merged, rule)
+		}
+	}
+	return merged
+}
+
+func (v *validator) violations(request proto.Message) ([]apierror.Violation, error) {
+	err := v.rules.Validate(request)
+	if err == nil {
+		return nil, nil
+	}
+	var broken *protovalidate.ValidationError
+	if !errors.As(err, &broken) {
+		return nil, fmt.Errorf("validate: %w", err)
+	}
+	violations := make([]apierror.Violation, 0, len(broken.Violations))
+	for _, violation := range broken.Violations {
+		violations = append(violations, apierror.Violation{
+			Field:   protovalidate.FieldPathString(violation.Proto.GetField()),
+			Rule:    violation.Proto.GetRuleId(),
+			Message: violation.Proto.GetMessage(),
+		})
+	}
+	return violations, nil
+}
+
+// summary names the first violation and the number of others.
+func summary(violations []apierror.Violation) string {
+	first := violations[0]
+	text := first.Field + " " + first.Message
+	if more := len(violations) - 1; more > 0 {
+		text += fmt.Sprintf(" (and %d more)", more)
+	}
+	return text
+}

@@ -1,0 +1,63 @@
+package interceptor
+
+import (
+	"context"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+)
+
+// Wrap returns the service with the interceptor around each call. gRPC serves the result;
+// HTTP calls it in the same process, without a connection.
+func (i *Interceptor) Wrap(service v2.ParticipantServiceServer) v2.ParticipantServiceServer {
+	return &wrapped{service: service, interceptor: i}
+}
+
+type wrapped struct {
+	v2.UnimplementedParticipantServiceServer
+
+	service     v2.ParticipantServiceServer
+	interceptor *Interceptor
+}
+
+func (w *wrapped) AddParticipant(
+	ctx context.Context, request *v2.AddParticipantRequest,
+) (*v2.AddParticipantResponse, error) {
+	return unary(ctx, w, v2.ParticipantService_AddParticipant_FullMethodName, request, w.service.AddParticipant)
+}
+
+func (w *wrapped) RemoveParticipant(
+	ctx context.Context, request *v2.RemoveParticipantRequest,
+) (*v2.RemoveParticipantResponse, error) {
+	return unary(ctx, w, v2.ParticipantService_RemoveParticipant_FullMethodName, request, w.service.RemoveParticipant)
+}
+
+func (w *wrapped) ListParticipants(
+	ctx context.Context, request *v2.ListParticipantsRequest,
+) (*v2.ListParticipantsResponse, error) {
+	return unary(ctx, w, v2.ParticipantService_ListParticipants_FullMethodName, request, w.service.ListParticipants)
+}
+
+func unary[Request, Response proto.Message](
+	ctx context.Context, w *wrapped, method string, request Request,
+	call func(context.Context, Request) (Response, error),
+) (Response, error) {
+	result, err := w.interceptor.unary(ctx, method, request, func(ctx context.Context, _ any) (any, error) {
+		return call(ctx, request)
+	})
+	response, _ := result.(Response)
+	return response, err
+}
+
+func (w *wrapped) WatchParticipants(
+	request *v2.WatchParticipantsRequest, stream v2.ParticipantService_WatchParticipantsServer,
+) error {
+	const method = v2.ParticipantService_WatchParticipants_FullMethodName
+	return w.interceptor.stream(method, request, stream, func(stream grpc.ServerStream) error {
+		return w.service.WatchParticipants(request, &grpc.GenericServerStream[
+			v2.WatchParticipantsRequest, v2.WatchParticipantsResponse,
+		]{ServerStream: stream})
+	})
+}

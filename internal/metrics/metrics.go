@@ -1,0 +1,169 @@
+// Package metrics defines the gateway's Prometheus metrics. No label has values that callers
+// choose.
+package metrics
+
+import (
+	"net/http"
+	"path"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"google.golang.org/grpc/codes"
+
+	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/feed"
+	"github.com/audian/participant-gateway/internal/panics"
+	"github.com/audian/participant-gateway/internal/upstream/audian"
+)
+
+// Metrics contains the metrics that the gateway's packages update.
+type Metrics struct {
+	registry *prometheus.Registry
+
+	calls     *prometheus.HistogramVec
+	refused   *prometheus.CounterVec
+	upstream  *prometheus.HistogramVec
+	polls     *prometheus.HistogramVec
+	changes   *prometheus.CounterVec
+	detection prometheus.Histogram
+	surplus   prometheus.Counter
+	remaining prometheus.Gauge
+}
+
+// New returns the metrics, registered with a new registry.
+func New() *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		calls: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "gateway_call_duration_seconds", Help: "Duration of calls, by method and gRPC code. A watch is counted when it ends.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 4, 9),
+		}, []string{"method", "code"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "gateway_refused_total", Help: "Calls that were refused because of the caller or a limit, by reason.",
+		}, []string{"reason"}),
+		upstream: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "gateway_upstream_request_duration_seconds",
+			Help:    "Duration of upstream requests, by operation and outcome: the HTTP status, or the reason if there is none.",
+			Buckets: prometheus.ExponentialBuckets(0.005, 2.5, 9),
+		}, []string{"operation", "outcome"}),
+		polls: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "gateway_poll_duration_seconds", Help: "Duration of polls, by outcome: ok, or the reason of the error.",
+			Buckets: prometheus.ExponentialBuckets(0.005, 2.5, 9),
+		}, []string{"outcome"}),
+		changes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "gateway_changes_total", Help: "Changes of participants, by source: poll or gateway_write.",
+		}, []string{"source"}),
+		detection: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "gateway_detection_delay_seconds",
+			Help:    "The longest time that a change may have been unknown before a poll found it: not_before to not_after.",
+			Buckets: prometheus.ExponentialBuckets(0.25, 2, 9),
+		}),
+		surplus: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "gateway_list_surplus_learned_total",
+			Help: "How often the gateway learned that the upstream counts a constant number of participants that it does not list.",
+		}),
+		remaining: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "gateway_upstream_tokens_remaining",
+			Help: "The request tokens that the account has left, as last reported by the upstream.",
+		}),
+	}
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "gateway_panics_total", Help: "Recovered panics. Each is logged with its stack.",
+	}, func() float64 { return float64(panics.Recovered()) }))
+	m.registry.MustRegister(
+		m.calls, m.refused, m.upstream, m.polls, m.changes, m.detection, m.surplus, m.remaining,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	return m
+}
+
+// Handler serves the metrics.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
+}
+
+// Called counts a call of a gRPC method.
+func (m *Metrics) Called(method string, code codes.Code, took time.Duration) {
+	m.calls.WithLabelValues(path.Base(method), code.String()).Observe(took.Seconds())
+}
+
+// Refused counts a refused call. It ignores reasons that are not in refusals.
+func (m *Metrics) Refused(reason apierror.Reason) {
+	if refusals[reason] {
+		m.refused.WithLabelValues(string(reason)).Inc()
+	}
+}
+
+// UpstreamRequest counts an upstream request.
+func (m *Metrics) UpstreamRequest(result audian.Result) {
+	outcome := strconv.Itoa(result.Status)
+	if result.Status == 0 {
+		outcome = string(reasonOf(result.Err))
+	}
+	m.upstream.WithLabelValues(string(result.Operation), outcome).Observe(result.Elapsed.Seconds())
+	if result.Remaining != nil {
+		m.remaining.Set(float64(*result.Remaining))
+	}
+}
+
+func reasonOf(err *apierror.Error) apierror.Reason {
+	if err == nil {
+		return ""
+	}
+	return err.Reason
+}
+
+var _ feed.Observer = (*Metrics)(nil)
+
+// Polled counts a poll.
+func (m *Metrics) Polled(took time.Duration, err error) {
+	outcome := "ok"
+	if err != nil {
+		outcome = string(apierror.ReasonOf(err))
+	}
+	m.polls.WithLabelValues(outcome).Observe(took.Seconds())
+}
+
+// Appended counts the changes of a log entry.
+func (m *Metrics) Appended(entry feed.Entry) {
+	for _, change := range entry.Changes {
+		if change.ByWrite {
+			m.changes.WithLabelValues("gateway_write").Inc()
+			continue
+		}
+		m.changes.WithLabelValues("poll").Inc()
+		if !entry.NotBefore.IsZero() {
+			m.detection.Observe(entry.NotAfter.Sub(entry.NotBefore).Seconds())
+		}
+	}
+}
+
+// SurplusLearned counts a new surplus of the upstream's total.
+func (m *Metrics) SurplusLearned(int) { m.surplus.Inc() }
+
+// refusals are the label values of gateway_refused_total: the reasons about callers and
+// limits.
+var refusals = map[apierror.Reason]bool{
+	apierror.CredentialMissing:    true,
+	apierror.CredentialInvalid:    true,
+	apierror.CredentialExpired:    true,
+	apierror.CredentialsDiffer:    true,
+	apierror.IssuerUnavailable:    true,
+	apierror.IssuerMismatch:       true,
+	apierror.RoleNotGranted:       true,
+	apierror.ConferenceNotGranted: true,
+	apierror.OriginRefused:        true,
+	apierror.HostRefused:          true,
+
+	apierror.BodyTooLarge:       true,
+	apierror.BodyTooSlow:        true,
+	apierror.HeadersTooLarge:    true,
+	apierror.CallerRateLimited:  true,
+	apierror.TooManyStreams:     true,
+	apierror.TooManySubscribers: true,
+	apierror.TooManyConferences: true,
+	apierror.TooManyFilters:     true,
+}

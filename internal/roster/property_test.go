@@ -1,0 +1,260 @@
+package roster_test
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/roster"
+)
+
+// apply does what a client does with a batch's changes.
+func apply(held map[string]participant.Participant, changes []roster.Change) error {
+	for _, c := range changes {
+		if c.Before != nil {
+			known, holds := held[c.Before.ID]
+			if !holds || participant.Changed(known, *c.Before) != 0 {
+				return fmt.Errorf("before %+v, but held %+v", *c.Before, known)
+			}
+			delete(held, c.Before.ID)
+		}
+		if c.After == nil {
+			continue
+		}
+		if _, holds := held[c.After.ID]; holds {
+			return fmt.Errorf("%s joined, but is held", c.After.ID)
+		}
+		held[c.After.ID] = *c.After
+	}
+	return nil
+}
+
+// same returns how a client differs from the roster (W2), without duration and a first
+// created_at.
+func same(held map[string]participant.Participant, listed []participant.Participant) error {
+	if len(held) != len(listed) {
+		return fmt.Errorf("%d held, %d listed", len(held), len(listed))
+	}
+	for _, p := range listed {
+		known, holds := held[p.ID]
+		if !holds || participant.Changed(known, p) != 0 {
+			return fmt.Errorf("held %+v, listed %+v", known, p)
+		}
+	}
+	return nil
+}
+
+// drawItem draws an item that contains some of its fields.
+func drawItem(t *rapid.T, id string) participant.Item {
+	statuses := []participant.Status{pending, dialing, connected, held, disconnected, "rejected", "", "whispering"}
+	moment := func(label string) time.Time {
+		return time.Unix(int64(rapid.IntRange(0, 2).Draw(t, label)), 0)
+	}
+	return participant.Item{
+		Participant: participant.Participant{
+			ID:       id,
+			Name:     rapid.SampledFrom([]string{"", "Ada", "Bob"}).Draw(t, "name"),
+			Role:     rapid.SampledFrom([]participant.Role{"", "listener", "presenter"}).Draw(t, "role"),
+			Status:   rapid.SampledFrom(statuses).Draw(t, "status"),
+			Muted:    rapid.Bool().Draw(t, "muted"),
+			Duration: rapid.Int32Range(0, 3).Draw(t, "duration"),
+			JoinedAt: moment("joined"), CreatedAt: moment("created"),
+		},
+		Fields: participant.Fields(rapid.Uint16Range(0, uint16(participant.AllFields)).Draw(t, "fields")),
+	}
+}
+
+func drawList(t *rapid.T) []participant.Item {
+	ids := rapid.SliceOfNDistinct(rapid.SampledFrom(strings.Split("abcdef", "")), 0, 6, rapid.ID[string]).Draw(t, "ids")
+	items := make([]participant.Item, 0, len(ids))
+	for _, id := range ids {
+		items = append(items, drawItem(t, id))
+	}
+	return items
+}
+
+// history is a random order of starts and ends of lists and writes.
+type history struct {
+	roster  *roster.Roster
+	clock   roster.LogicalTime
+	now     time.Time
+	listing *roster.Poll
+	writes  []roster.Write
+	members map[string]roster.Member
+	held    map[string]participant.Participant
+}
+
+func (h *history) tick() roster.LogicalTime { h.clock++; return h.clock }
+
+func (h *history) step(t *rapid.T) roster.Batch {
+	h.now = h.now.Add(time.Duration(rapid.IntRange(0, 3000).Draw(t, "ms")) * time.Millisecond)
+	switch rapid.IntRange(0, 3).Draw(t, "step") {
+	case 0:
+		h.writes = append(h.writes, roster.Write{Sent: h.tick(), SentAt: h.now})
+		return roster.Batch{}
+	case 1:
+		if len(h.writes) == 0 {
+			return roster.Batch{}
+		}
+		i := rapid.IntRange(0, len(h.writes)-1).Draw(t, "write")
+		w := h.writes[i]
+		h.writes = slices.Delete(h.writes, i, i+1)
+		w.Kind = participant.WriteKind(rapid.IntRange(1, 2).Draw(t, "kind"))
+		w.Item = drawItem(t, rapid.SampledFrom(strings.Split("abcdefg", "")).Draw(t, "id"))
+		w.Done, w.DoneAt = h.tick(), h.now
+		return h.roster.ApplyWrite(w)
+	default:
+		return h.list(t)
+	}
+}
+
+// list begins a list or ends the one under way: lists never overlap.
+func (h *history) list(t *rapid.T) roster.Batch {
+	if h.listing == nil {
+		h.listing = &roster.Poll{Began: h.tick(), List: participant.List{Began: h.now}}
+		return roster.Batch{}
+	}
+	poll := *h.listing
+	h.listing = nil
+	items := drawList(t)
+	poll.Applied = h.tick()
+	poll.List.Items, poll.List.Read, poll.List.Ended = items, len(items), h.now
+	poll.List.Pages = rapid.IntRange(1, 2).Draw(t, "pages")
+	if rapid.IntRange(0, 4).Draw(t, "incomplete") == 0 {
+		poll.List.PageErr = errors.New("page 2 failed")
+	}
+	poll.List.Placeholder = len(items) == 0 && rapid.Bool().Draw(t, "placeholder")
+	known := h.roster.Known()
+	batch := h.roster.ApplyPoll(poll)
+	if !known {
+		h.held = map[string]participant.Participant{} // The first snapshot.
+		for _, p := range h.roster.Participants() {
+			h.held[p.ID] = p
+		}
+	}
+	return batch
+}
+
+// TestW02_BatchesReproduceTheRoster compares the roster, after every step, with a client
+// that applied the changes, and with a copy made from the members' states.
+func TestW02_BatchesReproduceTheRoster(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		h := &history{
+			roster: roster.New("conf"), now: time.Unix(1000, 0),
+			members: map[string]roster.Member{}, held: map[string]participant.Participant{},
+		}
+		for range rapid.IntRange(1, 60).Draw(rt, "steps") {
+			batch := h.step(rt)
+			if err := apply(h.held, batch.Changes); err != nil {
+				rt.Fatalf("apply: %v", err)
+			}
+			if err := same(h.held, h.roster.Participants()); err != nil {
+				rt.Fatalf("client: %v", err)
+			}
+			for _, member := range batch.Members {
+				h.members[member.Participant.ID] = member
+			}
+			if err := same(listed(h.members), h.roster.Participants()); err != nil {
+				rt.Fatalf("copy of the members: %v", err)
+			}
+			checkBatch(rt, batch)
+		}
+	})
+}
+
+func listed(members map[string]roster.Member) map[string]participant.Participant {
+	held := map[string]participant.Participant{}
+	for id, member := range members {
+		if member.Present {
+			held[id] = member.Participant
+		}
+	}
+	return held
+}
+
+func checkBatch(t *rapid.T, batch roster.Batch) {
+	if batch.NotBefore.After(batch.NotAfter) {
+		t.Fatalf("not_before %v is after not_after %v", batch.NotBefore, batch.NotAfter)
+	}
+	for _, c := range batch.Changes {
+		if c.Before != nil && c.After != nil && participant.Changed(*c.Before, *c.After) == 0 {
+			t.Fatalf("an update that changes nothing: %+v", *c.Before)
+		}
+	}
+}
+
+// FuzzDiff shows that the changes from one list to another, applied to the first,
+// give the second.
+func FuzzDiff(f *testing.F) {
+	f.Add([]byte{}, []byte{})
+	f.Add([]byte{0x11, 0x22}, []byte{0x12, 0x33})
+	f.Add([]byte{1, 2, 3, 4, 5}, []byte{5, 4, 3})
+	f.Fuzz(func(t *testing.T, first, second []byte) {
+		r := roster.New("conf")
+		poll := func(clock roster.LogicalTime, items []participant.Item) roster.Batch {
+			return r.ApplyPoll(roster.Poll{
+				List:  participant.List{Items: items, Read: len(items), Pages: 1},
+				Began: clock, Applied: clock + 1,
+			})
+		}
+		a, b := itemsOf(first), itemsOf(second)
+		poll(1, a)
+		held := map[string]participant.Participant{}
+		for _, p := range r.Participants() {
+			held[p.ID] = p
+		}
+		if err := apply(held, poll(3, b).Changes); err != nil {
+			t.Fatal(err)
+		}
+		if err := same(held, r.Participants()); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := ids(r.Participants()), idsOf(b); !reflect.DeepEqual(got, want) {
+			t.Fatalf("listed %v, want %v", got, want)
+		}
+	})
+}
+
+// itemsOf makes a list from bytes: the high half of each is an id, the low half its fields.
+func itemsOf(bytes []byte) []participant.Item {
+	statuses := []participant.Status{dialing, connected, held, disconnected}
+	seen := map[string]bool{}
+	var items []participant.Item
+	for _, b := range bytes {
+		id := fmt.Sprintf("p%x", b>>4)
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
+		item := person(id, statuses[b&3])
+		if b&4 != 0 {
+			item = with(item, participant.FieldMuted, func(p *participant.Participant) { p.Muted = b&8 != 0 })
+		}
+		items = append(items, item)
+	}
+	return items
+}
+
+func ids(listed []participant.Participant) []string {
+	ids := []string{}
+	for _, p := range listed {
+		ids = append(ids, p.ID)
+	}
+	return ids
+}
+
+func idsOf(items []participant.Item) []string {
+	ids := []string{}
+	for _, item := range items {
+		ids = append(ids, item.ID)
+	}
+	slices.Sort(ids)
+	return ids
+}
