@@ -64,7 +64,7 @@ var errorSchemas = object{
 var errorExample = object{
 	{"code", 400},
 	{"status", "INVALID_ARGUMENT"},
-	{"message", "name must be at most 100 characters"},
+	{"message", "name: must be at most 100 characters"},
 	{"details", []object{
 		{
 			{"@type", typeURL("ErrorInfo")},
