@@ -74,9 +74,9 @@ func only(methods ...protoreflect.Name) []protoreflect.Name { return methods }
 // reasons are all reasons of HTTP errors.
 var reasons = []reason{
 	{name: apierror.InvalidRequest, text: "fields or parameters are invalid; `details` names them, 20 at most."},
-	{name: apierror.InvalidPageToken, text: "the page token is not from this service, or belongs to other filters.", methods: only(listing)},
+	{name: apierror.InvalidPageToken, text: "the page token is not from this service, or is for other filters.", methods: only(listing)},
 	{name: apierror.InvalidResumeToken, text: "the resume token is not from this service.", methods: only(watching)},
-	{name: apierror.UpstreamBadRequest, text: "the upstream says that the request is invalid.", upstream: 400},
+	{name: apierror.UpstreamBadRequest, text: "the upstream refused the request.", upstream: 400},
 	{name: apierror.CredentialMissing, text: "the call needs a credential."},
 	{name: apierror.CredentialInvalid, text: "the credential is not accepted."},
 	{name: apierror.CredentialExpired, text: "the credential has expired."},
@@ -100,7 +100,7 @@ var reasons = []reason{
 	{name: apierror.UnsupportedEncoding, text: "the body is compressed with another method than gzip.", methods: only(adding)},
 	{name: apierror.HeadersTooLarge, text: "the headers are larger than 32 KiB."},
 	{name: apierror.UpstreamRateLimited, text: "the upstream refuses more requests for now.", upstream: 429},
-	{name: apierror.AddRateLimited, text: "an account sends 10 adds a second; the turn of this add would be too late.", methods: only(adding)},
+	{name: apierror.AddRateLimited, text: "an account sends 10 adds a second; this one would miss the deadline.", methods: only(adding)},
 	{name: apierror.CallerRateLimited, text: "the caller makes too many calls a second."},
 	{name: apierror.TooManyStreams, text: "the caller has too many streams open.", methods: only(watching)},
 	{name: apierror.TooManySubscribers, text: "too many streams are open in total.", methods: only(watching)},
