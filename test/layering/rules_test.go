@@ -6,6 +6,7 @@ const module = "github.com/audian/participant-gateway/"
 // and what travels with a call. They import each other as arrows has it.
 var base = []string{
 	"internal/participant", "internal/apierror", "internal/requestctx", "internal/redact", "internal/panics",
+	"internal/jitter",
 }
 
 // arrows lists the packages of this module that each package may import in addition to the
@@ -20,6 +21,7 @@ var arrows = map[string][]string{
 	"internal/requestctx":          {"internal/apierror"},
 	"internal/redact":              {},
 	"internal/panics":              {},
+	"internal/jitter":              {},
 
 	"internal/retry":           {},
 	"internal/upstream/audian": {},
