@@ -6,7 +6,7 @@ const module = "github.com/audian/participant-gateway/"
 // and what travels with a call. They import each other as arrows has it.
 var base = []string{
 	"internal/participant", "internal/apierror", "internal/requestctx", "internal/redact", "internal/panics",
-	"internal/jitter",
+	"internal/jitter", "internal/jsonformat",
 }
 
 // arrows lists the packages of this module that each package may import in addition to the
@@ -17,11 +17,12 @@ var arrows = map[string][]string{
 
 	"internal/participant":         {},
 	"internal/apierror":            {},
-	"internal/apierror/grpcstatus": {"internal/wire"},
+	"internal/apierror/grpcstatus": {},
 	"internal/requestctx":          {"internal/apierror"},
 	"internal/redact":              {},
 	"internal/panics":              {},
 	"internal/jitter":              {},
+	"internal/jsonformat":          {},
 
 	"internal/retry":           {},
 	"internal/upstream/audian": {},
@@ -102,6 +103,7 @@ var reasons = map[string]string{
 	"internal/redact":      bottom,
 	"internal/panics":      bottom,
 	"internal/jitter":      bottom,
+	"internal/jsonformat":  bottom,
 
 	"internal/apierror/grpcstatus": "it only translates errors; the transports call it",
 	"internal/retry":               "it repeats any call; it does not know which",
