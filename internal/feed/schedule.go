@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/jitter"
 )
 
 // Times of the schedule (W10, W15).
@@ -15,13 +16,13 @@ const (
 	maxBackoff = 4500 * time.Millisecond
 	// maxRetryAfter caps the upstream's Retry-After.
 	maxRetryAfter = time.Minute
-	// jitter is how much later than its time a list may start, as a share of the
+	// pollSpread is how much later than its time a list may start, as a share of the
 	// interval, so that feeds do not poll at the same moment.
-	jitter = 0.05
+	pollSpread = 0.05
 	// failureLead is how much earlier than the interval a failing feed polls, as a share.
 	// It compensates for the jitter, so that one failure does not make a quiet feed stale:
 	// the next list comes before two intervals have passed since the last success.
-	failureLead = 2 * jitter
+	failureLead = 2 * pollSpread
 	// listTimeDecay is the share of the expected list time that remains after a list that
 	// took less, so that a few slow lists among many make no feed stale.
 	listTimeDecay = 0.98
@@ -54,13 +55,11 @@ type schedule struct {
 	// wrote reports that a write completed since the last list started, and probing that the
 	// account asks for a probe.
 	wrote, probing bool
-	random         *rand.Rand
 }
 
 func newSchedule(base, longest time.Duration) *schedule {
 	return &schedule{
 		base: base, longest: longest, want: base,
-		random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
 }
 
@@ -84,7 +83,7 @@ func (s *schedule) listRead(busy bool, took time.Duration) {
 
 // scheduleNext schedules the list after one that was read.
 func (s *schedule) scheduleNext(pace Pace, retryAt time.Time) {
-	s.factor = 1 + jitter*s.random.Float64()
+	s.factor = 1 + pollSpread*rand.Float64()
 	s.listEnded(pace, retryAt, retryAt)
 }
 
@@ -93,8 +92,8 @@ func (s *schedule) scheduleNext(pace Pace, retryAt time.Time) {
 func (s *schedule) listFailed(now time.Time, pace Pace, retryAt time.Time) {
 	backoff := min(s.base<<min(s.failures, 8), maxBackoff-maxBackoff/20)
 	s.failures++
-	s.factor = 1 - failureLead + jitter*s.random.Float64()
-	s.listEnded(pace, later(now.Add(s.jittered(backoff)), retryAt), retryAt)
+	s.factor = 1 - failureLead + pollSpread*rand.Float64()
+	s.listEnded(pace, later(now.Add(jitter.Above(backoff, pollSpread)), retryAt), retryAt)
 }
 
 // listEnded records the end of a list.
@@ -145,10 +144,6 @@ func (s *schedule) writeCompleted() {
 func (s *schedule) probeNow() {
 	s.probing = true
 	s.setDue()
-}
-
-func (s *schedule) jittered(d time.Duration) time.Duration {
-	return time.Duration(float64(d) * (1 + jitter*s.random.Float64()))
 }
 
 // retryAt returns until when the Retry-After of an error forbids polls; now if it has none.

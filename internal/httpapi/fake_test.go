@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
@@ -91,7 +90,6 @@ func handler(t *testing.T, service *fakeService, change ...func(*Options)) http.
 	options := Options{
 		Service: service,
 		Logger:  slog.New(slog.DiscardHandler),
-		Jitter:  func(delay time.Duration) time.Duration { return delay + time.Millisecond },
 	}
 	for _, apply := range change {
 		apply(&options)

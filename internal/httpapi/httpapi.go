@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"time"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/apierror"
@@ -41,17 +40,13 @@ type Options struct {
 	Precheck httpio.Precheck
 	// OnRefused is called for each request that is refused before it reaches the service.
 	OnRefused func(apierror.Reason)
-
-	// Jitter lengthens a delay, so that clients do not reconnect at the same time; the
-	// default adds up to a half.
-	Jitter func(time.Duration) time.Duration
 }
 
 // New returns the handler of the HTTP port. An invalid origin is an error.
 func New(options Options) (http.Handler, error) {
 	errors := &httpio.ErrorWriter{Logger: options.Logger, OnRefused: options.OnRefused}
 	api, err := rest.New(rest.Options{
-		Service: options.Service, Errors: errors, Precheck: options.Precheck, Jitter: options.Jitter,
+		Service: options.Service, Errors: errors, Precheck: options.Precheck,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("route REST: %w", err)

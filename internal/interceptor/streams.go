@@ -2,11 +2,11 @@ package interceptor
 
 import (
 	"context"
-	"math/rand/v2"
 	"sync"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/jitter"
 )
 
 // Streams are the open streams. A drain ends all of them (W16), and each ends at its maximum
@@ -67,13 +67,8 @@ func (s *Streams) ageTimer(end func()) (stop func()) {
 	if s.maxAge == 0 {
 		return func() {}
 	}
-	timer := time.AfterFunc(jitter(s.maxAge, ageSpread), end)
+	timer := time.AfterFunc(jitter.Around(s.maxAge, ageSpread), end)
 	return func() { timer.Stop() }
-}
-
-// jitter returns a duration between d*(1-spread) and d*(1+spread).
-func jitter(d time.Duration, spread float64) time.Duration {
-	return time.Duration(float64(d) * (1 - spread + 2*spread*rand.Float64()))
 }
 
 // retryBase and retrySpread give the clients of ended streams different retry delays, so that
@@ -87,7 +82,7 @@ func draining() error {
 	return &apierror.Error{
 		Reason:     apierror.Draining,
 		Message:    "the gateway is shutting down; call again",
-		RetryAfter: jitter(retryBase, retrySpread),
+		RetryAfter: jitter.Around(retryBase, retrySpread),
 	}
 }
 
@@ -95,6 +90,6 @@ func streamAged() error {
 	return &apierror.Error{
 		Reason:     apierror.StreamAged,
 		Message:    "the stream has reached its maximum age; call again with the last resume_token",
-		RetryAfter: jitter(retryBase, retrySpread),
+		RetryAfter: jitter.Around(retryBase, retrySpread),
 	}
 }

@@ -124,7 +124,7 @@ func (v *validator) violations(request proto.Message) ([]apierror.Violation, err
 // summary names the first violation and the number of others.
 func summary(violations []apierror.Violation) string {
 	first := violations[0]
-	text := first.Field + " " + first.Message
+	text := first.Field + ": " + first.Message
 	if more := len(violations) - 1; more > 0 {
 		text += fmt.Sprintf(" (and %d more)", more)
 	}

@@ -3,7 +3,6 @@ package retry
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
 
 	"github.com/failsafe-go/failsafe-go"
@@ -11,13 +10,14 @@ import (
 	"github.com/failsafe-go/failsafe-go/retrypolicy"
 
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/jitter"
 )
 
 const (
 	// firstDelay is the delay before the first retry. It doubles for each further retry.
 	firstDelay = 200 * time.Millisecond
-	// jitter is the share by which a delay varies.
-	jitter = 0.25
+	// spread is the share by which a delay varies.
+	spread = 0.25
 	// MaxRetryAfter is the longest Retry-After that Do waits for. The caller gets a longer
 	// one as an error.
 	MaxRetryAfter = 2 * time.Second
@@ -73,7 +73,7 @@ func endsInTime(ctx context.Context, delay time.Duration) bool {
 // is never shorter than the Retry-After of the upstream.
 func delayAfter(failures int, retryAfter time.Duration) time.Duration {
 	if retryAfter > 0 {
-		return time.Duration(float64(retryAfter) * (1 + jitter*rand.Float64()))
+		return jitter.Above(retryAfter, spread)
 	}
-	return time.Duration(float64(firstDelay<<failures) * (1 - jitter + 2*jitter*rand.Float64()))
+	return jitter.Around(firstDelay<<failures, spread)
 }

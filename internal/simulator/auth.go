@@ -50,7 +50,7 @@ func (s *Simulator) tokenOwner(token string, now time.Time) (owner string, accep
 	case slices.Contains(o.Tokens, token), len(o.Tokens)+len(o.APIKeys) == 0:
 		return token, true
 	default:
-		return token, o.KeysAsTokens && slices.Contains(o.APIKeys, token)
+		return "", false
 	}
 }
 

@@ -15,22 +15,20 @@ import (
 func TestCredentials(t *testing.T) {
 	staticToken := simulator.Options{Tokens: []string{"static"}}
 	key := simulator.Options{APIKeys: []string{"key"}}
-	both := simulator.Options{APIKeys: []string{"key"}, KeysAsTokens: true}
 	tests := map[string]struct {
 		options       simulator.Options
 		header, value string
 		status        int
 	}{
-		"any token":       {simulator.Options{}, "X-Auth-Token", "anything", http.StatusOK},
-		"no token":        {simulator.Options{}, "", "", http.StatusUnauthorized},
-		"empty bearer":    {simulator.Options{}, "Authorization", "Bearer ", http.StatusUnauthorized},
-		"basic":           {simulator.Options{}, "Authorization", "Basic abc", http.StatusUnauthorized},
-		"static":          {staticToken, "X-Auth-Token", "static", http.StatusOK},
-		"bearer":          {staticToken, "Authorization", "Bearer static", http.StatusOK},
-		"lower bearer":    {staticToken, "Authorization", "bearer static", http.StatusOK},
-		"wrong":           {staticToken, "X-Auth-Token", "stale", http.StatusUnauthorized},
-		"key as token":    {key, "X-Auth-Token", "key", http.StatusUnauthorized},
-		"key, if enabled": {both, "X-Auth-Token", "key", http.StatusOK},
+		"any token":    {simulator.Options{}, "X-Auth-Token", "anything", http.StatusOK},
+		"no token":     {simulator.Options{}, "", "", http.StatusUnauthorized},
+		"empty bearer": {simulator.Options{}, "Authorization", "Bearer ", http.StatusUnauthorized},
+		"basic":        {simulator.Options{}, "Authorization", "Basic abc", http.StatusUnauthorized},
+		"static":       {staticToken, "X-Auth-Token", "static", http.StatusOK},
+		"bearer":       {staticToken, "Authorization", "Bearer static", http.StatusOK},
+		"lower bearer": {staticToken, "Authorization", "bearer static", http.StatusOK},
+		"wrong":        {staticToken, "X-Auth-Token", "stale", http.StatusUnauthorized},
+		"key as token": {key, "X-Auth-Token", "key", http.StatusUnauthorized},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -44,7 +44,7 @@ func (a *account) takeRequestToken(now time.Time, o *Options) bool {
 	if o.RequestTokens == 0 {
 		return true
 	}
-	refill := now.Sub(a.refilledAt).Seconds() * o.RequestRefill
+	refill := now.Sub(a.refilledAt).Seconds() * requestRefill
 	a.requestTokens, a.refilledAt = min(a.requestTokens+refill, float64(o.RequestTokens)), now
 	if a.requestTokens < 1 {
 		return false

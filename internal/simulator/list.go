@@ -38,12 +38,11 @@ func countActive(participants []*participant) (n int) {
 
 // pageOf returns the requested page, and the key of the next one.
 func (s *Simulator) pageOf(c *call, all []*participant) (items []*participant, next string, ok bool) {
-	query := c.request.URL.Query()
 	size := s.options.PageSize
-	if size <= 0 || s.options.HonourPaginateFalse && query.Get("paginate") == "false" {
+	if size <= 0 {
 		return all, "", true
 	}
-	start, ok := s.pageStart(all, query.Get("start_key"))
+	start, ok := s.pageStart(all, c.request.URL.Query().Get("start_key"))
 	if !ok {
 		return nil, "", false
 	}

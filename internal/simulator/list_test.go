@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"testing"
 
 	"github.com/audian/participant-gateway/internal/simulator"
@@ -93,16 +92,4 @@ func TestPages_KeyAfterTheEnd(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	c.want(http.StatusBadRequest, http.MethodGet, participantsPath(conferenceID)+"?start_key=nonsense", "")
-}
-
-func TestPages_PaginateFalse(t *testing.T) {
-	for _, honoured := range []bool{false, true} {
-		t.Run(strconv.FormatBool(honoured), func(t *testing.T) {
-			_, c := startWith(t, 3, simulator.Options{PageSize: 2, HonourPaginateFalse: honoured})
-			got := c.page("?paginate=false")
-			if all := len(got.Participants) == 3 && got.NextStartKey == ""; all != honoured {
-				t.Errorf("got %+v", got)
-			}
-		})
-	}
 }

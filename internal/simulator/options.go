@@ -27,9 +27,6 @@ type Options struct {
 	// (0 means an hour). Without Tokens and APIKeys every token is accepted.
 	APIKeys  []string
 	TokenTTL time.Duration
-	// KeysAsTokens accepts an API key as a token, as one page of Audian's documentation
-	// shows.
-	KeysAsTokens bool
 
 	// Conferences exist from the start. Any other is created by the first request for
 	// it, or answered 404 with KnownOnly.
@@ -43,11 +40,9 @@ type Options struct {
 	// of a list, without total and active.
 	Envelope   bool
 	ListAsData bool
-	// PageSize splits lists into pages; 0 means one page. NewestFirst reverses the
-	// order, and HonourPaginateFalse returns everything on one page for ?paginate=false.
-	PageSize            int
-	NewestFirst         bool
-	HonourPaginateFalse bool
+	// PageSize splits lists into pages; 0 means one page. NewestFirst reverses the order.
+	PageSize    int
+	NewestFirst bool
 	// ListLag is how long lists do not show the effect of an add or a remove.
 	ListLag time.Duration
 	// LingerDisconnected is how long a disconnected or rejected participant stays
@@ -59,10 +54,8 @@ type Options struct {
 	// AddsPerSecond is the limit of each account; 0 means 10, less means no limit.
 	AddsPerSecond int
 	// RequestTokens is the size of each account's token bucket, of which every request
-	// takes one; 0 means no limit. RequestRefill tokens are added each second (0 means
-	// 10).
+	// takes one; 10 are added each second. 0 means no limit.
 	RequestTokens int
-	RequestRefill float64
 
 	// Faults are active from the start, and again after a Reset.
 	Faults []Fault
@@ -74,6 +67,9 @@ type Options struct {
 
 // DemoConference is the conference that Options.Demo creates.
 const DemoConference = "conf_demo"
+
+// requestRefill is the number of request tokens that an account gets each second.
+const requestRefill = 10
 
 // hardCap is the API's limit of MaxParticipants.
 const hardCap = 1000
@@ -87,7 +83,6 @@ func (o Options) withDefaults() Options {
 	o.TokenTTL = cmp.Or(o.TokenTTL, time.Hour)
 	o.MaxParticipants = min(cmp.Or(o.MaxParticipants, 100), hardCap)
 	o.AddsPerSecond = cmp.Or(o.AddsPerSecond, 10)
-	o.RequestRefill = cmp.Or(o.RequestRefill, 10)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}

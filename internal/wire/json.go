@@ -2,7 +2,6 @@ package wire
 
 import (
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -11,6 +10,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/jsonformat"
 )
 
 // Marshal encodes participants, lists and events as JSON. The response of an add is the
@@ -39,7 +39,7 @@ func marshal(what string, value any) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode JSON: %s: %w", what, err)
 	}
-	return EscapeLineBreaks(encoded), nil
+	return jsonformat.EscapeLineBreaks(encoded), nil
 }
 
 type participantJSON struct {
@@ -115,23 +115,5 @@ type jsonDuration durationpb.Duration
 
 // AppendText is called by the json package.
 func (s *jsonDuration) AppendText(text []byte) ([]byte, error) {
-	return append(text, DurationText((*durationpb.Duration)(s).AsDuration())...), nil
-}
-
-// DurationText returns a duration in seconds with the fewest decimals that are exact, such
-// as "1.5s".
-func DurationText(length time.Duration) string {
-	whole, rest := length/time.Second, length%time.Second
-	text := strconv.FormatInt(int64(whole), 10)
-	if rest == 0 {
-		return text + "s"
-	}
-	if length < 0 {
-		text, rest = "-"+strconv.FormatInt(-int64(whole), 10), -rest
-	}
-	decimals := fmt.Sprintf("%09d", rest)
-	for decimals[len(decimals)-1] == '0' {
-		decimals = decimals[:len(decimals)-1]
-	}
-	return text + "." + decimals + "s"
+	return append(text, jsonformat.Duration((*durationpb.Duration)(s).AsDuration())...), nil
 }

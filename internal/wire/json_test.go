@@ -118,26 +118,6 @@ func TestJSONFieldsAreUnique(t *testing.T) {
 	}
 }
 
-func TestDurationText(t *testing.T) {
-	for _, tt := range []struct {
-		length time.Duration
-		want   string
-	}{
-		{0, "0s"},
-		{time.Second, "1s"},
-		{1500 * time.Millisecond, "1.5s"},
-		{2 * time.Minute, "120s"},
-		{50 * time.Millisecond, "0.05s"},
-		{time.Nanosecond, "0.000000001s"},
-		{-1500 * time.Millisecond, "-1.5s"},
-		{-500 * time.Millisecond, "-0.5s"},
-	} {
-		if got := DurationText(tt.length); got != tt.want {
-			t.Errorf("DurationText(%v) = %q, want %q", tt.length, got, tt.want)
-		}
-	}
-}
-
 func BenchmarkMarshalList(b *testing.B) {
 	list := &v2.ListParticipantsResponse{Total: 1000, Active: 1000}
 	for i := range 1000 {

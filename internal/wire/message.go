@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/jsonformat"
 	"github.com/audian/participant-gateway/internal/watch"
 )
 
@@ -85,7 +86,7 @@ func (m *Message) JSON() ([]byte, error) {
 func (m *Message) ProtoJSON() ([]byte, error) {
 	return m.source.Encoding(watch.ProtoJSON, func(*watch.Message) ([]byte, error) {
 		encoded, err := protojson.Marshal(m.Response())
-		return EscapeLineBreaks(encoded), err
+		return jsonformat.EscapeLineBreaks(encoded), err
 	})
 }
 

@@ -123,7 +123,7 @@ func endedDraining(t *testing.T, w *watcher) { t.Helper(); endedBy(t, w, "DRAINI
 // endedBy checks that a stream ended UNAVAILABLE with the reason and a RetryInfo.
 func endedBy(t *testing.T, w *watcher, reason string) {
 	t.Helper()
-	if last, isEvent := errors.AsType[*failureEvent](w.failed()); isEvent {
+	if last, isEvent := errors.AsType[*failureError](w.failed()); isEvent {
 		if !strings.Contains(last.body, reason) || !strings.Contains(last.body, "RetryInfo") ||
 			w.name == "text/event-stream" && last.retry == "" {
 			t.Errorf("%s: %s, retry %q", w.name, last.body, last.retry)

@@ -282,14 +282,14 @@ func (g *gateway) watchHTTP(accept, query string, headers ...string) *watcher {
 	})
 }
 
-// failureEvent is the last event of a failed stream.
-type failureEvent struct{ retry, body string }
+// failureError is the last event of a failed stream.
+type failureError struct{ retry, body string }
 
-func (f *failureEvent) Error() string { return "failure: " + f.body }
+func (f *failureError) Error() string { return "failure: " + f.body }
 
 func parse(text string) (event, error) {
 	if strings.HasPrefix(text, `{"error"`) {
-		return event{}, &failureEvent{body: text}
+		return event{}, &failureError{body: text}
 	}
 	var e event
 	if err := json.Unmarshal([]byte(text), &e); err != nil {
@@ -317,7 +317,7 @@ func nextSSE(lines *bufio.Reader) (event, error) {
 
 func eventOfFields(fields map[string]string) (event, error) {
 	if fields["event"] == "failure" {
-		return event{}, &failureEvent{retry: fields["retry"], body: fields["data"]}
+		return event{}, &failureError{retry: fields["retry"], body: fields["data"]}
 	}
 	e, err := parse(fields["data"])
 	if err == nil && e.Token != fields["id"] {

@@ -6,6 +6,7 @@ const module = "github.com/audian/participant-gateway/"
 // and what travels with a call. They import each other as arrows has it.
 var base = []string{
 	"internal/participant", "internal/apierror", "internal/requestctx", "internal/redact", "internal/panics",
+	"internal/jitter", "internal/jsonformat",
 }
 
 // arrows lists the packages of this module that each package may import in addition to the
@@ -16,10 +17,12 @@ var arrows = map[string][]string{
 
 	"internal/participant":         {},
 	"internal/apierror":            {},
-	"internal/apierror/grpcstatus": {"internal/wire"},
+	"internal/apierror/grpcstatus": {},
 	"internal/requestctx":          {"internal/apierror"},
 	"internal/redact":              {},
 	"internal/panics":              {},
+	"internal/jitter":              {},
+	"internal/jsonformat":          {},
 
 	"internal/retry":           {},
 	"internal/upstream/audian": {},
@@ -89,23 +92,71 @@ var arrows = map[string][]string{
 	"cmd/simulator": {"internal/simulator"},
 }
 
-// reasons explain why a package may not import others, or may not be imported.
+// reasons explain, for every package, why it may not import others than arrows lists.
 var reasons = map[string]string{
-	"internal/upstream": "upstream, feed and write do not import each other; package server connects them",
-	"internal/feed":     "upstream, feed and write do not import each other; package server connects them",
-	"internal/write":    "upstream, feed and write do not import each other; package server connects them",
-	"internal/service":  "transports and service meet only in package server",
-	"internal/httpapi":  "transports and service meet only in package server",
-	"internal/grpcapi":  "transports and service meet only in package server",
+	"gen/audian/conference/v2": generated,
+	"gen/openapi":              generated,
 
+	"internal/participant": bottom,
+	"internal/apierror":    bottom,
+	"internal/requestctx":  bottom,
+	"internal/redact":      bottom,
+	"internal/panics":      bottom,
+	"internal/jitter":      bottom,
+	"internal/jsonformat":  bottom,
+
+	"internal/apierror/grpcstatus": "it only translates errors; the transports call it",
+	"internal/retry":               "it repeats any call; it does not know which",
+
+	"internal/upstream/audian": "the client of the upstream's API knows neither budgets nor feeds",
+	"internal/upstream":        apart,
+	"internal/feed":            apart,
+	"internal/write":           apart,
+	"internal/roster":          "the roster is pure: feed drives it",
+	"internal/watch":           "subscriptions read a feed; they know neither transports nor the upstream",
+	"internal/wire":            "wire only encodes; errors and requests have packages of their own",
+
+	"internal/access":      "access decisions depend neither on transports nor on files",
+	"internal/access/keys": "an authenticator depends on access alone; it reloads its file by filewatch",
+	"internal/access/oidc": "an authenticator depends on access alone",
+	"internal/certs":       "it depends on its files alone",
+	"internal/filewatch":   "it reloads any files; it does not know which",
+
+	"internal/service":     "transports and service meet only in package server",
 	"internal/interceptor": "the interceptor is the same for every transport, so that only servers and grpcapi know it",
 	"internal/metrics":     "packages report to observers of their own; only servers and interceptors know the metrics",
 
-	"internal/httpapi/rest":       "the HTTP transports share functions of httpio and decode, not each other's code",
-	"internal/httpapi/connectrpc": "the HTTP transports share functions of httpio and decode, not each other's code",
-	"internal/config":             "settings are read once and handed down as plain values",
-	"internal/simulator":          "the simulator has its own wire types, so that client and fake cannot share a bug",
+	"internal/grpcapi":            "transports and service meet only in package server",
+	"internal/httpapi":            "transports and service meet only in package server",
+	"internal/httpapi/httpio":     "it is shared by the HTTP transports, so it imports none of them",
+	"internal/httpapi/decode":     "it decodes requests for every HTTP transport, so it imports none of them",
+	"internal/httpapi/rest":       siblings,
+	"internal/httpapi/connectrpc": siblings,
+	"internal/httpapi/web":        "pages are static files: they know no calls",
+
+	"internal/server": "package server composes the parts; what it does not compose belongs to a part",
+	"internal/schema": "the schema is generated data",
+
+	"internal/config":    "settings are read once and handed down as plain values",
+	"internal/simulator": "the simulator has its own wire types, so that client and fake cannot share a bug",
+
+	"internal/access/oidc/oidctest": testHelp,
+	"internal/feed/feedtest":        testHelp,
+	"internal/certs/certstest":      testHelp,
+	"internal/httpapi/openapitest":  testHelp,
+	"internal/httpapi/httpapitest":  testHelp,
+
+	"cmd/server":    "commands parse, compose and run; package server does the rest",
+	"cmd/simulator": "commands parse, compose and run; package simulator does the rest",
 }
+
+const (
+	generated = "generated code imports nothing of ours"
+	bottom    = "every package may import it, so it imports next to nothing"
+	apart     = "upstream, feed and write do not import each other; package server connects them"
+	siblings  = "the HTTP transports share functions of httpio and decode, not each other's code"
+	testHelp  = "helpers of tests depend on what they help to test alone"
+)
 
 // forbidden lists the external packages that a package must not import, with the reason. A
 // name includes the packages below it.

@@ -1,12 +1,12 @@
-// Command mutants breaks one rule of the product at a time and demands that the tests
-// named for it fail: a test that passes on the broken rule proves nothing about it.
+// Command mutants changes one rule of the product at a time and checks that the tests named
+// for it fail: a test that passes with a broken rule does not test the rule.
 //
 // Usage, from the module's root:
 //
 //	mutants [NAME]
 //
-// NAME is a part of the names of the mutants to run; without it all run. The tree is not
-// touched: each change is laid over it by `go test -overlay`.
+// NAME is a part of the names of the mutants to run; without it all run. The files are not
+// changed: `go test -overlay` applies each change.
 package main
 
 import (
@@ -26,8 +26,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// mutant is one rule broken: in File, which is of the product, Old becomes New. Tests are
-// those that must fail then: a package, a pattern for -run, and any flags.
+// mutant is a broken rule: Old in File is replaced by New. Tests are the tests that must fail
+// then: a package, a pattern for -run, and flags.
 type mutant struct {
 	Name, File, Old, New string
 	Tests                []string
@@ -43,10 +43,10 @@ func main() {
 	}
 }
 
-// workers is how many mutants are tested in parallel.
+// workers is the number of mutants that run concurrently.
 const workers = 2
 
-// run runs the mutants whose names contain part, after their tests on the tree as it is.
+// run runs the mutants whose names contain part, after their tests without a change.
 func run(ctx context.Context, part string) error {
 	dir, err := os.MkdirTemp("", "mutants")
 	if err != nil {
@@ -74,8 +74,8 @@ func run(ctx context.Context, part string) error {
 	return errors.Join(failures...)
 }
 
-// passUnchanged checks that all tests of the mutants exist and pass on the tree as it is:
-// those of one package, with equal flags, in one run.
+// passUnchanged checks that all tests of the mutants exist and pass without a change. Tests of
+// one package with equal flags share a run.
 func passUnchanged(ctx context.Context, chosen []mutant) error {
 	patterns := map[string][]string{}
 	for _, m := range chosen {
@@ -88,7 +88,7 @@ func passUnchanged(ctx context.Context, chosen []mutant) error {
 	for run, patterns := range patterns {
 		out, err := goTest(ctx, fmt.Sprintf(run, strings.Join(patterns, "|")), "-v")
 		if err != nil {
-			return fmt.Errorf("the tests do not pass on the tree as it is: %w\n%s", err, out)
+			return fmt.Errorf("the tests do not pass without a change: %w\n%s", err, out)
 		}
 		for _, pattern := range patterns {
 			if !bytes.Contains(out, []byte("--- PASS: "+pattern)) {
@@ -109,7 +109,7 @@ func (m mutant) run(ctx context.Context, dir string) error {
 		out, err := goTest(ctx, test, "-failfast", "-overlay", overlay)
 		switch {
 		case err == nil:
-			return fmt.Errorf("survives %s", test)
+			return fmt.Errorf("not caught by %s", test)
 		case !bytes.Contains(out, []byte("--- FAIL")):
 			return fmt.Errorf("%s did not run: %w\n%s", test, err, out)
 		}
@@ -117,7 +117,7 @@ func (m mutant) run(ctx context.Context, dir string) error {
 	return nil
 }
 
-// overlay writes the changed file, and the JSON that lays it over the product's.
+// overlay writes the changed file and the overlay JSON for the go command.
 func (m mutant) overlay(dir string) (string, error) {
 	path, err := filepath.Abs(m.File)
 	if err != nil {
@@ -128,7 +128,7 @@ func (m mutant) overlay(dir string) (string, error) {
 		return "", fmt.Errorf("read the source: %w", err)
 	}
 	if n := strings.Count(string(source), m.Old); n != 1 {
-		return "", fmt.Errorf("%s contains the old text %d times, not once", m.File, n)
+		return "", fmt.Errorf("%s contains the old text %d times, want once", m.File, n)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("make a directory: %w", err)

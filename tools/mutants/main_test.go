@@ -7,20 +7,20 @@ import (
 	"testing"
 )
 
-// TestEveryMutantChangesTheTree finds a mutant whose rule was changed.
-func TestEveryMutantChangesTheTree(t *testing.T) {
+// TestEveryMutantApplies fails when a rule's code changed and its mutant did not.
+func TestEveryMutantApplies(t *testing.T) {
 	t.Chdir("../..")
 	for _, m := range mutants {
 		if _, err := m.overlay(t.TempDir()); err != nil {
 			t.Errorf("%s: %v", m.Name, err)
 		}
 		if len(m.Tests) == 0 || m.Old == m.New {
-			t.Errorf("%s changes nothing, or names no test", m.Name)
+			t.Errorf("%s changes nothing or has no tests", m.Name)
 		}
 	}
 }
 
-func TestOldTextMustBeThereOnce(t *testing.T) {
+func TestOverlay_OldTextMustOccurOnce(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "source.go")
 	if err := os.WriteFile(file, []byte("a b b"), 0o600); err != nil {
 		t.Fatal(err)

@@ -36,7 +36,7 @@ var mutants = []mutant{
 		[]string{"internal/roster TestW05_MissedListsBefore", rules},
 	},
 	{
-		"W6: the window is judged by a list's end", "internal/roster/lagwindow.go",
+		"W6: the window is compared with a list's end", "internal/roster/lagwindow.go",
 		"p.List.Began.Sub(w.DoneAt) >= lagWindow", "p.List.Ended.Sub(w.DoneAt) >= lagWindow",
 		[]string{"internal/roster TestW06_FirstListBegunAfterTheWindowDecides", rules},
 	},
@@ -101,7 +101,7 @@ var mutants = []mutant{
 		[]string{"internal/roster TestW07_SteadySurplus"},
 	},
 	{
-		"W7: a surplus is learned though somebody was not listed", "internal/roster/surplus.go",
+		"W7: a surplus is learned though a participant was not listed", "internal/roster/surplus.go",
 		" || !allListedSince(s.since)", "",
 		[]string{"internal/roster TestW07_SurplusNeedsEverybody"},
 	},

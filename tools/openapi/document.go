@@ -11,17 +11,17 @@ import (
 	"github.com/audian/participant-gateway/tools/internal/protosource"
 )
 
-// generator makes the document. What it cannot express it collects: a proto that has
-// outgrown it fails `make generate` and is never described wrongly.
+// generator generates the document. It collects errors for everything that it does not
+// support, so that `make generate` fails instead of writing a wrong document.
 type generator struct {
 	comments protosource.Comments
-	faults   []error
-	// lists are the schemas of lists that requests have, as far as they were met.
+	errs     []error
+	// lists are the named schemas of lists in requests.
 	lists object
 }
 
-func (g *generator) faultf(of protoreflect.Descriptor, format string, args ...any) {
-	g.faults = append(g.faults, fmt.Errorf("%s: %w", of.FullName(), fmt.Errorf(format, args...)))
+func (g *generator) errorf(of protoreflect.Descriptor, format string, args ...any) {
+	g.errs = append(g.errs, fmt.Errorf("%s: %w", of.FullName(), fmt.Errorf(format, args...)))
 }
 
 func (g *generator) document(file protoreflect.FileDescriptor) (object, error) {
@@ -45,7 +45,7 @@ func (g *generator) document(file protoreflect.FileDescriptor) (object, error) {
 			{"securitySchemes", securitySchemes},
 		}},
 	}
-	return document, errors.Join(g.faults...)
+	return document, errors.Join(g.errs...)
 }
 
 const (
@@ -71,7 +71,7 @@ var securitySchemes = object{
 	}},
 }
 
-// paths are the service's routes; methods of one path stand together.
+// paths returns the service's routes, grouped by path.
 func (g *generator) paths(service protoreflect.ServiceDescriptor) object {
 	var paths object
 	at := map[string]int{}
@@ -89,20 +89,20 @@ func (g *generator) paths(service protoreflect.ServiceDescriptor) object {
 	return paths
 }
 
-// route is one method as HTTP has it.
+// route is the HTTP route of a method.
 type route struct {
 	method protoreflect.MethodDescriptor
 	verb   string
 	path   string
-	// hasBody says that the fields outside of the path are in the body, not the query.
+	// hasBody reports whether the fields outside of the path are in the body, not the query.
 	hasBody bool
-	// answer is the message of the answer's body; nil where there is no body.
-	answer protoreflect.MessageDescriptor
+	// response is the message of the response body; nil for no body.
+	response protoreflect.MessageDescriptor
 }
 
 func (g *generator) routeOf(method protoreflect.MethodDescriptor) route {
 	rule, _ := proto.GetExtension(method.Options(), annotations.E_Http).(*annotations.HttpRule)
-	r := route{method: method, hasBody: rule.GetBody() == "*", answer: method.Output()}
+	r := route{method: method, hasBody: rule.GetBody() == "*", response: method.Output()}
 	switch pattern := rule.GetPattern().(type) {
 	case *annotations.HttpRule_Get:
 		r.verb, r.path = "get", pattern.Get
@@ -111,13 +111,13 @@ func (g *generator) routeOf(method protoreflect.MethodDescriptor) route {
 	case *annotations.HttpRule_Delete:
 		r.verb, r.path = "delete", pattern.Delete
 	default:
-		g.faultf(method, "no description of the http rule %v", rule)
+		g.errorf(method, "unsupported http rule %v", rule)
 	}
 	if part := rule.GetResponseBody(); part != "" {
-		r.answer = method.Output().Fields().ByName(protoreflect.Name(part)).Message()
+		r.response = method.Output().Fields().ByName(protoreflect.Name(part)).Message()
 	}
-	if r.answer.Fields().Len() == 0 {
-		r.answer = nil
+	if r.response.Fields().Len() == 0 {
+		r.response = nil
 	}
 	return r
 }

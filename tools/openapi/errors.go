@@ -4,14 +4,14 @@ import "github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 
 var errorRef = refTo("Error")
 
-// errorSchemas are the error body (AIP-193) and the details it can hold. The details are
-// one schema, not a choice of many: generated clients then read the details that they do
-// not know, and the others without a case for each.
+// errorSchemas are the error body (AIP-193) and its details. All kinds of details have one
+// schema instead of a oneOf, so that generated clients can decode details that they do not
+// know.
 var errorSchemas = object{
-	{"Error", whole("The body of every error.", object{
+	{"Error", allRequired("The body of every error.", object{
 		{"error", object{{"description", "What went wrong."}}.and(refTo("ErrorBody"))},
 	}).with("examples", []object{{{"error", errorExample}}})},
-	{"ErrorBody", whole("What went wrong.", object{
+	{"ErrorBody", allRequired("What went wrong.", object{
 		{"code", object{{"type", "integer"}, {"description", "The HTTP status."}, {"minimum", 400}, {"maximum", 599}}},
 		{"status", text("The gRPC code, such as `INVALID_ARGUMENT`.").with("pattern", "^[A-Z][A-Z_]*$")},
 		{"message", text("A text for people. Programs use the details.")},
@@ -50,12 +50,12 @@ var errorSchemas = object{
 		}},
 		{"additionalProperties", object{{"type", "string"}}},
 	}},
-	{"FieldViolation", whole("An invalid field.", object{
+	{"FieldViolation", allRequired("An invalid field.", object{
 		{"field", text("The field, parameter or header.")},
 		{"description", text("What the value must be.")},
 		{"reason", text("The rule that the value breaks.")},
 	})},
-	{"QuotaViolation", whole("A quota that is exhausted.", object{
+	{"QuotaViolation", allRequired("A quota that is exhausted.", object{
 		{"subject", text("Whose quota it is.")},
 		{"description", text("The amount of the quota.")},
 	})},
@@ -64,7 +64,7 @@ var errorSchemas = object{
 var errorExample = object{
 	{"code", 400},
 	{"status", "INVALID_ARGUMENT"},
-	{"message", "name must be at most 100 characters"},
+	{"message", "name: must be at most 100 characters"},
 	{"details", []object{
 		{
 			{"@type", typeURL("ErrorInfo")},
@@ -78,7 +78,7 @@ var errorExample = object{
 	}},
 }
 
-// kind is a kind of detail and what it has.
+// kind is a kind of detail and its required properties.
 type kind struct {
 	name     string
 	required []string
@@ -86,7 +86,7 @@ type kind struct {
 
 func typeURL(name string) string { return "type.googleapis.com/google.rpc." + name }
 
-// kinds require of each kind of detail what it has.
+// kinds returns conditions that require the properties of each kind of detail.
 func kinds(all ...kind) object {
 	if len(all) == 0 {
 		return nil
@@ -102,8 +102,8 @@ func kinds(all ...kind) object {
 	return conditions
 }
 
-// whole is an object that has all of the properties.
-func whole(description string, properties object) object {
+// allRequired returns an object schema whose properties are all required.
+func allRequired(description string, properties object) object {
 	required := make([]string, len(properties))
 	for i, property := range properties {
 		required[i] = property.name

@@ -1,7 +1,7 @@
-// Command openapi makes the OpenAPI 3.1 document of the HTTP side from the proto:
-// names, types and routes from its descriptors, descriptions from its comments,
-// bounds from its rules. How values look is internal/wire's JSON: lower-case words,
-// null where nothing is known.
+// Command openapi generates the OpenAPI 3.1 document of the HTTP API from the proto: names,
+// types and routes from its descriptors, descriptions from its comments, and constraints
+// from its validation rules. Values have the format of internal/wire's JSON: enum names in
+// lower case, null for unknown values.
 //
 // Usage:
 //
@@ -38,7 +38,7 @@ func generate(ctx context.Context, protoDir, outDir string) error {
 		return err
 	}
 	if err := os.MkdirAll(outDir, 0o755); err != nil {
-		return fmt.Errorf("make the folder: %w", err)
+		return fmt.Errorf("create the folder: %w", err)
 	}
 	for name, content := range map[string][]byte{"openapi.json": document, "openapi.go": []byte(embedding)} {
 		if err := os.WriteFile(filepath.Join(outDir, name), content, 0o644); err != nil {

@@ -20,7 +20,7 @@ const (
 	committed = "../../gen/openapi/openapi.json"
 )
 
-func made(t *testing.T) []byte {
+func generated(t *testing.T) []byte {
 	t.Helper()
 	document, err := makeDocument(t.Context(), protoDir)
 	if err != nil {
@@ -29,18 +29,18 @@ func made(t *testing.T) []byte {
 	return document
 }
 
-func TestTheCommittedDocumentIsTheProtos(t *testing.T) {
+func TestCommittedDocumentIsUpToDate(t *testing.T) {
 	want, err := os.ReadFile(committed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(made(t), want) {
-		t.Error("gen/openapi/openapi.json is not what the proto says: run make generate")
+	if !bytes.Equal(generated(t), want) {
+		t.Error("gen/openapi/openapi.json does not match the proto: run make generate")
 	}
 }
 
-func TestTheDocumentIsTheSameEachTime(t *testing.T) {
-	if !bytes.Equal(made(t), made(t)) {
+func TestDocumentIsDeterministic(t *testing.T) {
+	if !bytes.Equal(generated(t), generated(t)) {
 		t.Error("two documents of one proto differ")
 	}
 }
@@ -56,13 +56,13 @@ func TestGenerateWritesDocumentAndPackage(t *testing.T) {
 		}
 	}
 	if err := generate(t.Context(), t.TempDir(), dir); err == nil {
-		t.Error("a folder without the proto gave a document")
+		t.Error("no error for a folder without the proto")
 	}
 }
 
-// TestTheDocumentIsOpenAPI31 holds it to the OpenAPI Initiative's own schema, and
-// every schema in it to JSON Schema 2020-12.
-func TestTheDocumentIsOpenAPI31(t *testing.T) {
+// TestDocumentIsOpenAPI31 validates the document against the OpenAPI Initiative's schema, and
+// its schemas against JSON Schema 2020-12.
+func TestDocumentIsOpenAPI31(t *testing.T) {
 	schema, err := jsonschema.UnmarshalJSON(strings.NewReader(datamodel.OpenAPI31SchemaData))
 	if err != nil {
 		t.Fatal(err)
@@ -76,7 +76,7 @@ func TestTheDocumentIsOpenAPI31(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := rules.Validate(document); err != nil {
-		t.Errorf("the document is no OpenAPI 3.1: %v", err)
+		t.Errorf("not a valid OpenAPI 3.1 document: %v", err)
 	}
 	for name := range at[map[string]any](t, document, "components", "schemas") {
 		if _, err := compiler.Compile("document#/components/schemas/" + name); err != nil {
@@ -94,14 +94,14 @@ func add(t *testing.T, compiler *jsonschema.Compiler, url string, document any) 
 
 func decoded(t *testing.T) any {
 	t.Helper()
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(made(t)))
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(generated(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return document
 }
 
-// at is what stands in a document under a path.
+// at returns the value at a path of the document.
 func at[V any](t *testing.T, document any, path ...string) V {
 	t.Helper()
 	for _, step := range path {
@@ -115,15 +115,14 @@ func at[V any](t *testing.T, document any, path ...string) V {
 	return value
 }
 
-// TestEveryReasonIsDocumented finds the reasons in the source, so that a new one
-// cannot be forgotten.
+// TestEveryReasonIsDocumented compares the table with the constants in package apierror.
 func TestEveryReasonIsDocumented(t *testing.T) {
 	documented := map[string]bool{
-		"POLL_DELAYED":    true, // A reason to be stale; no call fails for it.
-		"ROUTE_NOT_FOUND": true, // It is where no operation is.
+		"POLL_DELAYED":    true, // A reason of staleness, not of an error.
+		"ROUTE_NOT_FOUND": true, // It is returned outside of the operations.
 	}
 	for _, one := range reasons {
-		documented[string(one.word)] = true
+		documented[string(one.name)] = true
 	}
 	source, err := parser.ParseFile(token.NewFileSet(), "../../internal/apierror/reasons.go", nil, parser.SkipObjectResolution)
 	if err != nil {
@@ -144,7 +143,7 @@ func TestEveryReasonIsDocumented(t *testing.T) {
 		}
 		found++
 		if !documented[word] {
-			t.Errorf("the reason %s is in no row of reasons", word)
+			t.Errorf("the reason %s is missing in reasons", word)
 		}
 		return true
 	})

@@ -6,8 +6,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// Generators of clients name an inline schema after its parent and its property, which
-// can be the name of another schema: `status` inline in `Participant` replaces
+// Client generators name an inline schema after its parent and its property, which can
+// collide with another schema: an inline `status` in `Participant` replaces
 // `ParticipantStatus`. So each schema that is more than a plain type is a component.
 
 const (
@@ -17,8 +17,8 @@ const (
 	timeoutName   = "GrpcTimeout"
 )
 
-// valueSchemas are the strings that have a form. Patterns are in what regular
-// expressions of Go, ECMAScript and Python have in common.
+// valueSchemas are the strings with a format. Patterns use only syntax that Go, ECMAScript
+// and Python share.
 var valueSchemas = object{
 	{idName, text("An id: 1 to 128 characters, without control characters, `/` and `\\`, and neither `.` nor `..`.").
 		with("minLength", 1).with("maxLength", 128).
@@ -32,18 +32,18 @@ var valueSchemas = object{
 		with("pattern", `^([0-9]{1,8}[HMSmun])?$`)},
 }
 
-// noID are the characters that no id has, as in a class of a regular expression.
+// noID are the characters that ids must not contain, for a character class.
 const noID = `/\\\x00-\x1f\x7f-\x9f`
 
-// openName is the name of the schema of an enum's words and all others.
+// openName is the name of the schema of an enum that allows unknown values.
 func openName(enum protoreflect.EnumDescriptor) string { return string(enum.Name()) + "OrUnknown" }
 
-// isOpen reports whether a field of the file takes other values than those of the enum.
+// isOpen reports whether a field of the file allows values that are not in the enum.
 func isOpen(file protoreflect.FileDescriptor, enum protoreflect.EnumDescriptor) bool {
 	for i := range file.Messages().Len() {
 		fields := file.Messages().Get(i).Fields()
 		for j := range fields.Len() {
-			if field := fields.Get(j); field.Enum() == enum && hasRawWord(field) {
+			if field := fields.Get(j); field.Enum() == enum && hasRawField(field) {
 				return true
 			}
 		}
@@ -51,8 +51,8 @@ func isOpen(file protoreflect.FileDescriptor, enum protoreflect.EnumDescriptor) 
 	return false
 }
 
-// openEnum is the schema of an enum's words and all others: a string, since many
-// generated clients fail at a word that their enum lacks.
+// openEnum is the schema of an enum that allows unknown values. It is a string because many
+// generated clients fail on a value that their enum does not contain.
 func openEnum(enum protoreflect.EnumDescriptor) object {
 	names := enumNames(enum)
 	return text("A value of `"+string(enum.Name())+"` (`"+strings.Join(names, "`, `")+"`), or a word of the upstream that "+

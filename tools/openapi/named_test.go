@@ -9,9 +9,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// TestSchemasUsedTwiceAreNamed holds the document to what generators of clients need:
-// objects, choices and sets of words have names, and so has every other schema of more
-// than a type that is used twice.
+// TestSchemasUsedTwiceAreNamed checks what client generators need: objects, choices and enums
+// are components, and so is every other non-plain schema that is used twice.
 func TestSchemasUsedTwiceAreNamed(t *testing.T) {
 	document := decoded(t)
 	var inline []map[string]any
@@ -36,7 +35,7 @@ func TestSchemasUsedTwiceAreNamed(t *testing.T) {
 	}
 }
 
-// schemasOf are the schemas that stand in a node of the document which is no schema.
+// schemasOf returns the schemas in a node of the document that is not a schema itself.
 func schemasOf(node any) []map[string]any {
 	var found []map[string]any
 	switch node := node.(type) {
@@ -56,7 +55,7 @@ func schemasOf(node any) []map[string]any {
 	return found
 }
 
-// below are the schemas of values within a schema.
+// below returns the schemas inside a schema.
 func below(schema map[string]any) []map[string]any {
 	var found []map[string]any
 	add := func(child any) {
@@ -73,15 +72,15 @@ func below(schema map[string]any) []map[string]any {
 	return found
 }
 
-// isModel reports whether generators make a type of the schema.
+// isModel reports whether client generators generate a type for the schema.
 func isModel(schema map[string]any) bool {
 	_, isObject := schema["properties"]
 	_, isEnum := schema["enum"]
 	return isObject || isEnum || schema["allOf"] != nil || schema["oneOf"] != nil || !isNullable(schema["anyOf"])
 }
 
-// isNullable reports whether a choice is that of one schema or null, which generators
-// know; the empty word beside is left out by them.
+// isNullable reports whether an anyOf has one schema beside null and the empty string, which
+// client generators support.
 func isNullable(anyOf any) bool {
 	choices, _ := anyOf.([]any)
 	isOther := func(choice any) bool {
@@ -91,7 +90,8 @@ func isNullable(anyOf any) bool {
 	return !slices.ContainsFunc(choices, isOther)
 }
 
-// isPlain reports whether the schema is a type, a name, or a list or a null of these.
+// isPlain reports whether the schema is a type or a reference, or a list of these or
+// nullable.
 func isPlain(schema map[string]any) bool {
 	for keyword, value := range schema {
 		switch keyword {
@@ -111,7 +111,7 @@ func isPlain(schema map[string]any) bool {
 	return true
 }
 
-// shape is a schema without what is for people.
+// shape returns a schema without descriptions and examples.
 func shape(t *testing.T, schema map[string]any) string {
 	t.Helper()
 	bare := map[string]any{}
@@ -127,7 +127,7 @@ func shape(t *testing.T, schema map[string]any) string {
 	return string(text)
 }
 
-func TestFormsOfValues(t *testing.T) {
+func TestValueSchemas(t *testing.T) {
 	compiler := jsonschema.NewCompiler()
 	add(t, compiler, "document", decoded(t))
 	for _, test := range []struct{ schema, good, bad string }{
@@ -147,7 +147,7 @@ func TestFormsOfValues(t *testing.T) {
 		}
 		for bad := range strings.SplitSeq(test.bad, " ") {
 			if schema.Validate(bad) == nil {
-				t.Errorf("%s takes %q", test.schema, bad)
+				t.Errorf("%s accepts %q", test.schema, bad)
 			}
 		}
 	}
@@ -168,9 +168,8 @@ func TestLengthsOfIDs(t *testing.T) {
 	}
 }
 
-// TestAStreamsMessageIsOneKind holds the schema of a stream's message to one event, or
-// a failure alone.
-func TestAStreamsMessageIsOneKind(t *testing.T) {
+// TestStreamMessageSchema checks that a message has one event, or only an error.
+func TestStreamMessageSchema(t *testing.T) {
 	compiler := jsonschema.NewCompiler()
 	add(t, compiler, "document", decoded(t))
 	schema, err := compiler.Compile("document#/components/schemas/WatchParticipantsResponse")
@@ -195,15 +194,13 @@ func TestAStreamsMessageIsOneKind(t *testing.T) {
 	}
 }
 
-// TestExamplesAreOfTheirSchemas holds what readers copy to what the service takes and
-// sends.
-func TestExamplesAreOfTheirSchemas(t *testing.T) {
+func TestExamplesMatchTheirSchemas(t *testing.T) {
 	document := decoded(t)
 	compiler := jsonschema.NewCompiler()
 	compiler.AssertFormat()
 	add(t, compiler, "document", document)
 	checked := 0
-	hold := func(address string, example any) {
+	check := func(address string, example any) {
 		schema, err := compiler.Compile("document#" + address)
 		if err != nil {
 			t.Fatal(err)
@@ -216,19 +213,19 @@ func TestExamplesAreOfTheirSchemas(t *testing.T) {
 	for name, schema := range at[map[string]any](t, document, "components", "schemas") {
 		address := "/components/schemas/" + name
 		for _, example := range listAt(schema, "examples") {
-			hold(address, example)
+			check(address, example)
 		}
 		properties, _ := schema.(map[string]any)["properties"].(map[string]any)
 		for property, of := range properties {
 			for _, example := range listAt(of, "examples") {
-				hold(address+"/properties/"+property, example)
+				check(address+"/properties/"+property, example)
 			}
 		}
 	}
 	stream := at[map[string]any](t, document, "paths", watch, "get", "responses", "200", "content", "text/event-stream")
-	hold("/components/schemas/WatchParticipantsResponse", stream["example"])
+	check("/components/schemas/WatchParticipantsResponse", stream["example"])
 	body := at[map[string]any](t, document, "paths", participants, "post", "requestBody", "content", "application/json")
-	hold("/components/schemas/AddParticipantRequest", body["example"])
+	check("/components/schemas/AddParticipantRequest", body["example"])
 	if checked < 15 {
 		t.Errorf("only %d examples were checked", checked)
 	}

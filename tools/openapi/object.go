@@ -8,8 +8,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// object is a JSON object whose members keep their order: readers meet fields as the
-// proto has them, and the document is the same each time.
+// object is a JSON object with ordered members: fields have the order of the proto, and the
+// document is deterministic.
 type object []member
 
 type member struct {
@@ -17,7 +17,7 @@ type member struct {
 	value any
 }
 
-// MarshalJSONTo is called by the json package.
+// MarshalJSONTo implements json.MarshalerTo.
 func (o object) MarshalJSONTo(encoder *jsontext.Encoder) error {
 	if err := encoder.WriteToken(jsontext.BeginObject); err != nil {
 		return fmt.Errorf("begin an object: %w", err)
@@ -36,12 +36,12 @@ func (o object) MarshalJSONTo(encoder *jsontext.Encoder) error {
 	return nil
 }
 
-// with is the object and one more member; the object itself stays as it is.
+// with returns a copy of the object with one more member.
 func (o object) with(name string, value any) object {
 	return append(slices.Clip(o), member{name, value})
 }
 
-// and is the object and all members of another.
+// and returns a copy of the object with all members of another.
 func (o object) and(other object) object {
 	return append(slices.Clip(o), other...)
 }

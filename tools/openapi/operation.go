@@ -31,7 +31,7 @@ func (g *generator) operation(r route) object {
 	return operation.with("responses", g.responses(r))
 }
 
-// firstSentence is what stands in a list of many.
+// firstSentence returns the summary of a description.
 func firstSentence(text string) string {
 	paragraph, _, _ := strings.Cut(text, "\n\n")
 	sentence, _, _ := strings.Cut(paragraph, ". ")
@@ -72,16 +72,16 @@ func (g *generator) parameter(in string, field protoreflect.FieldDescriptor) obj
 		parameter = parameter.with("example", example)
 	}
 	if field.IsList() {
-		// Several values repeat the key.
+		// Each value repeats the key.
 		parameter = parameter.with("style", "form").with("explode", true)
 	}
 	return parameter
 }
 
-// parameterExamples are what the docs page tries first: they work in the demo.
+// parameterExamples are the examples of the docs page; they work in the demo.
 var parameterExamples = map[protoreflect.Name]any{"conference_id": "conf_demo"}
 
-// bodyExample is the vendor's.
+// bodyExample is from Audian's documentation.
 var bodyExample = object{
 	{"phone_number", "+12025551234"},
 	{"name", "John Doe"},
@@ -90,7 +90,7 @@ var bodyExample = object{
 	{"send_pin_via_sms", false},
 }
 
-// streamExample is what a stream begins with.
+// streamExample is the first message of a stream.
 var streamExample = object{
 	{"resume_token", "eyJlcG9jaCI6"},
 	{"snapshot", object{
@@ -102,18 +102,18 @@ var streamExample = object{
 	}},
 }
 
-// isRequired says that a call is refused without the field.
+// isRequired reports whether the field is required in requests.
 func isRequired(field protoreflect.FieldDescriptor) bool {
 	behaviors, _ := proto.GetExtension(field.Options(), annotations.E_FieldBehavior).([]annotations.FieldBehavior)
 	return slices.Contains(behaviors, annotations.FieldBehavior_REQUIRED)
 }
 
-// requestHeader is a header that means something to a call.
+// requestHeader is a header that calls use.
 type requestHeader struct {
 	name        string
 	description string
 	schema      object
-	// only is the one method that the header is for; empty where it is for all.
+	// only is the method that uses the header; empty for all methods.
 	only protoreflect.Name
 }
 

@@ -8,9 +8,9 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// body is a request's body. Null is the same as absent, but for what is required. An id
-// of the path is no part of it: it is taken where it says the same, which no schema can
-// ask for.
+// body returns the schema of a request body. For optional fields null means absent. Ids of
+// the path are left out: the service accepts them if they are equal to those in the path,
+// which a schema cannot express.
 func (g *generator) body(r route) object {
 	properties, required := object{}, []string{}
 	fields := r.method.Input().Fields()
@@ -24,8 +24,8 @@ func (g *generator) body(r route) object {
 		case isRequired(field):
 			required = append(required, string(field.Name()))
 		case field.Enum() != nil:
-			// The empty string means UNSPECIFIED. If it had a type, generators would turn the
-			// whole choice into a string.
+			// The empty string means UNSPECIFIED. With a type beside it, client generators would
+			// make the field a string.
 			schema = object{{"anyOf", []object{schema, {{"const", ""}}, {{"type", "null"}}}}}
 		default:
 			schema = nullable(schema)
@@ -41,7 +41,8 @@ func (g *generator) body(r route) object {
 	}
 }
 
-// requestSchema is a field's value in a request, within the bounds of its rules.
+// requestSchema returns the schema of a field in a request, with the constraints of its
+// rules.
 func (g *generator) requestSchema(field protoreflect.FieldDescriptor) object {
 	rules, _ := proto.GetExtension(field.Options(), validate.E_Field).(*validate.FieldRules)
 	if !field.IsList() {
@@ -55,7 +56,7 @@ func (g *generator) requestSchema(field protoreflect.FieldDescriptor) object {
 	return g.named(string(field.Enum().Name())+"List", "Values of `"+string(field.Enum().Name())+"`.", list)
 }
 
-// named makes a component of a schema that more than one field has.
+// named adds a component for a schema that several fields share.
 func (g *generator) named(name, description string, schema object) object {
 	if !slices.ContainsFunc(g.lists, func(m member) bool { return m.name == name }) {
 		g.lists = g.lists.with(name, object{{"description", description}}.and(schema))
@@ -63,8 +64,8 @@ func (g *generator) named(name, description string, schema object) object {
 	return refTo(name)
 }
 
-// bounded is the schema and what the rules add to it. A rule whose id has no keywords
-// is a fault: the document would promise more than the service takes.
+// bounded adds the constraints of the rules to a schema. A rule without keywords is an error:
+// the document would allow values that the service refuses.
 func (g *generator) bounded(field protoreflect.FieldDescriptor, schema object, rules []*validate.Rule) object {
 	for _, rule := range rules {
 		if name, isNamed := namedRules[rule.GetId()]; isNamed {
@@ -72,22 +73,21 @@ func (g *generator) bounded(field protoreflect.FieldDescriptor, schema object, r
 		}
 		keywords, known := bounds[rule.GetId()]
 		if !known {
-			g.faultf(field, "no schema keywords for the rule %q", rule.GetId())
+			g.errorf(field, "no schema keywords for the rule %q", rule.GetId())
 		}
 		schema = schema.and(keywords)
 	}
 	return schema
 }
 
-// namedRules are the rules, by their ids, that are the whole of a value's schema: its
-// name is in valueSchemas.
+// namedRules maps rule ids to the schemas in valueSchemas that express them completely.
 var namedRules = map[string]string{
 	"id":                       idName,
 	"heartbeat_interval.range": heartbeatName,
 }
 
-// bounds are the proto's rules, by their ids, in JSON Schema's words. Patterns are in
-// what regular expressions of Go, ECMAScript and Python have in common.
+// bounds maps rule ids to JSON Schema keywords. Patterns use only syntax that Go, ECMAScript
+// and Python share.
 var bounds = map[string]object{
 	"phone_number.length": {{"minLength", 1}, {"maxLength", 20}},
 	"name.length":         {{"maxLength", 100}},
@@ -101,7 +101,7 @@ var bounds = map[string]object{
 		{"maxItems", 100},
 	},
 
-	// The words say it.
+	// The enum expresses it.
 	"role.known":   {},
 	"status.known": {},
 }

@@ -7,20 +7,20 @@ func (g *generator) responses(r route) object {
 	switch {
 	case r.method.IsStreamingServer():
 		responses = responses.with("200", stream(r))
-	case r.answer == nil:
+	case r.response == nil:
 		responses = responses.with("204", object{
 			{"description", "Success, without a body."},
-			{"headers", answerHeaders(r)},
+			{"headers", responseHeaders(r)},
 		})
 	default:
 		responses = responses.with("200", object{
-			{"description", g.comments.Of(r.answer)},
-			{"headers", answerHeaders(r)},
-			{"content", jsonContent(ref(r.answer))},
+			{"description", g.comments.Of(r.response)},
+			{"headers", responseHeaders(r)},
+			{"content", jsonContent(ref(r.response))},
 		})
 	}
-	for _, refused := range refusals(r.method.Name()) {
-		responses = responses.with(refused.status, refused.response(r))
+	for _, one := range errorResponses(r.method.Name()) {
+		responses = responses.with(one.status, one.response(r))
 	}
 	return responses
 }
@@ -29,13 +29,13 @@ func jsonContent(schema object) object {
 	return object{{"application/json", object{{"schema", schema}}}}
 }
 
-// stream is the watch's answer in both its forms. OpenAPI 3.1 cannot describe a
-// stream: its schema is that of one line, or of one event's data.
+// stream is the watch's response in both formats. OpenAPI 3.1 cannot describe a stream, so the
+// schema is that of one line or of one event's data.
 func stream(r route) object {
-	schema := object{{"schema", ref(r.answer)}, {"example", streamExample}}
+	schema := object{{"schema", ref(r.response)}, {"example", streamExample}}
 	return object{
 		{"description", streamText},
-		{"headers", answerHeaders(r)},
+		{"headers", responseHeaders(r)},
 		{"content", object{
 			{"application/x-ndjson", schema},
 			{"text/event-stream", schema},
@@ -54,7 +54,7 @@ const streamText = "A stream that goes on until the conference ends or one side 
 const streamNote = "The response does not end. Use a client that shows each message when it comes, such as\n\n" +
 	"    curl -N -H 'Accept: text/event-stream' http://127.0.0.1:8080/v2/conferences/conf_demo/participants:watch"
 
-// headerSchemas are the headers of answers, by their names.
+// headerSchemas are the headers of responses by name.
 var headerSchemas = object{
 	header("X-Request-Id", "The id of this request: the caller's own, or a new one.", object{{"type", "string"}}),
 	header("Traceparent", "The W3C trace context of this request: the caller's own, or a new one.", object{{"type", "string"}}),
@@ -69,7 +69,7 @@ func header(name, description string, schema object) member {
 	return member{name, object{{"description", description}, {"schema", schema}}}
 }
 
-// headerRefs name headers of headerSchemas.
+// headerRefs returns references to headerSchemas.
 func headerRefs(names ...string) object {
 	refs := make(object, len(names))
 	for i, name := range names {
@@ -78,20 +78,19 @@ func headerRefs(names ...string) object {
 	return refs
 }
 
-func answerHeaders(r route) object {
+func responseHeaders(r route) object {
 	if r.method.Name() == adding {
 		return headerRefs("X-Request-Id", "Traceparent", "Idempotency-Replayed")
 	}
 	return headerRefs("X-Request-Id", "Traceparent")
 }
 
-// errorHeaders are the headers that an error of the status has beside those of every
-// answer.
+// errorHeaders are the additional headers of errors by status.
 var errorHeaders = map[string]string{"401": "WWW-Authenticate", "405": "Allow", "429": "Retry-After", "503": "Retry-After"}
 
-// response is the error's response.
-func (f refusal) response(r route) object {
-	headers := answerHeaders(r)
+// response returns the response object of the errors.
+func (f errorResponse) response(r route) object {
+	headers := responseHeaders(r)
 	if name, found := errorHeaders[f.status]; found {
 		headers = headers.and(headerRefs(name))
 	}

@@ -7,7 +7,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// schemas are those of every message and enum of the file, and of errors.
+// schemas returns the schemas of the file's messages and enums, and of errors.
 func (g *generator) schemas(file protoreflect.FileDescriptor) object {
 	var schemas object
 	for i := range file.Enums().Len() {
@@ -23,7 +23,7 @@ func (g *generator) schemas(file protoreflect.FileDescriptor) object {
 	for i := range service.Methods().Len() {
 		r := g.routeOf(service.Methods().Get(i))
 		unused[r.method.Input().FullName()] = !r.hasBody
-		unused[r.method.Output().FullName()] = r.answer != r.method.Output()
+		unused[r.method.Output().FullName()] = r.response != r.method.Output()
 		if r.hasBody {
 			bodies[r.method.Input().FullName()] = r
 		}
@@ -47,8 +47,8 @@ func ref(to protoreflect.Descriptor) object { return refTo(string(to.Name())) }
 
 func refTo(name string) object { return object{{"$ref", "#/components/schemas/" + name}} }
 
-// enum is the closed set of an enum's words: the names of its values, without their
-// common prefix and in lower case. Its UNSPECIFIED has none.
+// enum returns the schema of an enum: the names of its values in lower case without their
+// common prefix, and without UNSPECIFIED.
 func (g *generator) enum(enum protoreflect.EnumDescriptor) object {
 	values := enum.Values()
 	names := enumNames(enum)
@@ -63,7 +63,7 @@ func (g *generator) enum(enum protoreflect.EnumDescriptor) object {
 	}
 }
 
-// enumNames are the enum's values as they are in JSON, without UNSPECIFIED.
+// enumNames returns the JSON names of the enum's values, without UNSPECIFIED.
 func enumNames(enum protoreflect.EnumDescriptor) []string {
 	values := enum.Values()
 	prefix := strings.TrimSuffix(string(values.Get(0).Name()), "UNSPECIFIED")
@@ -74,11 +74,11 @@ func enumNames(enum protoreflect.EnumDescriptor) []string {
 	return names
 }
 
-// message is a message of an answer: every field is present.
+// message returns the schema of a message in a response: every field is present.
 func (g *generator) message(message protoreflect.MessageDescriptor) object {
 	properties, required, choice := g.fields(message)
 	if len(choice) > 0 {
-		g.faultf(message, "no description of a oneof outside of a stream")
+		g.errorf(message, "unsupported oneof outside of a stream")
 	}
 	return object{
 		{"type", "object"},
@@ -88,8 +88,8 @@ func (g *generator) message(message protoreflect.MessageDescriptor) object {
 	}
 }
 
-// streamMessage is a message of a stream, with the one field of its oneof that is set,
-// or the failure that ends the stream.
+// streamMessage returns the schema of a message of a stream: with one field of its oneof,
+// or with the failure that ends the stream.
 func (g *generator) streamMessage(message protoreflect.MessageDescriptor) object {
 	properties, required, choice := g.fields(message)
 	kinds := make([]object, 0, len(choice)+1)
@@ -105,8 +105,8 @@ func (g *generator) streamMessage(message protoreflect.MessageDescriptor) object
 	}
 }
 
-// fields are the properties of a message, the names of those that are always there, and
-// those of its oneof.
+// fields returns the properties of a message, the names of the required ones, and the names
+// of its oneof.
 func (g *generator) fields(message protoreflect.MessageDescriptor) (properties object, required, choice []string) {
 	for i := range message.Fields().Len() {
 		field := message.Fields().Get(i)
@@ -119,7 +119,7 @@ func (g *generator) fields(message protoreflect.MessageDescriptor) (properties o
 		default:
 			required = append(required, name)
 		}
-		properties = properties.with(name, g.described(field, g.answerSchema(field)))
+		properties = properties.with(name, g.described(field, g.responseSchema(field)))
 	}
 	return properties, required, choice
 }
@@ -134,8 +134,8 @@ func streamed(service protoreflect.ServiceDescriptor, message protoreflect.Messa
 	return false
 }
 
-// isRaw says that the field is the proto's alone: in JSON its word stands in the
-// field of the enum.
+// isRaw reports whether the field exists only in the proto: in JSON its value is in the field
+// of the enum.
 func isRaw(field protoreflect.FieldDescriptor) bool {
 	return slices.Contains(strings.Split(string(field.Name()), "_"), "raw")
 }
@@ -145,7 +145,7 @@ func isChoice(field protoreflect.FieldDescriptor) bool {
 	return oneof != nil && !oneof.IsSynthetic()
 }
 
-// described puts the field's comment beside its schema, and an example.
+// described adds the field's comment and an example to its schema.
 func (g *generator) described(field protoreflect.FieldDescriptor, schema object) object {
 	described := object{{"description", g.comments.Of(field)}}.and(schema)
 	if example, found := examples[field.Name()]; found {
@@ -154,7 +154,7 @@ func (g *generator) described(field protoreflect.FieldDescriptor, schema object)
 	return described
 }
 
-// examples are from the vendor's pages.
+// examples are from Audian's documentation.
 var examples = map[protoreflect.Name]any{
 	"id":            "part_xyz789",
 	"conference_id": "conf_abc123def456",

@@ -7,15 +7,15 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// answerSchema is a field's value in an answer. It may be null where the field may
-// be unset, times and durations among them.
-func (g *generator) answerSchema(field protoreflect.FieldDescriptor) object {
+// responseSchema returns the schema of a field in a response. It allows null if the field
+// may be unset.
+func (g *generator) responseSchema(field protoreflect.FieldDescriptor) object {
 	switch {
 	case field.IsList():
 		return object{{"type", "array"}, {"items", g.value(field)}}
-	case hasRawWord(field) && mayBeNull(field):
+	case hasRawField(field) && mayBeNull(field):
 		return nullable(refTo(openName(field.Enum())))
-	case hasRawWord(field):
+	case hasRawField(field):
 		return refTo(openName(field.Enum()))
 	case mayBeNull(field):
 		return nullable(g.value(field))
@@ -32,9 +32,9 @@ func isWellKnown(message protoreflect.MessageDescriptor) bool {
 	return message.ParentFile().Package() == "google.protobuf"
 }
 
-// hasRawWord says that the upstream's unknown words pass through in the field: the
-// proto has another for them.
-func hasRawWord(field protoreflect.FieldDescriptor) bool {
+// hasRawField reports whether the proto has a raw_ field beside this one, for values of
+// the upstream that the enum does not contain.
+func hasRawField(field protoreflect.FieldDescriptor) bool {
 	siblings := field.ContainingMessage().Fields()
 	for i := range siblings.Len() {
 		sibling := string(siblings.Get(i).Name())
@@ -45,7 +45,7 @@ func hasRawWord(field protoreflect.FieldDescriptor) bool {
 	return false
 }
 
-// nullable is a schema that takes null as well.
+// nullable returns a schema that also allows null.
 func nullable(schema object) object {
 	wider := slices.Clone(schema)
 	for i, m := range wider {
@@ -57,7 +57,7 @@ func nullable(schema object) object {
 	return object{{"anyOf", []object{schema, {{"type", "null"}}}}}
 }
 
-// value is the schema of one value of the field.
+// value returns the schema of one value of the field.
 func (g *generator) value(field protoreflect.FieldDescriptor) object {
 	switch field.Kind() {
 	case protoreflect.StringKind:
@@ -71,7 +71,7 @@ func (g *generator) value(field protoreflect.FieldDescriptor) object {
 	case protoreflect.MessageKind:
 		return g.messageValue(field)
 	default:
-		g.faultf(field, "no JSON for a %s", field.Kind())
+		g.errorf(field, "no JSON format for %s", field.Kind())
 		return object{}
 	}
 }
@@ -83,7 +83,7 @@ func (g *generator) messageValue(field protoreflect.FieldDescriptor) object {
 	case message.FullName() == "google.protobuf.Duration":
 		return refTo(durationName)
 	case isWellKnown(message):
-		g.faultf(field, "no JSON for a %s", message.FullName())
+		g.errorf(field, "no JSON format for %s", message.FullName())
 		return object{}
 	default:
 		return ref(message)

@@ -11,7 +11,7 @@ const (
 	committed = "../../internal/schema/proto"
 )
 
-func TestTheCommittedFilesAreTheServices(t *testing.T) {
+func TestCommittedFilesAreUpToDate(t *testing.T) {
 	printed, err := plain(t.Context(), protoDir)
 	if err != nil {
 		t.Fatal(err)
@@ -22,11 +22,11 @@ func TestTheCommittedFilesAreTheServices(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got != string(want) {
-			t.Errorf("internal/schema/proto/%s is not what the proto says: run make generate", path)
+			t.Errorf("internal/schema/proto/%s does not match the proto: run make generate", path)
 		}
 	}
 	if _, found := printed["audian/conference/v2/participant_service.proto"]; !found || len(printed) != 4 {
-		t.Errorf("%d files were printed, the service's own among them: %t", len(printed), found)
+		t.Errorf("printed %d files, including the service's: %t", len(printed), found)
 	}
 }
 
@@ -39,6 +39,6 @@ func TestGenerateWritesTheFiles(t *testing.T) {
 		t.Error(err)
 	}
 	if err := generate(t.Context(), t.TempDir(), out); err == nil {
-		t.Error("a folder without the proto gave files")
+		t.Error("no error for a folder without the proto")
 	}
 }

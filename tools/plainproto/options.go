@@ -9,8 +9,8 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
-// dropThirdParty takes away the options that are extensions, and the imports that only
-// they need. The options of protobuf itself stay: packages and names of languages.
+// dropThirdParty removes custom options and the imports that only they need. Built-in
+// options are kept.
 func dropThirdParty(file *descriptorpb.FileDescriptorProto) {
 	file.Dependency = slices.DeleteFunc(file.GetDependency(), isThirdParty)
 	file.OptionDependency = nil
@@ -19,7 +19,7 @@ func dropThirdParty(file *descriptorpb.FileDescriptorProto) {
 
 func isThirdParty(path string) bool { return !strings.HasPrefix(path, "google/protobuf/") }
 
-// dropExtensions takes the extensions out of every options message below.
+// dropExtensions removes the extensions of a message and all messages below it.
 func dropExtensions(message protoreflect.Message) {
 	message.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
 		switch {

@@ -1,6 +1,6 @@
-// Command protoexport prints the third-party .proto files that ours import, from
-// the Go packages that carry their descriptors. So they are exactly what the
-// service links, pinned by go.sum, and no schema registry is needed.
+// Command protoexport prints the third-party .proto files that the service's proto imports,
+// from the descriptors in Go packages. So they are the versions that the service links,
+// pinned by go.sum, and no schema registry is needed.
 //
 // Usage:
 //
@@ -18,8 +18,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 )
 
-// exported are the files that ours import. The protobuf runtime's own
-// google/protobuf files come with buf.
+// exported are the imported files. The google/protobuf files come with buf.
 var exported = []string{
 	"buf/validate/validate.proto",
 	"google/api/annotations.proto",

@@ -10,7 +10,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/audian/participant-gateway/internal/apierror"
-	"github.com/audian/participant-gateway/internal/wire"
+	"github.com/audian/participant-gateway/internal/jsonformat"
 )
 
 // HTTPBody returns the JSON body of an error over HTTP (AIP-193), in one line.
@@ -25,7 +25,7 @@ func HTTPBody(st *status.Status) []byte {
 	if err != nil {
 		return []byte(`{"error":{"code":500,"status":"INTERNAL","message":"internal error","details":[]}}`)
 	}
-	return wire.EscapeLineBreaks(encoded)
+	return jsonformat.EscapeLineBreaks(encoded)
 }
 
 // RetryDelay returns the delay after which the caller may retry, zero for none.
@@ -90,7 +90,7 @@ func detailsJSON(st *status.Status) []any {
 		case *errdetails.BadRequest:
 			encoded = append(encoded, badRequestJSON{typePrefix + "BadRequest", violationsJSON(d.GetFieldViolations())})
 		case *errdetails.RetryInfo:
-			encoded = append(encoded, retryInfoJSON{typePrefix + "RetryInfo", wire.DurationText(d.GetRetryDelay().AsDuration())})
+			encoded = append(encoded, retryInfoJSON{typePrefix + "RetryInfo", jsonformat.Duration(d.GetRetryDelay().AsDuration())})
 		case *errdetails.QuotaFailure:
 			encoded = append(encoded, quotaFailureJSON{typePrefix + "QuotaFailure", quotasJSON(d.GetViolations())})
 		}

@@ -8,7 +8,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
 
-	"github.com/audian/participant-gateway/internal/wire"
+	"github.com/audian/participant-gateway/internal/jsonformat"
 )
 
 // WithoutLineBreaks returns a status with spaces in place of the characters at which some
@@ -16,7 +16,7 @@ import (
 // of them.
 func WithoutLineBreaks(st *status.Status) *status.Status {
 	text, err := protojson.Marshal(st.Proto())
-	if err != nil || bytes.Equal(text, wire.EscapeLineBreaks(text)) {
+	if err != nil || bytes.Equal(text, jsonformat.EscapeLineBreaks(text)) {
 		return st
 	}
 	replaced := &spb.Status{}

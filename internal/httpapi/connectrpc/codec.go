@@ -10,6 +10,7 @@ import (
 
 	"github.com/audian/participant-gateway/internal/httpapi/decode"
 	"github.com/audian/participant-gateway/internal/httpapi/httpio"
+	"github.com/audian/participant-gateway/internal/jsonformat"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -91,7 +92,7 @@ func (jsonCodec) MarshalAppend(to []byte, message any) ([]byte, error) {
 		return append(to, encoded...), err
 	case proto.Message:
 		encoded, err := protojson.Marshal(m)
-		return append(to, wire.EscapeLineBreaks(encoded)...), err
+		return append(to, jsonformat.EscapeLineBreaks(encoded)...), err
 	default:
 		return nil, fmt.Errorf("no proto3 JSON of %T", message)
 	}

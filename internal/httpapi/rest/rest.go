@@ -9,11 +9,9 @@ package rest
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/protobuf/proto"
@@ -22,17 +20,13 @@ import (
 	"github.com/audian/participant-gateway/internal/httpapi/httpio"
 )
 
-// Options configure the REST API. Precheck and Jitter may be nil.
+// Options configure the REST API. Precheck may be nil.
 type Options struct {
 	// Service receives every request: the service behind its interceptors. It must refuse
 	// a call whose context has requestctx.Violations.
 	Service  v2.ParticipantServiceServer
 	Errors   *httpio.ErrorWriter
 	Precheck httpio.Precheck
-
-	// Jitter lengthens a delay, so that clients do not reconnect at the same time; the
-	// default adds up to a half.
-	Jitter func(time.Duration) time.Duration
 }
 
 // Prefix is the prefix of every path of the API, as in the vendor's.
@@ -51,9 +45,6 @@ type api struct {
 
 // New returns the handler of the paths below Prefix.
 func New(options Options) (http.Handler, error) {
-	if options.Jitter == nil {
-		options.Jitter = jitter
-	}
 	a := &api{Options: options}
 	a.mux = runtime.NewServeMux(
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, marshaler{}),
@@ -160,8 +151,4 @@ func allowedMethods(path string) string {
 	default:
 		return "GET, HEAD, POST"
 	}
-}
-
-func jitter(delay time.Duration) time.Duration {
-	return delay + rand.N(delay/2+1)
 }

@@ -11,6 +11,7 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
+	"github.com/audian/participant-gateway/internal/jitter"
 	"github.com/audian/participant-gateway/internal/requestctx"
 )
 
@@ -29,15 +30,20 @@ func (a *api) watch(w http.ResponseWriter, r *http.Request, _ map[string]string)
 		a.Errors.Write(w, r, err)
 		return
 	}
-	s := newStream(ctx, w, formatFor(r), a.Jitter(reconnectDelay))
+	s := newStream(ctx, w, formatFor(r), jitter.Above(reconnectDelay, reconnectSpread))
 	err = a.Service.WatchParticipants(request, &grpc.GenericServerStream[
 		v2.WatchParticipantsRequest, v2.WatchParticipantsResponse,
 	]{ServerStream: s})
 	a.finish(s, r, err)
 }
 
-// reconnectDelay is how long EventSource waits after a stream that was cut off.
-const reconnectDelay = 2 * time.Second
+const (
+	// reconnectDelay is how long EventSource waits after a stream that was cut off.
+	reconnectDelay = 2 * time.Second
+	// reconnectSpread is the share by which such delays are longer, so that clients do not
+	// reconnect at the same time.
+	reconnectSpread = 0.5
+)
 
 // finish ends the response with the error of the call.
 func (a *api) finish(s *stream, r *http.Request, err error) {
@@ -49,7 +55,7 @@ func (a *api) finish(s *stream, r *http.Request, err error) {
 		a.Errors.Write(s.w, r, err)
 	default:
 		st := grpcstatus.From(err)
-		s.last(s.format.failure(st, a.retryDelay(grpcstatus.RetryDelay(st))))
+		s.last(s.format.failure(st, jitter.Above(grpcstatus.RetryDelay(st), reconnectSpread)))
 	}
 }
 
@@ -75,11 +81,4 @@ func (a *api) watchHead(w http.ResponseWriter, r *http.Request, path map[string]
 		return
 	}
 	newStream(r.Context(), w, formatFor(r), 0).start()
-}
-
-func (a *api) retryDelay(delay time.Duration) time.Duration {
-	if delay == 0 {
-		return 0
-	}
-	return a.Jitter(delay)
 }

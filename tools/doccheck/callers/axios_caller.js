@@ -1,4 +1,4 @@
-// A caller of the vendor's API with axios. BASE_URL is all that is not the vendor's.
+// A client of Audian's API with axios. Only BASE_URL differs.
 const assert = require('node:assert');
 const axios = require('axios');
 

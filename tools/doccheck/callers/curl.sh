@@ -1,4 +1,4 @@
-# A caller of the vendor's API in shell. BASE_URL is all that is not the vendor's.
+# A client of Audian's API in shell. Only BASE_URL differs.
 add() {
 	curl --silent --show-error --fail -X POST "$BASE_URL/conferences/conf_curl/participants" \
 		-H 'X-Auth-Token: my-api-key' -H 'Content-Type: application/json' -d "$1"

@@ -1,4 +1,4 @@
-"""A caller of the vendor's API with requests. BASE_URL is all that is not the vendor's."""
+"""A client of Audian's API with requests. Only BASE_URL differs."""
 
 import os
 

@@ -1,5 +1,5 @@
-// Package protosource reads our proto from its source, for the tools that need what
-// generated Go code leaves out: the comments.
+// Package protosource reads the service's proto from its source, for tools that need the
+// comments, which generated Go code does not contain.
 package protosource
 
 import (
@@ -15,12 +15,11 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-// Linked is the service's file as the generated code has it: its options are typed,
-// its comments are gone.
+// Linked is the service's file in the generated code: with typed options, without comments.
 var Linked protoreflect.FileDescriptor = v2.File_audian_conference_v2_participant_service_proto
 
-// Read compiles the service's file from the module in dir, with its comments. What
-// it imports comes from the Go packages that the service links.
+// Read compiles the service's file, with its comments, from the proto module in dir. Imports
+// are resolved from the Go packages that the service links.
 func Read(ctx context.Context, dir string) (linker.File, error) {
 	compiler := protocompile.Compiler{
 		Resolver: protocompile.CompositeResolver{
@@ -36,7 +35,8 @@ func Read(ctx context.Context, dir string) (linker.File, error) {
 	return files[0], nil
 }
 
-// imported finds what our file imports. Our own is there too, but without comments.
+// imported resolves an import. It does not resolve the service's file, whose linked version
+// has no comments.
 func imported(path string) (protocompile.SearchResult, error) {
 	if path == Linked.Path() {
 		return protocompile.SearchResult{}, protoregistry.NotFound
@@ -48,20 +48,19 @@ func imported(path string) (protocompile.SearchResult, error) {
 	return protocompile.SearchResult{Desc: file}, nil
 }
 
-// Comments are what the source says about its descriptors.
+// Comments are the comments of descriptors.
 type Comments struct{ file linker.File }
 
-// CommentsOf are the comments of a file that Read has compiled.
+// CommentsOf returns the comments of a file that Read has compiled.
 func CommentsOf(file linker.File) Comments { return Comments{file} }
 
-// Head is the comment at the head of the file.
+// Head returns the comment at the head of the file.
 func (c Comments) Head() string {
 	const syntaxField = 12 // Of google.protobuf.FileDescriptorProto.
 	return text(c.file.SourceLocations().ByPath(protoreflect.SourcePath{syntaxField}))
 }
 
-// Of is the comment on a descriptor, be it linked or compiled; empty where there is
-// none.
+// Of returns the comment of a linked or compiled descriptor; empty for none.
 func (c Comments) Of(described protoreflect.Descriptor) string {
 	compiled := c.file.FindDescriptorByName(described.FullName())
 	if compiled == nil {
@@ -70,7 +69,7 @@ func (c Comments) Of(described protoreflect.Descriptor) string {
 	return text(c.file.SourceLocations().ByDescriptor(compiled))
 }
 
-// text is a comment as paragraphs, without the line breaks of its source.
+// text returns a comment as paragraphs without line breaks.
 func text(location protoreflect.SourceLocation) string {
 	paragraphs := strings.Split(strings.TrimSpace(location.LeadingComments), "\n\n")
 	for i, paragraph := range paragraphs {

@@ -31,8 +31,8 @@ func TestComments(t *testing.T) {
 	}
 }
 
-func TestTheLinkedFileDoesNotStandInForTheSource(t *testing.T) {
+func TestRead_MissingSource(t *testing.T) {
 	if _, err := protosource.Read(t.Context(), t.TempDir()); err == nil {
-		t.Error("a folder without the proto was read")
+		t.Error("no error for a folder without the proto")
 	}
 }
