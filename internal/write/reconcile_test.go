@@ -169,7 +169,7 @@ func TestA01_Candidates(t *testing.T) {
 		"no roster: joined since":       {alice, nil, joined(sent.Add(time.Second)), true},
 		"no roster: joined that second": {alice, nil, joined(sent.Truncate(time.Second)), true},
 		"no roster: joined before":      {alice, nil, joined(sent.Add(-time.Second)), false},
-		"no roster: joined, untold":     {alice, nil, joined(time.Time{}), false},
+		"no roster: no join time":       {alice, nil, joined(time.Time{}), false},
 		"no roster: over":               {alice, nil, like(func(i *participant.Item) { i.Status = participant.StatusRejected }), false},
 	}
 	for name, test := range tests {
