@@ -75,8 +75,8 @@ func IsAccessRefusal(err error) bool {
 	}
 }
 
-// IsOutage reports whether the upstream could not be reached or did not work.
-func IsOutage(err error) bool {
+// IsUnavailable reports whether the upstream could not be reached or did not work.
+func IsUnavailable(err error) bool {
 	switch ReasonOf(err) {
 	case UpstreamUnreachable, UpstreamUnavailable, UpstreamTimeout:
 		return true
@@ -85,15 +85,15 @@ func IsOutage(err error) bool {
 	}
 }
 
-// IsUpstreamDown reports whether the upstream did not respond at all: there was no response,
+// IsUnanswered reports whether the upstream itself did not answer: there was no response,
 // or a proxy's 5xx. An error response of the upstream itself shows that it runs.
-func IsUpstreamDown(err error) bool {
+func IsUnanswered(err error) bool {
 	e, known := errors.AsType[*Error](err)
 	if !known {
 		return false
 	}
 	if e.UpstreamStatus == 0 {
-		return IsOutage(e)
+		return IsUnavailable(e)
 	}
 	return e.UpstreamStatus >= http.StatusInternalServerError && !e.FromUpstream
 }

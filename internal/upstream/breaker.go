@@ -75,7 +75,7 @@ func (b *breaker) openError(now time.Time) error {
 
 // recordResult records the result of a request of any kind.
 func (b *breaker) recordResult(result audian.Result) {
-	if result.Status == 0 || result.Err != nil && apierror.IsUpstreamDown(result.Err) {
+	if result.Status == 0 || result.Err != nil && apierror.IsUnanswered(result.Err) {
 		return
 	}
 	b.mu.Lock()
@@ -86,7 +86,7 @@ func (b *breaker) recordResult(result audian.Result) {
 
 // recordOutcome records how a call ended that was allowed, and how long it took.
 func (b *breaker) recordOutcome(err error, took time.Duration) {
-	if !apierror.IsUpstreamDown(err) && (!isContextEnd(err) || took < minSilence) {
+	if !apierror.IsUnanswered(err) && (!isContextEnd(err) || took < minSilence) {
 		return
 	}
 	b.mu.Lock()

@@ -14,5 +14,5 @@ const maxListRetries = 2
 func isRetryable(err error) bool {
 	status := apierror.UpstreamStatusOf(err)
 	redirect := status >= http.StatusMultipleChoices && status < http.StatusBadRequest
-	return apierror.IsOutage(err) && !redirect || apierror.ReasonOf(err) == apierror.UpstreamRateLimited
+	return apierror.IsUnavailable(err) && !redirect || apierror.ReasonOf(err) == apierror.UpstreamRateLimited
 }
