@@ -6,6 +6,14 @@ import (
 	"fmt"
 	"io/fs"
 	"time"
+
+	"github.com/jhump/protoreflect/v2/protoprint"
+	"google.golang.org/genproto/googleapis/rpc/code"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/genproto/googleapis/rpc/status"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/audian/participant-gateway/gen/plainproto"
 )
 
 // protoDescriptions describes each proto.
@@ -16,34 +24,49 @@ var protoDescriptions = map[string]string{
 	"google/rpc/status.proto":                        "The Status that carries them (the metadata grpc-status-details-bin).",
 }
 
-// protoFiles returns the protos. Their names are those in reflection, so that a tool that
-// reads both recognizes them as the same files.
+// errorFiles are the linked files that define the details of errors.
+var errorFiles = []protoreflect.FileDescriptor{
+	code.File_google_rpc_code_proto,
+	errdetails.File_google_rpc_error_details_proto,
+	status.File_google_rpc_status_proto,
+}
+
+// protoFiles returns the protos: the service's, and those of its errors, printed from the
+// linked descriptors. Their names are those in reflection, so that a tool that reads both
+// recognizes them as the same files.
 func protoFiles() []File {
-	var found []File
-	root := protoRoot()
-	walk := func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		content, err := fs.ReadFile(root, path)
+	found := serviceProto()
+	for _, linked := range errorFiles {
+		text, err := new(protoprint.Printer).PrintProtoToString(linked)
 		if err != nil {
-			return fmt.Errorf("read %s: %w", path, err)
+			panic(fmt.Sprintf("schema: print %s: %v", linked.Path(), err)) // Linked files are valid.
 		}
-		found = append(found, File{path, "text/plain; charset=utf-8", protoDescriptions[path], content})
-		return nil
-	}
-	if err := fs.WalkDir(root, ".", walk); err != nil {
-		panic("schema: " + err.Error()) // Embedded files exist.
+		found = append(found, protoFile(linked.Path(), []byte(text)))
 	}
 	return found
 }
 
-func protoRoot() fs.FS {
-	root, err := fs.Sub(protos, "proto")
-	if err != nil {
-		panic("schema: " + err.Error())
+func protoFile(path string, content []byte) File {
+	return File{path, "text/plain; charset=utf-8", protoDescriptions[path], content}
+}
+
+func serviceProto() []File {
+	var found []File
+	walk := func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := plainproto.Files.ReadFile(path)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", path, err)
+		}
+		found = append(found, protoFile(path, content))
+		return nil
 	}
-	return root
+	if err := fs.WalkDir(plainproto.Files, ".", walk); err != nil {
+		panic("schema: " + err.Error()) // Embedded files exist.
+	}
+	return found
 }
 
 // earliest is the first time that a zip can contain. A constant time makes the archive the

@@ -4,12 +4,12 @@
 package schema
 
 import (
-	"embed"
+	_ "embed"
 
 	"github.com/audian/participant-gateway/gen/openapi"
 )
 
-//go:generate go run ../../tools/plainproto ../../proto proto
+//go:generate go run ../../tools/plainproto ../../proto ../../gen/plainproto
 
 // ServiceConfig is the default service config for gRPC clients. It retries List and Remove
 // when they are UNAVAILABLE; both are safe to repeat. It never retries Add: a phone may
@@ -17,9 +17,6 @@ import (
 //
 //go:embed service_config.json
 var ServiceConfig string
-
-//go:embed proto
-var protos embed.FS
 
 // File is the schema in one format, or a part of it.
 type File struct {

@@ -14,6 +14,7 @@ var base = []string{
 var arrows = map[string][]string{
 	"gen/audian/conference/v2": {},
 	"gen/openapi":              {},
+	"gen/plainproto":           {},
 
 	"internal/participant":         {},
 	"internal/apierror":            {},
@@ -76,7 +77,7 @@ var arrows = map[string][]string{
 		"internal/config", "internal/simulator", "gen/audian/conference/v2", "gen/openapi",
 	},
 
-	"internal/schema": {"gen/audian/conference/v2", "gen/openapi"},
+	"internal/schema": {"gen/audian/conference/v2", "gen/openapi", "gen/plainproto"},
 
 	"internal/access/oidc/oidctest": {},
 
@@ -96,6 +97,7 @@ var arrows = map[string][]string{
 var reasons = map[string]string{
 	"gen/audian/conference/v2": generated,
 	"gen/openapi":              generated,
+	"gen/plainproto":           generated,
 
 	"internal/participant": bottom,
 	"internal/apierror":    bottom,
