@@ -1,5 +1,5 @@
-// The participants of Audian telephone conferences: add one, remove one, list them,
-// and watch their changes.
+// The participants of Audian telephone conferences: add one, remove one, list them, mute, hold
+// or disconnect one, and watch their changes.
 //
 // The messages keep the words of the upstream REST API (Audian's "Manage Conference
 // Participants" page), so that a value has the same meaning on both sides. This departs
@@ -316,7 +316,8 @@ const (
 	ChangeSource_CHANGE_SOURCE_UNSPECIFIED ChangeSource = 0
 	// A poll of the upstream.
 	ChangeSource_CHANGE_SOURCE_POLL ChangeSource = 1
-	// An AddParticipant or RemoveParticipant call of this service.
+	// A call of this service that adds, removes, mutes, unmutes, holds, resumes or disconnects a
+	// participant.
 	ChangeSource_CHANGE_SOURCE_GATEWAY_WRITE ChangeSource = 2
 )
 
@@ -641,7 +642,18 @@ type AddParticipantRequest struct {
 	// ASCII characters (space to `~`). Default: empty; then every call is a new one. The header
 	// (gRPC: metadata) `Idempotency-Key` can carry the id instead; an empty header, or one that
 	// differs from this field, is INVALID_ARGUMENT.
-	RequestId     string `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks the call without making it: credentials, rights and every rule of the request. Nothing
+	// is sent to the upstream, and nothing is counted or remembered under `request_id`. The
+	// response contains the participant as the upstream would get it, without id and status.
+	// Default: false.
+	ValidateOnly bool `protobuf:"varint,8,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Waits for the outcome of the phone call. The call then returns OK when the participant is no
+	// longer PENDING or DIALING, with the status at that time; with the status so far after 70
+	// seconds, or just before the caller's deadline; and with the last known status when the
+	// participant is removed, when the conference ends, when the service cannot watch the
+	// conference, or when the server shuts down. Default: false.
+	WaitForAnswer bool `protobuf:"varint,9,opt,name=wait_for_answer,json=waitForAnswer,proto3" json:"wait_for_answer,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -723,6 +735,20 @@ func (x *AddParticipantRequest) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *AddParticipantRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *AddParticipantRequest) GetWaitForAnswer() bool {
+	if x != nil {
+		return x.WaitForAnswer
+	}
+	return false
 }
 
 // AddParticipantResponse contains the participant that was added.
@@ -863,6 +889,783 @@ func (*RemoveParticipantResponse) Descriptor() ([]byte, []int) {
 	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{4}
 }
 
+// GetParticipantRequest names the participant to return.
+type GetParticipantRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id of the conference. Required.
+	ConferenceId string `protobuf:"bytes,1,opt,name=conference_id,json=conferenceId,proto3" json:"conference_id,omitempty"`
+	// The id of the participant, as lists and watches report it. Required.
+	ParticipantId string `protobuf:"bytes,2,opt,name=participant_id,json=participantId,proto3" json:"participant_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetParticipantRequest) Reset() {
+	*x = GetParticipantRequest{}
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetParticipantRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetParticipantRequest) ProtoMessage() {}
+
+func (x *GetParticipantRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetParticipantRequest.ProtoReflect.Descriptor instead.
+func (*GetParticipantRequest) Descriptor() ([]byte, []int) {
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *GetParticipantRequest) GetConferenceId() string {
+	if x != nil {
+		return x.ConferenceId
+	}
+	return ""
+}
+
+func (x *GetParticipantRequest) GetParticipantId() string {
+	if x != nil {
+		return x.ParticipantId
+	}
+	return ""
+}
+
+// GetParticipantResponse contains the participant.
+type GetParticipantResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The participant. Over REST the response body is this message.
+	Participant   *Participant `protobuf:"bytes,1,opt,name=participant,proto3" json:"participant,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetParticipantResponse) Reset() {
+	*x = GetParticipantResponse{}
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetParticipantResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetParticipantResponse) ProtoMessage() {}
+
+func (x *GetParticipantResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetParticipantResponse.ProtoReflect.Descriptor instead.
+func (*GetParticipantResponse) Descriptor() ([]byte, []int) {
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *GetParticipantResponse) GetParticipant() *Participant {
+	if x != nil {
+		return x.Participant
+	}
+	return nil
+}
+
+// MuteParticipantRequest names the participant to mute.
+type MuteParticipantRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id of the conference. Required.
+	ConferenceId string `protobuf:"bytes,1,opt,name=conference_id,json=conferenceId,proto3" json:"conference_id,omitempty"`
+	// The id of the participant, as lists and watches report it. Required.
+	ParticipantId string `protobuf:"bytes,2,opt,name=participant_id,json=participantId,proto3" json:"participant_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MuteParticipantRequest) Reset() {
+	*x = MuteParticipantRequest{}
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MuteParticipantRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MuteParticipantRequest) ProtoMessage() {}
+
+func (x *MuteParticipantRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MuteParticipantRequest.ProtoReflect.Descriptor instead.
+func (*MuteParticipantRequest) Descriptor() ([]byte, []int) {
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *MuteParticipantRequest) GetConferenceId() string {
+	if x != nil {
+		return x.ConferenceId
+	}
+	return ""
+}
+
+func (x *MuteParticipantRequest) GetParticipantId() string {
+	if x != nil {
+		return x.ParticipantId
+	}
+	return ""
+}
+
+// MuteParticipantResponse contains the participant, where the upstream's response does.
+type MuteParticipantResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The participant as the upstream reported them. Unset if its response contains none. Over REST
+	// the response body is this message; if it is unset, the response is 204 without a body.
+	Participant   *Participant `protobuf:"bytes,1,opt,name=participant,proto3" json:"participant,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MuteParticipantResponse) Reset() {
+	*x = MuteParticipantResponse{}
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MuteParticipantResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MuteParticipantResponse) ProtoMessage() {}
+
+func (x *MuteParticipantResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MuteParticipantResponse.ProtoReflect.Descriptor instead.
+func (*MuteParticipantResponse) Descriptor() ([]byte, []int) {
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *MuteParticipantResponse) GetParticipant() *Participant {
+	if x != nil {
+		return x.Participant
+	}
+	return nil
+}
+
+// UnmuteParticipantRequest names the participant to unmute.
+type UnmuteParticipantRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id of the conference. Required.
+	ConferenceId string `protobuf:"bytes,1,opt,name=conference_id,json=conferenceId,proto3" json:"conference_id,omitempty"`
+	// The id of the participant, as lists and watches report it. Required.
+	ParticipantId string `protobuf:"bytes,2,opt,name=participant_id,json=participantId,proto3" json:"participant_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnmuteParticipantRequest) Reset() {
+	*x = UnmuteParticipantRequest{}
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnmuteParticipantRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnmuteParticipantRequest) ProtoMessage() {}
+
+func (x *UnmuteParticipantRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnmuteParticipantRequest.ProtoReflect.Descriptor instead.
+func (*UnmuteParticipantRequest) Descriptor() ([]byte, []int) {
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *UnmuteParticipantRequest) GetConferenceId() string {
+	if x != nil {
+		return x.ConferenceId
+	}
+	return ""
+}
+
+func (x *UnmuteParticipantRequest) GetParticipantId() string {
+	if x != nil {
+		return x.ParticipantId
+	}
+	return ""
+}
+
+// UnmuteParticipantResponse contains the participant, where the upstream's response does.
+type UnmuteParticipantResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The participant as the upstream reported them. Unset if its response contains none. Over REST
+	// the response body is this message; if it is unset, the response is 204 without a body.
+	Participant   *Participant `protobuf:"bytes,1,opt,name=participant,proto3" json:"participant,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnmuteParticipantResponse) Reset() {
+	*x = UnmuteParticipantResponse{}
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnmuteParticipantResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnmuteParticipantResponse) ProtoMessage() {}
+
+func (x *UnmuteParticipantResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnmuteParticipantResponse.ProtoReflect.Descriptor instead.
+func (*UnmuteParticipantResponse) Descriptor() ([]byte, []int) {
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *UnmuteParticipantResponse) GetParticipant() *Participant {
+	if x != nil {
+		return x.Participant
+	}
+	return nil
+}
+
+// HoldParticipantRequest names the participant to put on hold.
+type HoldParticipantRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id of the conference. Required.
+	ConferenceId string `protobuf:"bytes,1,opt,name=conference_id,json=conferenceId,proto3" json:"conference_id,omitempty"`
+	// The id of the participant, as lists and watches report it. Required.
+	ParticipantId string `protobuf:"bytes,2,opt,name=participant_id,json=participantId,proto3" json:"participant_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HoldParticipantRequest) Reset() {
+	*x = HoldParticipantRequest{}
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HoldParticipantRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HoldParticipantRequest) ProtoMessage() {}
+
+func (x *HoldParticipantRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HoldParticipantRequest.ProtoReflect.Descriptor instead.
+func (*HoldParticipantRequest) Descriptor() ([]byte, []int) {
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *HoldParticipantRequest) GetConferenceId() string {
+	if x != nil {
+		return x.ConferenceId
+	}
+	return ""
+}
+
+func (x *HoldParticipantRequest) GetParticipantId() string {
+	if x != nil {
+		return x.ParticipantId
+	}
+	return ""
+}
+
+// HoldParticipantResponse contains the participant, where the upstream's response does.
+type HoldParticipantResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The participant as the upstream reported them. Unset if its response contains none. Over REST
+	// the response body is this message; if it is unset, the response is 204 without a body.
+	Participant   *Participant `protobuf:"bytes,1,opt,name=participant,proto3" json:"participant,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HoldParticipantResponse) Reset() {
+	*x = HoldParticipantResponse{}
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HoldParticipantResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HoldParticipantResponse) ProtoMessage() {}
+
+func (x *HoldParticipantResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HoldParticipantResponse.ProtoReflect.Descriptor instead.
+func (*HoldParticipantResponse) Descriptor() ([]byte, []int) {
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *HoldParticipantResponse) GetParticipant() *Participant {
+	if x != nil {
+		return x.Participant
+	}
+	return nil
+}
+
+// ResumeParticipantRequest names the participant to take off hold.
+type ResumeParticipantRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id of the conference. Required.
+	ConferenceId string `protobuf:"bytes,1,opt,name=conference_id,json=conferenceId,proto3" json:"conference_id,omitempty"`
+	// The id of the participant, as lists and watches report it. Required.
+	ParticipantId string `protobuf:"bytes,2,opt,name=participant_id,json=participantId,proto3" json:"participant_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeParticipantRequest) Reset() {
+	*x = ResumeParticipantRequest{}
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeParticipantRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeParticipantRequest) ProtoMessage() {}
+
+func (x *ResumeParticipantRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeParticipantRequest.ProtoReflect.Descriptor instead.
+func (*ResumeParticipantRequest) Descriptor() ([]byte, []int) {
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ResumeParticipantRequest) GetConferenceId() string {
+	if x != nil {
+		return x.ConferenceId
+	}
+	return ""
+}
+
+func (x *ResumeParticipantRequest) GetParticipantId() string {
+	if x != nil {
+		return x.ParticipantId
+	}
+	return ""
+}
+
+// ResumeParticipantResponse contains the participant, where the upstream's response does.
+type ResumeParticipantResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The participant as the upstream reported them. Unset if its response contains none. Over REST
+	// the response body is this message; if it is unset, the response is 204 without a body.
+	Participant   *Participant `protobuf:"bytes,1,opt,name=participant,proto3" json:"participant,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeParticipantResponse) Reset() {
+	*x = ResumeParticipantResponse{}
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeParticipantResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeParticipantResponse) ProtoMessage() {}
+
+func (x *ResumeParticipantResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeParticipantResponse.ProtoReflect.Descriptor instead.
+func (*ResumeParticipantResponse) Descriptor() ([]byte, []int) {
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ResumeParticipantResponse) GetParticipant() *Participant {
+	if x != nil {
+		return x.Participant
+	}
+	return nil
+}
+
+// DisconnectParticipantRequest names the participant to disconnect.
+type DisconnectParticipantRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id of the conference. Required.
+	ConferenceId string `protobuf:"bytes,1,opt,name=conference_id,json=conferenceId,proto3" json:"conference_id,omitempty"`
+	// The id of the participant, as lists and watches report it. Required.
+	ParticipantId string `protobuf:"bytes,2,opt,name=participant_id,json=participantId,proto3" json:"participant_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DisconnectParticipantRequest) Reset() {
+	*x = DisconnectParticipantRequest{}
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisconnectParticipantRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisconnectParticipantRequest) ProtoMessage() {}
+
+func (x *DisconnectParticipantRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisconnectParticipantRequest.ProtoReflect.Descriptor instead.
+func (*DisconnectParticipantRequest) Descriptor() ([]byte, []int) {
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *DisconnectParticipantRequest) GetConferenceId() string {
+	if x != nil {
+		return x.ConferenceId
+	}
+	return ""
+}
+
+func (x *DisconnectParticipantRequest) GetParticipantId() string {
+	if x != nil {
+		return x.ParticipantId
+	}
+	return ""
+}
+
+// DisconnectParticipantResponse contains the participant, where the upstream's response does.
+type DisconnectParticipantResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The participant as the upstream reported them. Unset if its response contains none. Over REST
+	// the response body is this message; if it is unset, the response is 204 without a body.
+	Participant   *Participant `protobuf:"bytes,1,opt,name=participant,proto3" json:"participant,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DisconnectParticipantResponse) Reset() {
+	*x = DisconnectParticipantResponse{}
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisconnectParticipantResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisconnectParticipantResponse) ProtoMessage() {}
+
+func (x *DisconnectParticipantResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisconnectParticipantResponse.ProtoReflect.Descriptor instead.
+func (*DisconnectParticipantResponse) Descriptor() ([]byte, []int) {
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *DisconnectParticipantResponse) GetParticipant() *Participant {
+	if x != nil {
+		return x.Participant
+	}
+	return nil
+}
+
+// MuteAllParticipantsRequest names the conference.
+type MuteAllParticipantsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id of the conference. Required.
+	ConferenceId  string `protobuf:"bytes,1,opt,name=conference_id,json=conferenceId,proto3" json:"conference_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MuteAllParticipantsRequest) Reset() {
+	*x = MuteAllParticipantsRequest{}
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MuteAllParticipantsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MuteAllParticipantsRequest) ProtoMessage() {}
+
+func (x *MuteAllParticipantsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MuteAllParticipantsRequest.ProtoReflect.Descriptor instead.
+func (*MuteAllParticipantsRequest) Descriptor() ([]byte, []int) {
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *MuteAllParticipantsRequest) GetConferenceId() string {
+	if x != nil {
+		return x.ConferenceId
+	}
+	return ""
+}
+
+// MuteAllParticipantsResponse is empty. Over REST the response is 204 without a body.
+type MuteAllParticipantsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MuteAllParticipantsResponse) Reset() {
+	*x = MuteAllParticipantsResponse{}
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MuteAllParticipantsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MuteAllParticipantsResponse) ProtoMessage() {}
+
+func (x *MuteAllParticipantsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MuteAllParticipantsResponse.ProtoReflect.Descriptor instead.
+func (*MuteAllParticipantsResponse) Descriptor() ([]byte, []int) {
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{18}
+}
+
+// RefreshParticipantsRequest names the conference.
+type RefreshParticipantsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id of the conference. Required.
+	ConferenceId  string `protobuf:"bytes,1,opt,name=conference_id,json=conferenceId,proto3" json:"conference_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RefreshParticipantsRequest) Reset() {
+	*x = RefreshParticipantsRequest{}
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RefreshParticipantsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RefreshParticipantsRequest) ProtoMessage() {}
+
+func (x *RefreshParticipantsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RefreshParticipantsRequest.ProtoReflect.Descriptor instead.
+func (*RefreshParticipantsRequest) Descriptor() ([]byte, []int) {
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *RefreshParticipantsRequest) GetConferenceId() string {
+	if x != nil {
+		return x.ConferenceId
+	}
+	return ""
+}
+
+// RefreshParticipantsResponse is empty. Over REST the response is 204 without a body.
+type RefreshParticipantsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RefreshParticipantsResponse) Reset() {
+	*x = RefreshParticipantsResponse{}
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RefreshParticipantsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RefreshParticipantsResponse) ProtoMessage() {}
+
+func (x *RefreshParticipantsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RefreshParticipantsResponse.ProtoReflect.Descriptor instead.
+func (*RefreshParticipantsResponse) Descriptor() ([]byte, []int) {
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{20}
+}
+
 // ListParticipantsRequest selects the participants to list. A participant must pass both
 // filters.
 type ListParticipantsRequest struct {
@@ -889,7 +1692,7 @@ type ListParticipantsRequest struct {
 
 func (x *ListParticipantsRequest) Reset() {
 	*x = ListParticipantsRequest{}
-	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[5]
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -901,7 +1704,7 @@ func (x *ListParticipantsRequest) String() string {
 func (*ListParticipantsRequest) ProtoMessage() {}
 
 func (x *ListParticipantsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[5]
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -914,7 +1717,7 @@ func (x *ListParticipantsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListParticipantsRequest.ProtoReflect.Descriptor instead.
 func (*ListParticipantsRequest) Descriptor() ([]byte, []int) {
-	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{5}
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListParticipantsRequest) GetConferenceId() string {
@@ -972,7 +1775,7 @@ type ListParticipantsResponse struct {
 
 func (x *ListParticipantsResponse) Reset() {
 	*x = ListParticipantsResponse{}
-	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[6]
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -984,7 +1787,7 @@ func (x *ListParticipantsResponse) String() string {
 func (*ListParticipantsResponse) ProtoMessage() {}
 
 func (x *ListParticipantsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[6]
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -997,7 +1800,7 @@ func (x *ListParticipantsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListParticipantsResponse.ProtoReflect.Descriptor instead.
 func (*ListParticipantsResponse) Descriptor() ([]byte, []int) {
-	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{6}
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListParticipantsResponse) GetParticipants() []*Participant {
@@ -1059,7 +1862,7 @@ type WatchParticipantsRequest struct {
 
 func (x *WatchParticipantsRequest) Reset() {
 	*x = WatchParticipantsRequest{}
-	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[7]
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1071,7 +1874,7 @@ func (x *WatchParticipantsRequest) String() string {
 func (*WatchParticipantsRequest) ProtoMessage() {}
 
 func (x *WatchParticipantsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[7]
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1084,7 +1887,7 @@ func (x *WatchParticipantsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchParticipantsRequest.ProtoReflect.Descriptor instead.
 func (*WatchParticipantsRequest) Descriptor() ([]byte, []int) {
-	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{7}
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *WatchParticipantsRequest) GetConferenceId() string {
@@ -1152,7 +1955,7 @@ type WatchParticipantsResponse struct {
 
 func (x *WatchParticipantsResponse) Reset() {
 	*x = WatchParticipantsResponse{}
-	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[8]
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1164,7 +1967,7 @@ func (x *WatchParticipantsResponse) String() string {
 func (*WatchParticipantsResponse) ProtoMessage() {}
 
 func (x *WatchParticipantsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[8]
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1177,7 +1980,7 @@ func (x *WatchParticipantsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchParticipantsResponse.ProtoReflect.Descriptor instead.
 func (*WatchParticipantsResponse) Descriptor() ([]byte, []int) {
-	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{8}
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *WatchParticipantsResponse) GetResumeToken() string {
@@ -1283,7 +2086,7 @@ type ParticipantSnapshot struct {
 
 func (x *ParticipantSnapshot) Reset() {
 	*x = ParticipantSnapshot{}
-	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[9]
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1295,7 +2098,7 @@ func (x *ParticipantSnapshot) String() string {
 func (*ParticipantSnapshot) ProtoMessage() {}
 
 func (x *ParticipantSnapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[9]
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1308,7 +2111,7 @@ func (x *ParticipantSnapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ParticipantSnapshot.ProtoReflect.Descriptor instead.
 func (*ParticipantSnapshot) Descriptor() ([]byte, []int) {
-	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{9}
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ParticipantSnapshot) GetParticipants() []*Participant {
@@ -1372,7 +2175,7 @@ type ParticipantChange struct {
 
 func (x *ParticipantChange) Reset() {
 	*x = ParticipantChange{}
-	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[10]
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1384,7 +2187,7 @@ func (x *ParticipantChange) String() string {
 func (*ParticipantChange) ProtoMessage() {}
 
 func (x *ParticipantChange) ProtoReflect() protoreflect.Message {
-	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[10]
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1397,7 +2200,7 @@ func (x *ParticipantChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ParticipantChange.ProtoReflect.Descriptor instead.
 func (*ParticipantChange) Descriptor() ([]byte, []int) {
-	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{10}
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ParticipantChange) GetKind() ChangeKind {
@@ -1461,7 +2264,7 @@ type ParticipantChanges struct {
 
 func (x *ParticipantChanges) Reset() {
 	*x = ParticipantChanges{}
-	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[11]
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1473,7 +2276,7 @@ func (x *ParticipantChanges) String() string {
 func (*ParticipantChanges) ProtoMessage() {}
 
 func (x *ParticipantChanges) ProtoReflect() protoreflect.Message {
-	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[11]
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1486,7 +2289,7 @@ func (x *ParticipantChanges) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ParticipantChanges.ProtoReflect.Descriptor instead.
 func (*ParticipantChanges) Descriptor() ([]byte, []int) {
-	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{11}
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ParticipantChanges) GetChanges() []*ParticipantChange {
@@ -1540,7 +2343,7 @@ type Checkpoint struct {
 
 func (x *Checkpoint) Reset() {
 	*x = Checkpoint{}
-	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[12]
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1552,7 +2355,7 @@ func (x *Checkpoint) String() string {
 func (*Checkpoint) ProtoMessage() {}
 
 func (x *Checkpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[12]
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1565,7 +2368,7 @@ func (x *Checkpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checkpoint.ProtoReflect.Descriptor instead.
 func (*Checkpoint) Descriptor() ([]byte, []int) {
-	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{12}
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Checkpoint) GetFreshness() Freshness {
@@ -1629,7 +2432,7 @@ type WatchEnd struct {
 
 func (x *WatchEnd) Reset() {
 	*x = WatchEnd{}
-	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[13]
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1641,7 +2444,7 @@ func (x *WatchEnd) String() string {
 func (*WatchEnd) ProtoMessage() {}
 
 func (x *WatchEnd) ProtoReflect() protoreflect.Message {
-	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[13]
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1654,7 +2457,7 @@ func (x *WatchEnd) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchEnd.ProtoReflect.Descriptor instead.
 func (*WatchEnd) Descriptor() ([]byte, []int) {
-	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{13}
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *WatchEnd) GetReason() WatchEndReason {
@@ -1686,7 +2489,7 @@ const file_audian_conference_v2_participant_service_proto_rawDesc = "" +
 	"raw_status\x18\v \x01(\tB\x03\xe0A\x03H\x00R\trawStatus\x88\x01\x01\x12#\n" +
 	"\braw_role\x18\f \x01(\tB\x03\xe0A\x03H\x01R\arawRole\x88\x01\x01B\r\n" +
 	"\v_raw_statusB\v\n" +
-	"\t_raw_role\"\x9e\a\n" +
+	"\t_raw_role\"\xf5\a\n" +
 	"\x15AddParticipantRequest\x12\xe6\x01\n" +
 	"\rconference_id\x18\x01 \x01(\tB\xc0\x01\xe0A\x02\xbaH\xb9\x01\xba\x01\xb5\x01\n" +
 	"\x02id\x12Vmust be 1 to 128 characters, without control characters, / and \\, and neither . nor ..\x1aWthis.size() <= 128 && this.matches('^[^\\\\p{Cc}/\\\\\\\\]+$') && this != '.' && this != '..'R\fconferenceId\x12\x84\x01\n" +
@@ -1703,7 +2506,9 @@ const file_audian_conference_v2_participant_service_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\a \x01(\tBb\xe0A\x01\xbaH\\\xba\x01Y\n" +
 	"\n" +
-	"request_id\x12+must be 1 to 128 printable ASCII characters\x1a\x1ethis.matches('^[ -~]{0,128}$')R\trequestId\"]\n" +
+	"request_id\x12+must be 1 to 128 printable ASCII characters\x1a\x1ethis.matches('^[ -~]{0,128}$')R\trequestId\x12(\n" +
+	"\rvalidate_only\x18\b \x01(\bB\x03\xe0A\x01R\fvalidateOnly\x12+\n" +
+	"\x0fwait_for_answer\x18\t \x01(\bB\x03\xe0A\x01R\rwaitForAnswer\"]\n" +
 	"\x16AddParticipantResponse\x12C\n" +
 	"\vparticipant\x18\x01 \x01(\v2!.audian.conference.v2.ParticipantR\vparticipant\"\xee\x03\n" +
 	"\x18RemoveParticipantRequest\x12\xe6\x01\n" +
@@ -1711,7 +2516,57 @@ const file_audian_conference_v2_participant_service_proto_rawDesc = "" +
 	"\x02id\x12Vmust be 1 to 128 characters, without control characters, / and \\, and neither . nor ..\x1aWthis.size() <= 128 && this.matches('^[^\\\\p{Cc}/\\\\\\\\]+$') && this != '.' && this != '..'R\fconferenceId\x12\xe8\x01\n" +
 	"\x0eparticipant_id\x18\x02 \x01(\tB\xc0\x01\xe0A\x02\xbaH\xb9\x01\xba\x01\xb5\x01\n" +
 	"\x02id\x12Vmust be 1 to 128 characters, without control characters, / and \\, and neither . nor ..\x1aWthis.size() <= 128 && this.matches('^[^\\\\p{Cc}/\\\\\\\\]+$') && this != '.' && this != '..'R\rparticipantId\"\x1b\n" +
-	"\x19RemoveParticipantResponse\"\xe5\x06\n" +
+	"\x19RemoveParticipantResponse\"\xeb\x03\n" +
+	"\x15GetParticipantRequest\x12\xe6\x01\n" +
+	"\rconference_id\x18\x01 \x01(\tB\xc0\x01\xe0A\x02\xbaH\xb9\x01\xba\x01\xb5\x01\n" +
+	"\x02id\x12Vmust be 1 to 128 characters, without control characters, / and \\, and neither . nor ..\x1aWthis.size() <= 128 && this.matches('^[^\\\\p{Cc}/\\\\\\\\]+$') && this != '.' && this != '..'R\fconferenceId\x12\xe8\x01\n" +
+	"\x0eparticipant_id\x18\x02 \x01(\tB\xc0\x01\xe0A\x02\xbaH\xb9\x01\xba\x01\xb5\x01\n" +
+	"\x02id\x12Vmust be 1 to 128 characters, without control characters, / and \\, and neither . nor ..\x1aWthis.size() <= 128 && this.matches('^[^\\\\p{Cc}/\\\\\\\\]+$') && this != '.' && this != '..'R\rparticipantId\"]\n" +
+	"\x16GetParticipantResponse\x12C\n" +
+	"\vparticipant\x18\x01 \x01(\v2!.audian.conference.v2.ParticipantR\vparticipant\"\xec\x03\n" +
+	"\x16MuteParticipantRequest\x12\xe6\x01\n" +
+	"\rconference_id\x18\x01 \x01(\tB\xc0\x01\xe0A\x02\xbaH\xb9\x01\xba\x01\xb5\x01\n" +
+	"\x02id\x12Vmust be 1 to 128 characters, without control characters, / and \\, and neither . nor ..\x1aWthis.size() <= 128 && this.matches('^[^\\\\p{Cc}/\\\\\\\\]+$') && this != '.' && this != '..'R\fconferenceId\x12\xe8\x01\n" +
+	"\x0eparticipant_id\x18\x02 \x01(\tB\xc0\x01\xe0A\x02\xbaH\xb9\x01\xba\x01\xb5\x01\n" +
+	"\x02id\x12Vmust be 1 to 128 characters, without control characters, / and \\, and neither . nor ..\x1aWthis.size() <= 128 && this.matches('^[^\\\\p{Cc}/\\\\\\\\]+$') && this != '.' && this != '..'R\rparticipantId\"^\n" +
+	"\x17MuteParticipantResponse\x12C\n" +
+	"\vparticipant\x18\x01 \x01(\v2!.audian.conference.v2.ParticipantR\vparticipant\"\xee\x03\n" +
+	"\x18UnmuteParticipantRequest\x12\xe6\x01\n" +
+	"\rconference_id\x18\x01 \x01(\tB\xc0\x01\xe0A\x02\xbaH\xb9\x01\xba\x01\xb5\x01\n" +
+	"\x02id\x12Vmust be 1 to 128 characters, without control characters, / and \\, and neither . nor ..\x1aWthis.size() <= 128 && this.matches('^[^\\\\p{Cc}/\\\\\\\\]+$') && this != '.' && this != '..'R\fconferenceId\x12\xe8\x01\n" +
+	"\x0eparticipant_id\x18\x02 \x01(\tB\xc0\x01\xe0A\x02\xbaH\xb9\x01\xba\x01\xb5\x01\n" +
+	"\x02id\x12Vmust be 1 to 128 characters, without control characters, / and \\, and neither . nor ..\x1aWthis.size() <= 128 && this.matches('^[^\\\\p{Cc}/\\\\\\\\]+$') && this != '.' && this != '..'R\rparticipantId\"`\n" +
+	"\x19UnmuteParticipantResponse\x12C\n" +
+	"\vparticipant\x18\x01 \x01(\v2!.audian.conference.v2.ParticipantR\vparticipant\"\xec\x03\n" +
+	"\x16HoldParticipantRequest\x12\xe6\x01\n" +
+	"\rconference_id\x18\x01 \x01(\tB\xc0\x01\xe0A\x02\xbaH\xb9\x01\xba\x01\xb5\x01\n" +
+	"\x02id\x12Vmust be 1 to 128 characters, without control characters, / and \\, and neither . nor ..\x1aWthis.size() <= 128 && this.matches('^[^\\\\p{Cc}/\\\\\\\\]+$') && this != '.' && this != '..'R\fconferenceId\x12\xe8\x01\n" +
+	"\x0eparticipant_id\x18\x02 \x01(\tB\xc0\x01\xe0A\x02\xbaH\xb9\x01\xba\x01\xb5\x01\n" +
+	"\x02id\x12Vmust be 1 to 128 characters, without control characters, / and \\, and neither . nor ..\x1aWthis.size() <= 128 && this.matches('^[^\\\\p{Cc}/\\\\\\\\]+$') && this != '.' && this != '..'R\rparticipantId\"^\n" +
+	"\x17HoldParticipantResponse\x12C\n" +
+	"\vparticipant\x18\x01 \x01(\v2!.audian.conference.v2.ParticipantR\vparticipant\"\xee\x03\n" +
+	"\x18ResumeParticipantRequest\x12\xe6\x01\n" +
+	"\rconference_id\x18\x01 \x01(\tB\xc0\x01\xe0A\x02\xbaH\xb9\x01\xba\x01\xb5\x01\n" +
+	"\x02id\x12Vmust be 1 to 128 characters, without control characters, / and \\, and neither . nor ..\x1aWthis.size() <= 128 && this.matches('^[^\\\\p{Cc}/\\\\\\\\]+$') && this != '.' && this != '..'R\fconferenceId\x12\xe8\x01\n" +
+	"\x0eparticipant_id\x18\x02 \x01(\tB\xc0\x01\xe0A\x02\xbaH\xb9\x01\xba\x01\xb5\x01\n" +
+	"\x02id\x12Vmust be 1 to 128 characters, without control characters, / and \\, and neither . nor ..\x1aWthis.size() <= 128 && this.matches('^[^\\\\p{Cc}/\\\\\\\\]+$') && this != '.' && this != '..'R\rparticipantId\"`\n" +
+	"\x19ResumeParticipantResponse\x12C\n" +
+	"\vparticipant\x18\x01 \x01(\v2!.audian.conference.v2.ParticipantR\vparticipant\"\xf2\x03\n" +
+	"\x1cDisconnectParticipantRequest\x12\xe6\x01\n" +
+	"\rconference_id\x18\x01 \x01(\tB\xc0\x01\xe0A\x02\xbaH\xb9\x01\xba\x01\xb5\x01\n" +
+	"\x02id\x12Vmust be 1 to 128 characters, without control characters, / and \\, and neither . nor ..\x1aWthis.size() <= 128 && this.matches('^[^\\\\p{Cc}/\\\\\\\\]+$') && this != '.' && this != '..'R\fconferenceId\x12\xe8\x01\n" +
+	"\x0eparticipant_id\x18\x02 \x01(\tB\xc0\x01\xe0A\x02\xbaH\xb9\x01\xba\x01\xb5\x01\n" +
+	"\x02id\x12Vmust be 1 to 128 characters, without control characters, / and \\, and neither . nor ..\x1aWthis.size() <= 128 && this.matches('^[^\\\\p{Cc}/\\\\\\\\]+$') && this != '.' && this != '..'R\rparticipantId\"d\n" +
+	"\x1dDisconnectParticipantResponse\x12C\n" +
+	"\vparticipant\x18\x01 \x01(\v2!.audian.conference.v2.ParticipantR\vparticipant\"\x85\x02\n" +
+	"\x1aMuteAllParticipantsRequest\x12\xe6\x01\n" +
+	"\rconference_id\x18\x01 \x01(\tB\xc0\x01\xe0A\x02\xbaH\xb9\x01\xba\x01\xb5\x01\n" +
+	"\x02id\x12Vmust be 1 to 128 characters, without control characters, / and \\, and neither . nor ..\x1aWthis.size() <= 128 && this.matches('^[^\\\\p{Cc}/\\\\\\\\]+$') && this != '.' && this != '..'R\fconferenceId\"\x1d\n" +
+	"\x1bMuteAllParticipantsResponse\"\x85\x02\n" +
+	"\x1aRefreshParticipantsRequest\x12\xe6\x01\n" +
+	"\rconference_id\x18\x01 \x01(\tB\xc0\x01\xe0A\x02\xbaH\xb9\x01\xba\x01\xb5\x01\n" +
+	"\x02id\x12Vmust be 1 to 128 characters, without control characters, / and \\, and neither . nor ..\x1aWthis.size() <= 128 && this.matches('^[^\\\\p{Cc}/\\\\\\\\]+$') && this != '.' && this != '..'R\fconferenceId\"\x1d\n" +
+	"\x1bRefreshParticipantsResponse\"\xe5\x06\n" +
 	"\x17ListParticipantsRequest\x12\xe6\x01\n" +
 	"\rconference_id\x18\x01 \x01(\tB\xc0\x01\xe0A\x02\xbaH\xb9\x01\xba\x01\xb5\x01\n" +
 	"\x02id\x12Vmust be 1 to 128 characters, without control characters, / and \\, and neither . nor ..\x1aWthis.size() <= 128 && this.matches('^[^\\\\p{Cc}/\\\\\\\\]+$') && this != '.' && this != '..'R\fconferenceId\x12\x87\x02\n" +
@@ -1829,12 +2684,20 @@ const file_audian_conference_v2_participant_service_proto_rawDesc = "" +
 	"\x0fFRESHNESS_STALE\x10\x02*X\n" +
 	"\x0eWatchEndReason\x12 \n" +
 	"\x1cWATCH_END_REASON_UNSPECIFIED\x10\x00\x12$\n" +
-	" WATCH_END_REASON_CONFERENCE_GONE\x10\x012\xee\x05\n" +
+	" WATCH_END_REASON_CONFERENCE_GONE\x10\x012\xe1\x12\n" +
 	"\x12ParticipantService\x12\xb1\x01\n" +
 	"\x0eAddParticipant\x12+.audian.conference.v2.AddParticipantRequest\x1a,.audian.conference.v2.AddParticipantResponse\"D\x82\xd3\xe4\x93\x02>:\x01*b\vparticipant\",/v2/conferences/{conference_id}/participants\x12\xbe\x01\n" +
 	"\x11RemoveParticipant\x12..audian.conference.v2.RemoveParticipantRequest\x1a/.audian.conference.v2.RemoveParticipantResponse\"H\x82\xd3\xe4\x93\x02?*=/v2/conferences/{conference_id}/participants/{participant_id}\x90\x02\x02\x12\xaa\x01\n" +
 	"\x10ListParticipants\x12-.audian.conference.v2.ListParticipantsRequest\x1a..audian.conference.v2.ListParticipantsResponse\"7\x82\xd3\xe4\x93\x02.\x12,/v2/conferences/{conference_id}/participants\x90\x02\x01\x12\xb5\x01\n" +
-	"\x11WatchParticipants\x12..audian.conference.v2.WatchParticipantsRequest\x1a/.audian.conference.v2.WatchParticipantsResponse\"=\x82\xd3\xe4\x93\x024\x122/v2/conferences/{conference_id}/participants:watch\x90\x02\x010\x01B\x99\x01\n" +
+	"\x11WatchParticipants\x12..audian.conference.v2.WatchParticipantsRequest\x1a/.audian.conference.v2.WatchParticipantsResponse\"=\x82\xd3\xe4\x93\x024\x122/v2/conferences/{conference_id}/participants:watch\x90\x02\x010\x01\x12\xc2\x01\n" +
+	"\x0eGetParticipant\x12+.audian.conference.v2.GetParticipantRequest\x1a,.audian.conference.v2.GetParticipantResponse\"U\x82\xd3\xe4\x93\x02Lb\vparticipant\x12=/v2/conferences/{conference_id}/participants/{participant_id}\x90\x02\x01\x12\xcd\x01\n" +
+	"\x0fMuteParticipant\x12,.audian.conference.v2.MuteParticipantRequest\x1a-.audian.conference.v2.MuteParticipantResponse\"]\x82\xd3\xe4\x93\x02T:\x01*b\vparticipant\"B/v2/conferences/{conference_id}/participants/{participant_id}/mute\x90\x02\x02\x12\xd5\x01\n" +
+	"\x11UnmuteParticipant\x12..audian.conference.v2.UnmuteParticipantRequest\x1a/.audian.conference.v2.UnmuteParticipantResponse\"_\x82\xd3\xe4\x93\x02V:\x01*b\vparticipant\"D/v2/conferences/{conference_id}/participants/{participant_id}/unmute\x90\x02\x02\x12\xcd\x01\n" +
+	"\x0fHoldParticipant\x12,.audian.conference.v2.HoldParticipantRequest\x1a-.audian.conference.v2.HoldParticipantResponse\"]\x82\xd3\xe4\x93\x02T:\x01*b\vparticipant\"B/v2/conferences/{conference_id}/participants/{participant_id}/hold\x90\x02\x02\x12\xd5\x01\n" +
+	"\x11ResumeParticipant\x12..audian.conference.v2.ResumeParticipantRequest\x1a/.audian.conference.v2.ResumeParticipantResponse\"_\x82\xd3\xe4\x93\x02V:\x01*b\vparticipant\"D/v2/conferences/{conference_id}/participants/{participant_id}/resume\x90\x02\x02\x12\xe5\x01\n" +
+	"\x15DisconnectParticipant\x122.audian.conference.v2.DisconnectParticipantRequest\x1a3.audian.conference.v2.DisconnectParticipantResponse\"c\x82\xd3\xe4\x93\x02Z:\x01*b\vparticipant\"H/v2/conferences/{conference_id}/participants/{participant_id}/disconnect\x90\x02\x02\x12\xb2\x01\n" +
+	"\x13MuteAllParticipants\x120.audian.conference.v2.MuteAllParticipantsRequest\x1a1.audian.conference.v2.MuteAllParticipantsResponse\"6\x82\xd3\xe4\x93\x02-:\x01*\"(/v2/conferences/{conference_id}/mute-all\x90\x02\x02\x12\xbe\x01\n" +
+	"\x13RefreshParticipants\x120.audian.conference.v2.RefreshParticipantsRequest\x1a1.audian.conference.v2.RefreshParticipantsResponse\"B\x82\xd3\xe4\x93\x029:\x01*\"4/v2/conferences/{conference_id}/participants:refresh\x90\x02\x02B\x99\x01\n" +
 	"\x18com.audian.conference.v2B\x17ParticipantServiceProtoP\x01ZKgithub.com/audian/participant-gateway/gen/audian/conference/v2;conferencev2\xaa\x02\x14Audian.Conference.V2b\x06proto3"
 
 var (
@@ -1850,76 +2713,114 @@ func file_audian_conference_v2_participant_service_proto_rawDescGZIP() []byte {
 }
 
 var file_audian_conference_v2_participant_service_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_audian_conference_v2_participant_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_audian_conference_v2_participant_service_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_audian_conference_v2_participant_service_proto_goTypes = []any{
-	(ParticipantRole)(0),              // 0: audian.conference.v2.ParticipantRole
-	(ParticipantStatus)(0),            // 1: audian.conference.v2.ParticipantStatus
-	(SnapshotReason)(0),               // 2: audian.conference.v2.SnapshotReason
-	(ChangeKind)(0),                   // 3: audian.conference.v2.ChangeKind
-	(ChangeSource)(0),                 // 4: audian.conference.v2.ChangeSource
-	(Freshness)(0),                    // 5: audian.conference.v2.Freshness
-	(WatchEndReason)(0),               // 6: audian.conference.v2.WatchEndReason
-	(*Participant)(nil),               // 7: audian.conference.v2.Participant
-	(*AddParticipantRequest)(nil),     // 8: audian.conference.v2.AddParticipantRequest
-	(*AddParticipantResponse)(nil),    // 9: audian.conference.v2.AddParticipantResponse
-	(*RemoveParticipantRequest)(nil),  // 10: audian.conference.v2.RemoveParticipantRequest
-	(*RemoveParticipantResponse)(nil), // 11: audian.conference.v2.RemoveParticipantResponse
-	(*ListParticipantsRequest)(nil),   // 12: audian.conference.v2.ListParticipantsRequest
-	(*ListParticipantsResponse)(nil),  // 13: audian.conference.v2.ListParticipantsResponse
-	(*WatchParticipantsRequest)(nil),  // 14: audian.conference.v2.WatchParticipantsRequest
-	(*WatchParticipantsResponse)(nil), // 15: audian.conference.v2.WatchParticipantsResponse
-	(*ParticipantSnapshot)(nil),       // 16: audian.conference.v2.ParticipantSnapshot
-	(*ParticipantChange)(nil),         // 17: audian.conference.v2.ParticipantChange
-	(*ParticipantChanges)(nil),        // 18: audian.conference.v2.ParticipantChanges
-	(*Checkpoint)(nil),                // 19: audian.conference.v2.Checkpoint
-	(*WatchEnd)(nil),                  // 20: audian.conference.v2.WatchEnd
-	(*timestamppb.Timestamp)(nil),     // 21: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),       // 22: google.protobuf.Duration
+	(ParticipantRole)(0),                  // 0: audian.conference.v2.ParticipantRole
+	(ParticipantStatus)(0),                // 1: audian.conference.v2.ParticipantStatus
+	(SnapshotReason)(0),                   // 2: audian.conference.v2.SnapshotReason
+	(ChangeKind)(0),                       // 3: audian.conference.v2.ChangeKind
+	(ChangeSource)(0),                     // 4: audian.conference.v2.ChangeSource
+	(Freshness)(0),                        // 5: audian.conference.v2.Freshness
+	(WatchEndReason)(0),                   // 6: audian.conference.v2.WatchEndReason
+	(*Participant)(nil),                   // 7: audian.conference.v2.Participant
+	(*AddParticipantRequest)(nil),         // 8: audian.conference.v2.AddParticipantRequest
+	(*AddParticipantResponse)(nil),        // 9: audian.conference.v2.AddParticipantResponse
+	(*RemoveParticipantRequest)(nil),      // 10: audian.conference.v2.RemoveParticipantRequest
+	(*RemoveParticipantResponse)(nil),     // 11: audian.conference.v2.RemoveParticipantResponse
+	(*GetParticipantRequest)(nil),         // 12: audian.conference.v2.GetParticipantRequest
+	(*GetParticipantResponse)(nil),        // 13: audian.conference.v2.GetParticipantResponse
+	(*MuteParticipantRequest)(nil),        // 14: audian.conference.v2.MuteParticipantRequest
+	(*MuteParticipantResponse)(nil),       // 15: audian.conference.v2.MuteParticipantResponse
+	(*UnmuteParticipantRequest)(nil),      // 16: audian.conference.v2.UnmuteParticipantRequest
+	(*UnmuteParticipantResponse)(nil),     // 17: audian.conference.v2.UnmuteParticipantResponse
+	(*HoldParticipantRequest)(nil),        // 18: audian.conference.v2.HoldParticipantRequest
+	(*HoldParticipantResponse)(nil),       // 19: audian.conference.v2.HoldParticipantResponse
+	(*ResumeParticipantRequest)(nil),      // 20: audian.conference.v2.ResumeParticipantRequest
+	(*ResumeParticipantResponse)(nil),     // 21: audian.conference.v2.ResumeParticipantResponse
+	(*DisconnectParticipantRequest)(nil),  // 22: audian.conference.v2.DisconnectParticipantRequest
+	(*DisconnectParticipantResponse)(nil), // 23: audian.conference.v2.DisconnectParticipantResponse
+	(*MuteAllParticipantsRequest)(nil),    // 24: audian.conference.v2.MuteAllParticipantsRequest
+	(*MuteAllParticipantsResponse)(nil),   // 25: audian.conference.v2.MuteAllParticipantsResponse
+	(*RefreshParticipantsRequest)(nil),    // 26: audian.conference.v2.RefreshParticipantsRequest
+	(*RefreshParticipantsResponse)(nil),   // 27: audian.conference.v2.RefreshParticipantsResponse
+	(*ListParticipantsRequest)(nil),       // 28: audian.conference.v2.ListParticipantsRequest
+	(*ListParticipantsResponse)(nil),      // 29: audian.conference.v2.ListParticipantsResponse
+	(*WatchParticipantsRequest)(nil),      // 30: audian.conference.v2.WatchParticipantsRequest
+	(*WatchParticipantsResponse)(nil),     // 31: audian.conference.v2.WatchParticipantsResponse
+	(*ParticipantSnapshot)(nil),           // 32: audian.conference.v2.ParticipantSnapshot
+	(*ParticipantChange)(nil),             // 33: audian.conference.v2.ParticipantChange
+	(*ParticipantChanges)(nil),            // 34: audian.conference.v2.ParticipantChanges
+	(*Checkpoint)(nil),                    // 35: audian.conference.v2.Checkpoint
+	(*WatchEnd)(nil),                      // 36: audian.conference.v2.WatchEnd
+	(*timestamppb.Timestamp)(nil),         // 37: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),           // 38: google.protobuf.Duration
 }
 var file_audian_conference_v2_participant_service_proto_depIdxs = []int32{
 	0,  // 0: audian.conference.v2.Participant.role:type_name -> audian.conference.v2.ParticipantRole
 	1,  // 1: audian.conference.v2.Participant.status:type_name -> audian.conference.v2.ParticipantStatus
-	21, // 2: audian.conference.v2.Participant.joined_at:type_name -> google.protobuf.Timestamp
-	21, // 3: audian.conference.v2.Participant.created_at:type_name -> google.protobuf.Timestamp
+	37, // 2: audian.conference.v2.Participant.joined_at:type_name -> google.protobuf.Timestamp
+	37, // 3: audian.conference.v2.Participant.created_at:type_name -> google.protobuf.Timestamp
 	0,  // 4: audian.conference.v2.AddParticipantRequest.role:type_name -> audian.conference.v2.ParticipantRole
 	7,  // 5: audian.conference.v2.AddParticipantResponse.participant:type_name -> audian.conference.v2.Participant
-	1,  // 6: audian.conference.v2.ListParticipantsRequest.statuses:type_name -> audian.conference.v2.ParticipantStatus
-	0,  // 7: audian.conference.v2.ListParticipantsRequest.roles:type_name -> audian.conference.v2.ParticipantRole
-	7,  // 8: audian.conference.v2.ListParticipantsResponse.participants:type_name -> audian.conference.v2.Participant
-	1,  // 9: audian.conference.v2.WatchParticipantsRequest.statuses:type_name -> audian.conference.v2.ParticipantStatus
-	0,  // 10: audian.conference.v2.WatchParticipantsRequest.roles:type_name -> audian.conference.v2.ParticipantRole
-	22, // 11: audian.conference.v2.WatchParticipantsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	16, // 12: audian.conference.v2.WatchParticipantsResponse.snapshot:type_name -> audian.conference.v2.ParticipantSnapshot
-	18, // 13: audian.conference.v2.WatchParticipantsResponse.changes:type_name -> audian.conference.v2.ParticipantChanges
-	19, // 14: audian.conference.v2.WatchParticipantsResponse.checkpoint:type_name -> audian.conference.v2.Checkpoint
-	20, // 15: audian.conference.v2.WatchParticipantsResponse.end:type_name -> audian.conference.v2.WatchEnd
-	7,  // 16: audian.conference.v2.ParticipantSnapshot.participants:type_name -> audian.conference.v2.Participant
-	2,  // 17: audian.conference.v2.ParticipantSnapshot.reason:type_name -> audian.conference.v2.SnapshotReason
-	21, // 18: audian.conference.v2.ParticipantSnapshot.observed_time:type_name -> google.protobuf.Timestamp
-	3,  // 19: audian.conference.v2.ParticipantChange.kind:type_name -> audian.conference.v2.ChangeKind
-	7,  // 20: audian.conference.v2.ParticipantChange.participant:type_name -> audian.conference.v2.Participant
-	1,  // 21: audian.conference.v2.ParticipantChange.previous_status:type_name -> audian.conference.v2.ParticipantStatus
-	4,  // 22: audian.conference.v2.ParticipantChange.source:type_name -> audian.conference.v2.ChangeSource
-	17, // 23: audian.conference.v2.ParticipantChanges.changes:type_name -> audian.conference.v2.ParticipantChange
-	21, // 24: audian.conference.v2.ParticipantChanges.not_before:type_name -> google.protobuf.Timestamp
-	21, // 25: audian.conference.v2.ParticipantChanges.not_after:type_name -> google.protobuf.Timestamp
-	5,  // 26: audian.conference.v2.Checkpoint.freshness:type_name -> audian.conference.v2.Freshness
-	21, // 27: audian.conference.v2.Checkpoint.last_success_time:type_name -> google.protobuf.Timestamp
-	22, // 28: audian.conference.v2.Checkpoint.poll_interval:type_name -> google.protobuf.Duration
-	6,  // 29: audian.conference.v2.WatchEnd.reason:type_name -> audian.conference.v2.WatchEndReason
-	8,  // 30: audian.conference.v2.ParticipantService.AddParticipant:input_type -> audian.conference.v2.AddParticipantRequest
-	10, // 31: audian.conference.v2.ParticipantService.RemoveParticipant:input_type -> audian.conference.v2.RemoveParticipantRequest
-	12, // 32: audian.conference.v2.ParticipantService.ListParticipants:input_type -> audian.conference.v2.ListParticipantsRequest
-	14, // 33: audian.conference.v2.ParticipantService.WatchParticipants:input_type -> audian.conference.v2.WatchParticipantsRequest
-	9,  // 34: audian.conference.v2.ParticipantService.AddParticipant:output_type -> audian.conference.v2.AddParticipantResponse
-	11, // 35: audian.conference.v2.ParticipantService.RemoveParticipant:output_type -> audian.conference.v2.RemoveParticipantResponse
-	13, // 36: audian.conference.v2.ParticipantService.ListParticipants:output_type -> audian.conference.v2.ListParticipantsResponse
-	15, // 37: audian.conference.v2.ParticipantService.WatchParticipants:output_type -> audian.conference.v2.WatchParticipantsResponse
-	34, // [34:38] is the sub-list for method output_type
-	30, // [30:34] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	7,  // 6: audian.conference.v2.GetParticipantResponse.participant:type_name -> audian.conference.v2.Participant
+	7,  // 7: audian.conference.v2.MuteParticipantResponse.participant:type_name -> audian.conference.v2.Participant
+	7,  // 8: audian.conference.v2.UnmuteParticipantResponse.participant:type_name -> audian.conference.v2.Participant
+	7,  // 9: audian.conference.v2.HoldParticipantResponse.participant:type_name -> audian.conference.v2.Participant
+	7,  // 10: audian.conference.v2.ResumeParticipantResponse.participant:type_name -> audian.conference.v2.Participant
+	7,  // 11: audian.conference.v2.DisconnectParticipantResponse.participant:type_name -> audian.conference.v2.Participant
+	1,  // 12: audian.conference.v2.ListParticipantsRequest.statuses:type_name -> audian.conference.v2.ParticipantStatus
+	0,  // 13: audian.conference.v2.ListParticipantsRequest.roles:type_name -> audian.conference.v2.ParticipantRole
+	7,  // 14: audian.conference.v2.ListParticipantsResponse.participants:type_name -> audian.conference.v2.Participant
+	1,  // 15: audian.conference.v2.WatchParticipantsRequest.statuses:type_name -> audian.conference.v2.ParticipantStatus
+	0,  // 16: audian.conference.v2.WatchParticipantsRequest.roles:type_name -> audian.conference.v2.ParticipantRole
+	38, // 17: audian.conference.v2.WatchParticipantsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	32, // 18: audian.conference.v2.WatchParticipantsResponse.snapshot:type_name -> audian.conference.v2.ParticipantSnapshot
+	34, // 19: audian.conference.v2.WatchParticipantsResponse.changes:type_name -> audian.conference.v2.ParticipantChanges
+	35, // 20: audian.conference.v2.WatchParticipantsResponse.checkpoint:type_name -> audian.conference.v2.Checkpoint
+	36, // 21: audian.conference.v2.WatchParticipantsResponse.end:type_name -> audian.conference.v2.WatchEnd
+	7,  // 22: audian.conference.v2.ParticipantSnapshot.participants:type_name -> audian.conference.v2.Participant
+	2,  // 23: audian.conference.v2.ParticipantSnapshot.reason:type_name -> audian.conference.v2.SnapshotReason
+	37, // 24: audian.conference.v2.ParticipantSnapshot.observed_time:type_name -> google.protobuf.Timestamp
+	3,  // 25: audian.conference.v2.ParticipantChange.kind:type_name -> audian.conference.v2.ChangeKind
+	7,  // 26: audian.conference.v2.ParticipantChange.participant:type_name -> audian.conference.v2.Participant
+	1,  // 27: audian.conference.v2.ParticipantChange.previous_status:type_name -> audian.conference.v2.ParticipantStatus
+	4,  // 28: audian.conference.v2.ParticipantChange.source:type_name -> audian.conference.v2.ChangeSource
+	33, // 29: audian.conference.v2.ParticipantChanges.changes:type_name -> audian.conference.v2.ParticipantChange
+	37, // 30: audian.conference.v2.ParticipantChanges.not_before:type_name -> google.protobuf.Timestamp
+	37, // 31: audian.conference.v2.ParticipantChanges.not_after:type_name -> google.protobuf.Timestamp
+	5,  // 32: audian.conference.v2.Checkpoint.freshness:type_name -> audian.conference.v2.Freshness
+	37, // 33: audian.conference.v2.Checkpoint.last_success_time:type_name -> google.protobuf.Timestamp
+	38, // 34: audian.conference.v2.Checkpoint.poll_interval:type_name -> google.protobuf.Duration
+	6,  // 35: audian.conference.v2.WatchEnd.reason:type_name -> audian.conference.v2.WatchEndReason
+	8,  // 36: audian.conference.v2.ParticipantService.AddParticipant:input_type -> audian.conference.v2.AddParticipantRequest
+	10, // 37: audian.conference.v2.ParticipantService.RemoveParticipant:input_type -> audian.conference.v2.RemoveParticipantRequest
+	28, // 38: audian.conference.v2.ParticipantService.ListParticipants:input_type -> audian.conference.v2.ListParticipantsRequest
+	30, // 39: audian.conference.v2.ParticipantService.WatchParticipants:input_type -> audian.conference.v2.WatchParticipantsRequest
+	12, // 40: audian.conference.v2.ParticipantService.GetParticipant:input_type -> audian.conference.v2.GetParticipantRequest
+	14, // 41: audian.conference.v2.ParticipantService.MuteParticipant:input_type -> audian.conference.v2.MuteParticipantRequest
+	16, // 42: audian.conference.v2.ParticipantService.UnmuteParticipant:input_type -> audian.conference.v2.UnmuteParticipantRequest
+	18, // 43: audian.conference.v2.ParticipantService.HoldParticipant:input_type -> audian.conference.v2.HoldParticipantRequest
+	20, // 44: audian.conference.v2.ParticipantService.ResumeParticipant:input_type -> audian.conference.v2.ResumeParticipantRequest
+	22, // 45: audian.conference.v2.ParticipantService.DisconnectParticipant:input_type -> audian.conference.v2.DisconnectParticipantRequest
+	24, // 46: audian.conference.v2.ParticipantService.MuteAllParticipants:input_type -> audian.conference.v2.MuteAllParticipantsRequest
+	26, // 47: audian.conference.v2.ParticipantService.RefreshParticipants:input_type -> audian.conference.v2.RefreshParticipantsRequest
+	9,  // 48: audian.conference.v2.ParticipantService.AddParticipant:output_type -> audian.conference.v2.AddParticipantResponse
+	11, // 49: audian.conference.v2.ParticipantService.RemoveParticipant:output_type -> audian.conference.v2.RemoveParticipantResponse
+	29, // 50: audian.conference.v2.ParticipantService.ListParticipants:output_type -> audian.conference.v2.ListParticipantsResponse
+	31, // 51: audian.conference.v2.ParticipantService.WatchParticipants:output_type -> audian.conference.v2.WatchParticipantsResponse
+	13, // 52: audian.conference.v2.ParticipantService.GetParticipant:output_type -> audian.conference.v2.GetParticipantResponse
+	15, // 53: audian.conference.v2.ParticipantService.MuteParticipant:output_type -> audian.conference.v2.MuteParticipantResponse
+	17, // 54: audian.conference.v2.ParticipantService.UnmuteParticipant:output_type -> audian.conference.v2.UnmuteParticipantResponse
+	19, // 55: audian.conference.v2.ParticipantService.HoldParticipant:output_type -> audian.conference.v2.HoldParticipantResponse
+	21, // 56: audian.conference.v2.ParticipantService.ResumeParticipant:output_type -> audian.conference.v2.ResumeParticipantResponse
+	23, // 57: audian.conference.v2.ParticipantService.DisconnectParticipant:output_type -> audian.conference.v2.DisconnectParticipantResponse
+	25, // 58: audian.conference.v2.ParticipantService.MuteAllParticipants:output_type -> audian.conference.v2.MuteAllParticipantsResponse
+	27, // 59: audian.conference.v2.ParticipantService.RefreshParticipants:output_type -> audian.conference.v2.RefreshParticipantsResponse
+	48, // [48:60] is the sub-list for method output_type
+	36, // [36:48] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_audian_conference_v2_participant_service_proto_init() }
@@ -1928,22 +2829,22 @@ func file_audian_conference_v2_participant_service_proto_init() {
 		return
 	}
 	file_audian_conference_v2_participant_service_proto_msgTypes[0].OneofWrappers = []any{}
-	file_audian_conference_v2_participant_service_proto_msgTypes[8].OneofWrappers = []any{
+	file_audian_conference_v2_participant_service_proto_msgTypes[24].OneofWrappers = []any{
 		(*WatchParticipantsResponse_Snapshot)(nil),
 		(*WatchParticipantsResponse_Changes)(nil),
 		(*WatchParticipantsResponse_Checkpoint)(nil),
 		(*WatchParticipantsResponse_End)(nil),
 	}
-	file_audian_conference_v2_participant_service_proto_msgTypes[9].OneofWrappers = []any{}
-	file_audian_conference_v2_participant_service_proto_msgTypes[10].OneofWrappers = []any{}
-	file_audian_conference_v2_participant_service_proto_msgTypes[12].OneofWrappers = []any{}
+	file_audian_conference_v2_participant_service_proto_msgTypes[25].OneofWrappers = []any{}
+	file_audian_conference_v2_participant_service_proto_msgTypes[26].OneofWrappers = []any{}
+	file_audian_conference_v2_participant_service_proto_msgTypes[28].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_audian_conference_v2_participant_service_proto_rawDesc), len(file_audian_conference_v2_participant_service_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   14,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

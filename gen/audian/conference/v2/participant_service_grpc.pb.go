@@ -1,5 +1,5 @@
-// The participants of Audian telephone conferences: add one, remove one, list them,
-// and watch their changes.
+// The participants of Audian telephone conferences: add one, remove one, list them, mute, hold
+// or disconnect one, and watch their changes.
 //
 // The messages keep the words of the upstream REST API (Audian's "Manage Conference
 // Participants" page), so that a value has the same meaning on both sides. This departs
@@ -45,10 +45,18 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ParticipantService_AddParticipant_FullMethodName    = "/audian.conference.v2.ParticipantService/AddParticipant"
-	ParticipantService_RemoveParticipant_FullMethodName = "/audian.conference.v2.ParticipantService/RemoveParticipant"
-	ParticipantService_ListParticipants_FullMethodName  = "/audian.conference.v2.ParticipantService/ListParticipants"
-	ParticipantService_WatchParticipants_FullMethodName = "/audian.conference.v2.ParticipantService/WatchParticipants"
+	ParticipantService_AddParticipant_FullMethodName        = "/audian.conference.v2.ParticipantService/AddParticipant"
+	ParticipantService_RemoveParticipant_FullMethodName     = "/audian.conference.v2.ParticipantService/RemoveParticipant"
+	ParticipantService_ListParticipants_FullMethodName      = "/audian.conference.v2.ParticipantService/ListParticipants"
+	ParticipantService_WatchParticipants_FullMethodName     = "/audian.conference.v2.ParticipantService/WatchParticipants"
+	ParticipantService_GetParticipant_FullMethodName        = "/audian.conference.v2.ParticipantService/GetParticipant"
+	ParticipantService_MuteParticipant_FullMethodName       = "/audian.conference.v2.ParticipantService/MuteParticipant"
+	ParticipantService_UnmuteParticipant_FullMethodName     = "/audian.conference.v2.ParticipantService/UnmuteParticipant"
+	ParticipantService_HoldParticipant_FullMethodName       = "/audian.conference.v2.ParticipantService/HoldParticipant"
+	ParticipantService_ResumeParticipant_FullMethodName     = "/audian.conference.v2.ParticipantService/ResumeParticipant"
+	ParticipantService_DisconnectParticipant_FullMethodName = "/audian.conference.v2.ParticipantService/DisconnectParticipant"
+	ParticipantService_MuteAllParticipants_FullMethodName   = "/audian.conference.v2.ParticipantService/MuteAllParticipants"
+	ParticipantService_RefreshParticipants_FullMethodName   = "/audian.conference.v2.ParticipantService/RefreshParticipants"
 )
 
 // ParticipantServiceClient is the client API for ParticipantService service.
@@ -108,6 +116,76 @@ type ParticipantServiceClient interface {
 	// (DRAINING, STREAM_AGED; after the RetryInfo); RESOURCE_EXHAUSTED (CLIENT_BLOCKED: the
 	// client has read nothing for 60 seconds; or a limit on streams, after the RetryInfo).
 	WatchParticipants(ctx context.Context, in *WatchParticipantsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchParticipantsResponse], error)
+	// GetParticipant returns one participant. The upstream documents no such call: the service
+	// returns the participant from the conference's watched roster if that is fresh, and from one
+	// list otherwise. Calls for one conference at the same time share that list. The response
+	// header (gRPC: metadata) `participant-source` is `feed` or `list`.
+	//
+	// Errors: INVALID_ARGUMENT (an id is invalid); NOT_FOUND (PARTICIPANT_NOT_FOUND: a complete
+	// list does not contain the participant; or no such conference); UNAVAILABLE
+	// (UPSTREAM_INCOMPLETE: only a part of the list could be read, without the participant);
+	// RESOURCE_EXHAUSTED (UPSTREAM_RATE_LIMITED); DEADLINE_EXCEEDED (the default deadline is 30
+	// seconds).
+	GetParticipant(ctx context.Context, in *GetParticipantRequest, opts ...grpc.CallOption) (*GetParticipantResponse, error)
+	// MuteParticipant mutes a participant: the others no longer hear them.
+	// Upstream source: the call `/mute` of "Conference Controls".
+	//
+	// It is safe to repeat. Errors: INVALID_ARGUMENT (an id is invalid); NOT_FOUND (the upstream knows no such
+	// participant or conference); FAILED_PRECONDITION (the upstream refuses, for example because
+	// the call has ended); RESOURCE_EXHAUSTED (UPSTREAM_RATE_LIMITED); DEADLINE_EXCEEDED (the
+	// default deadline is 30 seconds).
+	MuteParticipant(ctx context.Context, in *MuteParticipantRequest, opts ...grpc.CallOption) (*MuteParticipantResponse, error)
+	// UnmuteParticipant ends the muting of a participant. Upstream source: the call
+	// `/unmute` of "Conference Controls".
+	//
+	// It is safe to repeat. Errors: INVALID_ARGUMENT (an id is invalid); NOT_FOUND (the upstream knows no such
+	// participant or conference); FAILED_PRECONDITION (the upstream refuses, for example because
+	// the call has ended); RESOURCE_EXHAUSTED (UPSTREAM_RATE_LIMITED); DEADLINE_EXCEEDED (the
+	// default deadline is 30 seconds).
+	UnmuteParticipant(ctx context.Context, in *UnmuteParticipantRequest, opts ...grpc.CallOption) (*UnmuteParticipantResponse, error)
+	// HoldParticipant puts a connected participant on hold: the status becomes HELD. Upstream
+	// source: the call `/hold` of "Conference Controls".
+	//
+	// It is safe to repeat. Errors: INVALID_ARGUMENT (an id is invalid); NOT_FOUND (the upstream knows no such
+	// participant or conference); FAILED_PRECONDITION (the upstream refuses, for example because
+	// the call has ended); RESOURCE_EXHAUSTED (UPSTREAM_RATE_LIMITED); DEADLINE_EXCEEDED (the
+	// default deadline is 30 seconds).
+	HoldParticipant(ctx context.Context, in *HoldParticipantRequest, opts ...grpc.CallOption) (*HoldParticipantResponse, error)
+	// ResumeParticipant ends the hold of a participant: the status becomes CONNECTED. Upstream
+	// source: the call `/resume` of "Conference Controls".
+	//
+	// It is safe to repeat. Errors: INVALID_ARGUMENT (an id is invalid); NOT_FOUND (the upstream knows no such
+	// participant or conference); FAILED_PRECONDITION (the upstream refuses, for example because
+	// the call has ended); RESOURCE_EXHAUSTED (UPSTREAM_RATE_LIMITED); DEADLINE_EXCEEDED (the
+	// default deadline is 30 seconds).
+	ResumeParticipant(ctx context.Context, in *ResumeParticipantRequest, opts ...grpc.CallOption) (*ResumeParticipantResponse, error)
+	// DisconnectParticipant ends a participant's call: the status becomes DISCONNECTED. The
+	// upstream may list the participant for a while longer; RemoveParticipant also removes them.
+	// Upstream source: the call `/disconnect` of "Conference Controls".
+	//
+	// It is safe to repeat: if the response of a first attempt was lost, a later NOT_FOUND or
+	// conflict of the upstream is success. Errors: INVALID_ARGUMENT (an id is invalid); NOT_FOUND (the upstream knows no such
+	// participant or conference); FAILED_PRECONDITION (the upstream refuses, for example because
+	// the call has ended); RESOURCE_EXHAUSTED (UPSTREAM_RATE_LIMITED); DEADLINE_EXCEEDED (the
+	// default deadline is 30 seconds).
+	DisconnectParticipant(ctx context.Context, in *DisconnectParticipantRequest, opts ...grpc.CallOption) (*DisconnectParticipantResponse, error)
+	// MuteAllParticipants asks the upstream to mute the participants of a conference. Who is muted
+	// by it is up to the upstream; the service then reads the next list earlier, and watches report
+	// what it shows. It is safe to repeat. Upstream source: the call `/mute-all` of "Conference
+	// Controls".
+	//
+	// Errors: INVALID_ARGUMENT (the id is invalid); NOT_FOUND (no such conference);
+	// FAILED_PRECONDITION (the upstream refuses); RESOURCE_EXHAUSTED (UPSTREAM_RATE_LIMITED);
+	// DEADLINE_EXCEEDED (the default deadline is 30 seconds).
+	MuteAllParticipants(ctx context.Context, in *MuteAllParticipantsRequest, opts ...grpc.CallOption) (*MuteAllParticipantsResponse, error)
+	// RefreshParticipants asks the service to read the next list of a watched conference earlier. It
+	// is for a caller who knows from elsewhere, such as a webhook, that something has changed. The
+	// list starts at the earliest 200 milliseconds after the start of the last one, within the
+	// account's request rate, and never before a list that is due. The call returns at once. It
+	// does nothing if nobody watches the conference.
+	//
+	// Errors: INVALID_ARGUMENT (the id is invalid).
+	RefreshParticipants(ctx context.Context, in *RefreshParticipantsRequest, opts ...grpc.CallOption) (*RefreshParticipantsResponse, error)
 }
 
 type participantServiceClient struct {
@@ -167,6 +245,86 @@ func (c *participantServiceClient) WatchParticipants(ctx context.Context, in *Wa
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type ParticipantService_WatchParticipantsClient = grpc.ServerStreamingClient[WatchParticipantsResponse]
 
+func (c *participantServiceClient) GetParticipant(ctx context.Context, in *GetParticipantRequest, opts ...grpc.CallOption) (*GetParticipantResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetParticipantResponse)
+	err := c.cc.Invoke(ctx, ParticipantService_GetParticipant_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *participantServiceClient) MuteParticipant(ctx context.Context, in *MuteParticipantRequest, opts ...grpc.CallOption) (*MuteParticipantResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(MuteParticipantResponse)
+	err := c.cc.Invoke(ctx, ParticipantService_MuteParticipant_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *participantServiceClient) UnmuteParticipant(ctx context.Context, in *UnmuteParticipantRequest, opts ...grpc.CallOption) (*UnmuteParticipantResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UnmuteParticipantResponse)
+	err := c.cc.Invoke(ctx, ParticipantService_UnmuteParticipant_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *participantServiceClient) HoldParticipant(ctx context.Context, in *HoldParticipantRequest, opts ...grpc.CallOption) (*HoldParticipantResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HoldParticipantResponse)
+	err := c.cc.Invoke(ctx, ParticipantService_HoldParticipant_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *participantServiceClient) ResumeParticipant(ctx context.Context, in *ResumeParticipantRequest, opts ...grpc.CallOption) (*ResumeParticipantResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResumeParticipantResponse)
+	err := c.cc.Invoke(ctx, ParticipantService_ResumeParticipant_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *participantServiceClient) DisconnectParticipant(ctx context.Context, in *DisconnectParticipantRequest, opts ...grpc.CallOption) (*DisconnectParticipantResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DisconnectParticipantResponse)
+	err := c.cc.Invoke(ctx, ParticipantService_DisconnectParticipant_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *participantServiceClient) MuteAllParticipants(ctx context.Context, in *MuteAllParticipantsRequest, opts ...grpc.CallOption) (*MuteAllParticipantsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(MuteAllParticipantsResponse)
+	err := c.cc.Invoke(ctx, ParticipantService_MuteAllParticipants_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *participantServiceClient) RefreshParticipants(ctx context.Context, in *RefreshParticipantsRequest, opts ...grpc.CallOption) (*RefreshParticipantsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RefreshParticipantsResponse)
+	err := c.cc.Invoke(ctx, ParticipantService_RefreshParticipants_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ParticipantServiceServer is the server API for ParticipantService service.
 // All implementations must embed UnimplementedParticipantServiceServer
 // for forward compatibility.
@@ -224,6 +382,76 @@ type ParticipantServiceServer interface {
 	// (DRAINING, STREAM_AGED; after the RetryInfo); RESOURCE_EXHAUSTED (CLIENT_BLOCKED: the
 	// client has read nothing for 60 seconds; or a limit on streams, after the RetryInfo).
 	WatchParticipants(*WatchParticipantsRequest, grpc.ServerStreamingServer[WatchParticipantsResponse]) error
+	// GetParticipant returns one participant. The upstream documents no such call: the service
+	// returns the participant from the conference's watched roster if that is fresh, and from one
+	// list otherwise. Calls for one conference at the same time share that list. The response
+	// header (gRPC: metadata) `participant-source` is `feed` or `list`.
+	//
+	// Errors: INVALID_ARGUMENT (an id is invalid); NOT_FOUND (PARTICIPANT_NOT_FOUND: a complete
+	// list does not contain the participant; or no such conference); UNAVAILABLE
+	// (UPSTREAM_INCOMPLETE: only a part of the list could be read, without the participant);
+	// RESOURCE_EXHAUSTED (UPSTREAM_RATE_LIMITED); DEADLINE_EXCEEDED (the default deadline is 30
+	// seconds).
+	GetParticipant(context.Context, *GetParticipantRequest) (*GetParticipantResponse, error)
+	// MuteParticipant mutes a participant: the others no longer hear them.
+	// Upstream source: the call `/mute` of "Conference Controls".
+	//
+	// It is safe to repeat. Errors: INVALID_ARGUMENT (an id is invalid); NOT_FOUND (the upstream knows no such
+	// participant or conference); FAILED_PRECONDITION (the upstream refuses, for example because
+	// the call has ended); RESOURCE_EXHAUSTED (UPSTREAM_RATE_LIMITED); DEADLINE_EXCEEDED (the
+	// default deadline is 30 seconds).
+	MuteParticipant(context.Context, *MuteParticipantRequest) (*MuteParticipantResponse, error)
+	// UnmuteParticipant ends the muting of a participant. Upstream source: the call
+	// `/unmute` of "Conference Controls".
+	//
+	// It is safe to repeat. Errors: INVALID_ARGUMENT (an id is invalid); NOT_FOUND (the upstream knows no such
+	// participant or conference); FAILED_PRECONDITION (the upstream refuses, for example because
+	// the call has ended); RESOURCE_EXHAUSTED (UPSTREAM_RATE_LIMITED); DEADLINE_EXCEEDED (the
+	// default deadline is 30 seconds).
+	UnmuteParticipant(context.Context, *UnmuteParticipantRequest) (*UnmuteParticipantResponse, error)
+	// HoldParticipant puts a connected participant on hold: the status becomes HELD. Upstream
+	// source: the call `/hold` of "Conference Controls".
+	//
+	// It is safe to repeat. Errors: INVALID_ARGUMENT (an id is invalid); NOT_FOUND (the upstream knows no such
+	// participant or conference); FAILED_PRECONDITION (the upstream refuses, for example because
+	// the call has ended); RESOURCE_EXHAUSTED (UPSTREAM_RATE_LIMITED); DEADLINE_EXCEEDED (the
+	// default deadline is 30 seconds).
+	HoldParticipant(context.Context, *HoldParticipantRequest) (*HoldParticipantResponse, error)
+	// ResumeParticipant ends the hold of a participant: the status becomes CONNECTED. Upstream
+	// source: the call `/resume` of "Conference Controls".
+	//
+	// It is safe to repeat. Errors: INVALID_ARGUMENT (an id is invalid); NOT_FOUND (the upstream knows no such
+	// participant or conference); FAILED_PRECONDITION (the upstream refuses, for example because
+	// the call has ended); RESOURCE_EXHAUSTED (UPSTREAM_RATE_LIMITED); DEADLINE_EXCEEDED (the
+	// default deadline is 30 seconds).
+	ResumeParticipant(context.Context, *ResumeParticipantRequest) (*ResumeParticipantResponse, error)
+	// DisconnectParticipant ends a participant's call: the status becomes DISCONNECTED. The
+	// upstream may list the participant for a while longer; RemoveParticipant also removes them.
+	// Upstream source: the call `/disconnect` of "Conference Controls".
+	//
+	// It is safe to repeat: if the response of a first attempt was lost, a later NOT_FOUND or
+	// conflict of the upstream is success. Errors: INVALID_ARGUMENT (an id is invalid); NOT_FOUND (the upstream knows no such
+	// participant or conference); FAILED_PRECONDITION (the upstream refuses, for example because
+	// the call has ended); RESOURCE_EXHAUSTED (UPSTREAM_RATE_LIMITED); DEADLINE_EXCEEDED (the
+	// default deadline is 30 seconds).
+	DisconnectParticipant(context.Context, *DisconnectParticipantRequest) (*DisconnectParticipantResponse, error)
+	// MuteAllParticipants asks the upstream to mute the participants of a conference. Who is muted
+	// by it is up to the upstream; the service then reads the next list earlier, and watches report
+	// what it shows. It is safe to repeat. Upstream source: the call `/mute-all` of "Conference
+	// Controls".
+	//
+	// Errors: INVALID_ARGUMENT (the id is invalid); NOT_FOUND (no such conference);
+	// FAILED_PRECONDITION (the upstream refuses); RESOURCE_EXHAUSTED (UPSTREAM_RATE_LIMITED);
+	// DEADLINE_EXCEEDED (the default deadline is 30 seconds).
+	MuteAllParticipants(context.Context, *MuteAllParticipantsRequest) (*MuteAllParticipantsResponse, error)
+	// RefreshParticipants asks the service to read the next list of a watched conference earlier. It
+	// is for a caller who knows from elsewhere, such as a webhook, that something has changed. The
+	// list starts at the earliest 200 milliseconds after the start of the last one, within the
+	// account's request rate, and never before a list that is due. The call returns at once. It
+	// does nothing if nobody watches the conference.
+	//
+	// Errors: INVALID_ARGUMENT (the id is invalid).
+	RefreshParticipants(context.Context, *RefreshParticipantsRequest) (*RefreshParticipantsResponse, error)
 	mustEmbedUnimplementedParticipantServiceServer()
 }
 
@@ -245,6 +473,30 @@ func (UnimplementedParticipantServiceServer) ListParticipants(context.Context, *
 }
 func (UnimplementedParticipantServiceServer) WatchParticipants(*WatchParticipantsRequest, grpc.ServerStreamingServer[WatchParticipantsResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchParticipants not implemented")
+}
+func (UnimplementedParticipantServiceServer) GetParticipant(context.Context, *GetParticipantRequest) (*GetParticipantResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetParticipant not implemented")
+}
+func (UnimplementedParticipantServiceServer) MuteParticipant(context.Context, *MuteParticipantRequest) (*MuteParticipantResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method MuteParticipant not implemented")
+}
+func (UnimplementedParticipantServiceServer) UnmuteParticipant(context.Context, *UnmuteParticipantRequest) (*UnmuteParticipantResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UnmuteParticipant not implemented")
+}
+func (UnimplementedParticipantServiceServer) HoldParticipant(context.Context, *HoldParticipantRequest) (*HoldParticipantResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method HoldParticipant not implemented")
+}
+func (UnimplementedParticipantServiceServer) ResumeParticipant(context.Context, *ResumeParticipantRequest) (*ResumeParticipantResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResumeParticipant not implemented")
+}
+func (UnimplementedParticipantServiceServer) DisconnectParticipant(context.Context, *DisconnectParticipantRequest) (*DisconnectParticipantResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DisconnectParticipant not implemented")
+}
+func (UnimplementedParticipantServiceServer) MuteAllParticipants(context.Context, *MuteAllParticipantsRequest) (*MuteAllParticipantsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method MuteAllParticipants not implemented")
+}
+func (UnimplementedParticipantServiceServer) RefreshParticipants(context.Context, *RefreshParticipantsRequest) (*RefreshParticipantsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RefreshParticipants not implemented")
 }
 func (UnimplementedParticipantServiceServer) mustEmbedUnimplementedParticipantServiceServer() {}
 func (UnimplementedParticipantServiceServer) testEmbeddedByValue()                            {}
@@ -332,6 +584,150 @@ func _ParticipantService_WatchParticipants_Handler(srv interface{}, stream grpc.
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type ParticipantService_WatchParticipantsServer = grpc.ServerStreamingServer[WatchParticipantsResponse]
 
+func _ParticipantService_GetParticipant_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetParticipantRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ParticipantServiceServer).GetParticipant(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ParticipantService_GetParticipant_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ParticipantServiceServer).GetParticipant(ctx, req.(*GetParticipantRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ParticipantService_MuteParticipant_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MuteParticipantRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ParticipantServiceServer).MuteParticipant(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ParticipantService_MuteParticipant_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ParticipantServiceServer).MuteParticipant(ctx, req.(*MuteParticipantRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ParticipantService_UnmuteParticipant_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UnmuteParticipantRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ParticipantServiceServer).UnmuteParticipant(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ParticipantService_UnmuteParticipant_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ParticipantServiceServer).UnmuteParticipant(ctx, req.(*UnmuteParticipantRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ParticipantService_HoldParticipant_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HoldParticipantRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ParticipantServiceServer).HoldParticipant(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ParticipantService_HoldParticipant_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ParticipantServiceServer).HoldParticipant(ctx, req.(*HoldParticipantRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ParticipantService_ResumeParticipant_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResumeParticipantRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ParticipantServiceServer).ResumeParticipant(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ParticipantService_ResumeParticipant_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ParticipantServiceServer).ResumeParticipant(ctx, req.(*ResumeParticipantRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ParticipantService_DisconnectParticipant_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DisconnectParticipantRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ParticipantServiceServer).DisconnectParticipant(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ParticipantService_DisconnectParticipant_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ParticipantServiceServer).DisconnectParticipant(ctx, req.(*DisconnectParticipantRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ParticipantService_MuteAllParticipants_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MuteAllParticipantsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ParticipantServiceServer).MuteAllParticipants(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ParticipantService_MuteAllParticipants_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ParticipantServiceServer).MuteAllParticipants(ctx, req.(*MuteAllParticipantsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ParticipantService_RefreshParticipants_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RefreshParticipantsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ParticipantServiceServer).RefreshParticipants(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ParticipantService_RefreshParticipants_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ParticipantServiceServer).RefreshParticipants(ctx, req.(*RefreshParticipantsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ParticipantService_ServiceDesc is the grpc.ServiceDesc for ParticipantService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -350,6 +746,38 @@ var ParticipantService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListParticipants",
 			Handler:    _ParticipantService_ListParticipants_Handler,
+		},
+		{
+			MethodName: "GetParticipant",
+			Handler:    _ParticipantService_GetParticipant_Handler,
+		},
+		{
+			MethodName: "MuteParticipant",
+			Handler:    _ParticipantService_MuteParticipant_Handler,
+		},
+		{
+			MethodName: "UnmuteParticipant",
+			Handler:    _ParticipantService_UnmuteParticipant_Handler,
+		},
+		{
+			MethodName: "HoldParticipant",
+			Handler:    _ParticipantService_HoldParticipant_Handler,
+		},
+		{
+			MethodName: "ResumeParticipant",
+			Handler:    _ParticipantService_ResumeParticipant_Handler,
+		},
+		{
+			MethodName: "DisconnectParticipant",
+			Handler:    _ParticipantService_DisconnectParticipant_Handler,
+		},
+		{
+			MethodName: "MuteAllParticipants",
+			Handler:    _ParticipantService_MuteAllParticipants_Handler,
+		},
+		{
+			MethodName: "RefreshParticipants",
+			Handler:    _ParticipantService_RefreshParticipants_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
