@@ -152,8 +152,8 @@ func TestMethodNotAllowed(t *testing.T) {
 	for _, tt := range []struct{ target, allow string }{
 		{participantsPath, "GET, HEAD, POST"},
 		{"/v2/conferences/a%2Fb/participants", "GET, HEAD, POST"},
-		{onePath, "DELETE"},
-		{"/v2/conferences/a%2Fb/participants/c%2fd", "DELETE"},
+		{onePath, "DELETE, GET, HEAD"},
+		{"/v2/conferences/a%2Fb/participants/c%2fd", "DELETE, GET, HEAD"},
 		{watchedPath, "GET, HEAD"},
 	} {
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} {

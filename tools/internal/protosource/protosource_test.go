@@ -16,7 +16,7 @@ func TestComments(t *testing.T) {
 	comments := protosource.CommentsOf(file)
 	message := protosource.Linked.Messages().ByName("Participant")
 	for what, pair := range map[string][2]string{
-		"head":    {comments.Head(), "The participants of Audian telephone conferences: add one, remove one, list them, and watch their changes.\n\n"},
+		"head":    {comments.Head(), "The participants of Audian telephone conferences: add one, remove one, list them, mute, hold or disconnect one, and watch their changes.\n\n"},
 		"message": {comments.Of(message), "Participant is one person in a conference"},
 		"field":   {comments.Of(message.Fields().ByName("muted")), "Whether the participant is muted."},
 		"value":   {comments.Of(v2.ParticipantRole(0).Descriptor().Values().ByNumber(2)), "Only listens"},
