@@ -181,7 +181,8 @@ func TestA08_TheTransportSendsAControlOnce(t *testing.T) {
 	for path, call := range controlled() {
 		requests := 0
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			if requests++; requests > 1 {
+			requests++
+			if requests > 1 {
 				panic(http.ErrAbortHandler)
 			}
 			_, _ = w.Write([]byte(`{}`))
