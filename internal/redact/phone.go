@@ -66,14 +66,13 @@ const localDigits = 7
 // MaskNumberIn masks a phone number as MaskDigits does wherever a text contains it, whatever
 // separates its digits, and also without its first digits.
 func MaskNumberIn(text, number string) string {
-	digits := digitsOf(number)
-	if len(digits) <= shownDigits {
+	digits, shown := digitsOf(number), digitsOf(text)
+	local := min(len(digits), localDigits)
+	if len(digits) <= shownDigits || len(shown) < local {
 		return text
 	}
 	masked := []rune(text)
 	found := digitPositions(masked)
-	shown := digitsOf(text)
-	local := min(len(digits), localDigits)
 	for end := local; end <= len(shown); end++ {
 		length := commonEnd(shown[:end], digits)
 		if length < local {
