@@ -110,7 +110,7 @@ func TestA13_OnlyReadersAndWritersSeeNumbers(t *testing.T) {
 type watching struct {
 	grpc.ServerStream
 
-	ctx context.Context //nolint:containedctx // ServerStream has a method that returns it.
+	ctx context.Context
 }
 
 func (w watching) Context() context.Context { return w.ctx }

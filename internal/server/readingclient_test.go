@@ -124,7 +124,8 @@ func (g *grpcReader) with(ctx context.Context) context.Context {
 // grpcRecorder records headers, messages and trailers.
 type grpcRecorder struct{ received *safeBuffer }
 
-func (grpcRecorder) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context   { return ctx }
+func (grpcRecorder) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context { return ctx }
+
 func (grpcRecorder) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
 func (grpcRecorder) HandleConn(context.Context, stats.ConnStats)                       {}
 

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"google.golang.org/grpc/codes"
 
@@ -184,7 +183,7 @@ func TestA13_AStreamWithNumbersEndsWhenItsCallerBecomesAViewer(t *testing.T) {
 	if err := os.WriteFile(file, []byte(strings.Replace(string(content), "wall reader ", "wall viewer ", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r.within(5*time.Second, end, outcome{codes.PermissionDenied, apierror.RoleNotGranted})
+	r.endsInTime(end, outcome{codes.PermissionDenied, apierror.RoleNotGranted})
 	for transport, got := range r.everyTransport("x-auth-token", reader, demoConference) {
 		if got.code != codes.OK {
 			t.Errorf("a call of the viewer by %s: %v", transport, got)
