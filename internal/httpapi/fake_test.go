@@ -119,7 +119,7 @@ func refuseViolations(ctx context.Context, dialled apierror.Dialled) error {
 }
 
 // newFake returns a service that answers every unary call.
-func newFake(t *testing.T) *fakeService {
+func newFake(t testing.TB) *fakeService {
 	t.Helper()
 	return &fakeService{
 		add: func(context.Context, *v2.AddParticipantRequest) (*v2.AddParticipantResponse, error) {
