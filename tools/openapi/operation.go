@@ -22,7 +22,10 @@ func (g *generator) operation(r route) object {
 		{"description", comment},
 		{"parameters", g.parameters(r)},
 	}
-	if r.hasBody {
+	switch {
+	case r.hasEmptyBody():
+		operation = operation.with("requestBody", emptyBody)
+	case r.hasBody:
 		operation = operation.with("requestBody", object{
 			{"required", true},
 			{"content", object{{"application/json", object{{"schema", ref(r.method.Input())}, {"example", bodyExample}}}}},
@@ -88,6 +91,8 @@ var bodyExample = object{
 	{"role", "listener"},
 	{"muted", false},
 	{"send_pin_via_sms", false},
+	{"validate_only", false},
+	{"wait_for_answer", false},
 }
 
 // streamExample is the first message of a stream.

@@ -22,9 +22,9 @@ func (g *generator) schemas(file protoreflect.FileDescriptor) object {
 	unused := map[protoreflect.FullName]bool{}
 	for i := range service.Methods().Len() {
 		r := g.routeOf(service.Methods().Get(i))
-		unused[r.method.Input().FullName()] = !r.hasBody
+		unused[r.method.Input().FullName()] = !r.hasBody || r.hasEmptyBody()
 		unused[r.method.Output().FullName()] = r.response != r.method.Output()
-		if r.hasBody {
+		if r.hasBody && !r.hasEmptyBody() {
 			bodies[r.method.Input().FullName()] = r
 		}
 	}
@@ -40,7 +40,7 @@ func (g *generator) schemas(file protoreflect.FileDescriptor) object {
 			schemas = schemas.with(name, g.message(message))
 		}
 	}
-	return schemas.and(g.lists).and(valueSchemas).and(errorSchemas)
+	return schemas.and(g.lists).and(requestSchemas).and(valueSchemas).and(errorSchemas)
 }
 
 func ref(to protoreflect.Descriptor) object { return refTo(string(to.Name())) }
