@@ -22,6 +22,9 @@ type Source interface {
 	// Wait waits until the account's poll budget grants the next list (W15). The first
 	// attempt of a feed has priority.
 	Wait(ctx context.Context, first bool) error
+	// WaitEarly waits for a turn that no due list of the account needs (A12). It returns false
+	// when the list is due itself, when something is received from stop, or when ctx ends.
+	WaitEarly(ctx context.Context, due time.Time, stop <-chan struct{}) bool
 	// List reads the roster once: all its pages, as far as they can be read.
 	List(ctx context.Context) (participant.List, error)
 	// RecordOutcome records the result of the list: nil for a complete one.

@@ -16,6 +16,8 @@ import (
 type Feeds interface {
 	// Find returns a participant from a conference's feed, if that is fresh and holds them.
 	Find(key participant.Key, id string) (participant.Participant, bool)
+	// Refresh lets a conference's feed read its next list earlier. It does not wait for it.
+	Refresh(key participant.Key)
 }
 
 // sourceHeader names where the response of a Get comes from: sourceFeed or sourceList.

@@ -202,7 +202,7 @@ var mutants = []mutant{
 	},
 	{
 		"W15: urgent polls get every grant", "internal/upstream/pollqueue.go",
-		"return alternate(urgent, other, q.lastUrgent)", "return alternate(urgent, other, false)",
+		":= alternate(urgent, other, q.lastUrgent)", ":= alternate(urgent, other, false)",
 		[]string{"internal/upstream TestW15_UrgentPollsGetEverySecondGrant"},
 	},
 	{
