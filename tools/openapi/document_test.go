@@ -94,21 +94,16 @@ func TestBodies(t *testing.T) {
 	for path, item := range at[map[string]any](t, document, "paths") {
 		for verb, operation := range item.(map[string]any) {
 			body, hasBody := operation.(map[string]any)["requestBody"]
-			if hasBody != (verb == "post") {
+			isAdd := path == participants && verb == "post"
+			if hasBody != isAdd {
 				t.Errorf("%s %s has the body %v", verb, path, body)
 			}
-			if !hasBody {
-				continue
+			note := strings.Contains(at[string](t, operation, "description"), "The request has no body.")
+			if want := verb == "post" && !isAdd; note != want {
+				t.Errorf("%s %s says that there is no body: %t", verb, path, note)
 			}
-			schema, isAdd := "EmptyObject", path == participants
-			if isAdd {
-				schema = "AddParticipantRequest"
-			}
-			if got := at[string](t, body, "content", "application/json", "schema", "$ref"); got != "#/components/schemas/"+schema {
-				t.Errorf("the body of %s is %s, want %s", path, got, schema)
-			}
-			if at[bool](t, body, "required") != isAdd {
-				t.Errorf("the body of %s is required: %t", path, !isAdd)
+			if isAdd && !at[bool](t, body, "required") {
+				t.Errorf("the body of %s is optional", path)
 			}
 		}
 	}

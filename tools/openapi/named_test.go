@@ -226,8 +226,6 @@ func TestExamplesMatchTheirSchemas(t *testing.T) {
 	check("/components/schemas/WatchParticipantsResponse", stream["example"])
 	body := at[map[string]any](t, document, "paths", participants, "post", "requestBody", "content", "application/json")
 	check("/components/schemas/AddParticipantRequest", body["example"])
-	control := at[map[string]any](t, document, "paths", refresh, "post", "requestBody", "content", "application/json")
-	check("/components/schemas/EmptyObject", control["example"])
 	if checked < 15 {
 		t.Errorf("only %d examples were checked", checked)
 	}

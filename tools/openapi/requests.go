@@ -8,23 +8,6 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-const emptyName = "EmptyObject"
-
-// emptyBody is the body of a call whose arguments are all in the path.
-var emptyBody = object{
-	{"description", "Empty, or an empty object."},
-	{"required", false},
-	{"content", object{{"application/json", object{{"schema", refTo(emptyName)}, {"example", object{}}}}}},
-}
-
-var requestSchemas = object{
-	{emptyName, object{
-		{"type", "object"},
-		{"description", "An object without members."},
-		{"additionalProperties", false},
-	}},
-}
-
 // body returns the schema of a request body. For optional fields null means absent. Ids of
 // the path are left out: the service accepts them if they are equal to those in the path,
 // which a schema cannot express.

@@ -40,7 +40,7 @@ func (g *generator) schemas(file protoreflect.FileDescriptor) object {
 			schemas = schemas.with(name, g.message(message))
 		}
 	}
-	return schemas.and(g.lists).and(requestSchemas).and(valueSchemas).and(errorSchemas)
+	return schemas.and(g.lists).and(valueSchemas).and(errorSchemas)
 }
 
 func ref(to protoreflect.Descriptor) object { return refTo(string(to.Name())) }
