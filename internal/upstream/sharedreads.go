@@ -78,7 +78,7 @@ func (r *sharedReads) join(ctx context.Context, conference string) *sharedRead {
 		// The read ends when the last of the calls that wait for it leaves.
 		detached, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		reader.next = &sharedRead{firstJoin: time.Now(), cancel: cancel, done: make(chan struct{})}
-		go r.run(sharedContext{detached, r, reader.next}, conference, reader, reader.next)
+		go r.run(r.withDeadline(detached, reader.next), conference, reader, reader.next)
 	}
 	reader.next.join(ctx)
 	return reader.next
@@ -96,6 +96,11 @@ func (read *sharedRead) join(ctx context.Context) {
 		deadline = read.lastJoin.Add(farDeadline)
 	}
 	read.deadline = latest(read.deadline, deadline)
+}
+
+// withDeadline returns ctx with the deadline of a read.
+func (r *sharedReads) withDeadline(ctx context.Context, read *sharedRead) context.Context {
+	return sharedContext{ctx, r, read}
 }
 
 // sharedContext is the context of a read. Its deadline is the latest of the calls that joined
