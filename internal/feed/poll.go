@@ -12,11 +12,12 @@ import (
 
 // poll reads one list after another until ctx ends or the feed does.
 func (f *Feed) poll(ctx context.Context) {
-	for f.State().End == nil && f.waitUntilDue(ctx) {
-		if err := f.source.Wait(ctx, f.firstAttempt()); err != nil {
-			return // Wait fails only with ctx.
+	for f.State().End == nil {
+		early, ok := f.waitForTurn(ctx)
+		if !ok {
+			return
 		}
-		began, firstFailure := f.beginList()
+		began, firstFailure := f.beginList(early)
 		start := time.Now()
 		list, err := f.source.List(ctx)
 		if ctx.Err() != nil {
@@ -42,11 +43,12 @@ func (f *Feed) firstAttempt() bool {
 	return !f.schedule.attempted
 }
 
-// waitUntilDue waits until the next list is due. It returns false if ctx has ended.
+// waitUntilDue waits until the next list is due, or may start early. It returns false if ctx
+// has ended.
 func (f *Feed) waitUntilDue(ctx context.Context) bool {
 	for {
 		f.mu.Lock()
-		wait := time.Until(f.schedule.due)
+		wait := time.Until(f.schedule.nextStart())
 		f.mu.Unlock()
 		if wait <= 0 {
 			return ctx.Err() == nil
@@ -64,12 +66,12 @@ func (f *Feed) waitUntilDue(ctx context.Context) bool {
 	}
 }
 
-// beginList records the start of a list. firstFailure reports that no list has failed since
+// beginList records the start of a list, which may be early. firstFailure reports that no list has failed since
 // the last success.
-func (f *Feed) beginList() (began roster.LogicalTime, firstFailure bool) {
+func (f *Feed) beginList(early bool) (began roster.LogicalTime, firstFailure bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.schedule.listStarted(time.Now())
+	f.schedule.listStarted(time.Now(), early)
 	return f.tick(), f.freshness.lastFailure == ""
 }
 

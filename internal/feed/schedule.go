@@ -55,6 +55,9 @@ type schedule struct {
 	// wrote reports that a write completed since the last list started, and probing that the
 	// account asks for a probe.
 	wrote, probing bool
+	// refreshed reports that a Refresh came since the last list started, and early that this
+	// list started before it was due (A12).
+	refreshed, early bool
 }
 
 func newSchedule(base, longest time.Duration) *schedule {
@@ -64,21 +67,25 @@ func newSchedule(base, longest time.Duration) *schedule {
 }
 
 // listStarted records the start of a list.
-func (s *schedule) listStarted(now time.Time) {
+func (s *schedule) listStarted(now time.Time, early bool) {
 	s.started, s.attempted, s.inProgress = now, true, true
-	s.wrote, s.probing = false, false
+	s.wrote, s.probing, s.refreshed, s.early = false, false, false, early
 }
 
 // listRead records a list and how long it took. A busy conference is polled at the base
-// interval, a quiet one more slowly.
+// interval, a quiet one more slowly. An early list shows neither that the conference is quiet
+// nor how long a list in turn takes.
 func (s *schedule) listRead(busy bool, took time.Duration) {
 	s.failures = 0
-	s.listTime = max(took, time.Duration(float64(s.listTime)*listTimeDecay))
-	if busy || s.wrote {
-		s.want = s.base
-		return
+	if !s.early {
+		s.listTime = max(took, time.Duration(float64(s.listTime)*listTimeDecay))
 	}
-	s.want = min(time.Duration(float64(s.want)*quietFactor), s.longest)
+	switch {
+	case busy || s.wrote:
+		s.want = s.base
+	case !s.early:
+		s.want = min(time.Duration(float64(s.want)*quietFactor), s.longest)
+	}
 }
 
 // scheduleNext schedules the list after one that was read.

@@ -19,9 +19,8 @@ type Account interface {
 
 // Source reads one conference's lists under one upstream account.
 type Source interface {
-	// Wait waits until the account's poll budget grants the next list (W15). The first
-	// attempt of a feed has priority.
-	Wait(ctx context.Context, first bool) error
+	Turns
+
 	// List reads the roster once: all its pages, as far as they can be read.
 	List(ctx context.Context) (participant.List, error)
 	// RecordOutcome records the result of the list: nil for a complete one.
@@ -32,6 +31,16 @@ type Source interface {
 	// Probe reports whether the feed should poll now, whatever its schedule: all polls of
 	// the account fail, its own included, and none was made for some time (W10).
 	Probe() bool
+}
+
+// Turns are the turns that the account's poll budget grants one feed.
+type Turns interface {
+	// Wait waits until the budget grants the next list (W15). The first attempt of a feed has
+	// priority.
+	Wait(ctx context.Context, first bool) error
+	// WaitEarly waits for a turn that no due list of the account needs (A12). It returns false
+	// when the list is due itself, when something is received from stop, or when ctx ends.
+	WaitEarly(ctx context.Context, due time.Time, stop <-chan struct{}) bool
 }
 
 // Pace is how fast an account lets one feed poll.

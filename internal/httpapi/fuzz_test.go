@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/wire"
@@ -90,7 +93,22 @@ func recordingService() (service *fakeService, wrongID *atomic.Bool) {
 			note(r.GetConferenceId(), "")
 			return &v2.ListParticipantsResponse{}, nil
 		},
+		other: func(_ context.Context, r proto.Message) (*v2.Participant, error) {
+			one, _ := r.(interface{ GetParticipantId() string })
+			var id string
+			if one != nil {
+				id = one.GetParticipantId()
+			}
+			conference, _ := r.(interface{ GetConferenceId() string })
+			note(conference.GetConferenceId(), id)
+			return &v2.Participant{Id: "part_1"}, nil
+		},
 	}, wrongID
+}
+
+// fuzzedControls are the paths of calls with an empty body, by a name for the seeds.
+var fuzzedControls = map[string]string{
+	"mute": onePath + "/mute", "disconnect": onePath + "/disconnect", "mute-all": muteAllPath, "refresh": refreshPath,
 }
 
 // FuzzRequest checks that no unary request causes a server error, or reaches the service
@@ -100,10 +118,20 @@ func FuzzRequest(f *testing.F) {
 	h := newHandler(f, service)
 	f.Add("POST", "", `{"phone_number":"+12025551234","name":"John"}`, "application/json", "key-1", "10S")
 	f.Add("GET", "statuses=held&roles=presenter&page_size=5&page_token=x", "", "", "", "99999999H")
+	f.Add("get", "", "", "", "", "")
+	for name := range fuzzedControls {
+		f.Add(name, "", "{}", "application/json", "", "5S")
+		f.Add(name, "", "", "application/x-www-form-urlencoded", "key-1", "")
+		f.Add(name, "muted=true", `{"conference_id":"conf_2","muted":true}`, "application/json", "", "")
+	}
 	f.Fuzz(func(t *testing.T, method, query, body, contentType, key, timeout string) {
 		path := participantsPath
-		switch method {
-		case http.MethodGet, http.MethodPost, http.MethodPut:
+		switch control, isControl := fuzzedControls[method]; {
+		case isControl:
+			method, path = http.MethodPost, control
+		case method == "get":
+			method, path = http.MethodGet, onePath
+		case method == http.MethodGet, method == http.MethodPost, method == http.MethodPut:
 		default:
 			method, path = http.MethodDelete, onePath
 		}
@@ -137,6 +165,47 @@ func FuzzStreamHeaders(f *testing.F) {
 		}
 		if got, want := token.Load(), cmp.Or(headerValue(last), "older"); got != want {
 			t.Errorf("resume token = %q, want %q", got, want)
+		}
+	})
+}
+
+// FuzzPath checks that every path has a response that the OpenAPI document describes, that the
+// service receives the request of the path's method, and that a path with other methods names
+// them.
+func FuzzPath(f *testing.F) {
+	var received atomic.Value
+	service := newFake(f)
+	service.other = func(_ context.Context, r proto.Message) (*v2.Participant, error) {
+		received.Store(r.ProtoReflect().IsValid())
+		return &v2.Participant{}, nil
+	}
+	h := newHandler(f, service)
+	for _, path := range []string{
+		"conf_1/participants", "conf_1/participants/p", "c/participants:watch", "c/participants%3Arefresh", "c/participants/p/mute",
+		"c/mute-all", "x:refresh/participants/y:watch", "c/participants/:watch", "c%2Fd/participants/%2e%2e/hold", "c/participants//resume",
+	} {
+		for _, method := range []string{"GET", "HEAD", "POST", "DELETE", "PATCH"} {
+			f.Add(method, path)
+		}
+	}
+	f.Fuzz(func(t *testing.T, method, path string) {
+		target, err := url.ParseRequestURI("/v2/conferences/" + path)
+		if err != nil || target.RawQuery != "" || target.ForceQuery || !slices.Contains([]string{"GET", "HEAD", "POST", "DELETE", "PATCH"}, method) {
+			return
+		}
+		received.Store(true)
+		request := httptest.NewRequest(method, "/", http.NoBody)
+		request.URL = target
+		recorder := httptest.NewRecorder()
+		h.ServeHTTP(recorder, request)
+		if recorder.Body.Len() > 0 {
+			checkResponse(t, recorder)
+		}
+		if received.Load() != true {
+			t.Error("the service received no request")
+		}
+		if allow := recorder.Header().Get("Allow"); (recorder.Code == http.StatusMethodNotAllowed) != (allow != "") {
+			t.Errorf("%d, Allow: %q", recorder.Code, allow)
 		}
 	})
 }

@@ -18,6 +18,7 @@ import (
 
 func TestSuccessResponses(t *testing.T) {
 	const dialing = `{"id":"part_1","conference_id":"","phone_number":"","name":"","role":"","status":"dialing","muted":false,"duration":0,"joined_at":null,"created_at":null}`
+	held := strings.Replace(dialing, "dialing", "held", 1)
 	for _, tt := range []struct {
 		name, method, target, body string
 		status                     int
@@ -27,6 +28,11 @@ func TestSuccessResponses(t *testing.T) {
 		{"remove", "DELETE", onePath, "", 204, "", ""},
 		{"list", "GET", participantsPath, "", 200, "application/json", `{"participants":[],"total":2,"active":1,"next_page_token":""}`},
 		{"head of a list", "HEAD", participantsPath, "", 200, "application/json", ""},
+		{"get", "GET", onePath, "", 200, "application/json", held},
+		{"head of a get", "HEAD", onePath, "", 200, "application/json", ""},
+		{"mute", "POST", onePath + "/mute", "{}", 200, "application/json", held},
+		{"mute all", "POST", muteAllPath, "{}", 204, "", ""},
+		{"refresh", "POST", refreshPath, "{}", 204, "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := call(t, handler(t, newFake(t)), tt.method, tt.target, tt.body, isJSONHeader, "TE: trailers")
@@ -66,6 +72,10 @@ func TestRequestsReachTheService(t *testing.T) {
 		{
 			"POST", participantsPath, `{"phone_number":"+12025551234","role":"presenter","muted":false,"conference_id":"conf_1"}`,
 			&v2.AddParticipantRequest{ConferenceId: "conf_1", PhoneNumber: "+12025551234", Role: v2.ParticipantRole_PARTICIPANT_ROLE_PRESENTER},
+		},
+		{
+			"POST", participantsPath, `{"phone_number":"+12025551234","validate_only":true,"wait_for_answer":true}`,
+			&v2.AddParticipantRequest{ConferenceId: "conf_1", PhoneNumber: "+12025551234", ValidateOnly: true, WaitForAnswer: true},
 		},
 		{"DELETE", onePath, `ignored`, &v2.RemoveParticipantRequest{ConferenceId: "conf_1", ParticipantId: "part_1"}},
 		{
@@ -155,6 +165,16 @@ func TestMethodNotAllowed(t *testing.T) {
 		{onePath, "DELETE, GET, HEAD"},
 		{"/v2/conferences/a%2Fb/participants/c%2fd", "DELETE, GET, HEAD"},
 		{watchedPath, "GET, HEAD"},
+		{refreshPath, "POST"},
+		{muteAllPath, "POST"},
+		{onePath + "/mute", "POST"},
+		{onePath + "/unmute", "POST"},
+		{onePath + "/hold", "POST"},
+		{onePath + "/resume", "POST"},
+		{onePath + "/disconnect", "POST"},
+		{participantsPath + "/mute/mute", "POST"},
+		{participantsPath + "/mute", "DELETE, GET, HEAD"},
+		{"/v2/conferences/x:refresh/participants/y:watch", "DELETE, GET, HEAD"},
 	} {
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} {
 			if slices.Contains(strings.Split(tt.allow, ", "), method) {

@@ -71,7 +71,7 @@ func withCORS(next http.Handler, origins []string) http.Handler {
 		AllowedMethods:  []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete},
 		AllowedHeaders:  []string{"*"},
 		ExposedHeaders: []string{
-			httpio.RequestIDHeader, httpio.TraceparentHeader, "Idempotency-Replayed", "Retry-After",
+			httpio.RequestIDHeader, httpio.TraceparentHeader, "Idempotency-Replayed", "Participant-Source", "Retry-After",
 			"Grpc-Status", "Grpc-Message", "Grpc-Status-Details-Bin",
 		},
 		MaxAge: int(maxAge.Seconds()),

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/proto"
+
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/httpapi/httpio"
 )
@@ -87,8 +89,24 @@ func TestPaths(t *testing.T) {
 		{"GET", "/v2/", 404, ""},
 		{"GET", "/v2/conferences/", 404, ""},
 		{"PUT", participantsPath, 405, "GET, HEAD, POST"},
-		{"POST", onePath, 405, "DELETE"},
+		{"POST", onePath, 405, "DELETE, GET, HEAD"},
 		{"HEAD", participantsPath, 200, ""},
+		{"HEAD", onePath, 200, ""},
+		{"HEAD", participantsPath + "/x:watch", 200, ""},
+		{"GET", participantsPath + "/:watch", 200, ""},
+		{"POST", participantsPath + "%3Arefresh", 204, ""},
+		{"POST", participantsPath + "%3arefresh", 204, ""},
+		{"GET", participantsPath + "%3Arefresh", 405, "POST"},
+		{"POST", participantsPath + ":other", 404, ""},
+		{"POST", refreshPath + "/", 404, ""},
+		{"POST", muteAllPath + "/", 404, ""},
+		{"POST", muteAllPath + ":refresh", 404, ""},
+		{"POST", onePath + "/mute/", 404, ""},
+		{"POST", onePath + "/mute:refresh", 404, ""},
+		{"POST", onePath + "/other", 404, ""},
+		{"POST", onePath + "/MUTE", 404, ""},
+		{"POST", onePath + "/mute-all", 404, ""},
+		{"GET", onePath + "/other", 404, ""},
 	} {
 		t.Run(tt.method+" "+tt.target, func(t *testing.T) {
 			got := call(t, handler(t, newFake(t)), tt.method, tt.target, "")
@@ -115,6 +133,39 @@ func TestPathIDsMayHaveColons(t *testing.T) {
 		if got := call(t, handler(t, service), "DELETE", participantsPath+"/"+id, ""); got.Status != 204 {
 			t.Errorf("%s: response = %+v", id, got)
 		}
+	}
+}
+
+func TestPathIDsMayLookLikeVerbs(t *testing.T) {
+	const conferences = "/v2/conferences/"
+	for _, tt := range []struct {
+		method, path string
+		want         proto.Message
+	}{
+		{"GET", conferences + "mute-all/participants/mute", &v2.GetParticipantRequest{ConferenceId: "mute-all", ParticipantId: "mute"}},
+		{"GET", conferences + "x:refresh/participants/y:refresh", &v2.GetParticipantRequest{ConferenceId: "x:refresh", ParticipantId: "y:refresh"}},
+		{"HEAD", conferences + "x:watch/participants/y%3Awatch", &v2.GetParticipantRequest{ConferenceId: "x:watch", ParticipantId: "y:watch"}},
+		{"POST", conferences + "x:refresh/participants/mute/mute", &v2.MuteParticipantRequest{ConferenceId: "x:refresh", ParticipantId: "mute"}},
+		{"POST", conferences + "x/participants/unmute/hold", &v2.HoldParticipantRequest{ConferenceId: "x", ParticipantId: "unmute"}},
+		{"POST", conferences + "participants/participants/participants:refresh/resume", &v2.ResumeParticipantRequest{ConferenceId: "participants", ParticipantId: "participants:refresh"}},
+		{"POST", conferences + "mute-all/mute-all", &v2.MuteAllParticipantsRequest{ConferenceId: "mute-all"}},
+		{"POST", conferences + "x%3Arefresh/mute-all", &v2.MuteAllParticipantsRequest{ConferenceId: "x:refresh"}},
+		{"POST", conferences + "x:refresh/participants:refresh", &v2.RefreshParticipantsRequest{ConferenceId: "x:refresh"}},
+		{"POST", conferences + "a%2Fb/participants/..%2fc/disconnect", &v2.DisconnectParticipantRequest{ConferenceId: "a/b", ParticipantId: "../c"}},
+		{"POST", conferences + "a%252Fb/participants/%C3%BC/unmute", &v2.UnmuteParticipantRequest{ConferenceId: "a%2Fb", ParticipantId: "ü"}},
+	} {
+		t.Run(tt.method+" "+tt.path, func(t *testing.T) {
+			service := newFake(t)
+			service.other = func(_ context.Context, r proto.Message) (*v2.Participant, error) {
+				if !proto.Equal(r, tt.want) {
+					t.Errorf("request = %T %v, want %v", r, r, tt.want)
+				}
+				return &v2.Participant{}, nil
+			}
+			if got := call(t, handler(t, service), tt.method, tt.path, ""); got.Status != 200 && got.Status != 204 {
+				t.Errorf("response = %+v", got)
+			}
+		})
 	}
 }
 

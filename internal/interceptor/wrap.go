@@ -40,6 +40,18 @@ func (w *wrapped) ListParticipants(
 	return unary(ctx, w, v2.ParticipantService_ListParticipants_FullMethodName, request, w.service.ListParticipants)
 }
 
+func (w *wrapped) GetParticipant(
+	ctx context.Context, request *v2.GetParticipantRequest,
+) (*v2.GetParticipantResponse, error) {
+	return unary(ctx, w, v2.ParticipantService_GetParticipant_FullMethodName, request, w.service.GetParticipant)
+}
+
+func (w *wrapped) RefreshParticipants(
+	ctx context.Context, request *v2.RefreshParticipantsRequest,
+) (*v2.RefreshParticipantsResponse, error) {
+	return unary(ctx, w, v2.ParticipantService_RefreshParticipants_FullMethodName, request, w.service.RefreshParticipants)
+}
+
 func unary[Request, Response proto.Message](
 	ctx context.Context, w *wrapped, method string, request Request,
 	call func(context.Context, Request) (Response, error),

@@ -27,7 +27,7 @@ func (s *Server) compose() error {
 		}
 	}
 	s.newEngine()
-	participants := s.interceptor.Wrap(service.New(accounts{s.registry}, s.writer, s.watcher))
+	participants := s.interceptor.Wrap(service.New(accounts{s.registry}, s.writer, s.watcher, s.hub))
 	s.grpc = s.newGRPC(participants)
 	api, err := s.newAPI(participants)
 	if err != nil {

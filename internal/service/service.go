@@ -24,6 +24,9 @@ type Account interface {
 
 	// List lists a conference, with retries.
 	List(ctx context.Context, conference string) (participant.List, error)
+	// ListShared lists a conference together with other calls. The list may lack later pages,
+	// and must not be changed.
+	ListShared(ctx context.Context, conference string) (participant.List, error)
 }
 
 // Accounts returns the account of a caller.
@@ -38,11 +41,12 @@ type Service struct {
 	accounts Accounts
 	writer   *write.Writer
 	watcher  *watch.Watcher
+	feeds    Feeds
 }
 
 // New returns a service that expects authorized and valid requests, from package interceptor.
-func New(accounts Accounts, writer *write.Writer, watcher *watch.Watcher) *Service {
-	return &Service{accounts: accounts, writer: writer, watcher: watcher}
+func New(accounts Accounts, writer *write.Writer, watcher *watch.Watcher, feeds Feeds) *Service {
+	return &Service{accounts: accounts, writer: writer, watcher: watcher, feeds: feeds}
 }
 
 // AddParticipant calls a phone number (A1, A2).
@@ -56,7 +60,7 @@ func (s *Service) AddParticipant(
 	call.RequestID = request.GetRequestId()
 	added, err := s.writer.Add(ctx, call, addOf(request))
 	if added.Replayed {
-		markReplayed(ctx)
+		setHeader(ctx, replayedHeader, "true")
 	}
 	if err != nil {
 		return nil, err
@@ -77,9 +81,10 @@ func addOf(request *v2.AddParticipantRequest) participant.Add {
 // replayedHeader marks the response of an earlier Add with the same request id (A2).
 const replayedHeader = "idempotency-replayed"
 
-// markReplayed ignores the error: SetHeader fails only after the headers were sent.
-func markReplayed(ctx context.Context) {
-	_ = grpc.SetHeader(ctx, metadata.Pairs(replayedHeader, "true"))
+// setHeader sets a header of the response. It ignores the error: SetHeader fails only after the
+// headers were sent.
+func setHeader(ctx context.Context, name, value string) {
+	_ = grpc.SetHeader(ctx, metadata.Pairs(name, value))
 }
 
 // RemoveParticipant ends a participant's call.

@@ -3,7 +3,7 @@
 //
 // A list is read in one of three ways: a feed's poll waits for the budget (W15), the list that
 // reconciles an add goes before the polls (A1), and a caller's list passes the circuit breaker
-// and is retried (A6).
+// and is retried (A6). Gets share a caller's list (A7).
 package upstream
 
 import (
@@ -44,11 +44,12 @@ type Account struct {
 	client      *audian.Client
 	pacer       addPacer
 	budget      *budget
-	sharedReads sharedReads
-	breaker     *breaker
-	credential  credentialState
-	listRetry   *retry.Policy
-	onResult    func(audian.Result)
+	// reconcileReads are the lists for adds that lost their answer, callerReads those for Gets.
+	reconcileReads, callerReads sharedReads
+	breaker                     *breaker
+	credential                  credentialState
+	listRetry                   *retry.Policy
+	onResult                    func(audian.Result)
 
 	// uses is the number of calls and sources. idleSince is the time of the last use that
 	// ended, in Unix nanoseconds.
@@ -69,7 +70,9 @@ func New(credential audian.Credential, fingerprint participant.Fingerprint, opti
 		listRetry:   retry.New(maxListRetries),
 		onResult:    options.OnResult,
 	}
-	a.sharedReads.read = a.readToReconcile
+	a.reconcileReads.read = a.readToReconcile
+	a.callerReads.read, a.callerReads.nextAfterEnd = a.readForCallers, true
+	a.callerReads.gather, a.callerReads.maxGather = gatherCalls, maxGatherCalls
 	a.idleSince.Store(time.Now().UnixNano())
 	var err error
 	a.client, err = audian.New(audian.Options{
@@ -129,7 +132,7 @@ func (a *Account) sendOnce(ctx context.Context, send func() error) error {
 func (a *Account) ListToReconcile(ctx context.Context, conference string) (participant.List, error) {
 	a.acquire()
 	defer a.release()
-	return a.sharedReads.do(ctx, conference)
+	return a.reconcileReads.do(ctx, conference)
 }
 
 // readToReconcile reads one list. It calls begun when the budget grants the first request.
@@ -154,17 +157,7 @@ func (a *Account) readToReconcile(ctx context.Context, conference string, begun 
 func (a *Account) List(ctx context.Context, conference string) (participant.List, error) {
 	a.acquire()
 	defer a.release()
-	if err := a.breaker.allow(); err != nil {
-		return participant.List{}, err
-	}
-	began := time.Now()
-	var read participant.List
-	err := a.listRetry.Do(ctx, func() (err error) {
-		read, err = allPages(a.client.List(ctx, conference, audian.Pacing{}))
-		return err
-	}, isRetryable)
-	a.recordOutcome(ctx, began, err)
-	return read, err
+	return allPages(a.readWithRetries(ctx, conference))
 }
 
 // allPages returns the error of the page that could not be read, if there is one.

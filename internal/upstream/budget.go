@@ -123,10 +123,29 @@ func (b *budget) enqueue(p priority) *pollRequest {
 	return r
 }
 
-func (b *budget) withdraw(r *pollRequest) {
+// withdraw removes a request. It reports whether the request was granted before.
+func (b *budget) withdraw(r *pollRequest) (granted bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	granted = r.element == nil
 	b.queue.remove(r)
+	return granted
+}
+
+// takeEarly waits for a turn that no other request waits for, at most until a time, or until
+// something is received from stop, or ctx ends. It reports whether the request may be sent.
+func (b *budget) takeEarly(ctx context.Context, p priority, until time.Time, stop <-chan struct{}) bool {
+	r := b.enqueue(p)
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
+	select {
+	case <-r.granted:
+		return true
+	case <-timer.C:
+	case <-stop:
+	case <-ctx.Done():
+	}
+	return b.withdraw(r)
 }
 
 // grantDue grants the requests that may be sent now, and sets the timer for the next. A timer

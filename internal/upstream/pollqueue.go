@@ -16,6 +16,9 @@ const (
 	// All other lists of feeds.
 	listNextPage
 	listFirstPage
+	// Lists that are read before they are due (A12).
+	earlyNextPage
+	earlyFirstPage
 
 	priorities
 )
@@ -24,6 +27,8 @@ func (p priority) isReconcile() bool { return p <= reconcileFirstPage }
 
 // isUrgent reports whether a request goes before the feeds' ordinary lists.
 func (p priority) isUrgent() bool { return p < listNextPage }
+
+func (p priority) isEarly() bool { return p >= earlyNextPage }
 
 // nextPage returns the priority of a list's further pages.
 func (p priority) nextPage() priority { return p &^ 1 }
@@ -66,17 +71,21 @@ func (q *pollQueue) remove(r *pollRequest) {
 // grant removes a request and allows it to be sent.
 func (q *pollQueue) grant(r *pollRequest) {
 	q.remove(r)
+	close(r.granted)
+	if r.priority.isEarly() {
+		return
+	}
 	q.lastUrgent = r.priority.isUrgent()
 	if q.lastUrgent {
 		q.lastReconcile = r.priority.isReconcile()
 	}
-	close(r.granted)
 }
 
 // next returns the request to grant next, or nil. While the account is paused, only reconcile
 // lists are granted: they are few, and a phone may be ringing.
 //
-// Urgent requests alternate with others, and reconcile lists alternate with first lists.
+// Urgent requests alternate with others, and reconcile lists alternate with first lists. Early
+// lists are granted only if no other request waits.
 func (q *pollQueue) next(paused bool) *pollRequest {
 	reconcile := q.firstOf(reconcileNextPage, reconcileFirstPage)
 	if paused {
@@ -84,7 +93,10 @@ func (q *pollQueue) next(paused bool) *pollRequest {
 	}
 	firstList, other := q.firstOf(firstListNextPage, firstListFirstPage), q.firstOf(listNextPage, listFirstPage)
 	urgent := alternate(reconcile, firstList, q.lastReconcile)
-	return alternate(urgent, other, q.lastUrgent)
+	if due := alternate(urgent, other, q.lastUrgent); due != nil {
+		return due
+	}
+	return q.firstOf(earlyNextPage, earlyFirstPage)
 }
 
 // alternate returns the preferred request, or the other one if only that waits or the last

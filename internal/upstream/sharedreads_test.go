@@ -46,7 +46,7 @@ func TestA01_AddsOfOneConferenceShareTheirReads(t *testing.T) {
 				if got := len(u.times(http.MethodGet)); got < test.want-1 || got > test.want+1 {
 					t.Errorf("%d reads, want %d", got, test.want)
 				}
-				if left := len(a.sharedReads.conferences); left > 0 {
+				if left := len(a.reconcileReads.conferences); left > 0 {
 					t.Errorf("%d conferences are kept", left)
 				}
 			})

@@ -15,6 +15,9 @@ const (
 	leastWait = 100 * time.Millisecond
 	// waitsOver is the number of lists over which the wait for a grant is averaged.
 	waitsOver = 4
+	// maxEarlyWait is how long a later page of an early list waits for a turn that no due list
+	// needs. Then it is like the pages of other lists, so that no list goes on for too long.
+	maxEarlyWait = time.Second
 )
 
 // Source reads one conference's lists within its account's poll budget. One goroutine
@@ -22,8 +25,9 @@ const (
 type Source struct {
 	account    *Account
 	conference string
-	// priority is that of the current list.
+	// priority is that of the current list, and due when it is due if it is early.
 	priority priority
+	due      time.Time
 
 	// The budget's lock guards the following. index is the source's among the sources.
 	index int
@@ -68,6 +72,18 @@ func (s *Source) Wait(ctx context.Context, first bool) error {
 	return nil
 }
 
+// WaitEarly waits until the budget has a turn for the next list that no due list needs (A12). It
+// returns false when the list is due itself, when something is received from stop, or when ctx
+// ends.
+func (s *Source) WaitEarly(ctx context.Context, due time.Time, stop <-chan struct{}) bool {
+	if !s.account.budget.takeEarly(ctx, earlyFirstPage, due, stop) {
+		return false
+	}
+	s.priority, s.due = earlyFirstPage, due
+	s.account.budget.recordStart(s, time.Now())
+	return true
+}
+
 // recordStart notes that a source's list begins, which has waited since a time for its grant.
 // Waits while the account was paused do not count, nor do those of first lists.
 func (b *budget) recordStart(s *Source, since time.Time) {
@@ -82,11 +98,23 @@ func (b *budget) recordStart(s *Source, since time.Time) {
 
 // List reads all pages of the conference's list once. Wait has granted its first request.
 func (s *Source) List(ctx context.Context) (participant.List, error) {
-	read, err := s.account.poll(ctx, s.conference, s.priority.nextPage())
+	read, err := s.account.pollPages(ctx, s.conference, s.takeNextPage)
 	if err == nil {
 		s.account.budget.recordList(s, read)
 	}
 	return read, err
+}
+
+// takeNextPage waits until the budget grants the next page of the current list.
+func (s *Source) takeNextPage(ctx context.Context) error {
+	if s.priority.isEarly() {
+		until := time.Now().Add(min(time.Until(s.due), maxEarlyWait))
+		if s.account.budget.takeEarly(ctx, earlyNextPage, until, nil) {
+			return nil
+		}
+		s.priority = listFirstPage
+	}
+	return s.account.budget.take(ctx, s.priority.nextPage())
 }
 
 // RecordOutcome records the result of the last poll: nil for a complete list. It is not called for a
@@ -104,10 +132,14 @@ func (s *Source) Probe() bool { return s.account.budget.probe(s) }
 
 // poll reads a list. The budget grants each further page.
 func (a *Account) poll(ctx context.Context, conference string, next priority) (participant.List, error) {
-	read, err := a.client.List(ctx, conference, audian.Pacing{
-		Next:    func(ctx context.Context) error { return a.budget.take(ctx, next) },
-		Timeout: pollTimeout,
-	})
+	return a.pollPages(ctx, conference, func(ctx context.Context) error { return a.budget.take(ctx, next) })
+}
+
+// pollPages is poll with a function that waits for the grant of each further page.
+func (a *Account) pollPages(
+	ctx context.Context, conference string, next func(context.Context) error,
+) (participant.List, error) {
+	read, err := a.client.List(ctx, conference, audian.Pacing{Next: next, Timeout: pollTimeout})
 	_, failed := allPages(read, err)
 	a.credential.recordOutcome(failed)
 	return read, err

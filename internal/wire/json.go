@@ -24,7 +24,7 @@ func Marshal(message proto.Message) ([]byte, error) {
 		return marshal("participant", participantJSONOf(m))
 	case *v2.AddParticipantResponse:
 		return Marshal(m.GetParticipant())
-	case *v2.RemoveParticipantResponse:
+	case *v2.RemoveParticipantResponse, *v2.MuteAllParticipantsResponse, *v2.RefreshParticipantsResponse:
 		return nil, nil
 	case *v2.ListParticipantsResponse:
 		return marshal("list", listJSONOf(m))

@@ -121,9 +121,11 @@ func TestREST_OtherMethodsAreNotAllowed(t *testing.T) {
 	t.Parallel()
 	g := start(t, simulator.Options{})
 	for target, want := range map[string][]string{
-		path(""):       {"GET", "HEAD", "POST"},
-		path("/part"):  {"DELETE"},
-		path(":watch"): {"GET", "HEAD"},
+		path(""):           {"GET", "HEAD", "POST"},
+		path("/part"):      {"DELETE", "GET", "HEAD"},
+		path("/part/mute"): {"POST"},
+		path(":watch"):     {"GET", "HEAD"},
+		path(":refresh"):   {"POST"},
 	} {
 		for _, method := range []string{"PUT", "PATCH"} {
 			got := g.call(method, target, `{}`)

@@ -41,7 +41,9 @@ func (d validatingTransport) RoundTrip(request *http.Request) (*http.Response, e
 // and paths.
 var operations = regexp.MustCompile(`^(GET|POST) /v2/conferences/[^/]+/participants$|` +
 	`^GET /v2/conferences/[^/]+/participants:watch$|` +
-	`^DELETE /v2/conferences/[^/]+/participants/[^/]+$`)
+	`^(GET|DELETE) /v2/conferences/[^/]+/participants/[^/]+$|` +
+	`^POST /v2/conferences/[^/]+/participants/[^/]+/(mute|unmute|hold|resume|disconnect)$|` +
+	`^POST /v2/conferences/[^/]+/(mute-all|participants:refresh)$`)
 
 func isOperation(request *http.Request) bool {
 	return operations.MatchString(request.Method + " " + request.URL.EscapedPath())

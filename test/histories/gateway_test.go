@@ -43,7 +43,7 @@ func newGateway(h history, transport http.RoundTripper, observer feed.Observer) 
 		Observer: observer, Logger: quiet,
 	})
 	writer := write.New(write.Options{Recorder: recorder{hub}, Logger: quiet})
-	answering := service.New(accounts{registry}, writer, watch.NewWatcher(hub, watch.Limits{}))
+	answering := service.New(accounts{registry}, writer, watch.NewWatcher(hub, watch.Limits{}), hub)
 	return &gateway{Service: answering, hub: hub, writer: writer}, nil
 }
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Fails if OpenAPI Generator cannot make working clients from the document that the
 # running gateway serves. In each of five languages it generates a client, compiles it, and
-# uses it for a list, an add and a refused add. LANGUAGES selects some languages. With
-# CI=true or INSTALL=1 it downloads missing tools, at pinned versions, into
-# bin/openapi-clients.
+# uses it for a list, an add, a get, a mute, a refresh and a refused add. LANGUAGES selects
+# some languages. With CI=true or INSTALL=1 it downloads missing tools, at pinned versions,
+# into bin/openapi-clients.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

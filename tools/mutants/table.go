@@ -202,7 +202,7 @@ var mutants = []mutant{
 	},
 	{
 		"W15: urgent polls get every grant", "internal/upstream/pollqueue.go",
-		"return alternate(urgent, other, q.lastUrgent)", "return alternate(urgent, other, false)",
+		":= alternate(urgent, other, q.lastUrgent)", ":= alternate(urgent, other, false)",
 		[]string{"internal/upstream TestW15_UrgentPollsGetEverySecondGrant"},
 	},
 	{
@@ -294,5 +294,56 @@ var mutants = []mutant{
 		"A13: a stream with full numbers outlasts the right to them", "internal/interceptor/authorize.go",
 		"	if caller.SeesNumbers {\n", "	if false {\n",
 		[]string{"internal/interceptor TestA13_AStreamWithNumbersEndsWithTheRight"},
+	},
+	{
+		"A7: a stale feed answers", "internal/feed/lookup.go",
+		"if state.Stale {", "if false {",
+		[]string{"internal/feed TestA07_OnlyAFreshFeed"},
+	},
+	{
+		"A7: an incomplete list proves absence", "internal/service/get.go",
+		"case list.Complete():", "case true:",
+		[]string{"internal/service TestA07_AListAnswers"},
+	},
+	{
+		"A7: a call joins a list that has begun", "internal/upstream/sharedreads.go",
+		"		reader.ended = read.done\n	}\n	if reader.next == read {", "		reader.ended = read.done\n	}\n	if false {",
+		[]string{"internal/upstream TestA07_ConcurrentGetsShareLists"},
+	},
+	{
+		"A7: calls share an error", "internal/upstream/callerlist.go",
+		"return list, ownError(err)", "return list, err",
+		[]string{"internal/upstream TestA07_SharedListsFailLikeLists"},
+	},
+	{
+		"A12: an early list comes sooner", "internal/feed/refresh.go",
+		"const refreshGap = 200 * time.Millisecond", "const refreshGap = 190 * time.Millisecond",
+		[]string{"internal/feed TestA12_AFloodOfRefreshes"},
+	},
+	{
+		"A12: a failing feed reads lists early", "internal/feed/refresh.go",
+		"s.refreshed && s.failures == 0 &&", "s.refreshed &&",
+		[]string{"internal/feed TestA12_FailingFeeds"},
+	},
+	{
+		"A12: a Refresh without watchers", "internal/feed/refresh.go",
+		"shared == nil || shared.refs == 0", "shared == nil",
+		[]string{"internal/feed TestA12_WithoutWatchers"},
+	},
+	{
+		"A12: early lists slow the polls", "internal/feed/schedule.go",
+		"	case !s.early:\n", "	default:\n",
+		[]string{"internal/feed TestA12_EarlyListsDoNotSlowThePolls"},
+	},
+	{
+		"A12: later pages of early lists go before due ones", "internal/upstream/pollqueue.go",
+		"func (p priority) isEarly() bool { return p >= earlyNextPage }", "func (p priority) isEarly() bool { return false }",
+		[]string{"internal/upstream TestA12_LaterPages"},
+	},
+	{
+		"A12: early lists go before due ones", "internal/upstream/pollqueue.go",
+		"if due := alternate(urgent, other, q.lastUrgent); due != nil {",
+		"if due := alternate(urgent, other, q.lastUrgent); due != nil && q.firstOf(earlyNextPage, earlyFirstPage) == nil {",
+		[]string{"internal/upstream TestA12_EarlyListsTakeOnlyFreeTurns"},
 	},
 }

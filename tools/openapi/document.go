@@ -121,3 +121,18 @@ func (g *generator) routeOf(method protoreflect.MethodDescriptor) route {
 	}
 	return r
 }
+
+// hasEmptyBody reports whether the body has no fields: all of them are in the path.
+func (r route) hasEmptyBody() bool {
+	fields := r.method.Input().Fields()
+	for i := range fields.Len() {
+		if !inPath(r.path, fields.Get(i)) {
+			return false
+		}
+	}
+	return r.hasBody
+}
+
+// isControl reports whether the call changes one participant and has no arguments. Its response
+// has no body if the upstream's contains no participant.
+func (r route) isControl() bool { return r.hasEmptyBody() && r.response != nil }

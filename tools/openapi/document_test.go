@@ -11,10 +11,17 @@ const (
 	participants = "/v2/conferences/{conference_id}/participants"
 	one          = participants + "/{participant_id}"
 	watch        = participants + ":watch"
+	refresh      = participants + ":refresh"
+	muteAll      = "/v2/conferences/{conference_id}/mute-all"
 )
 
 func TestOperations(t *testing.T) {
 	document := decoded(t)
+	const (
+		ofOne         = "Grpc-Timeout X-Request-Id conference_id participant_id traceparent"
+		ofConference  = "Grpc-Timeout X-Request-Id conference_id traceparent"
+		controlErrors = " 400 401 402 403 404 405 409 415 429 431 499 4XX 500 503 504"
+	)
 	for _, test := range []struct {
 		path, verb, id string
 		parameters     string
@@ -43,6 +50,20 @@ func TestOperations(t *testing.T) {
 			"200", "application/x-ndjson text/event-stream",
 			"200 400 401 402 403 404 405 409 429 431 499 4XX 500 503 504", "Traceparent X-Request-Id",
 		},
+		{
+			one, "get", "getParticipant", ofOne, "200", "application/json",
+			"200 400 401 402 403 404 405 409 429 431 499 4XX 500 503 504", "Participant-Source Traceparent X-Request-Id",
+		},
+		{one + "/mute", "post", "muteParticipant", ofOne, "200", "application/json", "200 204" + controlErrors, "Traceparent X-Request-Id"},
+		{one + "/unmute", "post", "unmuteParticipant", ofOne, "204", "", "200 204" + controlErrors, "Traceparent X-Request-Id"},
+		{one + "/hold", "post", "holdParticipant", ofOne, "200", "application/json", "200 204" + controlErrors, "Traceparent X-Request-Id"},
+		{one + "/resume", "post", "resumeParticipant", ofOne, "204", "", "200 204" + controlErrors, "Traceparent X-Request-Id"},
+		{one + "/disconnect", "post", "disconnectParticipant", ofOne, "200", "application/json", "200 204" + controlErrors, "Traceparent X-Request-Id"},
+		{muteAll, "post", "muteAllParticipants", ofConference, "204", "", "204" + controlErrors, "Traceparent X-Request-Id"},
+		{
+			refresh, "post", "refreshParticipants", ofConference, "204", "",
+			"204 400 401 403 405 415 429 431 499 500 503 504", "Traceparent X-Request-Id",
+		},
 	} {
 		operation := at[map[string]any](t, document, "paths", test.path, test.verb)
 		if got := at[string](t, operation, "operationId"); got != test.id {
@@ -64,6 +85,56 @@ func TestOperations(t *testing.T) {
 			if pair[0] != pair[1] {
 				t.Errorf("%s: %s are\n%s, want\n%s", test.id, what, pair[0], pair[1])
 			}
+		}
+	}
+}
+
+func TestBodies(t *testing.T) {
+	document := decoded(t)
+	for path, item := range at[map[string]any](t, document, "paths") {
+		for verb, operation := range item.(map[string]any) {
+			body, hasBody := operation.(map[string]any)["requestBody"]
+			isAdd := path == participants && verb == "post"
+			if hasBody != isAdd {
+				t.Errorf("%s %s has the body %v", verb, path, body)
+			}
+			note := strings.Contains(at[string](t, operation, "description"), "The request has no body.")
+			if want := verb == "post" && !isAdd; note != want {
+				t.Errorf("%s %s says that there is no body: %t", verb, path, note)
+			}
+			if isAdd && !at[bool](t, body, "required") {
+				t.Errorf("the body of %s is optional", path)
+			}
+		}
+	}
+}
+
+func TestReasonsOfACall(t *testing.T) {
+	document := decoded(t)
+	for _, test := range []struct {
+		path, verb, status, reason string
+		want                       bool
+	}{
+		{one, "get", "404", "PARTICIPANT_NOT_FOUND", true},
+		{one, "get", "503", "UPSTREAM_INCOMPLETE", true},
+		{one, "get", "403", "ORIGIN_REFUSED", false},
+		{one, "get", "400", "BODY_TOO_LARGE", false},
+		{one + "/mute", "post", "404", "PARTICIPANT_NOT_FOUND", true},
+		{one + "/disconnect", "post", "403", "ORIGIN_REFUSED", true},
+		{one + "/hold", "post", "400", "UNSUPPORTED_MEDIA_TYPE", true},
+		{one + "/hold", "post", "409", "UPSTREAM_CONFLICT", true},
+		{one + "/hold", "post", "409", "CONFERENCE_FULL", false},
+		{one + "/resume", "post", "503", "UPSTREAM_INCOMPLETE", false},
+		{muteAll, "post", "404", "PARTICIPANT_NOT_FOUND", false},
+		{muteAll, "post", "404", "CONFERENCE_NOT_FOUND", true},
+		{muteAll, "post", "403", "ORIGIN_REFUSED", true},
+		{refresh, "post", "403", "ORIGIN_REFUSED", true},
+		{refresh, "post", "403", "UPSTREAM_FORBIDDEN", false},
+		{refresh, "post", "503", "UPSTREAM_UNAVAILABLE", false},
+	} {
+		description := at[string](t, document, "paths", test.path, test.verb, "responses", test.status, "description")
+		if strings.Contains(description, "`"+test.reason+"`") != test.want {
+			t.Errorf("%s %s %s: %s is documented: %t", test.verb, test.path, test.status, test.reason, !test.want)
 		}
 	}
 }
@@ -102,7 +173,7 @@ func TestSchemas(t *testing.T) {
 	if got := at[bool](t, schema("AddParticipantRequest"), "additionalProperties"); got {
 		t.Error("an add allows unknown fields")
 	}
-	for _, absent := range []string{"RemoveParticipantResponse", "AddParticipantResponse", "ListParticipantsRequest"} {
+	for _, absent := range []string{"RemoveParticipantResponse", "AddParticipantResponse", "ListParticipantsRequest", "GetParticipantResponse", "MuteParticipantRequest", "MuteAllParticipantsResponse"} {
 		if _, found := at[map[string]any](t, document, "components", "schemas")[absent]; found {
 			t.Errorf("%s is in no body but has a schema", absent)
 		}

@@ -14,6 +14,9 @@ func (g *generator) operation(r route) object {
 	if r.method.IsStreamingServer() {
 		comment += "\n\n" + streamNote
 	}
+	if r.hasEmptyBody() {
+		comment += "\n\n" + emptyBodyNote
+	}
 	name := string(r.method.Name())
 	operation := object{
 		{"operationId", strings.ToLower(name[:1]) + name[1:]},
@@ -22,7 +25,7 @@ func (g *generator) operation(r route) object {
 		{"description", comment},
 		{"parameters", g.parameters(r)},
 	}
-	if r.hasBody {
+	if r.hasBody && !r.hasEmptyBody() {
 		operation = operation.with("requestBody", object{
 			{"required", true},
 			{"content", object{{"application/json", object{{"schema", ref(r.method.Input())}, {"example", bodyExample}}}}},
@@ -30,6 +33,10 @@ func (g *generator) operation(r route) object {
 	}
 	return operation.with("responses", g.responses(r))
 }
+
+// emptyBodyNote replaces a description of the body: from an optional one, the Rust client of
+// OpenAPI Generator sends the text null, which the service refuses.
+const emptyBodyNote = "The request has no body. An empty JSON object, `{}`, is accepted as well."
 
 // firstSentence returns the summary of a description.
 func firstSentence(text string) string {
@@ -88,6 +95,8 @@ var bodyExample = object{
 	{"role", "listener"},
 	{"muted", false},
 	{"send_pin_via_sms", false},
+	{"validate_only", false},
+	{"wait_for_answer", false},
 }
 
 // streamExample is the first message of a stream.

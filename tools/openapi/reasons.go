@@ -46,12 +46,20 @@ type reason struct {
 	text string
 	// upstream is the HTTP status of the upstream for this reason; 0 for none.
 	upstream int
-	// methods are those that can return the reason; none means all.
+	// methods are those that can return the reason; none means all. A reason of the upstream does
+	// not apply to a method that sends it nothing.
 	methods []protoreflect.Name
 }
 
 func (r reason) appliesTo(method protoreflect.Name) bool {
-	return len(r.methods) == 0 || slices.Contains(r.methods, method)
+	if len(r.methods) == 0 {
+		return method != refreshing || !r.isUpstreams()
+	}
+	return slices.Contains(r.methods, method)
+}
+
+func (r reason) isUpstreams() bool {
+	return r.upstream != 0 || strings.HasPrefix(string(r.name), "UPSTREAM_")
 }
 
 func (r reason) status() string {
@@ -63,10 +71,22 @@ func (r reason) status() string {
 }
 
 const (
-	adding   protoreflect.Name = "AddParticipant"
-	removing protoreflect.Name = "RemoveParticipant"
-	listing  protoreflect.Name = "ListParticipants"
-	watching protoreflect.Name = "WatchParticipants"
+	adding     protoreflect.Name = "AddParticipant"
+	removing   protoreflect.Name = "RemoveParticipant"
+	listing    protoreflect.Name = "ListParticipants"
+	watching   protoreflect.Name = "WatchParticipants"
+	getting    protoreflect.Name = "GetParticipant"
+	mutingAll  protoreflect.Name = "MuteAllParticipants"
+	refreshing protoreflect.Name = "RefreshParticipants"
+)
+
+// controlling are the calls that change one field of a participant.
+var controlling = only("MuteParticipant", "UnmuteParticipant", "HoldParticipant", "ResumeParticipant", "DisconnectParticipant")
+
+// withBody are the calls that read a body, ofParticipant those that name a participant.
+var (
+	withBody      = append(only(adding, mutingAll, refreshing), controlling...)
+	ofParticipant = append(only(getting, removing), controlling...)
 )
 
 func only(methods ...protoreflect.Name) []protoreflect.Name { return methods }
@@ -87,17 +107,17 @@ var reasons = []reason{
 	{name: apierror.RoleNotGranted, text: "the credential's role does not allow it."},
 	{name: apierror.ConferenceNotGranted, text: "the credential is not for this conference."},
 	{name: apierror.HostRefused, text: "the Host header names another server."},
-	{name: apierror.OriginRefused, text: "a page of another origin may not write.", methods: only(adding, removing)},
+	{name: apierror.OriginRefused, text: "a page of another origin may not write.", methods: append(only(removing), withBody...)},
 	{name: apierror.ConferenceNotFound, text: "the upstream knows no such conference.", upstream: 404},
-	{name: apierror.ParticipantNotFound, text: "the upstream knows no such participant.", upstream: 404, methods: only(removing)},
+	{name: apierror.ParticipantNotFound, text: "the upstream knows no such participant.", upstream: 404, methods: ofParticipant},
 	{name: apierror.MethodNotAllowed, text: "the path does not support this method; `Allow` lists the supported ones."},
 	{name: apierror.UpstreamConflict, text: "the upstream's state does not allow it now.", upstream: 409},
 	{name: apierror.ConferenceFull, text: "the conference takes no more participants.", upstream: 409, methods: only(adding)},
 	{name: apierror.RequestIDReused, text: "the request id was used with other arguments.", methods: only(adding)},
-	{name: apierror.BodyTooLarge, text: "the body is too large.", methods: only(adding)},
-	{name: apierror.BodyTooSlow, text: "the body did not arrive in time.", methods: only(adding)},
-	{name: apierror.MediaType, text: "the body is not declared as application/json.", methods: only(adding)},
-	{name: apierror.UnsupportedEncoding, text: "the body is compressed with another method than gzip.", methods: only(adding)},
+	{name: apierror.BodyTooLarge, text: "the body is too large.", methods: withBody},
+	{name: apierror.BodyTooSlow, text: "the body did not arrive in time.", methods: withBody},
+	{name: apierror.MediaType, text: "the body is not declared as application/json.", methods: withBody},
+	{name: apierror.UnsupportedEncoding, text: "the body is compressed with another method than gzip.", methods: withBody},
 	{name: apierror.HeadersTooLarge, text: "the headers are larger than 32 KiB."},
 	{name: apierror.UpstreamRateLimited, text: "the upstream refuses more requests for now.", upstream: 429},
 	{name: apierror.AddRateLimited, text: "an account sends 10 adds a second; this one would miss the deadline.", methods: only(adding)},
@@ -115,7 +135,7 @@ var reasons = []reason{
 	{name: apierror.AddOutcomeUnknown, text: "the add was sent, but its outcome is unknown: the phone may ring.", methods: only(adding)},
 	{name: apierror.UpstreamUnavailable, text: "the upstream failed."},
 	{name: apierror.UpstreamUnreachable, text: "the upstream could not be reached."},
-	{name: apierror.UpstreamIncomplete, text: "the upstream's list is incomplete."},
+	{name: apierror.UpstreamIncomplete, text: "the upstream's list is incomplete.", methods: only(listing, getting)},
 	{name: apierror.BreakerOpen, text: "the circuit breaker is open: the upstream failed too often."},
 	{name: apierror.IssuerUnavailable, text: "the credential cannot be verified: its issuer does not respond."},
 	{name: apierror.IssuerMismatch, text: "the credential cannot be verified: its issuer's name differs from the configured one."},

@@ -8,21 +8,25 @@ func (g *generator) responses(r route) object {
 	case r.method.IsStreamingServer():
 		responses = responses.with("200", stream(r))
 	case r.response == nil:
-		responses = responses.with("204", object{
-			{"description", "Success, without a body."},
-			{"headers", responseHeaders(r)},
-		})
+		responses = responses.with("204", withoutBody(r, "Success, without a body."))
 	default:
 		responses = responses.with("200", object{
 			{"description", g.comments.Of(r.response)},
-			{"headers", responseHeaders(r)},
+			{"headers", successHeaders(r)},
 			{"content", jsonContent(ref(r.response))},
 		})
+	}
+	if r.isControl() {
+		responses = responses.with("204", withoutBody(r, "Success. The upstream's response contains no participant."))
 	}
 	for _, one := range errorResponses(r.method.Name()) {
 		responses = responses.with(one.status, one.response(r))
 	}
 	return responses
+}
+
+func withoutBody(r route, description string) object {
+	return object{{"description", description}, {"headers", successHeaders(r)}}
 }
 
 func jsonContent(schema object) object {
@@ -60,6 +64,8 @@ var headerSchemas = object{
 	header("Traceparent", "The W3C trace context of this request: the caller's own, or a new one.", object{{"type", "string"}}),
 	header("Idempotency-Replayed", "`true` if the response repeats the outcome of another call with this `request_id`.",
 		object{{"type", "string"}, {"const", "true"}}),
+	header("Participant-Source", "Where the participant comes from: `feed`, the roster of a watch of this conference, or `list`, a list that was just read.",
+		object{{"type", "string"}, {"pattern", "^(feed|list)$"}}),
 	header("WWW-Authenticate", "How to authenticate.", object{{"type", "string"}, {"const", "Bearer"}}),
 	header("Allow", "The methods that this path supports.", object{{"type", "string"}}),
 	header("Retry-After", "The seconds to wait before the next try, from the RetryInfo.", object{{"type", "integer"}, {"minimum", 1}}),
@@ -76,6 +82,13 @@ func headerRefs(names ...string) object {
 		refs[i] = member{name, object{{"$ref", "#/components/headers/" + name}}}
 	}
 	return refs
+}
+
+func successHeaders(r route) object {
+	if r.method.Name() == getting {
+		return responseHeaders(r).and(headerRefs("Participant-Source"))
+	}
+	return responseHeaders(r)
 }
 
 func responseHeaders(r route) object {

@@ -22,9 +22,9 @@ func (g *generator) schemas(file protoreflect.FileDescriptor) object {
 	unused := map[protoreflect.FullName]bool{}
 	for i := range service.Methods().Len() {
 		r := g.routeOf(service.Methods().Get(i))
-		unused[r.method.Input().FullName()] = !r.hasBody
+		unused[r.method.Input().FullName()] = !r.hasBody || r.hasEmptyBody()
 		unused[r.method.Output().FullName()] = r.response != r.method.Output()
-		if r.hasBody {
+		if r.hasBody && !r.hasEmptyBody() {
 			bodies[r.method.Input().FullName()] = r
 		}
 	}

@@ -28,6 +28,7 @@ type Upstream struct {
 	changed chan struct{}
 	starts  []time.Time
 	firsts  []bool
+	early   chan struct{}
 	probe   bool
 	settled error
 	opened  []context.Context
@@ -35,9 +36,16 @@ type Upstream struct {
 
 var _ feed.Account = (*Upstream)(nil)
 
+// closed is the channel of turns that are always free.
+var closed = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
 // New returns an upstream with an empty conference.
 func New() *Upstream {
-	return &Upstream{people: map[string]participant.Participant{}, pages: 1, changed: make(chan struct{})}
+	return &Upstream{people: map[string]participant.Participant{}, pages: 1, changed: make(chan struct{}), early: closed}
 }
 
 // Set lists a participant with a status.
@@ -110,6 +118,15 @@ func (u *Upstream) OfferProbe() {
 	u.probe = true
 }
 
+// HoldEarly leaves no turn for early lists until the test calls release.
+func (u *Upstream) HoldEarly() (release func()) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	held := make(chan struct{})
+	u.early = held
+	return func() { close(held) }
+}
+
 // FirstAttempts returns for each list whether it was a first attempt.
 func (u *Upstream) FirstAttempts() []bool {
 	u.mu.Lock()
@@ -164,6 +181,22 @@ func (s source) Wait(ctx context.Context, first bool) error {
 	defer s.upstream.mu.Unlock()
 	s.upstream.firsts = append(s.upstream.firsts, first)
 	return ctx.Err()
+}
+
+func (s source) WaitEarly(ctx context.Context, due time.Time, stop <-chan struct{}) bool {
+	s.upstream.mu.Lock()
+	early := s.upstream.early
+	s.upstream.mu.Unlock()
+	timer := time.NewTimer(time.Until(due))
+	defer timer.Stop()
+	select {
+	case <-early:
+		return true
+	case <-stop:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return false
 }
 
 func (s source) RecordOutcome(err error) {

@@ -2,17 +2,42 @@ package connectrpc
 
 import (
 	"context"
+	"path"
 
 	"connectrpc.com/connect"
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/descriptorpb"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/httpapi/httpio"
 	"github.com/audian/participant-gateway/internal/wire"
 )
+
+// serveUnary serves one unary method. A method without side effects may be called by GET too.
+func serveUnary[Request, Response any, Pointer interface {
+	*Request
+	proto.Message
+}](
+	h *handler, method string, invoke func(context.Context, Pointer) (*Response, error),
+) {
+	allowed := form{types: unaryTypes, byGet: isRead(method), request: Pointer(new(Request))}
+	var options []connect.HandlerOption
+	if allowed.byGet {
+		options = append(options, connect.WithIdempotency(connect.IdempotencyNoSideEffects))
+	}
+	h.mux.Handle(method, h.checkForm(unary(h, method, invoke, options...), allowed))
+}
+
+// isRead reports whether the proto declares a method to be without side effects.
+func isRead(method string) bool {
+	service := v2.File_audian_conference_v2_participant_service_proto.Services().Get(0)
+	options, _ := service.Methods().ByName(protoreflect.Name(path.Base(method))).Options().(*descriptorpb.MethodOptions)
+	return options.GetIdempotencyLevel() == descriptorpb.MethodOptions_NO_SIDE_EFFECTS
+}
 
 // unary returns the handler of one unary method.
 func unary[Request, Response any, Pointer interface {

@@ -140,7 +140,8 @@ type form struct {
 	types []string
 	// byGet allows calls by GET.
 	byGet bool
-	// request is set for a method whose errors must say that no phone was dialled.
+	// request is the method's request message, which decides whether errors must say that no
+	// phone was dialled.
 	request proto.Message
 }
 

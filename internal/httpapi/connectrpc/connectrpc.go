@@ -42,12 +42,18 @@ type handler struct {
 // New returns the handler. The guards of package httpapi must stand before it.
 func New(options Options) http.Handler {
 	h := &handler{Options: options, mux: http.NewServeMux(), protocol: connect.NewErrorWriter()}
-	reads := connect.WithIdempotency(connect.IdempotencyNoSideEffects)
-	add, remove := v2.ParticipantService_AddParticipant_FullMethodName, v2.ParticipantService_RemoveParticipant_FullMethodName
-	list, watch := v2.ParticipantService_ListParticipants_FullMethodName, v2.ParticipantService_WatchParticipants_FullMethodName
-	h.mux.Handle(add, h.checkForm(unary(h, add, h.Service.AddParticipant), form{types: unaryTypes, request: &v2.AddParticipantRequest{}}))
-	h.mux.Handle(remove, h.checkForm(unary(h, remove, h.Service.RemoveParticipant), form{types: unaryTypes}))
-	h.mux.Handle(list, h.checkForm(unary(h, list, h.Service.ListParticipants, reads), form{types: unaryTypes, byGet: true}))
+	serveUnary(h, v2.ParticipantService_AddParticipant_FullMethodName, h.Service.AddParticipant)
+	serveUnary(h, v2.ParticipantService_RemoveParticipant_FullMethodName, h.Service.RemoveParticipant)
+	serveUnary(h, v2.ParticipantService_ListParticipants_FullMethodName, h.Service.ListParticipants)
+	serveUnary(h, v2.ParticipantService_GetParticipant_FullMethodName, h.Service.GetParticipant)
+	serveUnary(h, v2.ParticipantService_MuteParticipant_FullMethodName, h.Service.MuteParticipant)
+	serveUnary(h, v2.ParticipantService_UnmuteParticipant_FullMethodName, h.Service.UnmuteParticipant)
+	serveUnary(h, v2.ParticipantService_HoldParticipant_FullMethodName, h.Service.HoldParticipant)
+	serveUnary(h, v2.ParticipantService_ResumeParticipant_FullMethodName, h.Service.ResumeParticipant)
+	serveUnary(h, v2.ParticipantService_DisconnectParticipant_FullMethodName, h.Service.DisconnectParticipant)
+	serveUnary(h, v2.ParticipantService_MuteAllParticipants_FullMethodName, h.Service.MuteAllParticipants)
+	serveUnary(h, v2.ParticipantService_RefreshParticipants_FullMethodName, h.Service.RefreshParticipants)
+	watch := v2.ParticipantService_WatchParticipants_FullMethodName
 	h.mux.Handle(watch, h.checkForm(h.watch(watch), form{types: streamTypes}))
 	h.mux.HandleFunc(Pattern, h.unknownMethod)
 	return h

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
@@ -36,6 +37,49 @@ type fakeService struct {
 	add   func(context.Context, *v2.AddParticipantRequest) (*v2.AddParticipantResponse, error)
 	list  func(context.Context, *v2.ListParticipantsRequest) (*v2.ListParticipantsResponse, error)
 	watch func(*v2.WatchParticipantsRequest, grpc.ServerStream) error
+	// called is the latest request of a method that has no function of its own.
+	called proto.Message
+}
+
+func (f *fakeService) GetParticipant(ctx context.Context, r *v2.GetParticipantRequest) (*v2.GetParticipantResponse, error) {
+	f.called = r
+	err := grpc.SetHeader(ctx, metadata.Pairs("participant-source", "list"))
+	return &v2.GetParticipantResponse{Participant: &v2.Participant{Id: r.GetParticipantId()}}, err
+}
+
+func (f *fakeService) MuteParticipant(_ context.Context, r *v2.MuteParticipantRequest) (*v2.MuteParticipantResponse, error) {
+	f.called = r
+	return &v2.MuteParticipantResponse{}, nil
+}
+
+func (f *fakeService) UnmuteParticipant(_ context.Context, r *v2.UnmuteParticipantRequest) (*v2.UnmuteParticipantResponse, error) {
+	f.called = r
+	return &v2.UnmuteParticipantResponse{}, nil
+}
+
+func (f *fakeService) HoldParticipant(_ context.Context, r *v2.HoldParticipantRequest) (*v2.HoldParticipantResponse, error) {
+	f.called = r
+	return &v2.HoldParticipantResponse{}, nil
+}
+
+func (f *fakeService) ResumeParticipant(_ context.Context, r *v2.ResumeParticipantRequest) (*v2.ResumeParticipantResponse, error) {
+	f.called = r
+	return &v2.ResumeParticipantResponse{}, nil
+}
+
+func (f *fakeService) DisconnectParticipant(_ context.Context, r *v2.DisconnectParticipantRequest) (*v2.DisconnectParticipantResponse, error) {
+	f.called = r
+	return &v2.DisconnectParticipantResponse{}, nil
+}
+
+func (f *fakeService) MuteAllParticipants(_ context.Context, r *v2.MuteAllParticipantsRequest) (*v2.MuteAllParticipantsResponse, error) {
+	f.called = r
+	return &v2.MuteAllParticipantsResponse{}, nil
+}
+
+func (f *fakeService) RefreshParticipants(_ context.Context, r *v2.RefreshParticipantsRequest) (*v2.RefreshParticipantsResponse, error) {
+	f.called = r
+	return &v2.RefreshParticipantsResponse{}, nil
 }
 
 func (f *fakeService) AddParticipant(ctx context.Context, r *v2.AddParticipantRequest) (*v2.AddParticipantResponse, error) {

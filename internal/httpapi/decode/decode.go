@@ -62,15 +62,15 @@ func InvalidFields(err error) (fields []apierror.Violation, ok bool) {
 }
 
 func requestBody(w http.ResponseWriter, r *http.Request, request proto.Message) error {
-	if !isJSON(r.Header.Get("Content-Type")) {
+	body, err := httpio.ReadBody(w, r)
+	switch {
+	case err != nil:
+		return err
+	case len(body) > 0 && !isJSON(r.Header.Get("Content-Type")):
 		return &apierror.Error{
 			Reason:  apierror.MediaType,
 			Message: "the body must be JSON, sent with Content-Type: application/json",
 		}
-	}
-	body, err := httpio.ReadBody(w, r)
-	if err != nil {
-		return err
 	}
 	return JSON(body, request)
 }

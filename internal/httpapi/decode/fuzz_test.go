@@ -33,6 +33,9 @@ func FuzzDecodeBody(f *testing.F) {
 		var request v2.AddParticipantRequest
 		err := JSON(body, &request)
 		checkDecoded(t, &request, err)
+		var control v2.MuteParticipantRequest
+		err = JSON(body, &control)
+		checkDecoded(t, &control, err)
 	})
 }
 

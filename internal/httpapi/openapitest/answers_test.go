@@ -20,11 +20,21 @@ import (
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
+const muteAll = "/v2/conferences/conf_1/mute-all"
+
+// controls are the paths of the controls of one participant.
+var controls = []string{
+	participants + "/part_1/mute", participants + "/part_1/unmute", participants + "/part_1/hold",
+	participants + "/part_1/resume", participants + "/part_1/disconnect",
+}
+
 // service answers every call with the values of the test.
 type service struct {
 	v2.UnimplementedParticipantServiceServer
 
 	person participant.Participant
+	// bare makes the responses of controls contain no participant.
+	bare   bool
 	events []*watch.Message
 	err    error
 }
@@ -39,6 +49,46 @@ func (s service) RemoveParticipant(context.Context, *v2.RemoveParticipantRequest
 
 func (s service) ListParticipants(context.Context, *v2.ListParticipantsRequest) (*v2.ListParticipantsResponse, error) {
 	return &v2.ListParticipantsResponse{Participants: []*v2.Participant{wire.Participant(s.person)}, Total: 1, Active: 1}, s.err
+}
+
+func (s service) GetParticipant(context.Context, *v2.GetParticipantRequest) (*v2.GetParticipantResponse, error) {
+	return &v2.GetParticipantResponse{Participant: wire.Participant(s.person)}, s.err
+}
+
+// controlled is the participant in the response of a control.
+func (s service) controlled() *v2.Participant {
+	if s.bare {
+		return nil
+	}
+	return wire.Participant(s.person)
+}
+
+func (s service) MuteParticipant(context.Context, *v2.MuteParticipantRequest) (*v2.MuteParticipantResponse, error) {
+	return &v2.MuteParticipantResponse{Participant: s.controlled()}, s.err
+}
+
+func (s service) UnmuteParticipant(context.Context, *v2.UnmuteParticipantRequest) (*v2.UnmuteParticipantResponse, error) {
+	return &v2.UnmuteParticipantResponse{Participant: s.controlled()}, s.err
+}
+
+func (s service) HoldParticipant(context.Context, *v2.HoldParticipantRequest) (*v2.HoldParticipantResponse, error) {
+	return &v2.HoldParticipantResponse{Participant: s.controlled()}, s.err
+}
+
+func (s service) ResumeParticipant(context.Context, *v2.ResumeParticipantRequest) (*v2.ResumeParticipantResponse, error) {
+	return &v2.ResumeParticipantResponse{Participant: s.controlled()}, s.err
+}
+
+func (s service) DisconnectParticipant(context.Context, *v2.DisconnectParticipantRequest) (*v2.DisconnectParticipantResponse, error) {
+	return &v2.DisconnectParticipantResponse{Participant: s.controlled()}, s.err
+}
+
+func (s service) MuteAllParticipants(context.Context, *v2.MuteAllParticipantsRequest) (*v2.MuteAllParticipantsResponse, error) {
+	return &v2.MuteAllParticipantsResponse{}, s.err
+}
+
+func (s service) RefreshParticipants(context.Context, *v2.RefreshParticipantsRequest) (*v2.RefreshParticipantsResponse, error) {
+	return &v2.RefreshParticipantsResponse{}, s.err
 }
 
 func (s service) WatchParticipants(_ *v2.WatchParticipantsRequest, stream grpc.ServerStreamingServer[v2.WatchParticipantsResponse]) error {
@@ -110,6 +160,13 @@ func TestSuccessMatchesTheDocument(t *testing.T) {
 		check(t, s, http.MethodPost, participants, "application/json", `{"phone_number":"+12025551234"}`, 200)
 		check(t, s, http.MethodGet, participants, "application/json", "", 200)
 		check(t, s, http.MethodDelete, participants+"/part_1", "application/json", "", 204)
+		check(t, s, http.MethodGet, participants+"/part_1", "application/json", "", 200)
+		check(t, s, http.MethodPost, muteAll, "application/json", "{}", 204)
+		check(t, s, http.MethodPost, participants+":refresh", "application/json", "", 204)
+		for _, control := range controls {
+			check(t, s, http.MethodPost, control, "application/json", "", 200)
+			check(t, service{bare: true}, http.MethodPost, control, "application/json", "{}", 204)
+		}
 		check(t, s, http.MethodGet, watchTarget, "application/x-ndjson", "", 200)
 		check(t, s, http.MethodGet, watchTarget, "text/event-stream", "", 200)
 	}
@@ -149,6 +206,10 @@ func TestErrorsMatchTheDocument(t *testing.T) {
 		check(t, s, http.MethodPost, participants, "application/json", `{"phone_number":"+12025551234"}`, test.want)
 		check(t, s, http.MethodGet, participants, "application/json", "", test.want)
 		check(t, s, http.MethodDelete, participants+"/part_1", "application/json", "", test.want)
+		check(t, s, http.MethodGet, participants+"/part_1", "application/json", "", test.want)
+		for _, control := range append(controls, muteAll) {
+			check(t, s, http.MethodPost, control, "application/json", "", test.want)
+		}
 		check(t, s, http.MethodGet, watchTarget, "text/event-stream", "", test.want)
 	}
 }
@@ -157,4 +218,8 @@ func TestRefusalsMatchTheDocument(t *testing.T) {
 	s := service{person: alice}
 	check(t, s, http.MethodPost, participants, "application/json", `{"phone_number":`, 400)
 	check(t, s, http.MethodPost, participants, "application/json", strings.Repeat(" ", 65<<10), 400)
+	for _, control := range append(controls, muteAll, participants+":refresh") {
+		check(t, s, http.MethodPost, control, "application/json", `{"muted":`, 400)
+		check(t, s, http.MethodPost, control, "application/json", strings.Repeat(" ", 65<<10), 400)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/protobuf/proto"
 
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/httpapi/httpio"
 	"github.com/audian/participant-gateway/internal/wire"
 )
@@ -16,7 +17,11 @@ import (
 // before grpc-gateway sees them.
 type marshaler struct{}
 
+// Marshal returns nothing for a participant that is unset: the response has no body.
 func (marshaler) Marshal(value any) ([]byte, error) {
+	if participant, isOne := value.(*v2.Participant); isOne && participant == nil {
+		return nil, nil
+	}
 	message, isMessage := value.(proto.Message)
 	if !isMessage {
 		return nil, fmt.Errorf("no JSON for %T", value)

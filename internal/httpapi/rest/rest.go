@@ -15,6 +15,7 @@ import (
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/httpapi/httpio"
@@ -32,20 +33,22 @@ type Options struct {
 // Prefix is the prefix of every path of the API, as in the vendor's.
 const Prefix = "/v2/"
 
-const (
-	watchVerb = "watch"
-	watchPath = "/v2/conferences/{conference_id}/participants:" + watchVerb
-)
+const watchPath = "/v2/conferences/{conference_id}/participants:watch"
 
 type api struct {
 	Options
 
-	mux *runtime.ServeMux
+	mux    *runtime.ServeMux
+	routes routes
 }
 
 // New returns the handler of the paths below Prefix.
 func New(options Options) (http.Handler, error) {
-	a := &api{Options: options}
+	found, err := routesOf(v2.File_audian_conference_v2_participant_service_proto.Services().Get(0))
+	if err != nil {
+		return nil, fmt.Errorf("read the routes: %w", err)
+	}
+	a := &api{Options: options, routes: found}
 	a.mux = runtime.NewServeMux(
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, marshaler{}),
 		runtime.WithMiddlewares(a.decode),
@@ -69,9 +72,6 @@ func New(options Options) (http.Handler, error) {
 	if err := a.mux.HandlePath(http.MethodGet, watchPath, a.watch); err != nil {
 		return nil, fmt.Errorf("register the watch: %w", err)
 	}
-	if err := a.mux.HandlePath(http.MethodHead, watchPath, a.watchHead); err != nil {
-		return nil, fmt.Errorf("register the watch: %w", err)
-	}
 	return a, nil
 }
 
@@ -88,14 +88,22 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // sent, since grpc-gateway decodes each segment; but a percent-encoded colon, which means
 // the same, would hide the verb. A HEAD is routed as a GET: net/http omits the body.
 func forRouting(r *http.Request) *http.Request {
-	changed := *r
+	changed := r.WithContext(context.WithValue(r.Context(), headKey{}, r.Method == http.MethodHead))
 	changed.URL = new(url.URL)
 	*changed.URL = *r.URL
 	changed.URL.RawPath = encodedColon.Replace(r.URL.EscapedPath())
-	if r.Method == http.MethodHead && !strings.HasSuffix(r.URL.Path, ":"+watchVerb) {
+	if r.Method == http.MethodHead {
 		changed.Method = http.MethodGet
 	}
-	return &changed
+	return changed
+}
+
+type headKey struct{}
+
+// isHead reports whether a request that is routed as a GET was sent as a HEAD.
+func isHead(ctx context.Context) bool {
+	head, _ := ctx.Value(headKey{}).(bool)
+	return head
 }
 
 var encodedColon = strings.NewReplacer("%3A", ":", "%3a", ":")
@@ -104,14 +112,24 @@ var encodedColon = strings.NewReplacer("%3A", ":", "%3a", ":")
 // add to headers that are already set.
 func noHeader(string) (header string, passed bool) { return "", false }
 
-// completeHeader sets the headers of a successful response. That of a remove has no body.
+// completeHeader sets the headers of a successful response, and the status of one without a
+// body.
 func completeHeader(ctx context.Context, w http.ResponseWriter, response proto.Message) error {
 	setServiceHeaders(ctx, w.Header())
-	if _, isRemove := response.(*v2.RemoveParticipantResponse); isRemove {
+	if !hasBody(response.ProtoReflect()) {
 		w.Header().Del("Content-Type")
 		w.WriteHeader(http.StatusNoContent)
 	}
 	return nil
+}
+
+// hasBody reports whether a response has a body: one of a single participant only if it is set.
+func hasBody(response protoreflect.Message) bool {
+	fields := response.Descriptor().Fields()
+	if participant := fields.ByName("participant"); participant != nil {
+		return response.Has(participant)
+	}
+	return fields.Len() > 0
 }
 
 // setServiceHeaders sets the headers that the service set in a unary call.
@@ -134,21 +152,8 @@ func (a *api) refuseRoute(
 	_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, status int,
 ) {
 	if status == http.StatusMethodNotAllowed {
-		a.Errors.RefuseMethod(w, r, allowedMethods(r.URL.EscapedPath()))
+		a.Errors.RefuseMethod(w, r, a.routes.allowed(r.URL.EscapedPath()))
 		return
 	}
 	a.Errors.Refuse(w, r, httpio.RouteNotFound())
-}
-
-// allowedMethods returns the methods of a path that has a route.
-func allowedMethods(path string) string {
-	const slashesOfOneParticipant = 5
-	switch {
-	case strings.Count(path, "/") == slashesOfOneParticipant:
-		return "DELETE"
-	case strings.HasSuffix(path, ":"+watchVerb):
-		return "GET, HEAD"
-	default:
-		return "GET, HEAD, POST"
-	}
 }

@@ -17,8 +17,12 @@ import (
 
 // watch streams a conference. Nothing is written before the first message, so that an
 // earlier error has its HTTP status; a later error is the last event.
-func (a *api) watch(w http.ResponseWriter, r *http.Request, _ map[string]string) {
-	request := decodedFrom[*v2.WatchParticipantsRequest](r.Context())
+func (a *api) watch(w http.ResponseWriter, r *http.Request, path map[string]string) {
+	if isHead(r.Context()) {
+		a.watchHead(w, r, path)
+		return
+	}
+	request, _ := r.Context().Value(requestKey{}).(*v2.WatchParticipantsRequest)
 	if last := r.Header.Get("Last-Event-ID"); last != "" {
 		// EventSource reconnects with the same URL, and with the token in it.
 		request.ResumeToken = last

@@ -25,6 +25,12 @@ async function main() {
   assert.strictEqual(data.total, added.length);
   assert.ok(data.participants.some((p) => p.id === added[0].id));
 
+  const [first] = added;
+  const muted = await axios.post(`${url}/${first.id}/mute`, {}, options);
+  assert.strictEqual(muted.data.muted, true);
+  const unmuted = await axios.post(`${url}/${first.id}/unmute`, null, options);
+  assert.strictEqual(unmuted.data.muted, false);
+
   const removed = await axios.delete(`${url}/${added[0].id}`, options);
   assert.strictEqual(removed.status, 204);
 }

@@ -12,6 +12,15 @@ list=$(curl --silent --fail "$BASE_URL/conferences/conf_curl/participants" -H 'X
 grep -q "\"$id\"" <<<"$list"
 grep -q '"total":2' <<<"$list"
 
+control() {
+	curl --silent --show-error --fail -X POST "$BASE_URL/conferences/conf_curl/$1" \
+		-H 'X-Auth-Token: my-api-key' -H 'Content-Type: application/json' -d '{}'
+}
+control "participants/$id/mute" | grep -q '"muted":true'
+control "participants/$id/unmute" | grep -q '"muted":false'
+control mute-all
+control "participants/$id/disconnect" | grep -q '"status":"disconnected"'
+
 code=$(curl --silent --output /dev/null --write-out '%{http_code}' -X DELETE \
 	"$BASE_URL/conferences/conf_curl/participants/$id" -H 'X-Auth-Token: my-api-key')
 [ "$code" = 204 ]

@@ -25,5 +25,11 @@ listed = requests.get(URL, headers=HEADERS, timeout=10).json()
 assert listed["total"] == 2 and isinstance(listed["active"], int), listed
 assert added["id"] in [p["id"] for p in listed["participants"]], listed
 
+muted = requests.post(f"{URL}/{added['id']}/mute", headers=HEADERS, json={}, timeout=10)
+assert muted.status_code == 200 and muted.json()["muted"] is True, muted
+unmuted = requests.post(f"{URL}/{added['id']}/unmute", headers=HEADERS, timeout=10)
+assert unmuted.status_code == 200 and unmuted.json()["muted"] is False, unmuted
+requests.post(URL.removesuffix("participants") + "mute-all", headers=HEADERS, json={}, timeout=10).raise_for_status()
+
 removed = requests.delete(f"{URL}/{added['id']}", headers=HEADERS, timeout=10)
 assert removed.status_code == 204 and removed.content == b"", removed

@@ -1,5 +1,5 @@
 // Command client-check uses the Go client that OpenAPI Generator makes: one list, one
-// add, and the error of one that is refused.
+// add, a get, a mute, a refresh, and the error of an add that is refused.
 package main
 
 import (
@@ -44,6 +44,10 @@ func run(ctx context.Context, url string) error {
 		return fmt.Errorf("add: %+v", added)
 	}
 
+	if err := control(ctx, api, added.Id); err != nil {
+		return err
+	}
+
 	_, _, err = api.AddParticipant(ctx, conference).AddParticipantRequest(*openapi.NewAddParticipantRequest("abc")).Execute()
 	var refused *openapi.GenericOpenAPIError
 	if !errors.As(err, &refused) {
@@ -58,6 +62,21 @@ func run(ctx context.Context, url string) error {
 		return fmt.Errorf("bad add: %v in %+v", fields, body)
 	}
 	fmt.Printf("%d listed, %s added, %s refused\n", list.Total, added.Id, fields[0])
+	return nil
+}
+
+func control(ctx context.Context, api *openapi.ParticipantsAPIService, id string) error {
+	found, _, err := api.GetParticipant(ctx, conference, id).Execute()
+	if err != nil || found.Id != id {
+		return fmt.Errorf("get: %+v, %w", found, err)
+	}
+	muted, _, err := api.MuteParticipant(ctx, conference, id).Execute()
+	if err != nil || !muted.Muted {
+		return fmt.Errorf("mute: %+v, %w", muted, err)
+	}
+	if _, err := api.RefreshParticipants(ctx, conference).Execute(); err != nil {
+		return fmt.Errorf("refresh: %w", err)
+	}
 	return nil
 }
 

@@ -12,7 +12,7 @@ import org.openapitools.client.model.ListParticipantsResponse;
 import org.openapitools.client.model.Participant;
 import org.openapitools.client.model.ParticipantRole;
 
-/** Uses the Java client that OpenAPI Generator makes: one list, one add, and the error of one that is refused. */
+/** Uses the Java client that OpenAPI Generator makes: a list, an add, a get, a mute, a refresh, and a refused add. */
 public final class ClientCheck {
   private static final String CONFERENCE = "conf_demo";
 
@@ -27,6 +27,12 @@ public final class ClientCheck {
         new AddParticipantRequest().phoneNumber("+12025550199").name("Ada").role(ParticipantRole.LISTENER);
     Participant added = api.addParticipant(CONFERENCE, request, null, null, null, null);
     check(!added.getId().isEmpty() && added.getPhoneNumber().equals("+12025550199") && added.getRole().equals("listener"), added);
+
+    Participant found = api.getParticipant(CONFERENCE, added.getId(), null, null, null);
+    check(found.getId().equals(added.getId()), found);
+    Participant muted = api.muteParticipant(CONFERENCE, added.getId(), null, null, null);
+    check(muted.getMuted(), muted);
+    api.refreshParticipants(CONFERENCE, null, null, null);
 
     List<String> fields = new ArrayList<>();
     try {

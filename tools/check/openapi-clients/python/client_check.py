@@ -1,4 +1,4 @@
-"""Uses the Python client that OpenAPI Generator makes: one list, one add, and the error of one that is refused."""
+"""Uses the Python client that OpenAPI Generator makes: a list, an add, a get, a mute, a refresh, and a refused add."""
 
 import sys
 
@@ -19,6 +19,10 @@ with ApiClient(Configuration(host=sys.argv[1])) as client:
     request = AddParticipantRequest(phone_number="+12025550199", name="Ada", role=ParticipantRole.LISTENER)
     added = api.add_participant(CONFERENCE, request)
     assert added.id and added.phone_number == "+12025550199" and added.role == "listener", added
+
+    assert api.get_participant(CONFERENCE, added.id).id == added.id
+    assert api.mute_participant(CONFERENCE, added.id).muted
+    api.refresh_participants(CONFERENCE)
 
     try:
         api.add_participant(CONFERENCE, AddParticipantRequest(phone_number="abc"))

@@ -1,5 +1,5 @@
-// Uses the TypeScript client that OpenAPI Generator makes: one list, one add, and the
-// error of one that is refused.
+// Uses the TypeScript client that OpenAPI Generator makes: one list, one add, a get, a mute,
+// a refresh, and the error of an add that is refused.
 import { Configuration, ModelErrorFromJSON, ParticipantRole, ParticipantsApi, ResponseError } from "./client";
 
 declare const process: { argv: string[] };
@@ -34,6 +34,12 @@ async function run(basePath: string): Promise<void> {
     addParticipantRequest: { phoneNumber: "+12025550199", name: "Ada", role: ParticipantRole.Listener },
   });
   check(added.id !== "" && added.phoneNumber === "+12025550199" && added.role === "listener", added);
+
+  const found = await api.getParticipant({ conferenceId, participantId: added.id });
+  check(found.id === added.id, found);
+  const muted = await api.muteParticipant({ conferenceId, participantId: added.id });
+  check(muted?.muted === true, muted);
+  await api.refreshParticipants({ conferenceId });
 
   const fields = await violatedFields(api);
   check(fields.length === 1 && fields[0] === "phone_number", fields);

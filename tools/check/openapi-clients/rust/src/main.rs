@@ -1,8 +1,10 @@
-//! Uses the Rust client that OpenAPI Generator makes: one list, one add, and the error of
-//! one that is refused.
+//! Uses the Rust client that OpenAPI Generator makes: one list, one add, a get, a mute, a
+//! refresh, and the error of an add that is refused.
 
 use openapi::apis::configuration::Configuration;
-use openapi::apis::participants_api::{add_participant, list_participants, AddParticipantError};
+use openapi::apis::participants_api::{
+    add_participant, get_participant, list_participants, mute_participant, refresh_participants, AddParticipantError,
+};
 use openapi::apis::Error;
 use openapi::models::{AddParticipantRequest, ParticipantRole};
 
@@ -26,6 +28,12 @@ async fn run(url: String) -> Result<(), Box<dyn std::error::Error>> {
     request.role = Some(Some(ParticipantRole::Listener));
     let added = add_participant(&configuration, CONFERENCE, request, None, None, None, None).await?;
     assert!(!added.id.is_empty() && added.phone_number == "+12025550199" && added.role == "listener", "{added:?}");
+
+    let found = get_participant(&configuration, CONFERENCE, &added.id, None, None, None).await?;
+    assert_eq!(found.id, added.id);
+    let muted = mute_participant(&configuration, CONFERENCE, &added.id, None, None, None).await?;
+    assert!(muted.muted, "{muted:?}");
+    refresh_participants(&configuration, CONFERENCE, None, None, None).await?;
 
     let bad = AddParticipantRequest::new("abc".to_owned());
     let refused = match add_participant(&configuration, CONFERENCE, bad, None, None, None, None).await {

@@ -1,0 +1,17 @@
+package feed
+
+import "github.com/audian/participant-gateway/internal/participant"
+
+// Find returns a participant from the conference's feed, if there is one that is fresh and holds
+// them (A7). It starts no feed, and prolongs none.
+func (h *Hub) Find(key participant.Key, id string) (participant.Participant, bool) {
+	feed := h.lookup(key)
+	if feed == nil {
+		return participant.Participant{}, false
+	}
+	state := feed.State()
+	if state.Stale {
+		return participant.Participant{}, false
+	}
+	return state.Find(id)
+}

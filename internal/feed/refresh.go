@@ -1,0 +1,69 @@
+package feed
+
+import (
+	"context"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+// refreshGap is the least time between the start of a list and the start of an early one (A12).
+const refreshGap = 200 * time.Millisecond
+
+// Refresh lets the feed of a watched conference read its next list before that is due (A12). It
+// starts no feed, and does not wait for the list.
+func (h *Hub) Refresh(key participant.Key) {
+	if feed := h.watched(key); feed != nil {
+		feed.refresh()
+	}
+}
+
+// watched returns the live feed of a key, nil if there is none or it has no watcher.
+func (h *Hub) watched(key participant.Key) *Feed {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if shared := h.feeds[key]; shared == nil || shared.refs == 0 {
+		return nil
+	}
+	return h.live(key)
+}
+
+// refresh allows an early list. Further calls before the next list starts change nothing.
+func (f *Feed) refresh() {
+	f.mu.Lock()
+	refreshed := f.schedule.refreshed
+	f.schedule.refreshed = true
+	f.mu.Unlock()
+	if !refreshed {
+		notify(f.rescheduled)
+	}
+}
+
+// nextStart returns when the next list may start: when it is due, or earlier after a Refresh. A
+// feed that fails starts no list early, because that would send more requests to an upstream that is
+// down.
+func (s *schedule) nextStart() time.Time {
+	early := later(s.started.Add(refreshGap), s.retryAt)
+	if s.refreshed && s.failures == 0 && early.Before(s.due) {
+		return early
+	}
+	return s.due
+}
+
+// waitForTurn waits until the account's budget grants the next list. An early list waits only
+// for a turn that no due list needs; when it is due itself, it is one of those. ok is false if ctx has
+// ended.
+func (f *Feed) waitForTurn(ctx context.Context) (early, ok bool) {
+	for f.waitUntilDue(ctx) {
+		f.mu.Lock()
+		due := f.schedule.due
+		f.mu.Unlock()
+		if !time.Now().Before(due) {
+			return false, f.source.Wait(ctx, f.firstAttempt()) == nil // It fails only with ctx.
+		}
+		if f.source.WaitEarly(ctx, due, f.rescheduled) {
+			return true, true
+		}
+	}
+	return false, false
+}
