@@ -79,7 +79,7 @@ func TestA08_OtherBodiesOfAControlAreRefused(t *testing.T) {
 				service := newFake(t)
 				service.other = func(context.Context, proto.Message) (*v2.Participant, error) {
 					t.Error("the service was called")
-					return nil, nil
+					return nil, context.Canceled
 				}
 				h := handler(t, service, func(o *Options) { o.CheckHosts = true })
 				got := call(t, h, "POST", path+tt.query, tt.body, tt.headers...)
@@ -93,7 +93,8 @@ func TestA08_OtherBodiesOfAControlAreRefused(t *testing.T) {
 
 func TestA08_AControlWithoutAParticipantAnswers204(t *testing.T) {
 	service := newFake(t)
-	service.other = func(context.Context, proto.Message) (*v2.Participant, error) { return nil, nil }
+	var none *v2.Participant
+	service.other = func(context.Context, proto.Message) (*v2.Participant, error) { return none, nil }
 	for path := range controlPaths {
 		for _, headers := range [][]string{nil, {"TE: trailers"}} {
 			got := call(t, handler(t, service), "POST", path, "", headers...)

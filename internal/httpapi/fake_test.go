@@ -119,8 +119,8 @@ func refuseViolations(ctx context.Context, dialled apierror.Dialled) error {
 }
 
 // newFake returns a service that answers every unary call.
-func newFake(t testing.TB) *fakeService {
-	t.Helper()
+func newFake(tb testing.TB) *fakeService {
+	tb.Helper()
 	return &fakeService{
 		add: func(context.Context, *v2.AddParticipantRequest) (*v2.AddParticipantResponse, error) {
 			return &v2.AddParticipantResponse{Participant: &v2.Participant{Id: "part_1", Status: v2.ParticipantStatus_PARTICIPANT_STATUS_DIALING}}, nil

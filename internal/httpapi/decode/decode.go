@@ -62,17 +62,25 @@ func InvalidFields(err error) (fields []apierror.Violation, ok bool) {
 }
 
 func requestBody(w http.ResponseWriter, r *http.Request, request proto.Message) error {
+	declared := isJSON(r.Header.Get("Content-Type"))
+	if r.ContentLength > 0 && !declared {
+		return notJSON()
+	}
 	body, err := httpio.ReadBody(w, r)
 	switch {
 	case err != nil:
 		return err
-	case len(body) > 0 && !isJSON(r.Header.Get("Content-Type")):
-		return &apierror.Error{
-			Reason:  apierror.MediaType,
-			Message: "the body must be JSON, sent with Content-Type: application/json",
-		}
+	case len(body) > 0 && !declared:
+		return notJSON()
 	}
 	return JSON(body, request)
+}
+
+func notJSON() error {
+	return &apierror.Error{
+		Reason:  apierror.MediaType,
+		Message: "the body must be JSON, sent with Content-Type: application/json",
+	}
 }
 
 // isJSON accepts a missing type. It refuses a form's type, curl's default, even with JSON

@@ -3,6 +3,9 @@ package decode
 import (
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -206,6 +209,26 @@ func TestPath(t *testing.T) {
 				t.Errorf("conference_id = %q, want %q", request.GetConferenceId(), tt.id)
 			}
 		})
+	}
+}
+
+// A body of unknown length has a declared type that matters only if something is sent.
+func TestTypeOfABodyOfUnknownLength(t *testing.T) {
+	for _, tt := range []struct {
+		contentType, body string
+		want              apierror.Reason
+	}{
+		{"application/x-www-form-urlencoded", "", ""},
+		{"application/x-www-form-urlencoded", "{}", apierror.MediaType},
+		{"application/json", "{}", ""},
+		{"", "{}", ""},
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/", io.MultiReader(strings.NewReader(tt.body)))
+		r.Header.Set("Content-Type", tt.contentType)
+		_, err := Request(httptest.NewRecorder(), r, nil, &v2.MuteParticipantRequest{})
+		if refused, _ := errors.AsType[*apierror.Error](err); (refused == nil) != (tt.want == "") || refused != nil && refused.Reason != tt.want {
+			t.Errorf("%q %q: %v", tt.contentType, tt.body, err)
+		}
 	}
 }
 

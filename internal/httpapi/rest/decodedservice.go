@@ -50,14 +50,20 @@ func (s decodedService) ResumeParticipant(ctx context.Context, _ *v2.ResumeParti
 	return withDecoded(ctx, s.ParticipantServiceServer.ResumeParticipant)
 }
 
-func (s decodedService) DisconnectParticipant(ctx context.Context, _ *v2.DisconnectParticipantRequest) (*v2.DisconnectParticipantResponse, error) {
+func (s decodedService) DisconnectParticipant(
+	ctx context.Context, _ *v2.DisconnectParticipantRequest,
+) (*v2.DisconnectParticipantResponse, error) {
 	return withDecoded(ctx, s.ParticipantServiceServer.DisconnectParticipant)
 }
 
-func (s decodedService) MuteAllParticipants(ctx context.Context, _ *v2.MuteAllParticipantsRequest) (*v2.MuteAllParticipantsResponse, error) {
+func (s decodedService) MuteAllParticipants(
+	ctx context.Context, _ *v2.MuteAllParticipantsRequest,
+) (*v2.MuteAllParticipantsResponse, error) {
 	return withDecoded(ctx, s.ParticipantServiceServer.MuteAllParticipants)
 }
 
-func (s decodedService) RefreshParticipants(ctx context.Context, _ *v2.RefreshParticipantsRequest) (*v2.RefreshParticipantsResponse, error) {
+func (s decodedService) RefreshParticipants(
+	ctx context.Context, _ *v2.RefreshParticipantsRequest,
+) (*v2.RefreshParticipantsResponse, error) {
 	return withDecoded(ctx, s.ParticipantServiceServer.RefreshParticipants)
 }
