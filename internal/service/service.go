@@ -5,11 +5,9 @@ package service
 import (
 	"context"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/metadata"
-
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
+	"github.com/audian/participant-gateway/internal/answer"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/watch"
@@ -38,48 +36,12 @@ type Service struct {
 	accounts Accounts
 	writer   *write.Writer
 	watcher  *watch.Watcher
+	answers  *answer.Waiter
 }
 
 // New returns a service that expects authorized and valid requests, from package interceptor.
-func New(accounts Accounts, writer *write.Writer, watcher *watch.Watcher) *Service {
-	return &Service{accounts: accounts, writer: writer, watcher: watcher}
-}
-
-// AddParticipant calls a phone number (A1, A2).
-func (s *Service) AddParticipant(
-	ctx context.Context, request *v2.AddParticipantRequest,
-) (*v2.AddParticipantResponse, error) {
-	call, err := s.call(ctx, request.GetConferenceId())
-	if err != nil {
-		return nil, err
-	}
-	call.RequestID = request.GetRequestId()
-	added, err := s.writer.Add(ctx, call, addOf(request))
-	if added.Replayed {
-		markReplayed(ctx)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &v2.AddParticipantResponse{Participant: wire.Participant(added.Participant.Participant)}, nil
-}
-
-func addOf(request *v2.AddParticipantRequest) participant.Add {
-	return participant.Add{
-		PhoneNumber:   request.GetPhoneNumber(),
-		Name:          request.GetName(),
-		Role:          wire.Role(request.GetRole()),
-		Muted:         request.GetMuted(),
-		SendPINViaSMS: request.GetSendPinViaSms(),
-	}
-}
-
-// replayedHeader marks the response of an earlier Add with the same request id (A2).
-const replayedHeader = "idempotency-replayed"
-
-// markReplayed ignores the error: SetHeader fails only after the headers were sent.
-func markReplayed(ctx context.Context) {
-	_ = grpc.SetHeader(ctx, metadata.Pairs(replayedHeader, "true"))
+func New(accounts Accounts, writer *write.Writer, watcher *watch.Watcher, answers *answer.Waiter) *Service {
+	return &Service{accounts: accounts, writer: writer, watcher: watcher, answers: answers}
 }
 
 // RemoveParticipant ends a participant's call.
@@ -98,16 +60,19 @@ func (s *Service) RemoveParticipant(
 
 // call returns the account, key and caller of a write.
 func (s *Service) call(ctx context.Context, conference string) (write.Call, error) {
-	caller := access.FromContext(ctx)
-	account, err := s.accounts.For(caller)
+	account, err := s.accounts.For(access.FromContext(ctx))
 	if err != nil {
 		return write.Call{}, err
 	}
+	return callOf(ctx, account, conference), nil
+}
+
+func callOf(ctx context.Context, account Account, conference string) write.Call {
 	return write.Call{
 		Key:      participant.Key{Credential: account.Fingerprint(), Conference: conference},
 		Upstream: account,
-		Caller:   caller.Name,
-	}, nil
+		Caller:   access.FromContext(ctx).Name,
+	}
 }
 
 // ListParticipants reads the list from the upstream, not from a feed.
