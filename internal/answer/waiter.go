@@ -13,9 +13,9 @@ const (
 	// longest is how long a call waits, from its start: longer than the 60 s that the
 	// upstream takes to connect, and less than the default deadline.
 	longest = 70 * time.Second
-	// A response needs time to arrive: the wait ends before the deadline by a tenth of the
+	// A response needs time to arrive: the wait ends before the deadline by a fifth of the
 	// time that is left, but at most by maxMargin.
-	marginShare = 10
+	marginShare = 5
 	maxMargin   = 500 * time.Millisecond
 	// recheckInterval is how often a wait looks for lists that do not contain the
 	// participant. They are no change of the roster if it never contained them either.

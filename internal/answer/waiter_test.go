@@ -93,7 +93,7 @@ func TestA11_TheWaitEndsAfter70SecondsOrJustBeforeTheDeadline(t *testing.T) {
 		"the default deadline": {75 * time.Second, 70 * time.Second, 70 * time.Second},
 		"a long deadline":      {time.Hour, 70 * time.Second, 70 * time.Second},
 		"a deadline":           {20 * time.Second, 19500 * time.Millisecond, 19500 * time.Millisecond},
-		"a short deadline":     {time.Second, 900 * time.Millisecond, 900 * time.Millisecond},
+		"a short deadline":     {time.Second, 800 * time.Millisecond, 800 * time.Millisecond},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
