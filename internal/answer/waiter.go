@@ -65,9 +65,10 @@ func (w *Waiter) Wait(ctx context.Context, call Call, until time.Time) (particip
 	if !ringing(call.Participant) || w.isDraining() || !time.Now().Before(until) {
 		return call.Participant, nil
 	}
+	//nolint:contextcheck // A feed outlives the call that starts it.
 	source, release, err := w.hub.Acquire(call.Account, call.Participant.ConferenceID)
 	if err != nil {
-		return call.Participant, nil //nolint:nilerr // The add succeeded; only its outcome cannot be watched.
+		return call.Participant, nil // The add succeeded; only its outcome cannot be watched.
 	}
 	defer release()
 	return w.follow(ctx, source, newTracker(call), until)
