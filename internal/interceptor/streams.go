@@ -15,9 +15,11 @@ type Streams struct {
 	// maxAge is the maximum age of a stream, 0 for none.
 	maxAge time.Duration
 
-	mu       sync.Mutex
-	draining bool
-	open     map[*openStream]struct{}
+	// draining is closed by the drain.
+	draining chan struct{}
+
+	mu   sync.Mutex
+	open map[*openStream]struct{}
 }
 
 // openStream is an entry of Streams. A CancelCauseFunc cannot be a map key.
@@ -25,14 +27,18 @@ type openStream struct{ end context.CancelCauseFunc }
 
 // NewStreams returns an empty set of streams. A maxAge of 0 sets no maximum.
 func NewStreams(maxAge time.Duration) *Streams {
-	return &Streams{maxAge: maxAge, open: map[*openStream]struct{}{}}
+	return &Streams{maxAge: maxAge, draining: make(chan struct{}), open: map[*openStream]struct{}{}}
 }
 
-// Drain ends all streams, and every later one, with DRAINING.
+// Draining returns a channel that is closed when Drain is called. Unary calls end their waits
+// then.
+func (s *Streams) Draining() <-chan struct{} { return s.draining }
+
+// Drain ends all streams, and every later one, with DRAINING. It is called once.
 func (s *Streams) Drain() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.draining = true
+	close(s.draining)
 	for stream := range s.open {
 		stream.end(draining())
 	}
@@ -45,8 +51,10 @@ func (s *Streams) StreamContext(ctx context.Context) (context.Context, context.C
 	stream := &openStream{end: end}
 	s.mu.Lock()
 	s.open[stream] = struct{}{}
-	if s.draining {
+	select {
+	case <-s.draining:
 		end(draining())
+	default:
 	}
 	s.mu.Unlock()
 	stopTimer := s.ageTimer(func() { end(streamAged()) })

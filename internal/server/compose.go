@@ -8,6 +8,7 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
+	"github.com/audian/participant-gateway/internal/answer"
 	"github.com/audian/participant-gateway/internal/config"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/grpcapi"
@@ -27,7 +28,8 @@ func (s *Server) compose() error {
 		}
 	}
 	s.newEngine()
-	participants := s.interceptor.Wrap(service.New(accounts{s.registry}, s.writer, s.watcher, s.hub))
+	answers := answer.New(s.hub, s.streams.Draining())
+	participants := s.interceptor.Wrap(service.New(accounts{s.registry}, s.writer, s.watcher, s.hub, answers))
 	s.grpc = s.newGRPC(participants)
 	api, err := s.newAPI(participants)
 	if err != nil {

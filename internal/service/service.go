@@ -10,6 +10,7 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
+	"github.com/audian/participant-gateway/internal/answer"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/watch"
@@ -42,49 +43,12 @@ type Service struct {
 	writer   *write.Writer
 	watcher  *watch.Watcher
 	feeds    Feeds
+	answers  *answer.Waiter
 }
 
 // New returns a service that expects authorized and valid requests, from package interceptor.
-func New(accounts Accounts, writer *write.Writer, watcher *watch.Watcher, feeds Feeds) *Service {
-	return &Service{accounts: accounts, writer: writer, watcher: watcher, feeds: feeds}
-}
-
-// AddParticipant calls a phone number (A1, A2).
-func (s *Service) AddParticipant(
-	ctx context.Context, request *v2.AddParticipantRequest,
-) (*v2.AddParticipantResponse, error) {
-	call, err := s.call(ctx, request.GetConferenceId())
-	if err != nil {
-		return nil, err
-	}
-	call.RequestID = request.GetRequestId()
-	added, err := s.writer.Add(ctx, call, addOf(request))
-	if added.Replayed {
-		setHeader(ctx, replayedHeader, "true")
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &v2.AddParticipantResponse{Participant: wire.Participant(added.Participant.Participant)}, nil
-}
-
-func addOf(request *v2.AddParticipantRequest) participant.Add {
-	return participant.Add{
-		PhoneNumber:   request.GetPhoneNumber(),
-		Name:          request.GetName(),
-		Role:          wire.Role(request.GetRole()),
-		Muted:         request.GetMuted(),
-		SendPINViaSMS: request.GetSendPinViaSms(),
-	}
-}
-
-// replayedHeader marks the response of an earlier Add with the same request id (A2).
-const replayedHeader = "idempotency-replayed"
-
-// setHeader sets a header of the response. It ignores the error: SetHeader fails only after the
-// headers were sent.
-func setHeader(ctx context.Context, name, value string) {
-	_ = grpc.SetHeader(ctx, metadata.Pairs(name, value))
+func New(accounts Accounts, writer *write.Writer, watcher *watch.Watcher, feeds Feeds, answers *answer.Waiter) *Service {
+	return &Service{accounts: accounts, writer: writer, watcher: watcher, feeds: feeds, answers: answers}
 }
 
 // RemoveParticipant ends a participant's call.
@@ -103,16 +67,19 @@ func (s *Service) RemoveParticipant(
 
 // call returns the account, key and caller of a write.
 func (s *Service) call(ctx context.Context, conference string) (write.Call, error) {
-	caller := access.FromContext(ctx)
-	account, err := s.accounts.For(caller)
+	account, err := s.accounts.For(access.FromContext(ctx))
 	if err != nil {
 		return write.Call{}, err
 	}
+	return callOf(ctx, account, conference), nil
+}
+
+func callOf(ctx context.Context, account Account, conference string) write.Call {
 	return write.Call{
 		Key:      participant.Key{Credential: account.Fingerprint(), Conference: conference},
 		Upstream: account,
-		Caller:   caller.Name,
-	}, nil
+		Caller:   access.FromContext(ctx).Name,
+	}
 }
 
 // ListParticipants reads the list from the upstream, not from a feed.
@@ -134,4 +101,10 @@ func (s *Service) ListParticipants(
 		return nil, err
 	}
 	return page(list, filter, request.GetPageSize(), after), nil
+}
+
+// setHeader sets a header of the response. It ignores the error: SetHeader fails only after the
+// headers were sent.
+func setHeader(ctx context.Context, name, value string) {
+	_ = grpc.SetHeader(ctx, metadata.Pairs(name, value))
 }

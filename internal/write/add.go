@@ -11,6 +11,8 @@ import (
 // Added is the result of an add.
 type Added struct {
 	Participant participant.Item
+	// AnsweredAt is when the outcome was known: for a replay, that of the first request.
+	AnsweredAt time.Time
 	// Replayed is false for the call whose request was sent (A2). It is true for another
 	// call with the same request id that gets the same outcome, or ends while it waits for
 	// it. It is false if the request id was used for another add.
@@ -92,6 +94,7 @@ func (w *Writer) complete(op *addOperation, item participant.Item, err *apierror
 	}
 	op.sender = op.original()
 	op.item, op.err, op.waiters = item, err, nil
-	w.cache.complete(op, time.Now())
+	op.answeredAt = time.Now()
+	w.cache.complete(op, op.answeredAt)
 	close(op.done)
 }

@@ -36,10 +36,11 @@ type addOperation struct {
 	// and no list can show which.
 	ambiguous bool
 
-	// done is closed when item and err are final.
-	done chan struct{}
-	item participant.Item
-	err  *apierror.Error
+	// done is closed when answeredAt, item and err are final.
+	done       chan struct{}
+	answeredAt time.Time
+	item       participant.Item
+	err        *apierror.Error
 }
 
 // waiter is one call that waits for an operation.
@@ -117,7 +118,7 @@ func (op *addOperation) original() *waiter {
 
 // resultFor returns the outcome for one of the calls.
 func (op *addOperation) resultFor(w *waiter) (Added, error) {
-	added := Added{Participant: op.item, Replayed: w != op.sender}
+	added := Added{Participant: op.item, AnsweredAt: op.answeredAt, Replayed: w != op.sender}
 	if op.err != nil {
 		return added, op.err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/audian/participant-gateway/internal/access"
+	"github.com/audian/participant-gateway/internal/answer"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/service"
@@ -43,7 +44,7 @@ func newGateway(h history, transport http.RoundTripper, observer feed.Observer) 
 		Observer: observer, Logger: quiet,
 	})
 	writer := write.New(write.Options{Recorder: recorder{hub}, Logger: quiet})
-	answering := service.New(accounts{registry}, writer, watch.NewWatcher(hub, watch.Limits{}), hub)
+	answering := service.New(accounts{registry}, writer, watch.NewWatcher(hub, watch.Limits{}), hub, answer.New(hub, nil))
 	return &gateway{Service: answering, hub: hub, writer: writer}, nil
 }
 

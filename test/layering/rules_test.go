@@ -31,6 +31,7 @@ var arrows = map[string][]string{
 	"internal/roster":          {},
 	"internal/feed":            {"internal/roster"},
 	"internal/watch":           {"internal/roster", "internal/feed"},
+	"internal/answer":          {"internal/roster", "internal/feed"},
 	"internal/write":           {"internal/retry"},
 	"internal/access":          {},
 	"internal/access/keys":     {"internal/access", "internal/filewatch"},
@@ -40,7 +41,7 @@ var arrows = map[string][]string{
 	"internal/wire":            {"internal/watch", "gen/audian/conference/v2"},
 
 	"internal/service": {
-		"internal/feed", "internal/watch", "internal/write",
+		"internal/feed", "internal/watch", "internal/answer", "internal/write",
 		"internal/access", "internal/wire", "gen/audian/conference/v2",
 	},
 	"internal/metrics": {"internal/upstream/audian", "internal/feed", "internal/watch", "internal/access"},
@@ -71,7 +72,7 @@ var arrows = map[string][]string{
 	},
 	"internal/server": {
 		"internal/upstream/audian", "internal/upstream", "internal/feed", "internal/watch",
-		"internal/write", "internal/access", "internal/access/keys", "internal/access/oidc", "internal/certs",
+		"internal/answer", "internal/write", "internal/access", "internal/access/keys", "internal/access/oidc", "internal/certs",
 		"internal/wire", "internal/service", "internal/metrics", "internal/interceptor", "internal/grpcapi",
 		"internal/httpapi", "internal/httpapi/httpio", "internal/httpapi/web",
 		"internal/config", "internal/simulator", "gen/audian/conference/v2", "gen/openapi",
@@ -116,6 +117,7 @@ var reasons = map[string]string{
 	"internal/write":           apart,
 	"internal/roster":          "the roster is pure: feed drives it",
 	"internal/watch":           "subscriptions read a feed; they know neither transports nor the upstream",
+	"internal/answer":          "it reads a feed; it knows neither transports nor the upstream",
 	"internal/wire":            "wire only encodes; errors and requests have packages of their own",
 
 	"internal/access":      "access decisions depend neither on transports nor on files",
@@ -168,6 +170,7 @@ var forbidden = map[string]map[string]string{
 	"internal/upstream":        engine,
 	"internal/feed":            engine,
 	"internal/watch":           engine,
+	"internal/answer":          engine,
 	"internal/write":           engine,
 	"internal/access":          {"google.golang.org/grpc": "access decisions do not depend on the transport"},
 	"internal/simulator":       {"google.golang.org": "the simulated API is REST"},
