@@ -342,3 +342,15 @@ func TestA11_FieldsThatListsLackAreTheResponses(t *testing.T) {
 		})
 	}
 }
+
+func TestA11_AnAddThatReportsNoStatusWaits(t *testing.T) {
+	run(t, func(h *harness) {
+		p := added()
+		p.Status = ""
+		h.Set(id, "")
+		result := h.waitFor(h.t.Context(), answer.Call{Account: h.Upstream, Participant: p, AnsweredAt: time.Now()})
+		h.advance(10 * time.Second)
+		h.Set(id, connected)
+		h.expect(result, connected, 10*time.Second, 12*time.Second)
+	})
+}

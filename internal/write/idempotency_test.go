@@ -48,6 +48,18 @@ func TestA02_TheSameRequestHasTheSameOutcome(t *testing.T) {
 	}
 }
 
+func TestA02_AReplayHasTheTimeOfTheFirstAnswer(t *testing.T) {
+	virtual(t, script(step{dials: true}), func(t *testing.T, h *harness) {
+		first := h.add(h.call("r"), alice, 0).wait()
+		answered := time.Now()
+		time.Sleep(time.Minute)
+		second := h.add(h.call("r"), alice, 0).wait()
+		if !first.added.AnsweredAt.Equal(answered) || !second.added.AnsweredAt.Equal(answered) {
+			t.Errorf("answered at %s, then %s, want %s", first.added.AnsweredAt, second.added.AnsweredAt, answered)
+		}
+	})
+}
+
 func TestA02_ReplaysRecordNoWrite(t *testing.T) {
 	virtual(t, script(step{dials: true}), func(t *testing.T, h *harness) {
 		for range 5 {

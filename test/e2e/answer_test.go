@@ -259,3 +259,24 @@ func TestA11_ADrainAnswersAddsThatWait(t *testing.T) {
 		t.Errorf("the drain took %s", took)
 	}
 }
+
+// TestA11_ListsThatLagEndNoWait hides a participant who has answered from all lists for 3 s. Later
+// such lists would prove that the participant is absent.
+func TestA11_ListsThatLagEndNoWait(t *testing.T) {
+	t.Parallel()
+	g := start(t, simulator.Options{Behaviour: simulator.Still, ListLag: 3 * time.Second})
+	request := addRequest(1)
+	request.RequestId = "once"
+	id, answered := g.ring("gRPC", request)
+	again := make(chan waiting, 1)
+	go func() {
+		answer, err := addWays["REST"](g, request)
+		again <- waiting{answer, err}
+	}()
+	g.upstream.SetStatus(conferenceID, id, "connected")
+	for name, got := range map[string]waiting{"the add": <-answered, "its replay": <-again} {
+		if got.err != nil || got.answer.participant.ID != id || got.answer.participant.Status != "connected" {
+			t.Errorf("%s: got %+v", name, got)
+		}
+	}
+}

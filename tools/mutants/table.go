@@ -246,6 +246,31 @@ var mutants = []mutant{
 		[]string{"internal/write TestA01_IncompleteListsDecideInTheEnd"},
 	},
 	{
+		"A10: validate_only dials", "internal/service/add.go",
+		"if request.GetValidateOnly() {", "if false {",
+		[]string{"test/e2e TestA10"},
+	},
+	{
+		"A11: a list that lags ends the wait", "internal/answer/tracker.go",
+		"if began.Before(t.mustListAfter) {", "if false {",
+		[]string{"internal/answer TestA11_AListThatLags"},
+	},
+	{
+		"A11: one list without the participant ends the wait", "internal/answer/tracker.go",
+		"return began.Sub(t.absentSince) >= absenceGap", "return true",
+		[]string{"internal/answer TestA11_AParticipantWhomNoListContains"},
+	},
+	{
+		"A11: a missing status is an outcome", "internal/answer/tracker.go",
+		`return p.Status == "" || p.Status.InFlight()`, "return p.Status.InFlight()",
+		[]string{"internal/answer TestA11_AnAddThatReportsNoStatus"},
+	},
+	{
+		"A11: the wait goes on during a drain", "internal/answer/waiter.go",
+		"		case <-w.draining:\n			expired = true\n", "",
+		[]string{"internal/answer TestA11_ADrain"},
+	},
+	{
 		"A2: an empty Idempotency-Key counts as none", "internal/interceptor/idempotencykey.go",
 		"case strings.TrimSpace(key) == \"\":", "case strings.TrimSpace(key) == \"none\":",
 		[]string{"internal/interceptor TestA02_TheIdempotencyKeyIsTheRequestID"},

@@ -641,15 +641,16 @@ type AddParticipantRequest struct {
 	// Makes the call safe to repeat. For 10 minutes after the outcome, the same id from the same
 	// caller for the same conference returns the same outcome without dialling again, as long as
 	// the server process lives. Such a response has the header `idempotency-replayed: true`. The
-	// same id with other arguments is ALREADY_EXISTS (REQUEST_ID_REUSED). 1 to 128 printable
-	// ASCII characters (space to `~`). Default: empty; then every call is a new one. The header
-	// (gRPC: metadata) `Idempotency-Key` can carry the id instead; an empty header, or one that
-	// differs from this field, is INVALID_ARGUMENT.
+	// same id with other arguments is ALREADY_EXISTS (REQUEST_ID_REUSED); `validate_only` and
+	// `wait_for_answer` are not compared. 1 to 128 printable ASCII characters (space to `~`).
+	// Default: empty; then every call is a new one. The header (gRPC: metadata) `Idempotency-Key`
+	// can carry the id instead; an empty header, or one that differs from this field, is
+	// INVALID_ARGUMENT.
 	RequestId string `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Checks the call without making it: credentials, rights and every rule of the request. Nothing
-	// is sent to the upstream, and nothing is counted or remembered under `request_id`. The
-	// response contains the participant as the upstream would get it, without id and status.
-	// Default: false.
+	// is sent to the upstream, and nothing is counted or remembered under `request_id`, nor looked
+	// up. The response contains the participant as the upstream would get it, without id and
+	// status, and comes at once, also with `wait_for_answer`. Default: false.
 	ValidateOnly bool `protobuf:"varint,8,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	// Waits for the outcome of the phone call. The call then returns OK when the participant is no
 	// longer PENDING or DIALING, with the status at that time; with the status so far after 70

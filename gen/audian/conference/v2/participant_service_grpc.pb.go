@@ -68,7 +68,8 @@ const (
 type ParticipantServiceClient interface {
 	// AddParticipant dials a phone number and adds the person who answers to the conference.
 	// It returns as soon as the upstream has accepted the request, usually with status
-	// PENDING or DIALING. WatchParticipants reports how the phone call goes on.
+	// PENDING or DIALING. WatchParticipants reports how the phone call goes on; with
+	// `wait_for_answer` this call itself returns its outcome.
 	//
 	// The service dials once. If the upstream's response is lost, the service reads the
 	// conference for up to 10 seconds and looks for the participant before it returns. The
@@ -334,7 +335,8 @@ func (c *participantServiceClient) RefreshParticipants(ctx context.Context, in *
 type ParticipantServiceServer interface {
 	// AddParticipant dials a phone number and adds the person who answers to the conference.
 	// It returns as soon as the upstream has accepted the request, usually with status
-	// PENDING or DIALING. WatchParticipants reports how the phone call goes on.
+	// PENDING or DIALING. WatchParticipants reports how the phone call goes on; with
+	// `wait_for_answer` this call itself returns its outcome.
 	//
 	// The service dials once. If the upstream's response is lost, the service reads the
 	// conference for up to 10 seconds and looks for the participant before it returns. The
