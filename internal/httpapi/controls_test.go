@@ -17,6 +17,7 @@ import (
 const formHeader = "Content-Type: application/x-www-form-urlencoded"
 
 func TestA08_AControlsBodyIsEmptyOrAnEmptyObject(t *testing.T) {
+	h := handler(t, newFake(t))
 	for _, tt := range []struct {
 		name, body string
 		headers    []string
@@ -37,7 +38,7 @@ func TestA08_AControlsBodyIsEmptyOrAnEmptyObject(t *testing.T) {
 	} {
 		for path, withParticipant := range controlPaths {
 			t.Run(tt.name+" "+path, func(t *testing.T) {
-				got := call(t, handler(t, newFake(t)), "POST", path, tt.body, tt.headers...)
+				got := call(t, h, "POST", path, tt.body, tt.headers...)
 				if want := map[bool]int{true: 200, false: 204}[withParticipant]; got.Status != want {
 					t.Errorf("response = %+v, want %d", got, want)
 				}
@@ -47,6 +48,12 @@ func TestA08_AControlsBodyIsEmptyOrAnEmptyObject(t *testing.T) {
 }
 
 func TestA08_OtherBodiesOfAControlAreRefused(t *testing.T) {
+	service := newFake(t)
+	service.other = func(context.Context, proto.Message) (*v2.Participant, error) {
+		t.Error("the service was called")
+		return nil, context.Canceled
+	}
+	h := handler(t, service, func(o *Options) { o.CheckHosts = true })
 	for _, tt := range []struct {
 		name, body, query string
 		headers           []string
@@ -76,12 +83,6 @@ func TestA08_OtherBodiesOfAControlAreRefused(t *testing.T) {
 	} {
 		for path := range controlPaths {
 			t.Run(tt.name+" "+path, func(t *testing.T) {
-				service := newFake(t)
-				service.other = func(context.Context, proto.Message) (*v2.Participant, error) {
-					t.Error("the service was called")
-					return nil, context.Canceled
-				}
-				h := handler(t, service, func(o *Options) { o.CheckHosts = true })
 				got := call(t, h, "POST", path+tt.query, tt.body, tt.headers...)
 				if got.Status != tt.status || !strings.Contains(got.Body, tt.want) {
 					t.Errorf("response = %+v, want %d and %s", got, tt.status, tt.want)
@@ -95,9 +96,10 @@ func TestA08_AControlWithoutAParticipantAnswers204(t *testing.T) {
 	service := newFake(t)
 	var none *v2.Participant
 	service.other = func(context.Context, proto.Message) (*v2.Participant, error) { return none, nil }
+	h := handler(t, service)
 	for path := range controlPaths {
 		for _, headers := range [][]string{nil, {"TE: trailers"}} {
-			got := call(t, handler(t, service), "POST", path, "", headers...)
+			got := call(t, h, "POST", path, "", headers...)
 			if got.Status != 204 || got.Body != "" || got.Header.Values("Content-Type") != nil {
 				t.Errorf("%s: response = %+v", path, got)
 			}

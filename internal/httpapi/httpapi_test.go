@@ -159,6 +159,7 @@ func TestBodyContentTypes(t *testing.T) {
 }
 
 func TestMethodNotAllowed(t *testing.T) {
+	h := handler(t, &fakeService{})
 	for _, tt := range []struct{ target, allow string }{
 		{participantsPath, "GET, HEAD, POST"},
 		{"/v2/conferences/a%2Fb/participants", "GET, HEAD, POST"},
@@ -181,7 +182,7 @@ func TestMethodNotAllowed(t *testing.T) {
 				continue
 			}
 			t.Run(method+" "+tt.target, func(t *testing.T) {
-				got := call(t, handler(t, &fakeService{}), method, tt.target, "")
+				got := call(t, h, method, tt.target, "")
 				if got.Status != 405 || got.Header.Get("Allow") != tt.allow {
 					t.Errorf("response = %+v, want 405 and Allow: %s", got, tt.allow)
 				}

@@ -74,6 +74,7 @@ func TestBodyEncodings(t *testing.T) {
 }
 
 func TestPaths(t *testing.T) {
+	h := handler(t, newFake(t))
 	for _, tt := range []struct {
 		method, target string
 		status         int
@@ -109,7 +110,7 @@ func TestPaths(t *testing.T) {
 		{"GET", onePath + "/other", 404, ""},
 	} {
 		t.Run(tt.method+" "+tt.target, func(t *testing.T) {
-			got := call(t, handler(t, newFake(t)), tt.method, tt.target, "")
+			got := call(t, h, tt.method, tt.target, "")
 			if got.Status != tt.status || got.Header.Get("Allow") != tt.allow {
 				t.Errorf("response = %+v, want %d, Allow %q", got, tt.status, tt.allow)
 			}

@@ -207,9 +207,8 @@ func TestErrorsMatchTheDocument(t *testing.T) {
 		check(t, s, http.MethodGet, participants, "application/json", "", test.want)
 		check(t, s, http.MethodDelete, participants+"/part_1", "application/json", "", test.want)
 		check(t, s, http.MethodGet, participants+"/part_1", "application/json", "", test.want)
-		for _, control := range append(controls, muteAll) {
-			check(t, s, http.MethodPost, control, "application/json", "", test.want)
-		}
+		check(t, s, http.MethodPost, controls[0], "application/json", "", test.want)
+		check(t, s, http.MethodPost, muteAll, "application/json", "", test.want)
 		check(t, s, http.MethodGet, watchTarget, "text/event-stream", "", test.want)
 	}
 }
@@ -218,7 +217,7 @@ func TestRefusalsMatchTheDocument(t *testing.T) {
 	s := service{person: alice}
 	check(t, s, http.MethodPost, participants, "application/json", `{"phone_number":`, 400)
 	check(t, s, http.MethodPost, participants, "application/json", strings.Repeat(" ", 65<<10), 400)
-	for _, control := range append(controls, muteAll, participants+":refresh") {
+	for _, control := range []string{controls[0], muteAll, participants + ":refresh"} {
 		check(t, s, http.MethodPost, control, "application/json", `{"muted":`, 400)
 		check(t, s, http.MethodPost, control, "application/json", strings.Repeat(" ", 65<<10), 400)
 	}
