@@ -52,7 +52,9 @@ func TestExitCodesOfKeys(t *testing.T) {
 		want int
 	}{
 		{"add --file FILE --name desk --role reader --conference conf_a --conference conf_b", 0},
+		{"add --file FILE --name hall --role viewer", 0},
 		{"add --file FILE --name desk --role reader", 1},
+		{"add --file FILE --name desk --role Viewer", 2},
 		{"add --file FILE --name desk", 2},
 		{"add --file FILE --name a/b --role reader", 2},
 		{"add --file FILE --name wall --role reader --conference ..", 2},

@@ -21,6 +21,9 @@ type Caller struct {
 	Token redact.Secret
 	// Grant is what the caller may do; nil grants nothing.
 	Grant *Grant
+	// SeesNumbers reports whether the call may show phone numbers in full (A13). It is
+	// decided once, when the call is authorized.
+	SeesNumbers bool
 }
 
 // Authenticator identifies callers.

@@ -47,6 +47,12 @@ func TestRights(t *testing.T) {
 		{access.AllRights(), access.Writer, ""},
 		{access.Rights{Role: access.Reader}, access.Reader, ""},
 		{access.Rights{Role: access.Reader}, access.Writer, apierror.RoleNotGranted},
+		{access.Rights{Role: access.Reader}, access.Viewer, ""},
+		{access.Rights{Role: access.Writer}, access.Viewer, ""},
+		{access.Rights{Role: access.Viewer}, access.Viewer, ""},
+		{access.Rights{Role: access.Viewer}, access.Reader, apierror.RoleNotGranted},
+		{access.Rights{Role: access.Viewer}, access.Writer, apierror.RoleNotGranted},
+		{access.Rights{}, access.Viewer, apierror.RoleNotGranted},
 		{access.Rights{}, access.Reader, apierror.RoleNotGranted},
 		{access.Rights{Role: access.Writer, Conferences: only}, access.Writer, ""},
 		{access.Rights{Role: access.Writer, Conferences: []string{"conf_b", "conf_aa"}}, access.Reader, apierror.ConferenceNotGranted},
@@ -62,7 +68,7 @@ func TestRights(t *testing.T) {
 
 func TestParseRole(t *testing.T) {
 	for name, want := range map[string]access.Role{
-		"reader": access.Reader, "writer": access.Writer, "none": access.NoRole, "Writer": access.NoRole, "": access.NoRole,
+		"viewer": access.Viewer, "reader": access.Reader, "writer": access.Writer, "none": access.NoRole, "Writer": access.NoRole, "viewers": access.NoRole, "": access.NoRole,
 	} {
 		got, ok := access.ParseRole(name)
 		if got != want || ok != (want != access.NoRole) {

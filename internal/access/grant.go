@@ -53,6 +53,16 @@ func (g *Grant) authorize(permission Permission) error {
 	return g.rights.Authorize(permission)
 }
 
+// Role returns the role that the grant includes now.
+func (g *Grant) Role() Role {
+	if g == nil {
+		return NoRole
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.rights.Role
+}
+
 // StreamContext returns a context for a stream that ends when the grant no longer
 // includes the permission. Its cause is an *apierror.Error then.
 func (g *Grant) StreamContext(ctx context.Context, permission Permission) (context.Context, context.CancelFunc) {

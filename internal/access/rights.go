@@ -14,16 +14,17 @@ type Role uint8
 // The roles.
 const (
 	NoRole Role = iota
-	Reader      // lists and watches
-	Writer      // adds and removes
+	Viewer      // reads, with masked phone numbers (A13)
+	Reader      // reads
+	Writer      // adds, removes and controls
 )
 
-var roleNames = []string{NoRole: "none", Reader: "reader", Writer: "writer"}
+var roleNames = []string{NoRole: "none", Viewer: "viewer", Reader: "reader", Writer: "writer"}
 
 // String returns the name of the role.
 func (r Role) String() string { return roleNames[r] }
 
-// ParseRole returns the role with a name, reader or writer.
+// ParseRole returns the role with a name: viewer, reader or writer.
 func ParseRole(name string) (role Role, ok bool) {
 	role = Role(max(slices.Index(roleNames, name), 0))
 	return role, role != NoRole

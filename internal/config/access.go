@@ -19,7 +19,7 @@ type Access struct {
 	AuthKeysFile       string   `name:"auth-keys-file"                                                        placeholder:"FILE"   help:"File of --auth=keys, edited by 'server keys'. Reloaded on change."`
 	OIDCIssuer         string   `name:"oidc-issuer"                                                           placeholder:"URL"    help:"Issuer of the tokens of --auth=oidc."`
 	OIDCAudience       string   `name:"oidc-audience"                                                         placeholder:"NAME"   help:"Audience that a token must contain."`
-	OIDCRoleClaim      string   `name:"oidc-role-claim"      default:"role"                                   placeholder:"CLAIM"  help:"Claim that contains reader or writer, as a string or in an array (default ${default})."`
+	OIDCRoleClaim      string   `name:"oidc-role-claim"      default:"role"                                   placeholder:"CLAIM"  help:"Claim that contains viewer, reader or writer, as a string or in an array (default ${default})."`
 	AllowedHosts       []string `name:"allowed-hosts"                                                         placeholder:"HOST"   help:"Host names besides loopback that HTTP requests may name: requests without authentication, and requests to the admin port."`
 	CORSAllowedOrigins []string `name:"cors-allowed-origins"                                                  placeholder:"ORIGIN" help:"Origins such as https://app.example.com whose pages may call."`
 	InsecureNoAuth     bool     `name:"insecure-no-auth"                                                                           help:"Allow --auth=none on addresses off loopback."`

@@ -84,6 +84,7 @@ func TestVariablesOfOtherModesAreReported(t *testing.T) {
 func TestParseKeys(t *testing.T) {
 	for line, want := range map[string]config.KeysEdit{
 		"add --file f --name n --role reader":                                 {File: "f", Name: "n", Role: "reader"},
+		"add --file f --name n --role viewer":                                 {File: "f", Name: "n", Role: "viewer"},
 		"add --file=f --name=n --role=writer --conference a,b --conference=c": {File: "f", Name: "n", Role: "writer", Conferences: []string{"a,b", "c"}},
 		"revoke --name n --file f":                                            {Revoke: true, File: "f", Name: "n"},
 	} {
@@ -99,7 +100,7 @@ func TestWrongKeysLine(t *testing.T) {
 		"list":                                  `unexpected argument`,
 		"add --name n --role reader":            `missing flags: --file=FILE`,
 		"add --file f --name n":                 `missing flags: --role=ROLE`,
-		"add --file f --name n --role boss":     `--role must be one of "reader","writer" but got "boss"`,
+		"add --file f --name n --role boss":     `--role must be one of "viewer","reader","writer" but got "boss"`,
 		"revoke --file f":                       `missing flags: --name=NAME`,
 		"revoke --file f --name n --role r":     `unknown flag --role`,
 		"revoke --file f --name n --force":      `unknown flag --force`,

@@ -29,7 +29,7 @@ type keysLine struct {
 type keysAdd struct {
 	File        string   `placeholder:"FILE" help:"File of --auth-keys-file; created if it does not exist." required:"true"`
 	Name        string   `placeholder:"NAME" help:"Name of the caller, for the log." required:"true"`
-	Role        string   `enum:"reader,writer" placeholder:"ROLE" help:"What the caller may do: reader (list and watch) or writer (add and remove too)." required:"true"`
+	Role        string   `enum:"viewer,reader,writer" placeholder:"ROLE" help:"What the caller may do: viewer (read, with masked phone numbers), reader (read) or writer (add, remove and control too)." required:"true"`
 	Conferences []string `name:"conference" placeholder:"ID" help:"Conference that the caller may use; may be repeated (default: all)." sep:"none"`
 }
 

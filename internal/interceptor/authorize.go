@@ -78,16 +78,28 @@ func (i *Interceptor) allow(
 	if err := caller.Grant.Authorize(permissionFor(request)); err != nil {
 		return caller, fmt.Errorf("authorize: %w", err)
 	}
+	caller.SeesNumbers = caller.Grant.Role() >= access.Reader
 	return caller, nil
 }
 
-// permissionFor returns the permission that a request needs: the reader role for list and watch,
-// the writer role for all others.
+// streamPermission returns the permission that a stream needs for as long as it lasts: one that
+// shows phone numbers in full needs the reader role too.
+func streamPermission(caller access.Caller, request proto.Message) access.Permission {
+	permission := permissionFor(request)
+	if caller.SeesNumbers {
+		permission.Role = max(permission.Role, access.Reader)
+	}
+	return permission
+}
+
+// permissionFor returns the permission that a request needs: the viewer role for calls that only
+// read and for hints, the writer role for all others.
 func permissionFor(request proto.Message) access.Permission {
 	permission := access.Permission{Role: access.Writer}
 	switch request.(type) {
-	case *v2.ListParticipantsRequest, *v2.WatchParticipantsRequest:
-		permission.Role = access.Reader
+	case *v2.ListParticipantsRequest, *v2.WatchParticipantsRequest, *v2.GetParticipantRequest,
+		*v2.RefreshParticipantsRequest:
+		permission.Role = access.Viewer
 	}
 	if named, ok := request.(interface{ GetConferenceId() string }); ok {
 		permission.Conference = named.GetConferenceId()

@@ -105,7 +105,7 @@ func (i *Interceptor) stream(
 		return fmt.Errorf("limit: %w", err)
 	}
 	defer release()
-	granted, leave := caller.Grant.StreamContext(authorized, permissionFor(request))
+	granted, leave := caller.Grant.StreamContext(authorized, streamPermission(caller, request))
 	defer leave()
 	bounded, remove := i.streams.StreamContext(granted)
 	defer remove()

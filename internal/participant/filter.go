@@ -5,12 +5,14 @@ import (
 	"slices"
 )
 
-// Filter selects participants. A participant matches if every field that is set contains
-// its value; the zero Filter matches everybody.
+// Filter selects participants, and how they are shown. A participant matches if every list
+// that is set contains its value; the zero Filter matches everybody.
 type Filter struct {
 	Statuses []Status
 	Roles    []Role
 	IDs      []string
+	// MaskNumbers masks phone numbers (A13).
+	MaskNumbers bool
 }
 
 // NewFilter returns the filter in its canonical form: sorted, without duplicates.
@@ -35,6 +37,14 @@ func (f Filter) MatchesAll() bool {
 // Match reports whether p matches the filter.
 func (f Filter) Match(p Participant) bool {
 	return matches(f.Statuses, p.Status) && matches(f.Roles, p.Role) && matches(f.IDs, p.ID)
+}
+
+// Show returns p as the filter shows it.
+func (f Filter) Show(p Participant) Participant {
+	if f.MaskNumbers {
+		return p.Masked()
+	}
+	return p
 }
 
 func matches[T ~string](values []T, value T) bool {
@@ -64,6 +74,9 @@ func (f Filter) Hash() FilterHash {
 	}
 	for _, id := range f.IDs {
 		write('i', id)
+	}
+	if f.MaskNumbers {
+		write('m', "")
 	}
 	return FilterHash(sum.Sum(nil)[:16])
 }

@@ -2,7 +2,11 @@
 // conference, lists of them, filters, and writes.
 package participant
 
-import "time"
+import (
+	"time"
+
+	"github.com/audian/participant-gateway/internal/redact"
+)
 
 // Participant is one person in a conference, as last reported by the upstream.
 type Participant struct {
@@ -18,6 +22,14 @@ type Participant struct {
 	// JoinedAt is zero until connected; CreatedAt is zero where unknown.
 	JoinedAt  time.Time
 	CreatedAt time.Time
+}
+
+// Masked returns the participant with a masked phone number, also where the name repeats it
+// (A13).
+func (p Participant) Masked() Participant {
+	p.Name = redact.MaskNumberIn(p.Name, p.PhoneNumber)
+	p.PhoneNumber = redact.MaskDigits(p.PhoneNumber)
+	return p
 }
 
 // Status is the state of a participant's call. Values other than the constants pass

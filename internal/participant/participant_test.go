@@ -59,6 +59,10 @@ func TestFilter_EqualFiltersHaveEqualHashes(t *testing.T) {
 		participant.NewFilter([]participant.Status{"x"}, nil, nil),
 		participant.NewFilter(nil, []participant.Role{"x"}, nil),
 		participant.NewFilter(nil, nil, []string{"x"}),
+		{MaskNumbers: true},
+		{IDs: []string{"x"}, MaskNumbers: true},
+		{Statuses: []participant.Status{"x"}, MaskNumbers: true},
+		{IDs: []string{"m"}},
 	}
 	seen := map[participant.FilterHash]int{}
 	for i, filter := range others {
@@ -127,5 +131,20 @@ func TestW07_CompleteListHasAsManyItemsAsTheTotal(t *testing.T) {
 		if got := test.list.Complete(); got != test.want {
 			t.Errorf("%s: got %v", name, got)
 		}
+	}
+}
+
+func TestA13_AFilterMayMaskNumbers(t *testing.T) {
+	ada := participant.Participant{ID: "12025551234", PhoneNumber: "+12025551234", Name: "Ada 202-555-1234", Status: "held"}
+	if got := (participant.Filter{}).Show(ada); got != ada {
+		t.Errorf("without a mask: got %+v", got)
+	}
+	want := ada
+	want.PhoneNumber, want.Name = "+*******1234", "Ada ***-***-1234"
+	if got := (participant.Filter{MaskNumbers: true}).Show(ada); got != want {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	if (participant.Filter{}).Hash() != participant.NewFilter(nil, nil, nil).Hash() {
+		t.Error("the hash of the filter without a mask has changed")
 	}
 }

@@ -1,11 +1,13 @@
-// Package redact hides what errors and logs must not show: secrets, and all but the last
-// digits of phone numbers.
+// Package redact hides what errors, logs and callers with few rights must not show: secrets,
+// and all but the last digits of phone numbers.
 package redact
 
 import (
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
+	"unicode"
 )
 
 // separators may stand between the digits of a number, with typographic spaces and dashes.
@@ -42,4 +44,68 @@ func MaskNumber(number string) string {
 		return "…"
 	}
 	return "…" + digits[len(digits)-shownDigits:]
+}
+
+// MaskDigits replaces every digit of a phone number but the last four by an asterisk, and keeps
+// all other characters: "+*******1234". A number of four digits or fewer does not change.
+func MaskDigits(number string) string {
+	hidden := len(digitsOf(number)) - shownDigits
+	return strings.Map(func(r rune) rune {
+		if hidden <= 0 || !unicode.IsDigit(r) {
+			return r
+		}
+		hidden--
+		return '*'
+	}, number)
+}
+
+// localDigits is how many of the last digits of a phone number are enough to recognise it in a
+// text: people write numbers without the country code and the area code.
+const localDigits = 7
+
+// MaskNumberIn masks a phone number as MaskDigits does wherever a text contains it, whatever
+// separates its digits, and also without its first digits.
+func MaskNumberIn(text, number string) string {
+	digits, shown := digitsOf(number), digitsOf(text)
+	local := min(len(digits), localDigits)
+	if len(digits) <= shownDigits || len(shown) < local {
+		return text
+	}
+	masked := []rune(text)
+	found := digitPositions(masked)
+	for end := local; end <= len(shown); end++ {
+		length := commonEnd(shown[:end], digits)
+		if length < local {
+			continue
+		}
+		for _, position := range found[end-length : end-shownDigits] {
+			masked[position] = '*'
+		}
+	}
+	return string(masked)
+}
+
+// digitsOf returns the digits of a text, in any script.
+func digitsOf(text string) []rune {
+	return slices.DeleteFunc([]rune(text), func(r rune) bool { return !unicode.IsDigit(r) })
+}
+
+// digitPositions returns the indices of the digits.
+func digitPositions(text []rune) []int {
+	var positions []int
+	for i, r := range text {
+		if unicode.IsDigit(r) {
+			positions = append(positions, i)
+		}
+	}
+	return positions
+}
+
+// commonEnd returns how many of the last elements are equal.
+func commonEnd(a, b []rune) int {
+	length := 0
+	for length < min(len(a), len(b)) && a[len(a)-1-length] == b[len(b)-1-length] {
+		length++
+	}
+	return length
 }

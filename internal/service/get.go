@@ -40,7 +40,7 @@ func (s *Service) GetParticipant(
 		return nil, err
 	}
 	setHeader(ctx, sourceHeader, source)
-	return &v2.GetParticipantResponse{Participant: wire.Participant(found)}, nil
+	return &v2.GetParticipantResponse{Participant: wire.Participant(visibleTo(ctx, found))}, nil
 }
 
 func (s *Service) find(

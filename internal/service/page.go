@@ -24,6 +24,9 @@ func page(list participant.List, filter participant.Filter, size int32, after st
 	if size > 0 {
 		matching, response.NextPageToken = pageAfter(matching, filter, min(int(size), maxPageSize), after)
 	}
+	for i := range matching {
+		matching[i] = filter.Show(matching[i])
+	}
 	response.Participants = wire.Participants(matching)
 	return response
 }

@@ -120,6 +120,7 @@ func (s *Service) ListParticipants(
 	ctx context.Context, request *v2.ListParticipantsRequest,
 ) (*v2.ListParticipantsResponse, error) {
 	filter := wire.Filter(request.GetStatuses(), request.GetRoles(), nil)
+	filter.MaskNumbers = masksNumbers(ctx)
 	after, err := parsePageToken(request.GetPageToken(), filter)
 	if err != nil {
 		return nil, err

@@ -24,11 +24,13 @@ func (s *Service) WatchParticipants(
 	if err != nil {
 		return err
 	}
+	filter := wire.Filter(request.GetStatuses(), request.GetRoles(), request.GetParticipantIds())
+	filter.MaskNumbers = masksNumbers(ctx)
 	subscription, err := s.watcher.Subscribe(watch.Request{
 		Account:     account,
 		Conference:  request.GetConferenceId(),
 		ResumeToken: request.GetResumeToken(),
-		Filter:      wire.Filter(request.GetStatuses(), request.GetRoles(), request.GetParticipantIds()),
+		Filter:      filter,
 		Heartbeat:   heartbeat(request.GetHeartbeatInterval()),
 	})
 	if err != nil {

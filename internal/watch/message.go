@@ -20,6 +20,9 @@ type Message struct {
 	Checkpoint *Checkpoint
 	End        *End
 
+	// MaskNumbers means that clients get the participants masked (A13).
+	MaskNumbers bool
+
 	encodings [formats]encoding
 	// rendering counts the memory of the encodings; nil for a message of one subscriber.
 	rendering *rendering

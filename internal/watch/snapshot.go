@@ -25,6 +25,7 @@ func (v *view) snapshot(state *feed.State, reason SnapshotReason) *Message {
 				Reason:       reason,
 				ObservedAt:   state.ObservedAt,
 			},
+			MaskNumbers: v.filter.MaskNumbers,
 		}, copied * participantBytes
 	})
 }

@@ -99,9 +99,10 @@ func (v *view) render(key renderingKey, epoch feed.Epoch, entry *feed.Entry) *re
 	if len(changes) > 0 {
 		r.bytes += messageBytes + len(changes)*changeBytes
 		r.message = &Message{
-			Token:     v.token(feed.Position{Epoch: epoch, Seq: entry.Seq}),
-			Changes:   &Changes{Changes: changes, NotBefore: entry.NotBefore, NotAfter: entry.NotAfter},
-			rendering: r,
+			Token:       v.token(feed.Position{Epoch: epoch, Seq: entry.Seq}),
+			Changes:     &Changes{Changes: changes, NotBefore: entry.NotBefore, NotAfter: entry.NotAfter},
+			MaskNumbers: v.filter.MaskNumbers,
+			rendering:   r,
 		}
 	}
 	return r

@@ -37,23 +37,37 @@ func Participant(p participant.Participant) *v2.Participant {
 	}
 }
 
+// maskedParticipant returns a participant as a viewer sees it (A13).
+func maskedParticipant(p participant.Participant) *v2.Participant { return Participant(p.Masked()) }
+
 // Participants returns participants as proto messages, in the order given.
 func Participants(people []participant.Participant) []*v2.Participant {
+	return participants(people, Participant)
+}
+
+func participants(people []participant.Participant, shown encoder) []*v2.Participant {
 	messages := make([]*v2.Participant, len(people))
 	for i, p := range people {
-		messages[i] = Participant(p)
+		messages[i] = shown(p)
 	}
 	return messages
 }
 
+// encoder returns a participant as a client may see it.
+type encoder func(participant.Participant) *v2.Participant
+
 // response returns a message as the proto message.
 func response(m *watch.Message) *v2.WatchParticipantsResponse {
 	resp := &v2.WatchParticipantsResponse{ResumeToken: valid(m.Token)}
+	shown := Participant
+	if m.MaskNumbers {
+		shown = maskedParticipant
+	}
 	switch {
 	case m.Snapshot != nil:
-		resp.Event = &v2.WatchParticipantsResponse_Snapshot{Snapshot: snapshot(m.Snapshot)}
+		resp.Event = &v2.WatchParticipantsResponse_Snapshot{Snapshot: snapshot(m.Snapshot, shown)}
 	case m.Changes != nil:
-		resp.Event = &v2.WatchParticipantsResponse_Changes{Changes: changes(m.Changes)}
+		resp.Event = &v2.WatchParticipantsResponse_Changes{Changes: changes(m.Changes, shown)}
 	case m.Checkpoint != nil:
 		resp.Event = &v2.WatchParticipantsResponse_Checkpoint{Checkpoint: checkpoint(m.Checkpoint)}
 	case m.End != nil:
@@ -64,9 +78,9 @@ func response(m *watch.Message) *v2.WatchParticipantsResponse {
 	return resp
 }
 
-func snapshot(s *watch.Snapshot) *v2.ParticipantSnapshot {
+func snapshot(s *watch.Snapshot, shown encoder) *v2.ParticipantSnapshot {
 	return &v2.ParticipantSnapshot{
-		Participants: Participants(s.Participants),
+		Participants: participants(s.Participants, shown),
 		Total:        new(int32(s.Total)),
 		Active:       new(int32(s.Active)),
 		Reason:       snapshotReasons[s.Reason],
@@ -74,10 +88,10 @@ func snapshot(s *watch.Snapshot) *v2.ParticipantSnapshot {
 	}
 }
 
-func changes(c *watch.Changes) *v2.ParticipantChanges {
+func changes(c *watch.Changes, shown encoder) *v2.ParticipantChanges {
 	encoded := make([]*v2.ParticipantChange, len(c.Changes))
 	for i := range c.Changes {
-		encoded[i] = change(&c.Changes[i])
+		encoded[i] = change(&c.Changes[i], shown)
 	}
 	return &v2.ParticipantChanges{
 		Changes:   encoded,
@@ -86,10 +100,12 @@ func changes(c *watch.Changes) *v2.ParticipantChanges {
 	}
 }
 
-func change(c *watch.Change) *v2.ParticipantChange {
+// change returns a change as the proto message. The mask does not affect its changed fields: they
+// are those that a caller without the mask gets.
+func change(c *watch.Change, shown encoder) *v2.ParticipantChange {
 	encoded := &v2.ParticipantChange{
 		Kind:        changeKinds[c.Kind],
-		Participant: Participant(c.Participant),
+		Participant: shown(c.Participant),
 		Source:      v2.ChangeSource_CHANGE_SOURCE_POLL,
 	}
 	if c.ByWrite {

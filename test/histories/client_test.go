@@ -119,7 +119,7 @@ func (s *stream) SendMsg(sent any) error {
 
 // open opens a stream, with a resume token if it is not empty.
 func (c *client) open(token string) {
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, stop := context.WithCancel(caller("watch"))
 	request := proto.CloneOf(c.request)
 	request.ConferenceId, request.ResumeToken = cmp.Or(c.conference, conference), token
 	s := &stream{

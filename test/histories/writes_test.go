@@ -86,7 +86,7 @@ func known(state *feed.State) bool { return state != nil && state.Known }
 // caller returns the context of one call. Its name appears in the upstream's history.
 func caller(name string) context.Context {
 	ctx := requestctx.WithRequestID(context.Background(), name)
-	return access.NewContext(ctx, access.Caller{Name: "model"})
+	return access.NewContext(ctx, access.Caller{Name: "model", SeesNumbers: true})
 }
 
 // published fails if watchers did not receive an add before its answer: the participant is in

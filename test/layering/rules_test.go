@@ -16,7 +16,7 @@ var arrows = map[string][]string{
 	"gen/openapi":              {},
 	"gen/plainproto":           {},
 
-	"internal/participant":         {},
+	"internal/participant":         {"internal/redact"},
 	"internal/apierror":            {},
 	"internal/apierror/grpcstatus": {},
 	"internal/requestctx":          {"internal/apierror"},

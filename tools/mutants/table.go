@@ -301,4 +301,24 @@ var mutants = []mutant{
 		"if due := alternate(urgent, other, q.lastUrgent); due != nil && q.firstOf(earlyNextPage, earlyFirstPage) == nil {",
 		[]string{"internal/upstream TestA12_EarlyListsTakeOnlyFreeTurns"},
 	},
+	{
+		"A13: the mask is no part of the filter's hash", "internal/participant/filter.go",
+		"	if f.MaskNumbers {\n		write('m', \"\")\n	}\n", "",
+		[]string{"internal/participant TestFilter_EqualFiltersHaveEqualHashes", "internal/watch TestA13_TheTokenOfAnotherRole"},
+	},
+	{
+		"A13: changes are not masked", "internal/watch/view.go",
+		"			MaskNumbers: v.filter.MaskNumbers,\n", "",
+		[]string{"internal/watch TestA13_EqualFiltersWithAMaskShareTheirMessages"},
+	},
+	{
+		"A13: snapshots are not masked", "internal/watch/snapshot.go",
+		"			MaskNumbers: v.filter.MaskNumbers,\n", "",
+		[]string{"internal/watch TestA13_EqualFiltersWithAMaskShareTheirMessages"},
+	},
+	{
+		"A13: a stream with full numbers outlasts the right to them", "internal/interceptor/authorize.go",
+		"	if caller.SeesNumbers {\n", "	if false {\n",
+		[]string{"internal/interceptor TestA13_AStreamWithNumbersEndsWithTheRight"},
+	},
 }

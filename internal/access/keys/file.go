@@ -33,7 +33,7 @@ func NewEntry(name, role string, conferences []string) (Entry, error) {
 	case !validName.MatchString(name) || name == "." || name == "..":
 		return Entry{}, fmt.Errorf("the name must be 1 to 128 of A-Z a-z 0-9 _ . @ ~ - but is %q", name)
 	case !isRole:
-		return Entry{}, fmt.Errorf("the role must be reader or writer but is %q", role)
+		return Entry{}, fmt.Errorf("the role must be viewer, reader or writer but is %q", role)
 	}
 	for _, conference := range conferences {
 		if !participant.ValidID(conference) {

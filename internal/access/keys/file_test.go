@@ -13,16 +13,19 @@ const (
 	header = "participant-gateway-keys 1\n"
 	hashA  = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 	hashB  = "sha256:60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752"
+	hashC  = "sha256:fd61a03af4f77d870fc21e05e7e80678095c92d808cfb3b5c279ee04c74aca13"
 )
 
 func TestParse(t *testing.T) {
 	content := header + "\n# a comment\n  # another\n" +
 		"desk  writer\t*  " + hashA + "\n" +
-		"wall reader conf_a,conf_b " + hashB + "\r\n"
+		"wall reader conf_a,conf_b " + hashB + "\r\n" +
+		"hall viewer * " + hashC + "\n"
 	got, err := keys.Parse([]byte(content))
 	want := []keys.Entry{
 		{Name: "desk", Rights: access.Rights{Role: access.Writer}, Hash: keys.HashOf("test")},
 		{Name: "wall", Rights: access.Rights{Role: access.Reader, Conferences: []string{"conf_a", "conf_b"}}, Hash: keys.HashOf("test2")},
+		{Name: "hall", Rights: access.Rights{Role: access.Viewer}, Hash: keys.HashOf("test3")},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v, %v\nwant %+v", got, err, want)
@@ -42,7 +45,8 @@ func TestParseIsStrict(t *testing.T) {
 		header + strings.TrimSuffix(line, "\n"): "is the file truncated?",
 		header + "desk writer " + hashA + "\n":  "line 2: want NAME ROLE CONFERENCES HASH, got 3 fields",
 		header + "\ndesk writer * " + hashA + " # mine\n":   "line 3: want NAME",
-		header + "desk boss * " + hashA + "\n":              `line 2: the role must be reader or writer but is "boss"`,
+		header + "desk boss * " + hashA + "\n":              `line 2: the role must be viewer, reader or writer but is "boss"`,
+		header + "desk Viewer * " + hashA + "\n":            `but is "Viewer"`,
 		header + "desk nobody * " + hashA + "\n":            `but is "nobody"`,
 		header + "dé writer * " + hashA + "\n":              "line 2: the name must be",
 		header + "desk writer conf_a, " + hashA + "\n":      "line 2: a conference must be an id",

@@ -130,6 +130,7 @@ func TestW19_ChangedRightsEndStreamsWithoutPermission(t *testing.T) {
 		{"reader conf_a", "reader conf_b", apierror.ConferenceNotGranted},
 		{"reader conf_a", "writer conf_b,conf_a", ""},
 		{"reader conf_a", "reader *", ""},
+		{"reader conf_a", "viewer conf_a", apierror.RoleNotGranted},
 		{"wall reader", "hall reader", apierror.CredentialInvalid},
 	} {
 		reloading(t, func(h *harness, _, wall string) {

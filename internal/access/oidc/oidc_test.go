@@ -102,6 +102,27 @@ func TestRightsOfAToken(t *testing.T) {
 	}
 }
 
+func TestA13_RolesOfAToken(t *testing.T) {
+	issuer, authenticator := start(t)
+	for _, test := range []struct {
+		claim any
+		want  access.Role
+	}{
+		{"viewer", access.Viewer},
+		{[]string{"viewer"}, access.Viewer},
+		{[]string{"viewer", "reader"}, access.Reader},
+		{[]string{"writer", "viewer"}, access.Writer},
+		{[]any{"staff", 1, "viewer"}, access.Viewer},
+		{"Viewer", access.NoRole},
+		{"viewer,reader", access.NoRole},
+	} {
+		caller, err := authenticate(t, authenticator, issuer.Token(oidctest.Claims{"role": test.claim}))
+		if err != nil || caller.Grant.Role() != test.want {
+			t.Errorf("%v: got %+v, %v, want %s", test.claim, caller, err, test.want)
+		}
+	}
+}
+
 func TestForgedTokensAreRefused(t *testing.T) {
 	issuer, authenticator := start(t)
 	good := issuer.Token(nil)

@@ -195,7 +195,8 @@ const (
 	// The service does not keep the history after the token. What happened in between is
 	// unknown.
 	SnapshotReason_SNAPSHOT_REASON_RESUME_EXPIRED SnapshotReason = 2
-	// The token belongs to a stream with another filter.
+	// The token belongs to a stream with another filter, or to a caller who sees phone numbers
+	// differently (the role viewer).
 	SnapshotReason_SNAPSHOT_REASON_FILTER_CHANGED SnapshotReason = 3
 	// The client read too slowly: the service no longer keeps the changes that it missed.
 	SnapshotReason_SNAPSHOT_REASON_LAGGED SnapshotReason = 4
@@ -474,9 +475,11 @@ type Participant struct {
 	// The id of the conference, as the request named it.
 	ConferenceId string `protobuf:"bytes,2,opt,name=conference_id,json=conferenceId,proto3" json:"conference_id,omitempty"`
 	// The number that was dialled, as the upstream reports it (E.164 in all its samples). Empty
-	// if the upstream reports none.
+	// if the upstream reports none. A caller with the role viewer gets `*` in place of each digit
+	// but the last four: `+*******1234`.
 	PhoneNumber string `protobuf:"bytes,3,opt,name=phone_number,json=phoneNumber,proto3" json:"phone_number,omitempty"`
-	// The display name. Empty if the upstream reports none.
+	// The display name. Empty if the upstream reports none. A caller with the role viewer gets it
+	// masked where it repeats the phone number.
 	Name string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
 	// What the participant may do in the conference.
 	Role ParticipantRole `protobuf:"varint,5,opt,name=role,proto3,enum=audian.conference.v2.ParticipantRole" json:"role,omitempty"`
@@ -1684,7 +1687,7 @@ type ListParticipantsRequest struct {
 	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The `next_page_token` of the previous response, for the next page. The filters must be the
 	// same; a token of other filters, or one that cannot be decoded, is INVALID_ARGUMENT
-	// (INVALID_PAGE_TOKEN). Default: empty, for the first page.
+	// (INVALID_PAGE_TOKEN). Masked phone numbers (the role viewer) count as a filter. Default: empty, for the first page.
 	PageToken     string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
