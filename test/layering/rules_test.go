@@ -219,7 +219,7 @@ var uses = []use{
 	},
 	{
 		names:   []string{"time.Sleep"},
-		allowed: func(f file) bool { return !f.test || f.imports["testing/synctest"] },
-		reason:  "a test waits in virtual time (testing/synctest) or for a condition, never for a fixed real time",
+		allowed: func(f file) bool { return !f.test || f.imports["testing/synctest"] || f.in("test/bench") },
+		reason:  "a test waits in virtual time (testing/synctest) or for a condition, never for a fixed real time; a benchmark may",
 	},
 }
