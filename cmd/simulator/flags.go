@@ -24,7 +24,7 @@ type flags struct {
 	Seed      uint64        `default:"1"     help:"Seed of the participants' behaviour."`
 	TimeScale float64       `default:"1"     help:"How many times faster the participants behave."`
 	Linger    time.Duration `default:"5s"    help:"How long disconnected participants stay listed."`
-	Lag       time.Duration `default:"0s"    help:"How long lists do not show an add or a remove."`
+	Lag       time.Duration `default:"0s"    help:"How long lists do not show an add, a remove or a control."`
 
 	Behaviour simulator.Behaviour `default:"human" enum:"human,steady,still" help:"How added participants behave."`
 

@@ -104,6 +104,12 @@ func IsNotFound(err error) bool {
 	return known && e.FromUpstream && e.UpstreamStatus == http.StatusNotFound
 }
 
+// IsConflict reports whether the upstream itself answered 409.
+func IsConflict(err error) bool {
+	e, known := errors.AsType[*Error](err)
+	return known && e.FromUpstream && e.UpstreamStatus == http.StatusConflict
+}
+
 // UpstreamStatusOf returns the HTTP status that the upstream, or a proxy before it, answered
 // with, or 0.
 func UpstreamStatusOf(err error) int {

@@ -14,12 +14,13 @@ import (
 
 // Packages feed, write and upstream do not import each other. These types connect them.
 var (
-	_ service.Accounts = accounts{}
-	_ service.Account  = upstreamAccount{}
-	_ write.Recorder   = recorder{}
-	_ write.Slot       = (*upstream.Slot)(nil)
-	_ write.Record     = (*feed.WriteRecord)(nil)
-	_ feed.Source      = source{}
+	_ service.Accounts    = accounts{}
+	_ service.Account     = upstreamAccount{}
+	_ write.Recorder      = recorder{}
+	_ write.Slot          = (*upstream.Slot)(nil)
+	_ write.Record        = (*feed.WriteRecord)(nil)
+	_ write.ControlRecord = (*feed.ControlRecord)(nil)
+	_ feed.Source         = source{}
 )
 
 // accounts implements service.Accounts.
@@ -58,3 +59,9 @@ func (a upstreamAccount) Reserve(ctx context.Context, conference string) (write.
 type recorder struct{ hub *feed.Hub }
 
 func (r recorder) Begin(key participant.Key) write.Record { return r.hub.Begin(key) }
+
+func (r recorder) BeginControl(key participant.Key) write.ControlRecord {
+	return r.hub.BeginControl(key)
+}
+
+func (r recorder) BringForward(key participant.Key) { r.hub.BringForward(key) }

@@ -31,7 +31,7 @@ type Accounts interface {
 	For(caller access.Caller) (Account, error)
 }
 
-// Service implements the four methods.
+// Service implements the methods of the API.
 type Service struct {
 	v2.UnimplementedParticipantServiceServer
 

@@ -37,10 +37,9 @@ func (s *Simulator) control(c *call, now time.Time) result {
 	if p == nil || !p.present(now, s.options.LingerDisconnected) {
 		return noParticipant()
 	}
-	if !p.apply(control.event, now) {
+	if !p.control(now, s.options.ListLag, control.event, control.cancels...) {
 		return failure(http.StatusConflict, "not possible while "+p.Status)
 	}
-	p.cancel(control.cancels...)
 	return success(item(p.at(now)))
 }
 
@@ -52,8 +51,7 @@ func (s *Simulator) muteAll(c *call, now time.Time) result {
 	}
 	var muted int
 	for _, p := range conf.participants {
-		if p.apply(mute, now) {
-			p.cancel(mute, unmute)
+		if p.control(now, s.options.ListLag, mute, mute, unmute) {
 			muted++
 		}
 	}

@@ -1,7 +1,9 @@
 package simulator_test
 
 import (
+	"cmp"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -87,4 +89,48 @@ func TestControls_CancelTimelineEvents(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Faults and options choose the form of the response; the control is carried out in each.
+func TestControls_FormsOfTheResponse(t *testing.T) {
+	for name, test := range map[string]struct {
+		options simulator.Options
+		fault   simulator.Fault
+		status  int
+		want    string
+	}{
+		"bare":       {want: `{"id":"ID","conference_id":"conf_abc123def456","phone_number":"",`},
+		"wrapped":    {options: simulator.Options{Envelope: true}, want: `{"auth_token":"token","data":{"id":"ID",`},
+		"no body":    {fault: simulator.Fault{Kind: simulator.FaultStatus, Status: 204, Body: simulator.EmptyBody, Handled: true}, status: 204},
+		"empty 200":  {fault: simulator.Fault{Kind: simulator.FaultStatus, Status: 200, Body: simulator.EmptyBody, Handled: true}, status: 200},
+		"other JSON": {fault: simulator.Fault{Kind: simulator.FaultGarbage, Raw: `{"status":"success"}`}, want: `{"status":"success"}`},
+		"error":      {fault: simulator.Fault{Kind: simulator.FaultErrorEnvelope, Status: 503, Handled: true}, want: `{"data":{"message":"injected fault"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, c := start(t, test.options)
+			id := s.AddParticipant(conferenceID, simulator.Participant{Status: "connected"}).ID
+			if test.fault.Operation = simulator.Control; test.fault.Kind != "" {
+				s.Inject(test.fault)
+			}
+			resp := c.control(cmp.Or(test.status, http.StatusOK), id, "mute")
+			if want := strings.ReplaceAll(test.want, "ID", id); !strings.HasPrefix(resp.body, want) || want == "" && resp.body != "" {
+				t.Errorf("got %s, want %s…", resp.body, want)
+			}
+			if !s.Participants(conferenceID)[0].Muted {
+				t.Error("not muted")
+			}
+		})
+	}
+}
+
+func TestControls_LostResponses(t *testing.T) {
+	s, c := start(t, simulator.Options{})
+	id := s.AddParticipant(conferenceID, simulator.Participant{Status: "connected"}).ID
+	s.Inject(simulator.Fault{Kind: simulator.FaultLost, Operation: simulator.Control, Times: 1})
+	if resp, err := c.try(http.MethodPost, participantsPath(conferenceID)+"/"+id+"/hold", "{}"); err == nil {
+		t.Errorf("got %+v", resp)
+	}
+	if got := s.Participants(conferenceID)[0].Status; got != "held" {
+		t.Errorf("status %s", got)
+	}
 }

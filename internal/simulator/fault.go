@@ -95,7 +95,7 @@ type Fault struct { //nolint:recvcheck // Values are encoded, but decoding needs
 	Raw        string        `json:"raw,omitempty"`
 	By         int           `json:"by,omitempty"`
 	// Handled performs the operation although the response is the fault's status,
-	// error_envelope or redirect.
+	// error_envelope or redirect. So a control answers 204 without a body.
 	Handled bool `json:"handled,omitempty"`
 }
 

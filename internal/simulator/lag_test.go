@@ -94,3 +94,75 @@ func TestListLag_RemoveOfADisconnectedParticipant(t *testing.T) {
 		})
 	}
 }
+
+// Lists show each control after the lag, in order; its response shows it at once.
+func TestListLag_Controls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, c := start(t, simulator.Options{ListLag: 2 * time.Second, LingerDisconnected: time.Hour})
+		id := s.AddParticipant(conferenceID, simulator.Participant{Status: "connected"}).ID
+		controls := []struct {
+			word, status string
+			muted        bool
+		}{
+			{"mute", "connected", true}, {"hold", "held", true}, {"unmute", "held", false},
+			{"resume", "connected", false}, {"disconnect", "disconnected", false},
+		}
+		expect := func(listed int, since time.Duration) {
+			t.Helper()
+			want := participant{Status: "connected"}
+			if listed >= 0 {
+				want.Status, want.Muted = controls[listed].status, controls[listed].muted
+			}
+			if got := c.list().Participants[0]; got.Status != want.Status || got.Muted != want.Muted {
+				t.Errorf("%v after the first control: listed %+v, want %+v", since, got, want)
+			}
+		}
+		// One control each 500 ms: each is listed when the fourth after it is sent.
+		for n := range len(controls) + 4 {
+			if n < len(controls) {
+				got := decode[participant](t, c.control(200, id, controls[n].word).body)
+				if got.Status != controls[n].status || got.Muted != controls[n].muted {
+					t.Errorf("%s: got %+v", controls[n].word, got)
+				}
+			}
+			expect(n-4, time.Duration(n)*500*time.Millisecond)
+			time.Sleep(500 * time.Millisecond)
+		}
+	})
+}
+
+func TestListLag_MuteAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, c := start(t, simulator.Options{ListLag: 2 * time.Second})
+		s.AddParticipant(conferenceID, simulator.Participant{Status: "connected"})
+		c.want(200, "POST", "/v2/conferences/"+conferenceID+"/mute-all", "{}")
+		if c.list().Participants[0].Muted {
+			t.Error("listed as muted at once")
+		}
+		time.Sleep(2 * time.Second)
+		if !c.list().Participants[0].Muted {
+			t.Error("not listed as muted after the lag")
+		}
+	})
+}
+
+// A participant who hangs up during the lag of a control is listed until its end.
+func TestListLag_HangUpWithinTheLagOfAControl(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, c := start(t, simulator.Options{ListLag: 2 * time.Second})
+		id := s.AddParticipant(conferenceID, simulator.Participant{Status: "connected"}).ID
+		c.control(200, id, "hold")
+		time.Sleep(time.Second)
+		if !s.SetStatus(conferenceID, id, "disconnected") {
+			t.Fatal("no such participant")
+		}
+		c.control(404, id, "resume")
+		if got := statuses(c.list().Participants); !slices.Equal(got, []string{"connected"}) {
+			t.Errorf("during the lag: listed %v", got)
+		}
+		time.Sleep(time.Second)
+		if got := c.list(); got.Total != 0 {
+			t.Errorf("after the lag: listed %+v", got)
+		}
+	})
+}

@@ -43,7 +43,7 @@ type Options struct {
 	// PageSize splits lists into pages; 0 means one page. NewestFirst reverses the order.
 	PageSize    int
 	NewestFirst bool
-	// ListLag is how long lists do not show the effect of an add or a remove.
+	// ListLag is how long lists do not show the effect of an add, a remove or a control.
 	ListLag time.Duration
 	// LingerDisconnected is how long a disconnected or rejected participant stays
 	// listed; 0 means not at all.

@@ -44,7 +44,7 @@ type participant struct {
 
 	// hiddenUntil keeps a new participant out of lists that lag.
 	hiddenUntil time.Time
-	// stale is what lists that lag contain until staleUntil for a removed participant.
+	// stale is what lists that lag contain until staleUntil, after a remove or a control.
 	stale      *participant
 	staleUntil time.Time
 	removed    bool
@@ -101,10 +101,29 @@ func (p *participant) cancel(events ...event) {
 	})
 }
 
+// keepStale makes lists that lag contain the participant as they are now.
+func (p *participant) keepStale(now time.Time, lag time.Duration) {
+	before := *p
+	if !now.Before(before.staleUntil) {
+		before.stale = nil
+	}
+	p.stale, p.staleUntil = &before, now.Add(lag)
+}
+
+// control applies the event of a control on request, and cancels events of the timeline. It
+// reports whether the current status allowed it.
+func (p *participant) control(now time.Time, lag time.Duration, e event, cancels ...event) bool {
+	if !e.possible(p.Status) {
+		return false
+	}
+	p.keepStale(now, lag)
+	p.cancel(cancels...)
+	return p.apply(e, now)
+}
+
 // remove ends the call on request.
 func (p *participant) remove(now time.Time, lag time.Duration) {
-	before := *p
-	p.stale, p.staleUntil = &before, now.Add(lag)
+	p.keepStale(now, lag)
 	p.removed, p.timeline = true, nil
 	if !p.apply(hangUp, now) {
 		p.endedAt = time.Time{} // The call was over already: it does not linger again.

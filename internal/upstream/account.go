@@ -92,13 +92,33 @@ func (a *Account) CredentialChanged() <-chan struct{} { return a.credential.chan
 
 // Remove sends one request, which only ctx bounds.
 func (a *Account) Remove(ctx context.Context, conference, id string) error {
+	return a.sendOnce(ctx, func() error { return a.client.Remove(ctx, conference, id, audian.Pacing{}) })
+}
+
+// Control sends one request, as Remove does. The item always has the id; its Fields are empty
+// unless the response contains the participant.
+func (a *Account) Control(ctx context.Context, conference, id string, control participant.Control) (item participant.Item, err error) {
+	err = a.sendOnce(ctx, func() (err error) {
+		item, err = a.client.Control(ctx, conference, id, control, audian.Pacing{})
+		return err
+	})
+	return item, err
+}
+
+// MuteAll sends one request, as Remove does.
+func (a *Account) MuteAll(ctx context.Context, conference string) error {
+	return a.sendOnce(ctx, func() error { return a.client.MuteAll(ctx, conference, audian.Pacing{}) })
+}
+
+// sendOnce runs a call of the client that sends one request, if the breaker allows it.
+func (a *Account) sendOnce(ctx context.Context, send func() error) error {
 	a.acquire()
 	defer a.release()
 	if err := a.breaker.allow(); err != nil {
 		return err
 	}
 	began := time.Now()
-	err := a.client.Remove(ctx, conference, id, audian.Pacing{})
+	err := send()
 	a.recordOutcome(ctx, began, err)
 	return err
 }

@@ -26,6 +26,9 @@ type fakeRecorder struct {
 	roster  []string
 	fresh   bool
 	records []*fakeRecord
+	// controls are the records of controls, and forward the lists that were brought forward.
+	controls []*fakeControlRecord
+	forward  []participant.Key
 }
 
 type fakeRecord struct {

@@ -71,7 +71,7 @@ func TestA06_RemovesAreRetriedIfThatIsSafeAndMayHelp(t *testing.T) {
 		"429":                  {[]step{{fails: errThrottled}, {}}, "", 2},
 		"429, come back soon":  {[]step{{fails: throttledFor(retry.MaxRetryAfter)}, {}}, "", 2},
 		"429, come back late":  {[]step{{fails: throttledFor(time.Minute)}}, apierror.UpstreamRateLimited, 1},
-		"for ever":             {[]step{{fails: errCut}}, apierror.UpstreamUnavailable, maxRemoveRetries + 1},
+		"for ever":             {[]step{{fails: errCut}}, apierror.UpstreamUnavailable, maxRetries + 1},
 		"bad request":          {[]step{{fails: upstreamError(400, apierror.UpstreamBadRequest)}}, apierror.UpstreamBadRequest, 1},
 		"credential refused":   {[]step{{fails: upstreamError(401, apierror.CredentialRefused)}}, apierror.CredentialRefused, 1},
 		"exchange refused":     {[]step{{fails: errNoCredential}}, apierror.CredentialRefused, 1},

@@ -27,6 +27,8 @@ type step struct {
 	silent bool
 	// fails replaces the answer.
 	fails error
+	// shows is the participant in the answer to a control.
+	shows participant.Item
 	// panics panics in place of sending.
 	panics bool
 	// panicsUnsent panics in Reserve.
@@ -45,6 +47,9 @@ type fakeUpstream struct {
 	mu      sync.Mutex
 	adds    []step
 	removes []step
+	// controls is the script of controls and of mute-all; controlled are those that were sent.
+	controls   []step
+	controlled []string
 	// lists returns the error of the n-th list, from 0; it may be nil.
 	lists func(n int) error
 	// missing is by how much lists are incomplete.
@@ -61,7 +66,7 @@ type fakeUpstream struct {
 	removed   int
 	read      int
 	deadlines []time.Time
-	// retries contains, for each add and remove, whether it was a retry.
+	// retries contains, for each add, remove and control, whether it was a retry.
 	retries []bool
 }
 

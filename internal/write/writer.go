@@ -1,5 +1,5 @@
-// Package write adds and removes participants. It sends each add once, at the upstream's
-// pace, and reconciles it with the conference's list if the answer is lost.
+// Package write adds, removes and controls participants. It sends each add once, at the
+// upstream's pace, and reconciles it with the conference's list if the answer is lost.
 //
 // Each add is an operation on its own goroutine. Before its request is sent, the operation
 // continues only while a call waits for it. After that it continues without its callers (A6):
@@ -10,7 +10,7 @@
 //	   never reached
 //	   the upstream
 //
-// A remove is safe to send twice, so it runs on its caller's goroutine.
+// Removes and controls are safe to send twice, so they run on their caller's goroutine.
 package write
 
 import (
@@ -32,6 +32,11 @@ type Upstream interface {
 	Reserve(ctx context.Context, conference string) (Slot, error)
 	// Remove sends one request.
 	Remove(ctx context.Context, conference, id string) error
+	// Control sends one request. The item has the id; its Fields are empty unless the response
+	// contains the participant.
+	Control(ctx context.Context, conference, id string, control participant.Control) (participant.Item, error)
+	// MuteAll sends one request.
+	MuteAll(ctx context.Context, conference string) error
 	// ListToReconcile reads the conference's list for A1, before other lists of the account.
 	ListToReconcile(ctx context.Context, conference string) (participant.List, error)
 }
@@ -54,8 +59,12 @@ type Slot interface {
 
 // Recorder passes writes to the feed of their conference, if there is one.
 type Recorder interface {
-	// Begin is called just before a request is sent.
+	// Begin is called just before a request of an add or a remove is sent.
 	Begin(key participant.Key) Record
+	// BeginControl is called just before a request of a control is sent.
+	BeginControl(key participant.Key) ControlRecord
+	// BringForward makes the feed read its next list earlier.
+	BringForward(key participant.Key)
 }
 
 // Record is one request of a write. Done is called at most once, and not at all if nothing
@@ -69,6 +78,13 @@ type Record interface {
 	Done(w participant.Write)
 }
 
+// ControlRecord is one request of a control. Done is called at most once, and not at all if
+// nothing is known to have been changed.
+type ControlRecord interface {
+	// Done records that the upstream carried the control out.
+	Done(c participant.Controlled)
+}
+
 // Options configure a Writer.
 type Options struct {
 	// Recorder gets every write.
@@ -80,13 +96,13 @@ type Options struct {
 	DefaultRegion string
 }
 
-// Writer sends adds and removes for all accounts of the gateway. It is safe for
+// Writer sends adds, removes and controls for all accounts of the gateway. It is safe for
 // concurrent use; Close ends its goroutines.
 type Writer struct {
 	recorder Recorder
 	log      *slog.Logger
 	compare  comparison
-	removes  *retry.Policy
+	retries  *retry.Policy
 
 	running sync.WaitGroup
 
@@ -107,7 +123,7 @@ func New(options Options) *Writer {
 		recorder:   options.Recorder,
 		log:        options.Logger,
 		compare:    compare,
-		removes:    retry.New(maxRemoveRetries),
+		retries:    retry.New(maxRetries),
 		cache:      newCache(),
 		claims:     newClaims(compare),
 		operations: make(map[*addOperation]context.CancelFunc),

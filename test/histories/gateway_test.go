@@ -92,3 +92,9 @@ func (a ownAccount) Reserve(ctx context.Context, conference string) (write.Slot,
 type recorder struct{ hub *feed.Hub }
 
 func (r recorder) Begin(key participant.Key) write.Record { return r.hub.Begin(key) }
+
+func (r recorder) BeginControl(key participant.Key) write.ControlRecord {
+	return r.hub.BeginControl(key)
+}
+
+func (r recorder) BringForward(key participant.Key) { r.hub.BringForward(key) }

@@ -50,11 +50,13 @@ const (
 // Operation is the purpose of a request.
 type Operation string
 
-// The operations.
+// The operations. That of a control is its name: "mute", "unmute", "hold", "resume" or
+// "disconnect".
 const (
 	Add      Operation = "add"
 	Remove   Operation = "remove"
 	List     Operation = "list"
+	MuteAll  Operation = "mute_all"
 	Exchange Operation = "exchange"
 )
 
@@ -145,7 +147,7 @@ func (c *Client) add(ctx context.Context, conference string, add participant.Add
 	if err != nil {
 		return participant.Item{}, err
 	}
-	item, err := decodeAdded(resp.envelope, resp.body, c.unexpectedField(conference))
+	item, err := decodeParticipant(resp.envelope, resp.body, c.unexpectedField(conference))
 	if err != nil {
 		return participant.Item{}, resp.undecodable(err)
 	}

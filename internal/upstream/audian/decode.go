@@ -147,9 +147,9 @@ func decodeItems(array jsontext.Value, room int, unexpected fieldReport) (page, 
 	return p, nil
 }
 
-// decodeAdded decodes the response to an add: one participant, bare or in `data`. It fails if
-// there is no id.
-func decodeAdded(e envelope, body []byte, unexpected fieldReport) (participant.Item, error) {
+// decodeParticipant decodes a response with one participant, bare or in `data`. It fails if there
+// is no id.
+func decodeParticipant(e envelope, body []byte, unexpected fieldReport) (participant.Item, error) {
 	value := jsontext.Value(body)
 	if e.Data.Kind() == '{' {
 		value = e.Data

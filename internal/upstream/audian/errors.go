@@ -88,7 +88,7 @@ func (c *Client) errorOf(r request, resp *response) *apierror.Error {
 // statusError is the error for a status, with the message of the body.
 func (c *Client) statusError(r request, resp *response, p errorBody, status int) *apierror.Error {
 	e := &apierror.Error{
-		Reason:            c.reason(r.operation, status, p),
+		Reason:            c.reason(r, status, p),
 		Message:           truncate(redact.MaskNumbers(resp.secrets.Mask(clean(p.message)))),
 		UpstreamStatus:    status,
 		UpstreamRequestID: resp.requestID(),
@@ -124,14 +124,14 @@ var transportStatuses = []int{
 
 // reason returns the reason for a status. A 4xx without a documented body is a proxy's, and so an
 // outage. Only 408 and 429 mean the same from a proxy as from the upstream.
-func (c *Client) reason(operation Operation, status int, p errorBody) apierror.Reason {
+func (c *Client) reason(r request, status int, p errorBody) apierror.Reason {
 	switch {
 	case status == http.StatusTooManyRequests:
 		return apierror.UpstreamRateLimited
 	case status == http.StatusRequestTimeout:
 		return apierror.UpstreamTimeout
 	case p.shaped && isClientError(status):
-		return c.clientErrorReason(operation, status, p)
+		return c.clientErrorReason(r, status, p)
 	default:
 		return apierror.UpstreamUnavailable
 	}
@@ -145,13 +145,13 @@ func isClientError(status int) bool {
 }
 
 // clientErrorReason returns the reason for a 4xx of the upstream itself.
-func (c *Client) clientErrorReason(operation Operation, status int, p errorBody) apierror.Reason {
+func (c *Client) clientErrorReason(r request, status int, p errorBody) apierror.Reason {
 	switch {
 	case status == http.StatusUnauthorized && c.options.Credential.kind == callerToken:
 		return apierror.UpstreamUnauthenticated
 	case status == http.StatusUnauthorized:
 		return apierror.CredentialRefused
-	case status == http.StatusNotFound && operation == Remove:
+	case status == http.StatusNotFound && r.namesParticipant():
 		return apierror.ParticipantNotFound
 	case status == http.StatusNotFound:
 		return apierror.ConferenceNotFound

@@ -29,7 +29,7 @@ func FuzzDecodePage(f *testing.F) {
 			}
 			valid(t, item.ID, item.PhoneNumber, item.Name, string(item.Role), string(item.Status))
 		}
-		_, _ = decodeAdded(e, body, func(string) {})
+		_, _ = decodeParticipant(e, body, func(string) {})
 	})
 }
 

@@ -28,6 +28,9 @@ type request struct {
 	body []byte
 }
 
+// namesParticipant reports whether the path goes on after `conferences/…/participants`.
+func (r request) namesParticipant() bool { return len(r.path) > 3 }
+
 // encode returns a value's JSON.
 func encode(v any) ([]byte, error) {
 	body, err := json.Marshal(v)
