@@ -56,7 +56,7 @@ func TestRules_RosterMatchesTheReference(t *testing.T) {
 
 func (h *rules) step(rt *rapid.T) error {
 	h.now = h.now.Add(time.Duration(rapid.SampledFrom([]int{0, 200, 500, 1000, 2000, 4900, 6000}).Draw(rt, "ms")) * time.Millisecond)
-	switch rapid.SampledFrom([]string{"send", "answer", "list", "list", "list"}).Draw(rt, "step") {
+	switch rapid.SampledFrom([]string{"send", "answer", "toggle", "list", "list", "list"}).Draw(rt, "step") {
 	case "send":
 		h.sent = append(h.sent, written{sent: h.tick(), sentAt: h.now})
 		return nil
@@ -68,6 +68,8 @@ func (h *rules) step(rt *rapid.T) error {
 		w := h.sent[i]
 		h.sent = slices.Delete(h.sent, i, i+1)
 		return h.answer(rt, w)
+	case "toggle":
+		return h.toggle(rt)
 	default:
 		if h.listing == nil {
 			h.listing = &refList{began: h.tick(), beganAt: h.now, first: h.lists == 0}
@@ -125,6 +127,23 @@ func (h *rules) control(rt *rapid.T, w written, id string, control participant.C
 	})
 	did := h.people[id].control(c, answer)
 	return h.compare(batch, map[string]outcome{id: did}, false)
+}
+
+// toggle mutes and unmutes a participant, or holds and resumes them, in a moment.
+func (h *rules) toggle(rt *rapid.T) error {
+	id := rapid.SampledFrom(ruleIDs).Draw(rt, "id")
+	pair := rapid.SampledFrom([][]participant.Control{
+		{participant.ControlMute, participant.ControlUnmute}, {participant.ControlUnmute, participant.ControlMute},
+		{participant.ControlHold, participant.ControlResume}, {participant.ControlResume, participant.ControlHold},
+	}).Draw(rt, "toggle")
+	for _, control := range pair {
+		w := written{sent: h.tick(), sentAt: h.now}
+		w.done, w.doneAt = h.tick(), h.now
+		if err := h.control(rt, w, id, control); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func drawStatus(rt *rapid.T) participant.Status {
