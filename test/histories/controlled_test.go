@@ -3,6 +3,7 @@ package histories_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -173,8 +174,12 @@ func (l *lists) addedWithin(id string, d time.Duration) bool {
 	return added && time.Since(done.at) < d
 }
 
-func (l *lists) lostControl(id string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.lostControls[id]
+// noteControl records whether a control got an answer, and counts a success after a request
+// that got none. It ignores other requests.
+func (l *lists) noteControl(w *harness, r *http.Request, success, lost bool) {
+	id, _ := controlOf(r)
+	if success && l.lostControls[id] {
+		w.seen.add(controlLost)
+	}
+	l.lostControls[id] = id != "" && lost
 }

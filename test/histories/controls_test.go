@@ -191,8 +191,6 @@ func (w *harness) countControl(id string, err error) {
 	switch {
 	case err == nil && w.lists.addedWithin(id, 2*time.Second):
 		w.seen.add(controlAfterAdd)
-	case err == nil && w.lists.lostControl(id):
-		w.seen.add(controlLost)
 	case errors.As(err, &apiErr) && apiErr.UpstreamStatus == http.StatusNotFound:
 		w.seen.add(controlNotFound)
 	case errors.As(err, &apiErr) && apiErr.UpstreamStatus == http.StatusConflict:

@@ -33,7 +33,7 @@ type lists struct {
 	reported map[reported]int
 	// removing are the running calls to remove an id.
 	removing map[string]removing
-	// lostControls are the participants of a control without an answer.
+	// lostControls are the participants whose last control got no answer.
 	lostControls map[string]bool
 }
 
@@ -104,12 +104,11 @@ func (l *lists) note(w *harness, r *http.Request, began time.Time, response *htt
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	success := err == nil && response.StatusCode/100 == 2
+	l.noteControl(w, r, success, err != nil)
 	switch {
 	case r.Method == http.MethodDelete:
 		l.noteRemove(r, done, success)
 	case !success:
-		id, _ := controlOf(r)
-		l.lostControls[id] = err != nil
 		l.open = l.broke(r)
 	default:
 		body, err := io.ReadAll(response.Body)

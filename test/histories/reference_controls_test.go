@@ -163,7 +163,7 @@ func (r *reference) applyAddFields(w written) (changed bool) {
 }
 
 // fields returns the fields of an Add's answer.
-func (w written) fields() fields {
+func (w *written) fields() fields {
 	shown := fields{fieldStatus: string(w.status)}
 	if w.muted != "" {
 		shown[fieldMuted] = w.muted

@@ -133,8 +133,10 @@ func (h *rules) control(rt *rapid.T, w written, id string, control participant.C
 func (h *rules) toggle(rt *rapid.T) error {
 	id := rapid.SampledFrom(ruleIDs).Draw(rt, "id")
 	pair := rapid.SampledFrom([][]participant.Control{
-		{participant.ControlMute, participant.ControlUnmute}, {participant.ControlUnmute, participant.ControlMute},
-		{participant.ControlHold, participant.ControlResume}, {participant.ControlResume, participant.ControlHold},
+		{participant.ControlMute, participant.ControlUnmute},
+		{participant.ControlUnmute, participant.ControlMute},
+		{participant.ControlHold, participant.ControlResume},
+		{participant.ControlResume, participant.ControlHold},
 	}).Draw(rt, "toggle")
 	for _, control := range pair {
 		w := written{sent: h.tick(), sentAt: h.now}
