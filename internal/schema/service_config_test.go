@@ -2,7 +2,9 @@ package schema_test
 
 import (
 	"context"
+	"encoding/json"
 	"net"
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -70,6 +72,28 @@ func TestA01_ServiceConfigNeverRetriesAnAdd(t *testing.T) {
 		if status.Code(err) != test.want || service.calls.Load() != test.calls {
 			t.Errorf("%s: %v after %d calls, want %s after %d", test.name, err, service.calls.Load(), test.want, test.calls)
 		}
+	}
+}
+
+// Every other call, such as a control, would be sent again on top of the gateway's own retries.
+func TestA01_ServiceConfigRetriesListAndRemoveOnly(t *testing.T) {
+	var config struct {
+		MethodConfig []struct {
+			Name []struct{ Service, Method string }
+		}
+	}
+	if err := json.Unmarshal([]byte(schema.ServiceConfig), &config); err != nil {
+		t.Fatal(err)
+	}
+	var methods []string
+	for _, method := range config.MethodConfig {
+		for _, name := range method.Name {
+			methods = append(methods, name.Service+"/"+name.Method)
+		}
+	}
+	const service = "audian.conference.v2.ParticipantService/"
+	if !slices.Equal(methods, []string{service + "ListParticipants", service + "RemoveParticipant"}) {
+		t.Errorf("retries %v", methods)
 	}
 }
 

@@ -104,8 +104,11 @@ func TestListLag_Controls(t *testing.T) {
 			word, status string
 			muted        bool
 		}{
-			{"mute", "connected", true}, {"hold", "held", true}, {"unmute", "held", false},
-			{"resume", "connected", false}, {"disconnect", "disconnected", false},
+			{"mute", "connected", true},
+			{"hold", "held", true},
+			{"unmute", "held", false},
+			{"resume", "connected", false},
+			{"disconnect", "disconnected", false},
 		}
 		expect := func(listed int, since time.Duration) {
 			t.Helper()

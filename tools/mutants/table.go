@@ -311,4 +311,29 @@ var mutants = []mutant{
 		"	f.mu.Lock()\n	f.schedule.writeCompleted()\n", "	f.mu.Lock()\n",
 		[]string{"internal/feed TestA08_NextListComesEarlier"},
 	},
+	{
+		"A8: any control takes a 404 or 409 for success", "internal/write/control.go",
+		"control == participant.ControlDisconnect && (", "(",
+		[]string{"internal/write TestA08_AfterALostAttempt"},
+	},
+	{
+		"A8: a first 404 or 409 of a Disconnect is success", "internal/write/retry.go",
+		"err == nil || r.lost != nil && r.isDone(err)", "err == nil || r.isDone(err)",
+		[]string{"internal/write TestA08_AfterALostAttempt"},
+	},
+	{
+		"A8: a success is recorded for the last request", "internal/write/retry.go",
+		"	if r.lost != nil {\n", "	if false {\n",
+		[]string{"internal/write TestA08_ASuccessCountsFromTheFirstRequestThatMayHaveBeenCarriedOut"},
+	},
+	{
+		"A8: the answer to a control may be about another participant", "internal/upstream/audian/control.go",
+		"if err != nil || item.ID != id {", "if err != nil {",
+		[]string{"internal/upstream/audian TestA08_AnyResponseWithoutAnErrorIsSuccess"},
+	},
+	{
+		"A8: a 404 of a control names the conference", "internal/upstream/audian/roundtrip.go",
+		"return len(r.path) > 3 }", "return len(r.path) == 4 }",
+		[]string{"internal/upstream/audian TestA08_ErrorsOfControls"},
+	},
 }

@@ -141,7 +141,7 @@ func (c *Client) add(ctx context.Context, conference string, add participant.Add
 		return participant.Item{}, err
 	}
 	resp, err := c.call(ctx, request{
-		operation: Add, method: http.MethodPost, path: []string{"conferences", conference, "participants"},
+		operation: Add, method: http.MethodPost, path: conferencePath(conference, "participants"),
 		body: body,
 	}, pacing)
 	if err != nil {
@@ -159,7 +159,7 @@ func (c *Client) add(ctx context.Context, conference string, add participant.Add
 // error, even if it cannot be read (A6).
 func (c *Client) Remove(ctx context.Context, conference, id string, pacing Pacing) error {
 	_, err := c.call(ctx, request{
-		operation: Remove, method: http.MethodDelete, path: []string{"conferences", conference, "participants", id},
+		operation: Remove, method: http.MethodDelete, path: conferencePath(conference, "participants", id),
 	}, pacing)
 	if err != nil {
 		return fmt.Errorf("remove participant: %w", err)
@@ -191,7 +191,7 @@ func (c *Client) List(ctx context.Context, conference string, pacing Pacing) (pa
 // page reads the list's next page.
 func (c *Client) page(ctx context.Context, pages *pager, pacing Pacing) error {
 	r := request{
-		operation: List, method: http.MethodGet, path: []string{"conferences", pages.conference, "participants"},
+		operation: List, method: http.MethodGet, path: conferencePath(pages.conference, "participants"),
 	}
 	if pages.next != "" {
 		r.query = url.Values{"start_key": {pages.next}}

@@ -17,7 +17,7 @@ var noArguments = []byte("{}")
 func (c *Client) Control(ctx context.Context, conference, id string, control participant.Control, pacing Pacing) (participant.Item, error) {
 	resp, err := c.call(ctx, request{
 		operation: Operation(control.String()), method: http.MethodPost,
-		path: []string{"conferences", conference, "participants", id, control.String()}, body: noArguments,
+		path: conferencePath(conference, "participants", id, control.String()), body: noArguments,
 	}, pacing)
 	if err != nil {
 		return participant.Item{}, fmt.Errorf("%s participant: %w", control, err)
@@ -41,7 +41,7 @@ func decodeControlled(resp *response, id string) participant.Item {
 // Control.
 func (c *Client) MuteAll(ctx context.Context, conference string, pacing Pacing) error {
 	_, err := c.call(ctx, request{
-		operation: MuteAll, method: http.MethodPost, path: []string{"conferences", conference, "mute-all"},
+		operation: MuteAll, method: http.MethodPost, path: conferencePath(conference, "mute-all"),
 		body: noArguments,
 	}, pacing)
 	if err != nil {

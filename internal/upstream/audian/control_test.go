@@ -2,10 +2,11 @@ package audian
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -150,28 +151,25 @@ func TestA08_ErrorsOfControls(t *testing.T) {
 // TestA08_ControlsRenewTheToken refuses the first token.
 func TestA08_ControlsRenewTheToken(t *testing.T) {
 	for path, call := range controlled() {
-		var sent []string
-		exchanges := 0
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.Method == http.MethodPut {
-				exchanges++
-				_, _ = w.Write([]byte(`{"auth_token":"token-` + strings.Repeat("x", exchanges) + `"}`))
-				return
+		u := &upstream{}
+		u.answer = func(r *http.Request) (*http.Response, error) {
+			switch {
+			case r.Method == http.MethodPut:
+				return reply(200, fmt.Sprintf(`{"auth_token":"token-%d"}`, u.count(http.MethodPut))), nil
+			case u.count(http.MethodPost) == 1:
+				return reply(401, vendorError), nil
+			default:
+				return reply(204, ``), nil
 			}
-			sent = append(sent, r.Header.Get("X-Auth-Token"))
-			if len(sent) == 1 {
-				w.WriteHeader(http.StatusUnauthorized)
-				return
-			}
-			w.WriteHeader(http.StatusNoContent)
-		}))
-		transport := NewTransport()
-		err := call(client(t, transport, at(t, server.URL), as(APIKey("key"))), "c", "p")
-		if err != nil || !slices.Equal(sent, []string{"token-x", "token-xx"}) {
-			t.Errorf("%s: sent %v, %v", path, sent, err)
 		}
-		transport.CloseIdleConnections()
-		server.Close()
+		err := call(client(t, u, as(APIKey("key"))), "c", "p")
+		var sent []string
+		for _, r := range u.requests {
+			sent = append(sent, r.Method+" "+r.Header.Get("X-Auth-Token")+" "+r.body)
+		}
+		if err != nil || len(sent) != 4 || sent[1] != "POST token-1 {}" || sent[3] != "POST token-2 {}" {
+			t.Errorf("%s: sent %q, %v", path, sent, err)
+		}
 	}
 }
 
@@ -179,9 +177,9 @@ func TestA08_ControlsRenewTheToken(t *testing.T) {
 // repeat a GET.
 func TestA08_TheTransportSendsAControlOnce(t *testing.T) {
 	for path, call := range controlled() {
-		requests := 0
+		var requests atomic.Int32
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			if requests++; requests > 1 {
+			if requests.Add(1) > 1 {
 				panic(http.ErrAbortHandler)
 			}
 			_, _ = w.Write([]byte(`{}`))
@@ -192,8 +190,8 @@ func TestA08_TheTransportSendsAControlOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		err := call(c, "c", "p")
-		if e := apiError(t, err); e.Reason != apierror.UpstreamUnavailable || e.NotSent || requests != 2 {
-			t.Errorf("%s: %d requests, %v", path, requests, err)
+		if e := apiError(t, err); e.Reason != apierror.UpstreamUnavailable || e.NotSent || requests.Load() != 2 {
+			t.Errorf("%s: %d requests, %v", path, requests.Load(), err)
 		}
 		transport.CloseIdleConnections()
 		server.Close()

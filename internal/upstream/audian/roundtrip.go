@@ -28,6 +28,11 @@ type request struct {
 	body []byte
 }
 
+// conferencePath returns the path of a conference with the segments after it.
+func conferencePath(conference string, rest ...string) []string {
+	return append([]string{"conferences", conference}, rest...)
+}
+
 // namesParticipant reports whether the path goes on after `conferences/…/participants`.
 func (r request) namesParticipant() bool { return len(r.path) > 3 }
 
