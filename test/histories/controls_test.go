@@ -13,6 +13,7 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/simulator"
 )
 
 // controls are the control calls of clients.
@@ -86,7 +87,23 @@ func (w *harness) control(s step) {
 		w.controls.contradictions = 1
 	}
 	w.controls.mu.Unlock()
+	w.faultControl(s)
 	w.startControl(w.controlled(s), anyControl[s.B%len(anyControl)], s.C == 0)
+}
+
+// faultControl makes the next control's answer lost or slow.
+func (w *harness) faultControl(s step) {
+	if fault, faulty := controlFaults[s.C]; faulty {
+		fault.Operation, fault.Times = simulator.Control, 1
+		w.upstream.Inject(fault)
+	}
+}
+
+var controlFaults = map[int]simulator.Fault{
+	2: {Kind: simulator.FaultLost},
+	3: {Kind: simulator.FaultLate, Latency: 1500 * time.Millisecond},
+	4: {Kind: simulator.FaultLate, Latency: 4 * time.Second},
+	5: {Kind: simulator.FaultLatency, Latency: 1500 * time.Millisecond},
 }
 
 // toggle sends two or three controls of one field within a second. They may overlap.
@@ -98,6 +115,7 @@ func (w *harness) toggle(s step) {
 	if s.B > 6 {
 		pair[0], pair[1] = pair[1], pair[0]
 	}
+	w.faultControl(s)
 	for i := range 2 + s.C%2 {
 		w.startControl(id, pair[i%2], false)
 		w.advance(time.Duration(100+100*(s.C%4)) * time.Millisecond)
