@@ -102,8 +102,7 @@ func (f *Feed) applyWrite(w roster.Write) {
 	f.observe(entry)
 }
 
-// applyWriteLocked is applyWrite under the lock. If the feed has ended, or a panic has left
-// the roster inconsistent, the write changes nothing.
+// applyWriteLocked is applyWrite under the lock.
 func (f *Feed) applyWriteLocked(w roster.Write) *Entry {
 	f.mu.Lock()
 	defer f.unlock()
@@ -112,12 +111,35 @@ func (f *Feed) applyWriteLocked(w roster.Write) *Entry {
 		f.lastAdd = w.DoneAt
 		f.freshness.addSucceeded()
 	}
+	return f.changeRoster(func() roster.Batch { return f.roster.ApplyWrite(w) })
+}
+
+// applyControl applies a control that succeeded to the roster, and lets the poller read the
+// next list earlier.
+func (f *Feed) applyControl(c roster.Control) {
+	entry := f.applyControlLocked(c)
+	notify(f.rescheduled)
+	f.observe(entry)
+}
+
+// applyControlLocked is applyControl under the lock.
+func (f *Feed) applyControlLocked(c roster.Control) *Entry {
+	f.mu.Lock()
+	defer f.unlock()
+	c.Done, c.DoneAt = f.tick(), time.Now()
+	return f.changeRoster(func() roster.Batch { return f.roster.ApplyControl(c) })
+}
+
+// changeRoster applies a write or a control, makes the next list due earlier, and publishes
+// the result. If the feed has ended, or a panic has left the roster inconsistent, it does not
+// change the roster. f.mu is held.
+func (f *Feed) changeRoster(apply func() roster.Batch) *Entry {
 	f.schedule.writeCompleted()
 	if f.end != nil || f.applying {
 		return nil
 	}
 	f.applying = true
-	batch := f.roster.ApplyWrite(w)
+	batch := apply()
 	f.applying = false
 	entry := f.commit(batch)
 	f.publish(f.roster.Participants(), entry != nil)

@@ -52,8 +52,8 @@ type schedule struct {
 	// backoffUntil is when the back-off ends, and retryAt when the upstream's Retry-After
 	// does.
 	backoffUntil, retryAt time.Time
-	// wrote reports that a write completed since the last list started, and probing that the
-	// account asks for a probe.
+	// wrote reports that a write or a control completed since the last list started, and
+	// probing that the account asks for a probe.
 	wrote, probing bool
 	// refreshed reports that a Refresh came since the last list started, and early that this
 	// list started before it was due (A12).
@@ -141,7 +141,7 @@ func (s *schedule) setDue() {
 	}
 }
 
-// writeCompleted records a write, so that its effect is looked for soon.
+// writeCompleted records a write or a control, so that its effect is looked for soon.
 func (s *schedule) writeCompleted() {
 	s.want, s.wrote = s.base, true
 	s.setDue()

@@ -42,6 +42,8 @@ type Member struct {
 	DeferredSince time.Time
 	// Pending is the latest write, as long as it affects how lists are applied.
 	Pending *PendingWrite
+	// MutedControl and StatusControl are about the fields that controls change (A8).
+	MutedControl, StatusControl ControlledField
 	// LastSeenAt is when a list or a write last contained this id. forget uses it.
 	LastSeenAt time.Time
 }
@@ -84,6 +86,12 @@ func (m *Member) clone() Member {
 	if m.Pending != nil {
 		pending := *m.Pending
 		clone.Pending = &pending
+	}
+	for _, field := range controlledFields {
+		if controlled := clone.controlled(field); controlled.Pending != nil {
+			pending := *controlled.Pending
+			controlled.Pending = &pending
+		}
 	}
 	return clone
 }

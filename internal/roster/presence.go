@@ -29,11 +29,14 @@ func (r *Roster) updatePresent(batch *batchBuilder, p Poll, member *Member, item
 	if member.Pending.recordCallEnd(item) || member.hasAbsence() {
 		batch.markChanged(member)
 	}
-	evidenceAt, after := member.EvidenceAt, r.merge(member.Participant, item)
+	item, deferredSince := member.withoutControlled(batch, p, item)
+	notBefore, after := earlier(deferredSince, member.EvidenceAt), r.merge(member.Participant, item)
 	member.recordListed(p)
+	changed := participant.Changed(member.Participant, after)
+	member.recordChanged(p, changed)
 	switch {
-	case participant.Changed(member.Participant, after) != 0:
-		batch.addUpdate(member, after, evidenceAt)
+	case changed != 0:
+		batch.addUpdate(member, after, notBefore)
 	case !member.Participant.CreatedAt.Equal(after.CreatedAt):
 		batch.markChanged(member)
 	}

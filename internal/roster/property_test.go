@@ -80,7 +80,7 @@ func drawList(t *rapid.T) []participant.Item {
 	return items
 }
 
-// history is a random order of starts and ends of lists and writes.
+// history is a random order of starts and ends of lists, writes and controls.
 type history struct {
 	roster  *roster.Roster
 	clock   roster.LogicalTime
@@ -106,9 +106,15 @@ func (h *history) step(t *rapid.T) roster.Batch {
 		i := rapid.IntRange(0, len(h.writes)-1).Draw(t, "write")
 		w := h.writes[i]
 		h.writes = slices.Delete(h.writes, i, i+1)
-		w.Kind = participant.WriteKind(rapid.IntRange(1, 2).Draw(t, "kind"))
 		w.Item = drawItem(t, rapid.SampledFrom(strings.Split("abcdefg", "")).Draw(t, "id"))
 		w.Done, w.DoneAt = h.tick(), h.now
+		if control := participant.Control(rapid.IntRange(0, int(disconnect)).Draw(t, "control")); control > 0 {
+			return h.roster.ApplyControl(roster.Control{
+				Controlled: participant.Controlled{Control: control, Item: w.Item},
+				Sent:       w.Sent, Done: w.Done, SentAt: w.SentAt, DoneAt: w.DoneAt,
+			})
+		}
+		w.Kind = participant.WriteKind(rapid.IntRange(1, 2).Draw(t, "kind"))
 		return h.roster.ApplyWrite(w)
 	default:
 		return h.list(t)

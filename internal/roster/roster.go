@@ -1,4 +1,4 @@
-// Package roster keeps the roster of one conference. It applies lists and writes, and
+// Package roster keeps the roster of one conference. It applies lists, writes and controls, and
 // returns what each of them changed as a Batch.
 //
 // It is pure: no goroutine, no lock, no clock. The caller orders events by its logical
@@ -166,6 +166,7 @@ func (r *Roster) set(member *Member, after participant.Participant, present bool
 	}
 	if member.Present != present {
 		r.ids = nil
+		member.endControls()
 	}
 	member.Participant, member.Present = after, present
 	r.count(member, +1)

@@ -104,7 +104,7 @@ func (tl *timeline) lists(n int, items ...participant.Item) []roster.Change {
 	return changes
 }
 
-// writing is a write that was sent.
+// writing is a write or a control that was sent.
 type writing struct {
 	timeline *timeline
 	sent     roster.LogicalTime
@@ -128,12 +128,30 @@ func (w writing) removed(id string) roster.Batch {
 	return w.answer(participant.WriteRemove, participant.Item{Participant: participant.Participant{ID: id}})
 }
 
+// control ends a control of a participant without one in the answer.
+func (w writing) control(c participant.Control, id string) roster.Batch {
+	return w.controlled(c, participant.Item{Participant: participant.Participant{ID: id}})
+}
+
+// controlled ends a control with a participant in the answer.
+func (w writing) controlled(c participant.Control, item participant.Item) roster.Batch {
+	return w.timeline.roster.ApplyControl(roster.Control{
+		Controlled: participant.Controlled{Control: c, Item: item},
+		Sent:       w.sent, SentAt: w.at, Done: w.timeline.tick(), DoneAt: w.timeline.now,
+	})
+}
+
 // person returns an item with a status.
 func person(id string, status participant.Status) participant.Item {
 	return participant.Item{
 		Participant: participant.Participant{ID: id, ConferenceID: "elsewhere", Status: status},
 		Fields:      participant.FieldStatus,
 	}
+}
+
+// muted returns an item with a status that is muted or not.
+func muted(id string, status participant.Status, muted bool) participant.Item {
+	return with(person(id, status), participant.FieldMuted, func(p *participant.Participant) { p.Muted = muted })
 }
 
 // with returns the item with one more field.
@@ -144,7 +162,7 @@ func with(item participant.Item, field participant.Fields, set func(*participant
 }
 
 // describe formats changes: "+a(dialing)", "a(dialing>connected)", "-a(connected)", with a
-// star for a change by a write.
+// star for a change by a write or a control.
 func describe(changes []roster.Change) string {
 	texts := make([]string, 0, len(changes))
 	for _, c := range changes {
@@ -157,12 +175,17 @@ func describeChange(c roster.Change) string {
 	star := map[bool]string{true: "*"}[c.ByWrite]
 	switch {
 	case c.Before == nil:
-		return fmt.Sprintf("+%s(%s)%s", c.After.ID, c.After.Status, star)
+		return fmt.Sprintf("+%s(%s)%s", c.After.ID, state(*c.After), star)
 	case c.After == nil:
-		return fmt.Sprintf("-%s(%s)%s", c.Before.ID, c.Before.Status, star)
+		return fmt.Sprintf("-%s(%s)%s", c.Before.ID, state(*c.Before), star)
 	default:
-		return fmt.Sprintf("%s(%s>%s)%s", c.After.ID, c.Before.Status, c.After.Status, star)
+		return fmt.Sprintf("%s(%s>%s)%s", c.After.ID, state(*c.Before), state(*c.After), star)
 	}
+}
+
+// state formats the fields that controls change: "connected", "held,muted".
+func state(p participant.Participant) string {
+	return string(p.Status) + map[bool]string{true: ",muted"}[p.Muted]
 }
 
 func (tl *timeline) expect(changes []roster.Change, want string) {
@@ -178,7 +201,7 @@ func (tl *timeline) holds(want string) {
 	var texts []string
 	active := 0
 	for _, p := range tl.roster.Participants() {
-		texts = append(texts, fmt.Sprintf("%s(%s)", p.ID, p.Status))
+		texts = append(texts, fmt.Sprintf("%s(%s)", p.ID, state(p)))
 		if p.Status.Active() {
 			active++
 		}

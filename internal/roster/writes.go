@@ -35,7 +35,7 @@ func (r *Roster) applyAdd(batch *batchBuilder, w Write, member *Member) {
 // publishAdd takes the response of an Add into the roster.
 func (r *Roster) publishAdd(batch *batchBuilder, w Write, member *Member) {
 	before, wasPresent := member.Participant, member.Present
-	after := r.merge(before, w.Item)
+	after := r.merge(before, member.addedItem(w))
 	r.set(member, after, true, w.DoneAt)
 	switch {
 	case !wasPresent:

@@ -160,6 +160,7 @@ func TestListLag_HangUpWithinTheLagOfAControl(t *testing.T) {
 			t.Fatal("no such participant")
 		}
 		c.control(404, id, "resume")
+		c.want(404, "DELETE", participantsPath(conferenceID)+"/"+id, "")
 		if got := statuses(c.list().Participants); !slices.Equal(got, []string{"connected"}) {
 			t.Errorf("during the lag: listed %v", got)
 		}

@@ -91,7 +91,7 @@ func (s *Simulator) remove(c *call, now time.Time) result {
 	}
 	p := conf.find(c.participantID())
 	switch {
-	case p != nil && !p.removed:
+	case p != nil && !p.removed && p.present(now, s.options.LingerDisconnected):
 		p.remove(now, s.options.ListLag)
 	case !s.options.RemoveTwice:
 		return noParticipant()

@@ -31,6 +31,7 @@ func (w *harness) check() {
 	}
 	w.writes.note(w, state)
 	w.lists.count(w, state)
+	w.fail("hang-ups", w.lists.checkHangUps(w, state))
 	w.fail("freshness", w.lists.checkFresh(w, state))
 }
 
@@ -46,6 +47,12 @@ func (w *harness) checkEntry(epoch feed.Epoch, entry feed.Entry) error {
 		}
 		if change.ByWrite {
 			lag = 0
+		}
+		if err := w.checkControlled(epoch, entry, change); err != nil {
+			return err
+		}
+		if change.ByWrite && change.Before != nil && change.After != nil {
+			continue // checkControlled has checked it.
 		}
 		if change.ByWrite && change.After == nil && w.mayHaveLeftEarlier(change.Before.ID) {
 			continue

@@ -39,6 +39,15 @@ const (
 	addUnknown          = "A1 outcome unknown"
 	addReplayed         = "A2 replayed"
 	removedByWrite      = "removed by a write"
+	controlPublished    = "A8 published at once"
+	controlHeldBack     = "A8 lag of a control ignored"
+	controlAfterAdd     = "A8 controlled just after an add"
+	controlLost         = "A8 succeeded after a lost answer"
+	controlNotFound     = "A8 not found"
+	controlRefused      = "A8 conflict"
+	controlContradicted = "A8 answer shows another value"
+	hungUpAfterHold     = "A8 hung up after a hold"
+	mutedAll            = "A8 muted all"
 	historyPlayed       = "histories"
 )
 
@@ -47,6 +56,7 @@ var wanted = []string{
 	suppressed, heldAbsence, heldPresence, lingered, provenOnce, provenTwice, incomplete, placeholderRead, misled, unexpectedFieldRead,
 	surplusLearned, surplusUndecided, enteredFilter, leftFilter,
 	resumed, conferenceEnd, refusedOpen, blockedClient, addFound, addUnknown, addReplayed, removedByWrite,
+	controlPublished, controlHeldBack, controlAfterAdd, controlLost, controlNotFound, controlRefused, controlContradicted, hungUpAfterHold, mutedAll,
 }
 
 // counts counts how often each of them happened.

@@ -45,6 +45,7 @@ type harness struct {
 	// neighbourLists counts the requests for lists of the neighbours.
 	neighbourLists int
 	writes         writes
+	controls       *controls
 	// hides is true if a list may have left out a participant unnoticed.
 	hides bool
 	start time.Time
@@ -94,7 +95,7 @@ func (w *harness) watchNeighbours() {
 func newHarness(h history, seen *counts) (*harness, error) {
 	w := &harness{
 		history: h, upstream: simulator.New(h.Upstream), seen: seen,
-		ledger: newLedger(), lists: newLists(), start: time.Now(),
+		ledger: newLedger(), lists: newLists(), controls: newControls(), start: time.Now(),
 	}
 	w.truth = newTruth(w.upstream)
 	var err error

@@ -46,6 +46,9 @@ const (
 	add              kind = "add"               // A client adds.
 	retryAdd         kind = "retry add"         // A client repeats its last add under its request id.
 	remove           kind = "remove"            // A client removes.
+	control          kind = "control"           // A client mutes, unmutes, holds, resumes or disconnects somebody.
+	toggle           kind = "toggle"            // A client sends two or three controls of one field within a second.
+	muteAll          kind = "mute all"          // A client mutes everybody.
 	open             kind = "open"              // A client opens a stream, or resumes one.
 	closeStream      kind = "close stream"      // A client closes its stream.
 	stall            kind = "stall"             // A client reads nothing for a while.
@@ -58,6 +61,7 @@ const (
 var kindWeights = []kind{
 	join, join, setStatus, setStatus, setStatus, setStatus, leave, leave,
 	add, add, add, add, retryAdd, remove, remove, remove,
+	control, control, control, control, toggle, toggle, muteAll,
 	open, open, open, closeStream, stall, stall, injectFault, injectFault, injectFault, sendPlaceholder, deleteConference,
 }
 
@@ -162,9 +166,22 @@ var faults = map[simulator.Operation][]simulator.Fault{
 		{Kind: simulator.FaultStatus, Status: http.StatusServiceUnavailable, Handled: true},
 		{Kind: simulator.FaultStatus, Status: http.StatusServiceUnavailable},
 	},
+	simulator.Control: {
+		{Kind: simulator.FaultLost},
+		{Kind: simulator.FaultLost},
+		{Kind: simulator.FaultGarbage},
+		{Kind: simulator.FaultLate, Latency: 1500 * time.Millisecond},
+		{Kind: simulator.FaultLate, Latency: 7 * time.Second},
+		{Kind: simulator.FaultLatency, Latency: 700 * time.Millisecond},
+		{Kind: simulator.FaultLatency, Latency: 3 * time.Second},
+		{Kind: simulator.FaultStatus, Status: http.StatusNoContent, Body: simulator.EmptyBody, Handled: true},
+		{Kind: simulator.FaultStatus, Status: http.StatusServiceUnavailable, Handled: true},
+		{Kind: simulator.FaultStatus, Status: http.StatusServiceUnavailable},
+		{Kind: simulator.FaultStatus, Status: http.StatusConflict},
+	},
 }
 
 // faultyOperations contains each operation as often as its weight.
 var faultyOperations = []simulator.Operation{
-	simulator.List, simulator.List, simulator.List, simulator.Add, simulator.Add, simulator.Remove,
+	simulator.List, simulator.List, simulator.List, simulator.Add, simulator.Add, simulator.Remove, simulator.Control, simulator.Control,
 }

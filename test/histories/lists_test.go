@@ -33,6 +33,8 @@ type lists struct {
 	reported map[reported]int
 	// removing are the running calls to remove an id.
 	removing map[string]removing
+	// lostControls are the participants whose last control got no answer.
+	lostControls map[string]bool
 }
 
 // reported names an entry. Lists may end at the same time.
@@ -48,7 +50,7 @@ type removing struct {
 }
 
 func newLists() *lists {
-	return &lists{added: map[string]writeDone{}, removed: map[string]writeDone{}, lost: map[string]bool{}, removing: map[string]removing{}, reported: map[reported]int{}}
+	return &lists{added: map[string]writeDone{}, removed: map[string]writeDone{}, lost: map[string]bool{}, removing: map[string]removing{}, reported: map[reported]int{}, lostControls: map[string]bool{}}
 }
 
 // writeDone is a write, and the epoch of the log at that time; zero if there was no log.
@@ -67,6 +69,7 @@ type listRead struct {
 	began, ended time.Time
 	pages        int
 	statuses     map[string]string
+	muted        map[string]string
 	total        *int
 	next         string
 	broken       bool
@@ -101,6 +104,7 @@ func (l *lists) note(w *harness, r *http.Request, began time.Time, response *htt
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	success := err == nil && response.StatusCode/100 == 2
+	l.noteControl(w, r, success, err != nil)
 	switch {
 	case r.Method == http.MethodDelete:
 		l.noteRemove(r, done, success)
@@ -112,10 +116,14 @@ func (l *lists) note(w *harness, r *http.Request, began time.Time, response *htt
 		if err == nil && r.Method == http.MethodGet {
 			body = w.distort(body)
 		}
+		if contradicted := w.controls.contradict(r, body); !bytes.Equal(contradicted, body) {
+			body = contradicted
+			w.seen.add(controlContradicted)
+		}
 		response.ContentLength = int64(len(body))
 		response.Header.Del("Content-Length")
 		response.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), unreadable{err}))
-		if r.Method == http.MethodPost {
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/participants") {
 			l.noteAdd(body, done)
 		} else if isPoll(r) {
 			l.notePage(r, began, sent, body, err)
@@ -194,7 +202,7 @@ func (l *lists) notePage(r *http.Request, began time.Time, sent, body []byte, er
 		page.NextStartKey = cmp.Or(page.NextStartKey, next)
 	}
 	if !r.URL.Query().Has("start_key") {
-		l.open = &listRead{began: began, statuses: map[string]string{}}
+		l.open = &listRead{began: began, statuses: map[string]string{}, muted: map[string]string{}}
 	}
 	if l.open == nil {
 		return
@@ -222,9 +230,12 @@ func (l *listRead) add(page listBody) {
 	items, ok := page.items()
 	l.placeholder = !ok
 	for _, raw := range items {
-		var item struct{ ID, Status string }
+		var item struct {
+			ID, Status string
+			Muted      json.RawMessage
+		}
 		if json.Unmarshal(raw, &item) == nil {
-			l.statuses[item.ID] = item.Status
+			l.statuses[item.ID], l.muted[item.ID] = item.Status, mutedOf(item.Muted)
 		}
 	}
 }

@@ -7,14 +7,16 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// reference implements W5, W6 and W7 for one participant, in the simplest way: it keeps all
-// lists and writes, and searches them. It shares no code with the engine.
+// reference implements W5, W6, W7 and A8 for one participant, in the simplest way: it keeps all
+// lists, writes and controls, and searches them. It shares no code with the engine.
 type reference struct {
 	listed bool
 	status participant.Status
+	muted  bool
 	// seen is what each list so far meant for the participant, oldest first.
-	seen   []observation
-	writes []written
+	seen     []observation
+	writes   []written
+	controls []refControl
 }
 
 // observation is what one list meant for the participant.
@@ -22,6 +24,10 @@ type observation struct {
 	list   refList
 	shows  bool
 	status participant.Status
+	// fields are the controlled fields that the list shows, and changed those that it
+	// changed.
+	fields  fields
+	changed []string
 	// applied is true if the list counts for the participant, and evidence if W7 does not
 	// delay its effect.
 	applied, evidence bool
@@ -53,6 +59,8 @@ type written struct {
 	sent, done     int
 	sentAt, doneAt time.Time
 	status         participant.Status
+	// muted is empty if the answer does not contain it.
+	muted string
 	// published is true if the write was applied, and window if it opened W6's window.
 	published, window bool
 }
@@ -66,8 +74,8 @@ type outcome struct {
 // write applies a write that completed (W5).
 func (r *reference) write(w written) outcome {
 	w.published, w.window = r.publishes(w)
-	wasListed, before := r.listed, r.status
-	r.writes = append(r.writes, w)
+	wasListed := r.listed
+	defer func() { r.writes = append(r.writes, w) }()
 	if !w.published {
 		return outcome{}
 	}
@@ -75,8 +83,9 @@ func (r *reference) write(w written) outcome {
 		r.listed = false
 		return outcome{left: wasListed, notBefore: w.sentAt}
 	}
-	r.listed, r.status = true, w.status
-	return outcome{joined: !wasListed, changed: wasListed && before != w.status, notBefore: w.sentAt}
+	changed := r.applyAddFields(w)
+	r.listed = true
+	return outcome{joined: !wasListed, changed: wasListed && changed, notBefore: w.sentAt}
 }
 
 func (r *reference) publishes(w written) (published, window bool) {
@@ -126,8 +135,9 @@ func (w *written) within(l refList) bool { return l.beganAt.Before(w.doneAt.Add(
 func isOver(status participant.Status) bool { return status == "disconnected" || status == "rejected" }
 
 // applyPresent applies a list that contains the participant.
-func (r *reference) applyPresent(l refList, status participant.Status) outcome {
-	s := observation{list: l, shows: true, status: status}
+func (r *reference) applyPresent(l refList, shown fields) outcome {
+	status := participant.Status(shown[fieldStatus])
+	s := observation{list: l, shows: true, status: status, fields: shown}
 	defer func() { r.seen = append(r.seen, s) }()
 	if r.predatesWrite(l) {
 		return outcome{}
@@ -136,18 +146,29 @@ func (r *reference) applyPresent(l refList, status participant.Status) outcome {
 	switch {
 	case removal != nil && isOver(status):
 		s.applied, s.evidence = true, true
+		r.setAll(shown)
 		return outcome{}
 	case removal != nil && removal.within(l):
 		s.ignoredFor = removal
 		return outcome{}
 	}
 	s.applied, s.evidence, s.joined = true, true, !r.listed
-	did := outcome{joined: !r.listed, changed: r.listed && r.status != status, notBefore: r.lastEvidence()}
-	if did.joined {
-		did.notBefore = r.changeNotBefore()
+	if !s.joined {
+		var notBefore time.Time
+		s.changed, notBefore = r.applyFields(l, shown)
+		return outcome{changed: len(s.changed) > 0, notBefore: notBefore}
 	}
-	r.listed, r.status = true, status
+	did := outcome{joined: true, notBefore: r.changeNotBefore()}
+	r.setAll(shown)
+	r.listed = true
 	return did
+}
+
+// setAll sets all fields that a list shows.
+func (r *reference) setAll(shown fields) {
+	for field, value := range shown {
+		r.set(field, value)
+	}
 }
 
 // removal returns the Remove that keeps the participant out of the roster, or nil.

@@ -14,7 +14,8 @@ import (
 	"github.com/audian/participant-gateway/internal/roster"
 )
 
-// rules applies lists and writes in any order to a roster, and to the reference of each id.
+// rules applies lists, writes and controls in any order to a roster, and to the reference of
+// each id.
 type rules struct {
 	roster  *roster.Roster
 	people  map[string]*reference
@@ -55,7 +56,7 @@ func TestRules_RosterMatchesTheReference(t *testing.T) {
 
 func (h *rules) step(rt *rapid.T) error {
 	h.now = h.now.Add(time.Duration(rapid.SampledFrom([]int{0, 200, 500, 1000, 2000, 4900, 6000}).Draw(rt, "ms")) * time.Millisecond)
-	switch rapid.SampledFrom([]string{"send", "answer", "list", "list", "list"}).Draw(rt, "step") {
+	switch rapid.SampledFrom([]string{"send", "answer", "toggle", "list", "list", "list"}).Draw(rt, "step") {
 	case "send":
 		h.sent = append(h.sent, written{sent: h.tick(), sentAt: h.now})
 		return nil
@@ -67,6 +68,8 @@ func (h *rules) step(rt *rapid.T) error {
 		w := h.sent[i]
 		h.sent = slices.Delete(h.sent, i, i+1)
 		return h.answer(rt, w)
+	case "toggle":
+		return h.toggle(rt)
 	default:
 		if h.listing == nil {
 			h.listing = &refList{began: h.tick(), beganAt: h.now, first: h.lists == 0}
@@ -83,19 +86,89 @@ var ruleStatuses = []participant.Status{"dialing", "connected", "held", "disconn
 
 func (h *rules) answer(rt *rapid.T, w written) error {
 	id := rapid.SampledFrom(ruleIDs).Draw(rt, "id")
-	w.kind = rapid.SampledFrom([]participant.WriteKind{participant.WriteAdd, participant.WriteRemove}).Draw(rt, "kind")
-	w.status = rapid.SampledFrom(ruleStatuses).Draw(rt, "status")
 	w.done, w.doneAt = h.tick(), h.now
+	if control := rapid.SampledFrom(ruleControls).Draw(rt, "control"); control != 0 {
+		return h.control(rt, w, id, control)
+	}
+	w.kind = rapid.SampledFrom([]participant.WriteKind{participant.WriteAdd, participant.WriteRemove}).Draw(rt, "kind")
+	w.status, w.muted = drawStatus(rt), rapid.SampledFrom(ruleMuted).Draw(rt, "muted")
 	batch := h.roster.ApplyWrite(roster.Write{
-		Write: participant.Write{Kind: w.kind, Item: itemOf(id, w.status)},
+		Write: participant.Write{Kind: w.kind, Item: itemOf(id, w.fields())},
 		Sent:  roster.LogicalTime(w.sent), Done: roster.LogicalTime(w.done), SentAt: w.sentAt, DoneAt: w.doneAt,
 	})
 	did := h.people[id].write(w)
 	return h.compare(batch, map[string]outcome{id: did}, false)
 }
 
-func itemOf(id string, status participant.Status) participant.Item {
-	return participant.Item{Participant: participant.Participant{ID: id, Status: status}, Fields: participant.FieldStatus}
+// ruleControls has 0 for a write, and each control.
+var ruleControls = []participant.Control{
+	0, 0, 0, participant.ControlMute, participant.ControlUnmute,
+	participant.ControlHold, participant.ControlResume, participant.ControlDisconnect,
+}
+
+// controlResults are the field and the value of each control.
+var controlResults = map[participant.Control][2]string{
+	participant.ControlMute: {fieldMuted, "true"}, participant.ControlUnmute: {fieldMuted, "false"},
+	participant.ControlHold: {fieldStatus, "held"}, participant.ControlResume: {fieldStatus, "connected"},
+	participant.ControlDisconnect: {fieldStatus, "disconnected"},
+}
+
+// ruleMuted are the values of muted in an item; empty if it does not contain the field.
+var ruleMuted = []string{"", "true", "false"}
+
+// control answers a control: with nobody, with the new value, or with any fields.
+func (h *rules) control(rt *rapid.T, w written, id string, control participant.Control) error {
+	result := controlResults[control]
+	c := refControl{field: result[0], value: result[1], sent: w.sent, done: w.done, sentAt: w.sentAt, doneAt: w.doneAt}
+	answer := rapid.SampledFrom([]fields{nil, {c.field: c.value}, drawFields(rt)}).Draw(rt, "answer")
+	batch := h.roster.ApplyControl(roster.Control{
+		Controlled: participant.Controlled{Control: control, Item: itemOf(id, answer)},
+		Sent:       roster.LogicalTime(w.sent), Done: roster.LogicalTime(w.done), SentAt: w.sentAt, DoneAt: w.doneAt,
+	})
+	did := h.people[id].control(c, answer)
+	return h.compare(batch, map[string]outcome{id: did}, false)
+}
+
+// toggle mutes and unmutes a participant, or holds and resumes them, in a moment.
+func (h *rules) toggle(rt *rapid.T) error {
+	id := rapid.SampledFrom(ruleIDs).Draw(rt, "id")
+	pair := rapid.SampledFrom([][]participant.Control{
+		{participant.ControlMute, participant.ControlUnmute},
+		{participant.ControlUnmute, participant.ControlMute},
+		{participant.ControlHold, participant.ControlResume},
+		{participant.ControlResume, participant.ControlHold},
+	}).Draw(rt, "toggle")
+	for _, control := range pair {
+		w := written{sent: h.tick(), sentAt: h.now}
+		w.done, w.doneAt = h.tick(), h.now
+		if err := h.control(rt, w, id, control); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func drawStatus(rt *rapid.T) participant.Status {
+	return rapid.SampledFrom(ruleStatuses).Draw(rt, "status")
+}
+
+func drawFields(rt *rapid.T) fields {
+	shown := fields{fieldStatus: string(drawStatus(rt))}
+	if muted := rapid.SampledFrom(ruleMuted).Draw(rt, "muted"); muted != "" {
+		shown[fieldMuted] = muted
+	}
+	return shown
+}
+
+func itemOf(id string, shown fields) participant.Item {
+	item := participant.Item{Participant: participant.Participant{ID: id}}
+	if status, contained := shown[fieldStatus]; contained {
+		item.Status, item.Fields = participant.Status(status), participant.FieldStatus
+	}
+	if muted, contained := shown[fieldMuted]; contained {
+		item.Muted, item.Fields = muted == "true", item.Fields|participant.FieldMuted
+	}
+	return item
 }
 
 func (h *rules) list(rt *rapid.T, l refList) error {
@@ -109,9 +182,9 @@ func (h *rules) list(rt *rapid.T, l refList) error {
 	}
 	did := map[string]outcome{}
 	for _, id := range shown {
-		status := rapid.SampledFrom(ruleStatuses).Draw(rt, "status")
-		list.Items = append(list.Items, itemOf(id, status))
-		did[id] = h.people[id].applyPresent(l, status)
+		item := drawFields(rt)
+		list.Items = append(list.Items, itemOf(id, item))
+		did[id] = h.people[id].applyPresent(l, item)
 	}
 	for _, id := range ruleIDs {
 		if !slices.Contains(shown, id) && l.complete {
@@ -161,11 +234,11 @@ func (h *rules) compare(batch roster.Batch, did map[string]outcome, first bool) 
 func (h *rules) compareRosters() error {
 	var got, want []string
 	for _, p := range h.roster.Participants() {
-		got = append(got, p.ID+" "+string(p.Status))
+		got = append(got, fmt.Sprintf("%s %s %t", p.ID, p.Status, p.Muted))
 	}
 	for _, id := range ruleIDs {
 		if p := h.people[id]; p.listed {
-			want = append(want, id+" "+string(p.status))
+			want = append(want, fmt.Sprintf("%s %s %t", id, p.status, p.muted))
 		}
 	}
 	if !slices.Equal(got, want) {

@@ -2,6 +2,7 @@ package histories_test
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -19,7 +20,8 @@ type truth struct {
 	upstream *simulator.Simulator
 
 	mu sync.Mutex
-	// lives are each participant's changes of status, oldest first.
+	// lives are each participant's changes of status, oldest first, and those of muted under
+	// a key of their own.
 	lives map[string][]moment
 	// observedAt is the time of the last observation.
 	observedAt time.Time
@@ -43,6 +45,8 @@ func (t *truth) observe() {
 	for _, person := range t.upstream.Participants(conference) {
 		here[person.ID] = true
 		t.note(person.ID, person.Status, now)
+		here[mutedKey(person.ID)] = true
+		t.note(mutedKey(person.ID), strconv.FormatBool(person.Muted), now)
 	}
 	for id := range t.lives {
 		if !here[id] {
@@ -77,16 +81,21 @@ func (t *truth) became(id string, from, until time.Time, fits func(status string
 
 // wasThere reports whether a participant was there at any time between from and until.
 func (t *truth) wasThere(id string, from, until time.Time) bool {
+	return t.was(id, from, until, func(status string) bool { return status != gone })
+}
+
+// was reports whether a participant's status fitted at any time between from and until.
+func (t *truth) was(id string, from, until time.Time, fits func(status string) bool) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	there := false
+	did := false
 	for _, m := range t.lives[id] {
 		if m.since.After(until) {
 			break
 		}
-		there = m.status != gone || there && !m.seen.Before(from)
+		did = fits(m.status) || did && !m.seen.Before(from)
 	}
-	return there
+	return did
 }
 
 // watchedTransport is the upstream's transport. It observes the truth and the gateway before

@@ -276,6 +276,67 @@ var mutants = []mutant{
 		[]string{"internal/interceptor TestA02_TheIdempotencyKeyIsTheRequestID"},
 	},
 	{
+		"A8: an answer with another value is published", "internal/roster/controls.go",
+		"return c.Item.Fields.Has(c.Control.Field()) && !shows(c.Item, c.Control)", "return false",
+		[]string{"internal/roster TestA08_TheNameIsTheResult", rules},
+	},
+	{
+		"A8: an answer is published though a list has changed the field", "internal/roster/controls.go",
+		"max(field.ChangedByList, field.ControlSent", "max(field.ControlSent",
+		[]string{"internal/roster TestA08_OvertakenAnswer", rules},
+	},
+	{
+		"A8: an answer is published though a later control has completed", "internal/roster/controls.go",
+		"max(field.ChangedByList, field.ControlSent", "max(field.ChangedByList",
+		[]string{"internal/roster TestA08_OvertakenAnswer", rules},
+	},
+	{
+		"A8: a participant without a connected call can be held", "internal/roster/controls.go",
+		" || m.Participant.Status.Active()", " || true",
+		[]string{"internal/roster TestA08_ControlIsPublishedAtOnce", rules},
+	},
+	{
+		"A8: a pending control hides the end of the call", "internal/roster/controls.go",
+		"return confirmed || c.showsCallEnded(item) || ", "return confirmed || ",
+		[]string{"internal/roster TestA08_EndOfTheCallIsNeverHidden", rules},
+	},
+	{
+		"A8: a list with the new value does not end the window", "internal/roster/controls.go",
+		"confirmed := p.Began > c.Sent", "confirmed := false && p.Began > c.Sent",
+		[]string{"internal/roster TestA08_ListWithTheNewValue", rules},
+	},
+	{
+		"A8: a list begun before the control ends the window", "internal/roster/controls.go",
+		"confirmed := p.Began > c.Sent && ", "confirmed := ",
+		[]string{"internal/roster TestA08_ListWithTheNewValue", rules},
+	},
+	{
+		"A8: the window begins when the control is sent", "internal/roster/controls.go",
+		"p.List.Began.Sub(c.DoneAt) >= lagWindow", "p.List.Began.Sub(c.SentAt) >= lagWindow",
+		[]string{"internal/roster TestA08_ListsMayNotShow", rules},
+	},
+	{
+		"A8: a list older than two quick controls ends the second", "internal/roster/controls.go",
+		"p.Began > c.Sent && !c.Reverts", "p.Began > c.Sent",
+		[]string{"internal/roster TestA08_QuickToggles", rules},
+	},
+	{
+		"A8: not_before of a change that a control held back is too late", "internal/roster/controls.go",
+		"deferredSince = earlier(deferredSince, c.SentAt)", "deferredSince = time.Time{}",
+		[]string{"internal/roster TestA08_ListsMayNotShow", rules},
+	},
+	{
+		"A8: a control makes earlier lists prove nothing, like a write", "internal/roster/controls.go",
+		"	before, after := member.Participant, c.Control.ApplyTo(member.Participant)\n",
+		"	member.Completed = c.Done\n	before, after := member.Participant, c.Control.ApplyTo(member.Participant)\n",
+		[]string{"internal/roster TestA08_ControlTouchesNoWindow", rules},
+	},
+	{
+		"A8: MuteAll brings no list forward", "internal/feed/controlrecord.go",
+		"	f.mu.Lock()\n	f.schedule.writeCompleted()\n", "	f.mu.Lock()\n",
+		[]string{"internal/feed TestA08_NextListComesEarlier"},
+	},
+	{
 		"A8: any control takes a 404 or 409 for success", "internal/write/control.go",
 		"control == participant.ControlDisconnect && (", "(",
 		[]string{"internal/write TestA08_AfterALostAttempt"},
