@@ -28,7 +28,7 @@ async function main() {
   const [first] = added;
   const muted = await axios.post(`${url}/${first.id}/mute`, {}, options);
   assert.strictEqual(muted.data.muted, true);
-  const unmuted = await axios.post(`${url}/${first.id}/unmute`, null, options);
+  const unmuted = await axios.post(`${url}/${first.id}/unmute`, undefined, options);
   assert.strictEqual(unmuted.data.muted, false);
 
   const removed = await axios.delete(`${url}/${added[0].id}`, options);
