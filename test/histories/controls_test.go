@@ -27,6 +27,10 @@ type controls struct {
 	// gives; contradicted are the participants in such answers.
 	contradictions int
 	contradicted   map[string]bool
+	// withoutParticipant is how many of the next answers contain no participant.
+	withoutParticipant int
+	// delay is how long the next request takes to reach the upstream.
+	delay time.Duration
 }
 
 // named is one value of a field of one participant.
@@ -83,16 +87,22 @@ func (w *harness) controlled(s step) string {
 
 func (w *harness) control(s step) {
 	w.controls.mu.Lock()
-	if s.C == 1 {
+	switch s.C {
+	case 1:
 		w.controls.contradictions = 1
+	case 6:
+		w.controls.withoutParticipant = 1
 	}
 	w.controls.mu.Unlock()
 	w.faultControl(s)
 	w.startControl(w.controlled(s), anyControl[s.B%len(anyControl)], s.C == 0)
 }
 
-// faultControl makes the next control's answer lost or slow.
+// faultControl makes the next control's answer lost or slow, or its request slow.
 func (w *harness) faultControl(s step) {
+	if s.C == 5 {
+		w.controls.delayNext(1500 * time.Millisecond)
+	}
 	if fault, faulty := controlFaults[s.C]; faulty {
 		fault.Operation, fault.Times = simulator.Control, 1
 		w.upstream.Inject(fault)
@@ -103,7 +113,6 @@ var controlFaults = map[int]simulator.Fault{
 	2: {Kind: simulator.FaultLost},
 	3: {Kind: simulator.FaultLate, Latency: 1500 * time.Millisecond},
 	4: {Kind: simulator.FaultLate, Latency: 4 * time.Second},
-	5: {Kind: simulator.FaultLatency, Latency: 1500 * time.Millisecond},
 }
 
 // toggle sends two or three controls of one field within a second. They may overlap.
@@ -226,13 +235,38 @@ func (w *harness) muteAll(s step) {
 	})
 }
 
-// contradict changes the value in a control's answer if it is one of the next to be changed.
-func (c *controls) contradict(r *http.Request, body []byte) []byte {
+func (c *controls) delayNext(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.delay = d
+}
+
+// wait delays a control's request. What happens to the participant meanwhile is observed before
+// the upstream handles the request.
+func (c *controls) wait(r *http.Request) {
+	id, _ := controlOf(r)
+	if id == "" {
+		return
+	}
+	c.mu.Lock()
+	delay := c.delay
+	c.delay = 0
+	c.mu.Unlock()
+	time.Sleep(delay)
+}
+
+// distort changes a control's answer if it is one of the next to be changed: it then shows
+// another value, or contains no participant.
+func (c *controls) distort(r *http.Request, body []byte) []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	id, control := controlOf(r)
-	if c.contradictions == 0 || id == "" {
+	switch {
+	case id == "" || c.contradictions == 0 && c.withoutParticipant == 0:
 		return body
+	case c.contradictions == 0:
+		c.withoutParticipant--
+		return nil
 	}
 	c.contradictions--
 	c.contradicted[id] = true

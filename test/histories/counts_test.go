@@ -45,7 +45,7 @@ const (
 	controlLost         = "A8 succeeded after a lost answer"
 	controlNotFound     = "A8 not found"
 	controlRefused      = "A8 conflict"
-	controlContradicted = "A8 answer shows another value"
+	controlDistorted    = "A8 answer shows another value or none"
 	hungUpAfterHold     = "A8 hung up after a hold"
 	mutedAll            = "A8 muted all"
 	historyPlayed       = "histories"
@@ -56,7 +56,7 @@ var wanted = []string{
 	suppressed, heldAbsence, heldPresence, lingered, provenOnce, provenTwice, incomplete, placeholderRead, misled, unexpectedFieldRead,
 	surplusLearned, surplusUndecided, enteredFilter, leftFilter,
 	resumed, conferenceEnd, refusedOpen, blockedClient, addFound, addUnknown, addReplayed, removedByWrite,
-	controlPublished, controlHeldBack, controlAfterAdd, controlLost, controlNotFound, controlRefused, controlContradicted, hungUpAfterHold, mutedAll,
+	controlPublished, controlHeldBack, controlAfterAdd, controlLost, controlNotFound, controlRefused, controlDistorted, hungUpAfterHold, mutedAll,
 }
 
 // counts counts how often each of them happened.

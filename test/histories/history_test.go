@@ -169,12 +169,10 @@ var faults = map[simulator.Operation][]simulator.Fault{
 	simulator.Control: {
 		{Kind: simulator.FaultLost},
 		{Kind: simulator.FaultLost},
-		{Kind: simulator.FaultGarbage},
 		{Kind: simulator.FaultLate, Latency: 1500 * time.Millisecond},
 		{Kind: simulator.FaultLate, Latency: 7 * time.Second},
 		{Kind: simulator.FaultLatency, Latency: 700 * time.Millisecond},
 		{Kind: simulator.FaultLatency, Latency: 3 * time.Second},
-		{Kind: simulator.FaultStatus, Status: http.StatusNoContent, Body: simulator.EmptyBody, Handled: true},
 		{Kind: simulator.FaultStatus, Status: http.StatusServiceUnavailable, Handled: true},
 		{Kind: simulator.FaultStatus, Status: http.StatusServiceUnavailable},
 		{Kind: simulator.FaultStatus, Status: http.StatusConflict},

@@ -116,9 +116,9 @@ func (l *lists) note(w *harness, r *http.Request, began time.Time, response *htt
 		if err == nil && r.Method == http.MethodGet {
 			body = w.distort(body)
 		}
-		if contradicted := w.controls.contradict(r, body); !bytes.Equal(contradicted, body) {
-			body = contradicted
-			w.seen.add(controlContradicted)
+		if distorted := w.controls.distort(r, body); !bytes.Equal(distorted, body) {
+			body = distorted
+			w.seen.add(controlDistorted)
 		}
 		response.ContentLength = int64(len(body))
 		response.Header.Del("Content-Length")

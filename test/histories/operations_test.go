@@ -34,6 +34,7 @@ func (w *harness) join(s step) {
 // first.
 func (w *harness) replaceParticipant(n int, status, role string) {
 	id := fmt.Sprintf("p%d", n)
+	w.truth.observe()
 	w.upstream.RemoveParticipant(conference, id)
 	w.truth.observe()
 	w.upstream.AddParticipant(conference, simulator.Participant{ID: id, Status: status, Role: role, Name: nameOf(n)})
@@ -54,12 +55,16 @@ func (w *harness) someone(which int) string {
 
 // setStatus sets a status, unless the call has ended: an ended call does not start again.
 func (w *harness) setStatus(s step) {
+	w.truth.observe()
 	if id := w.someone(s.A); !over(w.truth.status(id)) {
 		w.upstream.SetStatus(conference, id, statuses[s.B%len(statuses)])
 	}
 }
 
-func (w *harness) leave(s step) { w.upstream.RemoveParticipant(conference, w.someone(s.A)) }
+func (w *harness) leave(s step) {
+	w.truth.observe()
+	w.upstream.RemoveParticipant(conference, w.someone(s.A))
+}
 
 // open makes a client open a stream, mostly with its last token and the same filter.
 func (w *harness) open(s step) {

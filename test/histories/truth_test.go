@@ -112,6 +112,8 @@ func (t watchedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	t.observe()
 	defer t.observe()
 	began := time.Now()
+	t.harness.controls.wait(r)
+	t.observe()
 	response, err := t.next.RoundTrip(r)
 	t.harness.lists.note(t.harness, r, began, response, err)
 	return response, err
