@@ -80,6 +80,9 @@ func TestA08_OtherBodiesOfAControlAreRefused(t *testing.T) {
 		{"a foreign page", ``, "", []string{"Origin: https://evil.example"}, 403, `"ORIGIN_REFUSED"`},
 		{"a foreign site", ``, "", []string{"Sec-Fetch-Site: cross-site"}, 403, `"ORIGIN_REFUSED"`},
 		{"a foreign host", ``, "", []string{"Host: evil.example"}, 403, `"HOST_REFUSED"`},
+		{"an invalid deadline", ``, "", []string{"Grpc-Timeout: soon"}, 400, `"field":"grpc-timeout"`},
+		{"a deadline that has passed", ``, "", []string{"Grpc-Timeout: 0S"}, 504, `"DEADLINE_EXCEEDED"`},
+		{"large headers", ``, "", []string{"X-Large: " + strings.Repeat("a", 33<<10)}, 431, `"HEADERS_TOO_LARGE"`},
 	} {
 		for path := range controlPaths {
 			t.Run(tt.name+" "+path, func(t *testing.T) {
@@ -87,7 +90,21 @@ func TestA08_OtherBodiesOfAControlAreRefused(t *testing.T) {
 				if got.Status != tt.status || !strings.Contains(got.Body, tt.want) {
 					t.Errorf("response = %+v, want %d and %s", got, tt.status, tt.want)
 				}
+				if strings.Contains(got.Body, "dialled") {
+					t.Errorf("the error of a call that dials nobody contains dialled: %s", got.Body)
+				}
 			})
+		}
+	}
+}
+
+func TestA08_APanicOfAControlIsAnswered(t *testing.T) {
+	service := newFake(t)
+	service.other = func(context.Context, proto.Message) (*v2.Participant, error) { panic("no reason") }
+	for path := range controlPaths {
+		got := call(t, handler(t, service), "POST", path, "")
+		if got.Status != 500 || !strings.Contains(got.Body, `"INTERNAL"`) || strings.Contains(got.Body, "dialled") {
+			t.Errorf("%s: response = %+v", path, got)
 		}
 	}
 }

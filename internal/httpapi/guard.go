@@ -66,7 +66,7 @@ func (g guard) afterPanic(w http.ResponseWriter, r *http.Request, panicked any) 
 		panic(http.ErrAbortHandler)
 	}
 	failed := &apierror.Error{Reason: apierror.Internal, Message: "internal error"}
-	if r.Method == http.MethodPost {
+	if httpio.IsAdd(r) {
 		failed.Dialled = apierror.DialledUnknown
 	}
 	g.errors.Write(w, r, failed)

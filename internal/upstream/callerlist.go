@@ -12,11 +12,11 @@ import (
 )
 
 const (
-	// gatherCalls is how long a shared list waits for further calls after each call: those that
-	// a client sends at the same time do not arrive at the same moment.
-	gatherCalls = 10 * time.Millisecond
-	// maxGatherCalls bounds that wait for a call.
-	maxGatherCalls = 50 * time.Millisecond
+	// gatherCalls is how long a shared list waits for further calls after each call: a hundred
+	// that a client sends at the same time arrive within 200 ms, with pauses between them.
+	gatherCalls = 20 * time.Millisecond
+	// maxGatherCalls bounds how long the first call waits for further ones.
+	maxGatherCalls = 250 * time.Millisecond
 )
 
 // ListShared reads the conference's list like List, but together with other calls (A7): with

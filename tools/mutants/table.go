@@ -382,6 +382,11 @@ var mutants = []mutant{
 		[]string{"internal/interceptor TestA13_AStreamWithNumbersEndsWithTheRight"},
 	},
 	{
+		"A8: the error of a control contains dialled", "internal/httpapi/httpio/errors.go",
+		"if IsAdd(r) {", "if r.Method == http.MethodPost {",
+		[]string{"internal/httpapi TestA08_OtherBodiesOfAControl"},
+	},
+	{
 		"A7: a stale feed answers", "internal/feed/lookup.go",
 		"if state.Stale {", "if false {",
 		[]string{"internal/feed TestA07_OnlyAFreshFeed"},

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/requestctx"
@@ -48,7 +49,7 @@ func (e *ErrorWriter) Write(w http.ResponseWriter, r *http.Request, err error) {
 
 // Refuse answers a request that did not reach the service: no phone was dialled.
 func (e *ErrorWriter) Refuse(w http.ResponseWriter, r *http.Request, err error) {
-	if r.Method == http.MethodPost {
+	if IsAdd(r) {
 		err = NotDialled(err)
 	}
 	e.ReportRefusal(r, apierror.ReasonOf(err), slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()))
@@ -78,6 +79,14 @@ func SetRetryAfter(header http.Header, st *status.Status) {
 	if delay := grpcstatus.RetryDelay(st); delay > 0 {
 		header.Set("Retry-After", strconv.FormatInt(int64((delay+time.Second-1)/time.Second), 10))
 	}
+}
+
+// IsAdd reports whether a request calls AddParticipant, over REST or Connect, also if its path
+// has a trailing slash. Only the errors of that call contain dialled (A1).
+func IsAdd(r *http.Request) bool {
+	path := strings.TrimSuffix(r.URL.EscapedPath(), "/")
+	return r.Method == http.MethodPost &&
+		(strings.HasSuffix(path, "/participants") || path == v2.ParticipantService_AddParticipant_FullMethodName)
 }
 
 // NotDialled returns the error of a request that was not sent upstream (A1). It does not
