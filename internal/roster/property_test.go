@@ -91,10 +91,15 @@ type history struct {
 	held    map[string]participant.Participant
 	// copied is a copy of the roster, to which the encoded batches are applied.
 	copied *roster.Roster
+	// steady reports that all pages can be read, and that the total is always larger by
+	// surplus.
+	steady  bool
+	surplus int
 }
 
-func newHistory() *history {
+func newHistory(t *rapid.T) *history {
 	return &history{
+		steady: rapid.Bool().Draw(t, "steady"), surplus: rapid.IntRange(0, 2).Draw(t, "surplus"),
 		roster: roster.New("conf"), now: time.Unix(1000, 0), copied: roster.New("conf"),
 		held: map[string]participant.Participant{},
 	}
@@ -126,6 +131,9 @@ func (h *history) commit(t *rapid.T, plan func(*roster.Roster) roster.Batch) ros
 
 func (h *history) step(t *rapid.T) roster.Batch {
 	h.now = h.now.Add(time.Duration(rapid.IntRange(0, 3000).Draw(t, "ms")) * time.Millisecond)
+	if rapid.IntRange(0, 29).Draw(t, "gap") == 0 {
+		h.now = h.now.Add(time.Duration(rapid.IntRange(1, 11).Draw(t, "minutes")) * time.Minute)
+	}
 	switch rapid.IntRange(0, 3).Draw(t, "step") {
 	case 0:
 		h.writes = append(h.writes, roster.Write{Sent: h.tick(), SentAt: h.now})
@@ -165,14 +173,7 @@ func (h *history) list(t *rapid.T) roster.Batch {
 	poll.Applied = h.tick()
 	poll.List.Items, poll.List.Read, poll.List.Ended = items, len(items), h.now
 	poll.List.Pages = rapid.IntRange(1, 2).Draw(t, "pages")
-	if rapid.IntRange(0, 4).Draw(t, "incomplete") == 0 {
-		poll.List.PageErr = errors.New("page 2 failed")
-	}
-	poll.List.Placeholder = len(items) == 0 && rapid.Bool().Draw(t, "placeholder")
-	if surplus := rapid.IntRange(-1, 2).Draw(t, "surplus"); surplus >= 0 {
-		total := len(items) + surplus
-		poll.List.Total = &total
-	}
+	h.flaws(t, &poll.List)
 	known := h.roster.Known()
 	batch := h.commit(t, func(r *roster.Roster) roster.Batch { return r.PlanPoll(poll) })
 	if !known {
@@ -184,11 +185,26 @@ func (h *history) list(t *rapid.T) roster.Batch {
 	return batch
 }
 
+// flaws draws what makes a list incomplete.
+func (h *history) flaws(t *rapid.T, list *participant.List) {
+	total := list.Read + h.surplus
+	list.Total = &total
+	if h.steady {
+		return
+	}
+	if rapid.IntRange(0, 4).Draw(t, "incomplete") == 0 {
+		list.PageErr = errors.New("page 2 failed")
+	}
+	if list.Placeholder = list.Read == 0 && rapid.Bool().Draw(t, "placeholder"); list.Placeholder || rapid.Bool().Draw(t, "total") {
+		list.Total = nil
+	}
+}
+
 // TestW02_BatchesReproduceTheRoster compares the roster, after every step, with a client
 // that applied the changes, and with a copy to which the encoded batches were applied.
 func TestW02_BatchesReproduceTheRoster(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		h := newHistory()
+		h := newHistory(rt)
 		for range rapid.IntRange(1, 60).Draw(rt, "steps") {
 			batch := h.step(rt)
 			if err := apply(h.held, batch.Changes); err != nil {
