@@ -32,7 +32,7 @@ func (m *Member) durationAt(at time.Time) int32 {
 	if !m.DurationAt.IsZero() {
 		ticked = max(0, int64(at.Sub(m.DurationAt)/time.Second))
 	}
-	return int32(min(int64(m.Participant.Duration)+ticked, math.MaxInt32)) //nolint:gosec // It is bounded.
+	return int32(min(int64(m.Participant.Duration)+ticked, math.MaxInt32))
 }
 
 // takeDurations takes the durations of the list that this roster has planned. They tick with

@@ -65,7 +65,8 @@ func decode[T any](data []byte) (value T, err error) {
 	if len(data) == 0 || data[0] != version {
 		return value, errors.New("not of this version")
 	}
-	return value, json.Unmarshal(data[1:], &value, options) //nolint:wrapcheck // orNone wraps it.
+	err = json.Unmarshal(data[1:], &value, options)
+	return value, err //nolint:wrapcheck // orNone wraps it.
 }
 
 // orNone returns no value with an error: one that is half decoded must not be used.
@@ -125,14 +126,14 @@ var options = json.JoinOptions(
 
 // encodeTime writes seconds since 1970 and nanoseconds. RFC 3339 would not contain every year.
 func encodeTime(enc *jsontext.Encoder, t time.Time) error {
-	return json.MarshalEncode(enc, [2]int64{t.Unix(), int64(t.Nanosecond())})
+	return json.MarshalEncode(enc, [2]int64{t.Unix(), int64(t.Nanosecond())}) //nolint:wrapcheck // encode wraps it.
 }
 
 func decodeTime(dec *jsontext.Decoder, t *time.Time) error {
 	var parts [2]int64
 	err := json.UnmarshalDecode(dec, &parts)
 	*t = time.Unix(parts[0], parts[1]).UTC()
-	return err
+	return err //nolint:wrapcheck // orNone wraps it.
 }
 
 // shortParticipant has the fields of a participant.Participant, with short names.
@@ -150,9 +151,9 @@ type shortParticipant struct {
 }
 
 func encodeParticipant(enc *jsontext.Encoder, p participant.Participant) error {
-	return json.MarshalEncode(enc, shortParticipant(p))
+	return json.MarshalEncode(enc, shortParticipant(p)) //nolint:wrapcheck // encode wraps it.
 }
 
 func decodeParticipant(dec *jsontext.Decoder, p *participant.Participant) error {
-	return json.UnmarshalDecode(dec, (*shortParticipant)(p))
+	return json.UnmarshalDecode(dec, (*shortParticipant)(p)) //nolint:wrapcheck // orNone wraps it.
 }
