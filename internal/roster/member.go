@@ -1,7 +1,6 @@
 package roster
 
 import (
-	"slices"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/participant"
@@ -72,17 +71,28 @@ func (m *Member) resetAbsence() {
 	m.MissedLists, m.PlaceholderSince, m.DeferredSince = 0, time.Time{}, time.Time{}
 }
 
-// missingFrom returns the kept ids that a list did not contain, sorted, so that equal
-// lists give equal batches.
-func (r *Roster) missingFrom(listed map[string]bool) []string {
-	var missing []string
-	for id := range r.members {
-		if !listed[id] {
-			missing = append(missing, id)
+// missingFrom returns the kept ids that a list does not contain, sorted, so that equal
+// lists give equal batches. It allocates only if there are any.
+func (r *Roster) missingFrom(items []participant.Item) []string {
+	if r.containedIn(items) {
+		return nil
+	}
+	listed := make(map[string]bool, len(items))
+	for _, item := range items {
+		listed[item.ID] = true
+	}
+	return r.sortedIDs(func(t *tracked) bool { return !listed[t.Participant.ID] })
+}
+
+// containedIn reports whether a list contains all kept ids. Each id occurs once in a list.
+func (r *Roster) containedIn(items []participant.Item) bool {
+	contained := 0
+	for _, item := range items {
+		if r.members[item.ID] != nil {
+			contained++
 		}
 	}
-	slices.Sort(missing)
-	return missing
+	return contained == len(r.members)
 }
 
 const (

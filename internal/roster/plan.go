@@ -26,10 +26,10 @@ func (r *Roster) newPlan(notAfter time.Time) *plan {
 }
 
 // advanceMarks takes a list into the marks, and finds out whether it is complete.
-func (b *plan) advanceMarks(p Poll, listed map[string]bool) {
+func (b *plan) advanceMarks(p Poll, missing []string) {
 	before, marks := b.roster.marks, &b.Marks
 	b.Complete = marks.Surplus.complete(p.List, func(since time.Time) bool {
-		return b.roster.allListedSince(since, p, listed)
+		return b.roster.allListedSince(since, p, missing)
 	})
 	if marks.Surplus.Learned > before.Surplus.Learned {
 		b.LearnedSurplus = marks.Surplus.Learned

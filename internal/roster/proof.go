@@ -1,6 +1,9 @@
 package roster
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Proof is what the roster's marks tell about a member, so that a list which says the same
 // about everybody as the one before changes the marks alone.
@@ -47,10 +50,11 @@ func (m *Member) toProof(marks Marks) {
 
 // allListedSince reports whether lists begun since a time, with this one, have contained
 // everybody present.
-func (r *Roster) allListedSince(since time.Time, p Poll, listed map[string]bool) bool {
+func (r *Roster) allListedSince(since time.Time, p Poll, missing []string) bool {
 	for id, member := range r.members {
-		listedNow := listed[id] && !p.predatesWrite(&member.Member)
-		if member.Present && !listedNow && member.lastListedAt(r.marks).Before(since) {
+		_, unlisted := slices.BinarySearch(missing, id)
+		unlisted = unlisted || p.predatesWrite(&member.Member)
+		if member.Present && unlisted && member.lastListedAt(r.marks).Before(since) {
 			return false
 		}
 	}

@@ -57,15 +57,12 @@ func (r *Roster) ObservedAt() time.Time { return r.marks.LastListAt }
 // absent (W7).
 func (r *Roster) PlanPoll(p Poll) Batch {
 	b := r.newPlan(p.List.Ended)
-	listed := make(map[string]bool, len(p.List.Items))
-	for _, item := range p.List.Items {
-		listed[item.ID] = true
-	}
-	b.advanceMarks(p, listed)
+	missing := r.missingFrom(p.List.Items)
+	b.advanceMarks(p, missing)
 	for _, item := range p.List.Items {
 		b.applyItem(p, item)
 	}
-	for _, id := range r.missingFrom(listed) {
+	for _, id := range missing {
 		b.applyMissing(p, id)
 	}
 	if !r.marks.Known {
@@ -155,7 +152,7 @@ func (r *Roster) Participants() []participant.Participant {
 
 // sortedIDs returns the sorted ids of the members to include.
 func (r *Roster) sortedIDs(include func(*tracked) bool) []string {
-	ids := make([]string, 0, r.total)
+	var ids []string
 	for id, member := range r.members {
 		if include(member) {
 			ids = append(ids, id)
