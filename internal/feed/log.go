@@ -50,7 +50,7 @@ func newLog(maxChanges int) *log {
 // append gives the batch the next sequence number. It returns the entry, or nil if watchers
 // see no change: such a batch takes a number and no history. This is where replicas attach:
 // a shared log compares the head and a fencing term before it appends, and if it refuses, the
-// batch was only planned. The entry keeps neither members' states nor marks: they are not
+// batch was only planned. The entry keeps only what watchers see: the members' states are not
 // bounded by the changes (W12).
 func (l *log) append(batch roster.Batch, now time.Time) *Entry {
 	l.head.Seq++
