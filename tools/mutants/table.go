@@ -138,12 +138,12 @@ var mutants = []mutant{
 	{
 		"W2: an encoded batch lacks the ids that are dropped", "internal/roster/batch.go",
 		"Dropped []string `json:\"d\"`", "Dropped []string `json:\"-\"`",
-		[]string{"internal/roster/encoding TestEncoding_KeepsEveryValue", "internal/roster TestW02_Batches"},
+		[]string{"internal/roster/encoding TestEncoding_KeepsEveryValue", "internal/roster TestW02_Batches -rapid.nofailfile -rapid.shrinktime=1ms"},
 	},
 	{
 		"W2: a plan changes the roster", "internal/roster/plan.go",
 		"before, marks := b.roster.marks, &b.Marks", "before, marks := b.roster.marks, &b.roster.marks",
-		[]string{"internal/roster TestPlan_LeavesNoTrace", "internal/roster TestW02_Batches"},
+		[]string{"internal/roster TestPlan_LeavesNoTrace", "internal/roster TestW02_Batches -rapid.nofailfile -rapid.shrinktime=1ms"},
 	},
 	{
 		"W2: a list that no longer contains a participant still counts as their last", "internal/roster/proof.go",
