@@ -26,7 +26,7 @@ func (f *Feed) applyListLocked(began roster.LogicalTime, list participant.List) 
 	f.mu.Lock()
 	defer f.unlock()
 	wasKnown, wasStale := f.roster.Known(), f.freshness.stale
-	batch := f.updateRoster(roster.Poll{List: list, Began: began, Applied: f.tick()})
+	batch := f.roster.PlanPoll(roster.Poll{List: list, Began: began, Applied: f.tick()})
 	if !batch.Complete {
 		err = incomplete(list)
 	}
@@ -37,18 +37,6 @@ func (f *Feed) applyListLocked(began roster.LogicalTime, list participant.List) 
 	f.schedule.scheduleNext(f.pace(), retryAt(list.Ended, list.PageErr))
 	f.publish(f.roster.Participants(), entry != nil || wasStale != f.freshness.stale || wasKnown != f.roster.Known())
 	return entry, batch.LearnedSurplus, err
-}
-
-// updateRoster applies a list to the roster. After a panic left the roster inconsistent, it
-// starts a new roster and a new log. f.mu is held.
-func (f *Feed) updateRoster(p roster.Poll) roster.Batch {
-	if f.applying {
-		f.roster, f.log = roster.New(f.key.Conference), newLog(f.options.History)
-	}
-	f.applying = true
-	batch := f.roster.ApplyPoll(p)
-	f.applying = false
-	return batch
 }
 
 // incomplete returns the error of a list that was applied but is no success (W7).
@@ -111,7 +99,7 @@ func (f *Feed) applyWriteLocked(w roster.Write) *Entry {
 		f.lastAdd = w.DoneAt
 		f.freshness.addSucceeded()
 	}
-	return f.changeRoster(func() roster.Batch { return f.roster.ApplyWrite(w) })
+	return f.changeRoster(func() roster.Batch { return f.roster.PlanWrite(w) })
 }
 
 // applyControl applies a control that succeeded to the roster, and lets the poller read the
@@ -127,31 +115,29 @@ func (f *Feed) applyControlLocked(c roster.Control) *Entry {
 	f.mu.Lock()
 	defer f.unlock()
 	c.Done, c.DoneAt = f.tick(), time.Now()
-	return f.changeRoster(func() roster.Batch { return f.roster.ApplyControl(c) })
+	return f.changeRoster(func() roster.Batch { return f.roster.PlanControl(c) })
 }
 
-// changeRoster applies a write or a control, makes the next list due earlier, and publishes
-// the result. If the feed has ended, or a panic has left the roster inconsistent, it does not
-// change the roster. f.mu is held.
-func (f *Feed) changeRoster(apply func() roster.Batch) *Entry {
+// changeRoster commits what a write or a control changes, makes the next list due earlier, and
+// publishes the result. If the feed has ended, it does not change the roster. f.mu is held.
+func (f *Feed) changeRoster(plan func() roster.Batch) *Entry {
 	f.schedule.writeCompleted()
-	if f.end != nil || f.applying {
+	if f.end != nil {
 		return nil
 	}
-	f.applying = true
-	batch := apply()
-	f.applying = false
-	entry := f.commit(batch)
+	entry := f.commit(plan())
 	f.publish(f.roster.Participants(), entry != nil)
 	return entry
 }
 
-// commit appends a batch to the log. It returns nil if watchers see no change. f.mu is held.
-func (f *Feed) commit(batch roster.Batch) *Entry {
-	if batch.Empty() {
-		return nil
+// commit appends a planned batch to the log, and then applies it to the roster. It returns nil
+// if watchers see no change. A list that changes no member takes no number. f.mu is held.
+func (f *Feed) commit(batch roster.Batch) (entry *Entry) {
+	if !batch.Empty() {
+		entry = f.log.append(batch, time.Now())
 	}
-	return f.log.append(batch, time.Now())
+	f.roster.Apply(batch)
+	return entry
 }
 
 func (f *Feed) observe(entry *Entry) {

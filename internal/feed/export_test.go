@@ -1,8 +1,10 @@
 package feed
 
-// BreakRoster leaves the feed as a panic during a list does.
-func (f *Feed) BreakRoster() {
+import "github.com/audian/participant-gateway/internal/roster"
+
+// ChangeRoster commits what plan returns, like a write.
+func (f *Feed) ChangeRoster(plan func() roster.Batch) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.applying = true
+	defer f.unlock()
+	f.changeRoster(plan)
 }

@@ -68,9 +68,6 @@ type Feed struct {
 	end       *End
 	// lastAdd is when the last Add to the conference succeeded.
 	lastAdd time.Time
-	// applying is set while the roster is being changed. If it is set before a change, a
-	// panic has left the roster inconsistent.
-	applying bool
 	// superseded is the channel of the State that publish has replaced, for unlock to close.
 	superseded chan struct{}
 }

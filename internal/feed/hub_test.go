@@ -12,6 +12,7 @@ import (
 	"github.com/audian/participant-gateway/internal/feed/feedtest"
 	"github.com/audian/participant-gateway/internal/panics"
 	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/roster"
 )
 
 func TestW12_HubHasAtMostMaxFeeds(t *testing.T) {
@@ -153,31 +154,33 @@ func TestFeed_PanicDoesNotEndTheFeed(t *testing.T) {
 	})
 }
 
-// TestFeed_InconsistentRosterIsReplaced leaves the roster as after a panic during a list. A
-// write then changes nothing, and the next list starts a new log.
-func TestFeed_InconsistentRosterIsReplaced(t *testing.T) {
+// TestFeed_PanicWhilePlanningChangesNothing panics while the effect of a write is planned. The
+// roster and the log stay as they were, and the next write and list apply to them.
+func TestFeed_PanicWhilePlanningChangesNothing(t *testing.T) {
 	run(t, feed.Options{}, func(h *harness) {
 		h.Set("a", participant.StatusDialing)
 		f, release := h.watch()
 		defer release()
 		before := f.State()
-		f.BreakRoster()
+		logger := slog.New(slog.DiscardHandler)
+		if panics.Recover(logger, "a plan", func() { f.ChangeRoster(func() roster.Batch { panic("planning") }) }) == nil {
+			t.Fatal("the plan did not panic")
+		}
+		if f.State() != before {
+			t.Error("the panic changed the state")
+		}
+		h.Remove("a")
 		h.hub.Begin(key()).Done(participant.Write{Kind: participant.WriteRemove, Item: participant.Item{
 			Participant: participant.Participant{ID: "a"},
 		}})
-		if f.State() != before {
-			t.Error("a write changed an inconsistent roster")
+		if state := f.State(); state.Total != 0 || state.Position.Epoch != before.Position.Epoch {
+			t.Errorf("after a Remove: total %d, same log %v", state.Total, state.Position.Epoch == before.Position.Epoch)
 		}
 		h.Set("b", participant.StatusDialing)
 		h.advance(1100 * time.Millisecond)
 		state := f.State()
-		if state.Position.Epoch == before.Position.Epoch || state.Total != 2 || state.Stale {
-			t.Errorf("same log %v, total %d, stale %v", state.Position.Epoch == before.Position.Epoch, state.Total, state.Stale)
-		}
-		h.Set("c", participant.StatusDialing)
-		h.advance(1100 * time.Millisecond)
-		if _, kept := f.State().After(state.Position); !kept {
-			t.Error("a new log was started without a reason")
+		if missed, kept := state.After(before.Position); !kept || len(missed) != 2 || state.Total != 1 || state.Stale {
+			t.Errorf("missed %v, kept %v, total %d, stale %v", missed, kept, state.Total, state.Stale)
 		}
 	})
 }

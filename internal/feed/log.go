@@ -49,15 +49,15 @@ func newLog(maxChanges int) *log {
 
 // append gives the batch the next sequence number. It returns the entry, or nil if watchers
 // see no change: such a batch takes a number and no history. This is where replicas attach:
-// a shared log compares the head and a fencing term before it appends. The entry does not
-// keep the members' states: they are not bounded by the changes (W12).
+// a shared log compares the head and a fencing term before it appends, and if it refuses, the
+// batch was only planned. The entry keeps only what watchers see: the members' states are not
+// bounded by the changes (W12).
 func (l *log) append(batch roster.Batch, now time.Time) *Entry {
 	l.head.Seq++
 	if len(batch.Changes) == 0 {
 		return nil
 	}
-	batch.Members = nil
-	entry := Entry{Batch: batch, Seq: l.head.Seq, At: now}
+	entry := Entry{Batch: batch.Visible(), Seq: l.head.Seq, At: now}
 	l.entries = append(l.entries, entry)
 	l.changes += len(batch.Changes)
 	return &entry

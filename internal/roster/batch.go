@@ -1,8 +1,6 @@
 package roster
 
 import (
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/participant"
@@ -11,74 +9,64 @@ import (
 // Change is the change of one participant: Before is nil if they joined the roster, After
 // is nil if they left it.
 type Change struct {
-	Before, After *participant.Participant
+	Before *participant.Participant `json:"b"`
+	After  *participant.Participant `json:"a"`
 	// ByWrite reports that the change comes from a write, not from a list.
-	ByWrite bool
+	ByWrite bool `json:"w"`
 }
 
-// Batch is the effect of one list or one write on the roster: a plain value. A copy of the
-// roster can be kept up to date from batches alone.
+// Batch is the effect of one list or one write on the roster: a plain value, which nobody
+// changes. It contains everything that a copy of the roster needs (but see Member.DurationAt).
 type Batch struct {
 	// Changes are the changes that watchers see. A batch without any can still change
 	// Members.
-	Changes []Change
+	Changes []Change `json:"c"`
 	// Members are the new states of all members that changed, also in ways that watchers
-	// do not see: pending writes, missed lists (W7), a first created_at.
-	Members []Member
+	// do not see: pending writes, missed lists (W7), a first created_at. They are sorted by id.
+	Members []Member `json:"m"`
+	// Dropped are the ids that are no longer kept, sorted.
+	Dropped []string `json:"d"`
+	// Marks are the new marks.
+	Marks Marks `json:"k"`
 	// All Changes happened between NotBefore and NotAfter. NotBefore is zero if no list has
 	// proved that a participant who joins now was absent before.
-	NotBefore, NotAfter time.Time
+	NotBefore time.Time `json:"nb"`
+	NotAfter  time.Time `json:"na"`
 	// Total and Active are the counts after the batch.
-	Total, Active int
+	Total  int `json:"t"`
+	Active int `json:"n"`
 	// Complete reports that the batch comes from a list that contained everybody.
-	Complete bool
+	Complete bool `json:"f"`
 	// LearnedSurplus is the surplus that the roster learned from this list (W7); 0 if none.
-	LearnedSurplus int
+	LearnedSurplus int `json:"s"`
+
+	// items are those of the list that was planned. The roster that planned it takes their
+	// durations.
+	items []participant.Item
 }
 
-// Empty reports whether the batch changed nothing, visible or not.
-func (b Batch) Empty() bool { return len(b.Members) == 0 }
-
-// batchBuilder collects the effects of one list or one write.
-type batchBuilder struct {
-	Batch
-
-	changed map[string]bool
+// Marks are what the roster knows besides its members. Each list replaces them.
+type Marks struct {
+	// Known reports that a list was applied.
+	Known bool `json:"k"`
+	// LastList is when the latest list was applied, and LastListAt when it began.
+	LastList   LogicalTime `json:"l"`
+	LastListAt time.Time   `json:"la"`
+	// AbsentAt is when the latest list began that proved the absence of every id that it did
+	// not contain; zero if none has.
+	AbsentAt time.Time `json:"aa"`
+	// PlaceholderSince is when the first of consecutive placeholder lists began (W7); zero
+	// if the last complete list was no placeholder.
+	PlaceholderSince time.Time `json:"ps"`
+	// Surplus is what the lists have taught about the upstream's total (W7).
+	Surplus Surplus `json:"s"`
 }
 
-func newBatch(notAfter time.Time) *batchBuilder {
-	return &batchBuilder{Batch: Batch{NotAfter: notAfter}, changed: map[string]bool{}}
-}
+// Empty reports whether the batch changed no member, visible or not. It can have new Marks.
+func (b Batch) Empty() bool { return len(b.Members) == 0 && len(b.Dropped) == 0 }
 
-// markChanged adds the member to Members, visible or not.
-func (b *batchBuilder) markChanged(member *Member) { b.changed[member.Participant.ID] = true }
-
-// addChange adds a visible change that happened after notBefore.
-func (b *batchBuilder) addChange(member *Member, c Change, notBefore time.Time) {
-	b.markChanged(member)
-	if len(b.Changes) == 0 || notBefore.Before(b.NotBefore) {
-		b.NotBefore = notBefore
-	}
-	b.Changes = append(b.Changes, c)
-}
-
-// addUpdate adds the change of a participant who stays present. It copies both values
-// here, so that a list without changes allocates nothing.
-func (b *batchBuilder) addUpdate(member *Member, after participant.Participant, notBefore time.Time) {
-	before := member.Participant
-	b.addChange(member, Change{Before: &before, After: &after}, notBefore)
-}
-
-func (b *batchBuilder) build(r *Roster) Batch {
-	for id := range b.changed {
-		if member, kept := r.members[id]; kept {
-			b.Members = append(b.Members, member.clone())
-		}
-	}
-	slices.SortFunc(b.Members, func(a, b Member) int { return strings.Compare(a.Participant.ID, b.Participant.ID) })
-	if len(b.Changes) == 0 {
-		b.NotBefore, b.NotAfter = time.Time{}, time.Time{}
-	}
-	b.Total, b.Active = r.total, r.active
-	return b.Batch
+// Visible returns the batch with only what watchers need: its size is bounded by the changes.
+func (b Batch) Visible() Batch {
+	b.Members, b.Dropped, b.Marks, b.items = nil, nil, Marks{}, nil
+	return b
 }

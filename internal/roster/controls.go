@@ -21,34 +21,38 @@ var controlledFields = [...]participant.Fields{participant.FieldMuted, participa
 // ControlledField is what a member keeps about one field that controls change (A8).
 type ControlledField struct {
 	// ChangedByList is when the last list began that changed the field.
-	ChangedByList LogicalTime
+	ChangedByList LogicalTime `json:"l"`
 	// ControlSent is when the control was sent that was published last.
-	ControlSent LogicalTime
-	// Pending is that control, as long as lists may not show it yet; nil if there is none.
-	Pending *PendingControl
+	ControlSent LogicalTime `json:"s"`
+	// Pending is that control, as long as lists may not show it yet; nil if there is none. A
+	// change replaces it: batches share it.
+	Pending *PendingControl `json:"p"`
 }
 
 // PendingControl is the latest control of one field, while it affects how lists are applied.
 type PendingControl struct {
-	Control        participant.Control
-	Sent, Done     LogicalTime
-	SentAt, DoneAt time.Time
+	Control participant.Control `json:"c"`
+	Sent    LogicalTime         `json:"s"`
+	Done    LogicalTime         `json:"d"`
+	SentAt  time.Time           `json:"sa"`
+	DoneAt  time.Time           `json:"da"`
 	// Reverts reports that the control replaced one with another value that no list had
 	// shown yet. A list with the new value may then be older than both controls, so only
 	// the end of the window ends this one.
-	Reverts bool
+	Reverts bool `json:"r"`
 	// Deferred reports that a list was ignored for the field.
-	Deferred bool
+	Deferred bool `json:"e"`
 }
 
-// ApplyControl applies a control that the upstream answered with success. A control that is not
+// PlanControl plans a control that the upstream answered with success. A control that is not
 // published changes nothing: lists decide.
-func (r *Roster) ApplyControl(c Control) Batch {
-	batch := newBatch(c.DoneAt)
-	if member, kept := r.members[c.Item.ID]; kept && member.accepts(c) {
-		r.publishControl(batch, c, member)
+func (r *Roster) PlanControl(c Control) Batch {
+	b := r.newPlan(c.DoneAt)
+	if member := b.member(c.Item.ID); member.accepts(c) {
+		b.publishControl(c, &member)
+		b.put(&member)
 	}
-	return batch.build(r)
+	return b.build()
 }
 
 // accepts reports whether the result of a control is published. A list that changed the field
@@ -76,15 +80,14 @@ func shows(item participant.Item, c participant.Control) bool {
 }
 
 // publishControl takes the value that the control's name gives into the roster.
-func (r *Roster) publishControl(batch *batchBuilder, c Control, member *Member) {
+func (b *plan) publishControl(c Control, member *Member) {
 	member.controlled(c.Control.Field()).setPending(c)
-	batch.markChanged(member)
 	before, after := member.Participant, c.Control.ApplyTo(member.Participant)
 	if participant.Changed(before, after) == 0 {
 		return
 	}
-	r.set(member, after, true, c.DoneAt)
-	batch.addChange(member, Change{Before: &before, After: &after, ByWrite: true}, c.SentAt)
+	b.set(member, after, true, c.DoneAt)
+	b.addChange(Change{Before: &before, After: &after, ByWrite: true}, c.SentAt)
 }
 
 // setPending makes a control the one that affects how later lists are applied.
@@ -113,7 +116,7 @@ func (m *Member) endControls() {
 // withoutControlled returns an item of a list without the fields for which the list says
 // nothing because of a pending control. deferredSince is when the control was sent that has held
 // back a change until this list; zero if there is none.
-func (m *Member) withoutControlled(batch *batchBuilder, p Poll, item participant.Item) (rest participant.Item, deferredSince time.Time) {
+func (m *Member) withoutControlled(p Poll, item participant.Item) (rest participant.Item, deferredSince time.Time) {
 	for _, field := range controlledFields {
 		controlled := m.controlled(field)
 		c := controlled.Pending
@@ -124,13 +127,9 @@ func (m *Member) withoutControlled(batch *batchBuilder, p Poll, item participant
 				deferredSince = earlier(deferredSince, c.SentAt)
 			}
 			controlled.Pending = nil
-			batch.markChanged(m)
 		case !shows(item, c.Control):
 			item.Fields &^= field
-			if !c.Deferred {
-				c.Deferred = true
-				batch.markChanged(m)
-			}
+			controlled.Pending = c.deferred()
 		}
 	}
 	return item, deferredSince
@@ -141,6 +140,16 @@ func (m *Member) withoutControlled(batch *batchBuilder, p Poll, item participant
 func (c *PendingControl) endedBy(p Poll, item participant.Item) bool {
 	confirmed := p.Began > c.Sent && !c.Reverts && shows(item, c.Control)
 	return confirmed || c.showsCallEnded(item) || p.List.Began.Sub(c.DoneAt) >= lagWindow
+}
+
+// deferred returns the control after a list was ignored for the field.
+func (c *PendingControl) deferred() *PendingControl {
+	if c.Deferred {
+		return c
+	}
+	after := *c
+	after.Deferred = true
+	return &after
 }
 
 // showsCallEnded reports whether the control is one of the status, and the item shows that the

@@ -16,10 +16,12 @@ func Example() {
 	r := roster.New("conf_1")
 	list := func(items ...participant.Item) roster.Batch {
 		clock += 2
-		return r.ApplyPoll(roster.Poll{
+		batch := r.PlanPoll(roster.Poll{
 			List:  participant.List{Items: items, Pages: 1, Read: len(items)},
 			Began: clock - 1, Applied: clock,
 		})
+		r.Apply(batch)
+		return batch
 	}
 
 	list(item("ada", participant.StatusDialing), item("bob", participant.StatusConnected))

@@ -16,11 +16,12 @@ const missedListsAfterRemove = 2
 
 // PendingWrite is the latest write of an id, while it affects how lists are applied.
 type PendingWrite struct {
-	Kind           participant.WriteKind
-	SentAt, DoneAt time.Time
+	Kind   participant.WriteKind `json:"k"`
+	SentAt time.Time             `json:"sa"`
+	DoneAt time.Time             `json:"da"`
 	// CallEnded reports that a list begun after the Add contained the participant as
 	// disconnected or rejected, so that a later absence is no lag.
-	CallEnded bool
+	CallEnded bool `json:"e"`
 }
 
 func newPendingWrite(w Write) *PendingWrite {
@@ -37,14 +38,14 @@ func (w *PendingWrite) ignoresAbsence(p Poll) bool {
 	return w != nil && w.Kind == participant.WriteAdd && !w.CallEnded && !w.windowEnded(p)
 }
 
-// recordCallEnd records that an item shows the call ended, and reports whether it is the
-// first since the Add.
-func (w *PendingWrite) recordCallEnd(item participant.Item) bool {
-	first := w != nil && !w.CallEnded && item.Fields.Has(participant.FieldStatus) && item.Status.Ended()
-	if first {
-		w.CallEnded = true
+// recordCallEnd records that an item shows the call ended, since the Add.
+func (m *Member) recordCallEnd(item participant.Item) {
+	if m.Pending == nil || m.Pending.CallEnded || !item.Fields.Has(participant.FieldStatus) || !item.Status.Ended() {
+		return
 	}
-	return first
+	ended := *m.Pending
+	ended.CallEnded = true
+	m.Pending = &ended
 }
 
 // tombstoned reports whether a pending Remove keeps the participant out of the roster.
@@ -52,13 +53,9 @@ func (m *Member) tombstoned() bool {
 	return !m.Present && m.Pending != nil && m.Pending.Kind == participant.WriteRemove
 }
 
-// endAddWindows drops the pending Adds whose windows ended before this list.
-func (r *Roster) endAddWindows(batch *batchBuilder, p Poll) {
-	for _, member := range r.members {
-		w := member.Pending
-		if w != nil && w.Kind == participant.WriteAdd && w.windowEnded(p) {
-			member.Pending = nil
-			batch.markChanged(member)
-		}
+// endAddWindow drops a pending Add whose window ended before a list.
+func (m *Member) endAddWindow(p Poll) {
+	if m.Pending != nil && m.Pending.Kind == participant.WriteAdd && m.Pending.windowEnded(p) {
+		m.Pending = nil
 	}
 }

@@ -1,7 +1,6 @@
 package roster
 
 import (
-	"slices"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/participant"
@@ -10,42 +9,52 @@ import (
 // Member is everything that the roster keeps about one id: a participant who is present,
 // one who was removed by a write, or one who left and whose late responses may still arrive.
 type Member struct {
-	Participant participant.Participant
+	// Participant has the duration as of DurationAt.
+	Participant participant.Participant `json:"p"`
 	// Present reports that the participant is in the roster.
-	Present bool
+	Present bool `json:"o"`
 	// InFlightSince is when the participant became pending or dialing.
-	InFlightSince time.Time
+	InFlightSince time.Time `json:"if"`
+	// DurationAt is when the list began that the duration is from, if it has ticked since;
+	// zero if it stands still. A roster that read later lists itself shows their durations.
+	DurationAt time.Time `json:"da"`
 
+	// Proof is what the marks tell about the participant. Values that the marks tell are zero
+	// in a batch: the next fields up to LastSeenAt.
+	Proof Proof `json:"e"`
 	// EvidenceAt is when the last list began that was applied to this participant, or, if
 	// there was none, when the first write was sent. A change that arrives now happened
 	// after it.
-	EvidenceAt time.Time
+	EvidenceAt time.Time `json:"ea"`
 	// LastListed is when the last list that contained this id was applied, and
 	// LastListedAt when that list began.
-	LastListed   LogicalTime
-	LastListedAt time.Time
+	LastListed   LogicalTime `json:"l"`
+	LastListedAt time.Time   `json:"la"`
+	// LastSeenAt is when a list or a write last contained this id. forgettable uses it.
+	LastSeenAt time.Time `json:"ls"`
+
 	// RemovedByList is when the list began that last removed this id.
-	RemovedByList LogicalTime
+	RemovedByList LogicalTime `json:"rl"`
 	// Completed is when the last write of this id completed, and RemoveCompleted when
 	// the last Remove did.
-	Completed       LogicalTime
-	RemoveCompleted LogicalTime
+	Completed       LogicalTime `json:"c"`
+	RemoveCompleted LogicalTime `json:"rc"`
 
 	// MissedLists is how many consecutive complete lists did not contain the
 	// participant (W7).
-	MissedLists int
+	MissedLists int `json:"ml"`
 	// PlaceholderSince is when the first of consecutive placeholder lists began (W7); zero
 	// if the last list was no placeholder.
-	PlaceholderSince time.Time
+	PlaceholderSince time.Time `json:"ps"`
 	// DeferredSince is when the write was sent whose lag (W6) still defers what lists
 	// report; zero if a list has confirmed the write.
-	DeferredSince time.Time
-	// Pending is the latest write, as long as it affects how lists are applied.
-	Pending *PendingWrite
+	DeferredSince time.Time `json:"ds"`
+	// Pending is the latest write, as long as it affects how lists are applied. A change
+	// replaces it: batches share it.
+	Pending *PendingWrite `json:"w"`
 	// MutedControl and StatusControl are about the fields that controls change (A8).
-	MutedControl, StatusControl ControlledField
-	// LastSeenAt is when a list or a write last contained this id. forget uses it.
-	LastSeenAt time.Time
+	MutedControl  ControlledField `json:"mc"`
+	StatusControl ControlledField `json:"sc"`
 }
 
 // changedAfter returns the time after which a participant joined or left who joins or
@@ -62,51 +71,28 @@ func (m *Member) resetAbsence() {
 	m.MissedLists, m.PlaceholderSince, m.DeferredSince = 0, time.Time{}, time.Time{}
 }
 
-// hasAbsence reports whether lists without the participant have counted anything.
-func (m *Member) hasAbsence() bool {
-	return m.MissedLists != 0 || !m.PlaceholderSince.IsZero() || !m.DeferredSince.IsZero()
+// missingFrom returns the kept ids that a list does not contain, sorted, so that equal
+// lists give equal batches. It allocates only if there are any.
+func (r *Roster) missingFrom(items []participant.Item) []string {
+	if r.containedIn(items) {
+		return nil
+	}
+	listed := make(map[string]bool, len(items))
+	for _, item := range items {
+		listed[item.ID] = true
+	}
+	return r.sortedIDs(func(t *tracked) bool { return !listed[t.Participant.ID] })
 }
 
-// member returns the member with an id, a new one if there is none.
-func (r *Roster) member(id string) *Member {
-	member, kept := r.members[id]
-	if !kept {
-		member = &Member{
-			Participant: participant.Participant{ID: id, ConferenceID: r.conference},
-			EvidenceAt:  r.untracked.EvidenceAt,
-		}
-		r.members[id] = member
-	}
-	return member
-}
-
-// clone returns a copy that later lists do not change.
-func (m *Member) clone() Member {
-	clone := *m
-	if m.Pending != nil {
-		pending := *m.Pending
-		clone.Pending = &pending
-	}
-	for _, field := range controlledFields {
-		if controlled := clone.controlled(field); controlled.Pending != nil {
-			pending := *controlled.Pending
-			controlled.Pending = &pending
+// containedIn reports whether a list contains all kept ids. Each id occurs once in a list.
+func (r *Roster) containedIn(items []participant.Item) bool {
+	contained := 0
+	for _, item := range items {
+		if r.members[item.ID] != nil {
+			contained++
 		}
 	}
-	return clone
-}
-
-// missingFrom returns the kept ids that a list did not contain, sorted, so that equal
-// lists give equal batches.
-func (r *Roster) missingFrom(listed map[string]bool) []string {
-	var missing []string
-	for id := range r.members {
-		if !listed[id] {
-			missing = append(missing, id)
-		}
-	}
-	slices.Sort(missing)
-	return missing
+	return contained == len(r.members)
 }
 
 const (
@@ -118,13 +104,9 @@ const (
 	removedRetention = 10 * time.Minute
 )
 
-// forget drops the ids that no response can still refer to.
-func (r *Roster) forget(now time.Time) {
-	for id, member := range r.members {
-		if !member.Present && now.Sub(member.LastSeenAt) > member.retention() {
-			delete(r.members, id)
-		}
-	}
+// forgettable reports whether no response can still refer to the id.
+func (m *Member) forgettable(now time.Time) bool {
+	return !m.Present && now.Sub(m.LastSeenAt) > m.retention()
 }
 
 func (m *Member) retention() time.Duration {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/roster"
+	"github.com/audian/participant-gateway/internal/roster/encoding"
 )
 
 // apply does what a client does with a batch's changes.
@@ -87,14 +88,52 @@ type history struct {
 	now     time.Time
 	listing *roster.Poll
 	writes  []roster.Write
-	members map[string]roster.Member
 	held    map[string]participant.Participant
+	// copied is a copy of the roster, to which the encoded batches are applied.
+	copied *roster.Roster
+	// steady reports that all pages can be read, and that the total is always larger by
+	// surplus.
+	steady  bool
+	surplus int
+}
+
+func newHistory(t *rapid.T) *history {
+	return &history{
+		steady: rapid.Bool().Draw(t, "steady"), surplus: rapid.IntRange(0, 2).Draw(t, "surplus"),
+		roster: roster.New("conf"), now: time.Unix(1000, 0), copied: roster.New("conf"),
+		held: map[string]participant.Participant{},
+	}
 }
 
 func (h *history) tick() roster.LogicalTime { h.clock++; return h.clock }
 
+// commit plans on the roster and on the copy, compares the two batches, and applies that of the
+// roster to both; to the copy after a round trip through its encoding.
+func (h *history) commit(t *rapid.T, plan func(*roster.Roster) roster.Batch) roster.Batch {
+	base := encoded(t, h.roster.Base())
+	batch, same := plan(h.roster), plan(h.copied)
+	if got, want := encoded(t, withoutDurations(same)), encoded(t, withoutDurations(batch)); got != want {
+		t.Fatalf("the copy plans\n%s, want\n%s", got, want)
+	}
+	if again := encoded(t, h.roster.Base()); again != base {
+		t.Fatalf("a plan changed the roster from\n%s to\n%s", base, again)
+	}
+	h.roster.Apply(batch)
+	h.copied.Apply(decoded(t, encoded(t, batch)))
+	h.compareCopy(t)
+	if rapid.IntRange(0, 9).Draw(t, "restart") == 0 {
+		h.copied = roster.New("conf")
+		h.copied.Apply(decoded(t, encoded(t, h.roster.Base())))
+		h.compareCopy(t)
+	}
+	return batch
+}
+
 func (h *history) step(t *rapid.T) roster.Batch {
 	h.now = h.now.Add(time.Duration(rapid.IntRange(0, 3000).Draw(t, "ms")) * time.Millisecond)
+	if rapid.IntRange(0, 29).Draw(t, "gap") == 0 {
+		h.now = h.now.Add(time.Duration(rapid.IntRange(1, 11).Draw(t, "minutes")) * time.Minute)
+	}
 	switch rapid.IntRange(0, 3).Draw(t, "step") {
 	case 0:
 		h.writes = append(h.writes, roster.Write{Sent: h.tick(), SentAt: h.now})
@@ -109,13 +148,14 @@ func (h *history) step(t *rapid.T) roster.Batch {
 		w.Item = drawItem(t, rapid.SampledFrom(strings.Split("abcdefg", "")).Draw(t, "id"))
 		w.Done, w.DoneAt = h.tick(), h.now
 		if control := participant.Control(rapid.IntRange(0, int(disconnect)).Draw(t, "control")); control > 0 {
-			return h.roster.ApplyControl(roster.Control{
+			c := roster.Control{
 				Controlled: participant.Controlled{Control: control, Item: w.Item},
 				Sent:       w.Sent, Done: w.Done, SentAt: w.SentAt, DoneAt: w.DoneAt,
-			})
+			}
+			return h.commit(t, func(r *roster.Roster) roster.Batch { return r.PlanControl(c) })
 		}
 		w.Kind = participant.WriteKind(rapid.IntRange(1, 2).Draw(t, "kind"))
-		return h.roster.ApplyWrite(w)
+		return h.commit(t, func(r *roster.Roster) roster.Batch { return r.PlanWrite(w) })
 	default:
 		return h.list(t)
 	}
@@ -133,12 +173,9 @@ func (h *history) list(t *rapid.T) roster.Batch {
 	poll.Applied = h.tick()
 	poll.List.Items, poll.List.Read, poll.List.Ended = items, len(items), h.now
 	poll.List.Pages = rapid.IntRange(1, 2).Draw(t, "pages")
-	if rapid.IntRange(0, 4).Draw(t, "incomplete") == 0 {
-		poll.List.PageErr = errors.New("page 2 failed")
-	}
-	poll.List.Placeholder = len(items) == 0 && rapid.Bool().Draw(t, "placeholder")
+	h.flaws(t, &poll.List)
 	known := h.roster.Known()
-	batch := h.roster.ApplyPoll(poll)
+	batch := h.commit(t, func(r *roster.Roster) roster.Batch { return r.PlanPoll(poll) })
 	if !known {
 		h.held = map[string]participant.Participant{} // The first snapshot.
 		for _, p := range h.roster.Participants() {
@@ -148,14 +185,26 @@ func (h *history) list(t *rapid.T) roster.Batch {
 	return batch
 }
 
+// flaws draws what makes a list incomplete.
+func (h *history) flaws(t *rapid.T, list *participant.List) {
+	total := list.Read + h.surplus
+	list.Total = &total
+	if h.steady {
+		return
+	}
+	if rapid.IntRange(0, 4).Draw(t, "incomplete") == 0 {
+		list.PageErr = errors.New("page 2 failed")
+	}
+	if list.Placeholder = list.Read == 0 && rapid.Bool().Draw(t, "placeholder"); list.Placeholder || rapid.Bool().Draw(t, "total") {
+		list.Total = nil
+	}
+}
+
 // TestW02_BatchesReproduceTheRoster compares the roster, after every step, with a client
-// that applied the changes, and with a copy made from the members' states.
+// that applied the changes, and with a copy to which the encoded batches were applied.
 func TestW02_BatchesReproduceTheRoster(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		h := &history{
-			roster: roster.New("conf"), now: time.Unix(1000, 0),
-			members: map[string]roster.Member{}, held: map[string]participant.Participant{},
-		}
+		h := newHistory(rt)
 		for range rapid.IntRange(1, 60).Draw(rt, "steps") {
 			batch := h.step(rt)
 			if err := apply(h.held, batch.Changes); err != nil {
@@ -164,25 +213,68 @@ func TestW02_BatchesReproduceTheRoster(t *testing.T) {
 			if err := same(h.held, h.roster.Participants()); err != nil {
 				rt.Fatalf("client: %v", err)
 			}
-			for _, member := range batch.Members {
-				h.members[member.Participant.ID] = member
-			}
-			if err := same(listed(h.members), h.roster.Participants()); err != nil {
-				rt.Fatalf("copy of the members: %v", err)
-			}
 			checkBatch(rt, batch)
 		}
 	})
 }
 
-func listed(members map[string]roster.Member) map[string]participant.Participant {
+// compareCopy compares the roster with its copy, without durations.
+func (h *history) compareCopy(t *rapid.T) {
+	if got, want := encoded(t, h.copied.Base()), encoded(t, h.roster.Base()); got != want {
+		t.Fatalf("the copy is\n%s, want\n%s", got, want)
+	}
 	held := map[string]participant.Participant{}
-	for id, member := range members {
-		if member.Present {
-			held[id] = member.Participant
+	for _, p := range h.copied.Participants() {
+		held[p.ID] = p
+	}
+	if err := same(held, h.roster.Participants()); err != nil {
+		t.Fatalf("copy: %v", err)
+	}
+	if !reflect.DeepEqual(h.copied.IDs(), h.roster.IDs()) || !h.copied.ObservedAt().Equal(h.roster.ObservedAt()) {
+		t.Fatalf("the copy keeps %v, want %v", h.copied.IDs(), h.roster.IDs())
+	}
+	if h.copied.InFlight(h.now) != h.roster.InFlight(h.now) || h.copied.Known() != h.roster.Known() {
+		t.Fatal("the copy differs in who is in flight, or in whether it is known")
+	}
+	total, active := h.roster.Counts()
+	if copiedTotal, copiedActive := h.copied.Counts(); copiedTotal != total || copiedActive != active {
+		t.Fatalf("the copy counts %d, %d, want %d, %d", copiedTotal, copiedActive, total, active)
+	}
+}
+
+func encoded(t *rapid.T, batch roster.Batch) string {
+	data, err := encoding.EncodeBatch(batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func decoded(t *rapid.T, data string) roster.Batch {
+	batch, err := encoding.DecodeBatch("conf", []byte(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return batch
+}
+
+// withoutDurations returns a copy of a batch without durations: a copy of the roster predicts
+// them.
+func withoutDurations(batch roster.Batch) roster.Batch {
+	batch.Changes, batch.Members = slices.Clone(batch.Changes), slices.Clone(batch.Members)
+	for i := range batch.Changes {
+		for _, p := range []**participant.Participant{&batch.Changes[i].Before, &batch.Changes[i].After} {
+			if *p != nil {
+				without := **p
+				without.Duration = 0
+				*p = &without
+			}
 		}
 	}
-	return held
+	for i := range batch.Members {
+		batch.Members[i].Participant.Duration = 0
+	}
+	return batch
 }
 
 func checkBatch(t *rapid.T, batch roster.Batch) {
@@ -205,10 +297,10 @@ func FuzzDiff(f *testing.F) {
 	f.Fuzz(func(t *testing.T, first, second []byte) {
 		r := roster.New("conf")
 		poll := func(clock roster.LogicalTime, items []participant.Item) roster.Batch {
-			return r.ApplyPoll(roster.Poll{
+			return applied(r, r.PlanPoll(roster.Poll{
 				List:  participant.List{Items: items, Read: len(items), Pages: 1},
 				Began: clock, Applied: clock + 1,
-			})
+			}))
 		}
 		a, b := itemsOf(first), itemsOf(second)
 		poll(1, a)

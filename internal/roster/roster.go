@@ -1,5 +1,6 @@
-// Package roster keeps the roster of one conference. It applies lists, writes and controls, and
-// returns what each of them changed as a Batch.
+// Package roster keeps the roster of one conference. It plans what a list, a write or a
+// control changes, as a Batch, and applies batches. Nothing else changes a roster: a copy to
+// which the same batches are applied is equal, and plans the same.
 //
 // It is pure: no goroutine, no lock, no clock. The caller orders events by its logical
 // clock (W5); times come from the lists and writes themselves.
@@ -33,15 +34,9 @@ type Write struct {
 
 // Roster is the gateway's view of who is in one conference.
 type Roster struct {
-	conference string
-	members    map[string]*Member
-	known      bool
-	// observedAt is when the last list that was applied began.
-	observedAt time.Time
-	// untracked contains what lists have proved about every id that is not in members:
-	// its absence.
-	untracked     Member
-	surplus       surplus
+	conference    string
+	members       map[string]*tracked
+	marks         Marks
 	total, active int
 	// ids are the sorted ids of the participants present; nil if they must be sorted again.
 	ids []string
@@ -49,84 +44,122 @@ type Roster struct {
 
 // New returns the empty roster of a conference. It is not known yet.
 func New(conference string) *Roster {
-	return &Roster{conference: conference, members: map[string]*Member{}}
+	return &Roster{conference: conference, members: map[string]*tracked{}}
 }
 
 // Known reports whether a list was applied.
-func (r *Roster) Known() bool { return r.known }
+func (r *Roster) Known() bool { return r.marks.Known }
 
 // ObservedAt returns when the last list that was applied began; zero if none was.
-func (r *Roster) ObservedAt() time.Time { return r.observedAt }
+func (r *Roster) ObservedAt() time.Time { return r.marks.LastListAt }
 
-// ApplyPoll applies a list. An incomplete list proves who is present, but not who is
+// PlanPoll plans a list. An incomplete list proves who is present, but not who is
 // absent (W7).
-func (r *Roster) ApplyPoll(p Poll) Batch {
-	batch := newBatch(p.List.Ended)
-	listed := make(map[string]bool, len(p.List.Items))
+func (r *Roster) PlanPoll(p Poll) Batch {
+	b := r.newPlan(p.List.Ended)
+	missing := r.missingFrom(p.List.Items)
+	b.advanceMarks(p, missing)
 	for _, item := range p.List.Items {
-		listed[item.ID] = true
-		r.applyItem(batch, p, item)
+		b.applyItem(p, item)
 	}
-	learnedBefore := r.surplus.learned
-	batch.Complete = r.surplus.complete(p.List, r.allListedSince)
-	if r.surplus.learned > learnedBefore {
-		batch.LearnedSurplus = r.surplus.learned
+	for _, id := range missing {
+		b.applyMissing(p, id)
 	}
-	if batch.Complete {
-		r.applyAbsences(batch, p, listed)
-	}
-	r.endAddWindows(batch, p)
-	r.forget(p.List.Began)
-	if !r.known {
+	if !r.marks.Known {
 		// The first list is the base of all snapshots: no client holds an earlier roster
 		// that it could change.
-		batch.Changes = nil
+		b.Changes = nil
 	}
-	r.known, r.observedAt = true, p.List.Began
-	return batch.build(r)
+	b.items = p.List.Items
+	return b.build()
 }
 
-// applyAbsences applies a complete list to every member that it did not contain.
-func (r *Roster) applyAbsences(batch *batchBuilder, p Poll, listed map[string]bool) {
-	for _, id := range r.missingFrom(listed) {
-		r.applyAbsence(batch, p, r.members[id])
-	}
-	if r.untracked.provesAbsence(p) || !r.known {
-		r.untracked.EvidenceAt = p.List.Began
-	}
-}
-
-// ApplyWrite applies a write that the upstream answered with success.
-func (r *Roster) ApplyWrite(w Write) Batch {
-	batch := newBatch(w.DoneAt)
-	member := r.member(w.Item.ID)
+// PlanWrite plans a write that the upstream answered with success.
+func (r *Roster) PlanWrite(w Write) Batch {
+	b := r.newPlan(w.DoneAt)
+	member := b.member(w.Item.ID)
 	member.recordCompleted(w)
-	batch.markChanged(member)
 	switch w.Kind {
 	case participant.WriteAdd:
-		r.applyAdd(batch, w, member)
+		b.applyAdd(w, &member)
 	case participant.WriteRemove:
-		r.applyRemove(batch, w, member)
+		b.applyRemove(w, &member)
 	}
-	return batch.build(r)
+	b.put(&member)
+	return b.build()
+}
+
+// Apply applies a batch that was planned on this roster, or on an equal one, as it is now.
+func (r *Roster) Apply(b Batch) {
+	for _, member := range b.Members {
+		member.Participant.ConferenceID = r.conference
+		r.replace(member.Participant.ID, &tracked{Member: member})
+	}
+	for _, id := range b.Dropped {
+		r.replace(id, nil)
+	}
+	r.takeDurations(b)
+	r.marks = b.Marks
+}
+
+// replace replaces the member with an id, and updates the counts; nil drops the member.
+func (r *Roster) replace(id string, after *tracked) {
+	before := r.members[id]
+	if before.present() != after.present() {
+		r.ids = nil
+	}
+	r.count(before, -1)
+	r.count(after, +1)
+	if after == nil {
+		delete(r.members, id)
+		return
+	}
+	r.members[id] = after
+}
+
+func (r *Roster) count(t *tracked, by int) {
+	if !t.present() {
+		return
+	}
+	r.total += by
+	if t.Participant.Status.Active() {
+		r.active += by
+	}
+}
+
+// Base returns a batch that makes an empty roster equal to this one.
+func (r *Roster) Base() Batch {
+	base := Batch{Marks: r.marks, Total: r.total, Active: r.active}
+	for _, id := range r.sortedIDs(func(*tracked) bool { return true }) {
+		base.Members = append(base.Members, r.members[id].Member)
+	}
+	return base
 }
 
 // Participants returns the participants present, sorted by id.
 func (r *Roster) Participants() []participant.Participant {
 	if r.ids == nil {
-		r.ids = make([]string, 0, r.total)
-		for id, member := range r.members {
-			if member.Present {
-				r.ids = append(r.ids, id)
-			}
-		}
-		slices.Sort(r.ids)
+		r.ids = r.sortedIDs((*tracked).present)
 	}
 	present := make([]participant.Participant, len(r.ids))
 	for i, id := range r.ids {
-		present[i] = r.members[id].Participant
+		member := r.members[id]
+		present[i] = member.Participant
+		present[i].Duration = member.shownDuration(r.marks)
 	}
 	return present
+}
+
+// sortedIDs returns the sorted ids of the members to include.
+func (r *Roster) sortedIDs(include func(*tracked) bool) []string {
+	var ids []string
+	for id, member := range r.members {
+		if include(member) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // Counts returns how many participants are present, and how many of them are connected or
@@ -155,29 +188,4 @@ func (r *Roster) InFlight(at time.Time) bool {
 		}
 	}
 	return false
-}
-
-// set replaces the member's participant and presence, and updates the counts.
-func (r *Roster) set(member *Member, after participant.Participant, present bool, at time.Time) {
-	r.count(member, -1)
-	wasInFlight := member.Present && member.Participant.Status.InFlight()
-	if after.Status.InFlight() && !wasInFlight {
-		member.InFlightSince = at
-	}
-	if member.Present != present {
-		r.ids = nil
-		member.endControls()
-	}
-	member.Participant, member.Present = after, present
-	r.count(member, +1)
-}
-
-func (r *Roster) count(member *Member, by int) {
-	if !member.Present {
-		return
-	}
-	r.total += by
-	if member.Participant.Status.Active() {
-		r.active += by
-	}
 }

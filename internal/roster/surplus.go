@@ -13,28 +13,30 @@ const (
 	surplusTime  = time.Minute
 )
 
-// surplus learns how many more participants an upstream counts than it lists.
-type surplus struct {
-	// learned is subtracted from every total; 0 if nothing was learned.
-	learned int
-	// difference is the equal difference of the last lists; the first of them began at
-	// since.
-	difference, lists int
-	since             time.Time
+// Surplus is how many more participants an upstream counts than it lists, as far as it is
+// learned.
+type Surplus struct {
+	// Learned is subtracted from every total; 0 if nothing was learned.
+	Learned int `json:"n"`
+	// Difference is the equal difference of the last Lists; the first of them began at
+	// Since.
+	Difference int       `json:"d"`
+	Lists      int       `json:"l"`
+	Since      time.Time `json:"s"`
 }
 
 // complete reports whether a list contains all participants that the total counts. It calls
 // allListedSince to ask whether lists begun since a time have contained the whole roster.
-func (s *surplus) complete(list participant.List, allListedSince func(time.Time) bool) bool {
+func (s *Surplus) complete(list participant.List, allListedSince func(time.Time) bool) bool {
 	if list.PageErr != nil || list.Total == nil || list.Placeholder {
-		s.difference, s.lists = 0, 0
+		s.Difference, s.Lists = 0, 0
 		return list.Complete()
 	}
 	switch difference := *list.Total - list.Read; {
 	case difference <= 0:
-		*s = surplus{}
+		*s = Surplus{}
 		return true
-	case difference == s.learned:
+	case difference == s.Learned:
 		return true
 	default:
 		return s.learn(difference, list.Began, allListedSince)
@@ -43,24 +45,14 @@ func (s *surplus) complete(list participant.List, allListedSince func(time.Time)
 
 // learn counts a list with fewer items than its total. It reports whether the difference is
 // now learned.
-func (s *surplus) learn(difference int, began time.Time, allListedSince func(time.Time) bool) bool {
-	if difference != s.difference {
-		*s = surplus{difference: difference, since: began}
+func (s *Surplus) learn(difference int, began time.Time, allListedSince func(time.Time) bool) bool {
+	if difference != s.Difference {
+		*s = Surplus{Difference: difference, Since: began}
 	}
-	s.lists++
-	if s.lists < surplusLists || began.Sub(s.since) < surplusTime || !allListedSince(s.since) {
+	s.Lists++
+	if s.Lists < surplusLists || began.Sub(s.Since) < surplusTime || !allListedSince(s.Since) {
 		return false
 	}
-	*s = surplus{learned: difference}
-	return true
-}
-
-// allListedSince reports whether lists begun since a time have contained everybody present.
-func (r *Roster) allListedSince(since time.Time) bool {
-	for _, member := range r.members {
-		if member.Present && member.LastListedAt.Before(since) {
-			return false
-		}
-	}
+	*s = Surplus{Learned: difference}
 	return true
 }

@@ -79,7 +79,13 @@ func (l listing) withSurplus(surplus int, items ...participant.Item) roster.Batc
 func (l listing) apply(list participant.List) roster.Batch {
 	list.Pages, list.Read = l.timeline.pages, len(list.Items)
 	list.Began, list.Ended = l.start, l.timeline.now
-	return l.timeline.roster.ApplyPoll(roster.Poll{List: list, Began: l.began, Applied: l.timeline.tick()})
+	return applied(l.timeline.roster, l.timeline.roster.PlanPoll(roster.Poll{List: list, Began: l.began, Applied: l.timeline.tick()}))
+}
+
+// applied applies a batch to the roster that planned it, and returns it.
+func applied(r *roster.Roster, batch roster.Batch) roster.Batch {
+	r.Apply(batch)
+	return batch
 }
 
 // next begins a list one second later.
@@ -114,10 +120,10 @@ type writing struct {
 func (tl *timeline) send() writing { return writing{timeline: tl, sent: tl.tick(), at: tl.now} }
 
 func (w writing) answer(kind participant.WriteKind, item participant.Item) roster.Batch {
-	return w.timeline.roster.ApplyWrite(roster.Write{
+	return applied(w.timeline.roster, w.timeline.roster.PlanWrite(roster.Write{
 		Write: participant.Write{Kind: kind, Item: item},
 		Sent:  w.sent, SentAt: w.at, Done: w.timeline.tick(), DoneAt: w.timeline.now,
-	})
+	}))
 }
 
 func (w writing) added(item participant.Item) roster.Batch {
@@ -135,10 +141,10 @@ func (w writing) control(c participant.Control, id string) roster.Batch {
 
 // controlled ends a control with a participant in the answer.
 func (w writing) controlled(c participant.Control, item participant.Item) roster.Batch {
-	return w.timeline.roster.ApplyControl(roster.Control{
+	return applied(w.timeline.roster, w.timeline.roster.PlanControl(roster.Control{
 		Controlled: participant.Controlled{Control: c, Item: item},
 		Sent:       w.sent, SentAt: w.at, Done: w.timeline.tick(), DoneAt: w.timeline.now,
-	})
+	}))
 }
 
 // person returns an item with a status.

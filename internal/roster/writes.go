@@ -19,7 +19,7 @@ func (m *Member) recordCompleted(w Write) {
 // applyAdd applies the response of an Add. If a Remove or a list has overtaken it, it
 // changes nothing visible. After an overtaking list the Add is still pending: the next list
 // may lag (W5, W6).
-func (r *Roster) applyAdd(batch *batchBuilder, w Write, member *Member) {
+func (b *plan) applyAdd(w Write, member *Member) {
 	switch {
 	case member.RemoveCompleted > w.Sent:
 		fillCreatedAt(w, member)
@@ -28,20 +28,20 @@ func (r *Roster) applyAdd(batch *batchBuilder, w Write, member *Member) {
 		member.Pending = newPendingWrite(w)
 	default:
 		member.setPending(w)
-		r.publishAdd(batch, w, member)
+		b.publishAdd(w, member)
 	}
 }
 
 // publishAdd takes the response of an Add into the roster.
-func (r *Roster) publishAdd(batch *batchBuilder, w Write, member *Member) {
+func (b *plan) publishAdd(w Write, member *Member) {
 	before, wasPresent := member.Participant, member.Present
-	after := r.merge(before, member.addedItem(w))
-	r.set(member, after, true, w.DoneAt)
+	after := b.merge(before, member.addedItem(w))
+	b.set(member, after, true, w.DoneAt)
 	switch {
 	case !wasPresent:
-		batch.addChange(member, Change{After: &after, ByWrite: true}, w.SentAt)
+		b.addChange(Change{After: &after, ByWrite: true}, w.SentAt)
 	case participant.Changed(before, after) != 0:
-		batch.addChange(member, Change{Before: &before, After: &after, ByWrite: true}, w.SentAt)
+		b.addChange(Change{Before: &before, After: &after, ByWrite: true}, w.SentAt)
 	}
 }
 
@@ -63,7 +63,7 @@ func fillCreatedAt(w Write, member *Member) {
 
 // applyRemove applies the response of a Remove. If a list has overtaken it, it changes
 // nothing and is not pending (W5).
-func (r *Roster) applyRemove(batch *batchBuilder, w Write, member *Member) {
+func (b *plan) applyRemove(w Write, member *Member) {
 	member.RemoveCompleted = w.Done
 	if member.RemovedByList > w.Sent {
 		member.Pending = nil
@@ -74,6 +74,6 @@ func (r *Roster) applyRemove(batch *batchBuilder, w Write, member *Member) {
 		return
 	}
 	before := member.Participant
-	r.set(member, before, false, w.DoneAt)
-	batch.addChange(member, Change{Before: &before, ByWrite: true}, w.SentAt)
+	b.set(member, before, false, w.DoneAt)
+	b.addChange(Change{Before: &before, ByWrite: true}, w.SentAt)
 }

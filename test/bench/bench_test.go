@@ -88,7 +88,7 @@ func BenchmarkPoll(b *testing.B) {
 				b.Fatal(err)
 			}
 			stamp += 2
-			held.ApplyPoll(roster.Poll{List: list, Began: stamp - 1, Applied: stamp})
+			held.Apply(held.PlanPoll(roster.Poll{List: list, Began: stamp - 1, Applied: stamp}))
 		}
 	})
 	b.Run("way=plain", func(b *testing.B) {

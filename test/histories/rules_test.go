@@ -92,10 +92,11 @@ func (h *rules) answer(rt *rapid.T, w written) error {
 	}
 	w.kind = rapid.SampledFrom([]participant.WriteKind{participant.WriteAdd, participant.WriteRemove}).Draw(rt, "kind")
 	w.status, w.muted = drawStatus(rt), rapid.SampledFrom(ruleMuted).Draw(rt, "muted")
-	batch := h.roster.ApplyWrite(roster.Write{
+	batch := h.roster.PlanWrite(roster.Write{
 		Write: participant.Write{Kind: w.kind, Item: itemOf(id, w.fields())},
 		Sent:  roster.LogicalTime(w.sent), Done: roster.LogicalTime(w.done), SentAt: w.sentAt, DoneAt: w.doneAt,
 	})
+	h.roster.Apply(batch)
 	did := h.people[id].write(w)
 	return h.compare(batch, map[string]outcome{id: did}, false)
 }
@@ -121,10 +122,11 @@ func (h *rules) control(rt *rapid.T, w written, id string, control participant.C
 	result := controlResults[control]
 	c := refControl{field: result[0], value: result[1], sent: w.sent, done: w.done, sentAt: w.sentAt, doneAt: w.doneAt}
 	answer := rapid.SampledFrom([]fields{nil, {c.field: c.value}, drawFields(rt)}).Draw(rt, "answer")
-	batch := h.roster.ApplyControl(roster.Control{
+	batch := h.roster.PlanControl(roster.Control{
 		Controlled: participant.Controlled{Control: control, Item: itemOf(id, answer)},
 		Sent:       roster.LogicalTime(w.sent), Done: roster.LogicalTime(w.done), SentAt: w.sentAt, DoneAt: w.doneAt,
 	})
+	h.roster.Apply(batch)
 	did := h.people[id].control(c, answer)
 	return h.compare(batch, map[string]outcome{id: did}, false)
 }
@@ -191,7 +193,8 @@ func (h *rules) list(rt *rapid.T, l refList) error {
 			did[id] = h.people[id].applyAbsent(l)
 		}
 	}
-	batch := h.roster.ApplyPoll(roster.Poll{List: list, Began: roster.LogicalTime(l.began), Applied: roster.LogicalTime(l.ended)})
+	batch := h.roster.PlanPoll(roster.Poll{List: list, Began: roster.LogicalTime(l.began), Applied: roster.LogicalTime(l.ended)})
+	h.roster.Apply(batch)
 	if batch.Complete != l.complete {
 		return fmt.Errorf("complete: got %t", batch.Complete)
 	}

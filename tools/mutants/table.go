@@ -66,13 +66,13 @@ var mutants = []mutant{
 		[]string{"internal/roster TestW06_TwoMissedListsEndARemove", rules},
 	},
 	{
-		"W7: an incomplete list removes", "internal/roster/roster.go",
-		"if batch.Complete {", "if batch.Complete || !batch.Complete {",
+		"W7: an incomplete list removes", "internal/roster/absence.go",
+		"if b.Complete {", "if b.Complete || !b.Complete {",
 		[]string{"internal/roster TestW07_IncompleteList", rules},
 	},
 	{
 		"W7: an incomplete list proves no presence", "internal/roster/roster.go",
-		"for _, item := range p.List.Items {", "for _, item := range p.List.Items {\n\t\tif p.List.PageErr != nil {\n\t\t\tcontinue\n\t\t}",
+		"		b.applyItem(p, item)\n", "		if p.List.PageErr == nil {\n			b.applyItem(p, item)\n		}\n",
 		[]string{"internal/roster TestW07_IncompleteListProvesPresence", rules},
 	},
 	{
@@ -82,7 +82,7 @@ var mutants = []mutant{
 	},
 	{
 		"W7: one placeholder removes", "internal/roster/absence.go",
-		"return p.List.Began.Sub(m.PlaceholderSince) >= placeholderGap", "return true",
+		" || p.List.Began.Sub(placeholderSince) >= placeholderGap", " || true",
 		[]string{"internal/roster TestW07_Placeholder", rules},
 	},
 	{
@@ -102,17 +102,17 @@ var mutants = []mutant{
 	},
 	{
 		"W7: a surplus is learned though a participant was not listed", "internal/roster/surplus.go",
-		" || !allListedSince(s.since)", "",
+		" || !allListedSince(s.Since)", "",
 		[]string{"internal/roster TestW07_SurplusNeedsEverybody"},
 	},
 	{
 		"W7: a surplus is never learned", "internal/roster/surplus.go",
-		"*s = surplus{learned: difference}", "*s = surplus{}",
+		"*s = Surplus{Learned: difference}", "*s = Surplus{}",
 		[]string{"internal/roster TestW07_SteadySurplus"},
 	},
 	{
 		"W7: any surplus counts as the learned one", "internal/roster/surplus.go",
-		"case difference == s.learned:", "case s.learned > 0:",
+		"case difference == s.Learned:", "case s.Learned > 0:",
 		[]string{"internal/roster TestW07_WhatUnlearnsASurplus"},
 	},
 	{
@@ -134,6 +134,41 @@ var mutants = []mutant{
 		"not_before: a list that W5 ignores counts", "internal/roster/member.go",
 		"	return m.EvidenceAt\n", "	return m.LastSeenAt\n",
 		[]string{"internal/roster TestNotBefore", rules},
+	},
+	{
+		"W2: an encoded batch lacks the ids that are dropped", "internal/roster/batch.go",
+		"Dropped []string `json:\"d\"`", "Dropped []string `json:\"-\"`",
+		[]string{"internal/roster/encoding TestEncoding_KeepsEveryValue", "internal/roster TestW02_Batches -rapid.nofailfile -rapid.shrinktime=1ms"},
+	},
+	{
+		"W2: a plan changes the roster", "internal/roster/plan.go",
+		"before, marks := b.roster.marks, &b.Marks", "before, marks := b.roster.marks, &b.roster.marks",
+		[]string{"internal/roster TestPlan_LeavesNoTrace", "internal/roster TestW02_Batches -rapid.nofailfile -rapid.shrinktime=1ms"},
+	},
+	{
+		"W2: a list that no longer contains a participant still counts as their last", "internal/roster/proof.go",
+		"	m.Proof = NoProof\n", "",
+		[]string{"internal/roster TestNotBefore"},
+	},
+	{
+		"W2: an encoded batch lacks the time of the last placeholder list", "internal/roster/batch.go",
+		"PlaceholderSince time.Time `json:\"ps\"`", "PlaceholderSince time.Time `json:\"-\"`",
+		[]string{"internal/roster/encoding TestEncoding_KeepsEveryValue"},
+	},
+	{
+		"W9: an unchanged list changes members", "internal/roster/proof.go",
+		"		m.Proof, m.LastListed, m.LastListedAt, m.EvidenceAt = Listed, 0, time.Time{}, time.Time{}\n", "",
+		[]string{"internal/roster TestW09_UnchangedLists", "internal/roster TestW09_DurationAlone"},
+	},
+	{
+		"W9: the duration in a copy stands still", "internal/roster/duration.go",
+		"ticked = max(0, int64(at.Sub(m.DurationAt)/time.Second))", "ticked = 0",
+		[]string{"internal/roster TestW09_CopiesPredictDurations"},
+	},
+	{
+		"W9: the duration in a copy always ticks", "internal/roster/duration.go",
+		"if item.Duration != stored.Participant.Duration {", "if true {",
+		[]string{"internal/roster TestW09_CopiesFollow"},
 	},
 	{
 		"W1: a 404 just after an Add ends the watch", "internal/feed/apply.go",
