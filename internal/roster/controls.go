@@ -108,7 +108,8 @@ func (m *Member) controlled(field participant.Fields) *ControlledField {
 	return &m.StatusControl
 }
 
-// endControls drops the pending controls of a participant who leaves.
+// endControls drops the pending controls of a participant whom a Remove removes. A list without
+// the participant drops none: the next list may contain them again, and still lag behind.
 func (m *Member) endControls() {
 	m.MutedControl.Pending, m.StatusControl.Pending = nil, nil
 }

@@ -287,6 +287,34 @@ func TestA08_OtherNewsCountsAtOnce(t *testing.T) {
 
 // TestA08_EndOfTheCallIsNeverHidden has every control of a status, and lists begun before and
 // after it completed.
+// TestA08_ListWithoutTheParticipantEndsNoControl has a participant who is missing from one list
+// within the window, and comes back in the next, which lags.
+func TestA08_ListWithoutTheParticipantEndsNoControl(t *testing.T) {
+	for name, test := range map[string]struct {
+		control       participant.Control
+		lagging, late participant.Item
+		back, decided string
+	}{
+		"mute":       {mute, muted("a", connected, false), muted("a", connected, false), "+a(connected,muted)", "a(connected,muted>connected)"},
+		"hold":       {hold, person("a", connected), person("a", connected), "+a(held)", "a(held>connected)"},
+		"disconnect": {disconnect, person("a", connected), person("a", connected), "+a(disconnected)", "a(disconnected>connected)"},
+		"a hang-up":  {hold, person("a", disconnected), person("a", disconnected), "+a(disconnected)", ""},
+		"confirmed":  {hold, person("a", held), person("a", connected), "+a(held)", "a(held>connected)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tl := newTimeline(t)
+			tl.list(muted("a", connected, false))
+			tl.send().control(test.control, "a")
+			tl.wait(time.Second)
+			tl.list()
+			tl.wait(time.Second)
+			tl.expect(tl.list(test.lagging).Changes, test.back)
+			tl.wait(5 * time.Second)
+			tl.expect(tl.list(test.late).Changes, test.decided)
+		})
+	}
+}
+
 func TestA08_EndOfTheCallIsNeverHidden(t *testing.T) {
 	for _, ended := range []participant.Status{disconnected, rejected} {
 		for _, c := range []participant.Control{mute, hold, resume} {
@@ -375,7 +403,7 @@ func TestA08_ControlTouchesNoWindowOfAWrite(t *testing.T) {
 		tl.list(person("a", connected))
 		tl.send().control(hold, "a")
 		tl.expect(tl.list().Changes, "-a(held)")
-		tl.expect(tl.list(person("a", connected)).Changes, "+a(connected)")
+		tl.expect(tl.list(person("a", connected)).Changes, "+a(held)")
 	})
 	t.Run("a list begun before a control completed removes", func(t *testing.T) {
 		tl := newTimeline(t)

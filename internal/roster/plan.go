@@ -95,9 +95,6 @@ func (b *plan) set(m *Member, after participant.Participant, present bool, at ti
 	if m.Present != present || m.Participant.Status != after.Status {
 		m.expectDuration(after.Status, at)
 	}
-	if m.Present != present {
-		m.endControls()
-	}
 	m.Participant, m.Present = after, present
 	b.count(m, +1)
 }

@@ -51,12 +51,13 @@ func (b *plan) updatePresent(p Poll, member *Member, item participant.Item) {
 }
 
 // join adds a participant to the roster. If they were present before, fields that the item
-// does not contain keep their values (W8).
+// does not contain, or for which it does not count (A8), keep their values (W8).
 func (b *plan) join(p Poll, member *Member, item participant.Item) {
 	if member.tombstoned() {
 		member.Pending = nil
 	}
 	member.recordCallEnd(item)
+	item, _ = member.withoutControlled(p, item)
 	notBefore, after := member.changedAfter(), b.merge(member.Participant, item)
 	b.set(member, after, true, p.List.Began)
 	member.recordListed(p, item)

@@ -70,6 +70,7 @@ func (b *plan) applyRemove(w Write, member *Member) {
 		return
 	}
 	member.setPending(w)
+	member.endControls()
 	if !member.Present {
 		return
 	}

@@ -77,7 +77,7 @@ func (r *reference) publishesControl(c refControl, answer fields) bool {
 }
 
 // pendingControl returns the latest control of a field, nil if nothing depends on it any more:
-// the participant left, an Add sent later was applied, or a list ended it.
+// a Remove or an Add sent later was applied, or a list ended it.
 func (r *reference) pendingControl(field string) *refControl {
 	var c *refControl
 	for i := range r.controls {
@@ -89,7 +89,7 @@ func (r *reference) pendingControl(field string) *refControl {
 		return nil
 	}
 	for _, s := range r.seen {
-		if s.list.ended > c.done && (s.removed || s.shows && s.applied && c.endedBy(s)) {
+		if s.list.ended > c.done && s.shows && s.applied && c.endedBy(s) {
 			return nil
 		}
 	}
@@ -148,12 +148,23 @@ func (r *reference) applyFields(l refList, shown fields) (changed []string, notB
 	return changed, notBefore
 }
 
+// joinWith applies the fields of a list to a participant who joins. A pending control keeps its
+// value, as for one who is listed.
+func (r *reference) joinWith(l refList, shown fields) {
+	for field, value := range shown {
+		if c := r.pendingControl(field); c == nil || c.callEnded(value) || !c.within(l) {
+			r.set(field, value)
+		}
+	}
+	r.listed = true
+}
+
 // applyAddFields applies the fields of an Add's answer. It reports whether they changed
 // anything.
 func (r *reference) applyAddFields(w written) (changed bool) {
 	for field, value := range w.fields() {
 		c := r.pendingControl(field)
-		if r.listed && c != nil && !c.endedByAdd(w) {
+		if c != nil && !c.endedByAdd(w) {
 			continue
 		}
 		changed = changed || r.value(field) != value

@@ -159,8 +159,7 @@ func (r *reference) applyPresent(l refList, shown fields) outcome {
 		return outcome{changed: len(s.changed) > 0, notBefore: notBefore}
 	}
 	did := outcome{joined: true, notBefore: r.changeNotBefore()}
-	r.setAll(shown)
-	r.listed = true
+	r.joinWith(l, shown)
 	return did
 }
 
