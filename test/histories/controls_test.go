@@ -252,7 +252,10 @@ func (c *controls) wait(r *http.Request) {
 	delay := c.delay
 	c.delay = 0
 	c.mu.Unlock()
-	time.Sleep(delay)
+	select {
+	case <-time.After(delay):
+	case <-r.Context().Done():
+	}
 }
 
 // distort changes a control's answer if it is one of the next to be changed: it then shows

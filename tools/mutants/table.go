@@ -138,7 +138,10 @@ var mutants = []mutant{
 	{
 		"W2: an encoded batch lacks the ids that are dropped", "internal/roster/batch.go",
 		"Dropped []string `json:\"d\"`", "Dropped []string `json:\"-\"`",
-		[]string{"internal/roster/encoding TestEncoding_KeepsEveryValue", "internal/roster TestW02_Batches -rapid.nofailfile -rapid.shrinktime=1ms"},
+		[]string{
+			"internal/roster/encoding TestEncoding_KeepsEveryValue",
+			"internal/roster TestW02_Batches -rapid.nofailfile -rapid.shrinktime=1ms",
+		},
 	},
 	{
 		"W2: a plan changes the roster", "internal/roster/plan.go",
