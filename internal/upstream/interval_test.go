@@ -142,6 +142,8 @@ func (p *players) play(t *testing.T, urgent urgency) {
 	start("retried", urgent.retried, p.retry)
 	start("lost", urgent.lost, p.reconcile)
 	running.Wait()
+	p.mu.Lock() // Reads for adds may still run.
+	defer p.mu.Unlock()
 	all := 0
 	for _, n := range p.polled {
 		all += n
