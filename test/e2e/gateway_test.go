@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 const (
 	conferenceID = "conf_abc123def456"
 	// timeout bounds every wait; it is far longer than any wait should last.
-	timeout = 20 * time.Second
+	timeout = 90 * time.Second
 )
 
 // gateway is a running gateway, with its upstream and a client of each transport.

@@ -99,9 +99,10 @@ func TestA07_ConcurrentGetsAreOneList(t *testing.T) {
 	}
 	close(begin)
 	running.Wait()
-	// On a slow machine, some calls arrive after the list has begun, and share the next one.
-	if lists := len(g.upstream.History()); lists > 2 {
-		t.Errorf("%d lists, want one", lists)
+	// On a slow machine, some calls arrive after the list has begun, and share the next one. A
+	// test of package upstream counts exactly, in virtual time.
+	if lists := len(g.upstream.History()); lists > 10 {
+		t.Errorf("%d lists for 100 calls", lists)
 	}
 }
 
