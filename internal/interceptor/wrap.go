@@ -16,7 +16,8 @@ func (i *Interceptor) Wrap(service v2.ParticipantServiceServer) v2.ParticipantSe
 }
 
 type wrapped struct {
-	v2.UnimplementedParticipantServiceServer
+	// A call that wrapped does not have fails the build.
+	v2.UnsafeParticipantServiceServer
 
 	service     v2.ParticipantServiceServer
 	interceptor *Interceptor
@@ -50,6 +51,42 @@ func (w *wrapped) RefreshParticipants(
 	ctx context.Context, request *v2.RefreshParticipantsRequest,
 ) (*v2.RefreshParticipantsResponse, error) {
 	return unary(ctx, w, v2.ParticipantService_RefreshParticipants_FullMethodName, request, w.service.RefreshParticipants)
+}
+
+func (w *wrapped) MuteParticipant(
+	ctx context.Context, request *v2.MuteParticipantRequest,
+) (*v2.MuteParticipantResponse, error) {
+	return unary(ctx, w, v2.ParticipantService_MuteParticipant_FullMethodName, request, w.service.MuteParticipant)
+}
+
+func (w *wrapped) UnmuteParticipant(
+	ctx context.Context, request *v2.UnmuteParticipantRequest,
+) (*v2.UnmuteParticipantResponse, error) {
+	return unary(ctx, w, v2.ParticipantService_UnmuteParticipant_FullMethodName, request, w.service.UnmuteParticipant)
+}
+
+func (w *wrapped) HoldParticipant(
+	ctx context.Context, request *v2.HoldParticipantRequest,
+) (*v2.HoldParticipantResponse, error) {
+	return unary(ctx, w, v2.ParticipantService_HoldParticipant_FullMethodName, request, w.service.HoldParticipant)
+}
+
+func (w *wrapped) ResumeParticipant(
+	ctx context.Context, request *v2.ResumeParticipantRequest,
+) (*v2.ResumeParticipantResponse, error) {
+	return unary(ctx, w, v2.ParticipantService_ResumeParticipant_FullMethodName, request, w.service.ResumeParticipant)
+}
+
+func (w *wrapped) DisconnectParticipant(
+	ctx context.Context, request *v2.DisconnectParticipantRequest,
+) (*v2.DisconnectParticipantResponse, error) {
+	return unary(ctx, w, v2.ParticipantService_DisconnectParticipant_FullMethodName, request, w.service.DisconnectParticipant)
+}
+
+func (w *wrapped) MuteAllParticipants(
+	ctx context.Context, request *v2.MuteAllParticipantsRequest,
+) (*v2.MuteAllParticipantsResponse, error) {
+	return unary(ctx, w, v2.ParticipantService_MuteAllParticipants_FullMethodName, request, w.service.MuteAllParticipants)
 }
 
 func unary[Request, Response proto.Message](

@@ -37,7 +37,8 @@ type Accounts interface {
 
 // Service implements the methods of the API.
 type Service struct {
-	v2.UnimplementedParticipantServiceServer
+	// A call that Service does not have fails the build.
+	v2.UnsafeParticipantServiceServer
 
 	accounts Accounts
 	writer   *write.Writer
