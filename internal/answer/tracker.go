@@ -10,14 +10,10 @@ import (
 	"github.com/audian/participant-gateway/internal/roster"
 )
 
-const (
-	// lagWindow is how long after the add a list may begin that does not show it yet (W6).
-	lagWindow = 5 * time.Second
-	// absenceGap is how far apart two complete lists must begin to prove together that a
-	// participant is absent whom the roster never contained. One list may be a placeholder,
-	// or have several pages (W7).
-	absenceGap = 2 * time.Second
-)
+// absenceGap is how far apart two complete lists must begin to prove together that a participant
+// is absent whom the roster never contained. One list may be a placeholder, or have several
+// pages (W7).
+const absenceGap = 2 * time.Second
 
 // tracker follows one participant through the states of a feed. The feed may have begun after
 // the add: then its roster does not contain the participant until a list does.
@@ -35,7 +31,7 @@ type tracker struct {
 func newTracker(call Call) *tracker {
 	return &tracker{
 		added: call.Participant, latest: call.Participant,
-		mustListAfter: call.AnsweredAt.Add(lagWindow),
+		mustListAfter: call.AnsweredAt.Add(roster.LagWindow),
 	}
 }
 

@@ -140,7 +140,7 @@ func (m *Member) withoutControlled(p Poll, item participant.Item) (rest particip
 // the end of the call, or the new value, or it comes after the window.
 func (c *PendingControl) endedBy(p Poll, item participant.Item) bool {
 	confirmed := p.Began > c.Sent && !c.Reverts && shows(item, c.Control)
-	return confirmed || c.showsCallEnded(item) || p.List.Began.Sub(c.DoneAt) >= lagWindow
+	return confirmed || c.showsCallEnded(item) || p.List.Began.Sub(c.DoneAt) >= LagWindow
 }
 
 // deferred returns the control after a list was ignored for the field.

@@ -6,9 +6,9 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// lagWindow is how long after a write completed a list may begin that does not show the
+// LagWindow is how long after a write completed a list may begin that does not show the
 // write yet (W6). The first list that begins later decides.
-const lagWindow = 5 * time.Second
+const LagWindow = 5 * time.Second
 
 // missedListsAfterRemove is how many consecutive complete lists after the window must miss
 // a removed participant before the Remove is no longer pending.
@@ -30,7 +30,7 @@ func newPendingWrite(w Write) *PendingWrite {
 
 // windowEnded reports whether a list began after the write's window.
 func (w *PendingWrite) windowEnded(p Poll) bool {
-	return p.List.Began.Sub(w.DoneAt) >= lagWindow
+	return p.List.Began.Sub(w.DoneAt) >= LagWindow
 }
 
 // ignoresAbsence reports whether an absence after an Add still counts as lag.

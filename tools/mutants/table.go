@@ -37,17 +37,17 @@ var mutants = []mutant{
 	},
 	{
 		"W6: the window is compared with a list's end", "internal/roster/lagwindow.go",
-		"p.List.Began.Sub(w.DoneAt) >= lagWindow", "p.List.Ended.Sub(w.DoneAt) >= lagWindow",
+		"p.List.Began.Sub(w.DoneAt) >= LagWindow", "p.List.Ended.Sub(w.DoneAt) >= LagWindow",
 		[]string{"internal/roster TestW06_FirstListBegunAfterTheWindowDecides", rules},
 	},
 	{
 		"W6: the window begins when the write is sent", "internal/roster/lagwindow.go",
-		"p.List.Began.Sub(w.DoneAt) >= lagWindow", "p.List.Began.Sub(w.SentAt) >= lagWindow",
+		"p.List.Began.Sub(w.DoneAt) >= LagWindow", "p.List.Began.Sub(w.SentAt) >= LagWindow",
 		[]string{"internal/roster TestW06_WindowBeginsWhenTheWriteCompletes", rules},
 	},
 	{
 		"W6: the window lasts longer", "internal/roster/lagwindow.go",
-		"const lagWindow = 5 * time.Second", "const lagWindow = 6 * time.Second",
+		"const LagWindow = 5 * time.Second", "const LagWindow = 6 * time.Second",
 		[]string{"internal/roster TestW06_FirstListBegunAfterTheWindowDecides", rules},
 	},
 	{
@@ -350,7 +350,7 @@ var mutants = []mutant{
 	},
 	{
 		"A8: the window begins when the control is sent", "internal/roster/controls.go",
-		"p.List.Began.Sub(c.DoneAt) >= lagWindow", "p.List.Began.Sub(c.SentAt) >= lagWindow",
+		"p.List.Began.Sub(c.DoneAt) >= LagWindow", "p.List.Began.Sub(c.SentAt) >= LagWindow",
 		[]string{"internal/roster TestA08_ListsMayNotShow", rules},
 	},
 	{
