@@ -33,13 +33,12 @@ func (c Control) Field() Fields { return controls[c].field }
 
 // ApplyTo returns the participant with the value that the control gives to its field.
 func (c Control) ApplyTo(p Participant) Participant {
-	return Item{
-		Participant: Participant{
-			ID: p.ID, ConferenceID: p.ConferenceID,
-			Status: controls[c].after.Status, Muted: controls[c].after.Muted,
-		},
-		Fields: c.Field(),
-	}.ApplyTo(p)
+	if c.Field() == FieldMuted {
+		p.Muted = controls[c].after.Muted
+	} else {
+		p.Status = controls[c].after.Status
+	}
+	return p
 }
 
 // Controlled is a control that the upstream answered with success. The Item's id is always set.
