@@ -81,7 +81,7 @@ func TestA07_ConcurrentGetsAreOneList(t *testing.T) {
 	t.Parallel()
 	g := start(t, simulator.Options{Behaviour: simulator.Still})
 	g.upstream.AddParticipant(conferenceID, simulator.Participant{ID: "part_a", PhoneNumber: "+12025551234", Status: "connected"})
-	g.upstream.Inject(simulator.Fault{Kind: simulator.FaultLatency, Latency: time.Second})
+	g.upstream.Inject(simulator.Fault{Kind: simulator.FaultLatency, Latency: 300 * time.Millisecond})
 	begin := make(chan struct{})
 	var running sync.WaitGroup
 	for n := range 100 {
@@ -97,12 +97,15 @@ func TestA07_ConcurrentGetsAreOneList(t *testing.T) {
 			}
 		})
 	}
+	began := time.Now()
 	close(begin)
 	running.Wait()
-	// On a slow machine, some calls arrive after the list has begun, and share the next one. A
-	// test of package upstream counts exactly, in virtual time.
-	if lists := len(g.upstream.History()); lists > 10 {
-		t.Errorf("%d lists for 100 calls", lists)
+	// Calls that arrive during a list share the next one. So a slow machine, on which the calls
+	// arrive over several lists, reads one more for each of them. A test of package upstream
+	// counts exactly, in virtual time.
+	most := 1 + int(time.Since(began)/(300*time.Millisecond))
+	if lists := len(g.upstream.History()); lists > most {
+		t.Errorf("%d lists for 100 calls, want %d at most", lists, most)
 	}
 }
 
