@@ -66,8 +66,8 @@ func (f *Feed) waitUntilDue(ctx context.Context) bool {
 	}
 }
 
-// beginList records the start of a list, which may be early. firstFailure reports that no list has failed since
-// the last success.
+// beginList records the start of a list, which may be early. firstFailure reports that no list
+// has failed since the last success.
 func (f *Feed) beginList(early bool) (began roster.LogicalTime, firstFailure bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 const refreshGap = 200 * time.Millisecond
 
 // Refresh lets the feed of a watched conference read its next list before that is due (A12). It
-// starts no feed, and does not wait for the list.
+// does not start a feed, and does not wait for the list.
 func (h *Hub) Refresh(key participant.Key) {
 	if feed := h.watched(key); feed != nil {
 		feed.refresh()
@@ -40,8 +40,7 @@ func (f *Feed) refresh() {
 }
 
 // nextStart returns when the next list may start: when it is due, or earlier after a Refresh. A
-// feed that fails starts no list early, because that would send more requests to an upstream that is
-// down.
+// feed that fails does not start a list early: the upstream may be down.
 func (s *schedule) nextStart() time.Time {
 	early := later(s.started.Add(refreshGap), s.retryAt)
 	if s.refreshed && s.failures == 0 && early.Before(s.due) {
@@ -50,9 +49,8 @@ func (s *schedule) nextStart() time.Time {
 	return s.due
 }
 
-// waitForTurn waits until the account's budget grants the next list. An early list waits only
-// for a turn that no due list needs; when it is due itself, it is one of those. ok is false if ctx has
-// ended.
+// waitForTurn waits until the account's budget grants the next list. A list that is not due yet
+// gets only a turn that no due list needs. ok is false if ctx has ended.
 func (f *Feed) waitForTurn(ctx context.Context) (early, ok bool) {
 	for f.waitUntilDue(ctx) {
 		f.mu.Lock()

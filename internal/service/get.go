@@ -14,7 +14,8 @@ import (
 
 // Feeds are the feeds of the watched conferences.
 type Feeds interface {
-	// Find returns a participant from a conference's feed, if that is fresh and holds them.
+	// Find returns a participant from a conference's feed, if the feed is fresh and contains
+	// them.
 	Find(key participant.Key, id string) (participant.Participant, bool)
 	// Refresh lets a conference's feed read its next list earlier. It does not wait for it.
 	Refresh(key participant.Key)

@@ -106,7 +106,7 @@ func (r *sharedReads) withDeadline(ctx context.Context, read *sharedRead) contex
 // sharedContext is the context of a read. Its deadline is the latest of the calls that joined
 // the read, so that no retry waits for longer.
 type sharedContext struct {
-	context.Context //nolint:containedctx // It is a context.
+	context.Context //nolint:containedctx // It is that context with another deadline.
 
 	reads *sharedReads
 	read  *sharedRead

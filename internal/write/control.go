@@ -8,9 +8,9 @@ import (
 )
 
 // Control changes one field of one participant, and repeats its request as Remove does (A8).
-// The Fields of the item are empty unless the answer contained the participant. After an
-// earlier request of this call that lost its answer, a disconnect that the upstream itself
-// answers 404 or 409 is a success: the call has ended.
+// The Fields of the item are empty unless the answer contained the participant. If an earlier
+// request of this call lost its answer, the upstream's own 404 or 409 of a disconnect is a
+// success: the call has ended.
 func (w *Writer) Control(ctx context.Context, call Call, id string, control participant.Control) (participant.Item, error) {
 	item := itemOf(call.Key, id)
 	err := w.repeat(ctx, &repeatable{
@@ -36,7 +36,7 @@ func (w *Writer) Control(ctx context.Context, call Call, id string, control part
 }
 
 // MuteAll asks the upstream to mute the participants of a conference, and repeats its request as
-// Remove does. Whom it mutes only the next list shows, which is read earlier (A8).
+// Remove does. Its answer does not name whom it mutes, so the next list is read earlier (A8).
 func (w *Writer) MuteAll(ctx context.Context, call Call) error {
 	return w.repeat(ctx, &repeatable{
 		begin:  func() func() { return func() { w.recorder.BringForward(call.Key) } },

@@ -116,7 +116,7 @@ func completeChange(c roster.Change, conference string) error {
 	return nil
 }
 
-// options omit zero values, and write times and participants shortly.
+// options omit zero values, and write times and participants in a short form.
 var options = json.JoinOptions(
 	json.OmitZeroStructFields(true),
 	json.RejectUnknownMembers(true),
