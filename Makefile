@@ -14,7 +14,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -X github.com/audian/participant-gateway/internal/config.version=$(VERSION)
 
 # The targets that `make check` runs after the tests.
-CHECKS := tidy-check lint generate-drift breaking vulnerabilities docs-check api-check openapi-clients model mutants chaos
+CHECKS := tidy-check lint generate-drift breaking vulnerabilities docs-check api-check openapi-clients model model-replicas mutants chaos chaos-replicas
 
 # How long `make fuzz` runs each fuzz target.
 FUZZTIME ?= 5s
@@ -33,6 +33,12 @@ run: ## Run the gateway with its simulator; ARGS adds flags
 	@echo "first build takes about a minute"
 	@$(GO) build -ldflags '$(LDFLAGS)' -o bin/server ./cmd/server
 	@exec bin/server --demo $(ARGS)
+
+.PHONY: replicas
+replicas: ## Run three replicas of the gateway with a Redis and the simulator, and print what to try; ARGS adds flags
+	@echo "first build takes about a minute"
+	@$(GO) build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+	@exec tools/replicas/run.sh $(ARGS)
 
 .PHONY: build
 build: ## Build bin/server and bin/simulator
@@ -72,7 +78,7 @@ bench: ## Run the benchmarks and compare the variants
 	for pass in $$(seq $(PASSES)); do $(GO) test -run '^$$' -bench . -benchmem ./test/bench >> bin/bench.txt || exit 1; done
 	$(STAT) -col '/way@(plain gateway refresh keys limits tls)' bin/bench.txt
 
-# How long `make chaos` runs at least, and the seed of its experiments.
+# How long `make chaos` and `make chaos-replicas` run at least, and the seed of their experiments.
 CHAOS_SECONDS ?= 60
 SEED          ?= 1
 
@@ -81,9 +87,20 @@ chaos: ## Inject faults into a real gateway and check its promises; SEED repeats
 	@$(GO) build -ldflags '$(LDFLAGS)' -o bin/server ./cmd/server
 	@$(GO) run ./test/chaos -server bin/server -seconds $(CHAOS_SECONDS) -seed $(SEED)
 
+.PHONY: chaos-replicas
+chaos-replicas: ## Inject faults into three replicas, their Redis and the networks between them; bin/chaos-replicas.json is the report
+	@$(GO) build -ldflags '$(LDFLAGS)' -o bin/server ./cmd/server
+	@$(GO) run ./test/chaos -replicas 3 -server bin/server -seconds $(CHAOS_SECONDS) -seed $(SEED) \
+		-report bin/chaos-replicas.json -log bin/chaos-replicas.log
+
 .PHONY: model
 model: ## Check twelve thousand random histories against a model, and count the rules that they test
 	$(GO) test -v ./test/histories -run 'TestModel|TestRules' -model.histories=12000
+
+# The first seed of the histories of replicas is SEED, as for chaos.
+.PHONY: model-replicas
+model-replicas: ## Check two hundred random histories of three replicas on one Redis, and count the promises that they test
+	$(GO) test -v ./test/replicahistories -replicas.histories=200 -replicas.seed=$(SEED)
 
 .PHONY: mutants
 mutants: ## Break one rule at a time; the tests of that rule must fail

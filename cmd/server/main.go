@@ -45,6 +45,7 @@ func exitCode(err error) int {
 }
 
 func serve(cfg config.Config, logger *slog.Logger) error {
+	ctx := signalContext() // Before New, which may wait: a signal during it is a drain too.
 	gateway, err := server.New(cfg, logger)
 	if err != nil {
 		return err
@@ -58,7 +59,7 @@ func serve(cfg config.Config, logger *slog.Logger) error {
 	if cfg.Access.Auth == config.AuthNone {
 		logger.Info("callers are not authenticated; their credentials are ignored")
 	}
-	return gateway.Run(signalContext())
+	return gateway.Run(ctx)
 }
 
 // signalContext returns a context that ends at the first SIGINT or SIGTERM. The second signal

@@ -144,6 +144,30 @@ func TestW16_ASecondSignalStopsAtOnce(t *testing.T) {
 	}
 }
 
+// TestW16_ASignalDuringTheStartIsADrain sends SIGTERM while the process waits for its Redis.
+func TestW16_ASignalDuringTheStartIsADrain(t *testing.T) {
+	redis, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer redis.Close()
+	gateway := serverCommand(t.Context(), "--upstream-url=http://127.0.0.1:1/v2", "--redis-url=redis://"+redis.Addr().String(),
+		"--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0")
+	gateway.Env = append(gateway.Env, "AUDIAN_AUTH_TOKEN=token")
+	if err := gateway.Start(); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := redis.Accept() // It gets no answer.
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	signalTo(t, gateway)
+	if err := gateway.Wait(); err != nil {
+		t.Errorf("exit: %v", err)
+	}
+}
+
 // find returns the rest of the first line after a text.
 func find(t *testing.T, lines io.Reader, text string) string {
 	t.Helper()

@@ -46,7 +46,7 @@ func (t *tracker) update(state *feed.State) (ended bool) {
 		t.latest = t.merge(last)
 		return true
 	}
-	return t.listed || t.provesAbsence(state.LastSuccess)
+	return t.listed || t.provesAbsence(state.FreshAt)
 }
 
 // merge returns the roster's participant, with the fields of the add's response that lists

@@ -71,6 +71,8 @@ const (
 	StreamAged    Reason = "STREAM_AGED"
 	ClientBlocked Reason = "CLIENT_BLOCKED"
 	Internal      Reason = "INTERNAL"
+
+	SharedStateUnavailable Reason = "SHARED_STATE_UNAVAILABLE" // Redis, which replicas share
 )
 
 // Reasons of the gateway's limits.

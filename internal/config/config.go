@@ -21,6 +21,7 @@ type Config struct {
 	Phone    Phone    `embed:"" group:"Phone numbers:"`
 	Access   Access   `embed:"" group:"Access:"`
 	TLS      TLS      `embed:"" group:"TLS:"           prefix:"tls-"`
+	Redis    Redis    `embed:"" group:"Replicas:"      prefix:"redis-"`
 	Limits   Limits   `embed:"" group:"Limits:"        prefix:"max-"`
 	Drain    Drain    `embed:"" group:"Shutting down:" prefix:"drain-"`
 	Log      Log      `embed:"" group:"Logging:"       prefix:"log-"`

@@ -60,6 +60,7 @@ func TestDefaults(t *testing.T) {
 		},
 		Phone:  config.Phone{Validation: "e164"},
 		Access: config.Access{Auth: config.AuthNone},
+		Redis:  config.Redis{Prefix: "pgw:"},
 		Limits: config.Limits{Subscribers: 10_000, Conferences: 1000, StreamsPerCaller: 1000, CallsPerSecond: 100},
 		Drain:  config.Drain{Timeout: 15 * time.Second},
 		Log:    config.Log{Level: slog.LevelInfo},

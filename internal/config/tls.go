@@ -1,10 +1,6 @@
 package config
 
-import (
-	"crypto/tls"
-	"crypto/x509"
-	"os"
-)
+import "crypto/tls"
 
 // TLS is the certificate of the gRPC and HTTP ports and the authorities of client
 // certificates. The gateway reloads the files when they change.
@@ -40,12 +36,5 @@ func (c *Config) checkTLS(env *environment) error {
 	if !t.VerifiesClients() {
 		return nil
 	}
-	pem, err := os.ReadFile(t.ClientCAFile)
-	if err != nil {
-		return usageError("%s cannot be read: %v", authorities, err)
-	}
-	if !x509.NewCertPool().AppendCertsFromPEM(pem) {
-		return usageError("%s contains no certificate: %q", authorities, t.ClientCAFile)
-	}
-	return nil
+	return checkAuthorities(authorities, t.ClientCAFile)
 }

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -11,32 +12,54 @@ import (
 	"github.com/audian/participant-gateway/internal/roster"
 )
 
-// applyList applies a list to the roster. It returns an error if the list was incomplete:
-// such a list proves presence, but it is no success (W7).
-func (f *Feed) applyList(began roster.LogicalTime, list participant.List) error {
-	entry, learned, err := f.applyListLocked(began, list)
-	f.observe(entry)
-	f.reportSurplus(learned)
+// applyList commits what a list changes. It returns an error if the list was incomplete: such a
+// list proves presence, but it is no success (W7). One State contains all effects of the list,
+// so that watchers get the changes before the FRESH checkpoint.
+func (f *Feed) applyList(ctx context.Context, lease Lease, began roster.LogicalTime, list participant.List) (err error) {
+	local := list
+	list.Began, list.Ended = shift(list.Began, f.logs.Ahead()), shift(list.Ended, f.logs.Ahead())
+	var batch roster.Batch
+	recorded := false
+	outcome := func(fresh *freshness, s *schedule) {
+		fresh.listRead(list, local.Began, batch.Complete)
+		s.listRead(len(batch.Changes) > 0 || f.roster.InFlight(list.Ended), local.Ended.Sub(local.Began))
+		s.scheduleNext(f.paceOf(s), retryAt(local.Ended, list.PageErr))
+	}
+	committed := f.commit(ctx, func() *Draft {
+		batch = f.roster.PlanPoll(roster.Poll{List: list, Began: began, Applied: began})
+		if !batch.Complete {
+			err = incomplete(list)
+		}
+		if !recorded {
+			f.source.RecordOutcome(err)
+			recorded = true
+		}
+		status := f.statusAfter(outcome)
+		status.Listed = true
+		return &Draft{Lease: lease, Batch: batch, Status: status}
+	}, func() { outcome(f.freshness, f.schedule) })
+	if !committed {
+		f.dropList()
+		return err
+	}
+	f.reportSurplus(batch.LearnedSurplus)
 	return err
 }
 
-// applyListLocked is applyList under the lock. One State contains all effects of the list,
-// so that watchers get the changes before the FRESH checkpoint.
-func (f *Feed) applyListLocked(began roster.LogicalTime, list participant.List) (entry *Entry, learned int, err error) {
+// statusAfter returns the status after the outcome of a poll. f.mu is held.
+func (f *Feed) statusAfter(outcome func(*freshness, *schedule)) *Status {
+	fresh, s := f.freshness.copy(), *f.schedule
+	outcome(fresh, &s)
+	return f.newStatus(fresh, &s, nil)
+}
+
+// dropList schedules the list after one that the log did not take. The lease is lost, or the log
+// cannot be reached.
+func (f *Feed) dropList() {
 	f.mu.Lock()
-	defer f.unlock()
-	wasKnown, wasStale := f.roster.Known(), f.freshness.stale
-	batch := f.roster.PlanPoll(roster.Poll{List: list, Began: began, Applied: f.tick()})
-	if !batch.Complete {
-		err = incomplete(list)
-	}
-	entry = f.commit(batch)
-	f.freshness.listRead(list, batch.Complete)
-	f.source.RecordOutcome(err)
-	f.schedule.listRead(len(batch.Changes) > 0 || f.roster.InFlight(list.Ended), list.Ended.Sub(list.Began))
-	f.schedule.scheduleNext(f.pace(), retryAt(list.Ended, list.PageErr))
-	f.publish(f.roster.Participants(), entry != nil || wasStale != f.freshness.stale || wasKnown != f.roster.Known())
-	return entry, batch.LearnedSurplus, err
+	defer f.mu.Unlock()
+	now := time.Now()
+	f.schedule.listFailed(now, f.pace(), now)
 }
 
 // incomplete returns the error of a list that was applied but is no success (W7).
@@ -49,26 +72,63 @@ func incomplete(list participant.List) error {
 }
 
 // applyFailure records a poll that gave no list. The upstream's refusals can end the feed.
-func (f *Feed) applyFailure(err error) {
-	if f.applyFailureLocked(err, time.Now()) {
+func (f *Feed) applyFailure(ctx context.Context, lease Lease, err error) {
+	if f.recordFailure(ctx, lease, err, time.Now()) {
 		f.logger.Info("feed ended", slog.String("reason", string(apierror.ReasonOf(err))))
 		f.onEnd()
 	}
 }
 
-// applyFailureLocked is applyFailure under the lock. It reports whether the feed has ended.
-func (f *Feed) applyFailureLocked(err error, now time.Time) (ended bool) {
+// recordFailure commits what a failed poll has told. It reports whether the feed has ended. A
+// refusal of a conference that was never known is told to nobody: others find it themselves.
+func (f *Feed) recordFailure(ctx context.Context, lease Lease, err error, now time.Time) bool {
+	var end *End
+	outcome := func(fresh *freshness, s *schedule) {
+		fresh.pollFailed(apierror.ReasonOf(err))
+		s.listFailed(now, f.paceOf(s), retryAt(now, err))
+		if !f.isAddLag(err) && fresh.recordRefusal(err, now, f.roster.Known()) {
+			end = newEnd(err, f.roster.Known())
+		}
+	}
+	f.recordOutcome(err)
+	committed := f.commit(ctx, func() *Draft {
+		end = nil
+		status := f.statusAfter(outcome)
+		status.Ended = end.ending()
+		if end != nil && !f.roster.Known() {
+			return nil
+		}
+		return &Draft{Lease: lease, Status: status}
+	}, func() {
+		outcome(f.freshness, f.schedule)
+		f.end = end
+	})
+	if committed {
+		return end != nil
+	}
+	if end == nil {
+		f.dropList()
+		return false
+	}
+	return f.endUnknown(end)
+}
+
+func (f *Feed) recordOutcome(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.source.RecordOutcome(err)
+}
+
+// endUnknown ends a feed that was never known. It reports whether the feed has ended.
+func (f *Feed) endUnknown(end *End) bool {
 	f.mu.Lock()
 	defer f.unlock()
-	f.freshness.pollFailed(apierror.ReasonOf(err))
-	f.source.RecordOutcome(err)
-	f.schedule.listFailed(now, f.pace(), retryAt(now, err))
-	ended = !f.isAddLag(err) && f.freshness.recordRefusal(err, now, f.roster.Known())
-	if ended {
-		f.end = newEnd(err, f.roster.Known())
+	if f.roster.Known() {
+		return false
 	}
-	f.publish(f.State().Participants, ended)
-	return ended
+	f.end = end
+	f.publish(f.State().Participants, true)
+	return true
 }
 
 // isAddLag reports whether a poll's error is a 404 from an upstream that does not show yet
@@ -80,70 +140,6 @@ func (f *Feed) isAddLag(err error) bool {
 // newEnd returns how a refusal ends a feed.
 func newEnd(err error, known bool) *End {
 	return &End{Err: err, Gone: known && apierror.UpstreamStatusOf(err) == http.StatusNotFound}
-}
-
-// applyWrite applies a write that succeeded to the roster, and lets the poller read the
-// next list earlier.
-func (f *Feed) applyWrite(w roster.Write) {
-	entry := f.applyWriteLocked(w)
-	notify(f.rescheduled)
-	f.observe(entry)
-}
-
-// applyWriteLocked is applyWrite under the lock.
-func (f *Feed) applyWriteLocked(w roster.Write) *Entry {
-	f.mu.Lock()
-	defer f.unlock()
-	w.Done, w.DoneAt = f.tick(), time.Now()
-	if w.Kind == participant.WriteAdd {
-		f.lastAdd = w.DoneAt
-		f.freshness.addSucceeded()
-	}
-	return f.changeRoster(func() roster.Batch { return f.roster.PlanWrite(w) })
-}
-
-// applyControl applies a control that succeeded to the roster, and lets the poller read the
-// next list earlier.
-func (f *Feed) applyControl(c roster.Control) {
-	entry := f.applyControlLocked(c)
-	notify(f.rescheduled)
-	f.observe(entry)
-}
-
-// applyControlLocked is applyControl under the lock.
-func (f *Feed) applyControlLocked(c roster.Control) *Entry {
-	f.mu.Lock()
-	defer f.unlock()
-	c.Done, c.DoneAt = f.tick(), time.Now()
-	return f.changeRoster(func() roster.Batch { return f.roster.PlanControl(c) })
-}
-
-// changeRoster commits what a write or a control changes, makes the next list due earlier, and
-// publishes the result. If the feed has ended, it does not change the roster. f.mu is held.
-func (f *Feed) changeRoster(plan func() roster.Batch) *Entry {
-	f.schedule.writeCompleted()
-	if f.end != nil {
-		return nil
-	}
-	entry := f.commit(plan())
-	f.publish(f.roster.Participants(), entry != nil)
-	return entry
-}
-
-// commit appends a planned batch to the log, and then applies it to the roster. It returns nil
-// if watchers see no change. A list that changes no member takes no number. f.mu is held.
-func (f *Feed) commit(batch roster.Batch) (entry *Entry) {
-	if !batch.Empty() {
-		entry = f.log.append(batch, time.Now())
-	}
-	f.roster.Apply(batch)
-	return entry
-}
-
-func (f *Feed) observe(entry *Entry) {
-	if entry != nil && f.options.Observer != nil {
-		f.options.Observer.Appended(*entry)
-	}
 }
 
 func (f *Feed) reportSurplus(surplus int) {

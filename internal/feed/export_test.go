@@ -1,10 +1,12 @@
 package feed
 
-import "github.com/audian/participant-gateway/internal/roster"
+import (
+	"context"
+
+	"github.com/audian/participant-gateway/internal/roster"
+)
 
 // ChangeRoster commits what plan returns, like a write.
 func (f *Feed) ChangeRoster(plan func() roster.Batch) {
-	f.mu.Lock()
-	defer f.unlock()
-	f.changeRoster(plan)
+	f.commit(context.Background(), func() *Draft { return &Draft{Batch: plan()} }, nil)
 }

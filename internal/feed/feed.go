@@ -1,11 +1,13 @@
 // Package feed polls one conference for all its watchers. A feed keeps the roster and the
 // log of its changes, and publishes both, with their freshness, as an immutable State.
 //
-// The data's way: poll.go reads a list, apply.go applies it to the roster and appends the
-// batch to the log (log.go), and state.go publishes the result and wakes the watchers.
+// The data's way: poll.go reads a list, apply.go plans what it changes, commit.go appends that
+// to the log (log.go) and then applies it to the roster, and state.go publishes the result and
+// wakes the watchers. The log is in memory, or shared with other processes: then one of them
+// polls, and the others apply what it appends (follow.go).
 //
-// Lock order: Hub.mu, then Feed.mu, then the locks of the account. No watcher is woken under a
-// lock.
+// Lock order: Feed.commits, then Hub.mu, then Feed.mu, then the locks of the account. The log is
+// called with Feed.commits alone, because it may wait. No watcher is woken under a lock.
 package feed
 
 import (
@@ -31,6 +33,11 @@ type Options struct {
 	History int
 	// MaxFeeds bounds the number of feeds; 0 is no limit.
 	MaxFeeds int
+	// Logs are those that processes share; nil: each feed has one in memory.
+	Logs Logs
+	// LastAdd returns when the last Add to a conference succeeded at any replica; nil without
+	// replicas. It takes a second at most.
+	LastAdd  func(ctx context.Context, conference string) time.Time
 	Observer Observer
 	Logger   *slog.Logger
 }
@@ -49,43 +56,86 @@ type Observer interface {
 // Feed is one conference under one upstream credential.
 type Feed struct {
 	key     participant.Key
-	source  Source
+	account Account
+	logs    Logs
+	log     Log
 	options Options
 	logger  *slog.Logger
 	state   atomic.Pointer[State]
 	// onEnd is called once if the upstream ends the feed (W1, W11).
 	onEnd func()
-	// rescheduled wakes the poller when the next list is due earlier, and polled wakes the
-	// freshness timer when a poll has ended.
-	rescheduled, polled chan struct{}
+	// ctx ends with the hub, and background runs work that the hub waits for.
+	ctx        context.Context //nolint:containedctx // It is that of work that outlives calls.
+	background func(work func())
+	// rescheduled wakes the poller when the next list is due earlier. polled wakes the
+	// freshness timer when a poll has ended. statusAsked asks for a commit of the status: it has
+	// changed, or another process needs it.
+	rescheduled, polled, statusAsked chan struct{}
 
-	mu        sync.Mutex
-	clock     roster.LogicalTime
-	roster    *roster.Roster
-	log       *log
+	// commits has a value while a commit is under way. It is a channel, so that to wait for it
+	// ends with a context.
+	commits chan struct{}
+
+	mu sync.Mutex
+	// head is how far the log was applied, and clock the latest logical time known.
+	head    Head
+	clock   roster.LogicalTime
+	roster  *roster.Roster
+	history history
+	// loaded reports that the log was read, at loadedAt. unusable is the head of a log that
+	// cannot be used, which the next commit replaces by one that goes on from head; nil if the
+	// log at head can be used.
+	loaded   bool
+	loadedAt time.Time
+	unusable *Head
+	// replaced is the log that this process has replaced last: what comes from it is late.
+	replaced Epoch
+	// renew makes the next draft begin a new log although this process can read the present one.
+	renew bool
+	// reached is closed when more of the log was applied; nil if nobody waits.
+	reached chan struct{}
+	// status is that of the last poll, by whichever process. news reports that one was made
+	// since the feed began, or should have been.
+	status *Status
+	news   bool
+	// lease and source are set while this process polls.
+	lease     Lease
+	source    Source
 	freshness *freshness
 	schedule  *schedule
-	end       *End
+	// awaySince is since when the log has been out of reach; zero if it is not.
+	awaySince time.Time
+	// lastChange is closed when the latest of the changes under way to the log is done.
+	lastChange chan struct{}
+	changes    int
+	end        *End
 	// lastAdd is when the last Add to the conference succeeded.
 	lastAdd time.Time
 	// superseded is the channel of the State that publish has replaced, for unlock to close.
 	superseded chan struct{}
 }
 
-func newFeed(key participant.Key, source Source, options Options, lastAdd time.Time, onEnd func()) *Feed {
+func (h *Hub) newFeed(key participant.Key, account Account, onEnd func()) *Feed {
+	options := h.options
 	f := &Feed{
 		key:         key,
-		source:      source,
+		account:     account,
+		logs:        h.logs,
+		log:         h.logs.Open(key),
 		options:     options,
+		ctx:         h.ctx,
+		background:  h.running.Go,
 		logger:      options.Logger.With(slog.String("conference_id", key.Conference)),
 		onEnd:       onEnd,
 		rescheduled: make(chan struct{}, 1),
 		polled:      make(chan struct{}, 1),
+		statusAsked: make(chan struct{}, 1),
+		commits:     make(chan struct{}, 1),
 		roster:      roster.New(key.Conference),
-		log:         newLog(options.History),
+		history:     history{maxChanges: options.History},
 		freshness:   newFreshness(),
 		schedule:    newSchedule(options.PollInterval, options.MaxPollInterval),
-		lastAdd:     lastAdd,
+		lastAdd:     h.adds.last(key, time.Now()),
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -99,14 +149,16 @@ func (f *Feed) Key() participant.Key { return f.key }
 // State returns the latest State. It takes no lock.
 func (f *Feed) State() *State { return f.state.Load() }
 
-// run polls and watches the freshness until ctx ends or the feed does.
+// run follows the log, polls and watches the freshness until ctx ends or the feed does.
 func (f *Feed) run(ctx context.Context) {
 	ctx, stop := context.WithCancel(ctx)
-	var watching sync.WaitGroup
-	watching.Go(func() { f.keepRunning(ctx, "freshness of a feed", f.watchFreshness) })
+	var beside sync.WaitGroup
+	beside.Go(func() { f.keepRunning(ctx, "follower of a feed", f.follow) })
+	beside.Go(func() { f.keepRunning(ctx, "freshness of a feed", f.watchFreshness) })
+	beside.Go(func() { f.keepRunning(ctx, "status of a feed", f.commitStatuses) })
 	f.keepRunning(ctx, "poller of a feed", f.poll)
 	stop()
-	watching.Wait()
+	beside.Wait()
 }
 
 // keepRunning calls work until it returns. After a panic it waits for a time and calls it
@@ -119,12 +171,6 @@ func (f *Feed) keepRunning(ctx context.Context, name string, work func(context.C
 			return
 		}
 	}
-}
-
-// tick advances the feed's logical clock (W5). f.mu is held.
-func (f *Feed) tick() roster.LogicalTime {
-	f.clock++
-	return f.clock
 }
 
 // notify wakes the receiver of a channel with capacity 1, unless it is notified already.

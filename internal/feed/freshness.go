@@ -1,11 +1,16 @@
 package feed
 
 import (
+	"maps"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 )
+
+// awayAfter is how long the log may be out of reach before the feed is stale: with the time to
+// notice it, less than 5 s (R8).
+const awayAfter = 2 * time.Second
 
 // staleAfter is the minimum time without a list, or with all polls of the account failing,
 // after which a feed is stale (W10).
@@ -23,28 +28,37 @@ const addLag = 10 * time.Second
 type freshness struct {
 	stale  bool
 	reason apierror.Reason
-	// lastSuccess is when the last complete list began, and took its duration.
-	lastSuccess time.Time
-	took        time.Duration
+	// lastSuccess is when the last complete list began by the log's clock, and since by this
+	// process'. took is its duration.
+	lastSuccess, since time.Time
+	took               time.Duration
 	// lastFailure is why the last poll failed since the last success; empty if none did.
 	lastFailure apierror.Reason
 	// refusedAt is when each kind of refusal was first received since the last list.
 	refusedAt map[apierror.Reason]time.Time
 }
 
+// copy returns a copy that can be changed.
+func (f *freshness) copy() *freshness {
+	c := *f
+	c.refusedAt = maps.Clone(f.refusedAt)
+	return &c
+}
+
 func newFreshness() *freshness {
 	return &freshness{stale: true, reason: apierror.PollDelayed, refusedAt: map[apierror.Reason]time.Time{}}
 }
 
-// listRead records a list. A complete one makes the feed fresh.
-func (f *freshness) listRead(list participant.List, complete bool) {
+// listRead records a list that began at a time of this process' clock. A complete one makes
+// the feed fresh.
+func (f *freshness) listRead(list participant.List, began time.Time, complete bool) {
 	clear(f.refusedAt)
 	if !complete {
 		f.pollFailed(apierror.UpstreamIncomplete)
 		return
 	}
 	f.stale, f.reason, f.lastFailure = false, "", ""
-	f.lastSuccess, f.took = list.Began, list.Ended.Sub(list.Began)
+	f.lastSuccess, f.since, f.took = list.Began, began, list.Ended.Sub(list.Began)
 }
 
 // addSucceeded records an Add that succeeded: an earlier 404 no longer proves that the
@@ -61,7 +75,7 @@ func (f *freshness) pollFailed(reason apierror.Reason) {
 
 // staleAt returns when the feed turns stale unless a list succeeds before.
 func (f *freshness) staleAt(interval time.Duration, pace Pace) time.Time {
-	at := f.lastSuccess.Add(max(staleAfter, 2*interval+f.took))
+	at := f.since.Add(max(staleAfter, 2*interval+f.took))
 	if pace.FailingSince.IsZero() {
 		return at
 	}
@@ -71,11 +85,13 @@ func (f *freshness) staleAt(interval time.Duration, pace Pace) time.Time {
 	return at
 }
 
-// turnStale makes the feed stale. The reason is its own last failure, or the account's, or
-// that no list came in time.
-func (f *freshness) turnStale(pace Pace) {
+// turnStale makes the feed stale. The reason is that the log cannot be reached, or its own last
+// failure, or the account's, or that no list came in time.
+func (f *freshness) turnStale(pace Pace, away bool) {
 	f.stale = true
 	switch {
+	case away:
+		f.reason = apierror.SharedStateUnavailable
 	case f.lastFailure != "":
 		f.reason = f.lastFailure
 	case pace.FailingReason != "":

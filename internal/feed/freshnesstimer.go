@@ -21,11 +21,15 @@ const (
 // poll that hangs cannot hide it (W10).
 func (f *Feed) watchFreshness(ctx context.Context) {
 	for {
-		wait, changed := f.checkFreshness()
-		timer := time.NewTimer(min(wait, maxFreshnessWait))
+		check := f.checkFreshness()
+		if check.turned {
+			notify(f.statusAsked)
+		}
+		timer := time.NewTimer(min(check.wait, maxFreshnessWait))
 		select {
 		case <-timer.C:
-		case <-changed:
+		case <-check.pace.Changed:
+		case <-check.reachable:
 		case <-f.polled:
 		case <-ctx.Done():
 			timer.Stop()
@@ -35,44 +39,105 @@ func (f *Feed) watchFreshness(ctx context.Context) {
 	}
 }
 
-// checkFreshness turns the feed stale if it is time. It returns when to check again: after
-// wait, or when the account's polls begin or stop failing.
-func (f *Feed) checkFreshness() (wait time.Duration, changed <-chan struct{}) {
-	wait, pace, reason := f.checkFreshnessLocked(time.Now())
-	if reason != "" {
-		f.logger.Warn("feed turned stale", slog.String("reason", string(reason)))
-	}
-	return wait, pace.Changed
+// freshnessCheck is the result of a check.
+type freshnessCheck struct {
+	// wait is when to check again, and before that when pace.Changed or reachable is closed.
+	wait      time.Duration
+	pace      Pace
+	reachable <-chan struct{}
+	// turned reports that the feed has just turned stale.
+	turned bool
 }
 
-// checkFreshnessLocked is checkFreshness under the lock. reason is why the feed has just
-// turned stale; empty if it has not.
-func (f *Feed) checkFreshnessLocked(now time.Time) (wait time.Duration, pace Pace, reason apierror.Reason) {
+// checkFreshness turns the feed stale if it is time.
+func (f *Feed) checkFreshness() freshnessCheck {
+	reachable, changed := f.logs.Reachable()
+	check := f.checkFreshnessLocked(time.Now(), reachable)
+	check.reachable = changed
+	if check.turned {
+		f.logger.Warn("feed turned stale", slog.String("reason", string(f.State().StaleReason)))
+	}
+	return check
+}
+
+// checkFreshnessLocked is checkFreshness under the lock.
+func (f *Feed) checkFreshnessLocked(now time.Time, reachable bool) (check freshnessCheck) {
 	f.mu.Lock()
 	defer f.unlock()
-	pace = f.pace()
+	pace := f.pace()
 	f.reschedule(pace)
-	interval := f.schedule.intervalInForce(now, pace)
-	wait = f.freshness.staleAt(interval, pace).Sub(now)
+	interval := f.intervalInForce(now, pace)
+	at, away := f.staleAt(now, interval, pace, reachable)
+	check = freshnessCheck{wait: at.Sub(now), pace: pace}
+	if wait := f.showWithoutNews(now); wait > 0 && f.freshness.stale {
+		defer func() { check.wait = min(check.wait, wait) }()
+	}
 	switch {
-	case f.freshness.stale:
-		wait = maxFreshnessWait
-	case wait <= 0:
-		f.freshness.turnStale(pace)
+	case check.wait <= 0 && (!f.freshness.stale || f.explains(away)):
+		check.turned = !f.freshness.stale
+		f.freshness.turnStale(pace, away)
 		f.publish(f.State().Participants, true)
-		return maxFreshnessWait, pace, f.freshness.reason
+		check.wait = maxFreshnessWait
+		return check
+	case f.freshness.stale:
+		check.wait = maxFreshnessWait
 	}
 	f.publishInterval(interval)
-	return wait, pace, ""
+	return check
+}
+
+// staleAt returns when the feed turns stale, and whether that is because the log cannot be
+// reached. f.mu is held.
+func (f *Feed) staleAt(now time.Time, interval time.Duration, pace Pace, reachable bool) (at time.Time, away bool) {
+	at = f.freshness.staleAt(interval, pace)
+	switch {
+	case reachable:
+		f.awaySince = time.Time{}
+		return at, false
+	case f.awaySince.IsZero():
+		f.awaySince = now
+	}
+	if lost := f.awaySince.Add(awayAfter); lost.Before(at) || f.freshness.stale {
+		return lost, true
+	}
+	return at, true
+}
+
+// explains reports whether a log that cannot be reached is why a stale feed has no news, and its
+// reason does not say so yet. f.mu is held.
+func (f *Feed) explains(away bool) bool {
+	reason := f.freshness.reason
+	return away && reason != apierror.SharedStateUnavailable && (!f.known() || reason == apierror.PollDelayed)
+}
+
+// intervalInForce returns the interval in force: of this process' polls, or as the status of the
+// process that polls tells. f.mu is held.
+func (f *Feed) intervalInForce(now time.Time, pace Pace) time.Duration {
+	if f.lease == nil {
+		return pace.Interval
+	}
+	return f.schedule.intervalInForce(now, pace)
 }
 
 // pace returns how fast the account lets the feed poll now. f.mu is held.
-func (f *Feed) pace() Pace { return f.source.Pace(f.schedule.want, f.schedule.listTime) }
+func (f *Feed) pace() Pace { return f.paceOf(f.schedule) }
+
+// paceOf is pace for a schedule.
+func (f *Feed) paceOf(s *schedule) Pace {
+	switch {
+	case f.source != nil:
+		return f.source.Pace(s.want, s.listTime)
+	case f.status != nil:
+		return Pace{Share: f.status.Interval, Interval: f.status.Interval}
+	default:
+		return Pace{Share: f.options.PollInterval, Interval: f.options.PollInterval}
+	}
+}
 
 // reschedule updates when the next list is due: earlier if the account has fewer feeds, or
 // if it asks for a probe. f.mu is held.
 func (f *Feed) reschedule(pace Pace) {
-	if f.schedule.inProgress {
+	if f.source == nil || f.schedule.inProgress {
 		return
 	}
 	earlier := f.schedule.update(pace)

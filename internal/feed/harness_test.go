@@ -106,11 +106,16 @@ func (h *harness) keepBusy() { h.Set(fmt.Sprint(time.Now().Unix()/60), participa
 // nextStart waits for the next list and returns when it started.
 func (h *harness) nextStart() time.Time {
 	h.t.Helper()
-	n := len(h.Starts())
+	return h.startAfter(len(h.Starts()))
+}
+
+// startAfter waits for the list after the first n, and returns when it started.
+func (h *harness) startAfter(n int) time.Time {
+	h.t.Helper()
 	for began := time.Now(); len(h.Starts()) == n; h.advance(10 * time.Millisecond) {
 		if time.Since(began) > 10*time.Minute {
 			h.t.Fatal("no further list")
 		}
 	}
-	return h.Starts()[len(h.Starts())-1]
+	return h.Starts()[n]
 }

@@ -14,7 +14,11 @@ import (
 // Hub owns the feeds: one for each conference and credential.
 type Hub struct {
 	options Options
+	logs    Logs
 	running sync.WaitGroup
+	// ctx ends with the hub.
+	ctx     context.Context //nolint:containedctx // It is that of work that outlives calls.
+	stopAll context.CancelFunc
 
 	mu    sync.Mutex
 	feeds map[participant.Key]*sharedFeed
@@ -34,7 +38,12 @@ type sharedFeed struct {
 
 // NewHub returns a hub without feeds. Close stops it.
 func NewHub(options Options) *Hub {
-	return &Hub{options: options, feeds: map[participant.Key]*sharedFeed{}}
+	h := &Hub{options: options, logs: options.Logs, feeds: map[participant.Key]*sharedFeed{}}
+	if h.logs == nil {
+		h.logs = &memoryLogs{}
+	}
+	h.ctx, h.stopAll = context.WithCancel(context.Background())
+	return h
 }
 
 // Acquire returns the conference's feed, and starts it if there is none and MaxFeeds
@@ -73,11 +82,9 @@ var errTooManyFeeds = &apierror.Error{
 
 // start starts a feed. h.mu is held.
 func (h *Hub) start(key participant.Key, account Account) *sharedFeed {
-	// A feed outlives the call that starts it.
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, stop := context.WithCancel(h.ctx) // A feed outlives the call that starts it.
 	shared := &sharedFeed{stop: stop}
-	source := account.OpenSource(ctx, key.Conference)
-	shared.feed = newFeed(key, source, h.options, h.adds.last(key, time.Now()), func() { h.remove(key, shared) })
+	shared.feed = h.newFeed(key, account, func() { h.remove(key, shared) })
 	h.feeds[key] = shared
 	h.running.Go(func() { shared.feed.run(ctx) })
 	h.options.Logger.Debug("feed started", slog.String("conference_id", key.Conference))
@@ -181,5 +188,23 @@ func (h *Hub) Close() {
 		h.stop(key, shared)
 	}
 	h.mu.Unlock()
+	h.stopAll()
 	h.running.Wait()
+}
+
+// now returns the time by the clock of the logs.
+func (h *Hub) now() time.Time { return time.Now().Add(h.logs.Ahead()) }
+
+// requestElsewhere asks the process that polls a conference, unless it is this one. It does not
+// wait. feed is the one of this process, if there is one.
+func (h *Hub) requestElsewhere(key participant.Key, feed *Feed, request Request) {
+	h.running.Go(func() {
+		ctx, cancel := context.WithTimeout(h.ctx, maxChangeAge)
+		defer cancel()
+		if feed != nil {
+			feed.request(ctx, request)
+			return
+		}
+		h.logs.Request(ctx, key, request)
+	})
 }

@@ -1,7 +1,11 @@
 package feed
 
 import (
+	"context"
+	"net/http"
 	"time"
+
+	"github.com/audian/participant-gateway/internal/apierror"
 
 	"github.com/audian/participant-gateway/internal/participant"
 )
@@ -44,4 +48,19 @@ func (r *recentAdds) last(key participant.Key, now time.Time) time.Time {
 		return at
 	}
 	return time.Time{}
+}
+
+// learnLastAdd asks the replicas for the last Add before a 404 is judged (W1, R7). A 404 before
+// that Add no longer proves that the conference is gone.
+func (f *Feed) learnLastAdd(ctx context.Context, err error) {
+	if f.options.LastAdd == nil || apierror.UpstreamStatusOf(err) != http.StatusNotFound {
+		return
+	}
+	at := f.options.LastAdd(ctx, f.key.Conference)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if at.After(f.lastAdd) {
+		f.lastAdd = at
+		f.freshness.addSucceeded()
+	}
 }

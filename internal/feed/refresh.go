@@ -13,8 +13,9 @@ const refreshGap = 200 * time.Millisecond
 // Refresh lets the feed of a watched conference read its next list before that is due (A12). It
 // does not start a feed, and does not wait for the list.
 func (h *Hub) Refresh(key participant.Key) {
-	if feed := h.watched(key); feed != nil {
-		feed.refresh()
+	feed := h.watched(key)
+	if feed == nil || feed.refresh() {
+		h.requestElsewhere(key, feed, ListEarly)
 	}
 }
 
@@ -28,8 +29,9 @@ func (h *Hub) watched(key participant.Key) *Feed {
 	return h.live(key)
 }
 
-// refresh allows an early list. Further calls before the next list starts change nothing.
-func (f *Feed) refresh() {
+// refresh allows an early list. It returns false if an earlier call has done so since the last
+// list.
+func (f *Feed) refresh() (first bool) {
 	f.mu.Lock()
 	refreshed := f.schedule.refreshed
 	f.schedule.refreshed = true
@@ -37,6 +39,7 @@ func (f *Feed) refresh() {
 	if !refreshed {
 		notify(f.rescheduled)
 	}
+	return !refreshed
 }
 
 // nextStart returns when the next list may start: when it is due, or earlier after a Refresh. A

@@ -28,11 +28,15 @@ type State struct {
 	ObservedAt time.Time
 	// LastSuccess is when the last complete list began.
 	LastSuccess time.Time
+	// FreshAt is LastSuccess by this process' clock. Times of other logs are of their clock (R12).
+	FreshAt time.Time
 	// Stale reports that the roster may be out of date, and StaleReason why.
 	Stale       bool
 	StaleReason apierror.Reason
 	// PollInterval is the interval in force (W15).
 	PollInterval time.Duration
+	// Polled reports that this process polls the conference, not another one.
+	Polled bool
 	// End is set if the feed has ended.
 	End *End
 
@@ -94,21 +98,23 @@ func (f *Feed) unlock() {
 // newState returns what the feed knows now. f.mu is held.
 func (f *Feed) newState(participants []participant.Participant, changed chan struct{}) *State {
 	now := time.Now()
-	f.log.trim(now)
+	f.history.trim(f.now())
 	total, active := f.roster.Counts()
 	return &State{
-		Position:     f.log.head,
-		History:      f.log.entries,
-		Floor:        f.log.floor,
-		Known:        f.roster.Known(),
+		Position:     f.head.Position,
+		History:      f.history.entries,
+		Floor:        f.history.floor,
+		Known:        f.known(),
 		Participants: participants,
 		Total:        total,
 		Active:       active,
 		LastSuccess:  f.freshness.lastSuccess,
+		FreshAt:      f.freshness.since,
 		ObservedAt:   f.roster.ObservedAt(),
 		Stale:        f.freshness.stale,
 		StaleReason:  f.freshness.reason,
-		PollInterval: f.schedule.intervalInForce(now, f.pace()),
+		PollInterval: f.intervalInForce(now, f.pace()),
+		Polled:       f.lease != nil,
 		End:          f.end,
 		changed:      changed,
 	}

@@ -12,9 +12,10 @@ import (
 type WriteRecord struct {
 	hub    *Hub
 	key    participant.Key
-	feed   *Feed
 	sent   roster.LogicalTime
 	sentAt time.Time
+	// timed reports that sent is known.
+	timed bool
 	// before are the ids in the roster at the start, and fresh reports that it was fresh.
 	before map[string]bool
 	fresh  bool
@@ -22,18 +23,20 @@ type WriteRecord struct {
 
 // Begin is called just before a write is sent. A write that fails needs no further call.
 func (h *Hub) Begin(key participant.Key) *WriteRecord {
-	r := &WriteRecord{hub: h, key: key, feed: h.lookup(key), sentAt: time.Now()}
-	if r.feed != nil {
-		r.sent, r.before, r.fresh = r.feed.beginWrite()
+	r := &WriteRecord{hub: h, key: key, sentAt: h.now()}
+	feed := h.lookup(key)
+	r.sent, r.timed = h.tick(key, feed)
+	if feed != nil {
+		r.before, r.fresh = feed.beforeWrite()
 	}
 	return r
 }
 
-// beginWrite returns the logical time of a write's start, and the ids in the roster then.
-func (f *Feed) beginWrite() (sent roster.LogicalTime, before map[string]bool, fresh bool) {
+// beforeWrite returns the ids in the roster.
+func (f *Feed) beforeWrite() (before map[string]bool, fresh bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.tick(), f.roster.IDs(), f.roster.Known() && !f.freshness.stale
+	return f.roster.IDs(), f.roster.Known() && !f.freshness.stale
 }
 
 // Before returns who was in the roster when the write began; fresh is false if there was no
@@ -42,16 +45,16 @@ func (r *WriteRecord) Before() (has func(id string) bool, fresh bool) {
 	return func(id string) bool { return r.before[id] }, r.fresh
 }
 
-// Done applies a write that the upstream answered with success to the conference's feed. A
-// feed that started after the write was sent has applied no earlier list.
+// Done applies a write that the upstream answered with success to the conference's log.
 func (r *WriteRecord) Done(w participant.Write) {
 	feed := r.hub.recordWrite(r.key, w.Kind)
-	if feed == nil {
-		return
+	write := roster.Write{Write: w, Sent: r.sent, SentAt: r.sentAt}
+	switch {
+	case !r.timed:
+		r.hub.BringForward(r.key)
+	case feed != nil:
+		feed.applyWrite(write)
+	default:
+		r.hub.applyElsewhere(r.key, newWrite(write, r.hub.now()))
 	}
-	sent := r.sent
-	if feed != r.feed {
-		sent = 0
-	}
-	feed.applyWrite(roster.Write{Write: w, Sent: sent, SentAt: r.sentAt})
 }

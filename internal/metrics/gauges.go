@@ -38,7 +38,9 @@ func (m *Metrics) observeKeys(authenticator access.Authenticator) {
 type feedCollector struct{ hub *feed.Hub }
 
 var (
-	feedsDesc     = prometheus.NewDesc("gateway_feeds", "Polled conferences, by freshness.", []string{"freshness"}, nil)
+	feedsDesc  = prometheus.NewDesc("gateway_feeds", "Polled conferences, by freshness.", []string{"freshness"}, nil)
+	polledDesc = prometheus.NewDesc("gateway_conferences",
+		"Watched conferences by who polls them: this replica (polled) or another one (followed).", []string{"role"}, nil)
 	stalenessDesc = prometheus.NewDesc("gateway_staleness_seconds",
 		"Age of the oldest roster, from the start of its last complete list.", nil, nil)
 )
@@ -46,12 +48,13 @@ var (
 // Describe implements prometheus.Collector.
 func (c *feedCollector) Describe(out chan<- *prometheus.Desc) {
 	out <- feedsDesc
+	out <- polledDesc
 	out <- stalenessDesc
 }
 
 // Collect implements prometheus.Collector.
 func (c *feedCollector) Collect(out chan<- prometheus.Metric) {
-	var fresh, stale int
+	var fresh, stale, polled, followed int
 	var oldest time.Duration
 	c.hub.Each(func(_ participant.Key, state *feed.State) {
 		if state.Stale {
@@ -59,11 +62,18 @@ func (c *feedCollector) Collect(out chan<- prometheus.Metric) {
 		} else {
 			fresh++
 		}
+		if state.Polled {
+			polled++
+		} else {
+			followed++
+		}
 		if !state.LastSuccess.IsZero() {
-			oldest = max(oldest, time.Since(state.LastSuccess))
+			oldest = max(oldest, time.Since(state.FreshAt))
 		}
 	})
 	out <- prometheus.MustNewConstMetric(feedsDesc, prometheus.GaugeValue, float64(fresh), "fresh")
 	out <- prometheus.MustNewConstMetric(feedsDesc, prometheus.GaugeValue, float64(stale), "stale")
+	out <- prometheus.MustNewConstMetric(polledDesc, prometheus.GaugeValue, float64(polled), "polled")
+	out <- prometheus.MustNewConstMetric(polledDesc, prometheus.GaugeValue, float64(followed), "followed")
 	out <- prometheus.MustNewConstMetric(stalenessDesc, prometheus.GaugeValue, oldest.Seconds())
 }

@@ -31,6 +31,9 @@ type Metrics struct {
 	detection prometheus.Histogram
 	surplus   prometheus.Counter
 	remaining prometheus.Gauge
+	redis     *prometheus.HistogramVec
+	takeovers prometheus.Counter
+	fenced    *prometheus.CounterVec
 }
 
 // New returns the metrics, registered with a new registry.
@@ -69,12 +72,15 @@ func New() *Metrics {
 			Name: "gateway_upstream_tokens_remaining",
 			Help: "The request tokens that the account has left, as last reported by the upstream.",
 		}),
+		redis:     newRedis(),
+		takeovers: newTakeovers(),
+		fenced:    newFenced(),
 	}
 	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "gateway_panics_total", Help: "Recovered panics. Each is logged with its stack.",
 	}, func() float64 { return float64(panics.Recovered()) }))
 	m.registry.MustRegister(
-		m.calls, m.refused, m.upstream, m.polls, m.changes, m.detection, m.surplus, m.remaining,
+		m.calls, m.refused, m.upstream, m.polls, m.changes, m.detection, m.surplus, m.remaining, m.redis, m.takeovers, m.fenced,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m

@@ -50,6 +50,9 @@ func New(conference string) *Roster {
 // Known reports whether a list was applied.
 func (r *Roster) Known() bool { return r.marks.Known }
 
+// Marks returns what the roster knows besides its members.
+func (r *Roster) Marks() Marks { return r.marks }
+
 // ObservedAt returns when the last list that was applied began; zero if none was.
 func (r *Roster) ObservedAt() time.Time { return r.marks.LastListAt }
 

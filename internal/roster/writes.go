@@ -10,9 +10,13 @@ import (
 // a list proves nothing about them (W5).
 func (p Poll) predatesWrite(m *Member) bool { return p.Began < m.Completed }
 
-// recordCompleted records that a write completed. Lists begun before it no longer count.
+// recordCompleted records that a write completed. Lists begun before it no longer count. Writes
+// can be planned in another order than that in which they completed.
 func (m *Member) recordCompleted(w Write) {
-	m.Completed, m.LastSeenAt = w.Done, w.DoneAt
+	m.Completed = max(m.Completed, w.Done)
+	if w.DoneAt.After(m.LastSeenAt) {
+		m.LastSeenAt = w.DoneAt
+	}
 	m.MissedLists, m.PlaceholderSince = 0, time.Time{}
 }
 
@@ -64,7 +68,7 @@ func fillCreatedAt(w Write, member *Member) {
 // applyRemove applies the response of a Remove. If a list has overtaken it, it changes
 // nothing and is not pending (W5).
 func (b *plan) applyRemove(w Write, member *Member) {
-	member.RemoveCompleted = w.Done
+	member.RemoveCompleted = max(member.RemoveCompleted, w.Done)
 	if member.RemovedByList > w.Sent {
 		member.Pending = nil
 		return

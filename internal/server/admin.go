@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"net/http/pprof"
@@ -21,8 +22,8 @@ func (s *Server) newAdmin() http.Handler {
 	// Readiness is the gateway's own state. In an outage of the upstream, the watchers must
 	// stay connected, because the gateway reports the outage to them.
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if !s.ready.Load() {
-			respond(w, http.StatusServiceUnavailable, "not ready")
+		if err := s.notReady(); err != nil {
+			respond(w, http.StatusServiceUnavailable, err.Error())
 			return
 		}
 		respond(w, http.StatusOK, "ready")
@@ -39,6 +40,16 @@ func (s *Server) newAdmin() http.Handler {
 	}
 	refuse := func(w http.ResponseWriter, _ *http.Request, err error) { httpio.WriteError(w, err) }
 	return httpio.WithDeadlines(httpapi.CheckHosts(mux, s.config.Access.AllowedHosts, refuse))
+}
+
+var errNotReady = errors.New("not ready")
+
+// notReady returns why the process should get no calls, or nil.
+func (s *Server) notReady() error {
+	if !s.ready.Load() {
+		return errNotReady
+	}
+	return s.replicas.notReady()
 }
 
 func respond(w http.ResponseWriter, status int, text string) {

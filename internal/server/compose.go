@@ -22,7 +22,9 @@ import (
 
 // compose creates the parts, from the upstream to the ports.
 func (s *Server) compose() error {
-	for _, step := range []func() error{s.openIdentity, s.openAuthenticator, s.openUpstream, s.newInterceptor} {
+	for _, step := range []func() error{
+		s.openIdentity, s.openAuthenticator, s.openUpstream, s.openReplicas, s.openAccounts, s.newInterceptor,
+	} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -53,12 +55,15 @@ func (s *Server) newEngine() {
 		Linger:          s.config.Feed.Linger,
 		History:         s.config.Feed.History,
 		MaxFeeds:        s.config.Limits.Conferences,
+		Logs:            s.replicas.feedLogs(),
+		LastAdd:         s.replicas.lastAdd(),
 		Observer:        s.metrics,
 		Logger:          s.logger,
 	})
 	s.watcher = watch.NewWatcher(s.hub, watch.Limits{Subscribers: s.config.Limits.Subscribers})
 	s.writer = write.New(write.Options{
 		Recorder:      recorder{s.hub},
+		Shared:        s.replicas.claimsOfAdds(),
 		Logger:        s.logger,
 		DefaultRegion: s.config.Phone.DefaultRegion,
 	})

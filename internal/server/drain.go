@@ -20,6 +20,7 @@ func (s *Server) drain(ctx context.Context) {
 	s.logger.Info("draining", slog.String("delay", s.config.Drain.Delay.String()), slog.String("timeout", s.config.Drain.Timeout.String()))
 	s.ready.Store(false)
 	s.health.Shutdown()
+	s.replicas.retire(ctx)
 	<-time.After(s.config.Drain.Delay)
 
 	// The listeners close before the streams end, so that clients that call again reach
@@ -29,6 +30,7 @@ func (s *Server) drain(ctx context.Context) {
 	s.finish(ctx)
 	s.writer.Close()
 	s.hub.Close()
+	s.replicas.leave(ctx)
 	s.closeAdmin()
 	s.logger.Info("stopped")
 }

@@ -31,6 +31,9 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	serving.Go(func() error { return s.runTask(failed, "TLS files", s.reloadIdentity) })
 	serving.Go(func() error { return s.runTask(failed, "access policy", s.reloadAuthenticator) })
+	if s.replicas != nil {
+		serving.Go(func() error { return s.runTask(s.replicas.ctx, "leases", s.replicas.logs.Run) })
+	}
 	s.ready.Store(true)
 	<-failed.Done()
 	// ctx has ended, but the drain must not end with it.

@@ -35,6 +35,10 @@ type Server struct {
 	watcher  *watch.Watcher
 	streams  *interceptor.Streams
 	registry *upstream.Registry
+	// upstream is the configured upstream, or the embedded simulator.
+	upstream config.Upstream
+	// replicas is nil for a process that shares nothing.
+	replicas *replicas
 	health   *health.Server
 	ready    atomic.Bool
 

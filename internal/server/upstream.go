@@ -9,24 +9,31 @@ import (
 	"github.com/audian/participant-gateway/internal/upstream/audian"
 )
 
-// openUpstream creates the accounts of the upstream, or of the embedded simulator.
+// openUpstream decides which upstream the gateway has: the configured one, or the embedded
+// simulator.
 func (s *Server) openUpstream() error {
-	cfg := s.config.Upstream
-	if s.config.Demo {
-		embedded, err := newDemo(s.logger)
-		if err != nil {
-			return err
-		}
-		s.demo = embedded
-		cfg = config.Upstream{URL: embedded.baseURL(), Token: demoToken, AuthHeader: config.HeaderXAuthToken}
+	s.upstream = s.config.Upstream
+	if !s.config.Demo {
+		return nil
 	}
-	base, err := url.Parse(cfg.URL)
+	embedded, err := newDemo(s.logger)
+	if err != nil {
+		return err
+	}
+	s.demo = embedded
+	s.upstream = config.Upstream{URL: embedded.baseURL(), Token: demoToken, AuthHeader: config.HeaderXAuthToken}
+	return nil
+}
+
+// openAccounts creates the accounts of the upstream.
+func (s *Server) openAccounts() error {
+	base, err := url.Parse(s.upstream.URL)
 	if err != nil {
 		return fmt.Errorf("parse the upstream URL: %w", err)
 	}
 	options := upstream.Options{
 		BaseURL:   base,
-		Header:    headerOf(cfg.AuthHeader),
+		Header:    headerOf(s.upstream.AuthHeader),
 		Transport: audian.NewTransport(),
 		PollRate:  float64(s.config.Feed.PollRate),
 		OnResult:  s.metrics.UpstreamRequest,
@@ -36,7 +43,10 @@ func (s *Server) openUpstream() error {
 		s.registry = upstream.NewPassthrough(options)
 		return nil
 	}
-	s.registry, err = upstream.NewRegistry(credentialOf(cfg), options)
+	if err := s.replicas.shareAccount(&options, s.upstream, s.config.Feed.PollRate); err != nil {
+		return err
+	}
+	s.registry, err = upstream.NewRegistry(credentialOf(s.upstream), options)
 	if err != nil {
 		return fmt.Errorf("open the upstream account: %w", err)
 	}

@@ -34,8 +34,12 @@ type Options struct {
 	// OnResult is called with the result of each request, from many goroutines. It must not
 	// block, and may be nil.
 	OnResult func(audian.Result)
+	// Tokens shares the token of an API key with other processes; it may be nil.
+	Tokens audian.SharedTokens
 	// Logger may be nil.
 	Logger *slog.Logger
+	// Shared is what the gateway's own account shares with other processes.
+	Shared Shared
 }
 
 // Account is one upstream credential.
@@ -77,9 +81,23 @@ func New(credential audian.Credential, fingerprint participant.Fingerprint, opti
 	var err error
 	a.client, err = audian.New(audian.Options{
 		BaseURL: options.BaseURL, Credential: credential, Header: options.Header,
-		Transport: addTransport{options.Transport}, OnResult: a.recordResult, Logger: logger,
+		Transport: addTransport{options.Transport}, OnResult: a.recordResult,
+		Tokens: options.Tokens, Logger: logger,
 	})
+	if err == nil {
+		a.share(options.Shared)
+	}
 	return a, err
+}
+
+// share connects the account with those of other processes.
+func (a *Account) share(shared Shared) {
+	if shared.Adds != nil {
+		a.pacer.start(shared.Adds)
+	}
+	if shared.Polls != nil {
+		a.budget.start(shared.Polls)
+	}
 }
 
 // Fingerprint identifies the account's credential.

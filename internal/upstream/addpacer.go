@@ -25,6 +25,9 @@ const (
 // addPacer grants adds in the order of its queue, at the upstream's rate over a sliding
 // window. It calls nothing else under its lock.
 type addPacer struct {
+	// turns is nil if no other process sends adds of the account.
+	turns AddTurns
+
 	mu sync.Mutex
 	// grants are those of the last window, and those whose request is not written yet.
 	grants []*grant
@@ -32,6 +35,8 @@ type addPacer struct {
 	timer  *time.Timer
 	// checked is the position of the queued add that was checked last.
 	checked int
+	// every is that of the last forecast.
+	every int
 }
 
 // grant is the permission to send one add. The upstream counts an add when it receives it, and
@@ -39,6 +44,16 @@ type addPacer struct {
 type grant struct {
 	// written is when the request was written; zero before.
 	written time.Time
+	// turn is nil if no other process sends adds of the account.
+	turn Turn
+}
+
+// write notes that the request was written.
+func (g *grant) write(now time.Time) {
+	g.written = now
+	if g.turn != nil {
+		g.turn.Sent()
+	}
 }
 
 // at returns the time for which the grant counts.
@@ -134,6 +149,9 @@ func (p *addPacer) cancel(g *grant) {
 }
 
 func (p *addPacer) revoke(g *grant) {
+	if g != nil && g.turn != nil {
+		g.turn.Return()
+	}
 	p.grants = slices.DeleteFunc(p.grants, func(other *grant) bool { return other == g })
 }
 
@@ -143,7 +161,7 @@ func (p *addPacer) markWritten(g *grant) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	g.written = now
+	g.write(now)
 	if !slices.Contains(p.grants, g) {
 		p.grants = append(p.grants, g)
 	}
@@ -156,37 +174,43 @@ func (p *addPacer) done(g *grant) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	g.written = g.at(now)
+	if g.written.IsZero() {
+		g.write(now)
+	}
 	p.grantDue(now)
 }
 
 // grantDue grants the adds that may be sent now, rejects adds that would be granted too late,
 // and sets the timer for the next grant. The lock is held.
 func (p *addPacer) grantDue(now time.Time) {
-	for p.queue.len() > 0 && !p.estimate(now)(0).After(now) {
-		p.grantNext(p.queue.pop())
+	for p.queue.len() > 0 {
+		g := p.take(now)
+		if g == nil {
+			break
+		}
+		p.grantNext(p.queue.pop(), g)
 	}
 	stop(p.timer)
 	p.timer = nil
 	if p.queue.len() > 0 {
-		p.rejectLate(now)
+		p.rejectLate(now, checksPerEvent)
 		p.setTimer(now)
 	}
+	p.want()
 }
 
 // grantNext grants an add that has left the queue.
-func (p *addPacer) grantNext(add *queuedAdd) {
+func (p *addPacer) grantNext(add *queuedAdd, g *grant) {
 	stop(add.expires)
-	g := &grant{}
 	p.grants = append(p.grants, g)
 	add.result <- grantResult{grant: g}
 }
 
 // rejectLate rejects queued adds that can no longer be granted in time. It checks the first,
 // and a few others in turn, so that the cost of an event does not depend on the queue.
-func (p *addPacer) rejectLate(now time.Time) {
+func (p *addPacer) rejectLate(now time.Time, checks int) {
 	at := p.estimate(now)
-	for range min(p.queue.len(), checksPerEvent) {
+	for range min(p.queue.len(), checks) {
 		p.checked++
 		if p.checked >= p.queue.len() {
 			p.checked = 0
@@ -215,26 +239,11 @@ func (p *addPacer) reject(add *queuedAdd, wait time.Duration) {
 	add.result <- grantResult{err: tooLate(wait)}
 }
 
-// estimate returns a function for the time at which the add at a position is granted, if the
-// queue before it does not change: when enough earlier grants are out of the window.
-func (p *addPacer) estimate(now time.Time) (at func(position int) time.Time) {
-	times := p.grantTimes(now)
-	free := max(0, addsPerWindow-len(times))
-	times = times[max(0, len(times)-addsPerWindow):]
-	return func(position int) time.Time {
-		windows := position / addsPerWindow
-		at := now
-		if n := position%addsPerWindow - free; n >= 0 {
-			at = latest(now, times[n].Add(addWindow))
-		}
-		return at.Add(time.Duration(windows) * addWindow)
-	}
-}
-
 // grantTimes drops grants that are out of the window and returns the times of the others, in
 // order.
 func (p *addPacer) grantTimes(now time.Time) []time.Time {
-	p.grants = slices.DeleteFunc(p.grants, func(g *grant) bool { return now.Sub(g.at(now)) >= addWindow })
+	span := p.rate().span
+	p.grants = slices.DeleteFunc(p.grants, func(g *grant) bool { return now.Sub(g.at(now)) >= span })
 	times := make([]time.Time, len(p.grants))
 	for i, g := range p.grants {
 		times[i] = g.at(now)
@@ -245,7 +254,7 @@ func (p *addPacer) grantTimes(now time.Time) []time.Time {
 
 // setTimer sets the timer for the next grant.
 func (p *addPacer) setTimer(now time.Time) {
-	if p.queue.len() == 0 {
+	if p.queue.len() == 0 || p.shares() {
 		return
 	}
 	p.timer = time.AfterFunc(p.estimate(now)(0).Sub(now), func() {

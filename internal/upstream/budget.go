@@ -27,6 +27,8 @@ const timerSlack = 10 * time.Millisecond
 // Under its lock only that of a notifier is taken.
 type budget struct {
 	logger *slog.Logger
+	// turns is nil if no other process polls with the account.
+	turns PollTurns
 
 	mu   sync.Mutex
 	rate *pollRate
@@ -129,6 +131,7 @@ func (b *budget) withdraw(r *pollRequest) (granted bool) {
 	defer b.mu.Unlock()
 	granted = r.element == nil
 	b.queue.remove(r)
+	b.want()
 	return granted
 }
 
@@ -156,6 +159,10 @@ func (b *budget) grantDue(late time.Duration) {
 		b.timer = nil
 	}
 	now := time.Now()
+	if b.shares() {
+		b.grantTurns(now)
+		return
+	}
 	for b.queue.waiting > 0 {
 		next, again := b.rate.nextAt(b.last, now)
 		r := b.queue.next(now.Before(b.rate.paused))
@@ -202,11 +209,16 @@ func (b *budget) recordResult(result audian.Result) {
 	defer b.mu.Unlock()
 	now := time.Now()
 	limited := result.Err != nil && result.Err.Reason == apierror.UpstreamRateLimited
+	pause, halved := time.Duration(0), b.rate.halved
 	if limited {
-		b.rate.pause(now, result.Err.RetryAfter)
+		pause = result.Err.RetryAfter
+		b.rate.pause(now, pause)
 	}
 	if limited || result.Remaining != nil && b.isLow(*result.Remaining) {
 		b.rate.halve(now)
+	}
+	if limited || b.rate.halved != halved {
+		b.limit(pause)
 	}
 }
 

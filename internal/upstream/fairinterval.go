@@ -22,7 +22,7 @@ func (f *cachedInterval) invalidate() { f.until = time.Time{} }
 // at returns the interval at a time. The budget's lock is held.
 func (f *cachedInterval) at(now time.Time, b *budget) time.Duration {
 	if !now.Before(f.until) {
-		f.interval, f.until = fairInterval(b.sources, b.rate.sustained(now)), now.Add(fairIntervalTTL)
+		f.interval, f.until = fairInterval(b.allSources(), b.rate.sustained(now)), now.Add(fairIntervalTTL)
 	}
 	return f.interval
 }

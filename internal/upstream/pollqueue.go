@@ -1,6 +1,9 @@
 package upstream
 
-import "container/list"
+import (
+	"container/list"
+	"time"
+)
 
 // priority orders poll requests. The next page of a list goes before the first page of
 // another, so that feeds take turns by whole lists.
@@ -36,6 +39,7 @@ func (p priority) nextPage() priority { return p &^ 1 }
 // pollRequest is one poll request that waits for its grant.
 type pollRequest struct {
 	priority priority
+	since    time.Time
 	// granted is closed when the request may be sent.
 	granted chan struct{}
 	element *list.Element
@@ -52,7 +56,7 @@ type pollQueue struct {
 }
 
 func (q *pollQueue) push(p priority) *pollRequest {
-	r := &pollRequest{priority: p, granted: make(chan struct{})}
+	r := &pollRequest{priority: p, since: time.Now(), granted: make(chan struct{})}
 	r.element = q.lists[p].PushBack(r)
 	q.waiting++
 	return r

@@ -31,6 +31,9 @@ const (
 type pollRate struct {
 	// full is the configured rate.
 	full float64
+	// divisor is by how much this process divides the rate, because it cannot share it with
+	// others. It is 1 if there are none.
+	divisor float64
 	// limit is the rate after the last halving, at halved.
 	limit  float64
 	halved time.Time
@@ -40,6 +43,9 @@ type pollRate struct {
 	paused time.Time
 	// ahead is the rate of the requests that are urgent.
 	ahead frequency
+	// shared is true while several processes share the rate. Then common is what they know.
+	shared bool
+	common Common
 }
 
 // frequency is an exponentially decaying average of events a second.
@@ -56,19 +62,61 @@ func (f *frequency) valueAt(now time.Time) float64 {
 	return f.perSecond * math.Exp(-float64(now.Sub(f.at))/float64(aheadOver))
 }
 
-func newRate(full float64) *pollRate { return &pollRate{full: full, limit: full} }
+func newRate(full float64) *pollRate { return &pollRate{full: full, divisor: 1, limit: full} }
 
 // at returns the rate at a time.
 func (r *pollRate) at(now time.Time) float64 {
-	return max(leastRate, r.recoveredLimit(now)-float64(len(r.recentAdds(now))))
+	return r.without(now, float64(len(r.recentAdds(now))))
 }
 
 // sustained returns the rate that the feeds' lists can expect in the longer run. Urgent
 // requests leave them at least every second request.
 func (r *pollRate) sustained(now time.Time) float64 {
 	r.dropOldAdds(now)
-	all := max(leastRate, r.recoveredLimit(now)-float64(len(r.adds))/addsOver.Seconds())
-	return all - min(all/2, r.ahead.valueAt(now))
+	adds, ahead := len(r.adds), r.ahead.valueAt(now)
+	if r.shared {
+		adds = max(adds, r.common.Adds)
+		for _, other := range r.common.Others {
+			ahead += other.Ahead
+		}
+	}
+	all := r.without(now, float64(adds)/addsOver.Seconds())
+	return all - min(all/2, ahead)
+}
+
+// without returns what this process has of the rate without its adds.
+func (r *pollRate) without(now time.Time, adds float64) float64 {
+	return max(leastRate/r.divisor, r.recoveredLimit(now)/r.divisor-adds)
+}
+
+// merge adopts what other processes know. What lowers the rate more is in force.
+func (r *pollRate) merge(c Common, now time.Time) {
+	r.common = c
+	r.paused = latest(r.paused, c.Paused)
+	if c.Halved.IsZero() {
+		return
+	}
+	other := pollRate{full: r.full, limit: c.Limit, halved: c.Halved}
+	if other.recoveredLimit(now) < r.recoveredLimit(now) {
+		r.limit, r.halved = other.limit, other.halved
+	}
+}
+
+// Copies of the rate differ by no more than limitSlack of it, and those of a pause by
+// limitSlackTime.
+const (
+	limitSlack     = 0.1
+	limitSlackTime = 100 * time.Millisecond
+)
+
+// unknownTo returns what slows this process but is not known to all: a 429 while they could not
+// share it, or they have forgotten it.
+func (r *pollRate) unknownTo(c Common, now time.Time) (pause time.Duration, halve bool) {
+	if left := r.paused.Sub(now); left > limitSlackTime && r.paused.Sub(c.Paused) > limitSlackTime {
+		pause = left
+	}
+	all := pollRate{full: r.full, limit: c.Limit, halved: c.Halved}
+	return pause, r.recoveredLimit(now) < all.recoveredLimit(now)-limitSlack*r.full
 }
 
 // recentAdds returns the adds that lower the rate.

@@ -16,6 +16,8 @@ const (
 	// heartbeatLead is the divisor of the heartbeat interval by which a checkpoint is sent
 	// early, so that it arrives within the interval (W13).
 	heartbeatLead = 20
+	// askAgain is how long after a log did not answer it is asked again.
+	askAgain = 500 * time.Millisecond
 )
 
 // Subscription is one client's stream. Only one goroutine may use it.
@@ -29,6 +31,10 @@ type Subscription struct {
 	initialToken string
 	resume       *token
 	openDeadline time.Time
+	// asked reports that the log was asked for the token's position, and askAt when to ask
+	// again if it did not answer.
+	asked bool
+	askAt time.Time
 	// opened reports that a snapshot was sent or the resume accepted. From then on the
 	// client is at cursor, and counts are those of its roster.
 	opened bool
@@ -54,7 +60,7 @@ type Subscription struct {
 // conference, the upstream's refusal if that ends the stream, and the cause if ctx ends.
 func (s *Subscription) Next(ctx context.Context) (*Message, error) {
 	for {
-		state := s.feed.State()
+		state := s.askLog(ctx, s.feed.State())
 		message, err := s.due(state, time.Now())
 		if message != nil || err != nil {
 			return message, err
@@ -82,8 +88,18 @@ func (s *Subscription) wait(ctx context.Context, changed <-chan struct{}) error 
 	return nil
 }
 
-// wakeAt returns when a message is due even if the feed does not change.
+// wakeAt returns when a message is due even if the feed does not change, or the log is to be
+// asked again.
 func (s *Subscription) wakeAt() time.Time {
+	at := s.messageAt()
+	if !s.opened && !s.asked && !s.askAt.IsZero() && s.askAt.Before(at) {
+		return s.askAt
+	}
+	return at
+}
+
+// messageAt returns when a message is due even if the feed does not change.
+func (s *Subscription) messageAt() time.Time {
 	if !s.opened && !s.reportedStale && s.openDeadline.Before(s.checkpointAt) {
 		return s.openDeadline
 	}
@@ -97,7 +113,7 @@ func (s *Subscription) due(state *feed.State, now time.Time) (*Message, error) {
 		return nil, io.EOF
 	case s.opened:
 		return s.follow(state, now)
-	case state.Known:
+	case state.Known && !s.mustAsk(state):
 		return s.open(state, now)
 	case state.End != nil:
 		return nil, state.End.Err
@@ -106,14 +122,40 @@ func (s *Subscription) due(state *feed.State, now time.Time) (*Message, error) {
 	}
 }
 
-// beforeFirstList returns the STALE checkpoint of a feed without a list, if it is due (W1).
+// beforeFirstList returns the STALE checkpoint of a feed without a list, or without a log to
+// judge the client's token by, if it is due (W1).
 func (s *Subscription) beforeFirstList(state *feed.State, now time.Time) *Message {
-	if now.Before(s.wakeAt()) {
+	if now.Before(s.messageAt()) {
 		return nil
 	}
-	s.reportedStale, s.reportedReason = true, state.StaleReason
+	checkpoint := newCheckpoint(state, nil)
+	if !checkpoint.Stale {
+		checkpoint.Stale, checkpoint.StaleReason = true, apierror.SharedStateUnavailable
+	}
+	s.reportedStale, s.reportedReason = true, checkpoint.StaleReason
 	s.checkpointAt = now.Add(s.heartbeat)
-	return &Message{Token: s.initialToken, Checkpoint: newCheckpoint(state, nil)}
+	return &Message{Token: s.initialToken, Checkpoint: checkpoint}
+}
+
+// mustAsk reports whether the log may contain the client's position although the state does not:
+// the state may lag behind other processes. Then the log must be asked (R8).
+func (s *Subscription) mustAsk(state *feed.State) bool {
+	if s.asked || s.opened || s.resume == nil || s.resume.conference != s.feed.Key().Conference || state.End != nil {
+		return false
+	}
+	p := s.resume.position
+	return p.Epoch != state.Position.Epoch || p.Seq > state.Position.Seq
+}
+
+// askLog asks the log before a client's token is judged, at most every askAgain. It returns the
+// state after that.
+func (s *Subscription) askLog(ctx context.Context, state *feed.State) *feed.State {
+	if !state.Known || !s.mustAsk(state) || time.Now().Before(s.askAt) {
+		return state
+	}
+	s.asked = s.feed.CatchUp(ctx)
+	s.askAt = time.Now().Add(askAgain)
+	return s.feed.State()
 }
 
 // open opens the stream on a known feed: with the missed entries if the client can resume,
@@ -167,7 +209,10 @@ func (s *Subscription) follow(state *feed.State, now time.Time) (*Message, error
 		return s.checkpointBehind(state, now), nil
 	}
 	s.sentBehind = false
-	if !kept {
+	switch {
+	case s.cursor.Epoch != state.Position.Epoch: // The feed goes on in another log (R8).
+		return s.snapshot(state, ResumeExpired), nil
+	case !kept:
 		return s.snapshot(state, Lagged), nil
 	}
 	if message := s.advance(state, entries); message != nil {

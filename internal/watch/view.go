@@ -18,8 +18,10 @@ type view struct {
 	// cache is shared by all views of the feed. Its lock guards the fields below.
 	cache *renderingCache
 	kept  map[renderingKey]*rendering
-	// firstKept is the first entry that the log kept when the view last looked.
+	// firstKept is the first entry that the log kept when the view last looked, and epoch the
+	// log of the entries in kept.
 	firstKept uint64
+	epoch     feed.Epoch
 	// state is the state of the counts below and of the snapshots and checkpoints in kept.
 	// It does not keep the state alive.
 	state   weak.Pointer[feed.State]
@@ -55,6 +57,7 @@ func (v *view) clear() {
 func (v *view) entry(state *feed.State, entry *feed.Entry) *rendering {
 	v.cache.mu.Lock()
 	defer v.cache.mu.Unlock()
+	v.setEpoch(state)
 	v.removeBefore(firstKept(state))
 	key := renderingKey{seq: entry.Seq}
 	if r := v.kept[key]; r != nil {
@@ -65,6 +68,19 @@ func (v *view) entry(state *feed.State, entry *feed.Entry) *rendering {
 		v.cache.add(r)
 	}
 	return r
+}
+
+// setEpoch removes the entries of another log than the state's. The cache is locked.
+func (v *view) setEpoch(state *feed.State) {
+	if v.epoch == state.Position.Epoch {
+		return
+	}
+	v.epoch, v.firstKept = state.Position.Epoch, firstKept(state)
+	for key, r := range v.kept {
+		if key.seq != 0 {
+			v.cache.remove(r)
+		}
+	}
 }
 
 // firstKept returns the sequence number of the first entry that a state's log keeps, or of

@@ -74,7 +74,7 @@ func (w *Writer) leave(ctx context.Context, op *addOperation, self *waiter) (Add
 	op.leave(self)
 	if !op.isSent() && len(op.waiters) == 0 {
 		w.cancel(op)
-		return Added{}, contextError(ctx, apierror.DialledNo)
+		return Added{Replayed: w.waitsElsewhere(op)}, contextError(ctx, w.dialledUnsent(op))
 	}
 	return Added{Replayed: self != op.sender}, contextError(ctx, apierror.DialledUnknown)
 }
@@ -94,7 +94,10 @@ func (w *Writer) complete(op *addOperation, item participant.Item, err *apierror
 	}
 	op.sender = op.original()
 	op.item, op.err, op.waiters = item, err, nil
-	op.answeredAt = time.Now()
-	w.cache.complete(op, op.answeredAt)
+	now := time.Now()
+	if op.answeredAt.IsZero() {
+		op.answeredAt = now
+	}
+	w.cache.complete(op, now)
 	close(op.done)
 }

@@ -37,6 +37,14 @@ func withRetryAfter(err error, dialled apierror.Dialled) *apierror.Error {
 	return e
 }
 
+// unsentError returns the error of an add that was not sent, or certainly not carried out.
+func unsentError(err error) *apierror.Error {
+	if apierror.ReasonOf(err) == apierror.SharedStateUnavailable {
+		return asError(err, "")
+	}
+	return withRetryAfter(err, apierror.DialledNo)
+}
+
 // unknownError is the error for a cause that is no *apierror.Error.
 func unknownError(err error, dialled apierror.Dialled) *apierror.Error {
 	e := &apierror.Error{

@@ -3,7 +3,6 @@ package write
 import (
 	"time"
 
-	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
@@ -50,13 +49,14 @@ func (c *idempotencyCache) begin(op *addOperation) {
 	}
 }
 
-// complete keeps the outcome of a pending operation, unless it certainly did not dial.
+// complete keeps the outcome of a pending operation, unless it certainly did not dial. That of
+// another replica is kept by Shared, as long as A2 requires.
 func (c *idempotencyCache) complete(op *addOperation, now time.Time) {
 	if c.pending[op.request] != op {
 		return
 	}
 	delete(c.pending, op.request)
-	if op.err == nil || op.err.Dialled == apierror.DialledUnknown {
+	if !op.elsewhere && !op.isForgotten && (Outcome{Err: op.err}).IsRemembered() {
 		c.completed.put(op.request, op, now)
 	}
 }

@@ -36,6 +36,18 @@ type addOperation struct {
 	// and no list can show which.
 	ambiguous bool
 
+	// claim is the claim that the replicas share; nil without replicas, and before this process
+	// has it. isMarked is true once nobody else may send the add.
+	claim    Claim
+	isMarked bool
+	// candidates are the ids of participants that an add with an unknown outcome may have
+	// created, for the other replicas.
+	candidates []string
+	// elsewhere is true if another replica sent the add: every result here is a replay.
+	elsewhere bool
+	// isForgotten is true if later calls with the request id do not get the outcome.
+	isForgotten bool
+
 	// done is closed when answeredAt, item and err are final.
 	done       chan struct{}
 	answeredAt time.Time
@@ -110,15 +122,30 @@ func (op *addOperation) latestDeadline() time.Time {
 // original returns the call whose result is not a replay: the sender or, if nothing was
 // sent, the first waiter. It may be nil.
 func (op *addOperation) original() *waiter {
+	if op.elsewhere {
+		return nil
+	}
 	if op.sender == nil && len(op.waiters) > 0 {
 		return op.waiters[0]
 	}
 	return op.sender
 }
 
+// setAnsweredAt sets when the outcome was shared, unless the callers have another one.
+func (op *addOperation) setAnsweredAt(at time.Time) {
+	if !op.isDone() {
+		op.answeredAt = at
+	}
+}
+
+// isReused reports whether another replica has the request id for another add.
+func (op *addOperation) isReused() bool {
+	return op.err != nil && op.err.Reason == apierror.RequestIDReused
+}
+
 // resultFor returns the outcome for one of the calls.
 func (op *addOperation) resultFor(w *waiter) (Added, error) {
-	added := Added{Participant: op.item, AnsweredAt: op.answeredAt, Replayed: w != op.sender}
+	added := Added{Participant: op.item, AnsweredAt: op.answeredAt, Replayed: w != op.sender && !op.isReused()}
 	if op.err != nil {
 		return added, op.err
 	}

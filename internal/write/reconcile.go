@@ -11,7 +11,7 @@ import (
 )
 
 // After an add lost its answer, its conference's list is read every searchInterval for
-// searchTimeout (A1).
+// searchTimeout, unless Options has another (A1).
 const (
 	searchTimeout  = 10 * time.Second
 	searchInterval = time.Second
@@ -39,27 +39,27 @@ func (w *Writer) reconcile(
 
 // search reads lists until one proves which participant the operation created.
 func (w *Writer) search(ctx context.Context, upstream Upstream, op *addOperation, m matcher) (participant.Item, bool) {
-	ctx, cancel := context.WithTimeout(ctx, searchTimeout)
+	ctx, cancel := context.WithTimeout(ctx, w.searchTimeout)
 	defer cancel()
 	var found evidence
 	for {
 		next := time.Now().Add(searchInterval)
 		list, err := upstream.ListToReconcile(ctx, op.request.key.Conference)
 		if err == nil && found.add(list, m) {
-			if item, ok := w.identify(op, found.candidates); ok {
+			if item, ok := w.identify(ctx, op, found.candidates); ok {
 				return item, true
 			}
 		}
 		if !sleep(ctx, time.Until(next)) {
-			return w.conclude(op, found)
+			return w.conclude(ctx, op, found)
 		}
 	}
 }
 
 // conclude decides after the timeout. If no list was complete, the incomplete ones decide.
-func (w *Writer) conclude(op *addOperation, found evidence) (participant.Item, bool) {
+func (w *Writer) conclude(ctx context.Context, op *addOperation, found evidence) (participant.Item, bool) {
 	if !found.complete {
-		if item, ok := w.identify(op, found.incomplete); ok {
+		if item, ok := w.identify(ctx, op, found.incomplete); ok {
 			return item, true
 		}
 	}
@@ -94,7 +94,10 @@ func (e *evidence) add(list participant.List, m matcher) bool {
 // identify decides which candidate the operation created, and claims it in the same step. An
 // unresolved competitor may still claim a candidate, so identify waits for it. Without one,
 // two candidates can never be distinguished.
-func (w *Writer) identify(op *addOperation, candidates []participant.Item) (participant.Item, bool) {
+func (w *Writer) identify(ctx context.Context, op *addOperation, candidates []participant.Item) (participant.Item, bool) {
+	if claim := w.claimOf(op); claim != nil {
+		return w.identifyShared(ctx, op, claim, candidates)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	unclaimed := w.claims.unclaimed(op, candidates)
@@ -113,6 +116,9 @@ func (w *Writer) leaveUnresolved(op *addOperation, candidates []participant.Item
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.claims.leaveUnresolved(op, candidates)
+	for _, item := range candidates {
+		op.candidates = append(op.candidates, item.ID)
+	}
 }
 
 func (w *Writer) sentAt(op *addOperation) time.Time {

@@ -31,7 +31,7 @@ func (w *Writer) start(ctx context.Context, upstream Upstream, op *addOperation)
 	w.running.Go(func() {
 		defer cancel()
 		defer func() { w.recovered(ctx, op, recover()) }()
-		item, err := w.send(ctx, upstream, op)
+		item, err := w.run(ctx, upstream, op)
 		w.end(op, item, err)
 	})
 }
@@ -59,7 +59,7 @@ func (w *Writer) send(ctx context.Context, upstream Upstream, op *addOperation) 
 			w.markNotSent(op)
 		}
 		if !w.waitToResend(ctx, op, resends, err) {
-			return participant.Item{}, withRetryAfter(err, apierror.DialledNo)
+			return participant.Item{}, unsentError(err)
 		}
 		w.log.LogAttrs(ctx, slog.LevelInfo, "add is sent again", attributes(op, err)...)
 	}
@@ -79,6 +79,9 @@ func (w *Writer) sendOnce(
 	defer slot.Release()
 	w.setSlot(op, slot)
 	if err := slot.Wait(ctx); err != nil {
+		return participant.Item{}, nil, err
+	}
+	if err := w.mark(ctx, op); err != nil {
 		return participant.Item{}, nil, err
 	}
 	record := w.recorder.Begin(op.request.key)
@@ -174,13 +177,15 @@ func (w *Writer) recovered(ctx context.Context, op *addOperation, panicked any) 
 		slog.String("panic", fmt.Sprint(panicked)),
 		slog.String("stack", string(debug.Stack())))
 	panics.Count()
+	defer w.settlePanicked(ctx, op)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	dialled := apierror.DialledNo
+	dialled := w.dialledUnsent(op)
 	if op.isSent() {
 		dialled = apierror.DialledUnknown
 		w.claims.leaveUnresolved(op, nil)
 	}
+	op.isForgotten = !op.isSent()
 	w.complete(op, participant.Item{}, unknownError(fmt.Errorf("panic: %v", panicked), dialled))
 	delete(w.operations, op)
 }

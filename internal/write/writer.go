@@ -14,6 +14,7 @@
 package write
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -94,6 +95,11 @@ type Options struct {
 	// DefaultRegion is the region of national phone numbers when numbers are compared (A1);
 	// empty if there is none.
 	DefaultRegion string
+	// SearchTimeout is how long lists are read for an add that lost its answer (A1); 0 means ten
+	// seconds.
+	SearchTimeout time.Duration
+	// Shared is what replicas know together; nil without replicas.
+	Shared Shared
 }
 
 // Writer sends adds, removes and controls for all accounts of the gateway. It is safe for
@@ -103,6 +109,9 @@ type Writer struct {
 	log      *slog.Logger
 	compare  comparison
 	retries  *retry.Policy
+	shared   Shared
+	// searchTimeout is Options.SearchTimeout.
+	searchTimeout time.Duration
 
 	running sync.WaitGroup
 
@@ -120,10 +129,14 @@ type Writer struct {
 func New(options Options) *Writer {
 	compare := comparison{defaultRegion: options.DefaultRegion}
 	return &Writer{
-		recorder:   options.Recorder,
-		log:        options.Logger,
-		compare:    compare,
-		retries:    retry.New(maxRetries),
+		recorder: options.Recorder,
+		log:      options.Logger,
+		compare:  compare,
+		retries:  retry.New(maxRetries),
+		shared:   options.Shared,
+
+		searchTimeout: cmp.Or(options.SearchTimeout, searchTimeout),
+
 		cache:      newCache(),
 		claims:     newClaims(compare),
 		operations: make(map[*addOperation]context.CancelFunc),
@@ -177,7 +190,9 @@ func (w *Writer) Abandon() {
 			w.complete(op, participant.Item{}, outcomeUnknown(nil))
 			continue
 		}
-		w.complete(op, participant.Item{}, draining())
+		refused := draining()
+		refused.Dialled = w.dialledUnsent(op)
+		w.complete(op, participant.Item{}, refused)
 		w.cancel(op)
 	}
 }

@@ -41,6 +41,16 @@ var arrows = map[string][]string{
 	"internal/filewatch":       {},
 	"internal/wire":            {"internal/watch", "gen/audian/conference/v2"},
 
+	"internal/replica/redisurl":   {},
+	"internal/replica/redisconn":  {"internal/replica/redisurl"},
+	"internal/replica/membership": {"internal/replica/redisconn"},
+	"internal/replica/feedlog": {
+		"internal/feed", "internal/roster", "internal/roster/encoding", "internal/replica/redisconn", "internal/replica/sharedlog",
+	},
+	"internal/replica/sharedlog":    {"internal/replica/redisconn"},
+	"internal/replica/sharedclaims": {"internal/replica/redisconn", "internal/write"},
+	"internal/replica/sharedpace":   {"internal/replica/redisconn", "internal/upstream"},
+
 	"internal/service": {
 		"internal/feed", "internal/watch", "internal/answer", "internal/write",
 		"internal/access", "internal/wire", "gen/audian/conference/v2",
@@ -76,6 +86,8 @@ var arrows = map[string][]string{
 		"internal/answer", "internal/write", "internal/access", "internal/access/keys", "internal/access/oidc", "internal/certs",
 		"internal/wire", "internal/service", "internal/metrics", "internal/interceptor", "internal/grpcapi",
 		"internal/httpapi", "internal/httpapi/httpio", "internal/httpapi/web",
+		"internal/replica/redisconn", "internal/replica/membership", "internal/replica/sharedlog", "internal/replica/feedlog",
+		"internal/replica/sharedclaims", "internal/replica/sharedpace",
 		"internal/config", "internal/simulator", "gen/audian/conference/v2", "gen/openapi",
 	},
 
@@ -83,12 +95,13 @@ var arrows = map[string][]string{
 
 	"internal/access/oidc/oidctest": {},
 
-	"internal/feed/feedtest":       {"internal/feed"},
+	"internal/feed/feedtest":       {"internal/feed", "internal/roster", "internal/roster/encoding"},
 	"internal/certs/certstest":     {},
 	"internal/httpapi/openapitest": {"gen/openapi"},
 	"internal/httpapi/httpapitest": {},
+	"internal/replica/redistest":   {},
 
-	"internal/config":    {},
+	"internal/config":    {"internal/replica/redisurl"},
 	"internal/simulator": {},
 
 	"cmd/server":    {"internal/access/keys", "internal/config", "internal/server"},
@@ -128,6 +141,14 @@ var reasons = map[string]string{
 	"internal/certs":       "it depends on its files alone",
 	"internal/filewatch":   "it reloads any files; it does not know which",
 
+	"internal/replica/redisurl":     "it reads a URL; it opens nothing",
+	"internal/replica/redisconn":    "the connection knows no data; other packages define what replicas share",
+	"internal/replica/membership":   "it counts replicas; it does not know what they do",
+	"internal/replica/feedlog":      "it connects feeds with the log in Redis, so that neither knows the other",
+	"internal/replica/sharedlog":    "it keeps bytes; package feedlog encodes what feeds give it",
+	"internal/replica/sharedclaims": "it keeps what write shares; package server gives it to the writer, the feeds and the upstream's client",
+	"internal/replica/sharedpace":   "it implements what package upstream asks of other processes; it knows no feed",
+
 	"internal/service":     "transports and service meet only in package server",
 	"internal/interceptor": "the interceptor is the same for every transport, so that only servers and grpcapi know it",
 	"internal/metrics":     "packages report to observers of their own; only servers and interceptors know the metrics",
@@ -151,6 +172,7 @@ var reasons = map[string]string{
 	"internal/certs/certstest":      testHelp,
 	"internal/httpapi/openapitest":  testHelp,
 	"internal/httpapi/httpapitest":  testHelp,
+	"internal/replica/redistest":    testHelp,
 
 	"cmd/server":    "commands parse, compose and run; package server does the rest",
 	"cmd/simulator": "commands parse, compose and run; package simulator does the rest",
@@ -167,15 +189,21 @@ const (
 // forbidden lists the external packages that a package must not import, with the reason. A
 // name includes the packages below it.
 var forbidden = map[string]map[string]string{
-	"internal/participant":     engine,
-	"internal/upstream/audian": {"google.golang.org": "the upstream speaks REST"},
-	"internal/upstream":        engine,
-	"internal/feed":            engine,
-	"internal/watch":           engine,
-	"internal/answer":          engine,
-	"internal/write":           engine,
-	"internal/access":          {"google.golang.org/grpc": "access decisions do not depend on the transport"},
-	"internal/simulator":       {"google.golang.org": "the simulated API is REST"},
+	"internal/participant":          engine,
+	"internal/upstream/audian":      {"google.golang.org": "the upstream speaks REST"},
+	"internal/upstream":             engine,
+	"internal/feed":                 engine,
+	"internal/watch":                engine,
+	"internal/answer":               engine,
+	"internal/write":                engine,
+	"internal/access":               {"google.golang.org/grpc": "access decisions do not depend on the transport"},
+	"internal/simulator":            {"google.golang.org": "the simulated API is REST"},
+	"internal/replica/redisconn":    engine,
+	"internal/replica/membership":   engine,
+	"internal/replica/feedlog":      engine,
+	"internal/replica/sharedlog":    engine,
+	"internal/replica/sharedclaims": engine,
+	"internal/replica/sharedpace":   engine,
 	"internal/roster": {
 		"google.golang.org": noTransport,
 		"net":               noTransport,

@@ -91,15 +91,19 @@ func TestNothingLeaks(t *testing.T) {
 				c.until(kind, func() bool { return c.has(kind) }, func() { c.use(valid, "conf_ok"); c.use(valid, "conf_400"); c.readPages() })
 			}
 			c.attack(setup)
-			c.until("a poll failed", func() bool { return strings.Contains(p.written.String(), "poll failed") }, func() { c.watch(valid, "conf_html") })
+			// The log must contain what the test causes.
+			for _, text := range []string{"UPSTREAM_BAD_REQUEST", "poll failed", "feed started", "[redacted]", "…" + listed[6:]} {
+				c.until("the log contains "+text, func() bool { return strings.Contains(p.written.String(), text) }, func() {
+					c.watch(valid, "conf_html")
+					c.use(valid, "conf_ok")
+					c.use(valid, "conf_400")
+				})
+			}
 			c.readPages()
 			written := p.stop()
 			l.check(t, log, "the log", written)
-			// The log must contain what the test should have caused.
-			for _, text := range []string{"UPSTREAM_BAD_REQUEST", "poll failed", "feed started", "[redacted]", "…" + listed[6:], "stopped"} {
-				if !strings.Contains(written, text) {
-					t.Errorf("the log lacks %q", text)
-				}
+			if !strings.Contains(written, "stopped") {
+				t.Error("the log lacks what is written last")
 			}
 		})
 	}

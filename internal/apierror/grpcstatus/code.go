@@ -73,6 +73,8 @@ var reasonCodes = map[apierror.Reason]codes.Code{
 	apierror.ClientBlocked: codes.ResourceExhausted,
 	apierror.Internal:      codes.Internal,
 
+	apierror.SharedStateUnavailable: codes.Unavailable,
+
 	apierror.CallerRateLimited:  codes.ResourceExhausted,
 	apierror.TooManyStreams:     codes.ResourceExhausted,
 	apierror.TooManySubscribers: codes.ResourceExhausted,

@@ -73,6 +73,13 @@ func (u *Upstream) Remove(id string) {
 	delete(u.people, id)
 }
 
+// Listed returns the ids that lists contain, sorted.
+func (u *Upstream) Listed() []string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return slices.Sorted(maps.Keys(u.people))
+}
+
 // Fail makes lists fail with an error; nil makes them succeed.
 func (u *Upstream) Fail(err error) {
 	u.mu.Lock()

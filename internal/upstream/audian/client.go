@@ -32,8 +32,17 @@ type Options struct {
 	// OnResult is called with the result of each request, from many goroutines. It must not
 	// block, and may be nil.
 	OnResult func(Result)
+	// Tokens shares the token of an API key with other processes; it may be nil.
+	Tokens SharedTokens
 	// Logger may be nil.
 	Logger *slog.Logger
+}
+
+// SharedTokens shares the token for which an API key was exchanged.
+type SharedTokens interface {
+	// Token returns a token other than the refused one: that of another process, or else the
+	// result of exchange.
+	Token(ctx context.Context, refused string, exchange func(context.Context) (string, error)) (string, error)
 }
 
 // AuthHeader is one of the two headers that the vendor documents for a token.
@@ -111,7 +120,7 @@ func New(options Options) (*Client, error) {
 	}
 	c := &Client{options: options}
 	if options.Credential.kind == exchangedKey {
-		c.tokens = &tokenCache{exchange: c.exchange}
+		c.tokens = &tokenCache{exchange: c.sharedExchange}
 	}
 	return c, nil
 }

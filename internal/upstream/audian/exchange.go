@@ -19,6 +19,10 @@ import (
 // (W10).
 const exchangeTimeout = 5 * time.Second
 
+// sharedExchangeTimeout bounds the wait for the exchange of another process, and one's own after
+// it.
+const sharedExchangeTimeout = 2 * exchangeTimeout
+
 // The delay after the upstream refused the key starts at firstRetry and doubles, up to
 // lastRetry: the vendor may lock an account whose key is refused repeatedly (A6).
 const (
@@ -33,7 +37,8 @@ var errNotRenewed = errors.New("the upstream refused the last token too")
 // tokenCache holds the token for which an API key was last exchanged. Calls that need another
 // token at the same time share one exchange.
 type tokenCache struct {
-	exchange func(context.Context) (string, error)
+	// exchange returns a token other than the refused one.
+	exchange func(ctx context.Context, refused string) (string, error)
 	flight   singleflight.Group
 
 	mu sync.Mutex
@@ -76,15 +81,15 @@ func (c *tokenCache) start(ctx context.Context, refused string) (<-chan singlefl
 		return nil, "", copyError(c.refusal)
 	}
 	ctx = detached(ctx)
-	return c.flight.DoChan(flightKey, func() (any, error) { return c.renew(ctx) }), "", nil
+	return c.flight.DoChan(flightKey, func() (any, error) { return c.renew(ctx, refused) }), "", nil
 }
 
 // flightKey is the one key of a tokenCache's exchanges.
 const flightKey = "exchange"
 
 // renew exchanges the key. No call can join the exchange after its result was recorded.
-func (c *tokenCache) renew(ctx context.Context) (string, error) {
-	token, err := c.exchangeSafely(ctx)
+func (c *tokenCache) renew(ctx context.Context, refused string) (string, error) {
+	token, err := c.exchangeSafely(ctx, refused)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.record(token, err)
@@ -110,7 +115,7 @@ func copyError(err error) error {
 }
 
 // exchangeSafely turns a panic into a failed exchange, because it runs on its own goroutine.
-func (c *tokenCache) exchangeSafely(ctx context.Context) (token string, err error) {
+func (c *tokenCache) exchangeSafely(ctx context.Context, refused string) (token string, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = &apierror.Error{
@@ -119,7 +124,7 @@ func (c *tokenCache) exchangeSafely(ctx context.Context) (token string, err erro
 			}
 		}
 	}()
-	return c.exchange(ctx)
+	return c.exchange(ctx, refused)
 }
 
 // record records the result of an exchange. The lock is held.
@@ -136,10 +141,18 @@ func (c *tokenCache) record(token string, err error) {
 	}
 }
 
-// postpone delays the next exchange. The lock is held.
+// postpone delays the next exchange. A refusal with a RetryAfter says how long all processes wait
+// that use the key. The lock is held.
 func (c *tokenCache) postpone(refusal error) {
-	c.delay = min(max(2*c.delay, firstRetry), lastRetry)
-	c.notBefore, c.refusal = time.Now().Add(c.delay), refusal
+	wait := time.Duration(0)
+	if shared, ok := errors.AsType[*apierror.Error](refusal); ok {
+		wait, shared.RetryAfter = shared.RetryAfter, 0
+	}
+	if wait == 0 {
+		c.delay = min(max(2*c.delay, firstRetry), lastRetry)
+		wait = c.delay
+	}
+	c.notBefore, c.refusal = time.Now().Add(wait), refusal
 }
 
 // recordAccepted notes that the upstream accepted the token. If it refuses the token later, the
@@ -166,6 +179,23 @@ type wireExchange struct {
 
 type wireKey struct {
 	APIKey string `json:"api_key"`
+}
+
+// sharedExchange returns a token other than the refused one, of another process if there is one.
+func (c *Client) sharedExchange(ctx context.Context, refused string) (string, error) {
+	if c.options.Tokens == nil {
+		return c.exchange(ctx)
+	}
+	ctx, cancel := context.WithTimeout(ctx, sharedExchangeTimeout)
+	defer cancel()
+	token, err := c.options.Tokens.Token(ctx, refused, c.exchange)
+	if _, known := errors.AsType[*apierror.Error](err); err != nil && !known {
+		return "", transportError(ctx, err, true)
+	}
+	if err == nil && !headerSafe(token) {
+		return c.exchange(ctx)
+	}
+	return token, err
 }
 
 // exchange exchanges the API key for a token.

@@ -640,8 +640,8 @@ type AddParticipantRequest struct {
 	SendPinViaSms bool `protobuf:"varint,6,opt,name=send_pin_via_sms,json=sendPinViaSms,proto3" json:"send_pin_via_sms,omitempty"`
 	// Makes the call safe to repeat. For 10 minutes after the outcome, the same id from the same
 	// caller for the same conference returns the same outcome without dialling again, as long as
-	// the server process lives. Such a response has the header `idempotency-replayed: true`. The
-	// same id with other arguments is ALREADY_EXISTS (REQUEST_ID_REUSED); `validate_only` and
+	// the server process lives, or the Redis of its replicas keeps the id. Such a response has the
+	// header `idempotency-replayed: true`. The same id with other arguments is ALREADY_EXISTS (REQUEST_ID_REUSED); `validate_only` and
 	// `wait_for_answer` are not compared. 1 to 128 printable ASCII characters (space to `~`).
 	// Default: empty; then every call is a new one. The header (gRPC: metadata) `Idempotency-Key`
 	// can carry the id instead; an empty header, or one that differs from this field, is
