@@ -5,8 +5,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/simulator"
+	"github.com/audian/participant-gateway/test/watchmodel"
 )
 
 // TestW12_BlockedClientsDoNotDelayOthers has nine clients that do not read, and one that
@@ -38,7 +38,7 @@ func TestW12_BlockedClientsDoNotDelayOthers(t *testing.T) {
 // reads.
 func (w *harness) crowd(nonReading int) *client {
 	for range nonReading + 1 {
-		c := &client{harness: w, held: map[string]*v2.Participant{}}
+		c := &client{harness: w, held: watchmodel.Roster{}}
 		c.ask(filters[0])
 		c.open("")
 		w.clients = append(w.clients, c)

@@ -15,6 +15,7 @@ import (
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/simulator"
+	"github.com/audian/participant-gateway/test/watchmodel"
 )
 
 // check compares everything that clients received with the ledger and the truth. Nothing
@@ -22,8 +23,8 @@ import (
 func (w *harness) check() {
 	w.truth.observe()
 	w.note()
-	for _, at := range w.ledger.unseen() {
-		w.fail("entry", w.checkEntry(at.Epoch, w.ledger.entries[at]))
+	for _, at := range w.ledger.Unseen() {
+		w.fail("entry", w.checkEntry(at.Epoch, w.ledger.Entries[at]))
 	}
 	state := w.gateway.state()
 	for slot, c := range w.clients {
@@ -100,15 +101,15 @@ func (c *client) check(state *feed.State) error {
 
 // checkMessage compares the client's roster with the roster of the position (W2).
 func (c *client) checkMessage(m message) error {
-	at, err := positionOf(m.GetResumeToken())
+	at, err := watchmodel.PositionOf(m.GetResumeToken())
 	if err != nil {
 		return err
 	}
-	roster, known := c.harness.ledger.roster(at)
+	roster, known := c.harness.ledger.Roster(at)
 	if !known {
 		return errors.New("a position that the log never had")
 	}
-	if err := holds(m.held, roster, c.filter); err != nil {
+	if err := m.held.Equals(roster, c.filter); err != nil {
 		return err
 	}
 	return checkTotals(m, roster)

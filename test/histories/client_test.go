@@ -18,6 +18,7 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/wire"
+	"github.com/audian/participant-gateway/test/watchmodel"
 )
 
 // client is one watcher with all its streams. It applies the messages that it receives, and
@@ -29,7 +30,7 @@ type client struct {
 	request    *v2.WatchParticipantsRequest
 	filter     participant.Filter
 
-	held map[string]*v2.Participant
+	held watchmodel.Roster
 	// token is the last resume token. It belongs to the filter of tokenFor.
 	token    string
 	tokenFor *v2.WatchParticipantsRequest
@@ -57,7 +58,7 @@ func (c *client) stopReading(d time.Duration) {
 type message struct {
 	*v2.WatchParticipantsResponse
 
-	held map[string]*v2.Participant
+	held watchmodel.Roster
 }
 
 // stream is a gRPC stream without a connection.
@@ -143,7 +144,7 @@ func (c *client) open(token string) {
 // client's filter. A short log may lose entries before the stream is open: then it is false.
 func (c *client) replays(token string) bool {
 	state := c.harness.gateway.state()
-	at, err := positionOf(token)
+	at, err := watchmodel.PositionOf(token)
 	if err != nil || !known(state) || c.harness.history.HistoryLimit < 100 || c.tokenFor != c.request {
 		return false
 	}
@@ -207,10 +208,7 @@ func (s *stream) snapshot(snapshot *v2.ParticipantSnapshot) error {
 		return errors.New("W4: wrong reason for a snapshot")
 	}
 	s.opensStale, s.hasState = !s.hasState && s.stale, true
-	clear(s.client.held)
-	for _, p := range snapshot.GetParticipants() {
-		s.client.held[p.GetId()] = p
-	}
+	s.client.held.Replace(snapshot)
 	return nil
 }
 

@@ -65,7 +65,7 @@ func (w *harness) lastControl(epoch feed.Epoch, entry feed.Entry, n named) (sent
 	defer w.mu.Unlock()
 	for seq := entry.Seq; seq > 0; {
 		seq--
-		earlier, logged := w.ledger.entries[feed.Position{Epoch: epoch, Seq: seq}]
+		earlier, logged := w.ledger.Entries[feed.Position{Epoch: epoch, Seq: seq}]
 		if !logged {
 			continue
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/simulator"
 	"github.com/audian/participant-gateway/internal/wire"
+	"github.com/audian/participant-gateway/test/watchmodel"
 )
 
 const (
@@ -57,7 +58,7 @@ type harness struct {
 	resting               bool
 
 	mu      sync.Mutex
-	ledger  *ledger
+	ledger  *watchmodel.Ledger
 	failure error
 }
 
@@ -84,7 +85,7 @@ func run(h history, seen *counts) error {
 // watchNeighbours watches other conferences of the account.
 func (w *harness) watchNeighbours() {
 	for i := range w.history.Neighbours {
-		c := &client{harness: w, held: map[string]*v2.Participant{}, conference: fmt.Sprintf("%s%d", neighbour, i)}
+		c := &client{harness: w, held: watchmodel.Roster{}, conference: fmt.Sprintf("%s%d", neighbour, i)}
 		c.ask(filters[0])
 		c.open("")
 		w.neighbours = append(w.neighbours, c)
@@ -95,7 +96,7 @@ func (w *harness) watchNeighbours() {
 func newHarness(h history, seen *counts) (*harness, error) {
 	w := &harness{
 		history: h, upstream: simulator.New(h.Upstream), seen: seen,
-		ledger: newLedger(), lists: newLists(), controls: newControls(), start: time.Now(),
+		ledger: watchmodel.NewLedger(), lists: newLists(), controls: newControls(), start: time.Now(),
 	}
 	w.truth = newTruth(w.upstream)
 	var err error
@@ -107,7 +108,7 @@ func newHarness(h history, seen *counts) (*harness, error) {
 	}
 	w.watchNeighbours()
 	for slot := range clients {
-		c := &client{harness: w, held: map[string]*v2.Participant{}}
+		c := &client{harness: w, held: watchmodel.Roster{}}
 		c.ask(filters[slot%len(filters)])
 		w.clients = append(w.clients, c)
 		if slot < h.Watching {
@@ -205,7 +206,7 @@ func (w *harness) atRest() error {
 		if c.stream == nil {
 			return fmt.Errorf("client %d has no stream", slot)
 		}
-		if err := holds(c.held, state.Participants, c.filter); err != nil {
+		if err := c.held.Equals(state.Participants, c.filter); err != nil {
 			return fmt.Errorf("client %d: %w", slot, err)
 		}
 	}
@@ -226,7 +227,7 @@ func (w *harness) undecided(state *feed.State) bool {
 // isTrue compares the roster with the upstream.
 func (w *harness) isTrue(roster []participant.Participant) error {
 	people := w.upstream.Participants(conference)
-	held := byID(roster)
+	held := watchmodel.ByID(roster)
 	if len(people) != len(roster) {
 		return fmt.Errorf("%d participants, want %d", len(roster), len(people))
 	}
@@ -270,7 +271,7 @@ func (w *harness) SurplusLearned(int) { w.seen.add(surplusLearned) }
 func (w *harness) note() {
 	state := w.gateway.state()
 	w.mu.Lock()
-	err := w.ledger.take(state)
+	err := w.ledger.Take(state)
 	w.mu.Unlock()
 	w.fail("W2 log", err)
 }

@@ -28,7 +28,7 @@ func TestA02_NotBeforeOfARemoveIsItsFirstRequest(t *testing.T) {
 			t.Errorf("remove: %v", err)
 		}
 		w.advance(0)
-		for _, entry := range w.ledger.entries {
+		for _, entry := range w.ledger.Entries {
 			for _, change := range entry.Changes {
 				if change.After == nil && entry.NotBefore.After(sent) {
 					t.Errorf("%s left within %s according to the log, but was removed at %s", change.Before.ID, bounds(entry), sent.Format(clock))

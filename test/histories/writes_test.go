@@ -100,7 +100,7 @@ func (w *harness) published(id string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	logged, byWrite := false, false
-	for at, entry := range w.ledger.entries {
+	for at, entry := range w.ledger.Entries {
 		for _, change := range entry.Changes {
 			if at.Epoch == state.Position.Epoch && concerns(change, id) {
 				logged, byWrite = true, byWrite || change.ByWrite

@@ -1,4 +1,6 @@
-package histories_test
+// Package watchmodel is what a client of the watch may believe: the roster that it has after each
+// message, and the rosters of all positions of the gateway's logs, to compare with.
+package watchmodel
 
 import (
 	"errors"
@@ -12,10 +14,21 @@ import (
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
-// change applies one change, which must fit what the client holds.
-func (c *client) change(change *v2.ParticipantChange) error {
+// Roster is what a client holds, by id.
+type Roster map[string]*v2.Participant
+
+// Replace makes the roster that of a snapshot.
+func (r Roster) Replace(snapshot *v2.ParticipantSnapshot) {
+	clear(r)
+	for _, p := range snapshot.GetParticipants() {
+		r[p.GetId()] = p
+	}
+}
+
+// Apply applies one change, which must fit the roster.
+func (r Roster) Apply(change *v2.ParticipantChange) error {
 	after := change.GetParticipant()
-	before, holds := c.held[after.GetId()]
+	before, holds := r[after.GetId()]
 	if holds == (change.GetKind() == v2.ChangeKind_CHANGE_KIND_ADDED) {
 		return fmt.Errorf("%s, but held: %t", change.GetKind(), holds)
 	}
@@ -24,24 +37,31 @@ func (c *client) change(change *v2.ParticipantChange) error {
 			return err
 		}
 	}
-	c.harness.countFilter(change)
 	switch change.GetKind() {
 	case v2.ChangeKind_CHANGE_KIND_LEFT_FILTER, v2.ChangeKind_CHANGE_KIND_REMOVED:
-		delete(c.held, after.GetId())
+		delete(r, after.GetId())
 	default:
-		c.held[after.GetId()] = after
+		r[after.GetId()] = after
 	}
 	return nil
 }
 
-// countFilter counts who came and went by the filter alone (W17).
-func (w *harness) countFilter(change *v2.ParticipantChange) {
-	switch {
-	case change.GetKind() == v2.ChangeKind_CHANGE_KIND_LEFT_FILTER:
-		w.seen.add(leftFilter)
-	case change.GetKind() == v2.ChangeKind_CHANGE_KIND_ADDED && change.PreviousStatus != nil:
-		w.seen.add(enteredFilter)
+// Equals compares the roster with one of the gateway, as the filter shows it (W2).
+func (r Roster) Equals(people []participant.Participant, filter participant.Filter) error {
+	shown := 0
+	for _, p := range people {
+		if !filter.Match(p) {
+			continue
+		}
+		shown++
+		if err := alike(r[p.ID], wire.Participant(p)); err != nil {
+			return fmt.Errorf("held: %w", err)
+		}
 	}
+	if shown != len(r) {
+		return fmt.Errorf("%d held, %d in the filtered roster", len(r), shown)
+	}
+	return nil
 }
 
 // fits says whether a change begins where the client stands.
@@ -94,24 +114,6 @@ func alike(a, b *v2.Participant) error {
 	}
 	if !proto.Equal(a, b) {
 		return fmt.Errorf("%s is not %s", a, b)
-	}
-	return nil
-}
-
-// holds says whether a client holds the roster, as the filter shows it.
-func holds(held map[string]*v2.Participant, roster []participant.Participant, filter participant.Filter) error {
-	shown := 0
-	for _, p := range roster {
-		if !filter.Match(p) {
-			continue
-		}
-		shown++
-		if err := alike(held[p.ID], wire.Participant(p)); err != nil {
-			return fmt.Errorf("held: %w", err)
-		}
-	}
-	if shown != len(held) {
-		return fmt.Errorf("%d held, %d in the filtered roster", len(held), shown)
 	}
 	return nil
 }
