@@ -11,6 +11,7 @@ import (
 	"time"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/test/watchclient"
 )
 
 // churnWorkers is how many clients open and close streams at the same time.
@@ -51,17 +52,17 @@ func (w *harness) churnOnce(ctx context.Context, g *gateway, n int) {
 	if n%2 == 0 {
 		open = openHTTP
 	}
-	if err := open(ctx, g, watchRequest{conference: w.conferences[n/2%len(w.conferences)]}, n%3 == 0); err != nil {
+	if err := open(ctx, g, watchclient.Request{Conference: w.conferences[n/2%len(w.conferences)]}, n%3 == 0); err != nil {
 		w.results.violatef(unexpectedEnds, "open and close: %v", err)
 		return
 	}
 	w.results.stream("opened and closed")
 }
 
-func openGRPC(ctx context.Context, g *gateway, what watchRequest, atOnce bool) error {
+func openGRPC(ctx context.Context, g *gateway, what watchclient.Request, atOnce bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stream, err := g.client.WatchParticipants(ctx, &v2.WatchParticipantsRequest{ConferenceId: what.conference})
+	stream, err := g.client.WatchParticipants(ctx, &v2.WatchParticipantsRequest{ConferenceId: what.Conference})
 	if err == nil && !atOnce {
 		_, err = stream.Recv()
 	}
@@ -72,9 +73,9 @@ func openGRPC(ctx context.Context, g *gateway, what watchRequest, atOnce bool) e
 }
 
 // openHTTP opens its own connection, so that descriptors are opened and closed.
-func openHTTP(ctx context.Context, g *gateway, what watchRequest, atOnce bool) error {
+func openHTTP(ctx context.Context, g *gateway, what watchclient.Request, atOnce bool) error {
 	own := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	response, err := openSSE(ctx, own, g.httpAddr, what)
+	response, err := watchclient.OpenSSE(ctx, own, g.httpAddr, what)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/audian/participant-gateway/internal/simulator"
+	"github.com/audian/participant-gateway/test/watchclient"
 )
 
 // convergeWithin is how long it may take until all hold the same roster: the longest back-
@@ -20,7 +21,13 @@ func (w *harness) converge(ctx context.Context) {
 	defer w.mutations.Unlock()
 	w.upstream.ClearFaults()
 	w.network.set(networkFault{})
+	if w.cluster != nil {
+		w.cluster.restore()
+	}
 	w.awaitTruth(ctx)
+	if w.cluster != nil {
+		w.auditCluster(ctx)
+	}
 }
 
 // awaitTruth waits until every watcher, and a list through the gateway, hold the
@@ -40,14 +47,12 @@ func (w *harness) awaitTruth(ctx context.Context) {
 
 // compare returns the differences from the upstream's roster.
 func (w *harness) compare(ctx context.Context) (found []violation) {
+	for _, watcher := range w.watchers {
+		want := filtered(truthOf(w.upstream.Participants(watcher.conference)), watcher.connected)
+		found = append(found, differences(watcher.name(), watcher.heldCopy(), want)...)
+	}
 	for _, conference := range w.conferences {
 		truth := truthOf(w.upstream.Participants(conference))
-		for _, watcher := range w.watchers {
-			if watcher.conference == conference {
-				want := truth.filtered(watcher.connected)
-				found = append(found, differences(watcher.name(), watcher.heldCopy(), want)...)
-			}
-		}
 		listed, err := w.list(ctx, conference)
 		if err != nil {
 			found = append(found, violation{changesLost, err.Error()})
@@ -82,14 +87,14 @@ func truthOf(participants []simulator.Participant) roster {
 	for _, p := range participants {
 		truth[p.ID] = member{
 			ID: p.ID, Phone: p.PhoneNumber, Name: p.Name, Role: p.Role, Status: p.Status, Muted: p.Muted,
-			Joined: instantOf(p.JoinedAt.Truncate(time.Second)), // The upstream writes whole seconds.
+			Joined: watchclient.InstantOf(p.JoinedAt.Truncate(time.Second)), // The upstream writes whole seconds.
 		}
 	}
 	return truth
 }
 
-// filtered is the roster through a watcher's filter.
-func (r roster) filtered(connected bool) roster {
+// filtered returns a roster through a watcher's filter.
+func filtered(r roster, connected bool) roster {
 	shown := maps.Clone(r)
 	if connected {
 		maps.DeleteFunc(shown, func(_ string, p member) bool { return p.Status != "connected" })

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/audian/participant-gateway/internal/simulator"
+	"github.com/audian/participant-gateway/test/watchclient"
 )
 
 // waitingClients is how many EventSource clients wait for their first message.
@@ -42,7 +43,7 @@ func drainWaiting(ctx context.Context, w *harness, _ *rand.Rand) error {
 // waitForFailure is an EventSource that waits until its stream ends.
 func (w *harness) waitForFailure(ctx context.Context, g *gateway, conference string) {
 	own := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	response, err := openSSE(ctx, own, g.httpAddr, watchRequest{conference: conference})
+	response, err := watchclient.OpenSSE(ctx, own, g.httpAddr, watchclient.Request{Conference: conference})
 	if err != nil {
 		if !g.ending.Load() {
 			w.results.violatef(wrongDrains, "no answer before the end: %v", err)
@@ -56,7 +57,8 @@ func (w *harness) waitForFailure(ctx context.Context, g *gateway, conference str
 		return
 	}
 	fields, err := lastEvent(bufio.NewReader(response.Body))
-	if reason := reasonOf(failureOf(fields["data"])); fields["event"] != "failure" || fields["retry"] == "" || reason != "DRAINING" {
+	reason := watchclient.ReasonOf(watchclient.FailureOf(fields["data"]))
+	if fields["event"] != "failure" || fields["retry"] == "" || reason != "DRAINING" {
 		w.results.violatef(wrongDrains, "an EventSource ended with %v: %v", fields, err)
 		return
 	}

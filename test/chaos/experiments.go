@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/audian/participant-gateway/internal/simulator"
+	"github.com/audian/participant-gateway/test/watchclient"
 )
 
 // experiment is one kind of fault under load. It returns an error if it had no effect;
@@ -82,11 +83,19 @@ func isolatedExperiments() [][]experiment {
 	}
 }
 
+// isolatedLanes are those of isolatedExperiments; none with replicas.
+func (w *harness) isolatedLanes() [][]experiment {
+	if w.cluster != nil {
+		return nil
+	}
+	return isolatedExperiments()
+}
+
 // startIsolated starts the lanes; the channel is closed when all have ended.
 func (w *harness) startIsolated(ctx context.Context, out io.Writer) (ended chan struct{}) {
 	ended = make(chan struct{})
 	var lanes sync.WaitGroup
-	for n, lane := range isolatedExperiments() {
+	for n, lane := range w.isolatedLanes() {
 		lanes.Go(func() {
 			for _, e := range w.selected(lane) {
 				w.perform(ctx, e, w.rng(uint64(forIsolated+n)), out)
@@ -127,7 +136,11 @@ func isClosed(c <-chan struct{}) bool {
 
 // pass performs every experiment once, unless the time is over before.
 func (w *harness) pass(ctx context.Context, rng *rand.Rand, out io.Writer, over func() bool) {
-	all := w.selected(experiments())
+	list := experiments
+	if w.cluster != nil {
+		list = replicaExperiments
+	}
+	all := w.selected(list())
 	if len(all) == 0 {
 		pause(ctx, time.Second)
 	}
@@ -204,8 +217,8 @@ func endConference(ctx context.Context, w *harness, rng *rand.Rand) error {
 	for n := range 3 {
 		w.visitors.enter(conference, simulator.Participant{ID: fmt.Sprint("guest_", n), Status: "connected"})
 	}
-	ended := make(chan int, len(transports))
-	for name := range transports {
+	ended := make(chan int, len(watchclient.Transports))
+	for name := range watchclient.Transports {
 		watcher := &watcher{harness: w, conference: conference, transport: name, held: roster{}}
 		w.running.Go(func() {
 			watcher.follow(ctx)
@@ -214,7 +227,7 @@ func endConference(ctx context.Context, w *harness, rng *rand.Rand) error {
 	}
 	pause(ctx, 2*time.Second)
 	w.upstream.DeleteConference(conference)
-	for range transports {
+	for range watchclient.Transports {
 		if held := <-ended; held != 3 || ctx.Err() != nil {
 			return fmt.Errorf("a watcher held %d of 3 at the end, or received no END: %w", held, context.Cause(ctx))
 		}

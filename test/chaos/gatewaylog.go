@@ -12,7 +12,7 @@ import (
 const secret = "chaos-upstream-credential-7c1f"
 
 // forbiddenInLog matches the credential, and phone numbers in full.
-var forbiddenInLog = regexp.MustCompile(regexp.QuoteMeta(secret) + `|\+120255[56][0-9]{4}`)
+var forbiddenInLog = regexp.MustCompile(regexp.QuoteMeta(secret) + `|` + redisPassword + `|\+120255[56][0-9]{4}`)
 
 // panicked matches a panic of the process, and one that a call recovered.
 var panicked = regexp.MustCompile(`^(panic|fatal error): |"panic: `)

@@ -16,6 +16,7 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/simulator"
+	"github.com/audian/participant-gateway/test/watchclient"
 )
 
 // sharedConferences are watched while all experiments on the shared gateway run.
@@ -33,9 +34,10 @@ type harness struct {
 	network        *proxy
 	redirectTarget *redirectTarget
 	gateway        atomic.Pointer[gateway]
+	cluster        *cluster // With replicas, in place of gateway.
 	launched       atomic.Int32
 
-	orderCheck   *orderCheck
+	orderCheck   *watchclient.OrderCheck
 	observations *observations
 	visitors     *visitors
 	writers      *writers
@@ -60,7 +62,7 @@ func run(ctx context.Context, s settings, out io.Writer) (ok bool, err error) {
 	t := newResults(s.seed)
 	w := &harness{
 		settings: s, results: t, log: log, conferences: sharedConferences,
-		orderCheck: newOrderCheck(), observations: newObservations(),
+		orderCheck: watchclient.NewOrderCheck(), observations: newObservations(),
 	}
 	err = w.execute(ctx, out)
 	t.report.Seconds = time.Since(began).Round(time.Millisecond).Seconds()
@@ -78,6 +80,7 @@ const (
 	forUpstream = iota + 1
 	forVisitors
 	forExperiments
+	forQuiet
 	forIsolated = 50
 	forWatchers = 100
 	forWriters  = 200
@@ -98,12 +101,24 @@ func (w *harness) execute(ctx context.Context, out io.Writer) error {
 	end()
 	w.running.Wait()
 	w.audit()
-	if g := w.gateway.Load(); err == nil {
-		w.checkDrain(g, g.terminate())
-	} else {
-		g.kill()
-	}
+	w.endGateways(err == nil)
 	return err
+}
+
+// endGateways ends all gateways: by a drain, or at once.
+func (w *harness) endGateways(drained bool) {
+	all := []*gateway{w.gateway.Load()}
+	if w.cluster != nil {
+		all = w.cluster.gateways()
+		defer w.cluster.close()
+	}
+	for _, g := range all {
+		if drained {
+			w.checkDrain(g, g.terminate())
+		} else {
+			g.kill()
+		}
+	}
 }
 
 func (w *harness) open(ctx context.Context) (err error) {
@@ -123,7 +138,18 @@ func (w *harness) open(ctx context.Context) (err error) {
 			w.visitors.join(conference)
 		}
 	}
+	if w.settings.replicas > 0 {
+		return w.openCluster(ctx)
+	}
 	return w.replace(ctx)
+}
+
+// pick returns a gateway for a stream or a call.
+func (w *harness) pick() *gateway {
+	if w.cluster != nil {
+		return w.cluster.pick()
+	}
+	return w.gateway.Load()
 }
 
 // upstreamOptions are drawn from the seed: an upstream with several pages a list, whose
@@ -162,21 +188,24 @@ func (w *harness) populate(ctx context.Context) {
 		w.running.Go(func() { w.writers.write(ctx, w.rng(uint64(forWriters+n))) })
 	}
 	w.running.Go(func() { w.visitors.run(ctx) })
+	if w.cluster != nil {
+		w.watchQuiet(ctx)
+	}
 }
 
 // list reads a conference through the gateway.
 func (w *harness) list(ctx context.Context, conference string) ([]member, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	response, err := w.gateway.Load().client.ListParticipants(ctx, &v2.ListParticipantsRequest{ConferenceId: conference})
-	w.results.call("ListParticipants", join(status.Code(err).String(), reasonOf(err)))
+	response, err := w.pick().client.ListParticipants(ctx, &v2.ListParticipantsRequest{ConferenceId: conference})
+	w.results.call("ListParticipants", join(status.Code(err).String(), watchclient.ReasonOf(err)))
 	if status.Code(err) == codes.NotFound {
 		w.results.violatef(falseNotFound, "a list of %s: %v", conference, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("list %s: %w", conference, err)
 	}
-	return membersOf(response.GetParticipants()), nil
+	return watchclient.MembersOf(response.GetParticipants()), nil
 }
 
 // checkDrain checks how long a drain took; waitForExit checks its exit code (W16).

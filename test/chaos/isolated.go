@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/audian/participant-gateway/internal/simulator"
+	"github.com/audian/participant-gateway/test/watchclient"
 )
 
 // isolated runs an experiment on its own upstream, gateway and watchers: it needs more time
@@ -36,7 +37,7 @@ func (w *harness) isolatedOptions(o simulator.Options) simulator.Options {
 func (w *harness) isolatedAt(ctx context.Context, upstream *upstreamServer, base string, o launchOptions, run isolatedRun) error {
 	h := &harness{
 		settings: w.settings, results: w.results, log: w.log, upstream: upstream,
-		orderCheck: newOrderCheck(), observations: newObservations(),
+		orderCheck: watchclient.NewOrderCheck(), observations: newObservations(),
 	}
 	h.writers = &writers{harness: h, removed: map[string]string{}}
 	g, err := h.launch(ctx, base, o)

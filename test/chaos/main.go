@@ -17,6 +17,10 @@
 // Usage, at the top of the repository:
 //
 //	go run ./test/chaos -server bin/server [-seed 1] [-seconds 60] [-only "slow"]
+//
+// With -replicas 3 it tests gateways that share a Redis (R1 to R8): each of them is killed,
+// stopped and cut off from Redis, and Redis restarts with and without its data, while watchers
+// and writers go from one to another.
 package main
 
 import (
@@ -38,6 +42,8 @@ type settings struct {
 	only    string
 	report  string
 	log     string
+	// replicas is the number of gateways that share a Redis; 0: one gateway without Redis.
+	replicas int
 }
 
 func main() {
@@ -47,6 +53,7 @@ func main() {
 	flag.IntVar(&s.seconds, "seconds", 60, "how long to run at least")
 	flag.IntVar(&s.churn, "churn", 10_000, "streams opened and closed in the experiment of that name")
 	flag.StringVar(&s.only, "only", "", "run only experiments whose name contains this")
+	flag.IntVar(&s.replicas, "replicas", 0, "gateways that share a Redis, which fails; 0: one gateway without Redis")
 	flag.StringVar(&s.report, "report", "bin/chaos.json", "file for the report")
 	flag.StringVar(&s.log, "log", "bin/chaos.log", "file for the gateway's log")
 	flag.Parse()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/audian/participant-gateway/internal/simulator"
+	"github.com/audian/participant-gateway/test/watchclient"
 )
 
 const (
@@ -116,8 +117,8 @@ func numbered(name string, n int) (names []string) {
 // askForUnknown opens a stream of a conference that does not exist, again and again (W1).
 func (w *harness) askForUnknown(ctx context.Context, conference string) {
 	for ctx.Err() == nil {
-		err := openGRPC(ctx, w.gateway.Load(), watchRequest{conference: conference}, false)
-		if reason := reasonOf(err); ctx.Err() == nil && reason != "CONFERENCE_NOT_FOUND" && !w.gateway.Load().ending.Load() {
+		err := openGRPC(ctx, w.gateway.Load(), watchclient.Request{Conference: conference}, false)
+		if reason := watchclient.ReasonOf(err); ctx.Err() == nil && reason != "CONFERENCE_NOT_FOUND" && !w.gateway.Load().ending.Load() {
 			w.results.check("watches of an unknown conference that ended "+join("otherwise", reason), 1)
 		}
 		pause(ctx, 10*time.Millisecond)

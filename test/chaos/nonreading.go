@@ -15,6 +15,7 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/simulator"
+	"github.com/audian/participant-gateway/test/watchclient"
 )
 
 // largeConference is a conference whose snapshot is larger than the buffers of a connection.
@@ -62,10 +63,10 @@ func (w *harness) runNonReading(ctx context.Context, g *gateway, upstream *upstr
 	if err := changeWhileReading(ctx, g, upstream, blockedFor+noticedWithin); err != nil {
 		return err
 	}
-	if err := overGRPC(); reasonOf(err) != "CLIENT_BLOCKED" {
+	if err := overGRPC(); watchclient.ReasonOf(err) != "CLIENT_BLOCKED" {
 		w.results.violatef(unexpectedEnds, "a gRPC client that never read: %v", err)
 	}
-	if err := overHTTP(); err == nil || reasonOf(err) != "" {
+	if err := overHTTP(); err == nil || watchclient.ReasonOf(err) != "" {
 		w.results.violatef(unexpectedEnds, "an HTTP client that never read was not cut: %v", err)
 	}
 	return nil
@@ -107,7 +108,7 @@ func readUntil(stream v2.ParticipantService_WatchParticipantsClient, held roster
 		if err != nil {
 			return err //nolint:wrapcheck // A status, which a wrapping would hide.
 		}
-		if err := held.apply(messageOf(msg)); err != nil {
+		if err := held.Apply(watchclient.MessageOf(msg)); err != nil {
 			return err
 		}
 	}
@@ -166,7 +167,7 @@ func readAll(lines *bufio.Reader) error {
 	}
 	defer func() { _ = response.Body.Close() }()
 	for events := bufio.NewReader(response.Body); ; {
-		if _, err := nextBlock(events); err != nil {
+		if _, err := watchclient.NextEvent(events); err != nil {
 			if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
 				return nil // Still open.
 			}

@@ -17,10 +17,12 @@ type observations struct {
 	seen map[identity]bool // guarded by mu
 	// left holds the ids of participants that were removed from the upstream.
 	left map[string]bool // guarded by mu
+	// held holds the ids of participants whom a call was about to hold.
+	held map[string]bool // guarded by mu
 }
 
 func newObservations() *observations {
-	return &observations{seen: map[identity]bool{}, left: map[string]bool{}}
+	return &observations{seen: map[identity]bool{}, left: map[string]bool{}, held: map[string]bool{}}
 }
 
 // identity is a participant in one status.
@@ -46,6 +48,19 @@ func (s *observations) mayHaveLeft(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.left[id]
+}
+
+// hold records that a participant is about to be held by a call.
+func (s *observations) hold(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held[id] = true
+}
+
+func (s *observations) mayBeHeld(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.held[id]
 }
 
 // visitors are participants that were not added through the gateway. They join, change
@@ -122,6 +137,13 @@ func (v *visitors) record(p simulator.Participant) {
 	v.truth[identity{p.ID, p.PhoneNumber, p.Name, p.Status}] = true
 }
 
+// change changes a visitor's status.
+func (v *visitors) change(conference, id string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.set(conference, id)
+}
+
 // visitorStatuses are the statuses that visitors get; the upstream does not document the
 // last one.
 var visitorStatuses = []string{"connected", "held", "connected", "held", "whispering"}
@@ -162,6 +184,11 @@ func (v *visitors) existed(dialled map[string]simulator.Dial, state identity) bo
 		return v.truth[state]
 	}
 	switch state.status {
+	case "held":
+		if !v.harness.observations.mayBeHeld(state.id) {
+			return false
+		}
+		fallthrough
 	case "pending", "dialing", "connected", "disconnected":
 		return state.phone == dial.PhoneNumber && state.name == callerName(dial.PhoneNumber)
 	default:

@@ -64,6 +64,12 @@ const (
 	secretsLogged        = "secrets_logged"         // credentials and phone numbers
 	redirected           = "redirects_followed"     // A6
 	failedExperiments    = "failed_experiments"     // An experiment that had no effect
+	tooManyPolls         = "too_many_polls"         // R1: more than one list an interval
+	lateTakeovers        = "late_takeovers"         // R3: no poll for longer than a takeover may take
+	tooManyAdds          = "too_many_adds"          // R5, R8: more than ten adds a second, or more than a share on top
+	notRecovered         = "not_recovered"          // R8: a replica or a stream that is not well after the faults
+	keysForever          = "keys_without_ttl"       // R9
+	secretsInRedis       = "secrets_in_redis"       // R10
 )
 
 var rules = []string{
@@ -72,6 +78,7 @@ var rules = []string{
 	falseRemoved, falseNotFound,
 	http2Spoken, keyHammered, wrongDrains,
 	leakedGoroutines, leakedFiles, badExits, secretsLogged, redirected, failedExperiments,
+	tooManyPolls, lateTakeovers, tooManyAdds, notRecovered, keysForever, secretsInRedis,
 }
 
 // mostFindings is the number of findings of a rule that a report describes; all are
@@ -132,6 +139,13 @@ func (t *results) faultCount(kind string) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.report.Faults[kind]
+}
+
+// checkCount returns how often something was checked.
+func (t *results) checkCount(what string) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.report.Checks[what]
 }
 
 // passed reports whether no rule was broken.

@@ -17,8 +17,9 @@ import (
 type upstreamServer struct {
 	*simulator.Simulator
 
-	server *http.Server
-	addr   atomic.Pointer[string]
+	server   *http.Server
+	addr     atomic.Pointer[string]
+	arrivals arrivals
 }
 
 func startUpstream(ctx context.Context, options simulator.Options) (*upstreamServer, error) {
@@ -37,7 +38,7 @@ func (u *upstreamServer) restart(ctx context.Context) error {
 	}
 	u.addr.Store(new(listener.Addr().String()))
 	u.server = &http.Server{
-		Handler: u.Handler(), ReadHeaderTimeout: 10 * time.Second,
+		Handler: u.arrivals.record(u.Handler()), ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 	}
 	server := u.server

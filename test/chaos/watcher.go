@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/audian/participant-gateway/test/watchclient"
 )
 
 // firstWithin and nextWithin are how long a watcher waits for the first message of a
@@ -37,6 +39,9 @@ type watcher struct {
 	generation  int
 	// flips are the changes of freshness that its streams reported, the first state included.
 	flips []flip
+	// at is when the token came. expired counts RESUME_EXPIRED snapshots after a loss of Redis.
+	at      time.Time
+	expired int
 }
 
 // name describes the watcher in findings.
@@ -55,7 +60,7 @@ type stream struct {
 // follow watches until ctx ends or the conference does.
 func (w *watcher) follow(ctx context.Context) {
 	for ctx.Err() == nil {
-		s := &stream{gateway: w.harness.gateway.Load(), resumeToken: w.token}
+		s := &stream{gateway: w.harness.pick(), resumeToken: w.token}
 		how := w.call(ctx, s)
 		w.harness.results.stream("ended: " + how)
 		if s.ended {
@@ -93,7 +98,7 @@ func (w *watcher) call(ctx context.Context, s *stream) (how string) {
 // classifyEnd returns how a stream ended, and records a violation unless its process
 // ended: a gateway that drains sends DRAINING to every stream that has begun (W10, W16).
 func (w *watcher) classifyEnd(s *stream, err error) (how string) {
-	reason := reasonOf(err)
+	reason := watchclient.ReasonOf(err)
 	switch {
 	case s.gateway.killed.Load():
 		return "killed"
@@ -108,7 +113,9 @@ func (w *watcher) classifyEnd(s *stream, err error) (how string) {
 
 // read applies messages until the stream ends; nil means that the conference ended.
 func (w *watcher) read(ctx context.Context, s *stream, alive func()) error {
-	next, err := transports[w.transport](ctx, s.gateway, watchRequest{w.conference, w.connected, s.resumeToken})
+	next, err := watchclient.Transports[w.transport](ctx, s.gateway.target(), watchclient.Request{
+		Conference: w.conference, Connected: w.connected, Token: s.resumeToken,
+	})
 	for err == nil {
 		var m message
 		if m, err = next(); err != nil {
@@ -117,7 +124,7 @@ func (w *watcher) read(ctx context.Context, s *stream, alive func()) error {
 		alive()
 		w.handle(s, m)
 	}
-	if s.ended && (errors.Is(err, io.EOF) || errors.Is(err, errBare)) {
+	if s.ended && (errors.Is(err, io.EOF) || errors.Is(err, watchclient.ErrBare)) {
 		return nil
 	}
 	return err
@@ -143,22 +150,26 @@ func (w *watcher) handle(s *stream, m message) {
 		return
 	}
 	w.checkBaseline(s, m)
-	if err := w.held.apply(m); err != nil {
+	if err := w.held.Apply(m); err != nil {
 		w.harness.results.violatef(inconsistentMessages, "%s: %v", w.name(), err)
 	}
 	w.compareWithOthers(m)
 	s.ended = m.End != nil
-	w.token, w.generation = m.Token, s.gateway.generation
+	w.token, w.generation, w.at = m.Token, s.gateway.generation, time.Now()
 }
 
 // checkBaseline checks the first message of a stream: within the history, which is longer
 // than a run, the stream continues from the token; otherwise there is one snapshot (W4).
 func (w *watcher) checkBaseline(s *stream, m message) {
+	if w.expires(m) {
+		s.hasBaseline = true
+		return
+	}
 	want := "initial"
 	switch {
 	case s.hasBaseline:
 		want = ""
-	case s.resumeToken != "" && w.generation == s.gateway.generation:
+	case s.resumeToken != "" && (w.harness.cluster != nil || w.generation == s.gateway.generation):
 		want = ""
 		w.harness.results.stream("resumed with what was missed")
 	case s.resumeToken != "":
@@ -186,7 +197,7 @@ func (w *watcher) compareWithOthers(m message) {
 		if m.Token == w.token {
 			t.violatef(outOfOrder, "%s: changes without a new token", w.name())
 		}
-		if err := orderCheck.changed(w.last, m.Token, m.Changes); err != nil {
+		if err := orderCheck.Changed(w.last, m.Token, m.Changes); err != nil {
 			t.violatef(outOfOrder, "%s: %v", w.name(), err)
 		}
 		w.last = m.Token
@@ -198,7 +209,7 @@ func (w *watcher) compareWithOthers(m message) {
 			}
 		}
 	}
-	if err := orderCheck.holds(m.Token, w.held); err != nil {
+	if err := orderCheck.Holds(m.Token, w.held); err != nil {
 		t.violatef(outOfOrder, "%s: %v", w.name(), err)
 	}
 }

@@ -3,10 +3,12 @@ package main
 import (
 	"errors"
 	"testing"
+
+	"github.com/audian/participant-gateway/test/watchclient"
 )
 
 func newTestHarness() *harness {
-	w := &harness{results: newResults(1), orderCheck: newOrderCheck(), observations: newObservations()}
+	w := &harness{results: newResults(1), orderCheck: watchclient.NewOrderCheck(), observations: newObservations()}
 	w.visitors = newVisitors(w, w.rng(forVisitors))
 	w.writers = &writers{harness: w, removed: map[string]string{}}
 	return w
@@ -84,19 +86,19 @@ func TestW08_RemovalOfPresentParticipantIsFound(t *testing.T) {
 }
 
 func TestW10_UnexpectedEndsAreFound(t *testing.T) {
-	checkDrain := failureOf(`{"error":{"status":"UNAVAILABLE","details":[{"reason":"DRAINING"}]}}`)
+	checkDrain := watchclient.FailureOf(`{"error":{"status":"UNAVAILABLE","details":[{"reason":"DRAINING"}]}}`)
 	for name, test := range map[string]struct {
 		killed, ending bool
 		messages       int
 		err            error
 		rule           string
 	}{
-		"killed":                   {true, true, 3, errBare, ""},
+		"killed":                   {true, true, 3, watchclient.ErrBare, ""},
 		"drained":                  {false, true, 3, checkDrain, ""},
-		"drained without DRAINING": {false, true, 3, errBare, unexpectedEnds},
+		"drained without DRAINING": {false, true, 3, watchclient.ErrBare, unexpectedEnds},
 		"refused by one that ends": {false, true, 0, errors.New("connection refused"), ""},
-		"without a reason":         {false, false, 3, errBare, unexpectedEnds},
-		"before the first message": {false, false, 0, errBare, unexpectedEnds},
+		"without a reason":         {false, false, 3, watchclient.ErrBare, unexpectedEnds},
+		"before the first message": {false, false, 0, watchclient.ErrBare, unexpectedEnds},
 	} {
 		w := newTestHarness()
 		s := &stream{gateway: &gateway{}, messages: test.messages}

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/test/watchclient"
 )
 
 // writers add and remove participants through both transports.
@@ -31,6 +32,8 @@ type writers struct {
 type add struct {
 	conference, phone string
 	answers           []answer
+	// anonymous means that it has no request id, excused that its request id may be forgotten.
+	anonymous, excused bool
 }
 
 // answer is the result of one call.
@@ -66,8 +69,12 @@ func (w *writers) step(ctx context.Context, rng *rand.Rand) {
 	switch choice := rng.IntN(10); {
 	case choice == 0:
 		w.list(ctx, conference)
+	case choice == 9 && w.harness.cluster != nil && len(present) > 0:
+		w.control(ctx, conference, present[rng.IntN(len(present))], rng)
 	case len(present) > 2 && choice < 5 || len(present) > mostDialled:
 		w.remove(ctx, conference, present[rng.IntN(len(present))], overREST)
+	case w.harness.cluster != nil:
+		w.addAtReplicas(ctx, conference, addCalls(rng.IntN(int(anyCalls))), rng)
 	default:
 		w.add(ctx, conference, overREST, rng.IntN(3) == 0)
 	}
@@ -90,11 +97,7 @@ func callerName(phone string) string { return "Caller " + strings.TrimPrefix(pho
 // add adds a participant, and may call again under the same request id, at the same
 // process: another one does not remember it (A2).
 func (w *writers) add(ctx context.Context, conference string, overREST, again bool) {
-	g := w.harness.gateway.Load()
-	w.mu.Lock()
-	a := &add{conference: conference, phone: fmt.Sprintf("%s%04d", dialledNumbers, len(w.adds))}
-	w.adds = append(w.adds, a)
-	w.mu.Unlock()
+	g, a := w.harness.gateway.Load(), w.newAdd(conference)
 	first := w.call(ctx, g, a, overREST)
 	if !again || ctx.Err() != nil {
 		return
@@ -121,23 +124,31 @@ func (w *writers) call(ctx context.Context, g *gateway, a *add, overREST bool) a
 	return got
 }
 
+// requestID is empty where the add has none.
+func (a *add) requestID() string {
+	if a.anonymous {
+		return ""
+	}
+	return "add " + a.phone
+}
+
 func addOverGRPC(ctx context.Context, g *gateway, a *add) answer {
 	response, err := g.client.AddParticipant(ctx, &v2.AddParticipantRequest{
 		ConferenceId: a.conference, PhoneNumber: a.phone, Name: callerName(a.phone),
-		Role: v2.ParticipantRole_PARTICIPANT_ROLE_LISTENER, RequestId: "add " + a.phone,
+		Role: v2.ParticipantRole_PARTICIPANT_ROLE_LISTENER, RequestId: a.requestID(),
 	})
-	reason, dialled := infoOf(err)
+	reason, dialled := watchclient.InfoOf(err)
 	return answer{code: join(status.Code(err).String(), reason), id: response.GetParticipant().GetId(), dialled: dialled}
 }
 
 func addOverREST(ctx context.Context, g *gateway, a *add) answer {
-	body := fmt.Sprintf(`{"phone_number":%q,"name":%q,"role":"listener","request_id":"add %s"}`, a.phone, callerName(a.phone), a.phone)
+	body := fmt.Sprintf(`{"phone_number":%q,"name":%q,"role":"listener","request_id":%q}`, a.phone, callerName(a.phone), a.requestID())
 	code, text, err := g.send(ctx, http.MethodPost, pathOf(a.conference), body)
 	if err != nil {
 		return answer{code: "no answer"}
 	}
 	if code != http.StatusOK {
-		reason, dialled := infoOf(failureOf(text))
+		reason, dialled := watchclient.InfoOf(watchclient.FailureOf(text))
 		return answer{code: join(strconv.Itoa(code), reason), dialled: dialled}
 	}
 	var msg member
@@ -148,7 +159,7 @@ func addOverREST(ctx context.Context, g *gateway, a *add) answer {
 }
 
 func (w *writers) remove(ctx context.Context, conference, id string, overREST bool) {
-	g := w.harness.gateway.Load()
+	g := w.harness.pick()
 	w.harness.observations.leave(id)
 	call := removeOverGRPC
 	if overREST {
@@ -168,7 +179,7 @@ func (w *writers) remove(ctx context.Context, conference, id string, overREST bo
 
 func removeOverGRPC(ctx context.Context, g *gateway, conference, id string) (code string, removed bool) {
 	_, err := g.client.RemoveParticipant(ctx, &v2.RemoveParticipantRequest{ConferenceId: conference, ParticipantId: id})
-	return join(status.Code(err).String(), reasonOf(err)), status.Code(err) == codes.OK
+	return join(status.Code(err).String(), watchclient.ReasonOf(err)), status.Code(err) == codes.OK
 }
 
 func removeOverREST(ctx context.Context, g *gateway, conference, id string) (code string, removed bool) {
@@ -179,7 +190,7 @@ func removeOverREST(ctx context.Context, g *gateway, conference, id string) (cod
 	if got == http.StatusNoContent {
 		return "204", true
 	}
-	return join(strconv.Itoa(got), reasonOf(failureOf(text))), false
+	return join(strconv.Itoa(got), watchclient.ReasonOf(watchclient.FailureOf(text))), false
 }
 
 func (w *writers) list(ctx context.Context, conference string) {
