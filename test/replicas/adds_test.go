@@ -94,7 +94,7 @@ func TestR05_A429SlowsEveryReplica(t *testing.T) {
 		Kind: simulator.FaultStatus, Operation: simulator.List, Status: 429, RetryAfter: fmt.Sprint(pause.Seconds()), Body: simulator.VendorBody, Times: 1,
 	})
 	var refused time.Time
-	eventually(t, timeout, "a list is refused", func() bool {
+	eventually(t, "a list is refused", func() bool {
 		for _, request := range c.upstream.History() {
 			if request.Status == http.StatusTooManyRequests {
 				refused = request.Time
@@ -104,7 +104,7 @@ func TestR05_A429SlowsEveryReplica(t *testing.T) {
 	})
 	for _, conference := range conferences {
 		var next []request
-		eventually(t, timeout, "a list of "+conference, func() bool {
+		eventually(t, "a list of "+conference, func() bool {
 			next = c.upstream.lists(conference, refused.Add(learnt+stalls.since(refused)))
 			return len(next) > 0
 		})
@@ -165,7 +165,7 @@ func TestR06_AHolderThatDies(t *testing.T) {
 			began := time.Now()
 			var call sync.WaitGroup
 			call.Go(func() { _, _ = c.replicas[0].add(conference, 1, "request-1") })
-			eventually(t, timeout, "the add is sent", func() bool { return len(c.upstream.adds(began)) == 1 })
+			eventually(t, "the add is sent", func() bool { return len(c.upstream.adds(began)) == 1 })
 			c.replicas[0].kill()
 			call.Wait()
 			added, err := c.replicas[1].add(conference, 1, "request-1")
@@ -209,7 +209,7 @@ func TestR06_AClaimIsAcknowledgedByAReplicaOfRedis(t *testing.T) {
 	copied.ReplicaOf(c.redis)
 	c.redis.Do("CONFIG", "RESETSTAT")
 	dialled := 0
-	eventually(t, timeout, "an add is acknowledged", func() bool {
+	eventually(t, "an add is acknowledged", func() bool {
 		dialled++
 		if _, err := c.replicas[0].add(conference, dialled, fmt.Sprintf("request-%d", dialled)); err != nil {
 			t.Fatal(err)

@@ -59,7 +59,7 @@ func TestR08_StreamsStayOpenWhileRedisIsAway(t *testing.T) {
 			left := time.Now()
 			test.leave(c)
 			for _, w := range watchers {
-				eventually(t, timeout, w.String()+" is stale", func() bool { return !w.isFresh() })
+				eventually(t, w.String()+" is stale", func() bool { return !w.isFresh() })
 				if took := time.Since(left); took > staleWithin+stalls.since(left) {
 					t.Errorf("%s was stale after %s", w, took)
 				}
@@ -251,7 +251,7 @@ func TestR08_AReplicaStartsWithoutRedis(t *testing.T) {
 	r.kill()
 	c.redis.Kill()
 	r.launch()
-	eventually(t, timeout, "/readyz names Redis", func() bool {
+	eventually(t, "/readyz names Redis", func() bool {
 		code, body := r.page("/readyz")
 		return code == http.StatusServiceUnavailable && strings.Contains(strings.ToLower(body), "redis")
 	})
@@ -318,7 +318,7 @@ func TestR08_AddsWhileRedisIsAway(t *testing.T) {
 		}
 	}
 	c.redis.Continue()
-	eventually(t, timeout, "the same request id is accepted", func() bool {
+	eventually(t, "the same request id is accepted", func() bool {
 		_, err := c.replicas[0].add(conference, 10, "request-1")
 		return err == nil
 	})

@@ -67,13 +67,13 @@ func TestR08_AReplicaThatIsCutOffAddsItsShare(t *testing.T) {
 			t.Parallel()
 			const conference = "conf_share"
 			c := start(t, 3, options{simulator: unlimited})
-			eventually(t, timeout, "all know each other", func() bool { return len(c.keys(redisPrefix+"replicas*")) > 0 })
+			eventually(t, "all know each other", func() bool { return len(c.keys(redisPrefix+"replicas*")) > 0 })
 			<-time.After(3 * time.Second) // Known within 3 s.
 			for _, r := range c.replicas[:test.cut] {
 				r.network.Cut()
 			}
 			for _, r := range c.replicas[:test.cut] {
-				eventually(t, timeout, "the replica knows", func() bool { return r.addNamed(conference, 900, "probe").reason == away })
+				eventually(t, "the replica knows", func() bool { return r.addNamed(conference, 900, "probe").reason == away })
 			}
 			began := time.Now()
 			var calls sync.WaitGroup

@@ -76,7 +76,7 @@ func (c *cluster) expectOneDial(results ...result) {
 // awaitClaims waits until Redis has so many claims in a state.
 func (c *cluster) awaitClaims(state string, want int) {
 	c.t.Helper()
-	eventually(c.t, timeout, fmt.Sprintf("%d claims are %s", want, state), func() bool {
+	eventually(c.t, fmt.Sprintf("%d claims are %s", want, state), func() bool {
 		found := 0
 		for _, key := range c.keys(redisPrefix + "claim:id:*") {
 			if c.redis.Client().HGet(c.context(), key, "state").Val() == state {
@@ -94,7 +94,7 @@ func (r *replica) occupy(conference string) (wait func()) {
 	for n := range 40 {
 		calls.Go(func() { r.addNamed(conference, 100+n, "") })
 	}
-	eventually(r.cluster.t, timeout, "the adds of a second are sent", func() bool { return len(r.cluster.upstream.adds(began)) >= 10 })
+	eventually(r.cluster.t, "the adds of a second are sent", func() bool { return len(r.cluster.upstream.adds(began)) >= 10 })
 	return calls.Wait
 }
 
@@ -146,12 +146,12 @@ func TestR06_AMarkedClaimIsNeverSentAgain(t *testing.T) {
 			began := time.Now()
 			c.upstream.Inject(simulator.Fault{Kind: simulator.FaultLate, Operation: simulator.Add, Latency: time.Second, Times: 1})
 			first := c.replicas[0].goAdd(conference)
-			eventually(t, timeout, "the add is sent", func() bool { return len(c.upstream.adds(began)) == 1 })
+			eventually(t, "the add is sent", func() bool { return len(c.upstream.adds(began)) == 1 })
 			test.fail(c.replicas[0])
 			second := c.replicas[1].addSame(conference)
 			test.back(c.replicas[0])
 			results := []result{second, <-first, c.replicas[1].addSame(conference)}
-			eventually(t, timeout, "the first replica answers too", func() bool {
+			eventually(t, "the first replica answers too", func() bool {
 				again := c.replicas[0].addSame(conference)
 				results = append(results, again)
 				return again.reason != away
@@ -182,14 +182,14 @@ func TestR06_ALivingHolderKeepsItsClaims(t *testing.T) {
 				c.upstream.Inject(simulator.Fault{Kind: simulator.FaultLate, Operation: simulator.Add, Latency: time.Second, Times: 1})
 			}
 			first := c.replicas[0].goAdd(conference)
-			eventually(t, timeout, "the add is sent", func() bool { return len(c.upstream.adds(began)) == 1 })
+			eventually(t, "the add is sent", func() bool { return len(c.upstream.adds(began)) == 1 })
 			results := []result{}
 			if !before {
 				results = append(results, <-first)
 			}
 			c.redis.Restart(false)
 			var again result
-			eventually(t, timeout, "the request id is answered", func() bool {
+			eventually(t, "the request id is answered", func() bool {
 				again = c.replicas[1].addSame(conference)
 				return again.reason != away
 			})

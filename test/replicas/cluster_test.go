@@ -121,7 +121,7 @@ func (r *replica) restart() {
 
 func (r *replica) awaitReady() {
 	r.cluster.t.Helper()
-	eventually(r.cluster.t, timeout, fmt.Sprintf("replica %d is ready", r.number), r.ready)
+	eventually(r.cluster.t, fmt.Sprintf("replica %d is ready", r.number), r.ready)
 }
 
 // context bounds a call.

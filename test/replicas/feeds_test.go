@@ -54,10 +54,10 @@ func TestR08_AnOutageOfTheUpstreamReachesAllReplicas(t *testing.T) {
 	watchers := c.watchEach([]string{conference}, c.replicas[:2]...)
 	c.upstream.Inject(simulator.Fault{Kind: simulator.FaultStatus, Operation: simulator.List, Status: 503, Body: simulator.HTMLBody})
 	for _, w := range watchers {
-		eventually(t, timeout, w.String()+" is stale", func() bool { return !w.isFresh() })
+		eventually(t, w.String()+" is stale", func() bool { return !w.isFresh() })
 	}
 	joined := c.watch(c.replicas[2], conference)
-	eventually(t, timeout, "a snapshot, then STALE", func() bool { return len(joined.messages()) >= 2 })
+	eventually(t, "a snapshot, then STALE", func() bool { return len(joined.messages()) >= 2 })
 	if m := joined.messages(); m[0].Snapshot == nil || m[1].Checkpoint == nil || m[1].at.Sub(m[0].at) > time.Second+stalls.since(m[0].at) {
 		t.Errorf("received %s, then %s", describe(m[0].Message), describe(m[1].Message))
 	}
@@ -82,7 +82,7 @@ func TestR01_TheLeaseMovesWhenItsWatchersLeave(t *testing.T) {
 	left := time.Now()
 	leaving.close()
 	next := c.nextList(conference, 0, left)
-	eventually(t, timeout, "more lists", func() bool { return len(c.upstream.lists(conference, next.began)) > 3 })
+	eventually(t, "more lists", func() bool { return len(c.upstream.lists(conference, next.began)) > 3 })
 	lists := c.upstream.lists(conference, left)
 	for i, list := range lists[1:] {
 		if gap := list.began.Sub(lists[i].began); gap > interval+400*time.Millisecond+stalls.since(lists[i].began) {
@@ -120,7 +120,7 @@ func TestR07_ARefreshReachesTheReplicaThatPolls(t *testing.T) {
 		if _, err := r.GRPC.RefreshParticipants(c.context(), &v2.RefreshParticipantsRequest{ConferenceId: conference}); err != nil {
 			t.Errorf("refresh at replica %d: %v", n, err)
 		}
-		eventually(t, timeout, "the list comes", func() bool { return w.holds(id) })
+		eventually(t, "the list comes", func() bool { return w.holds(id) })
 	}
 }
 

@@ -48,7 +48,7 @@ func TestR09_EveryKeyExpires(t *testing.T) {
 		w.close()
 	}
 	var last []request
-	eventually(t, timeout, "no more lists", func() bool {
+	eventually(t, "no more lists", func() bool {
 		last = c.upstream.lists(conference, time.Time{})
 		return time.Since(last[len(last)-1].began) > 3*interval
 	})
@@ -92,7 +92,7 @@ func TestR09_AnIdlePollCostsThreeCommands(t *testing.T) {
 	c.upstream.join(conference, 1)
 	c.watchEach([]string{conference}, c.replicas...)
 	began, before := time.Now(), c.calls()
-	eventually(t, timeout, "polls", func() bool { return len(c.upstream.lists(conference, began)) >= polls })
+	eventually(t, "polls", func() bool { return len(c.upstream.lists(conference, began)) >= polls })
 	after, lists := c.calls(), len(c.upstream.lists(conference, began))
 	calls := 0.0
 	for name, n := range after {
@@ -258,7 +258,7 @@ func TestR11_WhatCannotBeReadBeginsANewEpoch(t *testing.T) {
 				damage(c, key)
 				c.upstream.join(conference, 100+n)
 				began := time.Now()
-				eventually(t, timeout, "lists go on after "+key, func() bool { return len(c.upstream.lists(conference, began)) > 3 })
+				eventually(t, "lists go on after "+key, func() bool { return len(c.upstream.lists(conference, began)) > 3 })
 				c.converge()
 				for i, w := range watchers {
 					if n := w.snapshots() - before[i]; n > 1 {

@@ -48,7 +48,7 @@ func TestR01_OnePoll(t *testing.T) {
 	three.watchEach(conferences, three.replicas...)
 	began := time.Now()
 	for _, conference := range conferences {
-		eventually(t, timeout, "one process lists "+conference, func() bool {
+		eventually(t, "one process lists "+conference, func() bool {
 			return len(one.upstream.lists(conference, began)) >= lists
 		})
 	}
@@ -107,7 +107,7 @@ func TestR04_HandOver(t *testing.T) {
 	staying := c.watchEach(conferences, c.replicas[1:]...)
 	began := time.Now()
 	for _, conference := range conferences {
-		eventually(t, timeout, "lists of "+conference, func() bool { return len(c.upstream.lists(conference, began)) >= 2 })
+		eventually(t, "lists of "+conference, func() bool { return len(c.upstream.lists(conference, began)) >= 2 })
 		if pollers := c.upstream.pollers(conference, began); !slices.Equal(pollers, []int{0}) {
 			t.Errorf("%s: polled by %v, but there is no rebalancing", conference, pollers)
 		}
@@ -144,7 +144,7 @@ func TestR04_HandOver(t *testing.T) {
 // nextList waits for the first list after a time by another replica than one.
 func (c *cluster) nextList(conference string, than int, after time.Time) (next request) {
 	c.t.Helper()
-	eventually(c.t, timeout, "another replica lists "+conference, func() bool {
+	eventually(c.t, "another replica lists "+conference, func() bool {
 		for _, list := range c.upstream.lists(conference, after) {
 			if list.replica != than {
 				next = list

@@ -188,17 +188,17 @@ func (p *process) metric(name string) (sum float64) {
 	return sum
 }
 
-// eventually waits until a condition holds.
-func eventually(tb testing.TB, within time.Duration, what string, condition func() bool) {
+// eventually waits until a condition holds, up to timeout.
+func eventually(tb testing.TB, what string, condition func() bool) {
 	tb.Helper()
 	ticker := time.NewTicker(5 * time.Millisecond)
 	defer ticker.Stop()
-	expired := time.After(within)
+	expired := time.After(timeout)
 	for !condition() {
 		select {
 		case <-ticker.C:
 		case <-expired:
-			tb.Fatalf("not within %s: %s", within, what)
+			tb.Fatalf("not within %s: %s", timeout, what)
 		}
 	}
 }

@@ -53,7 +53,7 @@ func TestR03_Takeover(t *testing.T) {
 			}
 			c.converge()
 			recovered := time.Now()
-			eventually(t, timeout, "more lists", func() bool { return len(c.upstream.lists(conference, recovered)) > 2 })
+			eventually(t, "more lists", func() bool { return len(c.upstream.lists(conference, recovered)) > 2 })
 			if pollers := c.upstream.pollers(conference, recovered); len(pollers) != 1 {
 				t.Errorf("afterwards polled by %v", pollers)
 			}
@@ -108,7 +108,7 @@ func TestR03_AnOldListIsRefused(t *testing.T) {
 	}
 	old.resume()
 	resumed := time.Now()
-	eventually(t, timeout, "two more lists", func() bool { return len(c.upstream.lists(conference, resumed)) > 2 })
+	eventually(t, "two more lists", func() bool { return len(c.upstream.lists(conference, resumed)) > 2 })
 	c.converge()
 	for _, w := range watchers {
 		w.expectKinds(joined, "added")
@@ -125,7 +125,7 @@ func (c *cluster) holdList(conference string) *replica {
 		Kind: simulator.FaultLate, Operation: simulator.List, Conference: conference, Times: 1, Latency: time.Second,
 	})
 	var held request
-	eventually(c.t, timeout, "a list is held", func() bool {
+	eventually(c.t, "a list is held", func() bool {
 		for _, list := range c.upstream.lists(conference, began) {
 			if list.ended.IsZero() && time.Since(list.began) > 100*time.Millisecond {
 				held = list
@@ -191,7 +191,7 @@ func TestR03_WindowsMoveWithTheLease(t *testing.T) {
 	if next.began.Sub(written) > lag {
 		t.Logf("the next list was too late to lag: %s", next.began.Sub(written))
 	}
-	eventually(t, timeout, "lists after the lag", func() bool { return len(c.upstream.lists(conference, written.Add(lag+time.Second))) > 2 })
+	eventually(t, "lists after the lag", func() bool { return len(c.upstream.lists(conference, written.Add(lag+time.Second))) > 2 })
 	c.converge()
 	for _, w := range watchers {
 		if w.stream.replica.number != poller {
@@ -212,7 +212,7 @@ func TestR07_WritesReachAllWatchersAtOnce(t *testing.T) {
 	atOnce := func(what string, condition func(w *watcher) bool) {
 		t.Helper()
 		for _, w := range watchers {
-			eventually(t, timeout, w.String()+" "+what, func() bool { return condition(w) })
+			eventually(t, w.String()+" "+what, func() bool { return condition(w) })
 		}
 	}
 	for n, r := range c.replicas {
@@ -270,7 +270,7 @@ func TestR07_WritesWinOverAListElsewhere(t *testing.T) {
 	}
 	others[1].control(conference, muted, "mute")
 	written := time.Now()
-	eventually(t, timeout, "two more lists", func() bool { return len(c.upstream.lists(conference, written)) > 2 })
+	eventually(t, "two more lists", func() bool { return len(c.upstream.lists(conference, written)) > 2 })
 	c.converge()
 	for _, w := range watchers {
 		w.expectKinds(added.GetId(), "added")

@@ -238,7 +238,7 @@ func (w *watcher) isFresh() bool {
 // await waits for a condition of the watcher.
 func (w *watcher) await(what string, condition func() bool) {
 	w.cluster.t.Helper()
-	eventually(w.cluster.t, timeout, w.String()+" "+what, condition)
+	eventually(w.cluster.t, w.String()+" "+what, condition)
 }
 
 // staleReasons returns the reasons of the STALE checkpoints in some messages.
