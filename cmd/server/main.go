@@ -59,6 +59,7 @@ func serve(cfg config.Config, logger *slog.Logger) error {
 	if cfg.Access.Auth == config.AuthNone {
 		logger.Info("callers are not authenticated; their credentials are ignored")
 	}
+	reopenAtHangup(gateway.ReopenAudit)
 	return gateway.Run(ctx)
 }
 
@@ -74,6 +75,17 @@ func signalContext() context.Context {
 		os.Exit(signalExitCode(<-signals))
 	}()
 	return ctx
+}
+
+// reopenAtHangup calls reopen at each SIGHUP.
+func reopenAtHangup(reopen func()) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	go func() {
+		for range hangups {
+			reopen()
+		}
+	}()
 }
 
 // signalExitCode returns the exit code that a shell reports for a process that a signal ended.

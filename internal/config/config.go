@@ -25,6 +25,7 @@ type Config struct {
 	Limits   Limits   `embed:"" group:"Limits:"        prefix:"max-"`
 	Drain    Drain    `embed:"" group:"Shutting down:" prefix:"drain-"`
 	Log      Log      `embed:"" group:"Logging:"       prefix:"log-"`
+	Audit    Audit    `embed:"" group:"Logging:"       prefix:"audit-"`
 
 	// Ignored names the variables that are set but have no effect: unknown ones, and
 	// those that do not apply with --demo or the mode of --auth. The start logs them.
@@ -84,4 +85,10 @@ type Log struct {
 	Format       string     `name:"format"        default:""     enum:",text,json" placeholder:"FORMAT" help:"Format of the log: text or json (default text on a terminal, else json)."`
 	Level        slog.Level `name:"level"         default:"info"                   placeholder:"LEVEL"  help:"Minimum level: debug, info, warn or error (default ${default})."`
 	PhoneNumbers bool       `name:"phone-numbers"                                                       help:"Log phone numbers in full, not only their last four digits."`
+}
+
+// Audit sets where the audit log is written (A15).
+type Audit struct {
+	// Log is a file, "-" for the standard output, or empty for no audit log.
+	Log string `name:"log" placeholder:"FILE" help:"File to which each call that changes a conference, or tries to, is appended as one JSON line; - is the standard output. Reopened on SIGHUP."`
 }

@@ -104,6 +104,7 @@ var settings = []struct {
 	{"log-format", "GATEWAY_LOG_FORMAT", "json", "json", func(c config.Config) any { return c.Log.Format }},
 	{"log-level", "GATEWAY_LOG_LEVEL", "warn", slog.LevelWarn, func(c config.Config) any { return c.Log.Level }},
 	{"log-phone-numbers", "GATEWAY_LOG_PHONE_NUMBERS", "yes", true, func(c config.Config) any { return c.Log.PhoneNumbers }},
+	{"audit-log", "GATEWAY_AUDIT_LOG", "audit.jsonl", "audit.jsonl", func(c config.Config) any { return c.Audit.Log }},
 }
 
 func TestEverySettingByFlagAndByVariable(t *testing.T) {

@@ -62,7 +62,7 @@ func New(o Options) *grpc.Server {
 		grpc.ForceServerCodecV2(wire.Codec()),
 		grpc.ConnectionTimeout(o.Connections.HandshakeTimeout),
 		grpc.MaxHeaderListSize(o.Connections.MaxHeaderBytes),
-		grpc.InTapHandle(beforeCall),
+		grpc.InTapHandle(beforeCall(o.Interceptor)),
 		grpc.MaxConcurrentStreams(o.Connections.MaxStreams),
 		grpc.KeepaliveParams(alive),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPing, PermitWithoutStream: true}),

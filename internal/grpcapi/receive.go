@@ -176,14 +176,17 @@ func checkMetadata(ctx context.Context) error {
 
 type cancelKey struct{}
 
-// beforeCall runs before the first message of a call is read. It refuses a call without time
-// left, and makes the context cancellable for cancelSlow.
-func beforeCall(ctx context.Context, call *tap.Info) (context.Context, error) {
-	if err := ctx.Err(); err != nil {
-		return ctx, statusError(call.FullMethodName, apierror.DialledNo, err)
+// beforeCall returns what runs before the first message of a call is read. It refuses a call
+// without time left, and makes the context cancellable for cancelSlow.
+func beforeCall(i *interceptor.Interceptor) tap.ServerInHandle {
+	return func(ctx context.Context, call *tap.Info) (context.Context, error) {
+		if err := ctx.Err(); err != nil {
+			i.AuditRefused(ctx, call.FullMethodName, nil, err)
+			return ctx, statusError(call.FullMethodName, apierror.DialledNo, err)
+		}
+		ctx, cancel := context.WithCancelCause(ctx)
+		return context.WithValue(ctx, cancelKey{}, cancel), nil
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	return context.WithValue(ctx, cancelKey{}, cancel), nil
 }
 
 // cancelSlow cancels a call whose request does not arrive.

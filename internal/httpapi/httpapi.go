@@ -7,10 +7,13 @@
 package httpapi
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
+
+	"google.golang.org/protobuf/proto"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/apierror"
@@ -40,6 +43,9 @@ type Options struct {
 	Precheck httpio.Precheck
 	// OnRefused is called for each request that is refused before it reaches the service.
 	OnRefused func(apierror.Reason)
+	// Audit is called for each such request that names a call: with the call's metadata, and
+	// with what could be read of its request, which may be nil.
+	Audit func(ctx context.Context, method string, request proto.Message, err error)
 }
 
 // New returns the handler of the HTTP port. An invalid origin is an error.
@@ -54,6 +60,11 @@ func New(options Options) (http.Handler, error) {
 	rpc := connectrpc.New(connectrpc.Options{
 		Service: options.Service, Errors: errors, Precheck: options.Precheck,
 	})
+	if options.Audit != nil {
+		if errors.Audit, err = auditFor(options.Audit); err != nil {
+			return nil, fmt.Errorf("read the calls of REST: %w", err)
+		}
+	}
 	guard := guard{errors}
 	guarded, err := guard.refuseCrossOriginWrites(route(api, rpc, errors), options.AllowedOrigins)
 	if err != nil {

@@ -86,7 +86,7 @@ func (i *Interceptor) LogPanic(ctx context.Context, method string, panicked any)
 		slog.String("stack", string(debug.Stack())))
 }
 
-// LogUnreadable counts and logs a gRPC call whose request could not be read.
+// LogUnreadable counts, logs and audits a gRPC call whose request could not be read.
 func (i *Interceptor) LogUnreadable(ctx context.Context, method string, err error) {
 	incoming, _ := metadata.FromIncomingContext(ctx)
 	reason := apierror.ReasonOf(apierror.From(err))
@@ -97,6 +97,7 @@ func (i *Interceptor) LogUnreadable(ctx context.Context, method string, err erro
 		slog.String("trace_id", requestctx.TraceID(first(incoming.Get(headerTraceparent)))),
 		slog.String("peer", peerAddress(ctx)),
 		slog.String("reason", string(reason)))
+	i.AuditRefused(ctx, method, nil, err)
 }
 
 func (i *Interceptor) logPrecheck(ctx context.Context, caller string, err error) {

@@ -66,13 +66,14 @@ func first(values []string) string {
 	return values[0]
 }
 
-// end logs and counts a call, and returns its error as a status.
-func (c *call) end(ctx context.Context, err error, panicked any) error {
+// end audits, logs and counts a call, and returns its error as a status.
+func (c *call) end(ctx context.Context, response any, err error, panicked any) error {
 	if panicked != nil {
 		c.interceptor.LogPanic(ctx, c.method, panicked)
 		err = fmt.Errorf("panic: %v", panicked)
 	}
 	err = c.withDialled(err)
+	c.audit(ctx, response, err)
 	st := grpcstatus.From(err)
 	elapsed := time.Since(c.start)
 	c.interceptor.metrics.Called(c.method, st.Code(), elapsed)

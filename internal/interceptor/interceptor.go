@@ -14,6 +14,7 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
+	"github.com/audian/participant-gateway/internal/audit"
 	"github.com/audian/participant-gateway/internal/metrics"
 )
 
@@ -28,6 +29,8 @@ type Options struct {
 	Streams        *Streams
 	Metrics        *metrics.Metrics
 	Logger         *slog.Logger
+	// Audit is nil without an audit log.
+	Audit *audit.Log
 }
 
 // Interceptor handles every call before and after the service.
@@ -39,6 +42,7 @@ type Interceptor struct {
 	streams        *Streams
 	metrics        *metrics.Metrics
 	logger         *slog.Logger
+	audit          *audit.Log
 	calls          callCount
 }
 
@@ -56,6 +60,7 @@ func New(options Options) (*Interceptor, error) {
 		streams:        options.Streams,
 		metrics:        options.Metrics,
 		logger:         options.Logger,
+		audit:          options.Audit,
 	}, nil
 }
 
@@ -72,7 +77,7 @@ func (i *Interceptor) unary(
 	i.calls.enter()
 	defer i.calls.leave()
 	ctx, call := i.begin(ctx, method, request)
-	defer func() { err = call.end(ctx, err, recover()) }()
+	defer func() { err = call.end(ctx, response, err, recover()) }()
 	// This fails only in tests, which call without a connection.
 	_ = grpc.SetHeader(ctx, call.header())
 	ctx, cancel := withDeadline(ctx, method)
@@ -91,7 +96,7 @@ func (i *Interceptor) stream(
 	i.calls.enter()
 	defer i.calls.leave()
 	ctx, call := i.begin(stream.Context(), method, request)
-	defer func() { err = call.end(ctx, err, recover()) }()
+	defer func() { err = call.end(ctx, nil, err, recover()) }()
 	if err := stream.SetHeader(call.header()); err != nil {
 		return fmt.Errorf("set headers: %w", err)
 	}

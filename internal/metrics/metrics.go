@@ -34,6 +34,7 @@ type Metrics struct {
 	redis     *prometheus.HistogramVec
 	takeovers prometheus.Counter
 	fenced    *prometheus.CounterVec
+	audit     prometheus.Counter
 }
 
 // New returns the metrics, registered with a new registry.
@@ -75,12 +76,15 @@ func New() *Metrics {
 		redis:     newRedis(),
 		takeovers: newTakeovers(),
 		fenced:    newFenced(),
+		audit: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "gateway_audit_errors_total", Help: "Lines that could not be written to the audit log, and failures to open it again.",
+		}),
 	}
 	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "gateway_panics_total", Help: "Recovered panics. Each is logged with its stack.",
 	}, func() float64 { return float64(panics.Recovered()) }))
 	m.registry.MustRegister(
-		m.calls, m.refused, m.upstream, m.polls, m.changes, m.detection, m.surplus, m.remaining, m.redis, m.takeovers, m.fenced,
+		m.calls, m.refused, m.upstream, m.polls, m.changes, m.detection, m.surplus, m.remaining, m.redis, m.takeovers, m.fenced, m.audit,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
@@ -146,6 +150,9 @@ func (m *Metrics) Appended(entry feed.Entry) {
 		}
 	}
 }
+
+// AuditFailed counts an error of the audit log.
+func (m *Metrics) AuditFailed() { m.audit.Inc() }
 
 // SurplusLearned counts a new surplus of the upstream's total.
 func (m *Metrics) SurplusLearned(int) { m.surplus.Inc() }

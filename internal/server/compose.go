@@ -23,7 +23,7 @@ import (
 // compose creates the parts, from the upstream to the ports.
 func (s *Server) compose() error {
 	for _, step := range []func() error{
-		s.openIdentity, s.openAuthenticator, s.openUpstream, s.openReplicas, s.openAccounts, s.newInterceptor,
+		s.openAudit, s.openIdentity, s.openAuthenticator, s.openUpstream, s.openReplicas, s.openAccounts, s.newInterceptor,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -86,6 +86,7 @@ func (s *Server) newInterceptor() (err error) {
 		Streams:        s.streams,
 		Metrics:        s.metrics,
 		Logger:         s.logger,
+		Audit:          s.audit,
 	})
 	if err != nil {
 		return fmt.Errorf("compose the interceptor: %w", err)
@@ -118,6 +119,7 @@ func (s *Server) newAPI(participants v2.ParticipantServiceServer) (http.Handler,
 		Logger:         s.logger,
 		Precheck:       s.interceptor.Precheck,
 		OnRefused:      s.metrics.Refused,
+		Audit:          s.interceptor.AuditRefused,
 		AllowedOrigins: s.config.Access.CORSAllowedOrigins,
 		CheckHosts:     s.config.Access.Auth == config.AuthNone && !s.config.TLS.VerifiesClients(),
 		AllowedHosts:   s.config.Access.AllowedHosts,

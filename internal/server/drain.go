@@ -28,6 +28,7 @@ func (s *Server) drain(ctx context.Context) {
 	s.refuseNew()
 	s.streams.Drain()
 	s.finish(ctx)
+	s.closeAudit()
 	s.writer.Close()
 	s.hub.Close()
 	s.replicas.leave(ctx)

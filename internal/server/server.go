@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/health"
 
 	"github.com/audian/participant-gateway/internal/access"
+	"github.com/audian/participant-gateway/internal/audit"
 	"github.com/audian/participant-gateway/internal/certs"
 	"github.com/audian/participant-gateway/internal/config"
 	"github.com/audian/participant-gateway/internal/feed"
@@ -42,8 +43,10 @@ type Server struct {
 	health   *health.Server
 	ready    atomic.Bool
 
-	metrics       *metrics.Metrics
-	interceptor   *interceptor.Interceptor
+	metrics     *metrics.Metrics
+	interceptor *interceptor.Interceptor
+	// audit is nil without an audit log.
+	audit         *audit.Log
 	authenticator access.Authenticator
 	// identity is nil without TLS.
 	identity *certs.Identity

@@ -37,6 +37,7 @@ var arrows = map[string][]string{
 	"internal/access":          {},
 	"internal/access/keys":     {"internal/access", "internal/filewatch"},
 	"internal/access/oidc":     {"internal/access"},
+	"internal/audit":           {},
 	"internal/certs":           {"internal/filewatch"},
 	"internal/filewatch":       {},
 	"internal/wire":            {"internal/watch", "gen/audian/conference/v2"},
@@ -57,7 +58,7 @@ var arrows = map[string][]string{
 	},
 	"internal/metrics": {"internal/upstream/audian", "internal/feed", "internal/watch", "internal/access"},
 	"internal/interceptor": {
-		"internal/access", "internal/certs", "internal/metrics", "internal/wire", "internal/apierror/grpcstatus",
+		"internal/access", "internal/audit", "internal/certs", "internal/metrics", "internal/wire", "internal/apierror/grpcstatus",
 		"gen/audian/conference/v2",
 	},
 	"internal/grpcapi": {
@@ -83,7 +84,7 @@ var arrows = map[string][]string{
 	},
 	"internal/server": {
 		"internal/upstream/audian", "internal/upstream", "internal/feed", "internal/watch",
-		"internal/answer", "internal/write", "internal/access", "internal/access/keys", "internal/access/oidc", "internal/certs",
+		"internal/answer", "internal/write", "internal/access", "internal/access/keys", "internal/access/oidc", "internal/audit", "internal/certs",
 		"internal/wire", "internal/service", "internal/metrics", "internal/interceptor", "internal/grpcapi",
 		"internal/httpapi", "internal/httpapi/httpio", "internal/httpapi/web",
 		"internal/replica/redisconn", "internal/replica/membership", "internal/replica/sharedlog", "internal/replica/feedlog",
@@ -138,6 +139,7 @@ var reasons = map[string]string{
 	"internal/access":      "access decisions depend neither on transports nor on files",
 	"internal/access/keys": "an authenticator depends on access alone; it reloads its file by filewatch",
 	"internal/access/oidc": "an authenticator depends on access alone",
+	"internal/audit":       "it writes lines; interceptors decide which",
 	"internal/certs":       "it depends on its files alone",
 	"internal/filewatch":   "it reloads any files; it does not know which",
 

@@ -205,12 +205,14 @@ func (c *client) sendInvalidRequests(cred credentials) {
 		calls = append(calls, func() { c.call(cred, "GET", path+target, "") }, func() { c.call(cred, "DELETE", path+target, "") })
 	}
 	for _, header := range []string{
-		"Last-Event-ID", "Idempotency-Key", "Grpc-Timeout", "Accept", "Content-Type", "Origin", "Traceparent", "Cookie", "X-Forwarded-For",
+		"Last-Event-ID", "Grpc-Timeout", "Accept", "Content-Type", "Origin", "Traceparent", "Cookie", "X-Forwarded-For",
 	} {
 		calls = append(calls,
 			func() { c.call(cred, "POST", path, `{}`, header+": "+secret) },
 			func() { c.call(cred, "GET", path+":watch", "", header+": "+secret) })
 	}
+	// The audit log has keys that have the form of a key.
+	calls = append(calls, func() { c.call(cred, "POST", path, `{}`, "Idempotency-Key: "+secret+"é") })
 	for _, ids := range [][2]string{
 		{"+1" + c.secrets.number(), "part_1"}, {"conf_ok", formatted(c.secrets.number())}, {"conf_ok", "\x00" + secret},
 	} {

@@ -84,7 +84,8 @@ func TestNothingLeaks(t *testing.T) {
 			listed := l.number()
 			hostile := httptest.NewServer(&upstream{exchanged: l.secret("exchanged token"), envelope: l.secret("token in an envelope"), listed: "+1" + listed})
 			t.Cleanup(hostile.Close)
-			p := start(t, setup.env, append(setup.flags, "--upstream-url="+hostile.URL+"/v2", "--log-level=debug", "--max-calls-per-second=0", "--poll-interval=100ms")...)
+			audit := filepath.Join(t.TempDir(), "audit")
+			p := start(t, setup.env, append(setup.flags, "--audit-log="+audit, "--upstream-url="+hostile.URL+"/v2", "--log-level=debug", "--max-calls-per-second=0", "--poll-interval=100ms")...)
 			c := newClient(t, l, p)
 			valid := credentials{"X-Auth-Token: " + setup.valid}
 			for _, kind := range kinds {
@@ -103,6 +104,11 @@ func TestNothingLeaks(t *testing.T) {
 			c.readPages()
 			written := p.stop()
 			l.check(t, log, "the log", written)
+			audited, err := os.ReadFile(audit)
+			if err != nil || !strings.Contains(string(audited), "…") || !strings.Contains(string(audited), `"outcome":"OK"`) {
+				t.Errorf("the audit log lacks what the test causes: %v\n%.2000s", err, audited)
+			}
+			l.check(t, log, "the audit log", string(audited))
 			if !strings.Contains(written, "stopped") {
 				t.Error("the log lacks what is written last")
 			}

@@ -11,7 +11,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
-	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/httpapi/decode"
 	"github.com/audian/participant-gateway/internal/httpapi/httpio"
@@ -60,13 +59,13 @@ func (h *handler) refuseFault(method string, request proto.Message) connect.Requ
 func (h *handler) refuse(ctx context.Context, method string, request proto.Message, fault error) error {
 	r := callOf(ctx).request
 	fault = h.Precheck.Refusal(r, request, fault)
-	h.Errors.ReportRefusal(r, apierror.ReasonOf(fault), slog.String("method", path.Base(method)))
+	h.Errors.ReportRefusal(r, fault, slog.String("method", path.Base(method)))
 	return connectError(completeFault(request, fault))
 }
 
 // refuseForm answers a request that uses none of the protocols, in the format of Connect.
 func (h *handler) refuseForm(w http.ResponseWriter, r *http.Request, request proto.Message, status int, fault error) {
-	h.Errors.ReportRefusal(r, apierror.ReasonOf(fault), slog.String("method", path.Base(r.URL.Path)))
+	h.Errors.ReportRefusal(r, fault, slog.String("method", path.Base(r.URL.Path)))
 	fixed := &fixedStatus{ResponseWriter: w, status: status}
 	_ = h.protocol.Write(fixed, r, connectError(completeFault(request, fault))) // The client may have disconnected.
 }

@@ -22,6 +22,8 @@ type ErrorWriter struct {
 	// OnRefused, where set, is called for each request that is refused before it reaches
 	// the service.
 	OnRefused func(apierror.Reason)
+	// Audit, where set, is called for each such request, with its error.
+	Audit func(*http.Request, error)
 }
 
 // WriteError answers with an error. The response must not have started.
@@ -52,7 +54,7 @@ func (e *ErrorWriter) Refuse(w http.ResponseWriter, r *http.Request, err error) 
 	if IsAdd(r) {
 		err = NotDialled(err)
 	}
-	e.ReportRefusal(r, apierror.ReasonOf(err), slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()))
+	e.ReportRefusal(r, err, slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()))
 	e.Write(w, r, err)
 }
 
@@ -62,8 +64,12 @@ func (e *ErrorWriter) RefuseMethod(w http.ResponseWriter, r *http.Request, allow
 	e.Refuse(w, r, &apierror.Error{Reason: apierror.MethodNotAllowed, Message: "this path takes " + allowed})
 }
 
-// ReportRefusal counts and logs a refused request.
-func (e *ErrorWriter) ReportRefusal(r *http.Request, reason apierror.Reason, attrs ...slog.Attr) {
+// ReportRefusal counts, logs and audits a refused request.
+func (e *ErrorWriter) ReportRefusal(r *http.Request, err error, attrs ...slog.Attr) {
+	reason := apierror.ReasonOf(err)
+	if e.Audit != nil {
+		e.Audit(r, err)
+	}
 	if e.OnRefused != nil {
 		e.OnRefused(reason)
 	}

@@ -44,7 +44,7 @@ type api struct {
 
 // New returns the handler of the paths below Prefix.
 func New(options Options) (http.Handler, error) {
-	found, err := routesOf(v2.File_audian_conference_v2_participant_service_proto.Services().Get(0))
+	found, err := serviceRoutes()
 	if err != nil {
 		return nil, fmt.Errorf("read the routes: %w", err)
 	}

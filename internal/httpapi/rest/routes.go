@@ -14,7 +14,8 @@ import (
 
 // route is the HTTP route of one method of the service.
 type route struct {
-	verb string
+	// method is the full name of the method, as gRPC has it.
+	method, verb string
 	// segments are the path's, each a literal or one variable in braces.
 	segments []string
 	request  protoreflect.MessageType
@@ -40,7 +41,8 @@ func routesOf(service protoreflect.ServiceDescriptor) (routes, error) {
 			return nil, fmt.Errorf("find the request of %s: %w", methods.Get(i).FullName(), err)
 		}
 		verb, path := httpRule(methods.Get(i))
-		found[i] = route{verb: verb, segments: strings.Split(path, "/"), request: request}
+		name := fmt.Sprintf("/%s/%s", service.FullName(), methods.Get(i).Name())
+		found[i] = route{method: name, verb: verb, segments: strings.Split(path, "/"), request: request}
 	}
 	return found, nil
 }

@@ -1,0 +1,115 @@
+package interceptor
+
+import (
+	"context"
+	"errors"
+	"path"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/code"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
+	"github.com/audian/participant-gateway/internal/audit"
+	"github.com/audian/participant-gateway/internal/requestctx"
+)
+
+// audited are the calls that the audit log contains (A15): all that change a conference. The
+// values are their requests, without any field.
+var audited = map[string]proto.Message{
+	v2.ParticipantService_AddParticipant_FullMethodName:        &v2.AddParticipantRequest{},
+	v2.ParticipantService_RemoveParticipant_FullMethodName:     &v2.RemoveParticipantRequest{},
+	v2.ParticipantService_MuteParticipant_FullMethodName:       &v2.MuteParticipantRequest{},
+	v2.ParticipantService_UnmuteParticipant_FullMethodName:     &v2.UnmuteParticipantRequest{},
+	v2.ParticipantService_HoldParticipant_FullMethodName:       &v2.HoldParticipantRequest{},
+	v2.ParticipantService_ResumeParticipant_FullMethodName:     &v2.ResumeParticipantRequest{},
+	v2.ParticipantService_DisconnectParticipant_FullMethodName: &v2.DisconnectParticipantRequest{},
+	v2.ParticipantService_MuteAllParticipants_FullMethodName:   &v2.MuteAllParticipantsRequest{},
+}
+
+// AuditRefused writes the audit line of a call that was refused before it reached the
+// interceptor. ctx contains its metadata; request is what could be read, or nil.
+func (i *Interceptor) AuditRefused(ctx context.Context, method string, request proto.Message, err error) {
+	empty, isAudited := audited[method]
+	if i.audit == nil || !isAudited {
+		return
+	}
+	if request == nil {
+		request = empty
+	}
+	incoming, _ := metadata.FromIncomingContext(ctx)
+	// The error may be about the request alone. The caller of wrong credentials has no name.
+	caller, _ := i.authenticator.Authenticate(ctx, credentialsOf(ctx))
+	refused := &call{
+		interceptor: i, method: method, request: request, caller: caller.Name,
+		requestID: requestctx.ValidRequestID(first(incoming.Get(headerRequestID))),
+	}
+	refused.audit(ctx, nil, refused.withDialled(err))
+}
+
+// audit writes the audit line of a call at its outcome. Only an Add makes a phone ring. A call
+// that only validates has no line.
+func (c *call) audit(ctx context.Context, response any, err error) {
+	_, isAudited := audited[c.method]
+	if validates, ok := c.request.(interface{ GetValidateOnly() bool }); !isAudited || ok && validates.GetValidateOnly() {
+		return
+	}
+	st := grpcstatus.From(err)
+	record := audit.Record{
+		Time: time.Now(), Caller: c.caller, Call: path.Base(c.method),
+		Outcome: code.Code(st.Code()).String(), Reason: string(grpcstatus.Reason(st)), Dialled: c.dialled(err),
+		RequestID: c.requestID, UpstreamRequestID: c.upstreamID(err),
+	}
+	c.describe(ctx, &record)
+	if added, ok := response.(*v2.AddParticipantResponse); ok && err == nil {
+		record.ParticipantID = added.GetParticipant().GetId()
+	}
+	c.interceptor.audit.Write(record)
+}
+
+// describe sets what the request says.
+func (c *call) describe(ctx context.Context, record *audit.Record) {
+	if named, ok := c.request.(interface{ GetConferenceId() string }); ok {
+		record.ConferenceID = named.GetConferenceId()
+	}
+	if named, ok := c.request.(interface{ GetParticipantId() string }); ok {
+		record.ParticipantID = named.GetParticipantId()
+	}
+	if named, ok := c.request.(interface{ GetPhoneNumber() string }); ok {
+		record.PhoneNumber = named.GetPhoneNumber()
+	}
+	if keyed, ok := c.request.(interface{ GetRequestId() string }); ok {
+		incoming, _ := metadata.FromIncomingContext(ctx)
+		record.IdempotencyKey = keyed.GetRequestId()
+		if record.IdempotencyKey == "" {
+			record.IdempotencyKey = first(incoming.Get(idempotencyKey))
+		}
+	}
+}
+
+// dialled says whether the call may have made a phone ring.
+func (c *call) dialled(err error) audit.Dialled {
+	switch {
+	case c.method != v2.ParticipantService_AddParticipant_FullMethodName:
+		return audit.DialledNo
+	case err == nil:
+		return audit.DialledYes
+	default:
+		return audit.Dialled(apierror.From(err).Dialled)
+	}
+}
+
+// upstreamID returns the upstream's id of the last request of a call, or of the request that
+// failed.
+func (c *call) upstreamID(err error) string {
+	if c.upstreamRequest != nil && c.upstreamRequest.ID() != "" {
+		return c.upstreamRequest.ID()
+	}
+	if failed, ok := errors.AsType[*apierror.Error](err); ok {
+		return failed.UpstreamRequestID
+	}
+	return ""
+}
