@@ -120,6 +120,9 @@ func (f *Feed) applyOwn(draft *Draft, result Result, applied func()) (entry *Ent
 	case result.Head.follows(f.head):
 		entry = f.apply(Commit{Head: result.Head, Tick: result.Tick, At: f.now(), Batch: draft.Batch, Status: draft.Status})
 	}
+	if draft.Status != nil {
+		f.news = true // Also if the draft came back with a snapshot before its answer.
+	}
 	if applied != nil {
 		applied()
 	}
