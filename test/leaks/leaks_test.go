@@ -99,7 +99,7 @@ func TestNothingLeaks(t *testing.T) {
 			}
 			c.until("a poll failed", logs("poll failed"), func() { c.watch(valid, "conf_html") })
 			for _, text := range []string{"UPSTREAM_BAD_REQUEST", "feed started", "[redacted]", "…" + listed[6:]} {
-				c.until("the log contains "+text, logs(text), func() { c.use(valid, "conf_ok"); c.use(valid, "conf_400") })
+				c.until("the log contains "+text, logs(text), func() { c.use(valid, "conf_ok"); c.use(valid, "conf_400"); c.use(valid, "conf_402") })
 			}
 			c.readPages()
 			written := p.stop()
