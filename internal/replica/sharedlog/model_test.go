@@ -21,7 +21,7 @@ import (
 type model struct {
 	mu       sync.Mutex
 	rosters  map[sharedlog.Head]string
-	ids      map[string]sharedlog.Head
+	ids      map[batchOf]sharedlog.Head
 	findings []string
 	outcomes map[sharedlog.Outcome]int
 	errors   int
@@ -61,12 +61,20 @@ func (m *model) received(u sharedlog.Update, before sharedlog.Head, c *copyOf) {
 	}
 }
 
-// record records at which head a batch was appended.
+// record records at which head a batch was appended: once in each log. One whose answer was lost
+// with the log is appended to the next log too.
 func (m *model) record(id string, head sharedlog.Head) {
-	if known, ok := m.ids[id]; ok && known != head {
+	appended := batchOf{id, head.Epoch}
+	if known, ok := m.ids[appended]; ok && known != head {
 		m.findf("batch %s is at %v and %v", id, known, head)
 	}
-	m.ids[id] = head
+	m.ids[appended] = head
+}
+
+// batchOf is a batch of one log.
+type batchOf struct {
+	id    string
+	epoch sharedlog.Epoch
 }
 
 func (m *model) result(id string, outcome sharedlog.Outcome, head sharedlog.Head, err error) {
@@ -209,7 +217,7 @@ func fail(server *redistest.Server, replicas []*author) string {
 
 func TestR02_ModelOfThreeReplicas(t *testing.T) {
 	server := redistest.Start(t, redistest.Options{AppendOnly: true, Config: []string{"appendfsync no"}})
-	m := &model{rosters: map[sharedlog.Head]string{}, ids: map[string]sharedlog.Head{}, outcomes: map[sharedlog.Outcome]int{}}
+	m := &model{rosters: map[sharedlog.Head]string{}, ids: map[batchOf]sharedlog.Head{}, outcomes: map[sharedlog.Outcome]int{}}
 	writing, stopWriting := context.WithCancel(t.Context())
 	following, stopFollowing := context.WithCancel(t.Context())
 	defer stopFollowing()
