@@ -202,6 +202,11 @@ func TestR04_ReleaseHandsOverAtOnce(t *testing.T) {
 	byB, byC := b.candidates(t, names...), c.candidates(t, names...)
 	waitsFor(t, server, "b", names...)
 	waitsFor(t, server, "c", names...)
+	messages := server.Client().Subscribe(t.Context(), "pgw:log1:u1:"+names[0])
+	defer messages.Close() //nolint:errcheck // The test ends.
+	if _, err := messages.Receive(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	a.stop() // It does not correct the count.
 	released := time.Now()
 	for _, lease := range leases {
@@ -211,6 +216,15 @@ func TestR04_ReleaseHandsOverAtOnce(t *testing.T) {
 		if !isLost(lease) {
 			t.Error("a released lease goes on")
 		}
+	}
+	// Without this message the others would notice the free lease too, but later.
+	select {
+	case message := <-messages.Channel():
+		if message.Payload != "4:free0:" {
+			t.Errorf("message %q after a release", message.Payload)
+		}
+	case <-time.After(slowMachine):
+		t.Error("no message after a release")
 	}
 	held := takers(byB, byC)
 	if took := time.Since(released); took > handOver {
