@@ -159,6 +159,7 @@ func (f *Feed) showWithoutNews(now time.Time) (wait time.Duration) {
 		was := f.shown()
 		f.news = true
 		f.publishAfter(was, true)
+		notify(f.statusAsked)
 	}
 	return max(wait, 0)
 }
@@ -202,7 +203,8 @@ func (f *Feed) commitStatuses(ctx context.Context) {
 	}
 }
 
-// commitStatus lets the other processes know how fresh the roster is, while this one polls.
+// commitStatus lets the other processes know how fresh the roster is, while this one polls and has
+// news of a list: its own commit would be taken for news.
 func (f *Feed) commitStatus() {
 	f.mu.Lock()
 	lease := f.lease
@@ -211,7 +213,7 @@ func (f *Feed) commitStatus() {
 		return
 	}
 	f.commit(lease.Context(), func() *Draft {
-		if f.lease != lease || f.unusable != nil || !f.roster.Known() {
+		if f.lease != lease || f.unusable != nil || !f.known() {
 			return nil
 		}
 		return &Draft{Lease: f.lease, Status: f.newStatus(f.freshness, f.schedule, nil)}

@@ -437,7 +437,8 @@ func TestR03_RowsMoveWithTheLease(t *testing.T) {
 		r.advance(3 * time.Second)
 		r.Alter(func(l *participant.List) { l.Pages = 2 })
 		r.Remove("b")
-		r.advance(1040 * time.Millisecond) // One list of several pages lacks b.
+		r.nextStart()
+		r.advance(40 * time.Millisecond) // One list of several pages lacks b.
 		ended := r.polling()
 		survivor := r.feedAt(r.other(), feeds)
 		if statusOf(t, survivor, "b") == "" {
