@@ -19,6 +19,9 @@ func editKeys(args []string, stdout io.Writer) error {
 		return keys.Revoke(edit.File, edit.Name)
 	}
 	entry, err := keys.NewEntry(edit.Name, edit.Role, edit.Conferences)
+	if err == nil {
+		entry, err = entry.WithCalling(edit.AllowPrefix, edit.AddsPerDay)
+	}
 	if err != nil {
 		return config.UsageError(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/policy"
 )
 
 // Grant is the rights of a caller, which may expire, change, or be revoked. Streams that
@@ -61,6 +62,16 @@ func (g *Grant) Role() Role {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.rights.Role
+}
+
+// Calling returns the calling policy of the caller now.
+func (g *Grant) Calling() policy.Rules {
+	if g == nil {
+		return policy.Rules{}
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.rights.Calling
 }
 
 // StreamContext returns a context for a stream that ends when the grant no longer

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/policy"
 )
 
 // Role is the kinds of calls that a caller may make. Each role includes the ones before
@@ -35,6 +36,8 @@ type Rights struct {
 	Role Role
 	// Conferences are the ids of the allowed conferences; nil is all, and empty none.
 	Conferences []string
+	// Calling limits whom the caller dials, and how often a day (A14).
+	Calling policy.Rules
 }
 
 // AllRights is the right to make every call in every conference.
@@ -44,6 +47,9 @@ func AllRights() Rights { return Rights{Role: Writer} }
 type Permission struct {
 	Role       Role
 	Conference string
+	// AnyConference means that the call itself needs no conference: the conferences that it names
+	// are authorized one by one (A16).
+	AnyConference bool
 }
 
 // Authorize returns an error unless the rights include the permission.
@@ -54,7 +60,7 @@ func (r Rights) Authorize(permission Permission) error {
 			Message: fmt.Sprintf("this call needs the role %s, which the caller was not granted", permission.Role),
 		}
 	}
-	if r.Conferences != nil && !slices.Contains(r.Conferences, permission.Conference) {
+	if r.Conferences != nil && !permission.AnyConference && !slices.Contains(r.Conferences, permission.Conference) {
 		return &apierror.Error{
 			Reason:  apierror.ConferenceNotGranted,
 			Message: "the caller was not granted this conference",

@@ -11,6 +11,7 @@ const (
 	InvalidResumeToken Reason = "INVALID_RESUME_TOKEN"
 	InvalidPageToken   Reason = "INVALID_PAGE_TOKEN"
 	RequestIDReused    Reason = "REQUEST_ID_REUSED"
+	BatchUnknown       Reason = "BATCH_UNKNOWN"
 	AddRateLimited     Reason = "ADD_RATE_LIMITED"
 	DeadlineExceeded   Reason = "DEADLINE_EXCEEDED"
 	Cancelled          Reason = "CANCELLED"
@@ -36,6 +37,8 @@ const (
 	ConferenceNotGranted Reason = "CONFERENCE_NOT_GRANTED"
 	OriginRefused        Reason = "ORIGIN_REFUSED"
 	HostRefused          Reason = "HOST_REFUSED"
+	NumberNotAllowed     Reason = "NUMBER_NOT_ALLOWED" // a prefix that the caller may not dial
+	DailyLimit           Reason = "DAILY_LIMIT"        // adds a day of one caller
 )
 
 // Reasons from the status of the upstream's response.

@@ -82,11 +82,15 @@ func TestVariablesOfOtherModesAreReported(t *testing.T) {
 }
 
 func TestParseKeys(t *testing.T) {
+	five := 5
 	for line, want := range map[string]config.KeysEdit{
 		"add --file f --name n --role reader":                                 {File: "f", Name: "n", Role: "reader"},
 		"add --file f --name n --role viewer":                                 {File: "f", Name: "n", Role: "viewer"},
 		"add --file=f --name=n --role=writer --conference a,b --conference=c": {File: "f", Name: "n", Role: "writer", Conferences: []string{"a,b", "c"}},
-		"revoke --name n --file f":                                            {Revoke: true, File: "f", Name: "n"},
+		"add --file f --name n --role writer --allow-prefix +1 --allow-prefix=+44,+49 --adds-per-day 5": {
+			File: "f", Name: "n", Role: "writer", AllowPrefix: []string{"+1", "+44", "+49"}, AddsPerDay: &five,
+		},
+		"revoke --name n --file f": {Revoke: true, File: "f", Name: "n"},
 	} {
 		if got, err := config.ParseKeys(strings.Fields(line), io.Discard); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %+v, %v, want %+v", line, got, err, want)

@@ -20,6 +20,7 @@ type Config struct {
 	Feed     Feed     `embed:"" group:"Watching:"`
 	Phone    Phone    `embed:"" group:"Phone numbers:"`
 	Access   Access   `embed:"" group:"Access:"`
+	Policy   Policy   `embed:"" group:"Calling policy:"`
 	TLS      TLS      `embed:"" group:"TLS:"           prefix:"tls-"`
 	Redis    Redis    `embed:"" group:"Replicas:"      prefix:"redis-"`
 	Limits   Limits   `embed:"" group:"Limits:"        prefix:"max-"`

@@ -16,6 +16,9 @@ type KeysEdit struct {
 	// Role and Conferences are the rights of a new caller; no conference means all.
 	Role        string
 	Conferences []string
+	// AllowPrefix and AddsPerDay are the calling policy of a new caller; nil means no limit.
+	AllowPrefix []string
+	AddsPerDay  *int
 }
 
 // keysLine is the command line of 'server keys'.
@@ -31,6 +34,8 @@ type keysAdd struct {
 	Name        string   `placeholder:"NAME" help:"Name of the caller, for the log." required:"true"`
 	Role        string   `enum:"viewer,reader,writer" placeholder:"ROLE" help:"What the caller may do: viewer (read, with masked phone numbers), reader (read) or writer (add, remove and control too)." required:"true"`
 	Conferences []string `name:"conference" placeholder:"ID" help:"Conference that the caller may use; may be repeated (default: all)." sep:"none"`
+	AllowPrefix []string `name:"allow-prefix" placeholder:"PREFIX" help:"Prefix, such as +1, of the phone numbers in E.164 form that the caller may dial; may be repeated (default: all)." sep:"none"`
+	AddsPerDay  *int     `name:"adds-per-day" placeholder:"N" help:"Adds that the caller may send in a day, which begins at midnight UTC (default: no limit)."`
 }
 
 type keysRevoke struct {
@@ -58,5 +63,8 @@ func ParseKeys(args []string, stdout io.Writer) (KeysEdit, error) {
 	if ctx.Command() == "revoke" {
 		return KeysEdit{Revoke: true, File: line.Revoke.File, Name: line.Revoke.Name}, nil
 	}
-	return KeysEdit{File: line.Add.File, Name: line.Add.Name, Role: line.Add.Role, Conferences: line.Add.Conferences}, nil
+	return KeysEdit{
+		File: line.Add.File, Name: line.Add.Name, Role: line.Add.Role, Conferences: line.Add.Conferences,
+		AllowPrefix: splitPrefixes(line.Add.AllowPrefix), AddsPerDay: line.Add.AddsPerDay,
+	}, nil
 }

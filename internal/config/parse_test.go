@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/audian/participant-gateway/internal/config"
+	"github.com/audian/participant-gateway/internal/policy"
 )
 
 // environ is an environment for a test.
@@ -99,6 +100,8 @@ var settings = []struct {
 	{"cors-allowed-origins", "GATEWAY_CORS_ALLOWED_ORIGINS", "https://a.example,http://b.example:8000", []string{"https://a.example", "http://b.example:8000"}, func(c config.Config) any { return c.Access.CORSAllowedOrigins }},
 	{"insecure-no-auth", "GATEWAY_INSECURE_NO_AUTH", "true", true, func(c config.Config) any { return c.Access.InsecureNoAuth }},
 	{"insecure-plaintext", "GATEWAY_INSECURE_PLAINTEXT", "1", true, func(c config.Config) any { return c.Access.InsecurePlaintext }},
+	{"allow-prefix", "GATEWAY_ALLOW_PREFIX", "+1,+44", []string{"+1", "+44"}, func(c config.Config) any { return c.Policy.AllowPrefix }},
+	{"adds-per-day", "GATEWAY_ADDS_PER_DAY", "500", 500, func(c config.Config) any { return c.Policy.Rules().AddsPerDay }},
 	{"drain-timeout", "GATEWAY_DRAIN_TIMEOUT", "3s", 3 * time.Second, func(c config.Config) any { return c.Drain.Timeout }},
 	{"drain-delay", "GATEWAY_DRAIN_DELAY", "2s", 2 * time.Second, func(c config.Config) any { return c.Drain.Delay }},
 	{"log-format", "GATEWAY_LOG_FORMAT", "json", "json", func(c config.Config) any { return c.Log.Format }},
@@ -119,6 +122,18 @@ func TestEverySettingByFlagAndByVariable(t *testing.T) {
 				t.Errorf("variable: got %v, want %v", got, s.want)
 			}
 		})
+	}
+}
+
+func TestA14_AllowPrefixMayBeRepeated(t *testing.T) {
+	args := []string{"--demo", "--allow-prefix", "+1", "--allow-prefix=+44", "--allow-prefix=+49,+33"}
+	cfg := parse(t, args, environ{"GATEWAY_ALLOW_PREFIX": "+7"})
+	want := policy.Rules{Prefixes: []string{"+1", "+44", "+49", "+33"}}
+	if got := cfg.Policy.Rules(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if got := parse(t, []string{"--demo"}, nil).Policy.Rules(); !reflect.DeepEqual(got, policy.Rules{}) {
+		t.Errorf("by default: %+v", got)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 // validate checks each value, and values that depend on each other.
 func (c *Config) validate(env *environment) error {
 	for _, check := range []func(*environment) error{
-		c.checkReplicas, c.checkNumbers, c.checkRegion, c.checkOrigins, c.checkHosts, c.checkLimits, c.checkTLS, c.checkAccess,
+		c.checkReplicas, c.checkNumbers, c.checkRegion, c.checkOrigins, c.checkHosts, c.checkLimits, c.checkTLS, c.checkAccess, c.checkPolicy,
 		c.checkListeners, c.resolveCredential, c.checkUpstream,
 	} {
 		if err := check(env); err != nil {

@@ -113,6 +113,8 @@ type Feed struct {
 	lastAdd time.Time
 	// superseded is the channel of the State that publish has replaced, for unlock to close.
 	superseded chan struct{}
+
+	notified notified
 }
 
 func (h *Hub) newFeed(key participant.Key, account Account, onEnd func()) *Feed {

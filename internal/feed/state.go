@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/apierror"
@@ -90,9 +91,45 @@ func (f *Feed) unlock() {
 	superseded := f.superseded
 	f.superseded = nil
 	f.mu.Unlock()
-	if superseded != nil {
-		close(superseded)
+	if superseded == nil {
+		return
 	}
+	close(superseded)
+	for _, changed := range f.notified.all() {
+		(*changed)()
+	}
+}
+
+// Notify has changed called whenever a later State has something new for watchers, until stop is
+// called. It must not block. It suits a watcher of several feeds: no goroutine waits for each.
+func (f *Feed) Notify(changed func()) (stop func()) {
+	f.notified.add(&changed)
+	return func() { f.notified.remove(&changed) }
+}
+
+// notified are the functions that Notify was given. The zero value is ready.
+type notified struct {
+	mu sync.Mutex
+	// functions is replaced, never changed, so that they are called without the lock.
+	functions []*func()
+}
+
+func (n *notified) all() []*func() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.functions
+}
+
+func (n *notified) add(function *func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.functions = append(slices.Clone(n.functions), function)
+}
+
+func (n *notified) remove(function *func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.functions = slices.DeleteFunc(slices.Clone(n.functions), func(other *func()) bool { return other == function })
 }
 
 // newState returns what the feed knows now. f.mu is held.

@@ -77,3 +77,23 @@ func TestState_ListWithoutChangesWakesNobody(t *testing.T) {
 		}
 	})
 }
+
+func TestState_NotifyCallsForEachChangeUntilItIsStopped(t *testing.T) {
+	run(t, feed.Options{}, func(h *harness) {
+		h.Set("a", participant.StatusDialing)
+		f, release := h.watch()
+		defer release()
+		var first, second atomic.Int64
+		stop := f.Notify(func() { first.Add(1) })
+		defer f.Notify(func() { second.Add(1) })()
+		h.Set("a", participant.StatusConnected)
+		h.advance(1100 * time.Millisecond)
+		h.advance(5 * time.Second) // Lists without changes.
+		stop()
+		h.Set("a", participant.StatusHeld)
+		h.advance(5 * time.Second)
+		if first.Load() != 1 || second.Load() != 2 {
+			t.Errorf("called %d and %d times, want 1 and 2", first.Load(), second.Load())
+		}
+	})
+}

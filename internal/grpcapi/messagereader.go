@@ -4,9 +4,11 @@ import (
 	"time"
 
 	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/httpapi/httpio"
+	"github.com/audian/participant-gateway/internal/interceptor"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -19,10 +21,9 @@ type messageSource interface {
 
 // messageReader reads a message in chunks, each of which is progress.
 type messageReader struct {
-	source    messageSource
-	progress  *time.Timer
-	timeout   time.Duration
-	checkSize func(size int) error
+	source   messageSource
+	progress *time.Timer
+	timeout  time.Duration
 }
 
 const (
@@ -44,14 +45,15 @@ func (in *messageReader) readMessage(into any) error {
 	if into == nil {
 		return errOneMessage()
 	}
-	if err := in.checkSize(int(size)); err != nil {
+	request, _ := into.(proto.Message)
+	if err := interceptor.CheckSize(request, int(size)); err != nil {
 		return err
 	}
 	sent, err := in.readBytes(int(size))
 	if err != nil {
 		return err
 	}
-	return decode(prefix[0], in.source.RecvCompress(), sent, into)
+	return decode(prefix[0], in.source.RecvCompress(), sent, request)
 }
 
 func (in *messageReader) readBytes(size int) ([]byte, error) {
@@ -69,8 +71,8 @@ func (in *messageReader) readBytes(size int) ([]byte, error) {
 }
 
 // decode decompresses and decodes a message.
-func decode(flags byte, encoding string, sent []byte, into any) error {
-	message, err := httpio.DecompressMessage(flags, encoding, sent)
+func decode(flags byte, encoding string, sent []byte, into proto.Message) error {
+	message, err := httpio.DecompressMessage(flags, encoding, sent, wire.RequestLimit(into))
 	if err != nil {
 		return err
 	}

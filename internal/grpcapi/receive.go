@@ -14,11 +14,11 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/tap"
 
-	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/httpapi/httpio"
 	"github.com/audian/participant-gateway/internal/interceptor"
+	"github.com/audian/participant-gateway/internal/wire"
 )
 
 // requestTimeout is the longest time without progress while a request arrives.
@@ -130,7 +130,7 @@ func (r receiver) receiveNext(ctx context.Context, into any) error {
 		return err
 	}
 	in := &messageReader{
-		source: source, timeout: r.timeout, checkSize: r.interceptor.CheckSize,
+		source: source, timeout: r.timeout,
 		progress: time.AfterFunc(r.timeout, func() { cancelSlow(ctx) }),
 	}
 	defer in.progress.Stop()
@@ -152,7 +152,7 @@ func (r receiver) receiveNext(ctx context.Context, into any) error {
 // statusError returns the error of a call that did not reach the interceptor as a status.
 func statusError(method string, dialled apierror.Dialled, err error) error {
 	complete := *apierror.From(err)
-	if method == v2.ParticipantService_AddParticipant_FullMethodName {
+	if wire.Dials(method) {
 		complete.Dialled = dialled
 	}
 	return grpcstatus.From(&complete).Err()

@@ -25,7 +25,6 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
-	"github.com/audian/participant-gateway/internal/httpapi/httpio"
 	"github.com/audian/participant-gateway/internal/interceptor"
 	"github.com/audian/participant-gateway/internal/metrics"
 )
@@ -49,7 +48,7 @@ func serveRaw(t *testing.T) (client *rawGRPC, stop func()) {
 	t.Helper()
 	streams := interceptor.NewStreams(0)
 	intercept, err := interceptor.New(interceptor.Options{
-		Authenticator: access.NewNoAuth(), MaxRequestSize: httpio.MaxBody, Streams: streams,
+		Authenticator: access.NewNoAuth(), Streams: streams,
 		Metrics: metrics.New(), Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

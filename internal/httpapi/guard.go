@@ -66,7 +66,7 @@ func (g guard) afterPanic(w http.ResponseWriter, r *http.Request, panicked any) 
 		panic(http.ErrAbortHandler)
 	}
 	failed := &apierror.Error{Reason: apierror.Internal, Message: "internal error"}
-	if httpio.IsAdd(r) {
+	if httpio.Dials(r) {
 		failed.Dialled = apierror.DialledUnknown
 	}
 	g.errors.Write(w, r, failed)

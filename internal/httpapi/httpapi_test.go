@@ -13,7 +13,7 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/apierror"
-	"github.com/audian/participant-gateway/internal/httpapi/httpio"
+	"github.com/audian/participant-gateway/internal/wire"
 )
 
 func TestSuccessResponses(t *testing.T) {
@@ -116,7 +116,7 @@ func TestRefusedRequests(t *testing.T) {
 		{"wrong type", "POST", participantsPath, `{"muted":"yes"}`, []string{isJSONHeader}, 400, []string{`"field":"muted"`}},
 		{"trailing data", "POST", participantsPath, `{}{}`, []string{isJSONHeader}, 400, []string{`"field":"body"`}},
 		{"another conference in the body", "POST", participantsPath, `{"conference_id":"conf_2"}`, []string{isJSONHeader}, 400, []string{`"field":"conference_id"`}},
-		{"too large", "POST", participantsPath, `{"name":"` + strings.Repeat("x", httpio.MaxBody) + `"}`, []string{isJSONHeader}, 400, []string{`"BODY_TOO_LARGE"`, `"INVALID_ARGUMENT"`, `"dialled":"no"`}},
+		{"too large", "POST", participantsPath, `{"name":"` + strings.Repeat("x", wire.MaxRequest) + `"}`, []string{isJSONHeader}, 400, []string{`"BODY_TOO_LARGE"`, `"INVALID_ARGUMENT"`, `"dialled":"no"`}},
 		{"form", "POST", participantsPath, `{}`, []string{"Content-Type: application/x-www-form-urlencoded"}, 400, []string{`"UNSUPPORTED_MEDIA_TYPE"`, `"INVALID_ARGUMENT"`}},
 		{"plain text", "POST", participantsPath, `{}`, []string{"Content-Type: text/plain"}, 400, []string{`"UNSUPPORTED_MEDIA_TYPE"`}},
 		{"method override", "POST", onePath, ``, []string{"Content-Type: application/x-www-form-urlencoded", "X-HTTP-Method-Override: DELETE"}, 405, []string{`"METHOD_NOT_ALLOWED"`}},

@@ -10,7 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
-	"github.com/audian/participant-gateway/internal/httpapi/httpio"
+	"github.com/audian/participant-gateway/internal/wire"
 )
 
 func gzipped(text string) string {
@@ -37,8 +37,8 @@ func TestBodyEncodings(t *testing.T) {
 		{"byte order mark", "\ufeff" + body, nil, 200, nil},
 		{"byte order mark in gzip", gzipped("\ufeff" + body), []string{"gzip"}, 200, nil},
 		{"no body", "", []string{"gzip"}, 200, nil},
-		{"largest", gzipped(body + strings.Repeat(" ", httpio.MaxBody-len(body))), []string{"gzip"}, 200, nil},
-		{"too large after inflating", gzipped(body + strings.Repeat(" ", httpio.MaxBody)), []string{"gzip"}, 400, []string{`"BODY_TOO_LARGE"`, `"dialled":"no"`}},
+		{"largest", gzipped(body + strings.Repeat(" ", wire.MaxRequest-len(body))), []string{"gzip"}, 200, nil},
+		{"too large after inflating", gzipped(body + strings.Repeat(" ", wire.MaxRequest)), []string{"gzip"}, 400, []string{`"BODY_TOO_LARGE"`, `"dialled":"no"`}},
 		{"a bomb", gzipped(strings.Repeat(" ", 1<<20)), []string{"gzip"}, 400, []string{`"BODY_TOO_LARGE"`}},
 		{"not gzip", body, []string{"gzip"}, 400, []string{`"INVALID_REQUEST"`, `"field":"body"`}},
 		{"cut gzip", gzipped(body)[:20], []string{"gzip"}, 400, []string{`"field":"body"`}},

@@ -1,6 +1,7 @@
 package interceptor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"path"
@@ -15,6 +16,7 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/audit"
 	"github.com/audian/participant-gateway/internal/requestctx"
+	"github.com/audian/participant-gateway/internal/wire"
 )
 
 // audited are the calls that the audit log contains (A15): all that change a conference. The
@@ -28,6 +30,7 @@ var audited = map[string]proto.Message{
 	v2.ParticipantService_ResumeParticipant_FullMethodName:     &v2.ResumeParticipantRequest{},
 	v2.ParticipantService_DisconnectParticipant_FullMethodName: &v2.DisconnectParticipantRequest{},
 	v2.ParticipantService_MuteAllParticipants_FullMethodName:   &v2.MuteAllParticipantsRequest{},
+	v2.ParticipantService_BatchAddParticipants_FullMethodName:  &v2.BatchAddParticipantsRequest{},
 }
 
 // AuditRefused writes the audit line of a call that was refused before it reached the
@@ -50,24 +53,40 @@ func (i *Interceptor) AuditRefused(ctx context.Context, method string, request p
 	refused.audit(ctx, nil, refused.withDialled(err))
 }
 
-// audit writes the audit line of a call at its outcome. Only an Add makes a phone ring. A call
-// that only validates has no line.
+// audit writes the audit line of a call at its outcome. A call that only validates has no line.
 func (c *call) audit(ctx context.Context, response any, err error) {
 	_, isAudited := audited[c.method]
 	if validates, ok := c.request.(interface{ GetValidateOnly() bool }); !isAudited || ok && validates.GetValidateOnly() {
 		return
 	}
-	st := grpcstatus.From(err)
-	record := audit.Record{
-		Time: time.Now(), Caller: c.caller, Call: path.Base(c.method),
-		Outcome: code.Code(st.Code()).String(), Reason: string(grpcstatus.Reason(st)), Dialled: c.dialled(err),
-		RequestID: c.requestID, UpstreamRequestID: c.upstreamID(err),
-	}
-	c.describe(ctx, &record)
+	record := c.record(ctx, err)
+	record.Dialled = c.dialled(err)
 	if added, ok := response.(*v2.AddParticipantResponse); ok && err == nil {
 		record.ParticipantID = added.GetParticipant().GetId()
 	}
 	c.interceptor.audit.Write(record)
+}
+
+// auditEntry counts an entry of a batch at its outcome, and writes its audit line.
+func (c *call) auditEntry(ctx context.Context, entry audit.Entry) {
+	record := c.record(ctx, entry.Err)
+	record.Dialled = dialled(entry.Err)
+	c.interceptor.metrics.EntryEnded(string(record.Dialled))
+	record.PhoneNumber, record.ParticipantID = entry.PhoneNumber, entry.ParticipantID
+	record.UpstreamRequestID = cmp.Or(entry.UpstreamRequestID, upstreamIDOf(entry.Err))
+	c.interceptor.audit.Write(record)
+}
+
+// record returns the audit line of a call, or of a part of it, with this outcome.
+func (c *call) record(ctx context.Context, err error) audit.Record {
+	st := grpcstatus.From(err)
+	record := audit.Record{
+		Time: time.Now(), Caller: c.caller, Call: path.Base(c.method),
+		Outcome: code.Code(st.Code()).String(), Reason: string(grpcstatus.Reason(st)),
+		RequestID: c.requestID, UpstreamRequestID: c.upstreamID(err),
+	}
+	c.describe(ctx, &record)
+	return record
 }
 
 // describe sets what the request says.
@@ -93,13 +112,21 @@ func (c *call) describe(ctx context.Context, record *audit.Record) {
 // dialled says whether the call may have made a phone ring.
 func (c *call) dialled(err error) audit.Dialled {
 	switch {
-	case c.method != v2.ParticipantService_AddParticipant_FullMethodName:
+	case !wire.Dials(c.method):
 		return audit.DialledNo
-	case err == nil:
-		return audit.DialledYes
+	case err == nil && c.method == v2.ParticipantService_BatchAddParticipants_FullMethodName:
+		return c.entries
 	default:
-		return audit.Dialled(apierror.From(err).Dialled)
+		return dialled(err)
 	}
+}
+
+// dialled says whether an add with this outcome may have made a phone ring.
+func dialled(err error) audit.Dialled {
+	if err == nil {
+		return audit.DialledYes
+	}
+	return audit.Dialled(apierror.From(err).Dialled)
 }
 
 // upstreamID returns the upstream's id of the last request of a call, or of the request that
@@ -108,6 +135,11 @@ func (c *call) upstreamID(err error) string {
 	if c.upstreamRequest != nil && c.upstreamRequest.ID() != "" {
 		return c.upstreamRequest.ID()
 	}
+	return upstreamIDOf(err)
+}
+
+// upstreamIDOf returns the upstream's id of the request that failed.
+func upstreamIDOf(err error) string {
 	if failed, ok := errors.AsType[*apierror.Error](err); ok {
 		return failed.UpstreamRequestID
 	}

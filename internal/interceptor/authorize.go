@@ -13,6 +13,7 @@ import (
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/certs"
+	"github.com/audian/participant-gateway/internal/wire"
 )
 
 // authorize authenticates the caller, authorizes the call, and only then checks the request:
@@ -28,7 +29,7 @@ func (i *Interceptor) authorize(ctx context.Context, call *call) (context.Contex
 	if err := i.limiter.Call(caller); err != nil {
 		return ctx, fmt.Errorf("limit: %w", err)
 	}
-	if err := i.CheckSize(proto.Size(call.request)); err != nil {
+	if err := CheckSize(call.request, proto.Size(call.request)); err != nil {
 		return ctx, fmt.Errorf("limit: %w", err)
 	}
 	if err := i.validator.check(withIdempotencyKey(ctx, call.request), call.request); err != nil {
@@ -38,13 +39,14 @@ func (i *Interceptor) authorize(ctx context.Context, call *call) (context.Contex
 }
 
 // CheckSize refuses a request with too many bytes.
-func (i *Interceptor) CheckSize(size int) error {
-	if size <= i.maxRequestSize {
+func CheckSize(request proto.Message, size int) error {
+	limit := wire.RequestLimit(request)
+	if size <= limit {
 		return nil
 	}
 	return &apierror.Error{
 		Reason:  apierror.BodyTooLarge,
-		Message: fmt.Sprintf("the request must be at most %d bytes", i.maxRequestSize),
+		Message: fmt.Sprintf("the request must be at most %d bytes", limit),
 	}
 }
 
@@ -100,6 +102,8 @@ func permissionFor(request proto.Message) access.Permission {
 	case *v2.ListParticipantsRequest, *v2.WatchParticipantsRequest, *v2.GetParticipantRequest,
 		*v2.RefreshParticipantsRequest:
 		permission.Role = access.Viewer
+	case *v2.WatchConferencesRequest:
+		permission.Role, permission.AnyConference = access.Viewer, true
 	}
 	if named, ok := request.(interface{ GetConferenceId() string }); ok {
 		permission.Conference = named.GetConferenceId()

@@ -9,10 +9,11 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 
-	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
+	"github.com/audian/participant-gateway/internal/audit"
 	"github.com/audian/participant-gateway/internal/requestctx"
+	"github.com/audian/participant-gateway/internal/wire"
 )
 
 // Names of metadata, which are HTTP headers too.
@@ -35,7 +36,9 @@ type call struct {
 	// peer is the address of a caller who was not authorized.
 	peer string
 	// reachedService is false while certainly nothing was sent upstream.
-	reachedService  bool
+	reachedService bool
+	// entries says whether an entry of a batch has made a phone ring, or may have.
+	entries         audit.Dialled
 	upstreamRequest *requestctx.UpstreamRequest
 }
 
@@ -46,6 +49,7 @@ func (i *Interceptor) begin(ctx context.Context, method string, request proto.Me
 		interceptor: i, method: method, request: request, start: time.Now(),
 		requestID:   requestctx.ValidRequestID(first(incoming.Get(headerRequestID))),
 		traceparent: requestctx.ValidTraceparent(first(incoming.Get(headerTraceparent))),
+		entries:     audit.DialledNo,
 	}
 	ctx = requestctx.WithRequestID(ctx, c.requestID)
 	ctx = requestctx.WithTraceparent(ctx, c.traceparent)
@@ -82,11 +86,11 @@ func (c *call) end(ctx context.Context, response any, err error, panicked any) e
 	return st.Err()
 }
 
-// withDialled sets Dialled on an error of an Add that does not have it (A1). Before the
+// withDialled sets Dialled on an error of a call that dials and does not have it (A1). Before the
 // service has the request, nothing was dialled. The service sets Dialled on its own errors;
 // after an unexpected one, the phone may ring.
 func (c *call) withDialled(err error) error {
-	if err == nil || c.method != v2.ParticipantService_AddParticipant_FullMethodName {
+	if err == nil || !wire.Dials(c.method) {
 		return err
 	}
 	_, isOurs := errors.AsType[*apierror.Error](err)

@@ -13,18 +13,19 @@ import (
 	"github.com/audian/participant-gateway/internal/requestctx"
 )
 
-// idempotencyKey is the metadata, or HTTP header, that may contain an Add's request_id (A2).
+// idempotencyKey is the metadata, or HTTP header, that may contain the request_id of an Add or of a
+// batch (A2).
 const idempotencyKey = "idempotency-key"
 
-// withIdempotencyKey sets the request_id of an Add from its idempotency key. The returned
+// withIdempotencyKey sets the request_id of a request from its idempotency key. The returned
 // context contains the key's violations, which check reports with all others.
 func withIdempotencyKey(ctx context.Context, request proto.Message) context.Context {
-	add, isAdd := request.(*v2.AddParticipantRequest)
-	if !isAdd {
+	id := requestIDOf(request)
+	if id == nil {
 		return ctx
 	}
 	incoming, _ := metadata.FromIncomingContext(ctx)
-	problem := setRequestID(add, incoming.Get(idempotencyKey))
+	problem := setRequestID(id, incoming.Get(idempotencyKey))
 	if problem == "" {
 		return ctx
 	}
@@ -33,15 +34,27 @@ func withIdempotencyKey(ctx context.Context, request proto.Message) context.Cont
 	}))
 }
 
+// requestIDOf returns the request_id of a request, or nil if it has none.
+func requestIDOf(request proto.Message) *string {
+	switch request := request.(type) {
+	case *v2.AddParticipantRequest:
+		return &request.RequestId
+	case *v2.BatchAddParticipantsRequest:
+		return &request.RequestId
+	default:
+		return nil
+	}
+}
+
 // setRequestID returns the problem of the keys, or the empty string.
-func setRequestID(add *v2.AddParticipantRequest, keys []string) (problem string) {
+func setRequestID(id *string, keys []string) (problem string) {
 	for _, key := range keys {
 		switch {
 		case strings.TrimSpace(key) == "":
 			return "must not be empty where Idempotency-Key is sent as a header"
-		case add.GetRequestId() == "":
-			add.RequestId = key
-		case add.GetRequestId() != key:
+		case *id == "":
+			*id = key
+		case *id != key:
 			return "must be the same as every Idempotency-Key that is sent as a header"
 		}
 	}

@@ -10,40 +10,41 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
+	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/audit"
 	"github.com/audian/participant-gateway/internal/metrics"
+	"github.com/audian/participant-gateway/internal/wire"
 )
 
 // Options configure an Interceptor.
 type Options struct {
 	Authenticator access.Authenticator
 	// Limits are those of each caller.
-	Limits access.Limits
-	Phone  PhoneRule
-	// MaxRequestSize is the most bytes that an encoded request may have.
-	MaxRequestSize int
-	Streams        *Streams
-	Metrics        *metrics.Metrics
-	Logger         *slog.Logger
+	Limits  access.Limits
+	Phone   PhoneRule
+	Streams *Streams
+	Metrics *metrics.Metrics
+	Logger  *slog.Logger
 	// Audit is nil without an audit log.
 	Audit *audit.Log
 }
 
 // Interceptor handles every call before and after the service.
 type Interceptor struct {
-	authenticator  access.Authenticator
-	limiter        *access.Limiter
-	validator      *validator
-	maxRequestSize int
-	streams        *Streams
-	metrics        *metrics.Metrics
-	logger         *slog.Logger
-	audit          *audit.Log
-	calls          callCount
+	authenticator access.Authenticator
+	limiter       *access.Limiter
+	validator     *validator
+	streams       *Streams
+	metrics       *metrics.Metrics
+	logger        *slog.Logger
+	audit         *audit.Log
+	calls         callCount
 }
 
 // New returns an interceptor. It fails if the rules of the proto do not compile.
@@ -53,14 +54,13 @@ func New(options Options) (*Interceptor, error) {
 		return nil, err
 	}
 	return &Interceptor{
-		authenticator:  options.Authenticator,
-		limiter:        access.NewLimiter(options.Limits),
-		validator:      validator,
-		maxRequestSize: options.MaxRequestSize,
-		streams:        options.Streams,
-		metrics:        options.Metrics,
-		logger:         options.Logger,
-		audit:          options.Audit,
+		authenticator: options.Authenticator,
+		limiter:       access.NewLimiter(options.Limits),
+		validator:     validator,
+		streams:       options.Streams,
+		metrics:       options.Metrics,
+		logger:        options.Logger,
+		audit:         options.Audit,
 	}, nil
 }
 
@@ -112,23 +112,53 @@ func (i *Interceptor) stream(
 	defer release()
 	granted, leave := caller.Grant.StreamContext(authorized, streamPermission(caller, request))
 	defer leave()
+	if method == v2.ParticipantService_BatchAddParticipants_FullMethodName {
+		// A drain stops what the batch has not sent; the stream then reports the rest. It has no age.
+		entries := audit.WithEntries(granted, func(entry audit.Entry) { call.auditEntry(granted, entry) })
+		call.reachedService = true
+		return handle(&observedStream{ServerStream: stream, ctx: entries, call: call})
+	}
 	bounded, remove := i.streams.StreamContext(granted)
 	defer remove()
-	return handle(&streamWithContext{ServerStream: stream, ctx: bounded})
+	return handle(&observedStream{ServerStream: stream, ctx: bounded, call: call})
 }
 
 // Idle returns a channel that is closed when no call is running.
 func (i *Interceptor) Idle() <-chan struct{} { return i.calls.idle() }
 
-// streamWithContext replaces the context of a stream.
-type streamWithContext struct {
+// observedStream replaces the context of a stream, and observes what it contains.
+type observedStream struct {
 	grpc.ServerStream
 
-	ctx context.Context //nolint:containedctx // ServerStream has a method that returns it.
+	ctx  context.Context //nolint:containedctx // ServerStream has a method that returns it.
+	call *call
 }
 
 // Context returns the replacement.
-func (s *streamWithContext) Context() context.Context { return s.ctx }
+func (s *observedStream) Context() context.Context { return s.ctx }
+
+// SendMsg counts a conference that is refused as a call that is refused (A16), and notes whether an
+// entry of a batch was dialled.
+func (s *observedStream) SendMsg(message any) error {
+	if m, isOurs := message.(*wire.Message); isOurs {
+		if m.Refusal() != nil {
+			s.call.interceptor.metrics.Refused(grpcstatus.Reason(m.Refusal()))
+		}
+		s.call.noteEntry(m.BatchResult())
+	}
+	return s.ServerStream.SendMsg(message)
+}
+
+// noteEntry notes the outcome of an entry; nil is none.
+func (c *call) noteEntry(result *v2.BatchResult) {
+	switch {
+	case result == nil:
+	case result.GetParticipant() != nil:
+		c.entries = audit.DialledYes
+	case c.entries == audit.DialledNo && grpcstatus.Dialled(status.FromProto(result.GetError())) != apierror.DialledNo:
+		c.entries = audit.DialledUnknown
+	}
+}
 
 // withDeadline sets the default deadline of a unary call that has none.
 func withDeadline(ctx context.Context, method string) (context.Context, context.CancelFunc) {

@@ -83,7 +83,7 @@ func TestA01_AnErrorBeforeTheServiceHasDialledNo(t *testing.T) {
 func addThrough(ctx context.Context, t *testing.T, authenticate authenticator, answer func() error) error {
 	t.Helper()
 	intercept, err := New(Options{
-		Authenticator: authenticate, MaxRequestSize: 1 << 10, Metrics: metrics.New(), Logger: slog.New(slog.DiscardHandler),
+		Authenticator: authenticate, Metrics: metrics.New(), Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

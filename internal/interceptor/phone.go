@@ -28,8 +28,9 @@ var (
 	national = regexp.MustCompile(`^[0-9]{2,17}$`)
 )
 
-// check returns the violation of a number, if any. The proto has the rule for the length.
-func (r PhoneRule) check(number string) []apierror.Violation {
+// check returns the violation of the number in a field, if any. The proto has the rule for the
+// length.
+func (r PhoneRule) check(field, number string) []apierror.Violation {
 	if length := utf8.RuneCountInString(number); r.LengthOnly || length == 0 || length > maxPhoneNumber {
 		return nil
 	}
@@ -40,7 +41,17 @@ func (r PhoneRule) check(number string) []apierror.Violation {
 	if r.DefaultRegion != "" {
 		message += ", or a national one of " + r.DefaultRegion
 	}
-	return []apierror.Violation{{Field: "phone_number", Rule: "phone_number.possible", Message: message}}
+	return []apierror.Violation{{Field: field, Rule: "phone_number.possible", Message: message}}
+}
+
+// canonical returns the E.164 form of a number, or the number itself if it has none. Numbers with
+// equal forms reach the same phone.
+func (r PhoneRule) canonical(number string) string {
+	parsed, err := phonenumbers.Parse(number, r.DefaultRegion)
+	if err != nil || !e164.MatchString(number) && !national.MatchString(number) {
+		return number
+	}
+	return phonenumbers.Format(parsed, phonenumbers.E164)
 }
 
 // possible reports whether a number may be dialled. A number in E.164 form must be equal to

@@ -31,6 +31,8 @@ func newValidator(phone PhoneRule) (*validator, error) {
 		&v2.RemoveParticipantRequest{},
 		&v2.ListParticipantsRequest{},
 		&v2.WatchParticipantsRequest{},
+		&v2.WatchConferencesRequest{},
+		&v2.BatchAddParticipantsRequest{},
 	))
 	if err != nil {
 		return nil, fmt.Errorf("compile the rules of the proto: %w", err)
@@ -48,20 +50,31 @@ func (v *validator) check(ctx context.Context, request proto.Message) error {
 		}
 	}
 	if long := tooManyValues(request); len(long) > 0 {
-		return invalid(long)
+		return invalid(renamed(ctx, long))
 	}
 	broken, err := v.violations(request)
 	if err != nil {
 		return err
 	}
-	if add, ok := request.(*v2.AddParticipantRequest); ok {
-		broken = append(broken, v.phone.check(add.GetPhoneNumber())...)
+	switch request := request.(type) {
+	case *v2.AddParticipantRequest:
+		broken = append(broken, v.phone.check("phone_number", request.GetPhoneNumber())...)
+	case *v2.BatchAddParticipantsRequest:
+		broken = append(broken, v.checkBatch(request)...)
 	}
-	violations := merge(requestctx.Violations(ctx), broken)
+	violations := merge(requestctx.Violations(ctx), renamed(ctx, broken))
 	if len(violations) == 0 {
 		return nil
 	}
 	return invalid(violations)
+}
+
+// renamed gives fields the names that the transport has for them.
+func renamed(ctx context.Context, violations []apierror.Violation) []apierror.Violation {
+	for i, v := range violations {
+		violations[i].Field = requestctx.FieldName(ctx, v.Field)
+	}
+	return violations
 }
 
 func invalid(violations []apierror.Violation) *apierror.Error {
@@ -72,16 +85,30 @@ func invalid(violations []apierror.Violation) *apierror.Error {
 	}
 }
 
-// maxValues is the most values of a repeated field, as in the proto.
-const maxValues = 100
+// The most values of a repeated field, as in the proto: maxEntries of a batch's entries, and
+// maxValues of any other field.
+const (
+	maxValues  = 100
+	maxEntries = 1000
+)
+
+func maxValuesOf(field protoreflect.FieldDescriptor) int {
+	if field.Message() != nil && field.Message().Name() == (*v2.BatchEntry)(nil).ProtoReflect().Descriptor().Name() {
+		return maxEntries
+	}
+	return maxValues
+}
 
 // tooManyValues finds the repeated fields with too many values. Their rules are not checked,
 // because that takes time for each value.
 func tooManyValues(request proto.Message) (long []apierror.Violation) {
 	request.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
-		if field.IsList() && value.List().Len() > maxValues {
+		if !field.IsList() {
+			return true
+		}
+		if most := maxValuesOf(field); value.List().Len() > most {
 			long = append(long, apierror.Violation{
-				Field: string(field.Name()), Rule: "count", Message: fmt.Sprintf("must list at most %d values", maxValues),
+				Field: string(field.Name()), Rule: "count", Message: fmt.Sprintf("must list at most %d values", most),
 			})
 		}
 		return true

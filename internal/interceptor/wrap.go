@@ -103,10 +103,29 @@ func unary[Request, Response proto.Message](
 func (w *wrapped) WatchParticipants(
 	request *v2.WatchParticipantsRequest, stream v2.ParticipantService_WatchParticipantsServer,
 ) error {
-	const method = v2.ParticipantService_WatchParticipants_FullMethodName
+	return streaming(w, v2.ParticipantService_WatchParticipants_FullMethodName, request, stream, w.service.WatchParticipants)
+}
+
+func (w *wrapped) WatchConferences(
+	request *v2.WatchConferencesRequest, stream v2.ParticipantService_WatchConferencesServer,
+) error {
+	return streaming(w, v2.ParticipantService_WatchConferences_FullMethodName, request, stream, w.service.WatchConferences)
+}
+
+func (w *wrapped) BatchAddParticipants(
+	request *v2.BatchAddParticipantsRequest, stream v2.ParticipantService_BatchAddParticipantsServer,
+) error {
+	return streaming(w, v2.ParticipantService_BatchAddParticipants_FullMethodName, request, stream, w.service.BatchAddParticipants)
+}
+
+func streaming[Request, Response any, Pointer interface {
+	*Request
+	proto.Message
+}](
+	w *wrapped, method string, request Pointer, stream grpc.ServerStream,
+	call func(Pointer, grpc.ServerStreamingServer[Response]) error,
+) error {
 	return w.interceptor.stream(method, request, stream, func(stream grpc.ServerStream) error {
-		return w.service.WatchParticipants(request, &grpc.GenericServerStream[
-			v2.WatchParticipantsRequest, v2.WatchParticipantsResponse,
-		]{ServerStream: stream})
+		return call(request, &grpc.GenericServerStream[Request, Response]{ServerStream: stream})
 	})
 }

@@ -26,8 +26,8 @@ func TestA08_ControlsHaveTheDefaultDeadline(t *testing.T) {
 	for method, request := range requests {
 		synctest.Test(t, func(t *testing.T) {
 			i, err := New(Options{
-				Authenticator: authenticator(func(context.Context) error { return nil }), MaxRequestSize: 1 << 16,
-				Metrics: metrics.New(), Logger: slog.New(slog.DiscardHandler),
+				Authenticator: authenticator(func(context.Context) error { return nil }),
+				Metrics:       metrics.New(), Logger: slog.New(slog.DiscardHandler),
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -16,7 +16,7 @@ import (
 func (m *Metrics) Observe(hub *feed.Hub, watcher *watch.Watcher, authenticator access.Authenticator) {
 	m.observeKeys(authenticator)
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "gateway_subscribers", Help: "Open watch streams.",
+		Name: "gateway_subscribers", Help: "Open watch streams. A stream of several conferences counts once for each.",
 	}, func() float64 { return float64(watcher.Subscribers()) }))
 	m.registry.MustRegister(&feedCollector{hub: hub})
 }

@@ -35,6 +35,7 @@ type Metrics struct {
 	takeovers prometheus.Counter
 	fenced    *prometheus.CounterVec
 	audit     prometheus.Counter
+	entries   *prometheus.CounterVec
 }
 
 // New returns the metrics, registered with a new registry.
@@ -76,6 +77,9 @@ func New() *Metrics {
 		redis:     newRedis(),
 		takeovers: newTakeovers(),
 		fenced:    newFenced(),
+		entries: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "gateway_batch_entries_total", Help: "Entries of batches that have ended, by whether a phone was dialled: yes, no or unknown.",
+		}, []string{"dialled"}),
 		audit: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "gateway_audit_errors_total", Help: "Lines that could not be written to the audit log, and failures to open it again.",
 		}),
@@ -85,6 +89,7 @@ func New() *Metrics {
 	}, func() float64 { return float64(panics.Recovered()) }))
 	m.registry.MustRegister(
 		m.calls, m.refused, m.upstream, m.polls, m.changes, m.detection, m.surplus, m.remaining, m.redis, m.takeovers, m.fenced, m.audit,
+		m.entries,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
@@ -154,6 +159,9 @@ func (m *Metrics) Appended(entry feed.Entry) {
 // AuditFailed counts an error of the audit log.
 func (m *Metrics) AuditFailed() { m.audit.Inc() }
 
+// EntryEnded counts an entry of a batch; dialled is yes, no or unknown.
+func (m *Metrics) EntryEnded(dialled string) { m.entries.WithLabelValues(dialled).Inc() }
+
 // SurplusLearned counts a new surplus of the upstream's total.
 func (m *Metrics) SurplusLearned(int) { m.surplus.Inc() }
 
@@ -170,6 +178,8 @@ var refusals = map[apierror.Reason]bool{
 	apierror.ConferenceNotGranted: true,
 	apierror.OriginRefused:        true,
 	apierror.HostRefused:          true,
+	apierror.NumberNotAllowed:     true,
+	apierror.DailyLimit:           true,
 
 	apierror.BodyTooLarge:       true,
 	apierror.BodyTooSlow:        true,

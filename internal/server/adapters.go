@@ -47,8 +47,8 @@ func (s source) Pace(want, takes time.Duration) feed.Pace {
 	return feed.Pace(s.Source.Pace(want, takes))
 }
 
-func (a upstreamAccount) Reserve(ctx context.Context, conference string) (write.Slot, error) {
-	slot, err := a.Account.Reserve(ctx, conference)
+func (a upstreamAccount) Reserve(ctx context.Context, conference, batch string) (write.Slot, error) {
+	slot, err := a.Account.Reserve(ctx, conference, batch)
 	if err != nil {
 		return nil, err
 	}

@@ -9,13 +9,15 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/answer"
+	"github.com/audian/participant-gateway/internal/batch"
 	"github.com/audian/participant-gateway/internal/config"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/grpcapi"
 	"github.com/audian/participant-gateway/internal/httpapi"
-	"github.com/audian/participant-gateway/internal/httpapi/httpio"
 	"github.com/audian/participant-gateway/internal/interceptor"
+	"github.com/audian/participant-gateway/internal/policy"
 	"github.com/audian/participant-gateway/internal/service"
+	"github.com/audian/participant-gateway/internal/upstream"
 	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/write"
 )
@@ -31,7 +33,14 @@ func (s *Server) compose() error {
 	}
 	s.newEngine()
 	answers := answer.New(s.hub, s.streams.Draining())
-	participants := s.interceptor.Wrap(service.New(accounts{s.registry}, s.writer, s.watcher, s.hub, answers))
+	batches := batch.New(batch.Options{
+		Adder: s.writer, Shared: s.replicas.batches(), Interval: upstream.AddInterval,
+		Draining: s.streams.Draining(), Logger: s.logger,
+	})
+	participants := s.interceptor.Wrap(service.New(service.Options{
+		Accounts: accounts{s.registry}, Writer: s.writer, Watcher: s.watcher, Feeds: s.hub,
+		Answers: answers, Batches: batches, Policy: s.callingPolicy(),
+	}))
 	s.grpc = s.newGRPC(participants)
 	api, err := s.newAPI(participants)
 	if err != nil {
@@ -70,6 +79,15 @@ func (s *Server) newEngine() {
 	s.metrics.Observe(s.hub, s.watcher, s.authenticator)
 }
 
+// callingPolicy returns the limits of adds (A14).
+func (s *Server) callingPolicy() *policy.Policy {
+	return policy.New(policy.Options{
+		Everybody:     s.config.Policy.Rules(),
+		DefaultRegion: s.config.Phone.DefaultRegion,
+		Counter:       s.replicas.countsOfAdds(),
+	})
+}
+
 // phoneLength is the value of --phone-validation that checks only the length.
 const phoneLength = "length"
 
@@ -82,11 +100,10 @@ func (s *Server) newInterceptor() (err error) {
 			LengthOnly:    s.config.Phone.Validation == phoneLength,
 			DefaultRegion: s.config.Phone.DefaultRegion,
 		},
-		MaxRequestSize: httpio.MaxBody,
-		Streams:        s.streams,
-		Metrics:        s.metrics,
-		Logger:         s.logger,
-		Audit:          s.audit,
+		Streams: s.streams,
+		Metrics: s.metrics,
+		Logger:  s.logger,
+		Audit:   s.audit,
 	})
 	if err != nil {
 		return fmt.Errorf("compose the interceptor: %w", err)

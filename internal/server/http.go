@@ -72,5 +72,6 @@ func (a connectionAge) close(next http.Handler) http.Handler {
 // isWatch reports whether a path is that of a watch: it ends in `:watch` in REST, and is the
 // method's name in Connect and gRPC-Web.
 func isWatch(path string) bool {
-	return strings.HasSuffix(path, ":watch") || path == v2.ParticipantService_WatchParticipants_FullMethodName
+	return strings.HasSuffix(path, ":watch") || path == v2.ParticipantService_WatchParticipants_FullMethodName ||
+		path == v2.ParticipantService_WatchConferences_FullMethodName
 }

@@ -33,8 +33,8 @@ func TestAPanicLogsNoPhoneNumber(t *testing.T) {
 			t.Fatal(err)
 		}
 		intercept, err := interceptor.New(interceptor.Options{
-			Authenticator: access.NewNoAuth(), MaxRequestSize: 1 << 10,
-			Metrics: metrics.New(), Logger: NewLogger(file, config.Log{Format: format}),
+			Authenticator: access.NewNoAuth(),
+			Metrics:       metrics.New(), Logger: NewLogger(file, config.Log{Format: format}),
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -11,13 +11,16 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/batch"
 	"github.com/audian/participant-gateway/internal/config"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/metrics"
+	"github.com/audian/participant-gateway/internal/policy"
 	"github.com/audian/participant-gateway/internal/replica/feedlog"
 	"github.com/audian/participant-gateway/internal/replica/membership"
 	"github.com/audian/participant-gateway/internal/replica/redisconn"
 	"github.com/audian/participant-gateway/internal/replica/sharedclaims"
+	"github.com/audian/participant-gateway/internal/replica/sharedcounts"
 	"github.com/audian/participant-gateway/internal/replica/sharedlog"
 	"github.com/audian/participant-gateway/internal/replica/sharedpace"
 	"github.com/audian/participant-gateway/internal/upstream"
@@ -34,6 +37,7 @@ type replicas struct {
 	members *membership.Members
 	logs    *sharedlog.Logs
 	claims  *sharedclaims.Store
+	counts  *sharedcounts.Store
 	pace    *sharedpace.Pace
 	logger  *slog.Logger
 	// ctx ends when the process leaves.
@@ -74,6 +78,7 @@ func (s *Server) openReplicas() error {
 	})
 	logs.Store(r.logs)
 	r.claims = sharedclaims.New(sharedclaims.Options{Conn: conn, Members: r.members, Logger: s.logger})
+	r.counts = sharedcounts.New(ctx, conn, s.logger)
 	s.metrics.ObserveRedis(conn.Available)
 	s.replicas = r
 	return nil
@@ -130,6 +135,22 @@ func (r *replicas) claimsOfAdds() write.Shared {
 	return r.claims
 }
 
+// batches returns what the replicas share about batches (A9); nil without replicas.
+func (r *replicas) batches() batch.Shared {
+	if r == nil {
+		return nil
+	}
+	return r.claims
+}
+
+// countsOfAdds returns the counter of the callers' adds a day (A14); nil without replicas.
+func (r *replicas) countsOfAdds() policy.Counter {
+	if r == nil {
+		return nil
+	}
+	return r.counts
+}
+
 // shareAccount makes the account share its pace (R5) and the token of its API key (R10).
 func (r *replicas) shareAccount(options *upstream.Options, cfg config.Upstream, pollRate int) error {
 	if r == nil {
@@ -181,6 +202,7 @@ func (r *replicas) leave(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, leaveTimeout)
 	defer cancel()
 	r.claims.Close()
+	r.counts.Close()
 	r.pace.Close()
 	if err := r.members.Leave(ctx); err != nil {
 		r.logger.Warn("leave the replicas", slog.String("error", err.Error()))

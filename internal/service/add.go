@@ -22,7 +22,14 @@ func (s *Service) AddParticipant(
 	if err != nil {
 		return nil, err
 	}
+	calling := s.policyOf(ctx)
+	if err := calling.CheckNumber(request.GetPhoneNumber()); err != nil {
+		return nil, err
+	}
 	if request.GetValidateOnly() {
+		if err := calling.Check(ctx); err != nil {
+			return nil, err
+		}
 		return addResponse(planned(request)), nil
 	}
 	added, err := s.add(ctx, account, request)
@@ -42,7 +49,7 @@ func (s *Service) AddParticipant(
 // add makes the upstream dial, or returns the outcome of an earlier add with the same
 // request id.
 func (s *Service) add(ctx context.Context, account Account, request *v2.AddParticipantRequest) (write.Added, error) {
-	call := callOf(ctx, account, request.GetConferenceId())
+	call := s.callOf(ctx, account, request.GetConferenceId())
 	call.RequestID = request.GetRequestId()
 	added, err := s.writer.Add(ctx, call, addOf(request))
 	if added.Replayed {

@@ -50,7 +50,7 @@ func (a *controlAccount) service(t *testing.T) *Service {
 	t.Helper()
 	writer := write.New(write.Options{Recorder: noFeeds{}, Logger: slog.New(slog.DiscardHandler)})
 	t.Cleanup(writer.Close)
-	return New(a, writer, nil, nil, nil)
+	return New(Options{Accounts: a, Writer: writer})
 }
 
 type participantResponse interface {

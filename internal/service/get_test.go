@@ -102,7 +102,7 @@ func TestA07_AListAnswersWithoutAFeed(t *testing.T) {
 	} {
 		account := &oneAccount{list: test.list, err: test.err, polled: feedtest.New()}
 		hub := feed.NewHub(feed.Options{Logger: slog.New(slog.DiscardHandler)})
-		found, source, err := get(t, New(account, nil, nil, hub, nil), "a")
+		found, source, err := get(t, New(Options{Accounts: account, Feeds: hub}), "a")
 		if opened, _ := account.polled.Sources(); opened != 0 || account.lists != 1 {
 			t.Errorf("%s: %d feeds, %d lists", name, opened, account.lists)
 		}
@@ -135,7 +135,7 @@ func TestA07_AFreshFeedAnswers(t *testing.T) {
 		}
 		defer release()
 		synctest.Wait()
-		service := New(account, nil, nil, hub, nil)
+		service := New(Options{Accounts: account, Feeds: hub})
 		expect := func(id, source string, status v2.ParticipantStatus) {
 			t.Helper()
 			found, from, err := get(t, service, id)

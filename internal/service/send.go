@@ -15,15 +15,38 @@ import (
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
-// send sends the messages of a subscription to its client. A blocked SendMsg cannot be
+// source returns the messages of a stream. Next returns io.EOF after the last one.
+type source interface {
+	Next(ctx context.Context) (*wire.Message, error)
+	Close()
+}
+
+// conference is the source of a stream of one conference.
+type conference struct{ *watch.Subscription }
+
+// Next returns the next message.
+func (c conference) Next(ctx context.Context) (*wire.Message, error) {
+	message, err := c.Subscription.Next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return wire.NewMessage(message), nil
+}
+
+// send sends the messages of a subscription to its client.
+func send(ctx context.Context, subscription *watch.Subscription, stream grpc.ServerStream) error {
+	return sendFrom(ctx, conference{subscription}, stream)
+}
+
+// sendFrom sends the messages of a source to its client, and closes the source. A blocked SendMsg cannot be
 // cancelled; every transport ends it only when the handler returns. So another goroutine sends,
 // and this function returns when that one stalls.
-func send(ctx context.Context, subscription *watch.Subscription, stream grpc.ServerStream) error {
+func sendFrom(ctx context.Context, messages source, stream grpc.ServerStream) error {
 	// gRPC sends the bytes that all streams share. Compressing them for each stream would also
 	// hide how much a client has read. Other transports ignore the setting.
 	_ = grpc.SetSendCompressor(ctx, encoding.Identity)
 	s := &sender{
-		subscription: subscription, stream: stream,
+		messages: messages, stream: stream,
 		stalls: newStallDetector(), finished: make(chan struct{}),
 	}
 	go s.run(ctx)
@@ -48,18 +71,18 @@ var errBlocked = &apierror.Error{
 }
 
 type sender struct {
-	subscription *watch.Subscription
-	stream       grpc.ServerStream
-	stalls       *stallDetector
+	messages source
+	stream   grpc.ServerStream
+	stalls   *stallDetector
 	// finished is closed when the sending has ended. err is set then.
 	finished chan struct{}
 	err      error
 }
 
-// run sends until the subscription ends.
+// run sends until the source ends.
 func (s *sender) run(ctx context.Context) {
 	defer close(s.finished)
-	defer s.subscription.Close()
+	defer s.messages.Close()
 	defer func() {
 		if panicked := recover(); panicked != nil {
 			s.err = fmt.Errorf("panic: %v", panicked)
@@ -71,7 +94,7 @@ func (s *sender) run(ctx context.Context) {
 func (s *sender) sendAll(ctx context.Context) error {
 	defer s.stalls.end()
 	for {
-		message, err := s.subscription.Next(ctx)
+		message, err := s.messages.Next(ctx)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -79,7 +102,7 @@ func (s *sender) sendAll(ctx context.Context) error {
 			return err
 		}
 		s.stalls.begin()
-		err = s.stream.SendMsg(wire.NewMessage(message).OnProgress(s.stalls.progress))
+		err = s.stream.SendMsg(message.OnProgress(s.stalls.progress))
 		s.stalls.end()
 		if err != nil {
 			return err

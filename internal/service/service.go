@@ -11,8 +11,10 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/answer"
+	"github.com/audian/participant-gateway/internal/batch"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/policy"
 	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/wire"
 	"github.com/audian/participant-gateway/internal/write"
@@ -35,6 +37,17 @@ type Accounts interface {
 	For(caller access.Caller) (Account, error)
 }
 
+// Options are the parts that a Service uses.
+type Options struct {
+	Accounts Accounts
+	Writer   *write.Writer
+	Watcher  *watch.Watcher
+	Feeds    Feeds
+	Answers  *answer.Waiter
+	Batches  *batch.Batches
+	Policy   *policy.Policy
+}
+
 // Service implements the methods of the API.
 type Service struct {
 	// A call that Service does not have fails the build.
@@ -45,11 +58,16 @@ type Service struct {
 	watcher  *watch.Watcher
 	feeds    Feeds
 	answers  *answer.Waiter
+	batches  *batch.Batches
+	policy   *policy.Policy
 }
 
 // New returns a service that expects authorized and valid requests, from package interceptor.
-func New(accounts Accounts, writer *write.Writer, watcher *watch.Watcher, feeds Feeds, answers *answer.Waiter) *Service {
-	return &Service{accounts: accounts, writer: writer, watcher: watcher, feeds: feeds, answers: answers}
+func New(options Options) *Service {
+	return &Service{
+		accounts: options.Accounts, writer: options.Writer, watcher: options.Watcher, feeds: options.Feeds,
+		answers: options.Answers, batches: options.Batches, policy: options.Policy,
+	}
 }
 
 // RemoveParticipant ends a participant's call.
@@ -72,15 +90,22 @@ func (s *Service) call(ctx context.Context, conference string) (write.Call, erro
 	if err != nil {
 		return write.Call{}, err
 	}
-	return callOf(ctx, account, conference), nil
+	return s.callOf(ctx, account, conference), nil
 }
 
-func callOf(ctx context.Context, account Account, conference string) write.Call {
+func (s *Service) callOf(ctx context.Context, account Account, conference string) write.Call {
 	return write.Call{
-		Key:      participant.Key{Credential: account.Fingerprint(), Conference: conference},
-		Upstream: account,
-		Caller:   access.FromContext(ctx).Name,
+		Key:        participant.Key{Credential: account.Fingerprint(), Conference: conference},
+		Upstream:   account,
+		Caller:     access.FromContext(ctx).Name,
+		DailyLimit: s.policyOf(ctx),
 	}
+}
+
+// policyOf returns the calling policy of a call's caller (A14).
+func (s *Service) policyOf(ctx context.Context) policy.Caller {
+	caller := access.FromContext(ctx)
+	return s.policy.For(caller.Name, caller.Grant.Calling())
 }
 
 // ListParticipants reads the list from the upstream, not from a feed.

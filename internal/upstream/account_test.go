@@ -197,7 +197,7 @@ func TestA03_AReleasedSlotIsFree(t *testing.T) {
 		u := &upstream{}
 		a := account(t, u)
 		for n := range 3 * addsPerWindow {
-			s, err := a.Reserve(t.Context(), "c")
+			s, err := a.Reserve(t.Context(), "c", "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -310,7 +310,7 @@ func TestA01_WithoutACredentialNothingIsReserved(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if _, err = a.Reserve(t.Context(), "c"); !apiError(t, err).NotSent || a.uses.Load() != 0 || a.pacer.queue.len() != 0 {
+				if _, err = a.Reserve(t.Context(), "c", ""); !apiError(t, err).NotSent || a.uses.Load() != 0 || a.pacer.queue.len() != 0 {
 					t.Errorf("%v; %d uses, %d wait", err, a.uses.Load(), a.pacer.queue.len())
 				}
 			})

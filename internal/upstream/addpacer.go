@@ -15,6 +15,8 @@ const (
 	// second because adds that are sent a second apart can arrive closer.
 	addsPerWindow = 10
 	addWindow     = time.Second + 25*time.Millisecond
+	// AddInterval is the average time between two adds at that rate.
+	AddInterval = addWindow / addsPerWindow
 	// maxWaitingAdds bounds the queue.
 	maxWaitingAdds = 1000
 	// checksPerEvent is how many queued adds are checked at each event for a deadline that
@@ -64,17 +66,17 @@ func (g *grant) at(now time.Time) time.Time {
 	return g.written
 }
 
-// enqueue queues one add of the conference. An add that is sent again goes first. It fails if
-// too many wait.
-func (p *addPacer) enqueue(conference string, again bool) (*queuedAdd, error) {
+// enqueue queues one add. An add that is sent again goes first. It fails if too many wait, but
+// not for a batch, which waits with one add at a time.
+func (p *addPacer) enqueue(name queueName, again bool) (*queuedAdd, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	if n := p.queue.len(); n >= maxWaitingAdds && !again {
+	if n := p.queue.len(); n >= maxWaitingAdds && !again && name.batch == "" {
 		return nil, rateLimited("too many adds are queued", p.estimate(now)(n).Sub(now))
 	}
 	add := &queuedAdd{result: make(chan grantResult, 1)}
-	p.queue.push(conference, add, again)
+	p.queue.push(name, add, again)
 	p.grantDue(now)
 	return add, nil
 }

@@ -33,7 +33,7 @@ func (l *log) note(name string) {
 
 // Add reserves a slot, waits for its grant, calls sending, and sends.
 func (a *Account) Add(ctx context.Context, conference string, add participant.Add, sending func()) (participant.Item, error) {
-	s, err := a.Reserve(ctx, conference)
+	s, err := a.Reserve(ctx, conference, "")
 	if err != nil {
 		return participant.Item{}, err
 	}
@@ -50,7 +50,7 @@ func (a *Account) Add(ctx context.Context, conference string, add participant.Ad
 
 // waitForGrant waits for the grant of an add whose deadline is that of ctx.
 func waitForGrant(ctx context.Context, p *addPacer, conference string, again bool) (*grant, error) {
-	add, err := p.enqueue(conference, again)
+	add, err := p.enqueue(queueName{conference: conference}, again)
 	if err != nil {
 		return nil, err
 	}
@@ -335,7 +335,7 @@ func TestA03_DeadlinesMayMove(t *testing.T) {
 					}
 					return began.Add(d)
 				}
-				add, err := p.enqueue("a", false)
+				add, err := p.enqueue(queueName{conference: "a"}, false)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -379,7 +379,7 @@ func TestA03_ADeadlineEndsTheWait(t *testing.T) {
 			}
 		}
 		began := time.Now()
-		add, err := p.enqueue("a", false)
+		add, err := p.enqueue(queueName{conference: "a"}, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -398,7 +398,7 @@ func TestA03_ADelayedAddIsRejectedBeforeItsDeadline(t *testing.T) {
 		began := time.Now()
 		var adds []*queuedAdd
 		for range 20 {
-			add, err := p.enqueue("a", false)
+			add, err := p.enqueue(queueName{conference: "a"}, false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -406,7 +406,7 @@ func TestA03_ADelayedAddIsRejectedBeforeItsDeadline(t *testing.T) {
 			adds = append(adds, add)
 		}
 		for n := range 100 {
-			if _, err := p.enqueue(fmt.Sprint(n), false); err != nil {
+			if _, err := p.enqueue(queueName{conference: fmt.Sprint(n)}, false); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -448,7 +448,7 @@ func TestA03_AThousandAddsWaitAtMost(t *testing.T) {
 				t.Errorf("retry after %v", e.RetryAfter)
 			}
 		}
-		if _, err := p.enqueue("0", true); err != nil {
+		if _, err := p.enqueue(queueName{conference: "0"}, true); err != nil {
 			t.Errorf("an add that was granted before: %v", err)
 		}
 		cancel()
@@ -461,7 +461,7 @@ func TestA03_AWithdrawnAddMovesTheOthersUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := full(t)
 		enter := func(conference string) *queuedAdd {
-			add, err := p.enqueue(conference, false)
+			add, err := p.enqueue(queueName{conference: conference}, false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -491,14 +491,14 @@ func TestA03_AWithdrawnAddMovesTheOthersUp(t *testing.T) {
 // A conference that always has a next add does not delay other conferences.
 func TestA03_ReturningConferencesAlternate(t *testing.T) {
 	var q addQueue
-	enter := func(conference string) { q.push(conference, &queuedAdd{}, false) }
+	enter := func(conference string) { q.push(queueName{conference: conference}, &queuedAdd{}, false) }
 	for range 3 {
 		enter("a")
 	}
 	enter("b")
 	var order []string
 	for range 9 {
-		served := q.pop().queue.conference
+		served := q.pop().queue.name.conference
 		order = append(order, served)
 		if served != "a" {
 			enter(served)
@@ -545,13 +545,13 @@ func BenchmarkWaitingAdd(b *testing.B) {
 					d.written = time.Now().Add(time.Hour)
 				}
 				for n := range waiting {
-					if _, err := p.enqueue(fmt.Sprint(n%conferences), false); err != nil {
+					if _, err := p.enqueue(queueName{conference: fmt.Sprint(n % conferences)}, false); err != nil {
 						b.Fatal(err)
 					}
 				}
 				deadline := time.Now().Add(24 * time.Hour)
 				for b.Loop() {
-					add, err := p.enqueue("0", false)
+					add, err := p.enqueue(queueName{conference: "0"}, false)
 					if err != nil {
 						b.Fatal(err)
 					}

@@ -7,15 +7,15 @@ import (
 )
 
 // addQueue holds the adds that wait for their grant. It is fair between conferences: they
-// alternate, and within one conference the first in is the first out. The pacer's lock guards
-// it.
+// alternate, and within one conference the first in is the first out. Here, a batch is a
+// conference of its own (A9). The pacer's lock guards the queue.
 //
 // There is one place for each queued add. The places are in the order of the grants, and the
 // adds of a conference use the conference's places in order: when one is removed, the adds
 // behind it move up, and the conference's last place is removed. So binary search finds every
 // position.
 type addQueue struct {
-	conferences map[string]*conferenceQueue
+	conferences map[queueName]*conferenceQueue
 	// places are those of all conferences, in the order of their grants.
 	places []place
 	// round is the latest round of a conference's next place, made the number of the last
@@ -26,9 +26,15 @@ type addQueue struct {
 // conferenceQueue holds one conference's queued adds and as many places, in order. It has at
 // least one.
 type conferenceQueue struct {
-	conference string
-	waiting    []*queuedAdd
-	places     []place
+	name    queueName
+	waiting []*queuedAdd
+	places  []place
+}
+
+// queueName names the queue of a conference; batch is empty, or the batch that has a queue of its
+// own.
+type queueName struct {
+	conference, batch string
 }
 
 // place is one future grant. In each round a conference has one; within a round the first
@@ -62,8 +68,8 @@ type grantResult struct {
 func (q *addQueue) len() int { return len(q.places) }
 
 // push puts an add at the end of its conference's queue, or at its head if it is sent again.
-func (q *addQueue) push(conference string, add *queuedAdd, again bool) {
-	c := q.conference(conference)
+func (q *addQueue) push(name queueName, add *queuedAdd, again bool) {
+	c := q.conference(name)
 	q.addPlace(c)
 	add.queue = c
 	switch {
@@ -78,12 +84,12 @@ func (q *addQueue) push(conference string, add *queuedAdd, again bool) {
 	}
 }
 
-func (q *addQueue) conference(name string) *conferenceQueue {
+func (q *addQueue) conference(name queueName) *conferenceQueue {
 	if q.conferences == nil {
-		q.conferences = make(map[string]*conferenceQueue)
+		q.conferences = make(map[queueName]*conferenceQueue)
 	}
 	if q.conferences[name] == nil {
-		q.conferences[name] = &conferenceQueue{conference: name}
+		q.conferences[name] = &conferenceQueue{name: name}
 	}
 	return q.conferences[name]
 }
@@ -160,6 +166,6 @@ func (q *addQueue) remove(add *queuedAdd) (ok bool) {
 
 func (q *addQueue) forgetEmpty(c *conferenceQueue) {
 	if len(c.waiting) == 0 {
-		delete(q.conferences, c.conference)
+		delete(q.conferences, c.name)
 	}
 }

@@ -24,27 +24,27 @@ const (
 // Slot is the place of one add in the account's queue (A3), for one request. Its owner calls
 // Release in the end. Only SetDeadline is safe for concurrent use.
 type Slot struct {
-	account    *Account
-	conference string
-	queued     *queuedAdd
+	account *Account
+	queue   queueName
+	queued  *queuedAdd
 	// grant is nil before Wait has returned. A renewed credential replaces it.
 	grant atomic.Pointer[grant]
 	ended bool
 }
 
-// Reserve queues one add of the conference. It fails, with nothing queued, if the circuit
+// Reserve queues one add of the conference, or of a batch, unless that is empty. It fails, with nothing queued, if the circuit
 // breaker is open, if too many adds wait, or if there is no credential. It exchanges an API
 // key that has no token yet, so that a refused key fails before anything is sent.
-func (a *Account) Reserve(ctx context.Context, conference string) (*Slot, error) {
+func (a *Account) Reserve(ctx context.Context, conference, batch string) (*Slot, error) {
 	a.acquire()
-	s, err := a.reserve(ctx, conference)
+	s, err := a.reserve(ctx, queueName{conference, batch})
 	if err != nil {
 		a.release()
 	}
 	return s, err
 }
 
-func (a *Account) reserve(ctx context.Context, conference string) (*Slot, error) {
+func (a *Account) reserve(ctx context.Context, queue queueName) (*Slot, error) {
 	if err := a.breaker.check(); err != nil {
 		return nil, err
 	}
@@ -53,11 +53,11 @@ func (a *Account) reserve(ctx context.Context, conference string) (*Slot, error)
 		a.recordOutcome(ctx, began, err)
 		return nil, err
 	}
-	queued, err := a.pacer.enqueue(conference, false)
+	queued, err := a.pacer.enqueue(queue, false)
 	if err != nil {
 		return nil, err
 	}
-	return &Slot{account: a, conference: conference, queued: queued}, nil
+	return &Slot{account: a, queue: queue, queued: queued}, nil
 }
 
 // SetDeadline sets the time by which Wait must return; zero sets no bound.
@@ -107,7 +107,7 @@ func (s *Slot) Send(ctx context.Context, add participant.Add) (participant.Item,
 	sent := true
 	defer func() { s.endGrant(sent) }()
 	began := time.Now()
-	item, err := s.account.client.Add(context.WithValue(ctx, slotKey{}, s), s.conference, add, audian.Pacing{
+	item, err := s.account.client.Add(context.WithValue(ctx, slotKey{}, s), s.queue.conference, add, audian.Pacing{
 		Next:    s.next,
 		Timeout: addTimeout,
 	})
@@ -130,7 +130,7 @@ func (s *Slot) endGrant(sent bool) {
 // next waits for another grant: with a renewed credential, the add is one more request.
 func (s *Slot) next(ctx context.Context) error {
 	s.account.pacer.done(s.grant.Load())
-	queued, err := s.account.pacer.enqueue(s.conference, true)
+	queued, err := s.account.pacer.enqueue(s.queue, true)
 	if err != nil {
 		return err
 	}

@@ -147,10 +147,15 @@ func (s *Subscription) mustAsk(state *feed.State) bool {
 	return p.Epoch != state.Position.Epoch || p.Seq > state.Position.Seq
 }
 
+// askDue reports whether the log must be asked now.
+func (s *Subscription) askDue(state *feed.State) bool {
+	return state.Known && s.mustAsk(state) && !time.Now().Before(s.askAt)
+}
+
 // askLog asks the log before a client's token is judged, at most every askAgain. It returns the
 // state after that.
 func (s *Subscription) askLog(ctx context.Context, state *feed.State) *feed.State {
-	if !state.Known || !s.mustAsk(state) || time.Now().Before(s.askAt) {
+	if !s.askDue(state) {
 		return state
 	}
 	s.asked = s.feed.CatchUp(ctx)

@@ -28,25 +28,28 @@ func (c codec) Marshal(message any) (mem.BufferSlice, error) {
 	if !isMessage {
 		return c.CodecV2.Marshal(message) //nolint:wrapcheck // gRPC adds context to the standard codec's error.
 	}
-	encoded, err := shared.Proto()
+	encoded, err := shared.ProtoParts()
 	if err != nil {
 		return nil, fmt.Errorf("encode proto: %w", err)
 	}
-	return parts(encoded, shared.Progress), nil
+	buffers := make(mem.BufferSlice, 0, len(encoded))
+	for _, part := range encoded {
+		buffers = appendParts(buffers, part, shared.Progress)
+	}
+	return buffers, nil
 }
 
 // PartSize is how much of a large message a client must read within watch.SendTimeout, over
 // every transport.
 const PartSize = 16 << 10
 
-// parts splits an encoded message. Each part calls sent once gRPC's flow control has
+// appendParts splits encoded bytes. Each part calls sent once gRPC's flow control has
 // released it: gRPC gives no other sign of a slow client's progress.
-func parts(encoded []byte, sent func()) mem.BufferSlice {
+func appendParts(buffers mem.BufferSlice, encoded []byte, sent func()) mem.BufferSlice {
 	if len(encoded) <= PartSize {
-		return mem.BufferSlice{mem.SliceBuffer(encoded)}
+		return append(buffers, mem.SliceBuffer(encoded))
 	}
 	pool := notifier{sent}
-	var buffers mem.BufferSlice
 	for part := range slices.Chunk(encoded, PartSize) {
 		buffers = append(buffers, mem.NewBuffer(&part, pool))
 	}

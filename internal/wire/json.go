@@ -30,6 +30,10 @@ func Marshal(message proto.Message) ([]byte, error) {
 		return marshal("list", listJSONOf(m))
 	case *v2.WatchParticipantsResponse:
 		return marshal("event", eventJSONOf(m))
+	case *v2.WatchConferencesResponse:
+		return marshal("refusal", refusalJSON{m.GetConferenceId(), errorJSON(m.GetError())})
+	case *v2.BatchAddParticipantsResponse:
+		return marshal("batch", batchJSONOf(m))
 	}
 	return nil, fmt.Errorf("encode JSON: no form for %T", message)
 }

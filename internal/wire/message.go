@@ -17,7 +17,11 @@ import (
 // bytes shares those encoded for the first subscriber (W14).
 type Message struct {
 	source *watch.Message
-	event  string
+	// own is set in place of source for a message that no other stream sends.
+	own   proto.Message
+	event string
+	// envelope is set for a message of a stream of several conferences.
+	envelope *envelope
 
 	// progress is called whenever a transport has sent a part; it may be nil.
 	progress func()
@@ -66,7 +70,16 @@ func (m *Message) Response() *v2.WatchParticipantsResponse {
 }
 
 // ProtoReflect implements proto.Message.
-func (m *Message) ProtoReflect() protoreflect.Message { return m.Response().ProtoReflect() }
+func (m *Message) ProtoReflect() protoreflect.Message {
+	switch {
+	case m.own != nil:
+		return m.own.ProtoReflect()
+	case m.envelope != nil:
+		return m.conferenceResponse().ProtoReflect()
+	default:
+		return m.Response().ProtoReflect()
+	}
+}
 
 // Proto returns the message in the protobuf wire format.
 func (m *Message) Proto() ([]byte, error) {
@@ -85,9 +98,14 @@ func (m *Message) JSON() ([]byte, error) {
 // ProtoJSON returns the message in proto3 JSON, for clients generated from the proto.
 func (m *Message) ProtoJSON() ([]byte, error) {
 	return m.source.Encoding(watch.ProtoJSON, func(*watch.Message) ([]byte, error) {
-		encoded, err := protojson.Marshal(m.Response())
-		return jsonformat.EscapeLineBreaks(encoded), err
+		return protoJSON(m.Response())
 	})
+}
+
+// protoJSON encodes a message in proto3 JSON.
+func protoJSON(message proto.Message) ([]byte, error) {
+	encoded, err := protojson.Marshal(message)
+	return jsonformat.EscapeLineBreaks(encoded), err
 }
 
 // SSE returns the message as the block of a server-sent event. A field of one stream alone,

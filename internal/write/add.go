@@ -47,13 +47,14 @@ func (w *Writer) join(ctx context.Context, call Call, add participant.Add) (*add
 	self.deadline, _ = ctx.Deadline()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	r := request{caller: call.Caller, key: call.Key, id: call.RequestID}
+	r := requestOf(call)
 	op := w.cache.find(r, time.Now())
 	switch {
 	case op == nil && w.closed:
 		return nil, nil, draining()
 	case op == nil:
 		op = newOperation(r, add, self)
+		op.entry, op.limit = call.Entry, call.DailyLimit
 		w.start(ctx, call.Upstream, op)
 	case op.add != add:
 		return nil, nil, requestIDReused()

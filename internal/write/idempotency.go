@@ -1,6 +1,7 @@
 package write
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/participant"
@@ -18,6 +19,33 @@ type request struct {
 	caller string
 	key    participant.Key
 	id     string
+	// entry is the number of the entry of a batch; 0 for another add.
+	entry int
+}
+
+func requestOf(call Call) request {
+	r := request{caller: call.Caller, key: call.Key, id: call.RequestID}
+	if call.Entry != nil {
+		r.entry = call.Entry.Number
+	}
+	return r
+}
+
+// Scope identifies the add, or the entry, among all of all replicas; it is empty without a request
+// id.
+func (c Call) Scope() string { return requestOf(c).scope() }
+
+// scope returns the request as replicas compare it; empty if it is equal to no other.
+func (r request) scope() string {
+	if r.id == "" {
+		return ""
+	}
+	scope := fmt.Sprintf("%d %s %d %s %s", len(r.caller), r.caller, len(r.key.Conference), r.key.Conference, r.id)
+	if r.entry > 0 {
+		// A request id contains no line break.
+		scope = fmt.Sprintf("%s\nentry %d", scope, r.entry)
+	}
+	return scope
 }
 
 // idempotencyCache finds operations by request id: the pending ones, and those that may have
@@ -56,7 +84,7 @@ func (c *idempotencyCache) complete(op *addOperation, now time.Time) {
 		return
 	}
 	delete(c.pending, op.request)
-	if !op.elsewhere && !op.isForgotten && (Outcome{Err: op.err}).IsRemembered() {
+	if !op.elsewhere && !op.isForgotten && op.outcome().IsRemembered() {
 		c.completed.put(op.request, op, now)
 	}
 }

@@ -193,7 +193,7 @@ func TestA02_ACancelledAddDoesNotAffectItsSuccessor(t *testing.T) {
 // slowUpstream grants no slot, and returns a second after ctx ends.
 type slowUpstream struct{ *fakeUpstream }
 
-func (u slowUpstream) Reserve(ctx context.Context, _ string) (Slot, error) {
+func (u slowUpstream) Reserve(ctx context.Context, _, _ string) (Slot, error) {
 	<-ctx.Done()
 	time.Sleep(time.Second)
 	return nil, ctx.Err()

@@ -16,6 +16,10 @@ const maxQueueTime = 10 * time.Minute
 type addOperation struct {
 	request request
 	add     participant.Add
+	// entry is nil for an add that is not an entry of a batch.
+	entry *Entry
+	// limit is that of the call that began the operation; nil for none.
+	limit DailyLimit
 
 	// Writer.mu guards the following.
 
@@ -136,6 +140,26 @@ func (op *addOperation) setAnsweredAt(at time.Time) {
 	if !op.isDone() {
 		op.answeredAt = at
 	}
+}
+
+// outcome returns the outcome of an operation that is done.
+func (op *addOperation) outcome() Outcome {
+	return Outcome{Item: op.item, Err: op.err, IsEntry: op.entry != nil}
+}
+
+// leaveQueue reports that the operation waits for no turn of this process.
+func (op *addOperation) leaveQueue(sent bool) {
+	if op.entry != nil {
+		op.entry.Left(sent)
+	}
+}
+
+// batch returns the name of the operation's batch, or the empty string.
+func (op *addOperation) batch() string {
+	if op.entry == nil {
+		return ""
+	}
+	return op.entry.Batch
 }
 
 // isReused reports whether another replica has the request id for another add.

@@ -72,7 +72,10 @@ func (w *Writer) sendOnce(
 	if isRetry {
 		ctx = requestctx.WithRetry(ctx)
 	}
-	slot, err := upstream.Reserve(ctx, op.request.key.Conference)
+	if err := op.checkLimit(ctx); err != nil {
+		return participant.Item{}, nil, err
+	}
+	slot, err := upstream.Reserve(ctx, op.request.key.Conference, op.batch())
 	if err != nil {
 		return participant.Item{}, nil, err
 	}
@@ -81,6 +84,19 @@ func (w *Writer) sendOnce(
 	if err := slot.Wait(ctx); err != nil {
 		return participant.Item{}, nil, err
 	}
+	giveBack, err := op.count(ctx)
+	if err != nil {
+		return participant.Item{}, nil, err
+	}
+	item, record, err := w.sendCounted(ctx, slot, op)
+	if err != nil && (record == nil || apierror.Classify(err) != apierror.Ambiguous) {
+		giveBack()
+	}
+	return item, record, err
+}
+
+// sendCounted marks the add as sent, and sends it. A nil record means that nothing was sent.
+func (w *Writer) sendCounted(ctx context.Context, slot Slot, op *addOperation) (participant.Item, Record, error) {
 	if err := w.mark(ctx, op); err != nil {
 		return participant.Item{}, nil, err
 	}
@@ -110,6 +126,7 @@ func (w *Writer) markSent(ctx context.Context, op *addOperation) error {
 	op.sentAt, op.slot = time.Now(), nil
 	op.sender = op.waiters[0]
 	w.claims.open(op)
+	op.leaveQueue(true)
 	return nil
 }
 

@@ -24,6 +24,8 @@ type SharedAdd struct {
 	Scope      string
 	Conference string
 	Add        participant.Add
+	// Waits is called before Claim waits for another replica; nil if nobody wants to know.
+	Waits func()
 }
 
 // Claimed is a claim, or the outcome that another replica has.
@@ -60,10 +62,13 @@ type Outcome struct {
 	AnsweredAt time.Time
 	// Candidates are those that an add with an unknown outcome may have created.
 	Candidates []string
+	// IsEntry is true for an entry of a batch.
+	IsEntry bool
 }
 
-// IsRemembered reports whether later calls with the request id get the outcome (A2): unless the
-// add surely did not dial, or nothing is known of it.
+// IsRemembered reports whether later calls with the request id get the outcome: unless the add
+// surely did not dial, or nothing is known of it (A2). An entry that the upstream has refused is
+// remembered too (A9).
 func (o Outcome) IsRemembered() bool {
 	if o.Err == nil {
 		return true
@@ -72,8 +77,13 @@ func (o Outcome) IsRemembered() bool {
 	case apierror.SharedStateUnavailable, apierror.Draining:
 		return false
 	default:
-		return o.Err.Dialled == apierror.DialledUnknown
+		return o.Err.Dialled == apierror.DialledUnknown || o.IsEntry && isRefused(o.Err)
 	}
+}
+
+// isRefused reports whether the upstream has refused an add, and would refuse it again.
+func isRefused(err *apierror.Error) bool {
+	return err.UpstreamStatus != 0 && apierror.Classify(err) == apierror.Refused && !apierror.IsUnavailable(err)
 }
 
 // Errors of Shared and Claim.

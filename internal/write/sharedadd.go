@@ -3,7 +3,6 @@ package write
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/apierror"
@@ -34,11 +33,10 @@ func (w *Writer) run(ctx context.Context, upstream Upstream, op *addOperation) (
 
 // shared returns the operation as replicas compare it.
 func (op *addOperation) shared() SharedAdd {
-	add := SharedAdd{Conference: op.request.key.Conference, Add: op.add}
-	if r := op.request; r.id != "" {
-		add.Scope = fmt.Sprintf("%d %s %d %s %s", len(r.caller), r.caller, len(r.key.Conference), r.key.Conference, r.id)
+	return SharedAdd{
+		Scope: op.request.scope(), Conference: op.request.key.Conference, Add: op.add,
+		Waits: func() { op.leaveQueue(false) },
 	}
-	return add
 }
 
 // take makes the outcome of another replica that of the operation.
@@ -57,6 +55,7 @@ func (w *Writer) hold(op *addOperation, claimed Claimed) {
 	if !claimed.SentAt.IsZero() {
 		op.elsewhere, op.isMarked, op.sentAt = true, true, claimed.SentAt
 		w.claims.open(op)
+		op.leaveQueue(true)
 	}
 }
 
@@ -142,7 +141,7 @@ const settleTimeout = 2 * time.Second
 func (w *Writer) settle(
 	ctx context.Context, op *addOperation, item participant.Item, err *apierror.Error,
 ) (participant.Item, *apierror.Error) {
-	outcome, isReleased := w.outcomeToShare(ctx, op, Outcome{Item: item, Err: err})
+	outcome, isReleased := w.outcomeToShare(ctx, op, Outcome{Item: item, Err: err, IsEntry: op.entry != nil})
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
 	if isReleased {

@@ -84,7 +84,7 @@ func next(steps *[]step) step {
 	return first
 }
 
-func (u *fakeUpstream) Reserve(ctx context.Context, conference string) (Slot, error) {
+func (u *fakeUpstream) Reserve(ctx context.Context, conference, _ string) (Slot, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	s := next(&u.adds)

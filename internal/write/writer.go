@@ -28,9 +28,9 @@ import (
 // Upstream is the account that writes are sent to. It returns an *apierror.Error for every
 // failure that the upstream or the account itself explains.
 type Upstream interface {
-	// Reserve queues one add of the conference among the account's adds (A3). If it fails,
-	// nothing is queued.
-	Reserve(ctx context.Context, conference string) (Slot, error)
+	// Reserve queues one add of the conference among the account's adds (A3). A batch that is not
+	// empty has a place of its own beside the conference (A9). If it fails, nothing is queued.
+	Reserve(ctx context.Context, conference, batch string) (Slot, error)
 	// Remove sends one request.
 	Remove(ctx context.Context, conference, id string) error
 	// Control sends one request. The item has the id; its Fields are empty unless the response
@@ -151,6 +151,31 @@ type Call struct {
 	Caller string
 	// RequestID makes an add safe to repeat (A2); empty if the caller sent none.
 	RequestID string
+	// DailyLimit limits the caller's adds; nil does not.
+	DailyLimit DailyLimit
+	// Entry is nil for an add that is not an entry of a batch.
+	Entry *Entry
+}
+
+// Entry makes an add an entry of a batch (A9). The batch has the request id.
+type Entry struct {
+	// Batch names the place of the batch in the queue of the account's adds.
+	Batch string
+	// Number is that of the entry, from 1.
+	Number int
+	// Left is called when the add no longer waits for a turn of this process: sent is false if
+	// another replica has claimed it. It may be called several times, and must not block.
+	Left func(sent bool)
+}
+
+// DailyLimit limits the adds of a caller by day (A14). Its errors are *apierror.Error with Dialled,
+// or that of ctx.
+type DailyLimit interface {
+	// Check fails if no add is left of the day. It counts nothing.
+	Check(ctx context.Context) error
+	// Count counts an add just before its request is sent. giveBack undoes that once: the add
+	// surely did not dial.
+	Count(ctx context.Context) (giveBack func(), err error)
 }
 
 // Drain waits until no add is pending, including those without a waiting caller. It fails

@@ -73,6 +73,8 @@ func (w *writers) step(ctx context.Context, rng *rand.Rand) {
 		w.control(ctx, conference, present[rng.IntN(len(present))], rng)
 	case len(present) > 2 && choice < 5 || len(present) > mostDialled:
 		w.remove(ctx, conference, present[rng.IntN(len(present))], overREST)
+	case choice == 8 && rng.IntN(2) == 0:
+		w.addBatch(ctx, conference, rng)
 	case w.harness.cluster != nil:
 		w.addAtReplicas(ctx, conference, addCalls(rng.IntN(int(anyCalls))), rng)
 	default:
@@ -206,7 +208,7 @@ func (w *writers) requireAll(required func(answer) bool) {
 	defer w.mu.Unlock()
 	for _, a := range w.adds {
 		for _, got := range a.answers {
-			if !required(got) {
+			if !strings.HasPrefix(got.code, noResult) && !required(got) {
 				w.harness.results.violatef(wrongAnswers, "%s on %s: %+v", callerName(a.phone), a.conference, got)
 			}
 		}

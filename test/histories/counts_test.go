@@ -38,6 +38,9 @@ const (
 	addFound            = "A1 lost answer found"
 	addUnknown          = "A1 outcome unknown"
 	addReplayed         = "A2 replayed"
+	batchLost           = "A9 stream lost"
+	batchEnded          = "A9 ended"
+	batchResumed        = "A9 resumed to the end"
 	removedByWrite      = "removed by a write"
 	controlPublished    = "A8 published at once"
 	controlHeldBack     = "A8 lag of a control ignored"
@@ -55,12 +58,15 @@ var wanted = []string{
 	historyPlayed, snapInitial, snapExpired, snapFilterChanged, snapLagged, turnedStale, turnedFresh, freshBesideFailing, openedStale,
 	suppressed, heldAbsence, heldPresence, lingered, provenOnce, provenTwice, incomplete, placeholderRead, misled, unexpectedFieldRead,
 	surplusLearned, surplusUndecided, enteredFilter, leftFilter,
-	resumed, conferenceEnd, refusedOpen, blockedClient, addFound, addUnknown, addReplayed, removedByWrite,
+	resumed, conferenceEnd, refusedOpen, blockedClient, addFound, addUnknown, addReplayed, batchLost, batchEnded, batchResumed, removedByWrite,
 	controlPublished, controlHeldBack, controlAfterAdd, controlLost, controlNotFound, controlRefused, controlDistorted, hungUpAfterHold, mutedAll,
 }
 
 // counts counts how often each of them happened.
 type counts struct {
+	// wanted are those that histories must test.
+	wanted []string
+
 	mu sync.Mutex
 	of map[string]int
 }
@@ -78,7 +84,7 @@ func (c *counts) String() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var lines strings.Builder
-	for _, what := range wanted {
+	for _, what := range c.wanted {
 		fmt.Fprintf(&lines, "%8d %s\n", c.of[what], what)
 	}
 	return lines.String()
@@ -87,5 +93,5 @@ func (c *counts) String() string {
 func (c *counts) missing() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(wanted), func(what string) bool { return c.of[what] > 0 })
+	return slices.DeleteFunc(slices.Clone(c.wanted), func(what string) bool { return c.of[what] > 0 })
 }

@@ -1,6 +1,7 @@
 package histories_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -10,8 +11,10 @@ import (
 
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/answer"
+	"github.com/audian/participant-gateway/internal/batch"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/policy"
 	"github.com/audian/participant-gateway/internal/service"
 	"github.com/audian/participant-gateway/internal/upstream"
 	"github.com/audian/participant-gateway/internal/upstream/audian"
@@ -23,8 +26,13 @@ import (
 type gateway struct {
 	*service.Service
 
+	// conference is empty for the main conference.
+	conference string
+
 	hub    *feed.Hub
 	writer *write.Writer
+	// draining ends the batches.
+	draining chan struct{}
 }
 
 func newGateway(h history, transport http.RoundTripper, observer feed.Observer) (*gateway, error) {
@@ -44,14 +52,18 @@ func newGateway(h history, transport http.RoundTripper, observer feed.Observer) 
 		Observer: observer, Logger: quiet,
 	})
 	writer := write.New(write.Options{Recorder: recorder{hub}, Logger: quiet})
-	answering := service.New(accounts{registry}, writer, watch.NewWatcher(hub, watch.Limits{}), hub, answer.New(hub, nil))
-	return &gateway{Service: answering, hub: hub, writer: writer}, nil
+	draining := make(chan struct{})
+	answering := service.New(service.Options{
+		Accounts: accounts{registry}, Writer: writer, Watcher: watch.NewWatcher(hub, watch.Limits{}), Feeds: hub, Answers: answer.New(hub, nil),
+		Batches: batch.New(batch.Options{Adder: writer, Interval: upstream.AddInterval, Draining: draining, Logger: quiet}), Policy: policy.New(policy.Options{}),
+	})
+	return &gateway{Service: answering, hub: hub, writer: writer, draining: draining}, nil
 }
 
-// state returns the state of the main conference's feed, nil if there is no feed.
+// state returns the state of the conference's feed, nil if there is no feed.
 func (g *gateway) state() (state *feed.State) {
 	g.hub.Each(func(key participant.Key, held *feed.State) {
-		if key.Conference == conference {
+		if key.Conference == cmp.Or(g.conference, conference) {
 			state = held
 		}
 	})
@@ -59,6 +71,7 @@ func (g *gateway) state() (state *feed.State) {
 }
 
 func (g *gateway) close() {
+	close(g.draining)
 	g.writer.Close()
 	g.hub.Close()
 }
@@ -82,8 +95,8 @@ func (s source) Pace(want, takes time.Duration) feed.Pace {
 	return feed.Pace(s.Source.Pace(want, takes))
 }
 
-func (a ownAccount) Reserve(ctx context.Context, conference string) (write.Slot, error) {
-	slot, err := a.Account.Reserve(ctx, conference)
+func (a ownAccount) Reserve(ctx context.Context, conference, place string) (write.Slot, error) {
+	slot, err := a.Account.Reserve(ctx, conference, place)
 	if err != nil {
 		return nil, err
 	}

@@ -45,6 +45,8 @@ const (
 	leave            kind = "leave"             // A participant leaves.
 	add              kind = "add"               // A client adds.
 	retryAdd         kind = "retry add"         // A client repeats its last add under its request id.
+	batchAdd         kind = "batch add"         // A client adds several with one call.
+	resumeBatch      kind = "resume batch"      // A client goes on with its last batch.
 	remove           kind = "remove"            // A client removes.
 	control          kind = "control"           // A client mutes, unmutes, holds, resumes or disconnects somebody.
 	toggle           kind = "toggle"            // A client sends two or three controls of one field within a second.
@@ -60,7 +62,7 @@ const (
 // kindWeights contains each kind as often as its weight.
 var kindWeights = []kind{
 	join, join, setStatus, setStatus, setStatus, setStatus, leave, leave,
-	add, add, add, add, retryAdd, remove, remove, remove,
+	add, add, add, add, retryAdd, batchAdd, resumeBatch, resumeBatch, remove, remove, remove,
 	control, control, control, control, toggle, toggle, muteAll,
 	open, open, open, closeStream, stall, stall, injectFault, injectFault, injectFault, sendPlaceholder, deleteConference,
 }

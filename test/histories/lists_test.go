@@ -139,7 +139,8 @@ func (u unreadable) Read([]byte) (int, error) { return 0, cmp.Or(u.err, io.EOF) 
 // isPoll reports whether a feed sent the request. Lists that reconcile an add have the caller's
 // request id.
 func isPoll(r *http.Request) bool {
-	return r.Method == http.MethodGet && !strings.HasPrefix(r.Header.Get("X-Request-Id"), "+")
+	id := r.Header.Get("X-Request-Id")
+	return r.Method == http.MethodGet && !strings.HasPrefix(id, "+") && id != batchCaller
 }
 
 func (l *lists) noteRemove(r *http.Request, done writeDone, success bool) {

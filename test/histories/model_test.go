@@ -26,7 +26,7 @@ func TestModel_EveryHistoryIsReportedCorrectly(t *testing.T) {
 	if err := setChecks(max(*histories/workers, 1)); err != nil {
 		t.Fatal(err)
 	}
-	var seen counts
+	seen := counts{wanted: wanted}
 	t.Run("histories", func(t *testing.T) {
 		for worker := range workers {
 			t.Run(strconv.Itoa(worker), func(t *testing.T) {

@@ -14,6 +14,8 @@ var operations = map[kind]func(*harness, step){
 	leave:            (*harness).leave,
 	add:              (*harness).add,
 	retryAdd:         (*harness).retryAdd,
+	batchAdd:         (*harness).batchAdd,
+	resumeBatch:      (*harness).resumeBatch,
 	remove:           (*harness).remove,
 	control:          (*harness).control,
 	toggle:           (*harness).toggle,

@@ -436,7 +436,7 @@ func TestA01_LostAddsAreReconciledDuringAPause(t *testing.T) {
 
 // add sends an add when its slot is granted.
 func (s *site) add(conference string) {
-	slot, err := s.account.Reserve(s.t.Context(), conference)
+	slot, err := s.account.Reserve(s.t.Context(), conference, "")
 	if err != nil {
 		return
 	}

@@ -34,13 +34,15 @@ var arrows = map[string][]string{
 	"internal/watch":           {"internal/roster", "internal/feed"},
 	"internal/answer":          {"internal/roster", "internal/feed"},
 	"internal/write":           {"internal/retry"},
-	"internal/access":          {},
-	"internal/access/keys":     {"internal/access", "internal/filewatch"},
+	"internal/batch":           {"internal/write"},
+	"internal/policy":          {},
+	"internal/access":          {"internal/policy"},
+	"internal/access/keys":     {"internal/access", "internal/policy", "internal/filewatch"},
 	"internal/access/oidc":     {"internal/access"},
 	"internal/audit":           {},
 	"internal/certs":           {"internal/filewatch"},
 	"internal/filewatch":       {},
-	"internal/wire":            {"internal/watch", "gen/audian/conference/v2"},
+	"internal/wire":            {"internal/watch", "internal/apierror/grpcstatus", "gen/audian/conference/v2"},
 
 	"internal/replica/redisurl":   {},
 	"internal/replica/redisconn":  {"internal/replica/redisurl"},
@@ -49,12 +51,13 @@ var arrows = map[string][]string{
 		"internal/feed", "internal/roster", "internal/roster/encoding", "internal/replica/redisconn", "internal/replica/sharedlog",
 	},
 	"internal/replica/sharedlog":    {"internal/replica/redisconn"},
-	"internal/replica/sharedclaims": {"internal/replica/redisconn", "internal/write"},
+	"internal/replica/sharedclaims": {"internal/replica/redisconn", "internal/write", "internal/batch"},
+	"internal/replica/sharedcounts": {"internal/replica/redisconn"},
 	"internal/replica/sharedpace":   {"internal/replica/redisconn", "internal/upstream"},
 
 	"internal/service": {
-		"internal/feed", "internal/watch", "internal/answer", "internal/write",
-		"internal/access", "internal/wire", "gen/audian/conference/v2",
+		"internal/feed", "internal/watch", "internal/answer", "internal/write", "internal/batch", "internal/policy",
+		"internal/access", "internal/audit", "internal/wire", "internal/apierror/grpcstatus", "gen/audian/conference/v2",
 	},
 	"internal/metrics": {"internal/upstream/audian", "internal/feed", "internal/watch", "internal/access"},
 	"internal/interceptor": {
@@ -84,11 +87,11 @@ var arrows = map[string][]string{
 	},
 	"internal/server": {
 		"internal/upstream/audian", "internal/upstream", "internal/feed", "internal/watch",
-		"internal/answer", "internal/write", "internal/access", "internal/access/keys", "internal/access/oidc", "internal/audit", "internal/certs",
+		"internal/answer", "internal/write", "internal/batch", "internal/access", "internal/access/keys", "internal/access/oidc", "internal/audit", "internal/certs",
 		"internal/wire", "internal/service", "internal/metrics", "internal/interceptor", "internal/grpcapi",
 		"internal/httpapi", "internal/httpapi/httpio", "internal/httpapi/web",
 		"internal/replica/redisconn", "internal/replica/membership", "internal/replica/sharedlog", "internal/replica/feedlog",
-		"internal/replica/sharedclaims", "internal/replica/sharedpace",
+		"internal/replica/sharedclaims", "internal/replica/sharedcounts", "internal/replica/sharedpace", "internal/policy",
 		"internal/config", "internal/simulator", "gen/audian/conference/v2", "gen/openapi",
 	},
 
@@ -102,7 +105,7 @@ var arrows = map[string][]string{
 	"internal/httpapi/httpapitest": {},
 	"internal/replica/redistest":   {},
 
-	"internal/config":    {"internal/replica/redisurl"},
+	"internal/config":    {"internal/replica/redisurl", "internal/policy"},
 	"internal/simulator": {},
 
 	"cmd/server":    {"internal/access/keys", "internal/config", "internal/server"},
@@ -133,11 +136,13 @@ var reasons = map[string]string{
 	"internal/roster":          "the roster is pure: feed drives it",
 	"internal/roster/encoding": "it only encodes; feed decides what goes to a log",
 	"internal/watch":           "subscriptions read a feed; they know neither transports nor the upstream",
+	"internal/batch":           "it orders adds; package write sends them",
 	"internal/answer":          "it reads a feed; it knows neither transports nor the upstream",
 	"internal/wire":            "wire only encodes; errors and requests have packages of their own",
 
+	"internal/policy":      "it decides by a name, a number and a count; it does not know how callers are authenticated",
 	"internal/access":      "access decisions depend neither on transports nor on files",
-	"internal/access/keys": "an authenticator depends on access alone; it reloads its file by filewatch",
+	"internal/access/keys": "an authenticator depends on access and the rights in it; it reloads its file by filewatch",
 	"internal/access/oidc": "an authenticator depends on access alone",
 	"internal/audit":       "it writes lines; interceptors decide which",
 	"internal/certs":       "it depends on its files alone",
@@ -149,6 +154,7 @@ var reasons = map[string]string{
 	"internal/replica/feedlog":      "it connects feeds with the log in Redis, so that neither knows the other",
 	"internal/replica/sharedlog":    "it keeps bytes; package feedlog encodes what feeds give it",
 	"internal/replica/sharedclaims": "it keeps what write shares; package server gives it to the writer, the feeds and the upstream's client",
+	"internal/replica/sharedcounts": "it keeps numbers; package policy decides by them",
 	"internal/replica/sharedpace":   "it implements what package upstream asks of other processes; it knows no feed",
 
 	"internal/service":     "transports and service meet only in package server",
@@ -198,6 +204,7 @@ var forbidden = map[string]map[string]string{
 	"internal/watch":                engine,
 	"internal/answer":               engine,
 	"internal/write":                engine,
+	"internal/policy":               engine,
 	"internal/access":               {"google.golang.org/grpc": "access decisions do not depend on the transport"},
 	"internal/simulator":            {"google.golang.org": "the simulated API is REST"},
 	"internal/replica/redisconn":    engine,
@@ -205,6 +212,7 @@ var forbidden = map[string]map[string]string{
 	"internal/replica/feedlog":      engine,
 	"internal/replica/sharedlog":    engine,
 	"internal/replica/sharedclaims": engine,
+	"internal/replica/sharedcounts": engine,
 	"internal/replica/sharedpace":   engine,
 	"internal/roster": {
 		"google.golang.org": noTransport,

@@ -32,8 +32,8 @@ func (a account) OpenSource(ctx context.Context, conference string) feed.Source 
 	return source{a.Account.OpenSource(ctx, conference), a.replica}
 }
 
-func (a account) Reserve(ctx context.Context, conference string) (write.Slot, error) {
-	slot, err := a.Account.Reserve(ctx, conference)
+func (a account) Reserve(ctx context.Context, conference, batch string) (write.Slot, error) {
+	slot, err := a.Account.Reserve(ctx, conference, batch)
 	if err != nil {
 		return nil, err
 	}

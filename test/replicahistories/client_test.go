@@ -22,8 +22,10 @@ import (
 
 // client is one watcher, with one stream at a time. world.mu guards it.
 type client struct {
-	world   *world
-	name    string
+	world *world
+	name  string
+	// many reports that it watches through a stream of many conferences (A16).
+	many    bool
 	request *v2.WatchParticipantsRequest
 	filter  participant.Filter
 
@@ -62,7 +64,7 @@ const heartbeat = 5 * time.Second
 // caller returns the context of one call.
 func caller(name string) context.Context {
 	ctx := requestctx.WithRequestID(context.Background(), name)
-	return access.NewContext(ctx, access.Caller{Name: "model", SeesNumbers: true})
+	return access.NewContext(ctx, access.Caller{Name: "model", SeesNumbers: true, Grant: access.NewGrant(access.AllRights())})
 }
 
 // open opens a stream at a replica, with the client's last token unless it forgets that.
@@ -84,11 +86,23 @@ func (c *client) open(r *replica, forget bool) {
 	c.world.eventf("%s opens a stream at %s from %s", c.name, r.name, describe(c.at))
 	go func() {
 		defer close(s.ended)
-		s.err = r.WatchParticipants(request, &grpc.GenericServerStream[
-			v2.WatchParticipantsRequest, v2.WatchParticipantsResponse,
-		]{ServerStream: s})
+		s.err = s.watch(request)
 		c.world.fail(c.name, s.checkEnd())
 	}()
+}
+
+// watch opens the stream as the one of a conference, or as one of many.
+func (s *stream) watch(request *v2.WatchParticipantsRequest) error {
+	if !s.client.many {
+		return s.replica.WatchParticipants(request, &grpc.GenericServerStream[
+			v2.WatchParticipantsRequest, v2.WatchParticipantsResponse,
+		]{ServerStream: s})
+	}
+	s.client.world.seen.add(watchedMany)
+	return s.replica.WatchConferences(&v2.WatchConferencesRequest{
+		Watches:  []*v2.ConferencePosition{{ConferenceId: request.GetConferenceId(), ResumeToken: request.GetResumeToken()}},
+		Statuses: request.GetStatuses(), Roles: request.GetRoles(), HeartbeatInterval: request.GetHeartbeatInterval(),
+	}, &grpc.GenericServerStream[v2.WatchConferencesRequest, v2.WatchConferencesResponse]{ServerStream: s})
 }
 
 // close closes the stream.
@@ -119,7 +133,11 @@ func (s *stream) SendMsg(sent any) error {
 		return s.ctx.Err() // Nobody receives it.
 	}
 	w.take(s.replica)
-	m := sent.(*wire.Message).Response()
+	message := sent.(*wire.Message)
+	if refusal := message.Refusal(); refusal != nil {
+		return refusal.Err()
+	}
+	m := message.Response()
 	w.eventf("%s from %s: %s", s.client.name, s.replica.name, summary(m))
 	if err := s.receive(m); err != nil {
 		w.failLocked(s.client.name+" of "+s.replica.name, fmt.Errorf("%w: message %s", err, m))

@@ -46,6 +46,7 @@ const (
 	twoVersions         = "R11 two versions at once"
 	versionChanged      = "R11 snapshot at the other version"
 	skewed              = "R12 clock wrong by a minute"
+	watchedMany         = "A16 watched through a stream of many"
 	emptyAtRest         = "empty at rest"
 	initialSnapshot     = "SNAPSHOT_REASON_INITIAL"
 )
@@ -54,7 +55,7 @@ var wanted = []string{
 	historyPlayed, initialSnapshot, polled, pollMoved, resumedHere, resumedElsewhere, replayedElsewhere, allRestarted,
 	tookOver, takenOver, killed, paused, fenced, drained, handedOver, addedMany, rateChecked, addedTwice, oneOutcome, outcomeUnknown,
 	writeFollowed, cutOff, delayed, staleWhileAway, openedStale, refusedWithoutRedis, flushed, restartedEmpty, restartedWithData,
-	failedOver, epochChanged, turnedStale, turnedFresh, keysExpire, tokenShared, twoVersions, versionChanged, skewed,
+	failedOver, epochChanged, turnedStale, turnedFresh, keysExpire, tokenShared, twoVersions, versionChanged, skewed, watchedMany,
 }
 
 // counts counts how often each of them happened.

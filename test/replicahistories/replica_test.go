@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"github.com/audian/participant-gateway/internal/answer"
+	"github.com/audian/participant-gateway/internal/batch"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/policy"
 	"github.com/audian/participant-gateway/internal/redact"
 	"github.com/audian/participant-gateway/internal/replica/feedlog"
 	"github.com/audian/participant-gateway/internal/replica/membership"
@@ -133,7 +135,11 @@ func (r *replica) serve(registry *upstream.Registry) {
 	r.writer = write.New(write.Options{
 		Recorder: recorder{r.hub}, Shared: r.claims, Logger: r.world.logger, SearchTimeout: 3 * time.Second,
 	})
-	r.Service = service.New(accounts{r, registry}, r.writer, watch.NewWatcher(r.hub, watch.Limits{}), r.hub, answer.New(r.hub, nil))
+	r.Service = service.New(service.Options{
+		Accounts: accounts{r, registry}, Writer: r.writer, Watcher: watch.NewWatcher(r.hub, watch.Limits{}), Feeds: r.hub,
+		Answers: answer.New(r.hub, nil), Policy: policy.New(policy.Options{}),
+		Batches: batch.New(batch.Options{Adder: r.writer, Shared: r.claims, Interval: upstream.AddInterval, Logger: r.world.logger}),
+	})
 }
 
 // state returns the state of the conference's feed, nil if there is no feed.

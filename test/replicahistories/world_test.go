@@ -84,7 +84,7 @@ func newWorld(t *testing.T, seed uint64, seen *counts) *world {
 	for i := range watchers {
 		request := filters[i%len(filters)]
 		w.clients = append(w.clients, &client{
-			world: w, name: fmt.Sprintf("client %d", i), request: request, held: watchmodel.Roster{},
+			world: w, name: fmt.Sprintf("client %d", i), many: i%2 == 1, request: request, held: watchmodel.Roster{},
 			filter: wire.Filter(request.GetStatuses(), request.GetRoles(), request.GetParticipantIds()),
 		})
 	}

@@ -76,7 +76,7 @@ func run(ctx context.Context, part string) error {
 
 // allMutants returns the mutants of all tables.
 func allMutants() []mutant {
-	return slices.Concat(mutants, sharedLogMutants, feedLogMutants, watchBugMutants)
+	return slices.Concat(mutants, batchMutants, manyConferencesMutants, sharedLogMutants, feedLogMutants, watchBugMutants)
 }
 
 // passUnchanged checks that all tests of the mutants exist and pass without a change. Tests of

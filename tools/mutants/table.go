@@ -470,4 +470,74 @@ var mutants = []mutant{
 		"if due := alternate(urgent, other, q.lastUrgent); due != nil && q.firstOf(earlyNextPage, earlyFirstPage) == nil {",
 		[]string{"internal/upstream TestA12_EarlyListsTakeOnlyFreeTurns"},
 	},
+	{
+		"A14: an add that did not dial is not given back", "internal/write/send.go",
+		"		giveBack()\n", "		_ = giveBack\n",
+		[]string{"internal/write TestA14_AnAddCountsUnlessItSurelyDidNotDial"},
+	},
+	{
+		"A14: an unknown outcome is given back", "internal/write/send.go",
+		"if err != nil && (record == nil || apierror.Classify(err) != apierror.Ambiguous) {", "if err != nil {",
+		[]string{"internal/write TestA14_AnAddCountsUnlessItSurelyDidNotDial"},
+	},
+	{
+		"A14: an add counts while it waits for its turn", "internal/write/dailylimit.go",
+		"	return op.limit.Check(ctx)\n", "	_, err := op.limit.Count(ctx)\n	return err\n",
+		[]string{"internal/write TestA14_AnAddCountsWhenItIsSent"},
+	},
+	{
+		"A14: the limit is not checked again after the turn", "internal/policy/memory.go",
+		"	if m.counts[caller] >= limit {", "	if false {",
+		[]string{"internal/policy TestA14_AtOnceNoMoreThanTheLimit"},
+	},
+	{
+		"A14: a prefix is compared with the number as it is written", "internal/policy/policy.go",
+		"form := e164(number, c.policy.region)", "form := number",
+		[]string{"internal/policy TestA14_PrefixesCompareWithTheE164Form"},
+	},
+	{
+		"A14: one of both prefixes is enough", "internal/policy/policy.go",
+		"everybody.allows(form) && c.own.allows(form)", "everybody.allows(form) || c.own.allows(form)",
+		[]string{"internal/policy TestA14_PrefixesCompareWithTheE164Form"},
+	},
+	{
+		"A14: the larger limit holds", "internal/policy/policy.go",
+		"return min(everybody, own)", "return max(everybody, own)",
+		[]string{"internal/policy TestA14_TheSmallerLimitHolds"},
+	},
+	{
+		"A14: days are those of the zone", "internal/policy/policy.go",
+		"t.UTC().Format(time.DateOnly)", "t.Format(time.DateOnly)",
+		[]string{"internal/policy TestA14_DaysAreUTCInEveryZone"},
+	},
+	{
+		"A14: an add of the day before is given back today", "internal/policy/memory.go",
+		"if day != m.day {", "if false {",
+		[]string{"internal/policy TestA14_DaysAreUTC"},
+	},
+	{
+		"A14: without its counter everybody may dial", "internal/policy/policy.go",
+		"		return nil, unavailable(ctx, err)\n", "		return func() {}, nil\n",
+		[]string{"internal/policy TestA14_WhileTheCounterIsAway"},
+	},
+	{
+		"A14: an unknown field of a key is ignored", "internal/access/keys/file.go",
+		"entry.Disabled = err.Error()", "entry.Disabled = \"\"",
+		[]string{"internal/access/keys TestA14_AnUnknownFieldDisablesItsKeyAlone"},
+	},
+	{
+		"A14: replicas count one add too many", "internal/replica/sharedcounts/scripts.go",
+		"or '0') >= limit then", "or '0') > limit then",
+		[]string{"internal/replica/sharedcounts TestA14_AllReplicasCountTogether"},
+	},
+	{
+		"A14: replicas give an add back twice", "internal/replica/sharedcounts/scripts.go",
+		"if redis.call('GET', add) == 'counted' and", "if",
+		[]string{"internal/replica/sharedcounts TestA14_WhatIsGivenBackIsLeftToEveryReplica"},
+	},
+	{
+		"A14: validate only ignores the policy", "internal/service/add.go",
+		"if err := calling.Check(ctx); err != nil {", "if err := calling.Check(ctx); false {",
+		[]string{"internal/server TestA14_ValidateOnly"},
+	},
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"google.golang.org/genproto/googleapis/api/annotations"
 	"google.golang.org/protobuf/proto"
@@ -76,15 +77,16 @@ func (g *generator) paths(service protoreflect.ServiceDescriptor) object {
 	var paths object
 	at := map[string]int{}
 	for i := range service.Methods().Len() {
-		r := g.routeOf(service.Methods().Get(i))
-		index, known := at[r.path]
-		if !known {
-			index = len(paths)
-			at[r.path] = index
-			paths = append(paths, member{r.path, object{}})
+		for _, r := range g.routesOf(service.Methods().Get(i)) {
+			index, known := at[r.path]
+			if !known {
+				index = len(paths)
+				at[r.path] = index
+				paths = append(paths, member{r.path, object{}})
+			}
+			item, _ := paths[index].value.(object)
+			paths[index].value = item.with(r.verb, g.operation(r))
 		}
-		item, _ := paths[index].value.(object)
-		paths[index].value = item.with(r.verb, g.operation(r))
 	}
 	return paths
 }
@@ -96,12 +98,26 @@ type route struct {
 	path   string
 	// hasBody reports whether the fields outside of the path are in the body, not the query.
 	hasBody bool
+	// idSuffix distinguishes the operation ids of a method's additional routes.
+	idSuffix string
 	// response is the message of the response body; nil for no body.
 	response protoreflect.MessageDescriptor
 }
 
-func (g *generator) routeOf(method protoreflect.MethodDescriptor) route {
+// routesOf returns the routes of a method: the main one first.
+func (g *generator) routesOf(method protoreflect.MethodDescriptor) []route {
 	rule, _ := proto.GetExtension(method.Options(), annotations.E_Http).(*annotations.HttpRule)
+	all := make([]route, 0, 1+len(rule.GetAdditionalBindings()))
+	all = append(all, g.routeOf(method, rule))
+	for _, additional := range rule.GetAdditionalBindings() {
+		r := g.routeOf(method, additional)
+		r.idSuffix = "By" + strings.ToUpper(r.verb[:1]) + r.verb[1:]
+		all = append(all, r)
+	}
+	return all
+}
+
+func (g *generator) routeOf(method protoreflect.MethodDescriptor, rule *annotations.HttpRule) route {
 	r := route{method: method, hasBody: rule.GetBody() == "*", response: method.Output()}
 	switch pattern := rule.GetPattern().(type) {
 	case *annotations.HttpRule_Get:

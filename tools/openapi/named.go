@@ -15,6 +15,10 @@ const (
 	durationName  = "Duration"
 	heartbeatName = "HeartbeatInterval"
 	timeoutName   = "GrpcTimeout"
+
+	dialledNumberName = "DialledNumber"
+	displayName       = "DisplayName"
+	requestIDName     = "RequestId"
 )
 
 // valueSchemas are the strings with a format. Patterns use only syntax that Go, ECMAScript
@@ -28,6 +32,10 @@ var valueSchemas = object{
 	{heartbeatName, text("Seconds with at most 9 decimals, from `5s` to `60s`.").
 		with("examples", []string{"15s"}).
 		with("pattern", `^(([5-9]|[1-5][0-9])(\.[0-9]{1,9})?|60(\.0{1,9})?)s$`)},
+	{dialledNumberName, text("A number to dial, 1 to 20 characters.").with("minLength", 1).with("maxLength", 20)},
+	{displayName, text("A display name: at most 100 characters, without control characters.").
+		with("maxLength", 100).with("pattern", `^[^\x00-\x1f\x7f-\x9f]*$`)},
+	{requestIDName, text("Up to 128 printable ASCII characters; empty for none.").with("pattern", "^[ -~]{0,128}$")},
 	{timeoutName, text("Up to 8 digits and one of H M S m u n, such as `10S` for 10 seconds.").
 		with("pattern", `^([0-9]{1,8}[HMSmun])?$`)},
 }

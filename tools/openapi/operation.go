@@ -12,14 +12,14 @@ import (
 func (g *generator) operation(r route) object {
 	comment := g.comments.Of(r.method)
 	if r.method.IsStreamingServer() {
-		comment += "\n\n" + streamNote
+		comment += "\n\n" + streams[r.method.Name()].note
 	}
 	if r.hasEmptyBody() {
 		comment += "\n\n" + emptyBodyNote
 	}
 	name := string(r.method.Name())
 	operation := object{
-		{"operationId", strings.ToLower(name[:1]) + name[1:]},
+		{"operationId", strings.ToLower(name[:1]) + name[1:] + r.idSuffix},
 		{"tags", []string{tag}},
 		{"summary", firstSentence(comment)},
 		{"description", comment},
@@ -28,7 +28,10 @@ func (g *generator) operation(r route) object {
 	if r.hasBody && !r.hasEmptyBody() {
 		operation = operation.with("requestBody", object{
 			{"required", true},
-			{"content", object{{"application/json", object{{"schema", ref(r.method.Input())}, {"example", bodyExample}}}}},
+			{"content", object{{"application/json", object{
+				{"schema", ref(r.method.Input())},
+				{"example", bodyExamples[r.method.Name()]},
+			}}}},
 		})
 	}
 	return operation.with("responses", g.responses(r))
@@ -52,6 +55,8 @@ func (g *generator) parameters(r route) []object {
 		switch field := fields.Get(i); {
 		case inPath(r.path, field):
 			parameters = append(parameters, g.parameter("path", field).with("required", true))
+		case !r.hasBody && field.Name() == "watches":
+			parameters = append(parameters, conferenceIDs)
 		case !r.hasBody:
 			parameters = append(parameters, g.parameter("query", field))
 		}
@@ -62,6 +67,18 @@ func (g *generator) parameters(r route) []object {
 		}
 	}
 	return parameters
+}
+
+// conferenceIDs replaces the field watches in a query: a query has no messages.
+var conferenceIDs = object{
+	{"name", "conference_ids"},
+	{"in", "query"},
+	{"description", "The ids of the conferences to watch: 1 to 100, each given once."},
+	{"required", true},
+	{"schema", object{{"type", "array"}, {"items", refTo(idName)}}.and(bounds["watches.count"])},
+	{"example", []string{"conf_demo"}},
+	{"style", "form"},
+	{"explode", true},
 }
 
 func inPath(path string, field protoreflect.FieldDescriptor) bool {
@@ -88,8 +105,14 @@ func (g *generator) parameter(in string, field protoreflect.FieldDescriptor) obj
 // parameterExamples are the examples of the docs page; they work in the demo.
 var parameterExamples = map[protoreflect.Name]any{"conference_id": "conf_demo"}
 
-// bodyExample is from Audian's documentation.
-var bodyExample = object{
+// bodyExamples are examples of bodies, with values from Audian's documentation.
+var bodyExamples = map[protoreflect.Name]object{
+	adding:       addExample,
+	batching:     {{"entries", []object{{{"phone_number", "+12025551234"}, {"name", "John Doe"}, {"role", "listener"}}}}},
+	watchingMany: {{"watches", []object{{{"conference_id", "conf_demo"}}}}},
+}
+
+var addExample = object{
 	{"phone_number", "+12025551234"},
 	{"name", "John Doe"},
 	{"role", "listener"},
@@ -99,8 +122,8 @@ var bodyExample = object{
 	{"wait_for_answer", false},
 }
 
-// streamExample is the first message of a stream.
-var streamExample = object{
+// watchExample is the first message of a watch.
+var watchExample = object{
 	{"resume_token", "eyJlcG9jaCI6"},
 	{"snapshot", object{
 		{"participants", []object{}},

@@ -47,13 +47,13 @@ type reason struct {
 	// upstream is the HTTP status of the upstream for this reason; 0 for none.
 	upstream int
 	// methods are those that can return the reason; none means all. A reason of the upstream does
-	// not apply to a method that sends it nothing.
+	// not apply to a method that sends it nothing, or that reports it for each conference.
 	methods []protoreflect.Name
 }
 
 func (r reason) appliesTo(method protoreflect.Name) bool {
 	if len(r.methods) == 0 {
-		return method != refreshing || !r.isUpstreams()
+		return method != refreshing && method != watchingMany || !r.isUpstreams()
 	}
 	return slices.Contains(r.methods, method)
 }
@@ -71,13 +71,15 @@ func (r reason) status() string {
 }
 
 const (
-	adding     protoreflect.Name = "AddParticipant"
-	removing   protoreflect.Name = "RemoveParticipant"
-	listing    protoreflect.Name = "ListParticipants"
-	watching   protoreflect.Name = "WatchParticipants"
-	getting    protoreflect.Name = "GetParticipant"
-	mutingAll  protoreflect.Name = "MuteAllParticipants"
-	refreshing protoreflect.Name = "RefreshParticipants"
+	adding       protoreflect.Name = "AddParticipant"
+	removing     protoreflect.Name = "RemoveParticipant"
+	listing      protoreflect.Name = "ListParticipants"
+	watching     protoreflect.Name = "WatchParticipants"
+	getting      protoreflect.Name = "GetParticipant"
+	mutingAll    protoreflect.Name = "MuteAllParticipants"
+	refreshing   protoreflect.Name = "RefreshParticipants"
+	batching     protoreflect.Name = "BatchAddParticipants"
+	watchingMany protoreflect.Name = "WatchConferences"
 )
 
 // controlling are the calls that change one field of a participant.
@@ -85,7 +87,7 @@ var controlling = only("MuteParticipant", "UnmuteParticipant", "HoldParticipant"
 
 // withBody are the calls that read a body, ofParticipant those that name a participant.
 var (
-	withBody      = append(only(adding, mutingAll, refreshing), controlling...)
+	withBody      = append(only(adding, mutingAll, refreshing, batching, watchingMany), controlling...)
 	ofParticipant = append(only(getting, removing), controlling...)
 )
 
@@ -106,6 +108,7 @@ var reasons = []reason{
 	{name: apierror.UpstreamForbidden, text: "the upstream does not allow this account to do it.", upstream: 403},
 	{name: apierror.RoleNotGranted, text: "the credential's role does not allow it."},
 	{name: apierror.ConferenceNotGranted, text: "the credential is not for this conference."},
+	{name: apierror.NumberNotAllowed, text: "the caller may not dial numbers with this prefix.", methods: only(adding, batching)},
 	{name: apierror.HostRefused, text: "the Host header names another server."},
 	{name: apierror.OriginRefused, text: "a page of another origin may not write.", methods: append(only(removing), withBody...)},
 	{name: apierror.ConferenceNotFound, text: "the upstream knows no such conference.", upstream: 404},
@@ -113,7 +116,8 @@ var reasons = []reason{
 	{name: apierror.MethodNotAllowed, text: "the path does not support this method; `Allow` lists the supported ones."},
 	{name: apierror.UpstreamConflict, text: "the upstream's state does not allow it now.", upstream: 409},
 	{name: apierror.ConferenceFull, text: "the conference takes no more participants.", upstream: 409, methods: only(adding)},
-	{name: apierror.RequestIDReused, text: "the request id was used with other arguments.", methods: only(adding)},
+	{name: apierror.BatchUnknown, text: "the gateway does not hold a batch with this request id.", methods: only(batching)},
+	{name: apierror.RequestIDReused, text: "the request id was used with other arguments.", methods: only(adding, batching)},
 	{name: apierror.BodyTooLarge, text: "the body is too large.", methods: withBody},
 	{name: apierror.BodyTooSlow, text: "the body did not arrive in time.", methods: withBody},
 	{name: apierror.MediaType, text: "the body is not declared as application/json.", methods: withBody},
@@ -121,12 +125,13 @@ var reasons = []reason{
 	{name: apierror.HeadersTooLarge, text: "the headers are larger than 32 KiB."},
 	{name: apierror.UpstreamRateLimited, text: "the upstream refuses more requests for now.", upstream: 429},
 	{name: apierror.AddRateLimited, text: "an account sends 10 adds a second; this one would miss the deadline.", methods: only(adding)},
+	{name: apierror.DailyLimit, text: "the caller has no more adds left of the day (UTC).", methods: only(adding, batching)},
 	{name: apierror.CallerRateLimited, text: "the caller makes too many calls a second."},
-	{name: apierror.TooManyStreams, text: "the caller has too many streams open.", methods: only(watching)},
+	{name: apierror.TooManyStreams, text: "the caller has too many streams open.", methods: only(watching, watchingMany, batching)},
 	{name: apierror.TooManySubscribers, text: "too many streams are open in total.", methods: only(watching)},
 	{name: apierror.TooManyConferences, text: "too many conferences are watched.", methods: only(watching)},
 	{name: apierror.TooManyFilters, text: "64 different filters are in use for this conference.", methods: only(watching)},
-	{name: apierror.ClientBlocked, text: "the client did not read for 60 seconds.", methods: only(watching)},
+	{name: apierror.ClientBlocked, text: "the client did not read for 60 seconds.", methods: only(watching, watchingMany, batching)},
 	{name: apierror.UpstreamRefused, text: "the upstream refused with another status, which is passed on."},
 	{name: apierror.Cancelled, text: "the caller cancelled the call."},
 	{name: apierror.Internal, text: "the gateway failed."},
@@ -139,9 +144,9 @@ var reasons = []reason{
 	{name: apierror.BreakerOpen, text: "the circuit breaker is open: the upstream failed too often."},
 	{name: apierror.IssuerUnavailable, text: "the credential cannot be verified: its issuer does not respond."},
 	{name: apierror.IssuerMismatch, text: "the credential cannot be verified: its issuer's name differs from the configured one."},
-	{name: apierror.SharedStateUnavailable, text: "Redis is away; repeat the add with the same request id.", methods: only(adding)},
+	{name: apierror.SharedStateUnavailable, text: "Redis is away; repeat the add, with its request id if any.", methods: only(adding)},
 	{name: apierror.Draining, text: "this server is shutting down; call again."},
-	{name: apierror.StreamAged, text: "the stream has reached its maximum age; call again.", methods: only(watching)},
+	{name: apierror.StreamAged, text: "the stream has reached its maximum age; call again.", methods: only(watching, watchingMany)},
 	{name: apierror.DeadlineExceeded, text: "the call's deadline has passed."},
 	{name: apierror.UpstreamTimeout, text: "the upstream did not respond in time."},
 }

@@ -12,18 +12,27 @@ import (
 // the path are left out: the service accepts them if they are equal to those in the path,
 // which a schema cannot express.
 func (g *generator) body(r route) object {
+	return g.requestObject(r.method.Input(), r.path)
+}
+
+// requestMessage returns the schema of a message within a request body.
+func (g *generator) requestMessage(message protoreflect.MessageDescriptor) object {
+	return g.requestObject(message, "")
+}
+
+func (g *generator) requestObject(message protoreflect.MessageDescriptor, path string) object {
 	properties, required := object{}, []string{}
-	fields := r.method.Input().Fields()
+	fields := message.Fields()
 	for i := range fields.Len() {
 		field := fields.Get(i)
-		if inPath(r.path, field) {
+		if inPath(path, field) {
 			continue
 		}
 		schema := g.requestSchema(field)
 		switch {
 		case isRequired(field):
 			required = append(required, string(field.Name()))
-		case field.Enum() != nil:
+		case field.Enum() != nil && !field.IsList():
 			// The empty string means UNSPECIFIED. With a type beside it, client generators would
 			// make the field a string.
 			schema = object{{"anyOf", []object{schema, {{"const", ""}}, {{"type", "null"}}}}}
@@ -34,7 +43,7 @@ func (g *generator) body(r route) object {
 	}
 	return object{
 		{"type", "object"},
-		{"description", g.comments.Of(r.method.Input())},
+		{"description", g.comments.Of(message)},
 		{"required", required},
 		{"properties", properties},
 		{"additionalProperties", false},
@@ -84,16 +93,15 @@ func (g *generator) bounded(field protoreflect.FieldDescriptor, schema object, r
 var namedRules = map[string]string{
 	"id":                       idName,
 	"heartbeat_interval.range": heartbeatName,
+	"phone_number.length":      dialledNumberName,
+	"name.length":              displayName,
+	"request_id":               requestIDName,
 }
 
 // bounds maps rule ids to JSON Schema keywords. Patterns use only syntax that Go, ECMAScript
 // and Python share.
 var bounds = map[string]object{
-	"phone_number.length": {{"minLength", 1}, {"maxLength", 20}},
-	"name.length":         {{"maxLength", 100}},
-	"name.control":        {{"pattern", `^[^\x00-\x1f\x7f-\x9f]*$`}},
-	"request_id":          {{"pattern", "^[ -~]{0,128}$"}},
-	"page_size.range":     {{"minimum", 0}},
+	"page_size.range": {{"minimum", 0}},
 	"values.count": {
 		{"maxItems", 100},
 	},
@@ -101,7 +109,14 @@ var bounds = map[string]object{
 		{"maxItems", 100},
 	},
 
+	"entries.count": {{"minItems", 1}, {"maxItems", 1000}},
+	"watches.count": {{"minItems", 1}, {"maxItems", 100}},
+
+	// No keyword expresses that each conference is named once.
+	"watches.once": {},
+
 	// The enum expresses it.
+	"order.known":  {},
 	"role.known":   {},
 	"status.known": {},
 }

@@ -1,6 +1,10 @@
 package main
 
-import "strconv"
+import (
+	"strconv"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
 
 func (g *generator) responses(r route) object {
 	var responses object
@@ -33,12 +37,12 @@ func jsonContent(schema object) object {
 	return object{{"application/json", object{{"schema", schema}}}}
 }
 
-// stream is the watch's response in both formats. OpenAPI 3.1 cannot describe a stream, so the
+// stream is a stream's response in both formats. OpenAPI 3.1 cannot describe a stream, so the
 // schema is that of one line or of one event's data.
 func stream(r route) object {
-	schema := object{{"schema", ref(r.response)}, {"example", streamExample}}
+	schema := object{{"schema", ref(r.response)}, {"example", streams[r.method.Name()].example}}
 	return object{
-		{"description", streamText},
+		{"description", streams[r.method.Name()].text},
 		{"headers", responseHeaders(r)},
 		{"content", object{
 			{"application/x-ndjson", schema},
@@ -47,16 +51,50 @@ func stream(r route) object {
 	}
 }
 
-const streamText = "A stream that goes on until the conference ends or one side closes it. " +
-	"With `Accept: text/event-stream` it consists of server-sent events: `id` is the resume token, `event` is one of `snapshot`, " +
-	"`changes`, `checkpoint`, `end` and `failure`, and `data` is one message in JSON, on one line. Otherwise each line is one message. " +
-	"The schema describes one line, or the data of one event. " +
-	"A stream that fails after its start ends with an event `failure` (without an id) or a line that contains only `error`. " +
-	"The status is sent when the first outcome is known, after at most 5 seconds."
+// streamTexts describe a streaming method.
+type streamTexts struct {
+	// text describes the response.
+	text string
+	// note is for readers of /docs, which has no button for the call.
+	note    string
+	example object
+}
 
-// streamNote is for readers of /docs, which has no button for this call.
-const streamNote = "The response does not end. Use a client that shows each message when it comes, such as\n\n" +
-	"    curl -N -H 'Accept: text/event-stream' http://127.0.0.1:8080/v2/conferences/conf_demo/participants:watch"
+var streams = map[protoreflect.Name]streamTexts{
+	watching: {
+		text: "A stream that goes on until the conference ends or one side closes it. " +
+			"With `Accept: text/event-stream` it consists of server-sent events: `id` is the resume token, `event` is one of `snapshot`, " +
+			"`changes`, `checkpoint`, `end` and `failure`, and `data` is one message in JSON, on one line. " + eachMessage +
+			"A stream that fails after its start ends with an event `failure` (without an id) or a line that contains only `error`. " +
+			statusWaits,
+		note:    notEnding + "-H 'Accept: text/event-stream' http://127.0.0.1:8080/v2/conferences/conf_demo/participants:watch",
+		example: watchExample,
+	},
+	watchingMany: {
+		text: "A stream that goes on until all conferences have ended or one side closes it. " +
+			"With `Accept: text/event-stream` it consists of server-sent events without an id: `event` is one of `snapshot`, " +
+			"`changes`, `checkpoint`, `end`, `refused` and `failure`, and `data` is one message in JSON, on one line. " + eachMessage +
+			"A message `refused`, which contains `error`, ends its conference alone. " +
+			"A stream that fails after its start ends with an event `failure` or a line that contains only `error`. " +
+			statusWaits,
+		note:    notEnding + "-H 'Accept: text/event-stream' 'http://127.0.0.1:8080/v2/conferences:watch?conference_ids=conf_demo'",
+		example: object{{"conference_id", "conf_demo"}, {"message", watchExample}},
+	},
+	batching: {
+		text: "A stream that ends with the summary of the batch. " +
+			"With `Accept: text/event-stream` it consists of server-sent events without an id: `event` is one of `accepted`, " +
+			"`result`, `progress`, `summary` and `failure`, and `data` is one message in JSON, on one line. " + eachMessage +
+			"A stream that fails after its start ends with an event `failure` or a line that contains only `error`.",
+		note:    "The response goes on until all entries have an outcome. Use a client that shows each message when it comes.",
+		example: object{{"accepted", object{{"count", 1}, {"expected_duration", "0.1s"}}}},
+	},
+}
+
+const (
+	eachMessage = "Otherwise each line is one message. The schema describes one line, or the data of one event. "
+	statusWaits = "The status is sent when the first outcome is known, after at most 5 seconds."
+	notEnding   = "The response does not end. Use a client that shows each message when it comes, such as\n\n    curl -N "
+)
 
 // headerSchemas are the headers of responses by name.
 var headerSchemas = object{

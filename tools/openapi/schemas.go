@@ -21,7 +21,7 @@ func (g *generator) schemas(file protoreflect.FileDescriptor) object {
 	bodies := map[protoreflect.FullName]route{}
 	unused := map[protoreflect.FullName]bool{}
 	for i := range service.Methods().Len() {
-		r := g.routeOf(service.Methods().Get(i))
+		r := g.routesOf(service.Methods().Get(i))[0]
 		unused[r.method.Input().FullName()] = !r.hasBody || r.hasEmptyBody()
 		unused[r.method.Output().FullName()] = r.response != r.method.Output()
 		if r.hasBody && !r.hasEmptyBody() {
@@ -34,6 +34,8 @@ func (g *generator) schemas(file protoreflect.FileDescriptor) object {
 		switch r, isBody := bodies[message.FullName()]; {
 		case isBody:
 			schemas = schemas.with(name, g.body(r))
+		case inRequest(service, message):
+			schemas = schemas.with(name, g.requestMessage(message))
 		case streamed(service, message):
 			schemas = schemas.with(name, g.streamMessage(message))
 		case !unused[message.FullName()]:
@@ -77,31 +79,40 @@ func enumNames(enum protoreflect.EnumDescriptor) []string {
 // message returns the schema of a message in a response: every field is present.
 func (g *generator) message(message protoreflect.MessageDescriptor) object {
 	properties, required, choice := g.fields(message)
-	if len(choice) > 0 {
-		g.errorf(message, "unsupported oneof outside of a stream")
-	}
-	return object{
+	schema := object{
 		{"type", "object"},
 		{"description", g.comments.Of(message)},
 		{"required", required},
 		{"properties", properties},
 	}
+	if len(choice) > 0 {
+		return schema.with("oneOf", oneOf(required, choice))
+	}
+	return schema
+}
+
+// oneOf returns the alternatives of a message with a oneof.
+func oneOf(required, choice []string) []object {
+	kinds := make([]object, 0, len(choice)+1)
+	for _, name := range choice {
+		kinds = append(kinds, object{{"required", append(slices.Clip(required), name)}})
+	}
+	return kinds
 }
 
 // streamMessage returns the schema of a message of a stream: with one field of its oneof,
 // or with the failure that ends the stream.
 func (g *generator) streamMessage(message protoreflect.MessageDescriptor) object {
 	properties, required, choice := g.fields(message)
-	kinds := make([]object, 0, len(choice)+1)
-	for _, name := range choice {
-		kinds = append(kinds, object{{"required", append(slices.Clip(required), name)}})
+	if !slices.Contains(choice, "error") {
+		failure := object{{"description", "Why the stream ends. A message with this field has no other field."}}.and(refTo("ErrorBody"))
+		properties = properties.with("error", failure)
 	}
-	failure := object{{"description", "Why the stream ends. A message with this field has no other field."}}.and(refTo("ErrorBody"))
 	return object{
 		{"type", "object"},
 		{"description", g.comments.Of(message)},
-		{"properties", properties.with("error", failure)},
-		{"oneOf", append(kinds, object{{"required", []string{"error"}}, {"maxProperties", 1}})},
+		{"properties", properties},
+		{"oneOf", append(oneOf(required, choice), object{{"required", []string{"error"}}, {"maxProperties", 1}})},
 	}
 }
 
@@ -129,6 +140,19 @@ func streamed(service protoreflect.ServiceDescriptor, message protoreflect.Messa
 	for i := range service.Methods().Len() {
 		if method := service.Methods().Get(i); method.IsStreamingServer() && method.Output() == message {
 			return true
+		}
+	}
+	return false
+}
+
+// inRequest reports whether a request of the service contains the message in a list.
+func inRequest(service protoreflect.ServiceDescriptor, message protoreflect.MessageDescriptor) bool {
+	for i := range service.Methods().Len() {
+		fields := service.Methods().Get(i).Input().Fields()
+		for j := range fields.Len() {
+			if fields.Get(j).IsList() && fields.Get(j).Message() == message {
+				return true
+			}
 		}
 	}
 	return false

@@ -82,6 +82,8 @@ func (g *generator) messageValue(field protoreflect.FieldDescriptor) object {
 		return object{{"type", "string"}, {"format", "date-time"}}
 	case message.FullName() == "google.protobuf.Duration":
 		return refTo(durationName)
+	case message.FullName() == "google.rpc.Status":
+		return refTo("ErrorBody")
 	case isWellKnown(message):
 		g.errorf(field, "no JSON format for %s", message.FullName())
 		return object{}

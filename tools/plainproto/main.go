@@ -1,5 +1,6 @@
 // Command plainproto prints the service's proto in a form that protoc compiles without other
-// files: without custom options and without imports outside of google/protobuf. Names,
+// files than google/rpc/status.proto: without custom options and without other imports outside of
+// google/protobuf. Names,
 // numbers, types, comments and built-in options, such as java_package, are kept. The file has
 // the same path as in reflection; a Go file beside the folder embeds it.
 //

@@ -17,7 +17,10 @@ func dropThirdParty(file *descriptorpb.FileDescriptorProto) {
 	dropExtensions(file.ProtoReflect())
 }
 
-func isThirdParty(path string) bool { return !strings.HasPrefix(path, "google/protobuf/") }
+// isThirdParty excepts google/rpc/status.proto, which is published beside the service's file.
+func isThirdParty(path string) bool {
+	return !strings.HasPrefix(path, "google/protobuf/") && path != "google/rpc/status.proto"
+}
 
 // dropExtensions removes the extensions of a message and all messages below it.
 func dropExtensions(message protoreflect.Message) {

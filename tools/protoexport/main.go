@@ -14,6 +14,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	"github.com/jhump/protoreflect/v2/protoprint"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
+	_ "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 )
@@ -24,6 +25,7 @@ var exported = []string{
 	"google/api/annotations.proto",
 	"google/api/field_behavior.proto",
 	"google/api/http.proto",
+	"google/rpc/status.proto",
 }
 
 func main() {

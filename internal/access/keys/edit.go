@@ -17,7 +17,7 @@ func Add(file string, entry Entry) (key string, err error) {
 	entry.Hash = HashOf(key)
 	err = edit(file, func(content string) (string, error) {
 		if content == "" {
-			content = header + "\n# name role conferences hash\n"
+			content = header + "\n# name role conferences hash options\n"
 		}
 		entries, err := Parse([]byte(content))
 		if err != nil {

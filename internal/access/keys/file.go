@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/audian/participant-gateway/internal/access"
@@ -21,6 +22,8 @@ type Entry struct {
 	Rights access.Rights
 	// Hash is the hash of the caller's key.
 	Hash Hash
+	// Disabled is why the key is not accepted; empty if it is.
+	Disabled string
 }
 
 // validName excludes the characters with a meaning in the file.
@@ -54,7 +57,8 @@ const (
 	comment        = "#"
 )
 
-// fields is the number of fields in a line: name, role, conferences and hash.
+// fields is the number of fields that each line has: name, role, conferences and hash. Options
+// follow, each NAME=VALUE.
 const fields = 4
 
 // maxSize is the maximum size of a file in bytes, enough for thousands of callers.
@@ -62,7 +66,8 @@ const maxSize = 1 << 20
 
 // Parse parses the content of a file: a header line with the version, then lines of
 // callers, blank lines, and comments that start with #. Anything else is an error, and
-// so is a name or a hash in two lines.
+// so is a name or a hash in two lines. An option that cannot be read disables its caller alone:
+// without it the caller might get more than was meant.
 func Parse(content []byte) ([]Entry, error) {
 	lines, err := split(content)
 	if err != nil {
@@ -112,7 +117,7 @@ func isBlank(line string) bool {
 
 func parseLine(line string) (Entry, error) {
 	values := strings.Fields(line)
-	if len(values) != fields {
+	if len(values) < fields {
 		return Entry{}, fmt.Errorf("want NAME ROLE CONFERENCES HASH, got %d fields", len(values))
 	}
 	conferences, err := parseConferences(values[2])
@@ -130,6 +135,10 @@ func parseLine(line string) (Entry, error) {
 		return Entry{}, fmt.Errorf("the hash of %q must be %s and 64 hexadecimal digits", entry.Name, algorithm)
 	}
 	entry.Hash = Hash(hash)
+	entry.Rights.Calling, err = parseCalling(values[fields:])
+	if err != nil {
+		entry.Disabled = err.Error()
+	}
 	return entry, nil
 }
 
@@ -164,7 +173,8 @@ func formatConferences(conferences []string) string {
 // line returns the entry as a line of the file.
 func (e Entry) line() string {
 	conferences := formatConferences(e.Rights.Conferences)
-	return strings.Join([]string{e.Name, e.Rights.Role.String(), conferences, algorithm + hex.EncodeToString(e.Hash[:])}, " ")
+	values := []string{e.Name, e.Rights.Role.String(), conferences, algorithm + hex.EncodeToString(e.Hash[:])}
+	return strings.Join(slices.Concat(values, formatCalling(e.Rights.Calling)), " ")
 }
 
 // read reads a file up to one byte more than the maximum size.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/access/keys"
+	"github.com/audian/participant-gateway/internal/policy"
 )
 
 const (
@@ -38,17 +39,16 @@ func TestParse(t *testing.T) {
 func TestParseIsStrict(t *testing.T) {
 	line := "desk writer * " + hashA + "\n"
 	for content, want := range map[string]string{
-		"":                                      "no line break",
-		"\n":                                    "line 1: want",
-		line:                                    "line 1: want",
-		"participant-gateway-keys 2\n" + line:   "line 1: want",
-		header + strings.TrimSuffix(line, "\n"): "is the file truncated?",
-		header + "desk writer " + hashA + "\n":  "line 2: want NAME ROLE CONFERENCES HASH, got 3 fields",
-		header + "\ndesk writer * " + hashA + " # mine\n":   "line 3: want NAME",
-		header + "desk boss * " + hashA + "\n":              `line 2: the role must be viewer, reader or writer but is "boss"`,
-		header + "desk Viewer * " + hashA + "\n":            `but is "Viewer"`,
-		header + "desk nobody * " + hashA + "\n":            `but is "nobody"`,
-		header + "dé writer * " + hashA + "\n":              "line 2: the name must be",
+		"":                                       "no line break",
+		"\n":                                     "line 1: want",
+		line:                                     "line 1: want",
+		"participant-gateway-keys 2\n" + line:    "line 1: want",
+		header + strings.TrimSuffix(line, "\n"):  "is the file truncated?",
+		header + "desk writer " + hashA + "\n":   "line 2: want NAME ROLE CONFERENCES HASH, got 3 fields",
+		header + "desk boss * " + hashA + "\n":   `line 2: the role must be viewer, reader or writer but is "boss"`,
+		header + "desk Viewer * " + hashA + "\n": `but is "Viewer"`,
+		header + "desk nobody * " + hashA + "\n": `but is "nobody"`,
+		header + "dé writer * " + hashA + "\n":   "line 2: the name must be",
 		header + "desk writer conf_a, " + hashA + "\n":      "line 2: a conference must be an id",
 		header + "desk writer *,conf_a " + hashA + "\n":     "line 2: a conference must be an id",
 		header + "desk writer * sha256:abcd\n":              "line 2: the hash of \"desk\" must be",
@@ -69,6 +69,7 @@ func TestParseIsStrict(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(header + "desk writer * " + hashA + "\n"))
 	f.Add([]byte(header + "# x\n\nwall reader a,b " + hashB + "\n"))
+	f.Add([]byte(header + "desk writer * " + hashA + " allow-prefix=+1,+44 adds-per-day=5\nwall reader * " + hashB + " colour=blue\n"))
 	f.Add([]byte(header))
 	f.Add([]byte("participant-gateway-keys 1\r\n"))
 	f.Fuzz(func(t *testing.T, content []byte) {
@@ -87,6 +88,15 @@ func FuzzParse(f *testing.F) {
 			names[entry.Name], hashes[entry.Hash] = true, true
 			if _, err := keys.NewEntry(entry.Name, entry.Rights.Role.String(), entry.Rights.Conferences); err != nil {
 				t.Fatalf("accepted, although %v", err)
+			}
+			calling := entry.Rights.Calling
+			if entry.Disabled != "" && (calling.Prefixes != nil || calling.AddsPerDay != 0) {
+				t.Fatalf("%q is disabled, but has a policy", entry.Name)
+			}
+			for _, prefix := range calling.Prefixes {
+				if policy.CheckPrefix(prefix) != nil || calling.AddsPerDay < 0 {
+					t.Fatalf("%q has the policy %+v", entry.Name, calling)
+				}
 			}
 			if entry.Rights.Conferences != nil && len(entry.Rights.Conferences) == 0 {
 				t.Fatalf("%q may use no conference", entry.Name)

@@ -15,6 +15,7 @@ import (
 
 // Authenticator authenticates the callers in a file.
 type Authenticator struct {
+	logger  *slog.Logger
 	watcher *filewatch.Watcher
 	// callers has the callers by the hash of their key.
 	callers atomic.Pointer[map[Hash]*caller]
@@ -28,7 +29,7 @@ type caller struct {
 
 // Open loads the file.
 func Open(file string, logger *slog.Logger) (*Authenticator, error) {
-	a := &Authenticator{}
+	a := &Authenticator{logger: logger}
 	a.callers.Store(&map[Hash]*caller{})
 	watcher, err := filewatch.Open(filewatch.Options{
 		Name:        "keys file",

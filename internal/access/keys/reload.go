@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/apierror"
@@ -22,6 +23,7 @@ func (a *Authenticator) load(file string, content []byte) ([]slog.Attr, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
+	entries = a.withoutDisabled(entries)
 	before, after := *a.callers.Load(), make(map[Hash]*caller, len(entries))
 	for _, entry := range entries {
 		known, found := before[entry.Hash]
@@ -39,9 +41,20 @@ func (a *Authenticator) load(file string, content []byte) ([]slog.Attr, error) {
 		if after[hash] != known {
 			known.grant.Revoke(&apierror.Error{
 				Reason:  apierror.CredentialInvalid,
-				Message: "the key was revoked",
+				Message: "the key was revoked or disabled",
 			})
 		}
 	}
 	return []slog.Attr{slog.Int("callers", len(after))}, nil
+}
+
+// withoutDisabled returns the entries whose keys are accepted, and logs the others.
+func (a *Authenticator) withoutDisabled(entries []Entry) []Entry {
+	return slices.DeleteFunc(entries, func(entry Entry) bool {
+		if entry.Disabled != "" {
+			a.logger.Error("a key is disabled: its line in the keys file cannot be read completely",
+				slog.String("caller", entry.Name), slog.String("problem", entry.Disabled))
+		}
+		return entry.Disabled != ""
+	})
 }

@@ -24,6 +24,7 @@ var reasonCodes = map[apierror.Reason]codes.Code{
 	apierror.InvalidResumeToken: codes.InvalidArgument,
 	apierror.InvalidPageToken:   codes.InvalidArgument,
 	apierror.RequestIDReused:    codes.AlreadyExists,
+	apierror.BatchUnknown:       codes.FailedPrecondition,
 	apierror.AddRateLimited:     codes.ResourceExhausted,
 	apierror.DeadlineExceeded:   codes.DeadlineExceeded,
 	apierror.Cancelled:          codes.Canceled,
@@ -46,6 +47,8 @@ var reasonCodes = map[apierror.Reason]codes.Code{
 	apierror.ConferenceNotGranted: codes.PermissionDenied,
 	apierror.OriginRefused:        codes.PermissionDenied,
 	apierror.HostRefused:          codes.PermissionDenied,
+	apierror.NumberNotAllowed:     codes.PermissionDenied,
+	apierror.DailyLimit:           codes.ResourceExhausted,
 
 	apierror.UpstreamBadRequest:      codes.InvalidArgument,
 	apierror.UpstreamUnauthenticated: codes.Unauthenticated,

@@ -1,6 +1,7 @@
 package grpcstatus
 
 import (
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -15,15 +16,20 @@ import (
 
 // HTTPBody returns the JSON body of an error over HTTP (AIP-193), in one line.
 func HTTPBody(st *status.Status) []byte {
-	var body errorJSON
-	body.Error.Code = HTTPStatus(st)
-	body.Error.Status = code.Code(st.Code()).String()
-	body.Error.Message = st.Message()
-	body.Error.Details = detailsJSON(st)
+	return slices.Concat([]byte(`{"error":`), ErrorObject(st), []byte("}"))
+}
+
+// ErrorObject returns the JSON of an error, which HTTPBody contains.
+func ErrorObject(st *status.Status) []byte {
 	// An error must reach the caller, even if its text is not valid UTF-8.
-	encoded, err := json.Marshal(body, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
+	encoded, err := json.Marshal(errorJSON{
+		Code:    HTTPStatus(st),
+		Status:  code.Code(st.Code()).String(),
+		Message: st.Message(),
+		Details: detailsJSON(st),
+	}, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
 	if err != nil {
-		return []byte(`{"error":{"code":500,"status":"INTERNAL","message":"internal error","details":[]}}`)
+		return []byte(`{"code":500,"status":"INTERNAL","message":"internal error","details":[]}`)
 	}
 	return jsonformat.EscapeLineBreaks(encoded)
 }
@@ -36,13 +42,16 @@ func RetryDelay(st *status.Status) time.Duration {
 // Reason returns the reason in the status's ErrorInfo, or the empty reason.
 func Reason(st *status.Status) apierror.Reason { return apierror.Reason(info(st).GetReason()) }
 
+// Dialled returns what the status's ErrorInfo says of it, or the empty value.
+func Dialled(st *status.Status) apierror.Dialled {
+	return apierror.Dialled(info(st).GetMetadata()[dialledKey])
+}
+
 type errorJSON struct {
-	Error struct {
-		Code    int    `json:"code"`
-		Status  string `json:"status"`
-		Message string `json:"message"`
-		Details []any  `json:"details"`
-	} `json:"error"`
+	Code    int    `json:"code"`
+	Status  string `json:"status"`
+	Message string `json:"message"`
+	Details []any  `json:"details"`
 }
 
 const typePrefix = "type.googleapis.com/google.rpc."

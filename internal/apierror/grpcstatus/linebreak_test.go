@@ -25,7 +25,9 @@ func TestHTTPBodyIsOneLine(t *testing.T) {
 		if bytes.ContainsAny(body, lineBreaks) {
 			t.Errorf("%s: %q", name, body)
 		}
-		var read errorJSON
+		var read struct {
+			Error errorJSON `json:"error"`
+		}
 		if err := json.Unmarshal(body, &read); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

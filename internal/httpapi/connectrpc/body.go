@@ -25,7 +25,7 @@ func (c *call) read(r *http.Request) (read *http.Request, isText bool) {
 	c.fault = checkHeaders(r)
 	var body []byte
 	if c.fault == nil {
-		body, c.fault = readMessage(c.w, r, isText)
+		body, c.fault = readMessage(c.w, r, isText, c.limit)
 	}
 	if c.fault != nil {
 		makeAcceptable(r)
@@ -35,8 +35,8 @@ func (c *call) read(r *http.Request) (read *http.Request, isText bool) {
 }
 
 // readMessage reads the body, and makes of it one that connect-go accepts.
-func readMessage(w http.ResponseWriter, r *http.Request, isText bool) ([]byte, error) {
-	body, err := httpio.ReadBody(w, r)
+func readMessage(w http.ResponseWriter, r *http.Request, isText bool, limit int) ([]byte, error) {
+	body, err := httpio.ReadBody(w, r, encodedLimit(limit, isText))
 	r.Header.Del(contentEncoding)
 	if isText && err == nil {
 		body, err = decodeBase64(body)
@@ -46,13 +46,13 @@ func readMessage(w http.ResponseWriter, r *http.Request, isText bool) ([]byte, e
 	}
 	if r.Method == http.MethodGet {
 		var query url.Values
-		if query, err = decompressQuery(r.URL.Query()); err == nil {
+		if query, err = decompressQuery(r.URL.Query(), limit); err == nil {
 			r.URL.RawQuery = query.Encode()
 		}
 		return body, err
 	}
 	if encoding := messageEncoding(r); encoding != "" {
-		body, err = decompressMessage(r.Header.Get(encoding), body)
+		body, err = decompressMessage(r.Header.Get(encoding), body, limit)
 		r.Header.Del(encoding)
 	}
 	return body, err
@@ -61,15 +61,28 @@ func readMessage(w http.ResponseWriter, r *http.Request, isText bool) ([]byte, e
 // prefixSize is the size of a message's prefix: one byte of flags, four of length.
 const prefixSize = 5
 
+// encodedLimit returns the most bytes of a body with a message of at most limit bytes.
+func encodedLimit(limit int, isText bool) int {
+	limit += prefixSize
+	if isText {
+		// Each piece of base64 text may be padded.
+		limit += limit/3 + limit/16
+	}
+	return limit
+}
+
 // decompressMessage decompresses the only message of a body.
-func decompressMessage(encoding string, body []byte) ([]byte, error) {
+func decompressMessage(encoding string, body []byte, limit int) ([]byte, error) {
 	if len(body) < prefixSize || int64(binary.BigEndian.Uint32(body[1:])) != int64(len(body)-prefixSize) {
 		const rule = "must be one message"
 		return nil, httpio.InvalidBody("the body "+rule, rule, nil)
 	}
-	message, err := httpio.DecompressMessage(body[0], encoding, body[prefixSize:])
+	message, err := httpio.DecompressMessage(body[0], encoding, body[prefixSize:], limit)
 	if err != nil {
 		return nil, err
+	}
+	if len(message) > limit {
+		return nil, httpio.BodyTooLarge(limit)
 	}
 	prefixed := binary.BigEndian.AppendUint32(make([]byte, 1, prefixSize+len(message)), uint32(len(message)))
 	return append(prefixed, message...), nil

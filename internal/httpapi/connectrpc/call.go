@@ -24,11 +24,12 @@ func serveUnary[Request, Response any, Pointer interface {
 }](
 	h *handler, method string, invoke func(context.Context, Pointer) (*Response, error),
 ) {
-	allowed := form{types: unaryTypes, byGet: isRead(method), request: Pointer(new(Request))}
+	allowed := form{types: unaryTypes, byGet: isRead(method)}
 	var options []connect.HandlerOption
 	if allowed.byGet {
 		options = append(options, connect.WithIdempotency(connect.IdempotencyNoSideEffects))
 	}
+	h.limits[method] = wire.RequestLimit(Pointer(new(Request)))
 	h.mux.Handle(method, h.checkForm(unary(h, method, invoke, options...), allowed))
 }
 
@@ -66,12 +67,17 @@ func unary[Request, Response any, Pointer interface {
 	}, h.options(method, Pointer(new(Request)), more...)...)
 }
 
-// watch returns the handler of the only streaming method.
-func (h *handler) watch(method string) *connect.Handler {
-	return connect.NewServerStreamHandler(method, func(
+// serveStream serves one method that streams a watch.
+func serveStream[Request, Response any, Pointer interface {
+	*Request
+	proto.Message
+}](
+	h *handler, method string, invoke func(Pointer, grpc.ServerStreamingServer[Response]) error,
+) {
+	stream := connect.NewServerStreamHandler(method, func(
 		ctx context.Context, encoded *connect.Request[encodedRequest], to *connect.ServerStream[wire.Message],
 	) error {
-		request := &v2.WatchParticipantsRequest{}
+		request := Pointer(new(Request))
 		ctx, err := h.decode(ctx, method, encoded.Msg, request)
 		if err != nil {
 			return err
@@ -80,11 +86,11 @@ func (h *handler) watch(method string) *connect.Handler {
 		s := httpio.NewServerStream(ctx, w, func(m *wire.Message) (write func() error, err error) {
 			return func() error { return to.Send(m) }, nil
 		})
-		err = h.Service.WatchParticipants(request, &grpc.GenericServerStream[
-			v2.WatchParticipantsRequest, v2.WatchParticipantsResponse,
-		]{ServerStream: s})
+		err = invoke(request, &grpc.GenericServerStream[Request, Response]{ServerStream: s})
 		s.Stop()
 		w.ShortenTimeout()
 		return connectError(err)
-	}, h.options(method, &v2.WatchParticipantsRequest{})...)
+	}, h.options(method, Pointer(new(Request)))...)
+	h.limits[method] = wire.RequestLimit(Pointer(new(Request)))
+	h.mux.Handle(method, h.checkForm(stream, form{types: streamTypes}))
 }

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/httpapi/httpio"
 )
@@ -104,7 +102,7 @@ func checkQuery(query url.Values) error {
 }
 
 // decompressQuery decompresses the message of a GET.
-func decompressQuery(query url.Values) (url.Values, error) {
+func decompressQuery(query url.Values, limit int) (url.Values, error) {
 	message := []byte(query.Get("message"))
 	if query.Get("base64") == "1" {
 		decoded, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(string(message), "="))
@@ -113,7 +111,7 @@ func decompressQuery(query url.Values) (url.Values, error) {
 		}
 		message = decoded
 	}
-	message, err := httpio.Decompress(query.Get("compression"), message)
+	message, err := httpio.Decompress(query.Get("compression"), message, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +140,6 @@ type form struct {
 	byGet bool
 	// request is the method's request message, which decides whether errors must say that no
 	// phone was dialled.
-	request proto.Message
 }
 
 var (
@@ -159,13 +156,13 @@ func (h *handler) checkForm(next http.Handler, allowed form) http.Handler {
 		case r.Method == http.MethodGet && allowed.byGet:
 		case r.Method != http.MethodPost:
 			w.Header().Set("Allow", allowed.methods())
-			h.refuseForm(w, r, allowed.request, http.StatusMethodNotAllowed, &apierror.Error{
+			h.refuseForm(w, r, http.StatusMethodNotAllowed, &apierror.Error{
 				Reason: apierror.MethodNotAllowed, Message: "this method takes " + allowed.methods(),
 			})
 			return
 		case !slices.Contains(allowed.types, kind) && !grpcTypes.MatchString(kind):
 			w.Header().Set("Accept-Post", strings.Join(append(allowed.types, grpcPrefix+"-web+proto"), ", "))
-			h.refuseForm(w, r, allowed.request, http.StatusUnsupportedMediaType, &apierror.Error{
+			h.refuseForm(w, r, http.StatusUnsupportedMediaType, &apierror.Error{
 				Reason: apierror.MediaType, Message: "this method takes " + strings.Join(allowed.types, ", ") + ", or gRPC-Web",
 			})
 			return

@@ -57,13 +57,20 @@ func (c protoCodec) Marshal(message any) ([]byte, error) { return c.MarshalAppen
 func (protoCodec) MarshalAppend(to []byte, message any) ([]byte, error) {
 	switch m := message.(type) {
 	case *wire.Message:
-		encoded, err := m.Proto()
-		return append(to, encoded...), err
+		return appendParts(to, m.ProtoParts)
 	case proto.Message:
 		return proto.MarshalOptions{}.MarshalAppend(to, m) //nolint:wrapcheck // connect-go adds context.
 	default:
 		return nil, fmt.Errorf("no proto form of %T", message)
 	}
+}
+
+func appendParts(to []byte, encode func() ([][]byte, error)) ([]byte, error) {
+	parts, err := encode()
+	for _, part := range parts {
+		to = append(to, part...)
+	}
+	return to, err
 }
 
 func (protoCodec) Unmarshal(encoded []byte, into any) error {
@@ -88,8 +95,7 @@ func (c jsonCodec) Marshal(message any) ([]byte, error) { return c.MarshalAppend
 func (jsonCodec) MarshalAppend(to []byte, message any) ([]byte, error) {
 	switch m := message.(type) {
 	case *wire.Message:
-		encoded, err := m.ProtoJSON()
-		return append(to, encoded...), err
+		return appendParts(to, m.ProtoJSONParts)
 	case proto.Message:
 		encoded, err := protojson.Marshal(m)
 		return append(to, jsonformat.EscapeLineBreaks(encoded)...), err

@@ -7,6 +7,7 @@
 package connectrpc
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
@@ -18,6 +19,7 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/httpapi/httpio"
+	"github.com/audian/participant-gateway/internal/wire"
 )
 
 // Pattern is the handler's pattern for http.ServeMux.
@@ -37,11 +39,13 @@ type handler struct {
 
 	mux      *http.ServeMux
 	protocol *connect.ErrorWriter
+	// limits are the most bytes of a request, by method.
+	limits map[string]int
 }
 
 // New returns the handler. The guards of package httpapi must stand before it.
 func New(options Options) http.Handler {
-	h := &handler{Options: options, mux: http.NewServeMux(), protocol: connect.NewErrorWriter()}
+	h := &handler{Options: options, mux: http.NewServeMux(), protocol: connect.NewErrorWriter(), limits: map[string]int{}}
 	serveUnary(h, v2.ParticipantService_AddParticipant_FullMethodName, h.Service.AddParticipant)
 	serveUnary(h, v2.ParticipantService_RemoveParticipant_FullMethodName, h.Service.RemoveParticipant)
 	serveUnary(h, v2.ParticipantService_ListParticipants_FullMethodName, h.Service.ListParticipants)
@@ -53,8 +57,9 @@ func New(options Options) http.Handler {
 	serveUnary(h, v2.ParticipantService_DisconnectParticipant_FullMethodName, h.Service.DisconnectParticipant)
 	serveUnary(h, v2.ParticipantService_MuteAllParticipants_FullMethodName, h.Service.MuteAllParticipants)
 	serveUnary(h, v2.ParticipantService_RefreshParticipants_FullMethodName, h.Service.RefreshParticipants)
-	watch := v2.ParticipantService_WatchParticipants_FullMethodName
-	h.mux.Handle(watch, h.checkForm(h.watch(watch), form{types: streamTypes}))
+	serveStream(h, v2.ParticipantService_WatchParticipants_FullMethodName, h.Service.WatchParticipants)
+	serveStream(h, v2.ParticipantService_WatchConferences_FullMethodName, h.Service.WatchConferences)
+	serveStream(h, v2.ParticipantService_BatchAddParticipants_FullMethodName, h.Service.BatchAddParticipants)
 	h.mux.HandleFunc(Pattern, h.unknownMethod)
 	return h
 }
@@ -68,7 +73,7 @@ func (h *handler) options(method string, request proto.Message, more ...connect.
 		connect.WithCodec(protoCodec{}),
 		connect.WithCodec(jsonCodec{name: "json"}),
 		connect.WithCodec(jsonCodec{name: "json; charset=utf-8"}),
-		connect.WithReadMaxBytes(httpio.MaxBody),
+		connect.WithReadMaxBytes(wire.RequestLimit(request)),
 		connect.WithCompressMinBytes(minCompressed),
 		connect.WithRequestGate(h.refuseFault(method, request)),
 	)
@@ -78,6 +83,7 @@ func (h *handler) options(method string, request proto.Message, more ...connect.
 type call struct {
 	request *http.Request
 	w       *httpio.TimedWriter
+	limit   int
 	// fault is why the request cannot be read; nil if it can.
 	fault error
 }
@@ -98,7 +104,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	ctx := metadata.NewIncomingContext(r.Context(), httpio.Incoming(r.Header))
 	ctx = peer.NewContext(ctx, httpio.PeerOf(r))
-	c := &call{request: r, w: httpio.TimedWriterOf(w)}
+	c := &call{request: r, w: httpio.TimedWriterOf(w), limit: cmp.Or(h.limits[r.URL.Path], wire.MaxRequest)}
 	r, isText := c.read(r.WithContext(context.WithValue(ctx, callKey{}, c)))
 	if !isText {
 		h.mux.ServeHTTP(c.w, r)

@@ -10,11 +10,11 @@ import (
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/proto"
 
-	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/httpapi/decode"
 	"github.com/audian/participant-gateway/internal/httpapi/httpio"
 	"github.com/audian/participant-gateway/internal/requestctx"
+	"github.com/audian/participant-gateway/internal/wire"
 )
 
 // connectError returns an error as connect-go's, with all its details; nil for nil.
@@ -60,14 +60,15 @@ func (h *handler) refuse(ctx context.Context, method string, request proto.Messa
 	r := callOf(ctx).request
 	fault = h.Precheck.Refusal(r, request, fault)
 	h.Errors.ReportRefusal(r, fault, slog.String("method", path.Base(method)))
-	return connectError(completeFault(request, fault))
+	return connectError(completeFault(method, fault))
 }
 
 // refuseForm answers a request that uses none of the protocols, in the format of Connect.
-func (h *handler) refuseForm(w http.ResponseWriter, r *http.Request, request proto.Message, status int, fault error) {
-	h.Errors.ReportRefusal(r, fault, slog.String("method", path.Base(r.URL.Path)))
+func (h *handler) refuseForm(w http.ResponseWriter, r *http.Request, status int, fault error) {
+	method := r.URL.Path
+	h.Errors.ReportRefusal(r, fault, slog.String("method", path.Base(method)))
 	fixed := &fixedStatus{ResponseWriter: w, status: status}
-	_ = h.protocol.Write(fixed, r, connectError(completeFault(request, fault))) // The client may have disconnected.
+	_ = h.protocol.Write(fixed, r, connectError(completeFault(method, fault))) // The client may have disconnected.
 }
 
 // fixedStatus is a response whose status does not follow from its error.
@@ -79,10 +80,10 @@ type fixedStatus struct {
 
 func (f *fixedStatus) WriteHeader(int) { f.ResponseWriter.WriteHeader(f.status) }
 
-// completeFault completes the error of an add that did not reach the service: no phone was
+// completeFault completes the error of a call that did not reach the service: no phone was
 // dialled (A1).
-func completeFault(request proto.Message, fault error) error {
-	if _, isAdd := request.(*v2.AddParticipantRequest); isAdd {
+func completeFault(method string, fault error) error {
+	if wire.Dials(method) {
 		return httpio.NotDialled(fault)
 	}
 	return fault

@@ -16,6 +16,7 @@ import (
 
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/httpapi/httpio"
+	"github.com/audian/participant-gateway/internal/wire"
 )
 
 // Request decodes the body of a POST, the query and the path of a REST request. It returns
@@ -66,7 +67,7 @@ func requestBody(w http.ResponseWriter, r *http.Request, request proto.Message) 
 	if r.ContentLength > 0 && !declared {
 		return notJSON()
 	}
-	body, err := httpio.ReadBody(w, r)
+	body, err := httpio.ReadBody(w, r, wire.RequestLimit(request))
 	switch {
 	case err != nil:
 		return err

@@ -35,6 +35,8 @@ func JSON(body []byte, request proto.Message) error {
 type jsonDecoder struct {
 	json    *jsontext.Decoder
 	message protoreflect.Message
+	// path is the path of message in the request, with a final dot; empty for the request.
+	path string
 
 	violations violations
 	// stopped is the error that ended decoding.
@@ -47,6 +49,11 @@ func (d *jsonDecoder) object() {
 		d.skip()
 		return
 	}
+	d.members()
+}
+
+// members decodes the members of the object that begins here.
+func (d *jsonDecoder) members() {
 	d.next()
 	for d.peek() == jsontext.KindString {
 		d.member()
@@ -72,7 +79,7 @@ func (d *jsonDecoder) member() {
 	field := d.message.Descriptor().Fields().ByName(protoreflect.Name(name))
 	switch {
 	case field == nil:
-		d.violations.add(name, ruleUnknown, "unknown field")
+		d.violations.add(d.path+name, ruleUnknown, "unknown field")
 		d.skip()
 	case d.peek() == jsontext.KindNull:
 		d.skip()
@@ -90,9 +97,37 @@ func (d *jsonDecoder) list(field protoreflect.FieldDescriptor) {
 	}
 	d.next()
 	for d.peek() != jsontext.KindEndArray && d.stopped == nil {
-		d.value(field)
+		if isObject(field) {
+			d.element(field)
+		} else {
+			d.value(field)
+		}
 	}
 	d.next()
+}
+
+// isObject reports whether a field's values are JSON objects.
+func isObject(field protoreflect.FieldDescriptor) bool {
+	return field.Message() != nil && !isDuration(field.Message())
+}
+
+// element decodes one object of a list.
+func (d *jsonDecoder) element(field protoreflect.FieldDescriptor) {
+	parent, path := d.message, d.path
+	defer func() {
+		if d.stopped == nil {
+			d.message, d.path = parent, path
+		}
+	}()
+	list := parent.Mutable(field).List()
+	name := fmt.Sprintf("%s%s[%d]", path, field.Name(), list.Len())
+	d.message, d.path = list.AppendMutable().Message(), name+"."
+	if kind := d.peek(); kind != jsontext.KindBeginObject && kind != jsontext.KindInvalid {
+		d.violations.add(name, ruleType, "must be an object")
+		d.skip()
+		return
+	}
+	d.members()
 }
 
 func (d *jsonDecoder) value(field protoreflect.FieldDescriptor) {
@@ -106,7 +141,7 @@ func (d *jsonDecoder) value(field protoreflect.FieldDescriptor) {
 	}
 	value, problem := parse(field, text)
 	if problem != "" {
-		d.violations.add(string(field.Name()), ruleType, problem)
+		d.violations.add(d.path+string(field.Name()), ruleType, problem)
 		return
 	}
 	set(d.message, field, value)
@@ -126,7 +161,7 @@ func accepts(field protoreflect.FieldDescriptor, kind jsontext.Kind) bool {
 
 func (d *jsonDecoder) refuseType(field protoreflect.FieldDescriptor) {
 	if d.peek() != jsontext.KindInvalid {
-		d.violations.add(string(field.Name()), ruleType, "must be "+kindName(field))
+		d.violations.add(d.path+string(field.Name()), ruleType, "must be "+kindName(field))
 	}
 	d.skip()
 }
@@ -138,7 +173,7 @@ func (d *jsonDecoder) refuseSyntax() {
 	case d.stopped == nil:
 		d.violations.add(httpio.WholeBody, ruleSyntax, "trailing data after the JSON object")
 	case isSyntax && errors.Is(syntax.Err, jsontext.ErrDuplicateName):
-		d.violations.add(syntax.JSONPointer.LastToken(), ruleDuplicate, "must be given once")
+		d.violations.add(d.path+syntax.JSONPointer.LastToken(), ruleDuplicate, "must be given once")
 	case isSyntax:
 		d.violations.add(httpio.WholeBody, ruleSyntax, fmt.Sprintf("invalid JSON at byte %d", syntax.ByteOffset))
 	default:

@@ -24,7 +24,8 @@ func Query(text string, request proto.Message) error {
 	for _, key := range slices.Sorted(maps.Keys(query)) {
 		field := message.Descriptor().Fields().ByName(protoreflect.Name(key))
 		switch values := query[key]; {
-		case field == nil:
+		case key == conferenceIDs && setConferences(message, values, &invalid):
+		case field == nil || isObject(field):
 			invalid.add(key, ruleUnknown, "unknown parameter")
 		case !field.IsList() && len(values) > 1:
 			invalid.add(key, ruleOnce, "must be given once")
@@ -33,6 +34,27 @@ func Query(text string, request proto.Message) error {
 		}
 	}
 	return invalid.err(wholeQuery)
+}
+
+// conferenceIDs is the parameter that replaces a field watches: a query has no messages.
+const conferenceIDs = "conference_ids"
+
+// setConferences sets the ids of the watches of a request. It returns false for a request without.
+func setConferences(message protoreflect.Message, ids []string, invalid *violations) bool {
+	watches := message.Descriptor().Fields().ByName("watches")
+	if watches == nil {
+		return false
+	}
+	for _, id := range ids {
+		value, problem := parseString(id)
+		if problem != "" {
+			invalid.add(conferenceIDs, ruleType, problem)
+			continue
+		}
+		one := message.Mutable(watches).List().AppendMutable().Message()
+		one.Set(one.Descriptor().Fields().ByName("conference_id"), value)
+	}
+	return true
 }
 
 func setParsed(message protoreflect.Message, field protoreflect.FieldDescriptor, texts []string, invalid *violations) {

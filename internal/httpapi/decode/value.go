@@ -87,6 +87,9 @@ func isDuration(message protoreflect.MessageDescriptor) bool {
 // kindName returns the JSON type of a field.
 func kindName(field protoreflect.FieldDescriptor) string {
 	one := "a string"
+	if isObject(field) {
+		one = "an object"
+	}
 	switch field.Kind() {
 	case protoreflect.BoolKind:
 		one = "true or false"

@@ -16,9 +16,6 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 )
 
-// MaxBody is the largest body of a request. The largest valid one is far below it.
-const MaxBody = 64 << 10
-
 // WholeBody is the field of a violation that concerns the body as a whole.
 const WholeBody = "body"
 
@@ -27,24 +24,24 @@ const (
 	gzipEncoding          = "gzip"
 )
 
-// ReadBody reads a request's whole body and decompresses it. The error is an
-// *apierror.Error: the body is too large, too slow, cut off, or in an unknown encoding.
-func ReadBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+// ReadBody reads a request's whole body of at most limit bytes, and decompresses it. The error is
+// an *apierror.Error: the body is too large, too slow, cut off, or in an unknown encoding.
+func ReadBody(w http.ResponseWriter, r *http.Request, limit int) ([]byte, error) {
 	encoding := strings.Join(r.Header.Values(contentEncodingHeader), ",")
 	if err := CheckEncoding(contentEncodingHeader, encoding); err != nil {
 		w.Header().Set("Accept-Encoding", gzipEncoding)
 		return nil, err
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(limit)))
 	if err != nil {
-		return nil, readError(err)
+		return nil, readError(err, limit)
 	}
-	return Decompress(encoding, body)
+	return Decompress(encoding, body, limit)
 }
 
-func readError(err error) error {
+func readError(err error, limit int) error {
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		return bodyTooLarge()
+		return BodyTooLarge(limit)
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return &apierror.Error{Reason: apierror.BodyTooSlow, Message: fmt.Sprintf(
@@ -53,10 +50,11 @@ func readError(err error) error {
 	return &apierror.Error{Reason: apierror.Cancelled, Message: "the body was cut off", Cause: err}
 }
 
-func bodyTooLarge() error {
+// BodyTooLarge returns the error of a body of more than limit bytes.
+func BodyTooLarge(limit int) error {
 	return &apierror.Error{
 		Reason:  apierror.BodyTooLarge,
-		Message: fmt.Sprintf("the body must be at most %d bytes", MaxBody),
+		Message: fmt.Sprintf("the body must be at most %d bytes", limit),
 	}
 }
 
@@ -80,8 +78,8 @@ func isGzip(encoding string) bool {
 	return strings.EqualFold(encoding, gzipEncoding) || strings.EqualFold(encoding, "x-"+gzipEncoding)
 }
 
-// Decompress removes a body's encoding. It never holds more than MaxBody of the result.
-func Decompress(encoding string, body []byte) ([]byte, error) {
+// Decompress removes a body's encoding. It never holds more than limit bytes of the result.
+func Decompress(encoding string, body []byte, limit int) ([]byte, error) {
 	if isIdentity(encoding) || len(body) == 0 {
 		return body, nil
 	}
@@ -89,25 +87,25 @@ func Decompress(encoding string, body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, InvalidBody("invalid gzip body", "invalid gzip", err)
 	}
-	decompressed, err := io.ReadAll(io.LimitReader(reader, MaxBody+1))
+	decompressed, err := io.ReadAll(io.LimitReader(reader, int64(limit)+1))
 	switch {
 	case err != nil:
 		return nil, InvalidBody("invalid gzip body", "invalid gzip", err)
-	case len(decompressed) > MaxBody:
-		return nil, bodyTooLarge()
+	case len(decompressed) > limit:
+		return nil, BodyTooLarge(limit)
 	}
 	return decompressed, nil
 }
 
 // DecompressMessage decompresses a message of gRPC or Connect if its flags mark it as
 // compressed.
-func DecompressMessage(flags byte, encoding string, message []byte) ([]byte, error) {
+func DecompressMessage(flags byte, encoding string, message []byte, limit int) ([]byte, error) {
 	const compressed = 1
 	switch {
 	case flags == 0:
 		return message, nil
 	case flags == compressed && isGzip(encoding):
-		return Decompress(encoding, message)
+		return Decompress(encoding, message, limit)
 	}
 	const rule = "must have valid flags"
 	return nil, InvalidBody("the message "+rule, rule, nil)

@@ -3,6 +3,7 @@ package httpio
 import (
 	"log/slog"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -10,10 +11,10 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/requestctx"
+	"github.com/audian/participant-gateway/internal/wire"
 )
 
 // ErrorWriter writes error responses as JSON, and logs and counts refused requests.
@@ -51,7 +52,7 @@ func (e *ErrorWriter) Write(w http.ResponseWriter, r *http.Request, err error) {
 
 // Refuse answers a request that did not reach the service: no phone was dialled.
 func (e *ErrorWriter) Refuse(w http.ResponseWriter, r *http.Request, err error) {
-	if IsAdd(r) {
+	if Dials(r) {
 		err = NotDialled(err)
 	}
 	e.ReportRefusal(r, err, slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()))
@@ -87,13 +88,17 @@ func SetRetryAfter(header http.Header, st *status.Status) {
 	}
 }
 
-// IsAdd reports whether a request calls AddParticipant, over REST or Connect, also if its path
-// has a trailing slash. Only the errors of that call contain dialled (A1).
-func IsAdd(r *http.Request) bool {
+// Dials reports whether a request can make phones ring, over REST or Connect, also if its path has
+// a trailing slash. Only the errors of such a request contain dialled (A1).
+func Dials(r *http.Request) bool {
 	path := strings.TrimSuffix(r.URL.EscapedPath(), "/")
-	return r.Method == http.MethodPost &&
-		(strings.HasSuffix(path, "/participants") || path == v2.ParticipantService_AddParticipant_FullMethodName)
+	if r.Method != http.MethodPost {
+		return false
+	}
+	return wire.Dials(path) || strings.HasSuffix(path, "/participants") || batchPath.MatchString(path)
 }
+
+var batchPath = regexp.MustCompile(`/participants(:|%3[Aa])batchAdd$`)
 
 // NotDialled returns the error of a request that was not sent upstream (A1). It does not
 // change err, which other requests may share.

@@ -24,7 +24,7 @@ func TestA01_OnlyAddsHaveDialled(t *testing.T) {
 		{http.MethodPost, service + "/ListParticipants", false},
 		{http.MethodPost, "/", false},
 	} {
-		if got := IsAdd(httptest.NewRequestWithContext(t.Context(), tt.method, tt.path, nil)); got != tt.want {
+		if got := Dials(httptest.NewRequestWithContext(t.Context(), tt.method, tt.path, nil)); got != tt.want {
 			t.Errorf("%s %s: %t, want %t", tt.method, tt.path, got, tt.want)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
-// format encodes a watch for HTTP. Callers must not change the bytes that it returns:
+// format encodes a stream for HTTP. Callers must not change the bytes that it returns:
 // other streams share them.
 type format interface {
 	contentType() string

@@ -15,11 +15,11 @@ type ndjson struct{}
 func (ndjson) contentType() string { return "application/x-ndjson" }
 
 func (ndjson) message(m *wire.Message, _ time.Duration) ([][]byte, error) {
-	line, err := m.JSON()
+	line, err := m.JSONParts()
 	if err != nil {
 		return nil, err
 	}
-	return [][]byte{line, newline}, nil
+	return append(line, newline), nil
 }
 
 func (ndjson) failure(st *status.Status, _ time.Duration) [][]byte {

@@ -1,9 +1,9 @@
-// Package rest serves the service's REST API: unary calls through grpc-gateway, and the
-// watch as server-sent events or NDJSON.
+// Package rest serves the service's REST API: unary calls through grpc-gateway, and streams as
+// server-sent events or NDJSON.
 //
 // Package decode reads the requests before grpc-gateway sees them: grpc-gateway passes on
 // only the text of a decoding error, and the errors here name each invalid field. The
-// watch has a handler here, since grpc-gateway's generated handler does not stream.
+// streams have handlers here, since grpc-gateway's generated handlers do not stream.
 package rest
 
 import (
@@ -33,7 +33,11 @@ type Options struct {
 // Prefix is the prefix of every path of the API, as in the vendor's.
 const Prefix = "/v2/"
 
-const watchPath = "/v2/conferences/{conference_id}/participants:watch"
+const (
+	watchPath = "/v2/conferences/{conference_id}/participants:watch"
+	manyPath  = "/v2/conferences:watch"
+	batchPath = "/v2/conferences/{conference_id}/participants:batchAdd"
+)
 
 type api struct {
 	Options
@@ -67,10 +71,20 @@ func New(options Options) (http.Handler, error) {
 	if err := v2.RegisterParticipantServiceHandlerServer(context.Background(), a.mux, decodedService{a.Service}); err != nil {
 		return nil, fmt.Errorf("register the service: %w", err)
 	}
-	// grpc-gateway tries the handlers of a path in reverse order of registration: this one
-	// replaces the generated one, which does not stream.
-	if err := a.mux.HandlePath(http.MethodGet, watchPath, a.watch); err != nil {
-		return nil, fmt.Errorf("register the watch: %w", err)
+	// grpc-gateway tries the handlers of a path in reverse order of registration: these
+	// replace the generated ones, which do not stream.
+	for _, one := range []struct {
+		verb, path string
+		handle     runtime.HandlerFunc
+	}{
+		{http.MethodGet, watchPath, a.watch},
+		{http.MethodGet, manyPath, a.watchMany},
+		{http.MethodPost, manyPath, a.watchMany},
+		{http.MethodPost, batchPath, a.batchAdd},
+	} {
+		if err := a.mux.HandlePath(one.verb, one.path, one.handle); err != nil {
+			return nil, fmt.Errorf("register %s: %w", one.path, err)
+		}
 	}
 	return a, nil
 }

@@ -34,21 +34,28 @@ type routes []route
 // routesOf reads the routes from the methods' google.api.http rules, as grpc-gateway does.
 func routesOf(service protoreflect.ServiceDescriptor) (routes, error) {
 	methods := service.Methods()
-	found := make(routes, methods.Len())
-	for i := range found {
+	found := make(routes, 0, methods.Len())
+	for i := range methods.Len() {
 		request, err := protoregistry.GlobalTypes.FindMessageByName(methods.Get(i).Input().FullName())
 		if err != nil {
 			return nil, fmt.Errorf("find the request of %s: %w", methods.Get(i).FullName(), err)
 		}
-		verb, path := httpRule(methods.Get(i))
 		name := fmt.Sprintf("/%s/%s", service.FullName(), methods.Get(i).Name())
-		found[i] = route{method: name, verb: verb, segments: strings.Split(path, "/"), request: request}
+		for _, rule := range httpRules(methods.Get(i)) {
+			verb, path := verbAndPath(rule)
+			found = append(found, route{method: name, verb: verb, segments: strings.Split(path, "/"), request: request})
+		}
 	}
 	return found, nil
 }
 
-func httpRule(method protoreflect.MethodDescriptor) (verb, path string) {
+// httpRules returns the rules of a method's routes.
+func httpRules(method protoreflect.MethodDescriptor) []*annotations.HttpRule {
 	rule, _ := proto.GetExtension(method.Options(), annotations.E_Http).(*annotations.HttpRule)
+	return append([]*annotations.HttpRule{rule}, rule.GetAdditionalBindings()...)
+}
+
+func verbAndPath(rule *annotations.HttpRule) (verb, path string) {
 	switch {
 	case rule.GetPost() != "":
 		return http.MethodPost, rule.GetPost()

@@ -16,11 +16,11 @@ type sse struct{}
 func (sse) contentType() string { return "text/event-stream" }
 
 func (sse) message(m *wire.Message, retry time.Duration) ([][]byte, error) {
-	block, err := m.SSE()
+	block, err := m.SSEParts()
 	if err != nil {
 		return nil, err
 	}
-	return [][]byte{retryField(retry), block}, nil
+	return append([][]byte{retryField(retry)}, block...), nil
 }
 
 // failure has no id, so that a client reconnects with that of the last message.

@@ -10,7 +10,7 @@ import (
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
-// stream is a watch over HTTP. The response starts with the first message; each message
+// stream is a stream over HTTP. The response starts with the first message; each message
 // is flushed.
 type stream struct {
 	*httpio.ServerStream

@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
@@ -13,32 +14,59 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/jitter"
 	"github.com/audian/participant-gateway/internal/requestctx"
+	"github.com/audian/participant-gateway/internal/wire"
 )
 
-// watch streams a conference. Nothing is written before the first message, so that an
-// earlier error has its HTTP status; a later error is the last event.
+// watch streams a conference.
 func (a *api) watch(w http.ResponseWriter, r *http.Request, path map[string]string) {
+	if request, _ := r.Context().Value(requestKey{}).(*v2.WatchParticipantsRequest); r.Header.Get("Last-Event-ID") != "" {
+		// EventSource reconnects with the same URL, and with the token in it.
+		request.ResumeToken = r.Header.Get("Last-Event-ID")
+	}
+	serveStream(a, w, r, path, v2.ParticipantService_WatchParticipants_FullMethodName, a.Service.WatchParticipants)
+}
+
+// watchMany streams several conferences.
+func (a *api) watchMany(w http.ResponseWriter, r *http.Request, path map[string]string) {
+	if r.Method == http.MethodGet {
+		r = r.WithContext(requestctx.WithFieldNames(r.Context(), queryNames))
+	}
+	serveStream(a, w, r, path, v2.ParticipantService_WatchConferences_FullMethodName, a.Service.WatchConferences)
+}
+
+// batchAdd adds the entries of a batch.
+func (a *api) batchAdd(w http.ResponseWriter, r *http.Request, path map[string]string) {
+	serveStream(a, w, r, path, v2.ParticipantService_BatchAddParticipants_FullMethodName, a.Service.BatchAddParticipants)
+}
+
+// queryNames replaces the path of a field by the name of the parameter that sets it.
+var queryNames = strings.NewReplacer("watches", "conference_ids", ".conference_id", "")
+
+// serveStream serves a method that streams. Nothing is written before the first message, so
+// that an earlier error has its HTTP status; a later error is the last event.
+func serveStream[Request, Response any](
+	a *api, w http.ResponseWriter, r *http.Request, path map[string]string,
+	method string, invoke func(*Request, grpc.ServerStreamingServer[Response]) error,
+) {
 	if isHead(r.Context()) {
 		a.watchHead(w, r, path)
 		return
 	}
-	request, _ := r.Context().Value(requestKey{}).(*v2.WatchParticipantsRequest)
-	if last := r.Header.Get("Last-Event-ID"); last != "" {
-		// EventSource reconnects with the same URL, and with the token in it.
-		request.ResumeToken = last
-	}
+	request, _ := r.Context().Value(requestKey{}).(*Request)
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	ctx, err := runtime.AnnotateIncomingContext(ctx, a.mux, r, v2.ParticipantService_WatchParticipants_FullMethodName)
+	ctx, err := runtime.AnnotateIncomingContext(ctx, a.mux, r, method)
 	if err != nil {
 		a.Errors.Write(w, r, err)
 		return
 	}
-	s := newStream(ctx, w, formatFor(r), jitter.Above(reconnectDelay, reconnectSpread))
-	err = a.Service.WatchParticipants(request, &grpc.GenericServerStream[
-		v2.WatchParticipantsRequest, v2.WatchParticipantsResponse,
-	]{ServerStream: s})
-	a.finish(s, r, err)
+	retry := jitter.Above(reconnectDelay, reconnectSpread)
+	if wire.Dials(method) {
+		retry = 0 // An EventSource cannot call it.
+	}
+	s := newStream(ctx, w, formatFor(r), retry)
+	err = invoke(request, &grpc.GenericServerStream[Request, Response]{ServerStream: s})
+	a.finish(s, r, method, err)
 }
 
 const (
@@ -50,12 +78,12 @@ const (
 )
 
 // finish ends the response with the error of the call.
-func (a *api) finish(s *stream, r *http.Request, err error) {
+func (a *api) finish(s *stream, r *http.Request, method string, err error) {
 	s.Stop()
 	switch {
 	case err == nil:
 		s.last(nil)
-	case !s.w.Started() && !endedByGateway(err):
+	case !s.w.Started() && (wire.Dials(method) || !endedByGateway(err)):
 		a.Errors.Write(s.w, r, err)
 	default:
 		st := grpcstatus.From(err)
@@ -63,7 +91,7 @@ func (a *api) finish(s *stream, r *http.Request, err error) {
 	}
 }
 
-// endedByGateway reports whether the gateway ended a stream that it would have served.
+// endedByGateway reports whether the gateway ended a watch that it would have served.
 // Such an end is an event even before the first message: EventSource reconnects after a
 // stream that ended, but never after a status other than 200 (W16).
 func endedByGateway(err error) bool {

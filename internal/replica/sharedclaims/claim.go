@@ -55,19 +55,24 @@ type storedAdd struct {
 }
 
 func (s *Store) newClaim(add write.SharedAdd) (*claim, error) {
-	a := add.Add
-	encoded, err := json.Marshal(storedAdd{a.PhoneNumber, a.Name, string(a.Role), a.Muted, a.SendPINViaSMS})
+	encoded, err := json.Marshal(storedAddOf(add.Add))
 	if err != nil {
 		return nil, fmt.Errorf("encode an add: %w", err)
 	}
-	c := &claim{store: s, add: add, encoded: string(encoded), hash: hash(string(encoded)), attempt: rand.Text(), changedAt: time.Now()}
+	c := &claim{store: s, add: add, encoded: string(encoded), hash: hashText(string(encoded)), attempt: rand.Text(), changedAt: time.Now()}
 	if add.Scope != "" {
-		c.key = s.conn.Key("claim", "id", hash(add.Scope))
+		c.key = s.claimKey(add.Scope)
 	}
 	return c, nil
 }
 
-func hash(text string) string {
+func storedAddOf(a participant.Add) storedAdd {
+	return storedAdd{a.PhoneNumber, a.Name, string(a.Role), a.Muted, a.SendPINViaSMS}
+}
+
+func (s *Store) claimKey(scope string) string { return s.conn.Key("claim", "id", hashText(scope)) }
+
+func hashText(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }

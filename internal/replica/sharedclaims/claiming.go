@@ -36,6 +36,9 @@ func (s *Store) Claim(ctx context.Context, add write.SharedAdd) (write.Claimed, 
 		if gone = s.gone(r.text(2), waited); gone != "" {
 			continue
 		}
+		if add.Waits != nil {
+			add.Waits()
+		}
 		if err := wait(ctx, ended); err != nil {
 			return write.Claimed{}, err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/write"
 )
 
@@ -19,6 +20,7 @@ type ending struct {
 const (
 	success  = "success"
 	unknown  = "unknown"
+	refused  = "refused"
 	none     = "none"
 	released = "released"
 )
@@ -51,6 +53,8 @@ func endingOf(outcome write.Outcome) (*ending, error) {
 	switch {
 	case outcome.Err == nil:
 		end.kind, end.participants = success, []string{outcome.Item.ID}
+	case outcome.IsRemembered() && outcome.Err.Dialled == apierror.DialledNo:
+		end.kind = refused
 	case outcome.IsRemembered():
 		end.kind, end.participants = unknown, outcome.Candidates
 	}

@@ -27,6 +27,9 @@ var assignSource string
 //go:embed unlock.lua
 var unlockSource string
 
+//go:embed keepbatch.lua
+var keepBatchSource string
+
 //nolint:gochecknoglobals // A script is constant.
 var (
 	claimScript   = redisconn.NewScript("claim", claimSource)
@@ -36,4 +39,6 @@ var (
 	addsScript    = redisconn.NewScript("claim_adds", addsSource)
 	assignScript  = redisconn.NewScript("claim_assign", assignSource)
 	unlockScript  = redisconn.NewScript("claim_unlock", unlockSource)
+
+	keepBatchScript = redisconn.NewScript("claim_batch", keepBatchSource)
 )

@@ -8,8 +8,8 @@
 --       11 number of the add, or 0
 --
 -- Kinds: success (KEYS[5] is its participant), unknown (the participants are those that it may
--- have created), none (it certainly created none), released (it was not sent, and others may send
--- it). A participant's value is "NUMBER ATTEMPT": no add with a larger number created it; if the
+-- have created), refused (it created none, and others get its outcome), none (it created none),
+-- released (it was not sent, and others may send it). A participant's value is "NUMBER ATTEMPT": no add with a larger number created it; if the
 -- number is 0, none but this attempt.
 local claim, adds, times = KEYS[1], KEYS[2], KEYS[3]
 local attempt, kind, outcome, lifetime = ARGV[1], ARGV[4], ARGV[5], ARGV[6]
@@ -46,7 +46,7 @@ if ARGV[9] ~= '1' then
 	return { 'ok', now }
 end
 local present = redis.call('HMGET', claim, 'attempt', 'state', 'outcome', 'at')
-local is_outcome = kind == 'success' or kind == 'unknown'
+local is_outcome = kind == 'success' or kind == 'unknown' or kind == 'refused'
 if present[1] and present[1] ~= attempt and not (is_outcome and present[2] == 'free') then
 	return { 'other', now }
 end

@@ -1,10 +1,11 @@
 // Package sharedclaims is what replicas share about adds (R6): the claims on request ids with
-// their outcomes, the adds that were sent and have no outcome, who created which participant
+// their outcomes, the batches that are held, the adds that were sent and have no outcome, who created which participant
 // (A1), when a conference's last add succeeded (R7), and the exchanged token (R10).
 //
 // Keys, behind the prefix; each expires ten minutes after its last change, unless noted:
 //
 //	claim:id:HASH             a claim, by the hash of its scope (claim.lua)
+//	claim:batch:HASH          a batch, by the hash of its scope (keepbatch.lua)
 //	claim:adds:CONF           the adds of a conference without an outcome (mark.lua)
 //	claim:times:CONF          when each was sent
 //	claim:participant:CONF:ID which add created a participant, or may have (settle.lua)
@@ -55,7 +56,7 @@ type Options struct {
 	Logger  *slog.Logger
 }
 
-// Store implements write.Shared.
+// Store implements write.Shared and batch.Shared.
 type Store struct {
 	conn    *redisconn.Conn
 	members Members

@@ -68,7 +68,7 @@ func (u *upstream) sendings() int {
 	return u.sent
 }
 
-func (u *upstream) Reserve(_ context.Context, conference string) (write.Slot, error) {
+func (u *upstream) Reserve(_ context.Context, conference, _ string) (write.Slot, error) {
 	return &slot{u, conference, u.next()}, nil
 }
 

@@ -203,7 +203,7 @@ func TestR04_ReleaseHandsOverAtOnce(t *testing.T) {
 	waitsFor(t, server, "b", names...)
 	waitsFor(t, server, "c", names...)
 	messages := server.Client().Subscribe(t.Context(), "pgw:log1:u1:"+names[0])
-	defer messages.Close() //nolint:errcheck // The test ends.
+	defer messages.Close()
 	if _, err := messages.Receive(t.Context()); err != nil {
 		t.Fatal(err)
 	}

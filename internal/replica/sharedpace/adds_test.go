@@ -158,7 +158,7 @@ func TestR05_AnUnusedTurnIsGivenBack(t *testing.T) {
 	c := start(t, 2, 0)
 	var slots []*upstream.Slot
 	for range 10 {
-		s, err := c.replicas[0].Reserve(t.Context(), "a")
+		s, err := c.replicas[0].Reserve(t.Context(), "a", "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -191,7 +191,7 @@ func TestR05_OpenTurnsOfADeadReplicaAreFreeSoon(t *testing.T) {
 	t.Parallel()
 	c := start(t, 2, 0)
 	for range 10 {
-		s, err := c.replicas[0].Reserve(t.Context(), "a")
+		s, err := c.replicas[0].Reserve(t.Context(), "a", "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -206,7 +206,7 @@ func (c *cluster) join(t *testing.T, n, replicas int, pollRate float64) {
 
 // add adds a participant.
 func (r *replica) add(ctx context.Context, conference string) error {
-	s, err := r.Reserve(ctx, conference)
+	s, err := r.Reserve(ctx, conference, "")
 	if err != nil {
 		return err
 	}

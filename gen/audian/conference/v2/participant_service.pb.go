@@ -35,6 +35,7 @@ package conferencev2
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
+	status "google.golang.org/genproto/googleapis/rpc/status"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
@@ -467,6 +468,59 @@ func (WatchEndReason) EnumDescriptor() ([]byte, []int) {
 	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{6}
 }
 
+// BatchOrder is the order in which the entries of a batch are dialled.
+type BatchOrder int32
+
+const (
+	// The default, PRESENTERS_FIRST.
+	BatchOrder_BATCH_ORDER_UNSPECIFIED BatchOrder = 0
+	// Presenters first, then all others; each group as given. REST: `presenters_first`.
+	BatchOrder_BATCH_ORDER_PRESENTERS_FIRST BatchOrder = 1
+	// As given. REST: `as_given`.
+	BatchOrder_BATCH_ORDER_AS_GIVEN BatchOrder = 2
+)
+
+// Enum value maps for BatchOrder.
+var (
+	BatchOrder_name = map[int32]string{
+		0: "BATCH_ORDER_UNSPECIFIED",
+		1: "BATCH_ORDER_PRESENTERS_FIRST",
+		2: "BATCH_ORDER_AS_GIVEN",
+	}
+	BatchOrder_value = map[string]int32{
+		"BATCH_ORDER_UNSPECIFIED":      0,
+		"BATCH_ORDER_PRESENTERS_FIRST": 1,
+		"BATCH_ORDER_AS_GIVEN":         2,
+	}
+)
+
+func (x BatchOrder) Enum() *BatchOrder {
+	p := new(BatchOrder)
+	*p = x
+	return p
+}
+
+func (x BatchOrder) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (BatchOrder) Descriptor() protoreflect.EnumDescriptor {
+	return file_audian_conference_v2_participant_service_proto_enumTypes[7].Descriptor()
+}
+
+func (BatchOrder) Type() protoreflect.EnumType {
+	return &file_audian_conference_v2_participant_service_proto_enumTypes[7]
+}
+
+func (x BatchOrder) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use BatchOrder.Descriptor instead.
+func (BatchOrder) EnumDescriptor() ([]byte, []int) {
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{7}
+}
+
 // Participant is one person in a conference, as the upstream last reported them.
 type Participant struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -647,7 +701,8 @@ type AddParticipantRequest struct {
 	// can carry the id instead; an empty header, or one that differs from this field, is
 	// INVALID_ARGUMENT.
 	RequestId string `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Checks the call without making it: credentials, rights and every rule of the request. Nothing
+	// Checks the call without making it: credentials, rights, every rule of the request, and the
+	// calling policy (NUMBER_NOT_ALLOWED, DAILY_LIMIT). Nothing
 	// is sent to the upstream, and nothing is counted or remembered under `request_id`, nor looked
 	// up. The response contains the participant as the upstream would get it, without id and
 	// status, and comes at once, also with `wait_for_answer`. Default: false.
@@ -2471,11 +2526,841 @@ func (x *WatchEnd) GetReason() WatchEndReason {
 	return WatchEndReason_WATCH_END_REASON_UNSPECIFIED
 }
 
+// BatchEntry describes one participant to add.
+type BatchEntry struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The number to dial, in E.164 form such as `+12025551234`, 20 characters at most. Required.
+	// It must be a possible number without a trunk prefix (`+4420…`, not `+44020…`). The upstream
+	// gets it exactly as given. The server can be configured to accept national numbers too, or
+	// to check only the length.
+	PhoneNumber string `protobuf:"bytes,1,opt,name=phone_number,json=phoneNumber,proto3" json:"phone_number,omitempty"`
+	// The display name: at most 100 code points, without control characters. Default: empty.
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// What the participant may do. Default: unspecified; then no role is sent and the upstream
+	// decides.
+	Role ParticipantRole `protobuf:"varint,3,opt,name=role,proto3,enum=audian.conference.v2.ParticipantRole" json:"role,omitempty"`
+	// Whether the participant is muted from the start. Default: false.
+	Muted bool `protobuf:"varint,4,opt,name=muted,proto3" json:"muted,omitempty"`
+	// Whether the upstream sends the PIN by text message, if the conference has one. Default:
+	// false.
+	SendPinViaSms bool `protobuf:"varint,5,opt,name=send_pin_via_sms,json=sendPinViaSms,proto3" json:"send_pin_via_sms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchEntry) Reset() {
+	*x = BatchEntry{}
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchEntry) ProtoMessage() {}
+
+func (x *BatchEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchEntry.ProtoReflect.Descriptor instead.
+func (*BatchEntry) Descriptor() ([]byte, []int) {
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *BatchEntry) GetPhoneNumber() string {
+	if x != nil {
+		return x.PhoneNumber
+	}
+	return ""
+}
+
+func (x *BatchEntry) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *BatchEntry) GetRole() ParticipantRole {
+	if x != nil {
+		return x.Role
+	}
+	return ParticipantRole_PARTICIPANT_ROLE_UNSPECIFIED
+}
+
+func (x *BatchEntry) GetMuted() bool {
+	if x != nil {
+		return x.Muted
+	}
+	return false
+}
+
+func (x *BatchEntry) GetSendPinViaSms() bool {
+	if x != nil {
+		return x.SendPinViaSms
+	}
+	return false
+}
+
+// BatchAddParticipantsRequest describes the participants to add. It has at most 1 MiB.
+type BatchAddParticipantsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id of the conference. Required.
+	ConferenceId string `protobuf:"bytes,1,opt,name=conference_id,json=conferenceId,proto3" json:"conference_id,omitempty"`
+	// The participants to add: 1 to 1000, each with another phone number. Required.
+	Entries []*BatchEntry `protobuf:"bytes,2,rep,name=entries,proto3" json:"entries,omitempty"`
+	// The order in which the entries are dialled. Default: PRESENTERS_FIRST.
+	Order BatchOrder `protobuf:"varint,3,opt,name=order,proto3,enum=audian.conference.v2.BatchOrder" json:"order,omitempty"`
+	// Makes the batch safe to repeat and to resume, for 10 minutes after the outcome of an entry.
+	// Another batch with the same id is ALREADY_EXISTS (REQUEST_ID_REUSED). 1 to 128 printable ASCII
+	// characters (space to `~`). Default: empty; then every call is a new batch. The header (gRPC:
+	// metadata) `Idempotency-Key` can carry the id instead; an empty header, or one that differs from
+	// this field, is INVALID_ARGUMENT.
+	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Goes on with the batch of this `request_id`. If the service does not hold it, the call
+	// is FAILED_PRECONDITION (BATCH_UNKNOWN), and nothing is sent. Default: false.
+	Resume bool `protobuf:"varint,5,opt,name=resume,proto3" json:"resume,omitempty"`
+	// Checks the batch without dialling: credentials, rights, every rule and the calling policy. Nothing is sent to the upstream,
+	// counted or remembered. The stream is BatchAccepted and a BatchSummary of zeros. Default:
+	// false.
+	ValidateOnly  bool `protobuf:"varint,6,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchAddParticipantsRequest) Reset() {
+	*x = BatchAddParticipantsRequest{}
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchAddParticipantsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchAddParticipantsRequest) ProtoMessage() {}
+
+func (x *BatchAddParticipantsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchAddParticipantsRequest.ProtoReflect.Descriptor instead.
+func (*BatchAddParticipantsRequest) Descriptor() ([]byte, []int) {
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *BatchAddParticipantsRequest) GetConferenceId() string {
+	if x != nil {
+		return x.ConferenceId
+	}
+	return ""
+}
+
+func (x *BatchAddParticipantsRequest) GetEntries() []*BatchEntry {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+func (x *BatchAddParticipantsRequest) GetOrder() BatchOrder {
+	if x != nil {
+		return x.Order
+	}
+	return BatchOrder_BATCH_ORDER_UNSPECIFIED
+}
+
+func (x *BatchAddParticipantsRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *BatchAddParticipantsRequest) GetResume() bool {
+	if x != nil {
+		return x.Resume
+	}
+	return false
+}
+
+func (x *BatchAddParticipantsRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// BatchAddParticipantsResponse is one message of the stream. Over HTTP it is one server-sent event
+// or one line of NDJSON.
+type BatchAddParticipantsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the message reports.
+	//
+	// Types that are valid to be assigned to Event:
+	//
+	//	*BatchAddParticipantsResponse_Accepted
+	//	*BatchAddParticipantsResponse_Result
+	//	*BatchAddParticipantsResponse_Progress
+	//	*BatchAddParticipantsResponse_Summary
+	Event         isBatchAddParticipantsResponse_Event `protobuf_oneof:"event"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchAddParticipantsResponse) Reset() {
+	*x = BatchAddParticipantsResponse{}
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchAddParticipantsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchAddParticipantsResponse) ProtoMessage() {}
+
+func (x *BatchAddParticipantsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchAddParticipantsResponse.ProtoReflect.Descriptor instead.
+func (*BatchAddParticipantsResponse) Descriptor() ([]byte, []int) {
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *BatchAddParticipantsResponse) GetEvent() isBatchAddParticipantsResponse_Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *BatchAddParticipantsResponse) GetAccepted() *BatchAccepted {
+	if x != nil {
+		if x, ok := x.Event.(*BatchAddParticipantsResponse_Accepted); ok {
+			return x.Accepted
+		}
+	}
+	return nil
+}
+
+func (x *BatchAddParticipantsResponse) GetResult() *BatchResult {
+	if x != nil {
+		if x, ok := x.Event.(*BatchAddParticipantsResponse_Result); ok {
+			return x.Result
+		}
+	}
+	return nil
+}
+
+func (x *BatchAddParticipantsResponse) GetProgress() *BatchProgress {
+	if x != nil {
+		if x, ok := x.Event.(*BatchAddParticipantsResponse_Progress); ok {
+			return x.Progress
+		}
+	}
+	return nil
+}
+
+func (x *BatchAddParticipantsResponse) GetSummary() *BatchSummary {
+	if x != nil {
+		if x, ok := x.Event.(*BatchAddParticipantsResponse_Summary); ok {
+			return x.Summary
+		}
+	}
+	return nil
+}
+
+type isBatchAddParticipantsResponse_Event interface {
+	isBatchAddParticipantsResponse_Event()
+}
+
+type BatchAddParticipantsResponse_Accepted struct {
+	// The batch is valid, and dialling begins. Always first.
+	Accepted *BatchAccepted `protobuf:"bytes,1,opt,name=accepted,proto3,oneof"`
+}
+
+type BatchAddParticipantsResponse_Result struct {
+	// The outcome of one entry.
+	Result *BatchResult `protobuf:"bytes,2,opt,name=result,proto3,oneof"`
+}
+
+type BatchAddParticipantsResponse_Progress struct {
+	// How far the batch is, at least every 5 seconds.
+	Progress *BatchProgress `protobuf:"bytes,3,opt,name=progress,proto3,oneof"`
+}
+
+type BatchAddParticipantsResponse_Summary struct {
+	// The totals. Always last; the stream then ends OK.
+	Summary *BatchSummary `protobuf:"bytes,4,opt,name=summary,proto3,oneof"`
+}
+
+func (*BatchAddParticipantsResponse_Accepted) isBatchAddParticipantsResponse_Event() {}
+
+func (*BatchAddParticipantsResponse_Result) isBatchAddParticipantsResponse_Event() {}
+
+func (*BatchAddParticipantsResponse_Progress) isBatchAddParticipantsResponse_Event() {}
+
+func (*BatchAddParticipantsResponse_Summary) isBatchAddParticipantsResponse_Event() {}
+
+// BatchAccepted reports that the batch is valid.
+type BatchAccepted struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The number of entries: 1 to 1000.
+	Count int32 `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
+	// The time that the dialling takes at the account's pace, if nothing else is added.
+	ExpectedDuration *durationpb.Duration `protobuf:"bytes,2,opt,name=expected_duration,json=expectedDuration,proto3" json:"expected_duration,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *BatchAccepted) Reset() {
+	*x = BatchAccepted{}
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchAccepted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchAccepted) ProtoMessage() {}
+
+func (x *BatchAccepted) ProtoReflect() protoreflect.Message {
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchAccepted.ProtoReflect.Descriptor instead.
+func (*BatchAccepted) Descriptor() ([]byte, []int) {
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *BatchAccepted) GetCount() int32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *BatchAccepted) GetExpectedDuration() *durationpb.Duration {
+	if x != nil {
+		return x.ExpectedDuration
+	}
+	return nil
+}
+
+// BatchResult is the outcome of one entry.
+type BatchResult struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The index of the entry in the request, from 0.
+	Index int32 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	// The outcome.
+	//
+	// Types that are valid to be assigned to Outcome:
+	//
+	//	*BatchResult_Participant
+	//	*BatchResult_Error
+	Outcome       isBatchResult_Outcome `protobuf_oneof:"outcome"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchResult) Reset() {
+	*x = BatchResult{}
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchResult) ProtoMessage() {}
+
+func (x *BatchResult) ProtoReflect() protoreflect.Message {
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchResult.ProtoReflect.Descriptor instead.
+func (*BatchResult) Descriptor() ([]byte, []int) {
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *BatchResult) GetIndex() int32 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *BatchResult) GetOutcome() isBatchResult_Outcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return nil
+}
+
+func (x *BatchResult) GetParticipant() *Participant {
+	if x != nil {
+		if x, ok := x.Outcome.(*BatchResult_Participant); ok {
+			return x.Participant
+		}
+	}
+	return nil
+}
+
+func (x *BatchResult) GetError() *status.Status {
+	if x != nil {
+		if x, ok := x.Outcome.(*BatchResult_Error); ok {
+			return x.Error
+		}
+	}
+	return nil
+}
+
+type isBatchResult_Outcome interface {
+	isBatchResult_Outcome()
+}
+
+type BatchResult_Participant struct {
+	// The participant as the upstream accepted it.
+	Participant *Participant `protobuf:"bytes,2,opt,name=participant,proto3,oneof"`
+}
+
+type BatchResult_Error struct {
+	// Why the entry was not added, or that its outcome is unknown; as an error of AddParticipant,
+	// with `dialled`.
+	Error *status.Status `protobuf:"bytes,3,opt,name=error,proto3,oneof"`
+}
+
+func (*BatchResult_Participant) isBatchResult_Outcome() {}
+
+func (*BatchResult_Error) isBatchResult_Outcome() {}
+
+// BatchProgress reports how far a batch is.
+type BatchProgress struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The number of entries with an outcome, failed ones included.
+	Done int32 `protobuf:"varint,1,opt,name=done,proto3" json:"done,omitempty"`
+	// The number of entries whose outcome is an error.
+	Failed int32 `protobuf:"varint,2,opt,name=failed,proto3" json:"failed,omitempty"`
+	// The number of all entries.
+	Total int32 `protobuf:"varint,3,opt,name=total,proto3" json:"total,omitempty"`
+	// The time that the rest is expected to take.
+	RemainingTime *durationpb.Duration `protobuf:"bytes,4,opt,name=remaining_time,json=remainingTime,proto3" json:"remaining_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchProgress) Reset() {
+	*x = BatchProgress{}
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchProgress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchProgress) ProtoMessage() {}
+
+func (x *BatchProgress) ProtoReflect() protoreflect.Message {
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchProgress.ProtoReflect.Descriptor instead.
+func (*BatchProgress) Descriptor() ([]byte, []int) {
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *BatchProgress) GetDone() int32 {
+	if x != nil {
+		return x.Done
+	}
+	return 0
+}
+
+func (x *BatchProgress) GetFailed() int32 {
+	if x != nil {
+		return x.Failed
+	}
+	return 0
+}
+
+func (x *BatchProgress) GetTotal() int32 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+func (x *BatchProgress) GetRemainingTime() *durationpb.Duration {
+	if x != nil {
+		return x.RemainingTime
+	}
+	return nil
+}
+
+// BatchSummary contains the totals of a batch. They add up to the number of entries, but all are 0
+// with `validate_only`.
+type BatchSummary struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The number of participants that were added.
+	Added int32 `protobuf:"varint,1,opt,name=added,proto3" json:"added,omitempty"`
+	// The number of entries that were surely not dialled.
+	Failed int32 `protobuf:"varint,2,opt,name=failed,proto3" json:"failed,omitempty"`
+	// The number of entries whose outcome is unknown: a phone may ring.
+	Unknown       int32 `protobuf:"varint,3,opt,name=unknown,proto3" json:"unknown,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchSummary) Reset() {
+	*x = BatchSummary{}
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchSummary) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchSummary) ProtoMessage() {}
+
+func (x *BatchSummary) ProtoReflect() protoreflect.Message {
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchSummary.ProtoReflect.Descriptor instead.
+func (*BatchSummary) Descriptor() ([]byte, []int) {
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *BatchSummary) GetAdded() int32 {
+	if x != nil {
+		return x.Added
+	}
+	return 0
+}
+
+func (x *BatchSummary) GetFailed() int32 {
+	if x != nil {
+		return x.Failed
+	}
+	return 0
+}
+
+func (x *BatchSummary) GetUnknown() int32 {
+	if x != nil {
+		return x.Unknown
+	}
+	return 0
+}
+
+// ConferencePosition names a conference to watch, and where to resume.
+type ConferencePosition struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id of the conference. Required.
+	ConferenceId string `protobuf:"bytes,1,opt,name=conference_id,json=conferenceId,proto3" json:"conference_id,omitempty"`
+	// The last `resume_token` that the client received for this conference and applied, as in
+	// WatchParticipantsRequest. A text that is not a token of this service ends this conference alone,
+	// with INVALID_ARGUMENT (INVALID_RESUME_TOKEN). Default: empty; the conference starts with a
+	// snapshot.
+	ResumeToken   string `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConferencePosition) Reset() {
+	*x = ConferencePosition{}
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConferencePosition) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConferencePosition) ProtoMessage() {}
+
+func (x *ConferencePosition) ProtoReflect() protoreflect.Message {
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConferencePosition.ProtoReflect.Descriptor instead.
+func (*ConferencePosition) Descriptor() ([]byte, []int) {
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *ConferencePosition) GetConferenceId() string {
+	if x != nil {
+		return x.ConferenceId
+	}
+	return ""
+}
+
+func (x *ConferencePosition) GetResumeToken() string {
+	if x != nil {
+		return x.ResumeToken
+	}
+	return ""
+}
+
+// WatchConferencesRequest selects what to watch, and where to resume. A participant must pass all
+// filters; they hold for every conference.
+type WatchConferencesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The conferences to watch: 1 to 100, each given once. Required.
+	Watches []*ConferencePosition `protobuf:"bytes,1,rep,name=watches,proto3" json:"watches,omitempty"`
+	// Only participants with one of these statuses: at most 100 values, without UNSPECIFIED.
+	// Default: all statuses.
+	Statuses []ParticipantStatus `protobuf:"varint,2,rep,packed,name=statuses,proto3,enum=audian.conference.v2.ParticipantStatus" json:"statuses,omitempty"`
+	// Only participants with one of these roles: at most 100 values, without UNSPECIFIED.
+	// Default: all roles.
+	Roles []ParticipantRole `protobuf:"varint,3,rep,packed,name=roles,proto3,enum=audian.conference.v2.ParticipantRole" json:"roles,omitempty"`
+	// The longest time between two checkpoints of a conference: 5 to 60 seconds; outside that range
+	// INVALID_ARGUMENT. Default: 15 seconds.
+	HeartbeatInterval *durationpb.Duration `protobuf:"bytes,4,opt,name=heartbeat_interval,json=heartbeatInterval,proto3" json:"heartbeat_interval,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *WatchConferencesRequest) Reset() {
+	*x = WatchConferencesRequest{}
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchConferencesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchConferencesRequest) ProtoMessage() {}
+
+func (x *WatchConferencesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchConferencesRequest.ProtoReflect.Descriptor instead.
+func (*WatchConferencesRequest) Descriptor() ([]byte, []int) {
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *WatchConferencesRequest) GetWatches() []*ConferencePosition {
+	if x != nil {
+		return x.Watches
+	}
+	return nil
+}
+
+func (x *WatchConferencesRequest) GetStatuses() []ParticipantStatus {
+	if x != nil {
+		return x.Statuses
+	}
+	return nil
+}
+
+func (x *WatchConferencesRequest) GetRoles() []ParticipantRole {
+	if x != nil {
+		return x.Roles
+	}
+	return nil
+}
+
+func (x *WatchConferencesRequest) GetHeartbeatInterval() *durationpb.Duration {
+	if x != nil {
+		return x.HeartbeatInterval
+	}
+	return nil
+}
+
+// WatchConferencesResponse is one message of the stream, about one conference. Over HTTP it is one
+// server-sent event, without an id, or one line of NDJSON.
+type WatchConferencesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id of the conference, as the request named it.
+	ConferenceId string `protobuf:"bytes,1,opt,name=conference_id,json=conferenceId,proto3" json:"conference_id,omitempty"`
+	// What the message reports.
+	//
+	// Types that are valid to be assigned to Event:
+	//
+	//	*WatchConferencesResponse_Message
+	//	*WatchConferencesResponse_Error
+	Event         isWatchConferencesResponse_Event `protobuf_oneof:"event"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchConferencesResponse) Reset() {
+	*x = WatchConferencesResponse{}
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchConferencesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchConferencesResponse) ProtoMessage() {}
+
+func (x *WatchConferencesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_audian_conference_v2_participant_service_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchConferencesResponse.ProtoReflect.Descriptor instead.
+func (*WatchConferencesResponse) Descriptor() ([]byte, []int) {
+	return file_audian_conference_v2_participant_service_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *WatchConferencesResponse) GetConferenceId() string {
+	if x != nil {
+		return x.ConferenceId
+	}
+	return ""
+}
+
+func (x *WatchConferencesResponse) GetEvent() isWatchConferencesResponse_Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *WatchConferencesResponse) GetMessage() *WatchParticipantsResponse {
+	if x != nil {
+		if x, ok := x.Event.(*WatchConferencesResponse_Message); ok {
+			return x.Message
+		}
+	}
+	return nil
+}
+
+func (x *WatchConferencesResponse) GetError() *status.Status {
+	if x != nil {
+		if x, ok := x.Event.(*WatchConferencesResponse_Error); ok {
+			return x.Error
+		}
+	}
+	return nil
+}
+
+type isWatchConferencesResponse_Event interface {
+	isWatchConferencesResponse_Event()
+}
+
+type WatchConferencesResponse_Message struct {
+	// The conference's next message, with its `resume_token`.
+	Message *WatchParticipantsResponse `protobuf:"bytes,2,opt,name=message,proto3,oneof"`
+}
+
+type WatchConferencesResponse_Error struct {
+	// Why the conference is not watched, or no longer. It is the last message about the conference. In the JSON
+	// of REST it is the `error` object of an error body. REST names the event `refused`.
+	Error *status.Status `protobuf:"bytes,3,opt,name=error,proto3,oneof"`
+}
+
+func (*WatchConferencesResponse_Message) isWatchConferencesResponse_Event() {}
+
+func (*WatchConferencesResponse_Error) isWatchConferencesResponse_Event() {}
+
 var File_audian_conference_v2_participant_service_proto protoreflect.FileDescriptor
 
 const file_audian_conference_v2_participant_service_proto_rawDesc = "" +
 	"\n" +
-	".audian/conference/v2/participant_service.proto\x12\x14audian.conference.v2\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb7\x04\n" +
+	".audian/conference/v2/participant_service.proto\x12\x14audian.conference.v2\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xb7\x04\n" +
 	"\vParticipant\x12\x13\n" +
 	"\x02id\x18\x01 \x01(\tB\x03\xe0A\x03R\x02id\x12(\n" +
 	"\rconference_id\x18\x02 \x01(\tB\x03\xe0A\x03R\fconferenceId\x12&\n" +
@@ -2651,7 +3536,77 @@ const file_audian_conference_v2_participant_service_proto_rawDesc = "" +
 	"\a_activeB\x14\n" +
 	"\x12_participant_count\"H\n" +
 	"\bWatchEnd\x12<\n" +
-	"\x06reason\x18\x01 \x01(\x0e2$.audian.conference.v2.WatchEndReasonR\x06reason*\x91\x01\n" +
+	"\x06reason\x18\x01 \x01(\x0e2$.audian.conference.v2.WatchEndReasonR\x06reason\"\xa6\x04\n" +
+	"\n" +
+	"BatchEntry\x12\x84\x01\n" +
+	"\fphone_number\x18\x01 \x01(\tBa\xe0A\x02\xbaH[\xba\x01X\n" +
+	"\x13phone_number.length\x12\x1amust be 1 to 20 characters\x1a%this.size() >= 1 && this.size() <= 20R\vphoneNumber\x12\xb5\x01\n" +
+	"\x04name\x18\x02 \x01(\tB\xa0\x01\xe0A\x01\xbaH\x99\x01\xba\x01A\n" +
+	"\vname.length\x12\x1emust be at most 100 characters\x1a\x12this.size() <= 100\xba\x01R\n" +
+	"\fname.control\x12#must not contain control characters\x1a\x1dthis.matches('^[^\\\\p{Cc}]*$')R\x04name\x12\x8f\x01\n" +
+	"\x04role\x18\x03 \x01(\x0e2%.audian.conference.v2.ParticipantRoleBT\xe0A\x01\xbaHN\xba\x01K\n" +
+	"\n" +
+	"role.known\x12'must be presenter, listener or operator\x1a\x14this in [0, 1, 2, 3]R\x04role\x12\x19\n" +
+	"\x05muted\x18\x04 \x01(\bB\x03\xe0A\x01R\x05muted\x12,\n" +
+	"\x10send_pin_via_sms\x18\x05 \x01(\bB\x03\xe0A\x01R\rsendPinViaSms\"\xf8\x05\n" +
+	"\x1bBatchAddParticipantsRequest\x12\xe6\x01\n" +
+	"\rconference_id\x18\x01 \x01(\tB\xc0\x01\xe0A\x02\xbaH\xb9\x01\xba\x01\xb5\x01\n" +
+	"\x02id\x12Vmust be 1 to 128 characters, without control characters, / and \\, and neither . nor ..\x1aWthis.size() <= 128 && this.matches('^[^\\\\p{Cc}/\\\\\\\\]+$') && this != '.' && this != '..'R\fconferenceId\x12\x9a\x01\n" +
+	"\aentries\x18\x02 \x03(\v2 .audian.conference.v2.BatchEntryB^\xe0A\x02\xbaHX\xba\x01U\n" +
+	"\rentries.count\x12\x1bmust have 1 to 1000 entries\x1a'this.size() >= 1 && this.size() <= 1000R\aentries\x12\x87\x01\n" +
+	"\x05order\x18\x03 \x01(\x0e2 .audian.conference.v2.BatchOrderBO\xe0A\x01\xbaHI\xba\x01F\n" +
+	"\vorder.known\x12$must be presenters_first or as_given\x1a\x11this in [0, 1, 2]R\x05order\x12\x81\x01\n" +
+	"\n" +
+	"request_id\x18\x04 \x01(\tBb\xe0A\x01\xbaH\\\xba\x01Y\n" +
+	"\n" +
+	"request_id\x12+must be 1 to 128 printable ASCII characters\x1a\x1ethis.matches('^[ -~]{0,128}$')R\trequestId\x12\x1b\n" +
+	"\x06resume\x18\x05 \x01(\bB\x03\xe0A\x01R\x06resume\x12(\n" +
+	"\rvalidate_only\x18\x06 \x01(\bB\x03\xe0A\x01R\fvalidateOnly\"\xaa\x02\n" +
+	"\x1cBatchAddParticipantsResponse\x12A\n" +
+	"\baccepted\x18\x01 \x01(\v2#.audian.conference.v2.BatchAcceptedH\x00R\baccepted\x12;\n" +
+	"\x06result\x18\x02 \x01(\v2!.audian.conference.v2.BatchResultH\x00R\x06result\x12A\n" +
+	"\bprogress\x18\x03 \x01(\v2#.audian.conference.v2.BatchProgressH\x00R\bprogress\x12>\n" +
+	"\asummary\x18\x04 \x01(\v2\".audian.conference.v2.BatchSummaryH\x00R\asummaryB\a\n" +
+	"\x05event\"m\n" +
+	"\rBatchAccepted\x12\x14\n" +
+	"\x05count\x18\x01 \x01(\x05R\x05count\x12F\n" +
+	"\x11expected_duration\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x10expectedDuration\"\xa1\x01\n" +
+	"\vBatchResult\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\x05R\x05index\x12E\n" +
+	"\vparticipant\x18\x02 \x01(\v2!.audian.conference.v2.ParticipantH\x00R\vparticipant\x12*\n" +
+	"\x05error\x18\x03 \x01(\v2\x12.google.rpc.StatusH\x00R\x05errorB\t\n" +
+	"\aoutcome\"\x93\x01\n" +
+	"\rBatchProgress\x12\x12\n" +
+	"\x04done\x18\x01 \x01(\x05R\x04done\x12\x16\n" +
+	"\x06failed\x18\x02 \x01(\x05R\x06failed\x12\x14\n" +
+	"\x05total\x18\x03 \x01(\x05R\x05total\x12@\n" +
+	"\x0eremaining_time\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\rremainingTime\"V\n" +
+	"\fBatchSummary\x12\x14\n" +
+	"\x05added\x18\x01 \x01(\x05R\x05added\x12\x16\n" +
+	"\x06failed\x18\x02 \x01(\x05R\x06failed\x12\x18\n" +
+	"\aunknown\x18\x03 \x01(\x05R\aunknown\"\xa5\x02\n" +
+	"\x12ConferencePosition\x12\xe6\x01\n" +
+	"\rconference_id\x18\x01 \x01(\tB\xc0\x01\xe0A\x02\xbaH\xb9\x01\xba\x01\xb5\x01\n" +
+	"\x02id\x12Vmust be 1 to 128 characters, without control characters, / and \\, and neither . nor ..\x1aWthis.size() <= 128 && this.matches('^[^\\\\p{Cc}/\\\\\\\\]+$') && this != '.' && this != '..'R\fconferenceId\x12&\n" +
+	"\fresume_token\x18\x02 \x01(\tB\x03\xe0A\x01R\vresumeToken\"\xbe\a\n" +
+	"\x17WatchConferencesRequest\x12\xfe\x01\n" +
+	"\awatches\x18\x01 \x03(\v2(.audian.conference.v2.ConferencePositionB\xb9\x01\xe0A\x02\xbaH\xb2\x01\xba\x01W\n" +
+	"\rwatches.count\x12\x1emust name 1 to 100 conferences\x1a&this.size() >= 1 && this.size() <= 100\xba\x01U\n" +
+	"\fwatches.once\x12\x1emust name each conference once\x1a%this.map(w, w.conference_id).unique()R\awatches\x12\x87\x02\n" +
+	"\bstatuses\x18\x02 \x03(\x0e2'.audian.conference.v2.ParticipantStatusB\xc1\x01\xe0A\x01\xbaH\xba\x01\xba\x01@\n" +
+	"\fvalues.count\x12\x1cmust have at most 100 values\x1a\x12this.size() <= 100\x92\x01t\"r\xba\x01o\n" +
+	"\fstatus.known\x12Cmust be pending, dialing, connected, held, disconnected or rejected\x1a\x1athis in [1, 2, 3, 4, 5, 6]R\bstatuses\x12\xd8\x01\n" +
+	"\x05roles\x18\x03 \x03(\x0e2%.audian.conference.v2.ParticipantRoleB\x9a\x01\xe0A\x01\xbaH\x93\x01\xba\x01@\n" +
+	"\fvalues.count\x12\x1cmust have at most 100 values\x1a\x12this.size() <= 100\x92\x01M\"K\xba\x01H\n" +
+	"\n" +
+	"role.known\x12'must be presenter, listener or operator\x1a\x11this in [1, 2, 3]R\x05roles\x12\xbc\x01\n" +
+	"\x12heartbeat_interval\x18\x04 \x01(\v2\x19.google.protobuf.DurationBr\xe0A\x01\xbaHl\xba\x01i\n" +
+	"\x18heartbeat_interval.range\x12\x1amust be between 5s and 60s\x1a1this >= duration('5s') && this <= duration('60s')R\x11heartbeatInterval\"\xc1\x01\n" +
+	"\x18WatchConferencesResponse\x12#\n" +
+	"\rconference_id\x18\x01 \x01(\tR\fconferenceId\x12K\n" +
+	"\amessage\x18\x02 \x01(\v2/.audian.conference.v2.WatchParticipantsResponseH\x00R\amessage\x12*\n" +
+	"\x05error\x18\x03 \x01(\v2\x12.google.rpc.StatusH\x00R\x05errorB\a\n" +
+	"\x05event*\x91\x01\n" +
 	"\x0fParticipantRole\x12 \n" +
 	"\x1cPARTICIPANT_ROLE_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aPARTICIPANT_ROLE_PRESENTER\x10\x01\x12\x1d\n" +
@@ -2688,7 +3643,12 @@ const file_audian_conference_v2_participant_service_proto_rawDesc = "" +
 	"\x0fFRESHNESS_STALE\x10\x02*X\n" +
 	"\x0eWatchEndReason\x12 \n" +
 	"\x1cWATCH_END_REASON_UNSPECIFIED\x10\x00\x12$\n" +
-	" WATCH_END_REASON_CONFERENCE_GONE\x10\x012\xe1\x12\n" +
+	" WATCH_END_REASON_CONFERENCE_GONE\x10\x01*e\n" +
+	"\n" +
+	"BatchOrder\x12\x1b\n" +
+	"\x17BATCH_ORDER_UNSPECIFIED\x10\x00\x12 \n" +
+	"\x1cBATCH_ORDER_PRESENTERS_FIRST\x10\x01\x12\x18\n" +
+	"\x14BATCH_ORDER_AS_GIVEN\x10\x022\xd9\x15\n" +
 	"\x12ParticipantService\x12\xb1\x01\n" +
 	"\x0eAddParticipant\x12+.audian.conference.v2.AddParticipantRequest\x1a,.audian.conference.v2.AddParticipantResponse\"D\x82\xd3\xe4\x93\x02>:\x01*b\vparticipant\",/v2/conferences/{conference_id}/participants\x12\xbe\x01\n" +
 	"\x11RemoveParticipant\x12..audian.conference.v2.RemoveParticipantRequest\x1a/.audian.conference.v2.RemoveParticipantResponse\"H\x82\xd3\xe4\x93\x02?*=/v2/conferences/{conference_id}/participants/{participant_id}\x90\x02\x02\x12\xaa\x01\n" +
@@ -2701,7 +3661,9 @@ const file_audian_conference_v2_participant_service_proto_rawDesc = "" +
 	"\x11ResumeParticipant\x12..audian.conference.v2.ResumeParticipantRequest\x1a/.audian.conference.v2.ResumeParticipantResponse\"_\x82\xd3\xe4\x93\x02V:\x01*b\vparticipant\"D/v2/conferences/{conference_id}/participants/{participant_id}/resume\x90\x02\x02\x12\xe5\x01\n" +
 	"\x15DisconnectParticipant\x122.audian.conference.v2.DisconnectParticipantRequest\x1a3.audian.conference.v2.DisconnectParticipantResponse\"c\x82\xd3\xe4\x93\x02Z:\x01*b\vparticipant\"H/v2/conferences/{conference_id}/participants/{participant_id}/disconnect\x90\x02\x02\x12\xb2\x01\n" +
 	"\x13MuteAllParticipants\x120.audian.conference.v2.MuteAllParticipantsRequest\x1a1.audian.conference.v2.MuteAllParticipantsResponse\"6\x82\xd3\xe4\x93\x02-:\x01*\"(/v2/conferences/{conference_id}/mute-all\x90\x02\x02\x12\xbe\x01\n" +
-	"\x13RefreshParticipants\x120.audian.conference.v2.RefreshParticipantsRequest\x1a1.audian.conference.v2.RefreshParticipantsResponse\"B\x82\xd3\xe4\x93\x029:\x01*\"4/v2/conferences/{conference_id}/participants:refresh\x90\x02\x02B\x99\x01\n" +
+	"\x13RefreshParticipants\x120.audian.conference.v2.RefreshParticipantsRequest\x1a1.audian.conference.v2.RefreshParticipantsResponse\"B\x82\xd3\xe4\x93\x029:\x01*\"4/v2/conferences/{conference_id}/participants:refresh\x90\x02\x02\x12\xc1\x01\n" +
+	"\x14BatchAddParticipants\x121.audian.conference.v2.BatchAddParticipantsRequest\x1a2.audian.conference.v2.BatchAddParticipantsResponse\"@\x82\xd3\xe4\x93\x02::\x01*\"5/v2/conferences/{conference_id}/participants:batchAdd0\x01\x12\xb1\x01\n" +
+	"\x10WatchConferences\x12-.audian.conference.v2.WatchConferencesRequest\x1a..audian.conference.v2.WatchConferencesResponse\"<\x82\xd3\xe4\x93\x023:\x01*Z\x17\x12\x15/v2/conferences:watch\"\x15/v2/conferences:watch\x90\x02\x010\x01B\x99\x01\n" +
 	"\x18com.audian.conference.v2B\x17ParticipantServiceProtoP\x01ZKgithub.com/audian/participant-gateway/gen/audian/conference/v2;conferencev2\xaa\x02\x14Audian.Conference.V2b\x06proto3"
 
 var (
@@ -2716,8 +3678,8 @@ func file_audian_conference_v2_participant_service_proto_rawDescGZIP() []byte {
 	return file_audian_conference_v2_participant_service_proto_rawDescData
 }
 
-var file_audian_conference_v2_participant_service_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_audian_conference_v2_participant_service_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_audian_conference_v2_participant_service_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
+var file_audian_conference_v2_participant_service_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_audian_conference_v2_participant_service_proto_goTypes = []any{
 	(ParticipantRole)(0),                  // 0: audian.conference.v2.ParticipantRole
 	(ParticipantStatus)(0),                // 1: audian.conference.v2.ParticipantStatus
@@ -2726,105 +3688,138 @@ var file_audian_conference_v2_participant_service_proto_goTypes = []any{
 	(ChangeSource)(0),                     // 4: audian.conference.v2.ChangeSource
 	(Freshness)(0),                        // 5: audian.conference.v2.Freshness
 	(WatchEndReason)(0),                   // 6: audian.conference.v2.WatchEndReason
-	(*Participant)(nil),                   // 7: audian.conference.v2.Participant
-	(*AddParticipantRequest)(nil),         // 8: audian.conference.v2.AddParticipantRequest
-	(*AddParticipantResponse)(nil),        // 9: audian.conference.v2.AddParticipantResponse
-	(*RemoveParticipantRequest)(nil),      // 10: audian.conference.v2.RemoveParticipantRequest
-	(*RemoveParticipantResponse)(nil),     // 11: audian.conference.v2.RemoveParticipantResponse
-	(*GetParticipantRequest)(nil),         // 12: audian.conference.v2.GetParticipantRequest
-	(*GetParticipantResponse)(nil),        // 13: audian.conference.v2.GetParticipantResponse
-	(*MuteParticipantRequest)(nil),        // 14: audian.conference.v2.MuteParticipantRequest
-	(*MuteParticipantResponse)(nil),       // 15: audian.conference.v2.MuteParticipantResponse
-	(*UnmuteParticipantRequest)(nil),      // 16: audian.conference.v2.UnmuteParticipantRequest
-	(*UnmuteParticipantResponse)(nil),     // 17: audian.conference.v2.UnmuteParticipantResponse
-	(*HoldParticipantRequest)(nil),        // 18: audian.conference.v2.HoldParticipantRequest
-	(*HoldParticipantResponse)(nil),       // 19: audian.conference.v2.HoldParticipantResponse
-	(*ResumeParticipantRequest)(nil),      // 20: audian.conference.v2.ResumeParticipantRequest
-	(*ResumeParticipantResponse)(nil),     // 21: audian.conference.v2.ResumeParticipantResponse
-	(*DisconnectParticipantRequest)(nil),  // 22: audian.conference.v2.DisconnectParticipantRequest
-	(*DisconnectParticipantResponse)(nil), // 23: audian.conference.v2.DisconnectParticipantResponse
-	(*MuteAllParticipantsRequest)(nil),    // 24: audian.conference.v2.MuteAllParticipantsRequest
-	(*MuteAllParticipantsResponse)(nil),   // 25: audian.conference.v2.MuteAllParticipantsResponse
-	(*RefreshParticipantsRequest)(nil),    // 26: audian.conference.v2.RefreshParticipantsRequest
-	(*RefreshParticipantsResponse)(nil),   // 27: audian.conference.v2.RefreshParticipantsResponse
-	(*ListParticipantsRequest)(nil),       // 28: audian.conference.v2.ListParticipantsRequest
-	(*ListParticipantsResponse)(nil),      // 29: audian.conference.v2.ListParticipantsResponse
-	(*WatchParticipantsRequest)(nil),      // 30: audian.conference.v2.WatchParticipantsRequest
-	(*WatchParticipantsResponse)(nil),     // 31: audian.conference.v2.WatchParticipantsResponse
-	(*ParticipantSnapshot)(nil),           // 32: audian.conference.v2.ParticipantSnapshot
-	(*ParticipantChange)(nil),             // 33: audian.conference.v2.ParticipantChange
-	(*ParticipantChanges)(nil),            // 34: audian.conference.v2.ParticipantChanges
-	(*Checkpoint)(nil),                    // 35: audian.conference.v2.Checkpoint
-	(*WatchEnd)(nil),                      // 36: audian.conference.v2.WatchEnd
-	(*timestamppb.Timestamp)(nil),         // 37: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),           // 38: google.protobuf.Duration
+	(BatchOrder)(0),                       // 7: audian.conference.v2.BatchOrder
+	(*Participant)(nil),                   // 8: audian.conference.v2.Participant
+	(*AddParticipantRequest)(nil),         // 9: audian.conference.v2.AddParticipantRequest
+	(*AddParticipantResponse)(nil),        // 10: audian.conference.v2.AddParticipantResponse
+	(*RemoveParticipantRequest)(nil),      // 11: audian.conference.v2.RemoveParticipantRequest
+	(*RemoveParticipantResponse)(nil),     // 12: audian.conference.v2.RemoveParticipantResponse
+	(*GetParticipantRequest)(nil),         // 13: audian.conference.v2.GetParticipantRequest
+	(*GetParticipantResponse)(nil),        // 14: audian.conference.v2.GetParticipantResponse
+	(*MuteParticipantRequest)(nil),        // 15: audian.conference.v2.MuteParticipantRequest
+	(*MuteParticipantResponse)(nil),       // 16: audian.conference.v2.MuteParticipantResponse
+	(*UnmuteParticipantRequest)(nil),      // 17: audian.conference.v2.UnmuteParticipantRequest
+	(*UnmuteParticipantResponse)(nil),     // 18: audian.conference.v2.UnmuteParticipantResponse
+	(*HoldParticipantRequest)(nil),        // 19: audian.conference.v2.HoldParticipantRequest
+	(*HoldParticipantResponse)(nil),       // 20: audian.conference.v2.HoldParticipantResponse
+	(*ResumeParticipantRequest)(nil),      // 21: audian.conference.v2.ResumeParticipantRequest
+	(*ResumeParticipantResponse)(nil),     // 22: audian.conference.v2.ResumeParticipantResponse
+	(*DisconnectParticipantRequest)(nil),  // 23: audian.conference.v2.DisconnectParticipantRequest
+	(*DisconnectParticipantResponse)(nil), // 24: audian.conference.v2.DisconnectParticipantResponse
+	(*MuteAllParticipantsRequest)(nil),    // 25: audian.conference.v2.MuteAllParticipantsRequest
+	(*MuteAllParticipantsResponse)(nil),   // 26: audian.conference.v2.MuteAllParticipantsResponse
+	(*RefreshParticipantsRequest)(nil),    // 27: audian.conference.v2.RefreshParticipantsRequest
+	(*RefreshParticipantsResponse)(nil),   // 28: audian.conference.v2.RefreshParticipantsResponse
+	(*ListParticipantsRequest)(nil),       // 29: audian.conference.v2.ListParticipantsRequest
+	(*ListParticipantsResponse)(nil),      // 30: audian.conference.v2.ListParticipantsResponse
+	(*WatchParticipantsRequest)(nil),      // 31: audian.conference.v2.WatchParticipantsRequest
+	(*WatchParticipantsResponse)(nil),     // 32: audian.conference.v2.WatchParticipantsResponse
+	(*ParticipantSnapshot)(nil),           // 33: audian.conference.v2.ParticipantSnapshot
+	(*ParticipantChange)(nil),             // 34: audian.conference.v2.ParticipantChange
+	(*ParticipantChanges)(nil),            // 35: audian.conference.v2.ParticipantChanges
+	(*Checkpoint)(nil),                    // 36: audian.conference.v2.Checkpoint
+	(*WatchEnd)(nil),                      // 37: audian.conference.v2.WatchEnd
+	(*BatchEntry)(nil),                    // 38: audian.conference.v2.BatchEntry
+	(*BatchAddParticipantsRequest)(nil),   // 39: audian.conference.v2.BatchAddParticipantsRequest
+	(*BatchAddParticipantsResponse)(nil),  // 40: audian.conference.v2.BatchAddParticipantsResponse
+	(*BatchAccepted)(nil),                 // 41: audian.conference.v2.BatchAccepted
+	(*BatchResult)(nil),                   // 42: audian.conference.v2.BatchResult
+	(*BatchProgress)(nil),                 // 43: audian.conference.v2.BatchProgress
+	(*BatchSummary)(nil),                  // 44: audian.conference.v2.BatchSummary
+	(*ConferencePosition)(nil),            // 45: audian.conference.v2.ConferencePosition
+	(*WatchConferencesRequest)(nil),       // 46: audian.conference.v2.WatchConferencesRequest
+	(*WatchConferencesResponse)(nil),      // 47: audian.conference.v2.WatchConferencesResponse
+	(*timestamppb.Timestamp)(nil),         // 48: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),           // 49: google.protobuf.Duration
+	(*status.Status)(nil),                 // 50: google.rpc.Status
 }
 var file_audian_conference_v2_participant_service_proto_depIdxs = []int32{
 	0,  // 0: audian.conference.v2.Participant.role:type_name -> audian.conference.v2.ParticipantRole
 	1,  // 1: audian.conference.v2.Participant.status:type_name -> audian.conference.v2.ParticipantStatus
-	37, // 2: audian.conference.v2.Participant.joined_at:type_name -> google.protobuf.Timestamp
-	37, // 3: audian.conference.v2.Participant.created_at:type_name -> google.protobuf.Timestamp
+	48, // 2: audian.conference.v2.Participant.joined_at:type_name -> google.protobuf.Timestamp
+	48, // 3: audian.conference.v2.Participant.created_at:type_name -> google.protobuf.Timestamp
 	0,  // 4: audian.conference.v2.AddParticipantRequest.role:type_name -> audian.conference.v2.ParticipantRole
-	7,  // 5: audian.conference.v2.AddParticipantResponse.participant:type_name -> audian.conference.v2.Participant
-	7,  // 6: audian.conference.v2.GetParticipantResponse.participant:type_name -> audian.conference.v2.Participant
-	7,  // 7: audian.conference.v2.MuteParticipantResponse.participant:type_name -> audian.conference.v2.Participant
-	7,  // 8: audian.conference.v2.UnmuteParticipantResponse.participant:type_name -> audian.conference.v2.Participant
-	7,  // 9: audian.conference.v2.HoldParticipantResponse.participant:type_name -> audian.conference.v2.Participant
-	7,  // 10: audian.conference.v2.ResumeParticipantResponse.participant:type_name -> audian.conference.v2.Participant
-	7,  // 11: audian.conference.v2.DisconnectParticipantResponse.participant:type_name -> audian.conference.v2.Participant
+	8,  // 5: audian.conference.v2.AddParticipantResponse.participant:type_name -> audian.conference.v2.Participant
+	8,  // 6: audian.conference.v2.GetParticipantResponse.participant:type_name -> audian.conference.v2.Participant
+	8,  // 7: audian.conference.v2.MuteParticipantResponse.participant:type_name -> audian.conference.v2.Participant
+	8,  // 8: audian.conference.v2.UnmuteParticipantResponse.participant:type_name -> audian.conference.v2.Participant
+	8,  // 9: audian.conference.v2.HoldParticipantResponse.participant:type_name -> audian.conference.v2.Participant
+	8,  // 10: audian.conference.v2.ResumeParticipantResponse.participant:type_name -> audian.conference.v2.Participant
+	8,  // 11: audian.conference.v2.DisconnectParticipantResponse.participant:type_name -> audian.conference.v2.Participant
 	1,  // 12: audian.conference.v2.ListParticipantsRequest.statuses:type_name -> audian.conference.v2.ParticipantStatus
 	0,  // 13: audian.conference.v2.ListParticipantsRequest.roles:type_name -> audian.conference.v2.ParticipantRole
-	7,  // 14: audian.conference.v2.ListParticipantsResponse.participants:type_name -> audian.conference.v2.Participant
+	8,  // 14: audian.conference.v2.ListParticipantsResponse.participants:type_name -> audian.conference.v2.Participant
 	1,  // 15: audian.conference.v2.WatchParticipantsRequest.statuses:type_name -> audian.conference.v2.ParticipantStatus
 	0,  // 16: audian.conference.v2.WatchParticipantsRequest.roles:type_name -> audian.conference.v2.ParticipantRole
-	38, // 17: audian.conference.v2.WatchParticipantsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	32, // 18: audian.conference.v2.WatchParticipantsResponse.snapshot:type_name -> audian.conference.v2.ParticipantSnapshot
-	34, // 19: audian.conference.v2.WatchParticipantsResponse.changes:type_name -> audian.conference.v2.ParticipantChanges
-	35, // 20: audian.conference.v2.WatchParticipantsResponse.checkpoint:type_name -> audian.conference.v2.Checkpoint
-	36, // 21: audian.conference.v2.WatchParticipantsResponse.end:type_name -> audian.conference.v2.WatchEnd
-	7,  // 22: audian.conference.v2.ParticipantSnapshot.participants:type_name -> audian.conference.v2.Participant
+	49, // 17: audian.conference.v2.WatchParticipantsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	33, // 18: audian.conference.v2.WatchParticipantsResponse.snapshot:type_name -> audian.conference.v2.ParticipantSnapshot
+	35, // 19: audian.conference.v2.WatchParticipantsResponse.changes:type_name -> audian.conference.v2.ParticipantChanges
+	36, // 20: audian.conference.v2.WatchParticipantsResponse.checkpoint:type_name -> audian.conference.v2.Checkpoint
+	37, // 21: audian.conference.v2.WatchParticipantsResponse.end:type_name -> audian.conference.v2.WatchEnd
+	8,  // 22: audian.conference.v2.ParticipantSnapshot.participants:type_name -> audian.conference.v2.Participant
 	2,  // 23: audian.conference.v2.ParticipantSnapshot.reason:type_name -> audian.conference.v2.SnapshotReason
-	37, // 24: audian.conference.v2.ParticipantSnapshot.observed_time:type_name -> google.protobuf.Timestamp
+	48, // 24: audian.conference.v2.ParticipantSnapshot.observed_time:type_name -> google.protobuf.Timestamp
 	3,  // 25: audian.conference.v2.ParticipantChange.kind:type_name -> audian.conference.v2.ChangeKind
-	7,  // 26: audian.conference.v2.ParticipantChange.participant:type_name -> audian.conference.v2.Participant
+	8,  // 26: audian.conference.v2.ParticipantChange.participant:type_name -> audian.conference.v2.Participant
 	1,  // 27: audian.conference.v2.ParticipantChange.previous_status:type_name -> audian.conference.v2.ParticipantStatus
 	4,  // 28: audian.conference.v2.ParticipantChange.source:type_name -> audian.conference.v2.ChangeSource
-	33, // 29: audian.conference.v2.ParticipantChanges.changes:type_name -> audian.conference.v2.ParticipantChange
-	37, // 30: audian.conference.v2.ParticipantChanges.not_before:type_name -> google.protobuf.Timestamp
-	37, // 31: audian.conference.v2.ParticipantChanges.not_after:type_name -> google.protobuf.Timestamp
+	34, // 29: audian.conference.v2.ParticipantChanges.changes:type_name -> audian.conference.v2.ParticipantChange
+	48, // 30: audian.conference.v2.ParticipantChanges.not_before:type_name -> google.protobuf.Timestamp
+	48, // 31: audian.conference.v2.ParticipantChanges.not_after:type_name -> google.protobuf.Timestamp
 	5,  // 32: audian.conference.v2.Checkpoint.freshness:type_name -> audian.conference.v2.Freshness
-	37, // 33: audian.conference.v2.Checkpoint.last_success_time:type_name -> google.protobuf.Timestamp
-	38, // 34: audian.conference.v2.Checkpoint.poll_interval:type_name -> google.protobuf.Duration
+	48, // 33: audian.conference.v2.Checkpoint.last_success_time:type_name -> google.protobuf.Timestamp
+	49, // 34: audian.conference.v2.Checkpoint.poll_interval:type_name -> google.protobuf.Duration
 	6,  // 35: audian.conference.v2.WatchEnd.reason:type_name -> audian.conference.v2.WatchEndReason
-	8,  // 36: audian.conference.v2.ParticipantService.AddParticipant:input_type -> audian.conference.v2.AddParticipantRequest
-	10, // 37: audian.conference.v2.ParticipantService.RemoveParticipant:input_type -> audian.conference.v2.RemoveParticipantRequest
-	28, // 38: audian.conference.v2.ParticipantService.ListParticipants:input_type -> audian.conference.v2.ListParticipantsRequest
-	30, // 39: audian.conference.v2.ParticipantService.WatchParticipants:input_type -> audian.conference.v2.WatchParticipantsRequest
-	12, // 40: audian.conference.v2.ParticipantService.GetParticipant:input_type -> audian.conference.v2.GetParticipantRequest
-	14, // 41: audian.conference.v2.ParticipantService.MuteParticipant:input_type -> audian.conference.v2.MuteParticipantRequest
-	16, // 42: audian.conference.v2.ParticipantService.UnmuteParticipant:input_type -> audian.conference.v2.UnmuteParticipantRequest
-	18, // 43: audian.conference.v2.ParticipantService.HoldParticipant:input_type -> audian.conference.v2.HoldParticipantRequest
-	20, // 44: audian.conference.v2.ParticipantService.ResumeParticipant:input_type -> audian.conference.v2.ResumeParticipantRequest
-	22, // 45: audian.conference.v2.ParticipantService.DisconnectParticipant:input_type -> audian.conference.v2.DisconnectParticipantRequest
-	24, // 46: audian.conference.v2.ParticipantService.MuteAllParticipants:input_type -> audian.conference.v2.MuteAllParticipantsRequest
-	26, // 47: audian.conference.v2.ParticipantService.RefreshParticipants:input_type -> audian.conference.v2.RefreshParticipantsRequest
-	9,  // 48: audian.conference.v2.ParticipantService.AddParticipant:output_type -> audian.conference.v2.AddParticipantResponse
-	11, // 49: audian.conference.v2.ParticipantService.RemoveParticipant:output_type -> audian.conference.v2.RemoveParticipantResponse
-	29, // 50: audian.conference.v2.ParticipantService.ListParticipants:output_type -> audian.conference.v2.ListParticipantsResponse
-	31, // 51: audian.conference.v2.ParticipantService.WatchParticipants:output_type -> audian.conference.v2.WatchParticipantsResponse
-	13, // 52: audian.conference.v2.ParticipantService.GetParticipant:output_type -> audian.conference.v2.GetParticipantResponse
-	15, // 53: audian.conference.v2.ParticipantService.MuteParticipant:output_type -> audian.conference.v2.MuteParticipantResponse
-	17, // 54: audian.conference.v2.ParticipantService.UnmuteParticipant:output_type -> audian.conference.v2.UnmuteParticipantResponse
-	19, // 55: audian.conference.v2.ParticipantService.HoldParticipant:output_type -> audian.conference.v2.HoldParticipantResponse
-	21, // 56: audian.conference.v2.ParticipantService.ResumeParticipant:output_type -> audian.conference.v2.ResumeParticipantResponse
-	23, // 57: audian.conference.v2.ParticipantService.DisconnectParticipant:output_type -> audian.conference.v2.DisconnectParticipantResponse
-	25, // 58: audian.conference.v2.ParticipantService.MuteAllParticipants:output_type -> audian.conference.v2.MuteAllParticipantsResponse
-	27, // 59: audian.conference.v2.ParticipantService.RefreshParticipants:output_type -> audian.conference.v2.RefreshParticipantsResponse
-	48, // [48:60] is the sub-list for method output_type
-	36, // [36:48] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	0,  // 36: audian.conference.v2.BatchEntry.role:type_name -> audian.conference.v2.ParticipantRole
+	38, // 37: audian.conference.v2.BatchAddParticipantsRequest.entries:type_name -> audian.conference.v2.BatchEntry
+	7,  // 38: audian.conference.v2.BatchAddParticipantsRequest.order:type_name -> audian.conference.v2.BatchOrder
+	41, // 39: audian.conference.v2.BatchAddParticipantsResponse.accepted:type_name -> audian.conference.v2.BatchAccepted
+	42, // 40: audian.conference.v2.BatchAddParticipantsResponse.result:type_name -> audian.conference.v2.BatchResult
+	43, // 41: audian.conference.v2.BatchAddParticipantsResponse.progress:type_name -> audian.conference.v2.BatchProgress
+	44, // 42: audian.conference.v2.BatchAddParticipantsResponse.summary:type_name -> audian.conference.v2.BatchSummary
+	49, // 43: audian.conference.v2.BatchAccepted.expected_duration:type_name -> google.protobuf.Duration
+	8,  // 44: audian.conference.v2.BatchResult.participant:type_name -> audian.conference.v2.Participant
+	50, // 45: audian.conference.v2.BatchResult.error:type_name -> google.rpc.Status
+	49, // 46: audian.conference.v2.BatchProgress.remaining_time:type_name -> google.protobuf.Duration
+	45, // 47: audian.conference.v2.WatchConferencesRequest.watches:type_name -> audian.conference.v2.ConferencePosition
+	1,  // 48: audian.conference.v2.WatchConferencesRequest.statuses:type_name -> audian.conference.v2.ParticipantStatus
+	0,  // 49: audian.conference.v2.WatchConferencesRequest.roles:type_name -> audian.conference.v2.ParticipantRole
+	49, // 50: audian.conference.v2.WatchConferencesRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	32, // 51: audian.conference.v2.WatchConferencesResponse.message:type_name -> audian.conference.v2.WatchParticipantsResponse
+	50, // 52: audian.conference.v2.WatchConferencesResponse.error:type_name -> google.rpc.Status
+	9,  // 53: audian.conference.v2.ParticipantService.AddParticipant:input_type -> audian.conference.v2.AddParticipantRequest
+	11, // 54: audian.conference.v2.ParticipantService.RemoveParticipant:input_type -> audian.conference.v2.RemoveParticipantRequest
+	29, // 55: audian.conference.v2.ParticipantService.ListParticipants:input_type -> audian.conference.v2.ListParticipantsRequest
+	31, // 56: audian.conference.v2.ParticipantService.WatchParticipants:input_type -> audian.conference.v2.WatchParticipantsRequest
+	13, // 57: audian.conference.v2.ParticipantService.GetParticipant:input_type -> audian.conference.v2.GetParticipantRequest
+	15, // 58: audian.conference.v2.ParticipantService.MuteParticipant:input_type -> audian.conference.v2.MuteParticipantRequest
+	17, // 59: audian.conference.v2.ParticipantService.UnmuteParticipant:input_type -> audian.conference.v2.UnmuteParticipantRequest
+	19, // 60: audian.conference.v2.ParticipantService.HoldParticipant:input_type -> audian.conference.v2.HoldParticipantRequest
+	21, // 61: audian.conference.v2.ParticipantService.ResumeParticipant:input_type -> audian.conference.v2.ResumeParticipantRequest
+	23, // 62: audian.conference.v2.ParticipantService.DisconnectParticipant:input_type -> audian.conference.v2.DisconnectParticipantRequest
+	25, // 63: audian.conference.v2.ParticipantService.MuteAllParticipants:input_type -> audian.conference.v2.MuteAllParticipantsRequest
+	27, // 64: audian.conference.v2.ParticipantService.RefreshParticipants:input_type -> audian.conference.v2.RefreshParticipantsRequest
+	39, // 65: audian.conference.v2.ParticipantService.BatchAddParticipants:input_type -> audian.conference.v2.BatchAddParticipantsRequest
+	46, // 66: audian.conference.v2.ParticipantService.WatchConferences:input_type -> audian.conference.v2.WatchConferencesRequest
+	10, // 67: audian.conference.v2.ParticipantService.AddParticipant:output_type -> audian.conference.v2.AddParticipantResponse
+	12, // 68: audian.conference.v2.ParticipantService.RemoveParticipant:output_type -> audian.conference.v2.RemoveParticipantResponse
+	30, // 69: audian.conference.v2.ParticipantService.ListParticipants:output_type -> audian.conference.v2.ListParticipantsResponse
+	32, // 70: audian.conference.v2.ParticipantService.WatchParticipants:output_type -> audian.conference.v2.WatchParticipantsResponse
+	14, // 71: audian.conference.v2.ParticipantService.GetParticipant:output_type -> audian.conference.v2.GetParticipantResponse
+	16, // 72: audian.conference.v2.ParticipantService.MuteParticipant:output_type -> audian.conference.v2.MuteParticipantResponse
+	18, // 73: audian.conference.v2.ParticipantService.UnmuteParticipant:output_type -> audian.conference.v2.UnmuteParticipantResponse
+	20, // 74: audian.conference.v2.ParticipantService.HoldParticipant:output_type -> audian.conference.v2.HoldParticipantResponse
+	22, // 75: audian.conference.v2.ParticipantService.ResumeParticipant:output_type -> audian.conference.v2.ResumeParticipantResponse
+	24, // 76: audian.conference.v2.ParticipantService.DisconnectParticipant:output_type -> audian.conference.v2.DisconnectParticipantResponse
+	26, // 77: audian.conference.v2.ParticipantService.MuteAllParticipants:output_type -> audian.conference.v2.MuteAllParticipantsResponse
+	28, // 78: audian.conference.v2.ParticipantService.RefreshParticipants:output_type -> audian.conference.v2.RefreshParticipantsResponse
+	40, // 79: audian.conference.v2.ParticipantService.BatchAddParticipants:output_type -> audian.conference.v2.BatchAddParticipantsResponse
+	47, // 80: audian.conference.v2.ParticipantService.WatchConferences:output_type -> audian.conference.v2.WatchConferencesResponse
+	67, // [67:81] is the sub-list for method output_type
+	53, // [53:67] is the sub-list for method input_type
+	53, // [53:53] is the sub-list for extension type_name
+	53, // [53:53] is the sub-list for extension extendee
+	0,  // [0:53] is the sub-list for field type_name
 }
 
 func init() { file_audian_conference_v2_participant_service_proto_init() }
@@ -2842,13 +3837,27 @@ func file_audian_conference_v2_participant_service_proto_init() {
 	file_audian_conference_v2_participant_service_proto_msgTypes[25].OneofWrappers = []any{}
 	file_audian_conference_v2_participant_service_proto_msgTypes[26].OneofWrappers = []any{}
 	file_audian_conference_v2_participant_service_proto_msgTypes[28].OneofWrappers = []any{}
+	file_audian_conference_v2_participant_service_proto_msgTypes[32].OneofWrappers = []any{
+		(*BatchAddParticipantsResponse_Accepted)(nil),
+		(*BatchAddParticipantsResponse_Result)(nil),
+		(*BatchAddParticipantsResponse_Progress)(nil),
+		(*BatchAddParticipantsResponse_Summary)(nil),
+	}
+	file_audian_conference_v2_participant_service_proto_msgTypes[34].OneofWrappers = []any{
+		(*BatchResult_Participant)(nil),
+		(*BatchResult_Error)(nil),
+	}
+	file_audian_conference_v2_participant_service_proto_msgTypes[39].OneofWrappers = []any{
+		(*WatchConferencesResponse_Message)(nil),
+		(*WatchConferencesResponse_Error)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_audian_conference_v2_participant_service_proto_rawDesc), len(file_audian_conference_v2_participant_service_proto_rawDesc)),
-			NumEnums:      7,
-			NumMessages:   30,
+			NumEnums:      8,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

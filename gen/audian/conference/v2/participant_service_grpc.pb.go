@@ -57,6 +57,8 @@ const (
 	ParticipantService_DisconnectParticipant_FullMethodName = "/audian.conference.v2.ParticipantService/DisconnectParticipant"
 	ParticipantService_MuteAllParticipants_FullMethodName   = "/audian.conference.v2.ParticipantService/MuteAllParticipants"
 	ParticipantService_RefreshParticipants_FullMethodName   = "/audian.conference.v2.ParticipantService/RefreshParticipants"
+	ParticipantService_BatchAddParticipants_FullMethodName  = "/audian.conference.v2.ParticipantService/BatchAddParticipants"
+	ParticipantService_WatchConferences_FullMethodName      = "/audian.conference.v2.ParticipantService/WatchConferences"
 )
 
 // ParticipantServiceClient is the client API for ParticipantService service.
@@ -82,7 +84,9 @@ type ParticipantServiceClient interface {
 	// Errors: INVALID_ARGUMENT (a field is invalid; nothing was dialled); NOT_FOUND (no such
 	// conference); FAILED_PRECONDITION (CONFERENCE_FULL: the upstream's limit is 1000
 	// participants, or what the conference was created with); RESOURCE_EXHAUSTED
-	// (ADD_RATE_LIMITED: the upstream takes 10 adds a second for an account);
+	// (ADD_RATE_LIMITED: the upstream takes 10 adds a second for an account; DAILY_LIMIT: the
+	// caller has no add left of the day, which is UTC); PERMISSION_DENIED (NUMBER_NOT_ALLOWED: the
+	// caller may not dial numbers with this prefix);
 	// ALREADY_EXISTS (REQUEST_ID_REUSED); UNKNOWN (ADD_OUTCOME_UNKNOWN: the phone may ring);
 	// DEADLINE_EXCEEDED (with `dialled` = `unknown` if the request was sent).
 	AddParticipant(ctx context.Context, in *AddParticipantRequest, opts ...grpc.CallOption) (*AddParticipantResponse, error)
@@ -187,6 +191,44 @@ type ParticipantServiceClient interface {
 	//
 	// Errors: INVALID_ARGUMENT (the id is invalid).
 	RefreshParticipants(ctx context.Context, in *RefreshParticipantsRequest, opts ...grpc.CallOption) (*RefreshParticipantsResponse, error)
+	// BatchAddParticipants adds up to 1000 participants to one conference. The stream begins with
+	// BatchAccepted, then comes a BatchResult for each entry as its outcome is known, a
+	// BatchProgress at least every 5 seconds, and a BatchSummary last. All entries are checked before
+	// one is dialled. The entries are dialled at the pace of the account, one waiting entry at a
+	// time, so that other adds take their turns too. Each entry follows the rules of AddParticipant.
+	//
+	// Cancelling the call stops what has not been sent. With `request_id`, `resume` and the same
+	// entries, a later call goes on: the outcomes of added, refused and unknown entries are repeated, entries that
+	// ended UNAVAILABLE or RESOURCE_EXHAUSTED with `dialled` = `no` are sent again, and the rest is
+	// dialled. The stream has no default deadline.
+	//
+	// Every error that refuses the whole batch has `dialled` = `no`, except BATCH_UNKNOWN, which has
+	// `unknown`. Errors: INVALID_ARGUMENT (a field is invalid, or two entries have one number; the
+	// violations name `entries[3].phone_number`); NOT_FOUND (no such conference);
+	// FAILED_PRECONDITION (BATCH_UNKNOWN: `resume` is set, and the service does not hold this
+	// `request_id`; nothing is sent); ALREADY_EXISTS (REQUEST_ID_REUSED); UNAVAILABLE (DRAINING);
+	// PERMISSION_DENIED (NUMBER_NOT_ALLOWED) and RESOURCE_EXHAUSTED (DAILY_LIMIT), which name the
+	// entries in a BadRequest; RESOURCE_EXHAUSTED (another limit).
+	BatchAddParticipants(ctx context.Context, in *BatchAddParticipantsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[BatchAddParticipantsResponse], error)
+	// WatchConferences watches up to 100 conferences through one stream. Each conference is served
+	// as by a WatchParticipants of its own, with its own tokens and heartbeats, and every message
+	// names its conference. The conferences take turns message by message.
+	//
+	// A conference that ends, is refused or is not known ends alone: its last message is the WatchEnd
+	// or the error. The others go on. When all have ended, the stream ends OK. An error of
+	// the stream itself concerns the caller or the server. The call counts as one stream, and as one
+	// subscriber of each conference. The stream has no default deadline.
+	//
+	// Over REST, a GET takes the parameter `conference_ids`, once for each conference, in place of
+	// `watches`. It has no resume tokens: a GET begins with snapshots.
+	//
+	// Errors: INVALID_ARGUMENT (a filter, the interval or a conference's id is invalid, or a
+	// conference is given twice); PERMISSION_DENIED (the role is not granted; a single conference
+	// that is not granted ends alone) and UNAUTHENTICATED, also later. Errors after which the client
+	// calls again with the last token of each conference: UNAVAILABLE (DRAINING, STREAM_AGED; after the RetryInfo);
+	// RESOURCE_EXHAUSTED (CLIENT_BLOCKED: the client has read nothing for 60 seconds; or a limit on
+	// streams, after the RetryInfo).
+	WatchConferences(ctx context.Context, in *WatchConferencesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchConferencesResponse], error)
 }
 
 type participantServiceClient struct {
@@ -326,6 +368,44 @@ func (c *participantServiceClient) RefreshParticipants(ctx context.Context, in *
 	return out, nil
 }
 
+func (c *participantServiceClient) BatchAddParticipants(ctx context.Context, in *BatchAddParticipantsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[BatchAddParticipantsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &ParticipantService_ServiceDesc.Streams[1], ParticipantService_BatchAddParticipants_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[BatchAddParticipantsRequest, BatchAddParticipantsResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ParticipantService_BatchAddParticipantsClient = grpc.ServerStreamingClient[BatchAddParticipantsResponse]
+
+func (c *participantServiceClient) WatchConferences(ctx context.Context, in *WatchConferencesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchConferencesResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &ParticipantService_ServiceDesc.Streams[2], ParticipantService_WatchConferences_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WatchConferencesRequest, WatchConferencesResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ParticipantService_WatchConferencesClient = grpc.ServerStreamingClient[WatchConferencesResponse]
+
 // ParticipantServiceServer is the server API for ParticipantService service.
 // All implementations must embed UnimplementedParticipantServiceServer
 // for forward compatibility.
@@ -349,7 +429,9 @@ type ParticipantServiceServer interface {
 	// Errors: INVALID_ARGUMENT (a field is invalid; nothing was dialled); NOT_FOUND (no such
 	// conference); FAILED_PRECONDITION (CONFERENCE_FULL: the upstream's limit is 1000
 	// participants, or what the conference was created with); RESOURCE_EXHAUSTED
-	// (ADD_RATE_LIMITED: the upstream takes 10 adds a second for an account);
+	// (ADD_RATE_LIMITED: the upstream takes 10 adds a second for an account; DAILY_LIMIT: the
+	// caller has no add left of the day, which is UTC); PERMISSION_DENIED (NUMBER_NOT_ALLOWED: the
+	// caller may not dial numbers with this prefix);
 	// ALREADY_EXISTS (REQUEST_ID_REUSED); UNKNOWN (ADD_OUTCOME_UNKNOWN: the phone may ring);
 	// DEADLINE_EXCEEDED (with `dialled` = `unknown` if the request was sent).
 	AddParticipant(context.Context, *AddParticipantRequest) (*AddParticipantResponse, error)
@@ -454,6 +536,44 @@ type ParticipantServiceServer interface {
 	//
 	// Errors: INVALID_ARGUMENT (the id is invalid).
 	RefreshParticipants(context.Context, *RefreshParticipantsRequest) (*RefreshParticipantsResponse, error)
+	// BatchAddParticipants adds up to 1000 participants to one conference. The stream begins with
+	// BatchAccepted, then comes a BatchResult for each entry as its outcome is known, a
+	// BatchProgress at least every 5 seconds, and a BatchSummary last. All entries are checked before
+	// one is dialled. The entries are dialled at the pace of the account, one waiting entry at a
+	// time, so that other adds take their turns too. Each entry follows the rules of AddParticipant.
+	//
+	// Cancelling the call stops what has not been sent. With `request_id`, `resume` and the same
+	// entries, a later call goes on: the outcomes of added, refused and unknown entries are repeated, entries that
+	// ended UNAVAILABLE or RESOURCE_EXHAUSTED with `dialled` = `no` are sent again, and the rest is
+	// dialled. The stream has no default deadline.
+	//
+	// Every error that refuses the whole batch has `dialled` = `no`, except BATCH_UNKNOWN, which has
+	// `unknown`. Errors: INVALID_ARGUMENT (a field is invalid, or two entries have one number; the
+	// violations name `entries[3].phone_number`); NOT_FOUND (no such conference);
+	// FAILED_PRECONDITION (BATCH_UNKNOWN: `resume` is set, and the service does not hold this
+	// `request_id`; nothing is sent); ALREADY_EXISTS (REQUEST_ID_REUSED); UNAVAILABLE (DRAINING);
+	// PERMISSION_DENIED (NUMBER_NOT_ALLOWED) and RESOURCE_EXHAUSTED (DAILY_LIMIT), which name the
+	// entries in a BadRequest; RESOURCE_EXHAUSTED (another limit).
+	BatchAddParticipants(*BatchAddParticipantsRequest, grpc.ServerStreamingServer[BatchAddParticipantsResponse]) error
+	// WatchConferences watches up to 100 conferences through one stream. Each conference is served
+	// as by a WatchParticipants of its own, with its own tokens and heartbeats, and every message
+	// names its conference. The conferences take turns message by message.
+	//
+	// A conference that ends, is refused or is not known ends alone: its last message is the WatchEnd
+	// or the error. The others go on. When all have ended, the stream ends OK. An error of
+	// the stream itself concerns the caller or the server. The call counts as one stream, and as one
+	// subscriber of each conference. The stream has no default deadline.
+	//
+	// Over REST, a GET takes the parameter `conference_ids`, once for each conference, in place of
+	// `watches`. It has no resume tokens: a GET begins with snapshots.
+	//
+	// Errors: INVALID_ARGUMENT (a filter, the interval or a conference's id is invalid, or a
+	// conference is given twice); PERMISSION_DENIED (the role is not granted; a single conference
+	// that is not granted ends alone) and UNAUTHENTICATED, also later. Errors after which the client
+	// calls again with the last token of each conference: UNAVAILABLE (DRAINING, STREAM_AGED; after the RetryInfo);
+	// RESOURCE_EXHAUSTED (CLIENT_BLOCKED: the client has read nothing for 60 seconds; or a limit on
+	// streams, after the RetryInfo).
+	WatchConferences(*WatchConferencesRequest, grpc.ServerStreamingServer[WatchConferencesResponse]) error
 	mustEmbedUnimplementedParticipantServiceServer()
 }
 
@@ -499,6 +619,12 @@ func (UnimplementedParticipantServiceServer) MuteAllParticipants(context.Context
 }
 func (UnimplementedParticipantServiceServer) RefreshParticipants(context.Context, *RefreshParticipantsRequest) (*RefreshParticipantsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RefreshParticipants not implemented")
+}
+func (UnimplementedParticipantServiceServer) BatchAddParticipants(*BatchAddParticipantsRequest, grpc.ServerStreamingServer[BatchAddParticipantsResponse]) error {
+	return status.Error(codes.Unimplemented, "method BatchAddParticipants not implemented")
+}
+func (UnimplementedParticipantServiceServer) WatchConferences(*WatchConferencesRequest, grpc.ServerStreamingServer[WatchConferencesResponse]) error {
+	return status.Error(codes.Unimplemented, "method WatchConferences not implemented")
 }
 func (UnimplementedParticipantServiceServer) mustEmbedUnimplementedParticipantServiceServer() {}
 func (UnimplementedParticipantServiceServer) testEmbeddedByValue()                            {}
@@ -730,6 +856,28 @@ func _ParticipantService_RefreshParticipants_Handler(srv interface{}, ctx contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ParticipantService_BatchAddParticipants_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(BatchAddParticipantsRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ParticipantServiceServer).BatchAddParticipants(m, &grpc.GenericServerStream[BatchAddParticipantsRequest, BatchAddParticipantsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ParticipantService_BatchAddParticipantsServer = grpc.ServerStreamingServer[BatchAddParticipantsResponse]
+
+func _ParticipantService_WatchConferences_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(WatchConferencesRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ParticipantServiceServer).WatchConferences(m, &grpc.GenericServerStream[WatchConferencesRequest, WatchConferencesResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ParticipantService_WatchConferencesServer = grpc.ServerStreamingServer[WatchConferencesResponse]
+
 // ParticipantService_ServiceDesc is the grpc.ServiceDesc for ParticipantService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -786,6 +934,16 @@ var ParticipantService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "WatchParticipants",
 			Handler:       _ParticipantService_WatchParticipants_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "BatchAddParticipants",
+			Handler:       _ParticipantService_BatchAddParticipants_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "WatchConferences",
+			Handler:       _ParticipantService_WatchConferences_Handler,
 			ServerStreams: true,
 		},
 	},
