@@ -183,11 +183,11 @@ func TestA09_BatchOverREST(t *testing.T) {
 			Error json.RawMessage `json:"error"`
 		} `json:"result"`
 	}
-	if err := json.Unmarshal([]byte(lines[max(refused, 0)]), &result); err != nil || result.Result.Index != 1 ||
+	if err := json.Unmarshal([]byte(lines[max(refused, 0)]), &result); err != nil ||
 		!strings.Contains(string(result.Result.Error), `"code":402,"status":"FAILED_PRECONDITION"`) || !strings.Contains(string(result.Result.Error), `"dialled":"no"`) {
-		t.Errorf("the refused presenter: %v, %s", err, lines[max(refused, 0)])
+		t.Errorf("the refused entry: %v, %s", err, lines[max(refused, 0)])
 	}
-	if !strings.Contains(got.body, `{"result":{"index":0,"participant":{"id":"`) {
+	if strings.Count(got.body, `"participant":{"id":"`) != 2 {
 		t.Errorf("no participant in %s", got.body)
 	}
 	events := g.call("POST", "/v2/conferences/other/participants%3AbatchAdd", restBatch, "Accept: text/event-stream")
@@ -330,6 +330,27 @@ func TestA09_ResumeAfterALostConnection(t *testing.T) {
 	request.Entries = request.GetEntries()[1:]
 	_, err = readBatch(t, g.batch(g.context(), request).Recv, nil)
 	wantStatus(t, err, codes.AlreadyExists.String(), "REQUEST_ID_REUSED")
+}
+
+// Another process does not hold the batch: a resume dials nobody.
+func TestA09_ABatchIsUnknownAfterARestart(t *testing.T) {
+	t.Parallel()
+	g := start(t, simulator.Options{})
+	request := batchOf(40)
+	request.RequestId = "batch"
+	if _, err := readBatch(t, g.batch(g.context(), request).Recv, func(s batchSeen) bool { return len(s.results) == 12 }); err != nil {
+		t.Fatal(err)
+	}
+	g.restart()
+	before := len(g.upstream.Dials())
+	request.Resume = true
+	_, err := readBatch(t, g.batch(g.context(), request).Recv, nil)
+	if details := wantStatus(t, err, codes.FailedPrecondition.String(), "BATCH_UNKNOWN"); details["dialled"] != "unknown" {
+		t.Errorf("dialled %q", details["dialled"])
+	}
+	if n := len(g.upstream.Dials()); n != before || n == 40 {
+		t.Errorf("%d were dialled before the restart, %d after it", before, n-before)
+	}
 }
 
 // A batch has a place beside the other adds: they do not wait for it, and other conferences take turns with it.

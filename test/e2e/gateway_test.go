@@ -47,6 +47,8 @@ type gateway struct {
 	http     *http.Client
 	// initialState is the state of new watchers before their first message.
 	initialState map[string]participant
+	// args are the command line.
+	args []string
 	// stop begins the drain; done receives the error of Run.
 	stop context.CancelFunc
 	done chan error
@@ -66,16 +68,27 @@ func start(t *testing.T, options simulator.Options, flags ...string) *gateway {
 	if !strings.Contains(strings.Join(flags, " "), "passthrough") {
 		args = append(args, "--upstream-token", "static-token")
 	}
-	g := &gateway{t: t, upstream: upstream, done: make(chan error, 1)}
-	g.run(append(args, flags...))
+	g := &gateway{t: t, upstream: upstream, args: append(args, flags...)}
+	g.run()
 	g.connect()
 	return g
 }
 
-// run starts the gateway, and checks at the end of the test that it stops without error.
-func (g *gateway) run(args []string) {
+// restart ends the gateway, and runs another one with the same upstream.
+func (g *gateway) restart() {
 	g.t.Helper()
-	cfg, err := config.Parse(args, nil, io.Discard)
+	g.stop()
+	if err := <-g.done; err != nil {
+		g.t.Errorf("run: %v", err)
+	}
+	g.run()
+	g.connect()
+}
+
+// run starts the gateway, and checks at the end of the test that it stops without error.
+func (g *gateway) run() {
+	g.t.Helper()
+	cfg, err := config.Parse(g.args, nil, io.Discard)
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -83,14 +96,15 @@ func (g *gateway) run(args []string) {
 		g.t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	g.stop = stop
+	done, running := make(chan error, 1), g.server
+	g.stop, g.done = stop, done
 	go func() {
-		g.done <- g.server.Run(ctx)
-		close(g.done)
+		done <- running.Run(ctx)
+		close(done)
 	}()
 	g.t.Cleanup(func() {
 		stop()
-		if err := <-g.done; err != nil {
+		if err := <-done; err != nil {
 			g.t.Errorf("run: %v", err)
 		}
 	})
