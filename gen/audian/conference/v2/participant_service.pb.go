@@ -3181,8 +3181,8 @@ func (x *ConferencePosition) GetResumeToken() string {
 	return ""
 }
 
-// WatchConferencesRequest selects what to watch, and where to resume. A participant must pass all
-// filters; they hold for every conference.
+// WatchConferencesRequest selects what to watch, and where to resume. It has at most 1 MiB. A
+// participant must pass all filters; they hold for every conference.
 type WatchConferencesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The conferences to watch: 1 to 100, each given once. Required.
