@@ -48,10 +48,11 @@ func (w *harness) checkValue(epoch feed.Epoch, entry feed.Entry, change roster.C
 }
 
 // checkFlap fails if a list only takes back what a control published: the upstream has not
-// changed the field to that value since the control was sent.
+// changed the field to that value since the control was sent. A later control whose answer
+// contradicts it is not published, and so does not overtake an earlier one.
 func (w *harness) checkFlap(epoch feed.Epoch, entry feed.Entry, n named) error {
 	sent, published := w.lastControl(epoch, entry, n)
-	if !published || w.truth.became(n.key(), sent, entry.NotAfter, n.isTrue) {
+	if !published || w.controls.isContradicted(n.id) || w.truth.became(n.key(), sent, entry.NotAfter, n.isTrue) {
 		return nil
 	}
 	return fmt.Errorf("a control sent at %s gave another value, and the upstream did not change it since: %+v",
@@ -97,6 +98,12 @@ func (n named) key() string {
 }
 
 func mutedKey(id string) string { return id + "/muted" }
+
+func (c *controls) isContradicted(id string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.contradicted[id]
+}
 
 func (c *controls) isNamed(n named) bool {
 	c.mu.Lock()
