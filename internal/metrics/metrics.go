@@ -77,9 +77,7 @@ func New() *Metrics {
 		redis:     newRedis(),
 		takeovers: newTakeovers(),
 		fenced:    newFenced(),
-		entries: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "gateway_batch_entries_total", Help: "Entries of batches that have ended, by whether a phone was dialled: yes, no or unknown.",
-		}, []string{"dialled"}),
+		entries:   newEntries(),
 		audit: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "gateway_audit_errors_total", Help: "Lines that could not be written to the audit log, and failures to open it again.",
 		}),
@@ -158,6 +156,13 @@ func (m *Metrics) Appended(entry feed.Entry) {
 
 // AuditFailed counts an error of the audit log.
 func (m *Metrics) AuditFailed() { m.audit.Inc() }
+
+func newEntries() *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "gateway_batch_entries_total",
+		Help: "Entries of batches that have ended, by whether a phone was dialled: yes, no or unknown.",
+	}, []string{"dialled"})
+}
 
 // EntryEnded counts an entry of a batch; dialled is yes, no or unknown.
 func (m *Metrics) EntryEnded(dialled string) { m.entries.WithLabelValues(dialled).Inc() }

@@ -112,6 +112,33 @@ func TestW13_SlowReaderGetsCheckpointsOfItsOwnPosition(t *testing.T) {
 	})
 }
 
+// A client that resumes, and reads nothing at first, is at the position of its token.
+func TestW02_SlowReaderThatResumesGetsTotalsOfItsOwnPosition(t *testing.T) {
+	run(t, history, func(h *harness) {
+		h.Set("a", dialing)
+		first := h.watch(watch.Request{})
+		defer first.subscription.Close()
+		first.expect("initial a(dialing)")
+		h.Set("b", connected)
+		h.advance(1100 * time.Millisecond)
+		h.Set("a", connected)
+		h.advance(1100 * time.Millisecond)
+		slow := h.watch(watch.Request{ResumeToken: first.token, Heartbeat: 5 * time.Second})
+		defer slow.subscription.Close()
+		slow.held = map[string]participant.Participant{"a": {ID: "a"}}
+		h.advance(6 * time.Second)
+		message, err := slow.next()
+		if err != nil || message.Checkpoint == nil {
+			t.Fatalf("got %v, %v, want a checkpoint", message, err)
+		}
+		if counts := *message.Checkpoint.Counts; counts != (watch.Counts{Total: 1, Visible: 1}) {
+			t.Errorf("counts: %+v", counts)
+		}
+		slow.expect("+b(connected)")
+		slow.expect("a(dialing>connected)")
+	})
+}
+
 // The first checkpoint of a stream may be the heartbeat of a client that has not reached the
 // head yet.
 func TestW10_FirstHeartbeatReportsAStaleFeed(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/feed"
+	"github.com/audian/participant-gateway/internal/participant"
 )
 
 const (
@@ -178,8 +179,28 @@ func (s *Subscription) open(state *feed.State, now time.Time) (*Message, error) 
 	s.counts = Counts{Total: state.Total, Active: state.Active, Visible: s.view.count(state)}
 	for i := range missed {
 		s.counts.Visible -= s.view.visibleDelta(&missed[i])
+		total, active := totalsDelta(&missed[i])
+		s.counts.Total, s.counts.Active = s.counts.Total-total, s.counts.Active-active
 	}
 	return s.follow(state, now)
+}
+
+// totalsDelta returns by how much an entry changes the totals of the conference.
+func totalsDelta(entry *feed.Entry) (total, active int) {
+	count := func(p *participant.Participant, sign int) {
+		if p == nil {
+			return
+		}
+		total += sign
+		if p.Status.Active() {
+			active += sign
+		}
+	}
+	for _, change := range entry.Changes {
+		count(change.Before, -1)
+		count(change.After, +1)
+	}
+	return total, active
 }
 
 // missed returns the entries that a resuming client has missed, or the reason why it needs
