@@ -12,6 +12,11 @@ const (
 // watchBugMutants have the shapes of bugs that other systems with a watch had.
 var watchBugMutants = []mutant{
 	{
+		"watch bug: a client that resumes has the totals of the head", watchSubscription,
+		"		s.counts.Total, s.counts.Active = s.counts.Total-total, s.counts.Active-active\n", "		_, _ = total, active\n",
+		[]string{"internal/watch TestW02_SlowReaderThatResumes"},
+	},
+	{
 		"watch bug: an event is skipped at a resume", feedState,
 		"return s.History[i].Seq > p.Seq })", "return s.History[i].Seq > p.Seq+1 })",
 		[]string{replicasModel, "internal/watch TestW04_ResumeReplays"},
