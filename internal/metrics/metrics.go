@@ -78,16 +78,14 @@ func New() *Metrics {
 		takeovers: newTakeovers(),
 		fenced:    newFenced(),
 		entries:   newEntries(),
-		audit: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "gateway_audit_errors_total", Help: "Lines that could not be written to the audit log, and failures to open it again.",
-		}),
+		audit:     newAudit(),
 	}
 	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "gateway_panics_total", Help: "Recovered panics. Each is logged with its stack.",
 	}, func() float64 { return float64(panics.Recovered()) }))
 	m.registry.MustRegister(
-		m.calls, m.refused, m.upstream, m.polls, m.changes, m.detection, m.surplus, m.remaining, m.redis, m.takeovers, m.fenced, m.audit,
-		m.entries,
+		m.calls, m.refused, m.upstream, m.polls, m.changes, m.detection, m.surplus, m.remaining, m.redis, m.takeovers, m.fenced,
+		m.audit, m.entries,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
@@ -156,6 +154,12 @@ func (m *Metrics) Appended(entry feed.Entry) {
 
 // AuditFailed counts an error of the audit log.
 func (m *Metrics) AuditFailed() { m.audit.Inc() }
+
+func newAudit() prometheus.Counter {
+	return prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "gateway_audit_errors_total", Help: "Lines that could not be written to the audit log, and failures to open it again.",
+	})
+}
 
 func newEntries() *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{
