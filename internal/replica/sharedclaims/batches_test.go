@@ -136,11 +136,11 @@ func TestA09_AnEntryOfAnotherReplicaWaitsForNoTurn(t *testing.T) {
 	c.upstream.script(step{sends: answered})
 	leftA, leftB := make(chan bool, 8), make(chan bool, 8)
 	first := a.addAs(a.entry(1, func(sent bool) { leftA <- sent }), alice)
-	if !<-leftA {
+	if !receive(t, leftA) {
 		t.Error("the first one was not sent")
 	}
 	second := b.addAs(b.entry(1, func(sent bool) { leftB <- sent }), alice)
-	if <-leftB {
+	if receive(t, leftB) {
 		t.Error("the second one was sent")
 	}
 	close(answered)
@@ -148,5 +148,17 @@ func TestA09_AnEntryOfAnotherReplicaWaitsForNoTurn(t *testing.T) {
 	want(t, second.wait().err, "", "")
 	if c.upstream.sendings() != 1 || second.added.Participant.ID != first.added.Participant.ID {
 		t.Errorf("sent %d times", c.upstream.sendings())
+	}
+}
+
+// receive returns what a channel has within a time that is long enough.
+func receive(t *testing.T, from <-chan bool) bool {
+	t.Helper()
+	select {
+	case value := <-from:
+		return value
+	case <-time.After(5 * time.Second):
+		t.Fatal("nothing was received")
+		return false
 	}
 }
