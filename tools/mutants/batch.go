@@ -27,7 +27,7 @@ var batchMutants = []mutant{
 	},
 	{
 		"A9: what was sent ends with the last stream", batchRunner,
-		"		if sent {\n			detach()\n		}\n", "",
+		"		if sent {\n			detach()\n		}\n", "		_ = detach\n",
 		[]string{batchTests + "TestA09_OutcomesAreObserved"},
 	},
 	{
