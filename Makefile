@@ -95,7 +95,7 @@ chaos-replicas: ## Inject faults into three replicas, their Redis and the networ
 
 .PHONY: model
 model: ## Check twelve thousand random histories against a model, and count the rules that they test
-	$(GO) test -v ./test/histories -run 'TestModel|TestRules' -model.histories=6000
+	$(GO) test -v ./test/histories -run 'TestModel|TestRules' -model.histories=12000
 
 # The first seed of the histories of replicas is SEED, as for chaos.
 .PHONY: model-replicas

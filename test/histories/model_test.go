@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// histories is how many histories run: few by default, 6,000 with `make model`.
+// histories is how many histories run: few by default, 12,000 with `make model`.
 var histories = flag.Int("model.histories", 400, "random histories that the model test runs")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
