@@ -134,6 +134,11 @@ generate: proto-deps ## Generate gen/ and the other files that come from the pro
 proto-deps:
 	@$(GO) run ./tools/protoexport .proto-deps
 
+# The protos that the clients of clients/ generate their code from.
+.PHONY: client-protos
+client-protos:
+	@$(GO) run ./tools/clientproto .client-protos
+
 .PHONY: generate-drift
 generate-drift: ## Fail if generated files differ from the output of generate, or are not in git
 	@tools/check/drift.sh

@@ -31,10 +31,10 @@ var errorFiles = []protoreflect.FileDescriptor{
 	status.File_google_rpc_status_proto,
 }
 
-// protoFiles returns the protos: the service's, and those of its errors, printed from the
+// Protos returns the protos that a client needs: the service's, and those of its errors, printed from the
 // linked descriptors. Their names are those in reflection, so that a tool that reads both
 // recognizes them as the same files.
-func protoFiles() []File {
+func Protos() []File {
 	found := serviceProto()
 	for _, linked := range errorFiles {
 		text, err := new(protoprint.Printer).PrintProtoToString(linked)
@@ -77,7 +77,7 @@ var earliest = time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
 func archive() []byte {
 	var zipped bytes.Buffer
 	writer := zip.NewWriter(&zipped)
-	for _, proto := range protoFiles() {
+	for _, proto := range Protos() {
 		file, err := writer.CreateHeader(&zip.FileHeader{Name: proto.Name, Method: zip.Deflate, Modified: earliest})
 		if err == nil {
 			_, err = file.Write(proto.Content)

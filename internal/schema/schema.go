@@ -46,5 +46,5 @@ func Files() []File {
 			"service_config.json", "application/json",
 			"The gRPC service config for clients: retries List and Remove when UNAVAILABLE, never Add.", []byte(ServiceConfig),
 		},
-	}, protoFiles()...)
+	}, Protos()...)
 }
