@@ -37,7 +37,7 @@ func (s *Simulator) control(c *call, now time.Time) result {
 	if p == nil || !p.present(now, s.options.LingerDisconnected) {
 		return noParticipant()
 	}
-	if !p.control(now, s.options.ListLag, control.event, control.cancels...) {
+	if !s.applyControl(p, now, control.event, control.cancels) {
 		return failure(http.StatusConflict, "not possible while "+p.Status)
 	}
 	return success(item(p.at(now)))
@@ -51,9 +51,20 @@ func (s *Simulator) muteAll(c *call, now time.Time) result {
 	}
 	var muted int
 	for _, p := range conf.participants {
-		if p.control(now, s.options.ListLag, mute, mute, unmute) {
+		if s.applyControl(p, now, mute, controls["mute"].cancels) {
 			muted++
 		}
 	}
 	return success(wireMuted{muted})
+}
+
+// applyControl applies a control to a participant, and records it. It reports whether the
+// status allowed it.
+func (s *Simulator) applyControl(p *participant, now time.Time, e event, cancels []event) bool {
+	before := p.at(now)
+	if !p.control(now, s.options.ListLag, e, cancels...) {
+		return false
+	}
+	s.state.controls = append(s.state.controls, ControlChange{Time: now, Before: before, After: p.at(now)})
+	return true
 }

@@ -49,6 +49,24 @@ func TestControls(t *testing.T) {
 	}
 }
 
+// Two controls in a row leave no trace in the state, but both are recorded.
+func TestControlChanges(t *testing.T) {
+	s, c := start(t, simulator.Options{})
+	id := s.AddParticipant(conferenceID, simulator.Participant{Status: "connected"}).ID
+	c.control(http.StatusOK, id, "mute")
+	c.control(http.StatusOK, id, "unmute")
+	c.control(http.StatusConflict, id, "resume")
+	changes := s.ControlChanges()
+	if len(changes) != 2 {
+		t.Fatalf("changes: %+v", changes)
+	}
+	for i, change := range changes {
+		if change.After.ID != id || change.Before.Muted != (i == 1) || change.After.Muted != (i == 0) || change.Time.IsZero() {
+			t.Errorf("change %d: %+v", i, change)
+		}
+	}
+}
+
 func TestControls_UnknownParticipant(t *testing.T) {
 	_, c := start(t, simulator.Options{})
 	c.control(http.StatusNotFound, "part_none", "mute")

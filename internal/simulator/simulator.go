@@ -28,6 +28,7 @@ type state struct {
 	requests    int
 	history     history
 	dials       []Dial
+	controls    []ControlChange
 }
 
 // New returns a simulator of the API that the options describe.

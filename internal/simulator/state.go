@@ -14,6 +14,12 @@ type Dial struct {
 	Time        time.Time `json:"time"`
 }
 
+// ControlChange is a change of a participant that a control made.
+type ControlChange struct {
+	Time          time.Time
+	Before, After Participant
+}
+
 // Participants returns the actual participants of a conference in the order in which
 // they joined: what a list without lag would contain. It is nil if there is no such
 // conference.
@@ -34,6 +40,14 @@ func (s *Simulator) Dials() []Dial {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.state.dials)
+}
+
+// ControlChanges returns all changes that controls made, in order, whether or not the response
+// arrived.
+func (s *Simulator) ControlChanges() []ControlChange {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.state.controls)
 }
 
 // History returns the last 1,000 requests to the API's paths, oldest first.

@@ -2,6 +2,7 @@ package histories_test
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -70,6 +71,11 @@ func (t *truth) became(id string, from, until time.Time, fits func(status string
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	before := gone
+	for _, c := range t.controlled(id, from, until) {
+		if fits(c.after) && !fits(c.before) {
+			return true
+		}
+	}
 	for _, m := range t.lives[id] {
 		if fits(m.status) && !fits(before) && !m.since.After(until) && !m.seen.Before(from) {
 			return true
@@ -88,6 +94,9 @@ func (t *truth) wasThere(id string, from, until time.Time) bool {
 func (t *truth) was(id string, from, until time.Time, fits func(status string) bool) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if slices.ContainsFunc(t.controlled(id, from, until), func(c controlled) bool { return fits(c.after) }) {
+		return true
+	}
 	did := false
 	for _, m := range t.lives[id] {
 		if m.since.After(until) {
@@ -96,6 +105,25 @@ func (t *truth) was(id string, from, until time.Time, fits func(status string) b
 		did = fits(m.status) || did && !m.seen.Before(from)
 	}
 	return did
+}
+
+// controlled is what a control made of a participant's status, or of muted.
+type controlled struct{ before, after string }
+
+// controlled returns the changes that controls made between from and until. Several controls
+// can take place between two observations.
+func (t *truth) controlled(id string, from, until time.Time) []controlled {
+	var found []controlled
+	for _, c := range t.upstream.ControlChanges() {
+		switch {
+		case c.Time.Before(from) || c.Time.After(until):
+		case id == c.After.ID:
+			found = append(found, controlled{c.Before.Status, c.After.Status})
+		case id == mutedKey(c.After.ID):
+			found = append(found, controlled{strconv.FormatBool(c.Before.Muted), strconv.FormatBool(c.After.Muted)})
+		}
+	}
+	return found
 }
 
 // watchedTransport is the upstream's transport. It observes the truth and the gateway before
