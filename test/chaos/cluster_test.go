@@ -66,18 +66,23 @@ func TestR03_LateTakeoversAreFound(t *testing.T) {
 func TestR05_TooManyAddsAreFound(t *testing.T) {
 	began := time.Now()
 	for name, test := range map[string]struct {
-		n    int
-		kind disturbance
-		rule string
+		n      int
+		faults []disturbance
+		rule   string
 	}{
-		"ten":                             {10, upstreamBad, ""},
-		"eleven":                          {11, upstreamBad, tooManyAdds},
-		"a share on top":                  {13, oneReplica, ""},
-		"more than a share on top":        {14, oneReplica, tooManyAdds},
-		"delayed ones that come together": {14, upstreamSlow, ""},
+		"ten":                              {10, []disturbance{upstreamBad}, ""},
+		"eleven":                           {11, []disturbance{upstreamBad}, tooManyAdds},
+		"a share on top":                   {13, []disturbance{oneReplica}, ""},
+		"more than a share on top":         {14, []disturbance{oneReplica}, tooManyAdds},
+		"the shares of two":                {16, []disturbance{oneReplica, oneReplica}, ""},
+		"more than the shares of two":      {17, []disturbance{oneReplica, oneReplica}, tooManyAdds},
+		"more than a share, Redis is away": {14, []disturbance{allReplicas}, tooManyAdds},
+		"delayed ones that come together":  {14, []disturbance{upstreamSlow}, ""},
 	} {
 		w := replicaHarness()
-		w.cluster.fault(test.kind, began, began.Add(time.Second))
+		for _, kind := range test.faults {
+			w.cluster.fault(kind, began, began.Add(time.Second))
+		}
 		w.upstream.arrivals.adds = every(began, 10*time.Millisecond, test.n)
 		w.checkAddRate()
 		expect(t, name, w.results, test.rule)

@@ -43,8 +43,8 @@ func main() {
 	}
 }
 
-// workers is the number of mutants that run concurrently.
-const workers = 2
+// workers is the number of mutants that run concurrently: many wait more than they compute.
+const workers = 4
 
 // run runs the mutants whose names contain part, after their tests without a change.
 func run(ctx context.Context, part string) error {
@@ -90,15 +90,23 @@ func passUnchanged(ctx context.Context, chosen []mutant) error {
 			patterns[run] = append(patterns[run], fields[1])
 		}
 	}
+	running, ctx := errgroup.WithContext(ctx)
+	running.SetLimit(workers)
 	for run, patterns := range patterns {
-		out, err := goTest(ctx, fmt.Sprintf(run, strings.Join(patterns, "|")), "-v")
-		if err != nil {
-			return fmt.Errorf("the tests do not pass without a change: %w\n%s", err, out)
-		}
-		for _, pattern := range patterns {
-			if !bytes.Contains(out, []byte("--- PASS: "+pattern)) {
-				return fmt.Errorf("there is no test %s", fmt.Sprintf(run, pattern))
-			}
+		running.Go(func() error { return pass(ctx, run, patterns) })
+	}
+	return running.Wait() //nolint:wrapcheck // The errors of pass.
+}
+
+// pass checks that the tests of one run exist and pass.
+func pass(ctx context.Context, run string, patterns []string) error {
+	out, err := goTest(ctx, fmt.Sprintf(run, strings.Join(patterns, "|")), "-v")
+	if err != nil {
+		return fmt.Errorf("the tests do not pass without a change: %w\n%s", err, out)
+	}
+	for _, pattern := range patterns {
+		if !bytes.Contains(out, []byte("--- PASS: "+pattern)) {
+			return fmt.Errorf("there is no test %s", fmt.Sprintf(run, pattern))
 		}
 	}
 	return nil
