@@ -1,0 +1,75 @@
+package client
+
+import (
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// Reasons of errors that this package makes itself. All other reasons come from the gateway
+// and are listed in its docs/errors.md.
+const (
+	// ReasonSilent is the reason of UNAVAILABLE when a stream got no message for too long.
+	ReasonSilent = "SILENT"
+	// ReasonStreamEnded is the reason of UNAVAILABLE when a stream ended OK before its last message.
+	ReasonStreamEnded = "STREAM_ENDED"
+	// ReasonRosterMismatch is the reason of DATA_LOSS when the roster of a watch has
+	// another size than the gateway says.
+	ReasonRosterMismatch = "ROSTER_MISMATCH"
+	// ReasonCredentialUnavailable is the reason of UNAVAILABLE when the function of
+	// [WithCredential] failed.
+	ReasonCredentialUnavailable = "CREDENTIAL_UNAVAILABLE"
+)
+
+// Dialled tells whether a phone may ring because of a call that failed.
+type Dialled string
+
+const (
+	// DialledAbsent means that the error does not say: it is not about an add, or it did
+	// not come from the gateway.
+	DialledAbsent Dialled = ""
+	// DialledNo means that surely no phone rings because of this call.
+	DialledNo Dialled = "no"
+	// DialledUnknown means that a phone may ring. Do not add the participant again before
+	// a list or a watch shows that they are not there.
+	DialledUnknown Dialled = "unknown"
+)
+
+// FieldViolation names an invalid field of a request.
+type FieldViolation struct {
+	// Field is the path of the field, for example `entries[3].phone_number`.
+	Field string
+	// Description says what the field must be.
+	Description string
+}
+
+// Error is a failed call.
+type Error struct {
+	// Code is the gRPC code.
+	Code codes.Code
+	// Message is a text for people.
+	Message string
+	// Reason is the stable reason of the gateway or of this package. Empty if the error
+	// comes from neither, for example from a closed connection.
+	Reason string
+	// Metadata is further data about the reason, for example `upstream_request_id`.
+	Metadata map[string]string
+	// Dialled tells whether a phone may ring because of the call.
+	Dialled Dialled
+	// FieldViolations names the invalid fields of an INVALID_ARGUMENT.
+	FieldViolations []FieldViolation
+	// RetryDelay is how long to wait before the next try. 0 if the error does not say.
+	RetryDelay time.Duration
+}
+
+// Error returns the code, the reason and the message.
+func (e *Error) Error() string { return "" }
+
+// GRPCStatus returns the error as a gRPC status, so that status.Code and status.FromError
+// of grpc-go understand an Error.
+func (e *Error) GRPCStatus() *status.Status { return nil }
+
+// AsError returns the [*Error] in err's chain, or one that has the gRPC status in err's
+// chain. It returns false if there is neither.
+func AsError(err error) (*Error, bool) { return nil, false }
