@@ -13,11 +13,15 @@ import (
 
 	"github.com/audian/participant-gateway/internal/config"
 	"github.com/audian/participant-gateway/internal/server"
+	"github.com/audian/participant-gateway/internal/terminal"
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
+	if len(args) > 0 && terminal.IsCommand(args[0]) {
+		return exitCode(runTerminal(args))
+	}
 	// The process must not end when the reader of its log or its terminal closes.
 	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP)
 	if len(args) > 0 && args[0] == "keys" {
@@ -28,6 +32,20 @@ func run(args []string) int {
 		return exitCode(err)
 	}
 	return exitCode(serve(cfg, server.NewLogger(os.Stderr, cfg.Log)))
+}
+
+// runTerminal runs a command of the client for the terminal.
+func runTerminal(args []string) error {
+	err := terminal.Run(signalContext(), args, terminal.Process{In: os.Stdin, Out: os.Stdout, Errors: os.Stderr, Getenv: os.Getenv})
+	usage, wrong := errors.AsType[*terminal.UsageError](err)
+	switch {
+	case errors.Is(err, terminal.ErrHelp):
+		return nil
+	case wrong:
+		return config.UsageError(usage)
+	default:
+		return err
+	}
 }
 
 // exitCode prints the error and returns the exit code for it.

@@ -40,6 +40,9 @@ const (
 // service named gateway has variables with our prefix.
 var serviceVariable = regexp.MustCompile(`^[A-Z0-9_]+(_SERVICE_HOST|_SERVICE_PORT(_[A-Z0-9_]+)?|_PORT_[0-9]+_(TCP|UDP|SCTP)(_PROTO|_PORT|_ADDR)?)=|_PORT=[a-z]+://`)
 
+// clientVariables are those of the commands for the terminal.
+var clientVariables = []string{variablePrefix + "ADDR", variablePrefix + "KEY"}
+
 // unknown returns the variables with our prefix that no flag has: they may be misspelled.
 // One with the upstream prefix is an error, since upstream variables have another prefix.
 func (e *environment) unknown(flags []*kong.Flag) (names []string, err error) {
@@ -51,7 +54,7 @@ func (e *environment) unknown(flags []*kong.Flag) (names []string, err error) {
 		flag, isKnown := known[name]
 		isUpstream := strings.HasPrefix(name, upstreamPrefix)
 		switch {
-		case !strings.HasPrefix(name, variablePrefix), e.variables[name] == "", serviceVariable.MatchString(name + "=" + e.variables[name]), isKnown && !isUpstream:
+		case !strings.HasPrefix(name, variablePrefix), e.variables[name] == "", serviceVariable.MatchString(name + "=" + e.variables[name]), isKnown && !isUpstream, slices.Contains(clientVariables, name):
 		case isUpstream:
 			return nil, usageError("%s is not a variable of the gateway: set %s", name, upstreamVariable(flags, flag))
 		default:

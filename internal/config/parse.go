@@ -41,7 +41,7 @@ func newParser(line *commandLine, env *environment, stdout io.Writer) (*kong.Kon
 	parser, err := kong.New(
 		line,
 		kong.Name("server"),
-		kong.Description("The participant gateway: Audian's conference participants over gRPC, REST and live streams. 'server keys' edits the file of --auth-keys-file."),
+		kong.Description("The participant gateway: Audian's conference participants over gRPC, REST and live streams. 'server keys' edits the file of --auth-keys-file. 'server watch', 'list', 'add', 'batch', 'remove', 'mute' and others are a client: 'server watch --help'."),
 		kong.Writers(stdout, stdout),
 		kong.NoDefaultHelp(),
 		kong.DefaultEnvars("GATEWAY"),

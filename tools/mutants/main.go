@@ -123,7 +123,7 @@ func (m mutant) run(ctx context.Context, dir string) error {
 		switch {
 		case err == nil:
 			return fmt.Errorf("not caught by %s", test)
-		case !bytes.Contains(out, []byte("--- FAIL")):
+		case !bytes.Contains(out, []byte("--- FAIL")) && !bytes.Contains(out, []byte("panic: ")): // A panic ends the tests.
 			return fmt.Errorf("%s did not run: %w\n%s", test, err, out)
 		}
 	}
