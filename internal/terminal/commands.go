@@ -11,74 +11,74 @@ import (
 type commands struct {
 	Connection
 
-	JSON bool     `help:"Print JSON, one object a line." name:"json"`
-	Help helpFlag `help:"Show this help and exit."      short:"h"`
+	JSON bool     `name:"json" help:"Print JSON, one object a line."`
+	Help helpFlag `short:"h" help:"Show this help and exit."`
 
-	Watch      watchCommand      `cmd:"" help:"Show the participants of a conference and their changes, until the conference ends."`
-	List       listCommand       `cmd:"" help:"List the participants of a conference."`
-	Add        addCommand        `cmd:"" help:"Dial a number and add the person to a conference."`
-	Batch      batchCommand      `cmd:"" help:"Add the people of a CSV file to a conference."`
-	Remove     removeCommand     `cmd:"" help:"End the calls of participants and remove them."`
-	Mute       muteCommand       `cmd:"" help:"Mute participants."`
-	Unmute     unmuteCommand     `cmd:"" help:"End the muting of participants."`
-	Hold       holdCommand       `cmd:"" help:"Put participants on hold."`
-	Resume     resumeCommand     `cmd:"" help:"End the hold of participants."`
-	Disconnect disconnectCommand `cmd:"" help:"End the calls of participants, who stay listed for a while."`
-	MuteAll    muteAllCommand    `cmd:"" help:"Mute all participants of a conference."`
+	Watch      watchCommand      `help:"Show the participants of a conference and their changes, until the conference ends." cmd:""`
+	List       listCommand       `help:"List the participants of a conference." cmd:""`
+	Add        addCommand        `help:"Dial a number and add the person to a conference." cmd:""`
+	Batch      batchCommand      `help:"Add the people of a CSV file to a conference." cmd:""`
+	Remove     removeCommand     `help:"End the calls of participants and remove them." cmd:""`
+	Mute       muteCommand       `help:"Mute participants." cmd:""`
+	Unmute     unmuteCommand     `help:"End the muting of participants." cmd:""`
+	Hold       holdCommand       `help:"Put participants on hold." cmd:""`
+	Resume     resumeCommand     `help:"End the hold of participants." cmd:""`
+	Disconnect disconnectCommand `help:"End the calls of participants, who stay listed for a while." cmd:""`
+	MuteAll    muteAllCommand    `help:"Mute all participants of a conference." cmd:""`
 }
 
 // Connection says how to reach the gateway. The credential has no flag, because other users of a
 // machine can read the arguments of a process.
 type Connection struct {
 	Addr               string `default:"${addr}" help:"The gateway's gRPC address [$$GATEWAY_ADDR]. The key or token is in $$GATEWAY_KEY."`
-	TLS                bool   `help:"Connect with TLS." name:"tls"`
-	TLSCAFile          string `help:"File of the certificate authorities to trust, in PEM (default: the system's). Implies --tls." name:"tls-ca-file" placeholder:"FILE"`
+	TLS                bool   `name:"tls" help:"Connect with TLS."`
+	TLSCAFile          string `name:"tls-ca-file" placeholder:"FILE" help:"File of the certificate authorities to trust, in PEM (default: the system's). Implies --tls."`
 	InsecureCredential bool   `help:"Send the key without TLS to another machine, where everybody on the way can read it."`
 }
 
 // Filter selects participants.
 type Filter struct {
-	Statuses []string `enum:"pending,dialing,connected,held,disconnected,rejected" help:"Only participants with these statuses, separated by commas." placeholder:"STATUS"`
-	Roles    []string `enum:"presenter,listener,operator"                          help:"Only participants with these roles, separated by commas."    placeholder:"ROLE"`
+	Statuses []string `enum:"pending,dialing,connected,held,disconnected,rejected" placeholder:"STATUS" help:"Only participants with these statuses, separated by commas."`
+	Roles    []string `enum:"presenter,listener,operator" placeholder:"ROLE" help:"Only participants with these roles, separated by commas."`
 }
 
 type watchCommand struct {
 	Filter
 
-	Conference string        `arg:"" help:"Conference to watch."`
+	Conference string        `help:"Conference to watch." arg:""`
 	Heartbeat  time.Duration `default:"15s" help:"Longest time between two messages of the gateway: 5s to 60s."`
 }
 
 type listCommand struct {
 	Filter
 
-	Conference string `arg:"" help:"Conference to list."`
+	Conference string `help:"Conference to list." arg:""`
 }
 
 type addCommand struct {
-	Conference    string `arg:"" help:"Conference to add to."`
-	PhoneNumber   string `arg:"" help:"Number to dial, in E.164 form such as +12025551234."`
+	Conference    string `help:"Conference to add to." arg:""`
+	PhoneNumber   string `help:"Number to dial, in E.164 form such as +12025551234." arg:""`
 	Name          string `help:"Display name."`
-	Role          string `enum:",presenter,listener,operator" default:"" help:"presenter, listener or operator (default: the upstream decides)." placeholder:"ROLE"`
+	Role          string `default:"" enum:",presenter,listener,operator" placeholder:"ROLE" help:"presenter, listener or operator (default: the upstream decides)."`
 	Muted         bool   `help:"Muted from the start."`
-	SendPINViaSMS bool   `help:"Send the conference's PIN by text message." name:"send-pin-via-sms"`
+	SendPINViaSMS bool   `name:"send-pin-via-sms" help:"Send the conference's PIN by text message."`
 	Wait          bool   `help:"Wait until the person answers, or the call fails."`
-	RequestID     string `help:"Makes the command safe to repeat: the same id dials once (default: a new id)." name:"request-id" placeholder:"ID"`
+	RequestID     string `name:"request-id" placeholder:"ID" help:"Makes the command safe to repeat: the same id dials once (default: a new id)."`
 	ValidateOnly  bool   `help:"Check everything, but do not dial."`
 }
 
 type batchCommand struct {
-	Conference   string `arg:"" help:"Conference to add to."`
-	File         string `arg:"" help:"CSV file with the columns phone_number, name, role, muted; - reads the standard input."`
+	Conference   string `help:"Conference to add to." arg:""`
+	File         string `help:"CSV file with the columns phone_number, name, role, muted; - reads the standard input." arg:""`
 	AsGiven      bool   `help:"Dial in the order of the file (default: presenters first)."`
-	RequestID    string `help:"Makes the command safe to repeat: the same id and file dial each number once (default: a new id)." name:"request-id" placeholder:"ID"`
+	RequestID    string `name:"request-id" placeholder:"ID" help:"Makes the command safe to repeat: the same id and file dial each number once (default: a new id)."`
 	ValidateOnly bool   `help:"Check everything, but do not dial."`
 }
 
 // participants are the arguments of a command for participants.
 type participants struct {
-	Conference   string   `arg:"" help:"Conference of the participants."`
-	Participants []string `arg:"" help:"Ids of the participants." name:"participant"`
+	Conference   string   `help:"Conference of the participants." arg:""`
+	Participants []string `name:"participant" help:"Ids of the participants." arg:""`
 }
 
 type (
@@ -91,7 +91,7 @@ type (
 )
 
 type muteAllCommand struct {
-	Conference string `arg:"" help:"Conference whose participants are muted."`
+	Conference string `help:"Conference whose participants are muted." arg:""`
 }
 
 type helpFlag bool

@@ -3,6 +3,7 @@ package terminal
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,7 +29,7 @@ func (d lineDisplay) show(state client.State) error {
 func linesOf(state client.State) (lines []string) {
 	switch state.Kind {
 	case client.KindSnapshot:
-		lines = append(lines, fields("snapshot", word(state.SnapshotReason.String(), "SNAPSHOT_REASON_"), fmt.Sprint(len(state.Roster))))
+		lines = append(lines, fields("snapshot", word(state.SnapshotReason.String(), "SNAPSHOT_REASON_"), strconv.Itoa(len(state.Roster))))
 		for _, p := range people(state.Roster) {
 			lines = append(lines, fields("present", p.GetId(), statusWord(p), p.GetName(), p.GetPhoneNumber(), mutedWord(p)))
 		}

@@ -53,13 +53,13 @@ func Run(ctx context.Context, args []string, process Process) error {
 	case err != nil:
 		return &UsageError{err}
 	}
-	connection, err := line.Connection.open(redact.Secret(process.Getenv("GATEWAY_KEY")))
+	connection, err := line.open(redact.Secret(process.Getenv("GATEWAY_KEY")))
 	if err != nil {
 		return err
 	}
 	defer connection.Close() //nolint:errcheck // The process ends here.
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	return parsed.Run(&session{client: connection, process: process, json: line.JSON})
+	return parsed.Run(&session{client: connection, process: process, json: line.JSON}) //nolint:wrapcheck // It is an error of the command.
 }
 
 // session is one run of a command.

@@ -36,7 +36,7 @@ func (c *watchCommand) follow(ctx context.Context, s *session, shown display) er
 		client.Statuses(c.statuses()...), client.Roles(c.roles()...), client.Heartbeat(c.Heartbeat))
 	for state, err := range states {
 		if err != nil {
-			return err //nolint:wrapcheck // Run wraps it.
+			return err
 		}
 		if err := shown.show(state); err != nil {
 			return err
