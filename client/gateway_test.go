@@ -14,6 +14,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
@@ -136,7 +137,7 @@ func (g *gateway) wait(n int) time.Duration {
 func (g *gateway) serve(t *testing.T, options ...Option) *Client {
 	t.Helper()
 	g.listener = bufconn.Listen(1 << 20)
-	server := grpc.NewServer()
+	server := grpc.NewServer(grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second})) // As the gateway has it.
 	v2.RegisterParticipantServiceServer(server, g)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(g.listener) }()
