@@ -135,8 +135,8 @@ func TestErrorsOfTheServiceAreTyped(t *testing.T) {
 			Code: codes.InvalidArgument, Message: "scripted", Reason: "INVALID_REQUEST", Metadata: map[string]string{"dialled": "no"},
 			Dialled: DialledNo, FieldViolations: []FieldViolation{{"page_size", "must not be negative"}}, RetryDelay: 1500 * time.Millisecond,
 		}
-		if !reflect.DeepEqual(got, want) {
-			t.Errorf("got %+v", got)
+		if fmt.Sprintf("%#v", got) != fmt.Sprintf("%#v", want) {
+			t.Errorf("got %#v", got)
 		}
 		if st, ok := status.FromError(err); !ok || len(st.Details()) != 3 {
 			t.Errorf("the status is %v", st)

@@ -24,7 +24,8 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// The server of the examples runs as long as the process.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.IgnoreCurrent()) }
 
 // call is the scripted answer to one streaming call: the messages, and then the error, or OK.
 type call[M any] struct {

@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -306,6 +305,7 @@ func TestWatchNoticesADeadNetwork(t *testing.T) {
 						g.stalled.Store(1)
 					case KindDisconnected:
 						broke = state.Err
+					default:
 					}
 				}
 				if broke == nil || broke.Reason != test.reason {
@@ -457,7 +457,7 @@ func TestKindNames(t *testing.T) {
 		KindSnapshot: "snapshot", KindChanges: "changes", KindFreshness: "freshness",
 		KindDisconnected: "disconnected", KindEnd: "end", 9: "kind 9",
 	} {
-		if got := fmt.Sprint(kind); got != want {
+		if got := kind.String(); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
