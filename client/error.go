@@ -1,11 +1,18 @@
 package client
 
 import (
+	"context"
+	"errors"
+	"strings"
 	"time"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
+
+// domain is the domain of the gateway's ErrorInfo.
+const domain = "participant-gateway"
 
 // Reasons of errors that this package makes itself. All other reasons come from the gateway
 // and are listed in its docs/errors.md.
@@ -61,15 +68,83 @@ type Error struct {
 	FieldViolations []FieldViolation
 	// RetryDelay is how long to wait before the next try. 0 if the error does not say.
 	RetryDelay time.Duration
+
+	// status is that of the gateway, with all details. nil if this package made the error.
+	status *status.Status
+	cause  error
+	// unsent is whether the request was surely not sent.
+	unsent bool
 }
 
 // Error returns the code, the reason and the message.
-func (e *Error) Error() string { return "" }
+func (e *Error) Error() string {
+	parts := []string{e.Code.String()}
+	if e.Reason != "" {
+		parts = append(parts, e.Reason)
+	}
+	return strings.Join(append(parts, e.Message), ": ")
+}
+
+// Unwrap returns the error of the context that ended the call, or nil.
+func (e *Error) Unwrap() error { return e.cause }
 
 // GRPCStatus returns the error as a gRPC status, so that status.Code and status.FromError
 // of grpc-go understand an Error.
-func (e *Error) GRPCStatus() *status.Status { return nil }
+func (e *Error) GRPCStatus() *status.Status {
+	if e.status != nil {
+		return e.status
+	}
+	return status.New(e.Code, e.Message)
+}
 
 // AsError returns the [*Error] in err's chain, or one that has the gRPC status in err's
-// chain. It returns false if there is neither.
-func AsError(err error) (*Error, bool) { return nil, false }
+// chain. It returns false if there is neither. The error of an entry of WatchConferences, a
+// google.rpc.Status, becomes an Error by AsError(status.ErrorProto(s)).
+func AsError(err error) (*Error, bool) {
+	if own, ok := errors.AsType[*Error](err); ok {
+		return own, true
+	}
+	if err == nil {
+		return nil, false
+	}
+	st, ok := status.FromError(err)
+	if !ok {
+		return nil, false
+	}
+	return fromStatus(st), true
+}
+
+// errorOf returns err as an *Error: UNKNOWN if it has no status.
+func errorOf(err error) *Error {
+	if own, ok := AsError(err); ok {
+		return own
+	}
+	return &Error{Code: codes.Unknown, Message: err.Error(), cause: err}
+}
+
+// contextError returns the *Error of a context that has ended.
+func contextError(ctx context.Context) *Error {
+	e := fromStatus(status.FromContextError(ctx.Err()))
+	e.cause = ctx.Err()
+	return e
+}
+
+func fromStatus(st *status.Status) *Error {
+	e := &Error{Code: st.Code(), Message: st.Message(), status: st}
+	for _, detail := range st.Details() {
+		switch detail := detail.(type) {
+		case *errdetails.ErrorInfo:
+			if detail.GetDomain() == domain {
+				e.Reason, e.Metadata = detail.GetReason(), detail.GetMetadata()
+				e.Dialled = Dialled(e.Metadata["dialled"])
+			}
+		case *errdetails.BadRequest:
+			for _, violation := range detail.GetFieldViolations() {
+				e.FieldViolations = append(e.FieldViolations, FieldViolation{violation.GetField(), violation.GetDescription()})
+			}
+		case *errdetails.RetryInfo:
+			e.RetryDelay = max(0, detail.GetRetryDelay().AsDuration())
+		}
+	}
+	return e
+}

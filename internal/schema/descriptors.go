@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	_ "github.com/audian/participant-gateway/internal/protooptions" // The set contains the imports.
 )
 
 // Descriptors returns an encoded FileDescriptorSet of the error details and the service,

@@ -8,6 +8,7 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/participant"
+	_ "github.com/audian/participant-gateway/internal/protooptions" // Package variables read the descriptors.
 )
 
 // enumNames maps the values of one enum to their names in JSON, which are the upstream's:

@@ -76,3 +76,14 @@ func TestFilter(t *testing.T) {
 		t.Errorf("Filter() = %+v, want %+v", got, want)
 	}
 }
+
+// Reflection serves the imports too. One that is not linked when a package variable reads the
+// descriptors stays a placeholder.
+func TestImportsOfTheServiceAreLinked(t *testing.T) {
+	imports := v2.File_audian_conference_v2_participant_service_proto.Imports()
+	for i := range imports.Len() {
+		if imports.Get(i).IsPlaceholder() {
+			t.Errorf("%s is a placeholder", imports.Get(i).Path())
+		}
+	}
+}

@@ -18,6 +18,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	gateway "github.com/audian/participant-gateway/gen/gateway/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/httpapi/httpio"
 )
 
@@ -68,7 +69,7 @@ func New(options Options) (http.Handler, error) {
 		runtime.WithDisableHTTPMethodOverride(),
 		runtime.WithWriteContentLength(),
 	)
-	if err := v2.RegisterParticipantServiceHandlerServer(context.Background(), a.mux, decodedService{a.Service}); err != nil {
+	if err := gateway.RegisterParticipantServiceHandlerServer(context.Background(), a.mux, decodedService{a.Service}); err != nil {
 		return nil, fmt.Errorf("register the service: %w", err)
 	}
 	// grpc-gateway tries the handlers of a path in reverse order of registration: these

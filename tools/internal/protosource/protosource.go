@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	_ "github.com/audian/participant-gateway/internal/protooptions" // Linked has typed options.
 )
 
 // Linked is the service's file in the generated code: with typed options, without comments.

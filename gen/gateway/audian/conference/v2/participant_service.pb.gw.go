@@ -14,6 +14,7 @@ import (
 	"io"
 	"net/http"
 
+	extConferencev2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"github.com/grpc-ecosystem/grpc-gateway/v2/utilities"
 	"google.golang.org/grpc"
@@ -35,9 +36,9 @@ var (
 	_ = metadata.Join
 )
 
-func request_ParticipantService_AddParticipant_0(ctx context.Context, marshaler runtime.Marshaler, client ParticipantServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ParticipantService_AddParticipant_0(ctx context.Context, marshaler runtime.Marshaler, client extConferencev2.ParticipantServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq AddParticipantRequest
+		protoReq extConferencev2.AddParticipantRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -59,9 +60,9 @@ func request_ParticipantService_AddParticipant_0(ctx context.Context, marshaler 
 	return msg, metadata, err
 }
 
-func local_request_ParticipantService_AddParticipant_0(ctx context.Context, marshaler runtime.Marshaler, server ParticipantServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ParticipantService_AddParticipant_0(ctx context.Context, marshaler runtime.Marshaler, server extConferencev2.ParticipantServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq AddParticipantRequest
+		protoReq extConferencev2.AddParticipantRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -80,9 +81,9 @@ func local_request_ParticipantService_AddParticipant_0(ctx context.Context, mars
 	return msg, metadata, err
 }
 
-func request_ParticipantService_RemoveParticipant_0(ctx context.Context, marshaler runtime.Marshaler, client ParticipantServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ParticipantService_RemoveParticipant_0(ctx context.Context, marshaler runtime.Marshaler, client extConferencev2.ParticipantServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq RemoveParticipantRequest
+		protoReq extConferencev2.RemoveParticipantRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -109,9 +110,9 @@ func request_ParticipantService_RemoveParticipant_0(ctx context.Context, marshal
 	return msg, metadata, err
 }
 
-func local_request_ParticipantService_RemoveParticipant_0(ctx context.Context, marshaler runtime.Marshaler, server ParticipantServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ParticipantService_RemoveParticipant_0(ctx context.Context, marshaler runtime.Marshaler, server extConferencev2.ParticipantServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq RemoveParticipantRequest
+		protoReq extConferencev2.RemoveParticipantRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -137,9 +138,9 @@ func local_request_ParticipantService_RemoveParticipant_0(ctx context.Context, m
 
 var filter_ParticipantService_ListParticipants_0 = &utilities.DoubleArray{Encoding: map[string]int{"conference_id": 0}, Base: []int{1, 1, 0}, Check: []int{0, 1, 2}}
 
-func request_ParticipantService_ListParticipants_0(ctx context.Context, marshaler runtime.Marshaler, client ParticipantServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ParticipantService_ListParticipants_0(ctx context.Context, marshaler runtime.Marshaler, client extConferencev2.ParticipantServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListParticipantsRequest
+		protoReq extConferencev2.ListParticipantsRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -164,9 +165,9 @@ func request_ParticipantService_ListParticipants_0(ctx context.Context, marshale
 	return msg, metadata, err
 }
 
-func local_request_ParticipantService_ListParticipants_0(ctx context.Context, marshaler runtime.Marshaler, server ParticipantServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ParticipantService_ListParticipants_0(ctx context.Context, marshaler runtime.Marshaler, server extConferencev2.ParticipantServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListParticipantsRequest
+		protoReq extConferencev2.ListParticipantsRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -190,9 +191,9 @@ func local_request_ParticipantService_ListParticipants_0(ctx context.Context, ma
 
 var filter_ParticipantService_WatchParticipants_0 = &utilities.DoubleArray{Encoding: map[string]int{"conference_id": 0}, Base: []int{1, 1, 0}, Check: []int{0, 1, 2}}
 
-func request_ParticipantService_WatchParticipants_0(ctx context.Context, marshaler runtime.Marshaler, client ParticipantServiceClient, req *http.Request, pathParams map[string]string) (ParticipantService_WatchParticipantsClient, runtime.ServerMetadata, error) {
+func request_ParticipantService_WatchParticipants_0(ctx context.Context, marshaler runtime.Marshaler, client extConferencev2.ParticipantServiceClient, req *http.Request, pathParams map[string]string) (extConferencev2.ParticipantService_WatchParticipantsClient, runtime.ServerMetadata, error) {
 	var (
-		protoReq WatchParticipantsRequest
+		protoReq extConferencev2.WatchParticipantsRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -225,9 +226,9 @@ func request_ParticipantService_WatchParticipants_0(ctx context.Context, marshal
 	return stream, metadata, nil
 }
 
-func request_ParticipantService_GetParticipant_0(ctx context.Context, marshaler runtime.Marshaler, client ParticipantServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ParticipantService_GetParticipant_0(ctx context.Context, marshaler runtime.Marshaler, client extConferencev2.ParticipantServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetParticipantRequest
+		protoReq extConferencev2.GetParticipantRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -254,9 +255,9 @@ func request_ParticipantService_GetParticipant_0(ctx context.Context, marshaler 
 	return msg, metadata, err
 }
 
-func local_request_ParticipantService_GetParticipant_0(ctx context.Context, marshaler runtime.Marshaler, server ParticipantServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ParticipantService_GetParticipant_0(ctx context.Context, marshaler runtime.Marshaler, server extConferencev2.ParticipantServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetParticipantRequest
+		protoReq extConferencev2.GetParticipantRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -280,9 +281,9 @@ func local_request_ParticipantService_GetParticipant_0(ctx context.Context, mars
 	return msg, metadata, err
 }
 
-func request_ParticipantService_MuteParticipant_0(ctx context.Context, marshaler runtime.Marshaler, client ParticipantServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ParticipantService_MuteParticipant_0(ctx context.Context, marshaler runtime.Marshaler, client extConferencev2.ParticipantServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq MuteParticipantRequest
+		protoReq extConferencev2.MuteParticipantRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -312,9 +313,9 @@ func request_ParticipantService_MuteParticipant_0(ctx context.Context, marshaler
 	return msg, metadata, err
 }
 
-func local_request_ParticipantService_MuteParticipant_0(ctx context.Context, marshaler runtime.Marshaler, server ParticipantServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ParticipantService_MuteParticipant_0(ctx context.Context, marshaler runtime.Marshaler, server extConferencev2.ParticipantServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq MuteParticipantRequest
+		protoReq extConferencev2.MuteParticipantRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -341,9 +342,9 @@ func local_request_ParticipantService_MuteParticipant_0(ctx context.Context, mar
 	return msg, metadata, err
 }
 
-func request_ParticipantService_UnmuteParticipant_0(ctx context.Context, marshaler runtime.Marshaler, client ParticipantServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ParticipantService_UnmuteParticipant_0(ctx context.Context, marshaler runtime.Marshaler, client extConferencev2.ParticipantServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq UnmuteParticipantRequest
+		protoReq extConferencev2.UnmuteParticipantRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -373,9 +374,9 @@ func request_ParticipantService_UnmuteParticipant_0(ctx context.Context, marshal
 	return msg, metadata, err
 }
 
-func local_request_ParticipantService_UnmuteParticipant_0(ctx context.Context, marshaler runtime.Marshaler, server ParticipantServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ParticipantService_UnmuteParticipant_0(ctx context.Context, marshaler runtime.Marshaler, server extConferencev2.ParticipantServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq UnmuteParticipantRequest
+		protoReq extConferencev2.UnmuteParticipantRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -402,9 +403,9 @@ func local_request_ParticipantService_UnmuteParticipant_0(ctx context.Context, m
 	return msg, metadata, err
 }
 
-func request_ParticipantService_HoldParticipant_0(ctx context.Context, marshaler runtime.Marshaler, client ParticipantServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ParticipantService_HoldParticipant_0(ctx context.Context, marshaler runtime.Marshaler, client extConferencev2.ParticipantServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq HoldParticipantRequest
+		protoReq extConferencev2.HoldParticipantRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -434,9 +435,9 @@ func request_ParticipantService_HoldParticipant_0(ctx context.Context, marshaler
 	return msg, metadata, err
 }
 
-func local_request_ParticipantService_HoldParticipant_0(ctx context.Context, marshaler runtime.Marshaler, server ParticipantServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ParticipantService_HoldParticipant_0(ctx context.Context, marshaler runtime.Marshaler, server extConferencev2.ParticipantServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq HoldParticipantRequest
+		protoReq extConferencev2.HoldParticipantRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -463,9 +464,9 @@ func local_request_ParticipantService_HoldParticipant_0(ctx context.Context, mar
 	return msg, metadata, err
 }
 
-func request_ParticipantService_ResumeParticipant_0(ctx context.Context, marshaler runtime.Marshaler, client ParticipantServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ParticipantService_ResumeParticipant_0(ctx context.Context, marshaler runtime.Marshaler, client extConferencev2.ParticipantServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ResumeParticipantRequest
+		protoReq extConferencev2.ResumeParticipantRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -495,9 +496,9 @@ func request_ParticipantService_ResumeParticipant_0(ctx context.Context, marshal
 	return msg, metadata, err
 }
 
-func local_request_ParticipantService_ResumeParticipant_0(ctx context.Context, marshaler runtime.Marshaler, server ParticipantServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ParticipantService_ResumeParticipant_0(ctx context.Context, marshaler runtime.Marshaler, server extConferencev2.ParticipantServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ResumeParticipantRequest
+		protoReq extConferencev2.ResumeParticipantRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -524,9 +525,9 @@ func local_request_ParticipantService_ResumeParticipant_0(ctx context.Context, m
 	return msg, metadata, err
 }
 
-func request_ParticipantService_DisconnectParticipant_0(ctx context.Context, marshaler runtime.Marshaler, client ParticipantServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ParticipantService_DisconnectParticipant_0(ctx context.Context, marshaler runtime.Marshaler, client extConferencev2.ParticipantServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq DisconnectParticipantRequest
+		protoReq extConferencev2.DisconnectParticipantRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -556,9 +557,9 @@ func request_ParticipantService_DisconnectParticipant_0(ctx context.Context, mar
 	return msg, metadata, err
 }
 
-func local_request_ParticipantService_DisconnectParticipant_0(ctx context.Context, marshaler runtime.Marshaler, server ParticipantServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ParticipantService_DisconnectParticipant_0(ctx context.Context, marshaler runtime.Marshaler, server extConferencev2.ParticipantServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq DisconnectParticipantRequest
+		protoReq extConferencev2.DisconnectParticipantRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -585,9 +586,9 @@ func local_request_ParticipantService_DisconnectParticipant_0(ctx context.Contex
 	return msg, metadata, err
 }
 
-func request_ParticipantService_MuteAllParticipants_0(ctx context.Context, marshaler runtime.Marshaler, client ParticipantServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ParticipantService_MuteAllParticipants_0(ctx context.Context, marshaler runtime.Marshaler, client extConferencev2.ParticipantServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq MuteAllParticipantsRequest
+		protoReq extConferencev2.MuteAllParticipantsRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -609,9 +610,9 @@ func request_ParticipantService_MuteAllParticipants_0(ctx context.Context, marsh
 	return msg, metadata, err
 }
 
-func local_request_ParticipantService_MuteAllParticipants_0(ctx context.Context, marshaler runtime.Marshaler, server ParticipantServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ParticipantService_MuteAllParticipants_0(ctx context.Context, marshaler runtime.Marshaler, server extConferencev2.ParticipantServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq MuteAllParticipantsRequest
+		protoReq extConferencev2.MuteAllParticipantsRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -630,9 +631,9 @@ func local_request_ParticipantService_MuteAllParticipants_0(ctx context.Context,
 	return msg, metadata, err
 }
 
-func request_ParticipantService_RefreshParticipants_0(ctx context.Context, marshaler runtime.Marshaler, client ParticipantServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ParticipantService_RefreshParticipants_0(ctx context.Context, marshaler runtime.Marshaler, client extConferencev2.ParticipantServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq RefreshParticipantsRequest
+		protoReq extConferencev2.RefreshParticipantsRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -654,9 +655,9 @@ func request_ParticipantService_RefreshParticipants_0(ctx context.Context, marsh
 	return msg, metadata, err
 }
 
-func local_request_ParticipantService_RefreshParticipants_0(ctx context.Context, marshaler runtime.Marshaler, server ParticipantServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ParticipantService_RefreshParticipants_0(ctx context.Context, marshaler runtime.Marshaler, server extConferencev2.ParticipantServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq RefreshParticipantsRequest
+		protoReq extConferencev2.RefreshParticipantsRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -675,9 +676,9 @@ func local_request_ParticipantService_RefreshParticipants_0(ctx context.Context,
 	return msg, metadata, err
 }
 
-func request_ParticipantService_BatchAddParticipants_0(ctx context.Context, marshaler runtime.Marshaler, client ParticipantServiceClient, req *http.Request, pathParams map[string]string) (ParticipantService_BatchAddParticipantsClient, runtime.ServerMetadata, error) {
+func request_ParticipantService_BatchAddParticipants_0(ctx context.Context, marshaler runtime.Marshaler, client extConferencev2.ParticipantServiceClient, req *http.Request, pathParams map[string]string) (extConferencev2.ParticipantService_BatchAddParticipantsClient, runtime.ServerMetadata, error) {
 	var (
-		protoReq BatchAddParticipantsRequest
+		protoReq extConferencev2.BatchAddParticipantsRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -707,9 +708,9 @@ func request_ParticipantService_BatchAddParticipants_0(ctx context.Context, mars
 	return stream, metadata, nil
 }
 
-func request_ParticipantService_WatchConferences_0(ctx context.Context, marshaler runtime.Marshaler, client ParticipantServiceClient, req *http.Request, pathParams map[string]string) (ParticipantService_WatchConferencesClient, runtime.ServerMetadata, error) {
+func request_ParticipantService_WatchConferences_0(ctx context.Context, marshaler runtime.Marshaler, client extConferencev2.ParticipantServiceClient, req *http.Request, pathParams map[string]string) (extConferencev2.ParticipantService_WatchConferencesClient, runtime.ServerMetadata, error) {
 	var (
-		protoReq WatchConferencesRequest
+		protoReq extConferencev2.WatchConferencesRequest
 		metadata runtime.ServerMetadata
 	)
 	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
@@ -732,9 +733,9 @@ func request_ParticipantService_WatchConferences_0(ctx context.Context, marshale
 
 var filter_ParticipantService_WatchConferences_1 = &utilities.DoubleArray{Encoding: map[string]int{}, Base: []int(nil), Check: []int(nil)}
 
-func request_ParticipantService_WatchConferences_1(ctx context.Context, marshaler runtime.Marshaler, client ParticipantServiceClient, req *http.Request, pathParams map[string]string) (ParticipantService_WatchConferencesClient, runtime.ServerMetadata, error) {
+func request_ParticipantService_WatchConferences_1(ctx context.Context, marshaler runtime.Marshaler, client extConferencev2.ParticipantServiceClient, req *http.Request, pathParams map[string]string) (extConferencev2.ParticipantService_WatchConferencesClient, runtime.ServerMetadata, error) {
 	var (
-		protoReq WatchConferencesRequest
+		protoReq extConferencev2.WatchConferencesRequest
 		metadata runtime.ServerMetadata
 	)
 	if err := req.ParseForm(); err != nil {
@@ -763,7 +764,7 @@ func request_ParticipantService_WatchConferences_1(ctx context.Context, marshale
 // StreamingRPC :currently unsupported pending https://github.com/grpc/grpc-go/issues/906.
 // Note that using this registration option will cause many gRPC library features to stop working. Consider using RegisterParticipantServiceHandlerFromEndpoint instead.
 // GRPC interceptors will not work for this type of registration. To use interceptors, you must use the "runtime.WithMiddlewares" option in the "runtime.NewServeMux" call.
-func RegisterParticipantServiceHandlerServer(ctx context.Context, mux *runtime.ServeMux, server ParticipantServiceServer) error {
+func RegisterParticipantServiceHandlerServer(ctx context.Context, mux *runtime.ServeMux, server extConferencev2.ParticipantServiceServer) error {
 	mux.Handle(http.MethodPost, pattern_ParticipantService_AddParticipant_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -782,7 +783,7 @@ func RegisterParticipantServiceHandlerServer(ctx context.Context, mux *runtime.S
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ParticipantService_AddParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_AddParticipant_0{resp.(*AddParticipantResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ParticipantService_AddParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_AddParticipant_0{resp.(*extConferencev2.AddParticipantResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodDelete, pattern_ParticipantService_RemoveParticipant_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -849,7 +850,7 @@ func RegisterParticipantServiceHandlerServer(ctx context.Context, mux *runtime.S
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ParticipantService_GetParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_GetParticipant_0{resp.(*GetParticipantResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ParticipantService_GetParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_GetParticipant_0{resp.(*extConferencev2.GetParticipantResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_ParticipantService_MuteParticipant_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -869,7 +870,7 @@ func RegisterParticipantServiceHandlerServer(ctx context.Context, mux *runtime.S
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ParticipantService_MuteParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_MuteParticipant_0{resp.(*MuteParticipantResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ParticipantService_MuteParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_MuteParticipant_0{resp.(*extConferencev2.MuteParticipantResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_ParticipantService_UnmuteParticipant_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -889,7 +890,7 @@ func RegisterParticipantServiceHandlerServer(ctx context.Context, mux *runtime.S
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ParticipantService_UnmuteParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_UnmuteParticipant_0{resp.(*UnmuteParticipantResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ParticipantService_UnmuteParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_UnmuteParticipant_0{resp.(*extConferencev2.UnmuteParticipantResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_ParticipantService_HoldParticipant_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -909,7 +910,7 @@ func RegisterParticipantServiceHandlerServer(ctx context.Context, mux *runtime.S
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ParticipantService_HoldParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_HoldParticipant_0{resp.(*HoldParticipantResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ParticipantService_HoldParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_HoldParticipant_0{resp.(*extConferencev2.HoldParticipantResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_ParticipantService_ResumeParticipant_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -929,7 +930,7 @@ func RegisterParticipantServiceHandlerServer(ctx context.Context, mux *runtime.S
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ParticipantService_ResumeParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_ResumeParticipant_0{resp.(*ResumeParticipantResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ParticipantService_ResumeParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_ResumeParticipant_0{resp.(*extConferencev2.ResumeParticipantResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_ParticipantService_DisconnectParticipant_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -949,7 +950,7 @@ func RegisterParticipantServiceHandlerServer(ctx context.Context, mux *runtime.S
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ParticipantService_DisconnectParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_DisconnectParticipant_0{resp.(*DisconnectParticipantResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ParticipantService_DisconnectParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_DisconnectParticipant_0{resp.(*extConferencev2.DisconnectParticipantResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_ParticipantService_MuteAllParticipants_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -1043,15 +1044,15 @@ func RegisterParticipantServiceHandlerFromEndpoint(ctx context.Context, mux *run
 // RegisterParticipantServiceHandler registers the http handlers for service ParticipantService to "mux".
 // The handlers forward requests to the grpc endpoint over "conn".
 func RegisterParticipantServiceHandler(ctx context.Context, mux *runtime.ServeMux, conn *grpc.ClientConn) error {
-	return RegisterParticipantServiceHandlerClient(ctx, mux, NewParticipantServiceClient(conn))
+	return RegisterParticipantServiceHandlerClient(ctx, mux, extConferencev2.NewParticipantServiceClient(conn))
 }
 
 // RegisterParticipantServiceHandlerClient registers the http handlers for service ParticipantService
-// to "mux". The handlers forward requests to the grpc endpoint over the given implementation of "ParticipantServiceClient".
-// Note: the gRPC framework executes interceptors within the gRPC handler. If the passed in "ParticipantServiceClient"
+// to "mux". The handlers forward requests to the grpc endpoint over the given implementation of "extConferencev2.ParticipantServiceClient".
+// Note: the gRPC framework executes interceptors within the gRPC handler. If the passed in "extConferencev2.ParticipantServiceClient"
 // doesn't go through the normal gRPC flow (creating a gRPC client etc.) then it will be up to the passed in
-// "ParticipantServiceClient" to call the correct interceptors. This client ignores the HTTP middlewares.
-func RegisterParticipantServiceHandlerClient(ctx context.Context, mux *runtime.ServeMux, client ParticipantServiceClient) error {
+// "extConferencev2.ParticipantServiceClient" to call the correct interceptors. This client ignores the HTTP middlewares.
+func RegisterParticipantServiceHandlerClient(ctx context.Context, mux *runtime.ServeMux, client extConferencev2.ParticipantServiceClient) error {
 	mux.Handle(http.MethodPost, pattern_ParticipantService_AddParticipant_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -1067,7 +1068,7 @@ func RegisterParticipantServiceHandlerClient(ctx context.Context, mux *runtime.S
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ParticipantService_AddParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_AddParticipant_0{resp.(*AddParticipantResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ParticipantService_AddParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_AddParticipant_0{resp.(*extConferencev2.AddParticipantResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodDelete, pattern_ParticipantService_RemoveParticipant_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -1135,7 +1136,7 @@ func RegisterParticipantServiceHandlerClient(ctx context.Context, mux *runtime.S
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ParticipantService_GetParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_GetParticipant_0{resp.(*GetParticipantResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ParticipantService_GetParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_GetParticipant_0{resp.(*extConferencev2.GetParticipantResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_ParticipantService_MuteParticipant_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -1152,7 +1153,7 @@ func RegisterParticipantServiceHandlerClient(ctx context.Context, mux *runtime.S
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ParticipantService_MuteParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_MuteParticipant_0{resp.(*MuteParticipantResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ParticipantService_MuteParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_MuteParticipant_0{resp.(*extConferencev2.MuteParticipantResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_ParticipantService_UnmuteParticipant_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -1169,7 +1170,7 @@ func RegisterParticipantServiceHandlerClient(ctx context.Context, mux *runtime.S
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ParticipantService_UnmuteParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_UnmuteParticipant_0{resp.(*UnmuteParticipantResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ParticipantService_UnmuteParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_UnmuteParticipant_0{resp.(*extConferencev2.UnmuteParticipantResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_ParticipantService_HoldParticipant_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -1186,7 +1187,7 @@ func RegisterParticipantServiceHandlerClient(ctx context.Context, mux *runtime.S
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ParticipantService_HoldParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_HoldParticipant_0{resp.(*HoldParticipantResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ParticipantService_HoldParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_HoldParticipant_0{resp.(*extConferencev2.HoldParticipantResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_ParticipantService_ResumeParticipant_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -1203,7 +1204,7 @@ func RegisterParticipantServiceHandlerClient(ctx context.Context, mux *runtime.S
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ParticipantService_ResumeParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_ResumeParticipant_0{resp.(*ResumeParticipantResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ParticipantService_ResumeParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_ResumeParticipant_0{resp.(*extConferencev2.ResumeParticipantResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_ParticipantService_DisconnectParticipant_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -1220,7 +1221,7 @@ func RegisterParticipantServiceHandlerClient(ctx context.Context, mux *runtime.S
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ParticipantService_DisconnectParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_DisconnectParticipant_0{resp.(*DisconnectParticipantResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ParticipantService_DisconnectParticipant_0(annotatedContext, mux, outboundMarshaler, w, req, response_ParticipantService_DisconnectParticipant_0{resp.(*extConferencev2.DisconnectParticipantResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_ParticipantService_MuteAllParticipants_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -1311,7 +1312,7 @@ func RegisterParticipantServiceHandlerClient(ctx context.Context, mux *runtime.S
 }
 
 type response_ParticipantService_AddParticipant_0 struct {
-	*AddParticipantResponse
+	*extConferencev2.AddParticipantResponse
 }
 
 func (m response_ParticipantService_AddParticipant_0) XXX_ResponseBody() interface{} {
@@ -1320,7 +1321,7 @@ func (m response_ParticipantService_AddParticipant_0) XXX_ResponseBody() interfa
 }
 
 type response_ParticipantService_GetParticipant_0 struct {
-	*GetParticipantResponse
+	*extConferencev2.GetParticipantResponse
 }
 
 func (m response_ParticipantService_GetParticipant_0) XXX_ResponseBody() interface{} {
@@ -1329,7 +1330,7 @@ func (m response_ParticipantService_GetParticipant_0) XXX_ResponseBody() interfa
 }
 
 type response_ParticipantService_MuteParticipant_0 struct {
-	*MuteParticipantResponse
+	*extConferencev2.MuteParticipantResponse
 }
 
 func (m response_ParticipantService_MuteParticipant_0) XXX_ResponseBody() interface{} {
@@ -1338,7 +1339,7 @@ func (m response_ParticipantService_MuteParticipant_0) XXX_ResponseBody() interf
 }
 
 type response_ParticipantService_UnmuteParticipant_0 struct {
-	*UnmuteParticipantResponse
+	*extConferencev2.UnmuteParticipantResponse
 }
 
 func (m response_ParticipantService_UnmuteParticipant_0) XXX_ResponseBody() interface{} {
@@ -1347,7 +1348,7 @@ func (m response_ParticipantService_UnmuteParticipant_0) XXX_ResponseBody() inte
 }
 
 type response_ParticipantService_HoldParticipant_0 struct {
-	*HoldParticipantResponse
+	*extConferencev2.HoldParticipantResponse
 }
 
 func (m response_ParticipantService_HoldParticipant_0) XXX_ResponseBody() interface{} {
@@ -1356,7 +1357,7 @@ func (m response_ParticipantService_HoldParticipant_0) XXX_ResponseBody() interf
 }
 
 type response_ParticipantService_ResumeParticipant_0 struct {
-	*ResumeParticipantResponse
+	*extConferencev2.ResumeParticipantResponse
 }
 
 func (m response_ParticipantService_ResumeParticipant_0) XXX_ResponseBody() interface{} {
@@ -1365,7 +1366,7 @@ func (m response_ParticipantService_ResumeParticipant_0) XXX_ResponseBody() inte
 }
 
 type response_ParticipantService_DisconnectParticipant_0 struct {
-	*DisconnectParticipantResponse
+	*extConferencev2.DisconnectParticipantResponse
 }
 
 func (m response_ParticipantService_DisconnectParticipant_0) XXX_ResponseBody() interface{} {
