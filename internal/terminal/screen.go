@@ -51,7 +51,7 @@ type screen struct {
 
 // show draws a state.
 func (s *screen) show(state client.State) error {
-	f := frame{people: people(state.Roster), total: state.Total, active: state.Active}
+	f := frame{people: people(state.Roster)}
 	for _, change := range state.Changes {
 		f.changed = append(f.changed, change.GetParticipant().GetId())
 	}
@@ -72,8 +72,7 @@ type frame struct {
 	// changed are the ids of the participants of the last change.
 	changed []string
 	// trouble is why the table may be out of date; empty if it is live.
-	trouble       string
-	total, active *int32
+	trouble string
 }
 
 // isTerminal reports whether a file of the process is a terminal that understands escape sequences.
@@ -133,12 +132,20 @@ func (s *screen) header(f frame, width int) string {
 	if f.trouble != "" {
 		state, color = clean(f.trouble), red
 	}
-	counts := fmt.Sprintf("%d shown", len(f.people))
-	if f.total != nil && f.active != nil {
-		counts += fmt.Sprintf(", %d in the conference, %d active", *f.total, *f.active)
-	}
+	counts := fmt.Sprintf("%d shown, %d active", len(f.people), active(f.people))
 	line := fmt.Sprintf("%s  %s  %s  %s", clean(s.conference), time.Now().Format(time.TimeOnly), counts, state)
 	return s.paint(color+bold, cut(line, width))
+}
+
+// active returns the number of connected and held participants.
+func active(people []*v2.Participant) (n int) {
+	for _, p := range people {
+		switch p.GetStatus() { //nolint:exhaustive // All others are not active.
+		case v2.ParticipantStatus_PARTICIPANT_STATUS_CONNECTED, v2.ParticipantStatus_PARTICIPANT_STATUS_HELD:
+			n++
+		}
+	}
+	return n
 }
 
 // paint colours a text.
