@@ -30,7 +30,7 @@ var clientPackages = []string{
 
 func TestClientLinksGRPCAndProtobufAlone(t *testing.T) {
 	out := run(t, root, "list", "-deps", "-f", "{{if .Module}}{{.Module.Path}} {{.ImportPath}}{{end}}", "./client")
-	for _, line := range strings.Split(strings.TrimSpace(out), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(out), "\n") {
 		path, imported, _ := strings.Cut(line, " ")
 		if !slices.Contains(clientModules, path) || strings.HasPrefix(imported, module) && !slices.Contains(clientPackages, imported) {
 			t.Errorf("package client links %s: programs of others would link it too", imported)
@@ -79,7 +79,7 @@ func run(t *testing.T, dir string, arguments ...string) string {
 	t.Helper()
 	command := exec.Command("go", arguments...)
 	command.Dir = dir
-	command.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=-mod=mod", "GOWORK=off")
+	command.Env = append(command.Environ(), "GOPROXY=off", "GOFLAGS=-mod=mod", "GOWORK=off")
 	var problems strings.Builder
 	command.Stderr = &problems
 	out, err := command.Output()
