@@ -60,7 +60,7 @@ func check(name string, allowed []string, imported string) []string {
 // packages lists the packages of the product, without tools.
 func packages(t *testing.T) []pkg {
 	t.Helper()
-	list := exec.Command("go", "list", "-e", "-json=ImportPath,Imports", "./cmd/...", "./gen/...", "./internal/...")
+	list := exec.Command("go", "list", "-e", "-json=ImportPath,Imports", "./client/...", "./cmd/...", "./gen/...", "./internal/...")
 	list.Dir = root
 	out, err := list.Output()
 	if err != nil {

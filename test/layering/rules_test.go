@@ -112,6 +112,8 @@ var arrows = map[string][]string{
 	"internal/config":    {"internal/replica/redisurl", "internal/policy"},
 	"internal/simulator": {},
 
+	"client": {"internal/jitter", "gen/audian/conference/v2"},
+
 	"cmd/server":    {"internal/access/keys", "internal/config", "internal/server", "internal/terminal"},
 	"cmd/simulator": {"internal/simulator"},
 }
@@ -190,6 +192,8 @@ var reasons = map[string]string{
 	"internal/httpapi/openapitest":  testHelp,
 	"internal/httpapi/httpapitest":  testHelp,
 	"internal/replica/redistest":    testHelp,
+
+	"client": "programs of others link it: it must stay small",
 
 	"cmd/server":    "commands parse, compose and run; package server does the rest",
 	"cmd/simulator": "commands parse, compose and run; package simulator does the rest",
