@@ -91,7 +91,7 @@ func openAPI(languages ...string) []client {
 	toolchains := map[string][]string{
 		"go": {"go"}, "java": {"java", "mvn"}, "rust": {"cargo"}, "python": {"python3"}, "typescript": {"node", "npm"},
 	}
-	var all []client
+	all := make([]client, 0, len(languages))
 	for _, language := range languages {
 		all = append(all, client{
 			Name: "openapi-" + language, Transport: "http", Needs: append([]string{"java"}, toolchains[language]...),
@@ -119,7 +119,7 @@ func selectClients(names []string) ([]client, error) {
 }
 
 func clientNames() []string {
-	var names []string
+	names := make([]string, 0, len(clients))
 	for _, c := range clients {
 		names = append(names, c.Name)
 	}

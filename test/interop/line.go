@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -65,7 +66,7 @@ func parseLine(text string, at time.Time) (line, error) {
 	}
 	var ok bool
 	if l.id, ok = l.fields["id"].(string); !ok {
-		return l, fmt.Errorf("has no id")
+		return l, errors.New("has no id")
 	}
 	if err := json.Unmarshal([]byte(text), &l.state); err != nil {
 		return l, fmt.Errorf("has a field of another type: %w", err)

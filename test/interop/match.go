@@ -25,7 +25,7 @@ func match(path string, expected, got any) []string {
 		return differ(want == text || want == "*" && text != "", path, strconv.Quote(want), got)
 	case float64:
 		number, _ := got.(float64)
-		return differ(number == want, path, fmt.Sprint(want), got) //nolint:gocritic // Whole numbers of JSON.
+		return differ(number == want, path, fmt.Sprint(want), got)
 	case bool:
 		truth, _ := got.(bool)
 		return differ(truth == want, path, strconv.FormatBool(want), got)
@@ -93,7 +93,7 @@ func matchList(path string, want []any, got any) []string {
 }
 
 func sortedTexts(values []any) []string {
-	var texts []string
+	texts := make([]string, 0, len(values))
 	for _, value := range values {
 		texts = append(texts, show(value))
 	}

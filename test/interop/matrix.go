@@ -14,7 +14,8 @@ import (
 // printMatrix prints a row for each client and a column for each step, and below it what failed.
 func printMatrix(out io.Writer, steps []step, results []clientResult) {
 	table := tabwriter.NewWriter(out, 0, 0, 1, ' ', 0)
-	header := []string{"client", "build", "run"}
+	header := make([]string, 0, len(steps)+3)
+	header = append(header, "client", "build", "run")
 	for _, s := range steps {
 		header = append(header, s.Name)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -146,9 +147,7 @@ func (p *player) sendMove(ctx context.Context, i int, m move) error {
 		return nil
 	}
 	expected := message{"id": id}
-	for name, value := range m.Expect {
-		expected[name] = value
-	}
+	maps.Copy(expected, m.Expect)
 	m.Await, m.Strict = expected, true
 	return p.await(ctx, m)
 }
@@ -177,9 +176,9 @@ func (p *player) connect(command message) {
 		delete(command, "key")
 	}
 	if names, ok := command["keys"]; ok {
-		var secrets []any
-		for _, name := range texts(names) {
-			secrets = append(secrets, p.world.keys.secrets[name])
+		secrets := texts(names)
+		for i, name := range secrets {
+			secrets[i] = p.world.keys.secrets[name]
 		}
 		command["credentials"] = secrets
 		delete(command, "keys")
@@ -250,7 +249,9 @@ func (p *player) unsupported(id string) error {
 // endClient ends the client's input; it must exit.
 func (p *player) endClient(ctx context.Context) error {
 	p.ended = true
-	ending, ok := p.program.(interface{ end(ctx context.Context) error })
+	ending, ok := p.program.(interface {
+		end(ctx context.Context) error
+	})
 	if !ok {
 		return errors.New("cannot end this client")
 	}

@@ -99,8 +99,11 @@ func texts(list any) []string {
 }
 
 func (f filter) passes(m watchclient.Member) bool {
-	any := func(values []string, value string) bool { return len(values) == 0 || slices.Contains(values, value) }
-	return any(f.statuses, m.Status) && any(f.roles, m.Role) && any(f.ids, m.ID)
+	return selects(f.statuses, m.Status) && selects(f.roles, m.Role) && selects(f.ids, m.ID)
+}
+
+func selects(values []string, value string) bool {
+	return len(values) == 0 || slices.Contains(values, value)
 }
 
 // view is a roster through a filter.

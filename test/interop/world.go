@@ -51,7 +51,7 @@ func startWorld(ctx context.Context, server, name, logs string, authenticates bo
 		flags = append(flags, "--auth", "keys", "--auth-keys-file", w.keys.file)
 	}
 	w.gateway = &gateway{binary: server, log: log, flags: flags}
-	if err = w.gateway.start(ctx); err != nil {
+	if err := w.gateway.start(ctx); err != nil {
 		return w, err
 	}
 	if w.grpc, err = startProxy(ctx, w.gateway.grpcAddr); err != nil {
