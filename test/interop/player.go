@@ -57,7 +57,7 @@ func newPlayer(c client, w *world, p conversation, s step) *player {
 // play makes all moves.
 func (p *player) play(ctx context.Context) error {
 	for i, m := range p.step.Moves {
-		if err := p.move(ctx, i, m); err != nil {
+		if err := p.move(ctx, i, m); err != nil && !(m.Optional && errors.Is(err, errUnsupported)) {
 			return fmt.Errorf("move %d%s: %w", i+1, note(m), err)
 		}
 	}
@@ -220,17 +220,20 @@ func (p *player) await(ctx context.Context, m move) error {
 			p.awaited[cmp.Or(m.As, id)] = l.fields
 			return nil
 		}
+		if len(found) == 0 {
+			found = []string{"is a line of another kind: " + l.kind()}
+		}
 		if m.Strict || !p.mayPass(m, l.kind()) {
-			return fmt.Errorf("awaited %s, got %s: %s", show(want), shorten(l.text), strings.Join(found, "; "))
+			return fmt.Errorf("%s; got %s, awaited %s", strings.Join(found, "; "), shorten(l.text), show(want))
 		}
 	}
 }
 
 func notFound(want message, found []string, err error) error {
 	if len(found) > 0 {
-		return fmt.Errorf("awaited %s: %w; of the last line %s", show(want), err, strings.Join(found, "; "))
+		return fmt.Errorf("%w; of the last line %s; awaited %s", err, strings.Join(found, "; "), show(want))
 	}
-	return fmt.Errorf("awaited %s: %w", show(want), err)
+	return fmt.Errorf("%w; awaited %s", err, show(want))
 }
 
 // mayPass reports whether a line of that kind may come before the awaited one.

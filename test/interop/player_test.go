@@ -70,7 +70,7 @@ func TestPlayer(t *testing.T) {
 		},
 		"nothing passes a strict move": {
 			map[string][]string{"watch": {`{"id":"{id}","state":"changes","roster":{}}`, `{"id":"{id}","state":"end"}`}},
-			`[` + watch + `, {"await": {"id": "w", "state": "end"}, "strict": true}]`, `awaited {"id":"s/w","state":"end"}, got`,
+			`[` + watch + `, {"await": {"id": "w", "state": "end"}, "strict": true}]`, `awaited {"id":"s/w","state":"end"}`,
 		},
 		"a snapshot in place of changes": {
 			map[string][]string{"watch": {`{"id":"{id}","state":"snapshot","roster":{}}`}},
@@ -90,6 +90,14 @@ func TestPlayer(t *testing.T) {
 		"a call that the client need not support": {
 			map[string][]string{"batch": {`{"id":"{id}","unsupported":true}`}},
 			`[{"send": {"id": "b", "call": "batch"}}, {"await": {"id": "b", "event": "accepted"}}]`, errUnsupported.Error(),
+		},
+		"an optional move": {
+			map[string][]string{"batch": {`{"id":"{id}","unsupported":true}`}},
+			`[{"send": {"id": "b", "call": "batch"}}, {"await": {"id": "b", "event": "accepted"}, "optional": true}]`, "",
+		},
+		"an error of a watch in place of a break": {
+			map[string][]string{"watch": {`{"id":"{id}","state":"disconnected","error":{"code":"X"}}`}},
+			`[` + watch + `, {"await": {"id": "w", "error": {"code": "X"}}}]`, "is a line of another kind: disconnected",
 		},
 		"a call that it must support": {
 			map[string][]string{"get": {`{"id":"{id}","unsupported":true}`}},

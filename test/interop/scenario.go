@@ -70,6 +70,8 @@ type move struct {
 	// or, if Since is network, from the last change of the network.
 	Within float64 `json:"within_s"`
 	Since  string  `json:"since"`
+	// Optional goes on with the next move if the client cannot make the call.
+	Optional bool `json:"optional"`
 }
 
 // upstreamMove is a change of the simulated upstream.
