@@ -57,7 +57,11 @@ func newPlayer(c client, w *world, p conversation, s step) *player {
 // play makes all moves.
 func (p *player) play(ctx context.Context) error {
 	for i, m := range p.step.Moves {
-		if err := p.move(ctx, i, m); err != nil && !(m.Optional && errors.Is(err, errUnsupported)) {
+		err := p.move(ctx, i, m)
+		if m.Optional && errors.Is(err, errUnsupported) {
+			continue
+		}
+		if err != nil {
 			return fmt.Errorf("move %d%s: %w", i+1, note(m), err)
 		}
 	}
