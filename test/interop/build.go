@@ -38,10 +38,11 @@ func buildAll(ctx context.Context, s settings, selected []client, out io.Writer)
 				return build(ctx, s, c, out)
 			})
 		}
+		buildOnce := builds[command]
 		running.Go(func() {
 			b := built{skipped: missing(c)}
 			if b.skipped == "" && len(c.Build) > 0 && !s.noBuild {
-				b = builds[command]()
+				b = buildOnce()
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -70,9 +71,6 @@ func build(ctx context.Context, s settings, c client, out io.Writer) built {
 	}
 	defer func() { _ = log.Close() }()
 	command := exec.CommandContext(ctx, c.Build[0], c.Build[1:]...)
-	if strings.Contains(c.Build[0], "/") {
-		command.Path = filepath.Join(s.clientDir, c.Build[0])
-	}
 	command.Dir, command.Stdout, command.Stderr = s.clientDir, log, log
 	err = command.Run()
 	b := built{seconds: time.Since(began).Seconds()}

@@ -17,6 +17,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -72,12 +73,28 @@ func run(ctx context.Context, s settings, out io.Writer) (bool, error) {
 	if s.server, err = filepath.Abs(s.server); err != nil {
 		return false, fmt.Errorf("server: %w", err)
 	}
+	if s.clientDir, err = filepath.Abs(s.clientDir); err != nil {
+		return false, fmt.Errorf("clientdir: %w", err)
+	}
 	if err := os.MkdirAll(s.logs, 0o755); err != nil {
 		return false, fmt.Errorf("logs: %w", err)
 	}
-	results := runAll(ctx, s, selected, steps, out)
+	results := runAll(ctx, s, selected, steps, &lockedWriter{out: out})
 	printMatrix(out, steps, results)
 	return ok(results, s.ci), writeReport(s.report, results)
+}
+
+// lockedWriter lets goroutines write to one writer.
+type lockedWriter struct {
+	mu  sync.Mutex
+	out io.Writer
+}
+
+// Write writes all of p.
+func (w *lockedWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.out.Write(p) //nolint:wrapcheck // The error is the writer's.
 }
 
 // names splits a list of names.
