@@ -42,7 +42,7 @@ var clients = append([]client{
 	library("rust", "grpc", "cargo"),
 	library("cpp", "grpc", "g++", "cmake"),
 	rest("curl", "curl", "jq"),
-	rest("requests", "python3"),
+	installed(rest("requests", "python3")),
 	rest("fetch", "node"),
 	eventSource(),
 }, openAPI("go", "java", "rust", "python", "typescript")...)
@@ -71,15 +71,18 @@ func rest(name string, needs ...string) client {
 	return client{Name: name, Transport: "http", Needs: needs, Run: []string{"test/interop/rest/" + name + ".sh"}}
 }
 
-// eventSource is the client of browsers: it can only watch, and sends no credential.
+// installed is a client whose dependencies a script installs.
+func installed(c client) client {
+	c.Build = []string{"test/interop/rest/install.sh", c.Name}
+	return c
+}
+
+// eventSource watches as a page in a browser does, with EventSource, which sends no credential.
 func eventSource() client {
-	c := rest("eventsource", "node")
+	c := installed(rest("eventsource", "node", "npm"))
 	c.NoCredential = true
-	c.Unsupported = []string{
-		"add", "get", "mute", "unmute", "hold", "resume", "disconnect", "remove", "mute_all", "refresh", "list", "batch",
-	}
 	c.Without = map[string]string{
-		"wrong": noCredential, "revoked": noCredential, "limit": noCredential,
+		"wrong": noCredential, "limit": noCredential, "refused": noCredential, "revoked": noCredential,
 	}
 	return c
 }
