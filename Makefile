@@ -93,6 +93,15 @@ chaos-replicas: ## Inject faults into three replicas, their Redis and the networ
 	@$(GO) run ./test/chaos -replicas 3 -server bin/server -seconds $(CHAOS_SECONDS) -seed $(SEED) \
 		-report bin/chaos-replicas.json -log bin/chaos-replicas.log
 
+# The clients and steps that `make interop` plays, separated by commas; empty means all.
+LANGS ?=
+STEPS ?=
+
+.PHONY: interop
+interop: ## Play one scenario with the client of each language, and print a matrix; LANGS and STEPS select some
+	@$(GO) build -ldflags '$(LDFLAGS)' -o bin/server ./cmd/server
+	@$(GO) run ./test/interop -server bin/server -langs '$(LANGS)' -steps '$(STEPS)'
+
 .PHONY: model
 model: ## Check twelve thousand random histories against a model, and count the rules that they test
 	$(GO) test -v ./test/histories -run 'TestModel|TestRules' -model.histories=12000
