@@ -1,7 +1,7 @@
 #include "credential.h"
 
 #include <algorithm>
-#include <stdexcept>
+#include <exception>
 #include <string>
 
 namespace audian::conference::internal {
@@ -12,8 +12,18 @@ using Function = std::function<std::string()>;
 // gRPC ends the process if metadata has other characters. The error must not contain the secret.
 void check_text(const std::string& text) {
   if (!std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; })) {
-    throw std::invalid_argument("the credential has characters that are not printable ASCII");
+    throw Error(grpc::INVALID_ARGUMENT,
+                "the credential has characters that are not printable ASCII");
   }
+}
+
+std::string text_of(const Function& function) try {
+  return function ? function() : std::string();
+} catch (const Error&) {
+  throw;
+} catch (const std::exception& error) {
+  throw Error(grpc::UNAVAILABLE, std::string("the credential function failed: ") + error.what(),
+              kCredentialUnavailable);
 }
 
 }  // namespace
@@ -24,8 +34,7 @@ void check(const Credential& credential) {
 
 void authorize(const Credential& credential, grpc::ClientContext& context) {
   const auto* function = std::get_if<Function>(&credential);
-  if (function && !*function) return;
-  const std::string text = function ? (*function)() : std::get<std::string>(credential);
+  const std::string text = function ? text_of(*function) : std::get<std::string>(credential);
   if (text.empty()) return;
   check_text(text);
   context.AddMetadata("authorization", "Bearer " + text);

@@ -7,10 +7,10 @@
 
 namespace audian::conference::internal {
 
-// Throws std::invalid_argument if a fixed credential cannot be sent.
+// Throws Error (INVALID_ARGUMENT) if a fixed credential cannot be sent.
 void check(const Credential& credential);
 
-// Adds the credential to a call.
+// Adds the credential to a call. Throws as Client::authorize().
 void authorize(const Credential& credential, grpc::ClientContext& context);
 
 // Whether the credential can be another one at the next call.

@@ -19,9 +19,13 @@ google::rpc::Status details_of(const grpc::Status& status) {
   return details;
 }
 
-std::string name_of(int code) {
-  const std::string& name = google::rpc::Code_Name(static_cast<google::rpc::Code>(code));
-  return name.empty() ? "CODE_" + std::to_string(code) : name;
+// gRPC too reports codes that it does not know as UNKNOWN.
+grpc::StatusCode to_code(int code) {
+  return google::rpc::Code_IsValid(code) ? static_cast<grpc::StatusCode>(code) : grpc::UNKNOWN;
+}
+
+std::string name_of(grpc::StatusCode code) {
+  return google::rpc::Code_Name(static_cast<google::rpc::Code>(code));
 }
 
 std::string reason_of(const google::rpc::Status& status) {
@@ -32,7 +36,7 @@ std::string reason_of(const google::rpc::Status& status) {
   return {};
 }
 
-std::string text(int code, std::string_view reason, std::string_view message) {
+std::string text(grpc::StatusCode code, std::string_view reason, std::string_view message) {
   std::string text = name_of(code);
   if (!reason.empty()) text.append(" ").append(reason);
   return text.append(": ").append(message);
@@ -50,7 +54,7 @@ std::chrono::milliseconds to_milliseconds(const google::protobuf::Duration& dura
 Error::Error(const grpc::Status& status) : Error(details_of(status)) {}
 
 Error::Error(const google::rpc::Status& status)
-    : Error(static_cast<grpc::StatusCode>(status.code()), status.message(), reason_of(status)) {
+    : Error(to_code(status.code()), status.message(), reason_of(status)) {
   add_details(status);
 }
 

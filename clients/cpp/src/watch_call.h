@@ -28,7 +28,7 @@ class WatchCall final : private grpc::ClientReadReactor<v2::WatchParticipantsRes
  public:
   enum class Result { kMessage, kEnded, kSilent, kCancelled };
 
-  // Makes the call. The signal must outlive it. Throws what the credential function throws.
+  // Makes the call. The signal must outlive it. Throws as Client::authorize().
   WatchCall(Connections& connections, v2::WatchParticipantsRequest request, Signal& signal);
   ~WatchCall() override;
 

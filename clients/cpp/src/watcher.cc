@@ -5,11 +5,9 @@
 namespace audian::conference::internal {
 namespace {
 
-Error silent_error() { return {grpc::UNAVAILABLE, "no message for two heartbeats", kSilent}; }
-
 Error error_of(const grpc::Status& status) {
   if (!status.ok()) return Error(status);
-  return {grpc::UNAVAILABLE, "the stream ended, but not the conference"};
+  return {grpc::UNAVAILABLE, "the stream ended, but not the conference", kStreamEnded};
 }
 
 }  // namespace
@@ -22,10 +20,7 @@ Watcher::Watcher(std::shared_ptr<Connections> connections, Session session,
 
 std::optional<State> Watcher::next() {
   std::optional<State> state;
-  if (!finished_ && wait_pause()) {
-    if (!call_) open_call();
-    state = read();
-  }
+  if (!finished_ && wait_pause()) state = read();
   if (!state || state->kind == State::Kind::kEnd) {
     finished_ = true;
     close_call();
@@ -59,25 +54,23 @@ void Watcher::open_call() {
   call_ = std::move(call);
 }
 
-std::optional<State> Watcher::read() {
+std::optional<State> Watcher::read() try {
+  if (!call_) open_call();
   for (;;) {
     switch (call_->read(*clock_, session_.silence())) {
       case WatchCall::Result::kCancelled:
         return std::nullopt;
       case WatchCall::Result::kEnded:
-        return apply_failure(error_of(call_->status()));
+        throw error_of(call_->status());
       case WatchCall::Result::kSilent:
         connections_->replace(call_->stub());
-        return apply_failure(silent_error());
+        throw Error(grpc::UNAVAILABLE, "no message for two heartbeats", kSilent);
       case WatchCall::Result::kMessage:
-        break;
-    }
-    try {
-      if (auto state = session_.apply(call_->message())) return state;
-    } catch (const Error& mismatch) {
-      return apply_failure(mismatch);
+        if (auto state = session_.apply(call_->message())) return state;
     }
   }
+} catch (const Error& error) {
+  return apply_failure(error);
 }
 
 State Watcher::apply_failure(const Error& error) {

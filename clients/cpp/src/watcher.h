@@ -23,9 +23,10 @@ class Watcher {
  private:
   // Waits for the pause after the last call. Returns false if the watch was cancelled.
   bool wait_pause();
-  void open_call();
-  // Reads until there is a state, or the watch was cancelled.
+  // Reads until there is a state, or the watch was cancelled. Makes a call if there is none.
   std::optional<State> read();
+  void open_call();
+  // Returns the state after a failed call, or throws a final error.
   State apply_failure(const Error& error);
   void close_call();
 

@@ -23,8 +23,10 @@ namespace internal {
 class Connections;
 }
 
-// An API key or a bearer token, or a function that returns one. The function is called for each
-// call, possibly by several threads at once. Empty: calls have no credential.
+// An API key or a bearer token, or a function that returns one. Empty: calls have no credential.
+// The function is called for each call, possibly by several threads at once. If it throws Error,
+// the call fails with it; any other exception is UNAVAILABLE, CREDENTIAL_UNAVAILABLE, and a watch
+// tries again.
 using Credential = std::variant<std::string, std::function<std::string()>>;
 
 struct ClientOptions {
@@ -46,7 +48,8 @@ class Client {
   using Stub = v2::ParticipantService::Stub;
 
   // The target is a gRPC name such as `gateway.example:9090` or `dns:///gateway:9090`. The client
-  // connects with the first call. Throws std::invalid_argument if the credential cannot be sent.
+  // connects with the first call. Throws Error (INVALID_ARGUMENT) if the credential has characters
+  // that are not printable ASCII.
   explicit Client(const std::string& target, ClientOptions options = {});
 
   // Makes one call and returns its response: call(&Client::Stub::AddParticipant, request).
@@ -69,8 +72,7 @@ class Client {
 
   // The generated stub, for streams and asynchronous calls. It keeps its connection open.
   std::shared_ptr<Stub> stub() const;
-  // Adds the credential to a call that is made with stub(). Throws what the credential function
-  // throws, and std::invalid_argument if the credential cannot be sent.
+  // Adds the credential to a call that is made with stub(). Throws Error if there is none to send.
   void authorize(grpc::ClientContext& context) const;
 
  private:

@@ -15,10 +15,14 @@
 namespace audian::conference {
 
 // The reasons of errors that this library makes itself.
-// SILENT: no message came for two heartbeat intervals.
+// UNAVAILABLE: no message came for two heartbeat intervals.
 inline constexpr std::string_view kSilent = "SILENT";
-// ROSTER_MISMATCH: the roster has another size than the gateway reports.
+// UNAVAILABLE: the stream ended OK, but the conference did not end.
+inline constexpr std::string_view kStreamEnded = "STREAM_ENDED";
+// DATA_LOSS: the roster has another size than the gateway reports.
 inline constexpr std::string_view kRosterMismatch = "ROSTER_MISMATCH";
+// UNAVAILABLE: the credential function threw an exception.
+inline constexpr std::string_view kCredentialUnavailable = "CREDENTIAL_UNAVAILABLE";
 
 // Whether a phone may ring because of a failed add.
 enum class Dialled {
@@ -48,8 +52,8 @@ class Error : public std::runtime_error {
   std::string code_name() const;
   // For people, not for programs.
   const std::string& message() const noexcept { return message_; }
-  // The gateway's stable reason (docs/errors.md), kSilent or kRosterMismatch. Empty if the error is
-  // not from the gateway, for example because there is no connection.
+  // The gateway's stable reason (docs/errors.md), or one of the constants above. Empty if the error
+  // is not from the gateway, for example because there is no connection.
   const std::string& reason() const noexcept { return reason_; }
   // The metadata of the gateway's ErrorInfo.
   const std::map<std::string, std::string>& metadata() const noexcept { return metadata_; }

@@ -82,8 +82,9 @@ class Watch {
 
   // Waits for the next state. Returns nothing after kEnd, after cancel() and after an error.
   // Throws Error if another call cannot succeed: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED,
-  // UNAUTHENTICATED, FAILED_PRECONDITION, UNIMPLEMENTED, OUT_OF_RANGE or ALREADY_EXISTS. Also
-  // throws what the credential function throws; then another next() calls again.
+  // UNAUTHENTICATED, FAILED_PRECONDITION, UNIMPLEMENTED, OUT_OF_RANGE or ALREADY_EXISTS. The
+  // exception is UNAUTHENTICATED after a message, with a credential function: then the watch calls
+  // again with the function's next credential.
   std::optional<State> next();
 
   // Ends the call and makes a waiting next() return. Any thread may call it while the watch exists.
