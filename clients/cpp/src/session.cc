@@ -64,6 +64,7 @@ v2::WatchParticipantsRequest Session::begin_call() {
 
 std::optional<State> Session::apply(const v2::WatchParticipantsResponse& message) {
   got_message_ = true;
+  disconnected_ = false;
   backoff_ = kFirstBackoff;
   std::optional<State> state = apply_event(message);
   token_ = message.resume_token();
@@ -141,11 +142,12 @@ bool Session::is_final(const Error& error, bool renews_credential) const {
   return is_final_code(error.code());
 }
 
-State Session::disconnect(const Error& error) {
+std::optional<State> Session::disconnect(const Error& error) {
   // The next call starts again with a snapshot.
   if (error.reason() == kRosterMismatch) token_.clear();
   pause_ = std::max(error.retry_delay().value_or(milliseconds::zero()), backoff_);
   backoff_ = std::min(backoff_ * 2, kLongestBackoff);
+  if (std::exchange(disconnected_, true)) return std::nullopt;
   State state = make_state(State::Kind::kDisconnected, {false, "DISCONNECTED"});
   state.error = error;
   return state;

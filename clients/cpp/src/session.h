@@ -25,8 +25,9 @@ class Session {
 
   // Whether no call can succeed after this error of the current call.
   bool is_final(const Error& error, bool renews_credential) const;
-  // Returns the state after a call that failed with an error that is not final.
-  State disconnect(const Error& error);
+  // Ends a call that failed with an error that is not final. Returns the state to give to the user,
+  // or nothing if the last call has failed too, without a message in between.
+  std::optional<State> disconnect(const Error& error);
 
   // How long to wait before the next call, without jitter. Zero before the first call.
   std::chrono::milliseconds pause() const { return pause_; }
@@ -56,6 +57,7 @@ class Session {
   FreshnessReport reported_;  // By the gateway's last checkpoint.
   FreshnessReport shown_;     // By the last state.
   bool got_message_ = false;  // In the current call.
+  bool disconnected_ = false;
   std::chrono::milliseconds pause_{0};
   std::chrono::milliseconds backoff_;
 };

@@ -19,13 +19,14 @@ Watcher::Watcher(std::shared_ptr<Connections> connections, Session session,
       clock_(std::move(clock)) {}
 
 std::optional<State> Watcher::next() {
-  std::optional<State> state;
-  if (!finished_ && wait_pause()) state = read();
-  if (!state || state->kind == State::Kind::kEnd) {
-    finished_ = true;
-    close_call();
+  while (!finished_ && wait_pause()) {
+    auto state = read();
+    if (!state) continue;
+    if (state->kind == State::Kind::kEnd) finish();
+    return state;
   }
-  return state;
+  finish();
+  return std::nullopt;
 }
 
 void Watcher::cancel() {
@@ -73,13 +74,18 @@ std::optional<State> Watcher::read() try {
   return apply_failure(error);
 }
 
-State Watcher::apply_failure(const Error& error) {
+std::optional<State> Watcher::apply_failure(const Error& error) {
   close_call();
   if (session_.is_final(error, connections_->renews_credential())) {
     finished_ = true;
     throw error;
   }
   return session_.disconnect(error);
+}
+
+void Watcher::finish() {
+  finished_ = true;
+  close_call();
 }
 
 void Watcher::close_call() {

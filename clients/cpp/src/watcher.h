@@ -23,11 +23,13 @@ class Watcher {
  private:
   // Waits for the pause after the last call. Returns false if the watch was cancelled.
   bool wait_pause();
-  // Reads until there is a state, or the watch was cancelled. Makes a call if there is none.
+  // Reads until there is a state. Makes a call if there is none. Returns nothing if the call failed
+  // and the user knows of the break, or if the watch was cancelled.
   std::optional<State> read();
   void open_call();
-  // Returns the state after a failed call, or throws a final error.
-  State apply_failure(const Error& error);
+  // Returns the state after a failed call, if there is one, or throws a final error.
+  std::optional<State> apply_failure(const Error& error);
+  void finish();
   void close_call();
 
   const std::shared_ptr<Connections> connections_;

@@ -129,7 +129,7 @@ TEST(SessionTest, StaleCheckpointBeforeTheFirstSnapshotGivesAState) {
 TEST(SessionTest, IsNotFreshWhileDisconnected) {
   Session session = begun();
   session.apply(snapshot("t1", {"a"}));
-  const State state = session.disconnect(kUnavailable);
+  const State state = session.disconnect(kUnavailable).value();
   EXPECT_EQ(state.kind, Kind::kDisconnected);
   EXPECT_FALSE(state.fresh);
   EXPECT_EQ(state.stale_reason, "DISCONNECTED");
@@ -156,9 +156,19 @@ TEST(SessionTest, KeepsTheGatewaysFreshnessOverABreak) {
 }
 
 TEST(SessionTest, FirstFailureGivesAnEmptyRoster) {
-  const State state = begun().disconnect(kUnavailable);
+  const State state = begun().disconnect(kUnavailable).value();
   EXPECT_THAT(state.roster, IsEmpty());
   EXPECT_EQ(state.token, "");
+}
+
+TEST(SessionTest, ReportsABreakOnce) {
+  Session session = begun();
+  EXPECT_TRUE(session.disconnect(kUnavailable));
+  session.begin_call();
+  EXPECT_FALSE(session.disconnect(kUnavailable));
+  session.begin_call();
+  session.apply(checkpoint("t1"));
+  EXPECT_TRUE(session.disconnect(kUnavailable));
 }
 
 TEST(SessionTest, WrongCountStartsAgainWithoutAToken) {
@@ -169,7 +179,7 @@ TEST(SessionTest, WrongCountStartsAgainWithoutAToken) {
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.reason(), kRosterMismatch);
-    const State state = session.disconnect(error);
+    const State state = session.disconnect(error).value();
     EXPECT_EQ(state.token, "");
     EXPECT_THAT(ids(state), ElementsAre("a"));
   }
@@ -248,7 +258,7 @@ TEST(SessionTest, IgnoresAStateWithoutAToken) {
   earlier.roster["a"] = participant("a");
   Session session("conf", {.resume_from = earlier});
   session.begin_call();
-  EXPECT_THAT(session.disconnect(kUnavailable).roster, IsEmpty());
+  EXPECT_THAT(session.disconnect(kUnavailable).value().roster, IsEmpty());
 }
 
 }  // namespace

@@ -124,7 +124,6 @@ TEST_F(WatcherTest, OpensANewConnectionAfterSilence) {
   EXPECT_EQ(next().error->reason(), kSilent);
   // The second call is silent from its start.
   time_.silent_when = [this] { return gateway_->calls().size() == 2; };
-  EXPECT_EQ(next().error->reason(), kSilent);
   EXPECT_THAT(ids(next()), ElementsAre("a"));
 
   const auto calls = gateway_->calls();
@@ -220,12 +219,20 @@ TEST_F(WatcherTest, DestructorEndsTheCall) {
   gateway_->wait_until_idle();
 }
 
+TEST_F(WatcherTest, CallsAgainUntilThereIsAMessage) {
+  start({{.status = kUnavailable},
+         {.status = kUnavailable},
+         {.status = kUnavailable},
+         {.messages = {snapshot("t1", {})}, .hold = true}});
+  EXPECT_EQ(next().kind, Kind::kDisconnected);
+  EXPECT_EQ(next().kind, Kind::kSnapshot);
+  EXPECT_THAT(time_.pauses, ElementsAre(milliseconds(300), milliseconds(600), milliseconds(1200)));
+}
+
 TEST_F(WatcherTest, NoGatewayIsABreak) {
   start({});
   gateway_.reset();
   EXPECT_EQ(next().error->code(), grpc::UNAVAILABLE);
-  EXPECT_EQ(next().error->code(), grpc::UNAVAILABLE);
-  EXPECT_THAT(time_.pauses, ElementsAre(milliseconds(300)));
 }
 
 }  // namespace

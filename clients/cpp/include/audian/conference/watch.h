@@ -30,7 +30,8 @@ struct State {
     kSnapshot,      // The roster was replaced; see snapshot_reason.
     kChanges,       // The roster changed; see changes.
     kFreshness,     // Only fresh or stale_reason changed.
-    kDisconnected,  // The call failed, see error; the watch calls again by itself.
+    kDisconnected,  // The call failed, see error; the watch calls again by itself. Comes once
+                    // until there is another message.
     kEnd,           // The conference no longer exists; see end_reason. The last state.
   };
 
