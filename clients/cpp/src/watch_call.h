@@ -28,8 +28,9 @@ class WatchCall final : private grpc::ClientReadReactor<v2::WatchParticipantsRes
  public:
   enum class Result { kMessage, kEnded, kSilent, kCancelled };
 
-  // Makes the call. The signal must outlive it. Throws as Client::authorize().
-  WatchCall(Connections& connections, v2::WatchParticipantsRequest request, Signal& signal);
+  // Makes the call. Throws as Client::authorize().
+  WatchCall(Connections& connections, v2::WatchParticipantsRequest request,
+            std::shared_ptr<Signal> signal);
   ~WatchCall() override;
 
   // Waits for the next message, the end of the call, silence or the signal's cancellation.
@@ -53,7 +54,7 @@ class WatchCall final : private grpc::ClientReadReactor<v2::WatchParticipantsRes
 
   const std::shared_ptr<Connections::Stub> stub_;
   const v2::WatchParticipantsRequest request_;
-  Signal& signal_;
+  const std::shared_ptr<Signal> signal_;
   grpc::ClientContext context_;
   v2::WatchParticipantsResponse message_;
   // The rest is guarded by the signal's lock.

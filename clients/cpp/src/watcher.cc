@@ -30,28 +30,30 @@ std::optional<State> Watcher::next() {
 }
 
 void Watcher::cancel() {
+  // The reading thread may destroy the watch as soon as it is cancelled.
+  const std::shared_ptr<Signal> signal = signal_;
   std::shared_ptr<WatchCall> call;
   {
-    std::lock_guard lock(signal_.mutex);
-    signal_.cancelled = true;
+    std::lock_guard lock(signal->mutex);
+    signal->cancelled = true;
     call = call_;
-    signal_.changed.notify_all();
+    signal->changed.notify_all();
   }
   if (call) call->cancel();
 }
 
 bool Watcher::wait_pause() {
   using std::chrono::milliseconds;
-  const auto cancelled = [this] { return signal_.cancelled; };
-  std::unique_lock lock(signal_.mutex);
+  const auto cancelled = [this] { return signal_->cancelled; };
+  std::unique_lock lock(signal_->mutex);
   if (call_ || session_.pause() == milliseconds::zero()) return !cancelled();
   const auto pause = std::chrono::duration_cast<milliseconds>(session_.pause() * clock_->jitter());
-  return !clock_->wait_retry(signal_.changed, lock, pause, cancelled);
+  return !clock_->wait_retry(signal_->changed, lock, pause, cancelled);
 }
 
 void Watcher::open_call() {
   auto call = std::make_shared<WatchCall>(*connections_, session_.begin_call(), signal_);
-  std::lock_guard lock(signal_.mutex);
+  std::lock_guard lock(signal_->mutex);
   call_ = std::move(call);
 }
 
@@ -90,7 +92,7 @@ void Watcher::finish() {
 
 void Watcher::close_call() {
   std::shared_ptr<WatchCall> call;
-  std::lock_guard lock(signal_.mutex);
+  std::lock_guard lock(signal_->mutex);
   std::swap(call, call_);
 }
 

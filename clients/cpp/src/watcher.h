@@ -35,7 +35,7 @@ class Watcher {
   const std::shared_ptr<Connections> connections_;
   Session session_;
   const std::unique_ptr<Clock> clock_;
-  Signal signal_;
+  const std::shared_ptr<Signal> signal_ = std::make_shared<Signal>();
   std::shared_ptr<WatchCall> call_;  // Written with the signal's lock held.
   bool finished_ = false;
 };
