@@ -118,7 +118,7 @@ void Commands::run(const json& command) {
   try {
     if (auto line = dispatch(id, field<std::string>(command, "call"), command)) print(id, *line);
   } catch (const conference::Error& error) {
-    connection().credentials->note(error);
+    if (connection_) connection_->credentials->note(error);
     print(id, {{"error", to_json(error)}});
   } catch (const std::exception& error) {
     print(id, {{"error", {{"code", "UNKNOWN"}, {"reason", ""}, {"message", error.what()}}}});

@@ -87,7 +87,7 @@ void BatchStream::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void BatchStream::run() {
+void BatchStream::run() try {
   connection_.client.authorize(context_);
   const auto reader = connection_.client.stub()->BatchAddParticipants(&context_, request_);
   v2::BatchAddParticipantsResponse response;
@@ -95,11 +95,9 @@ void BatchStream::run() {
     if (const json line = to_json(response); !line.is_null()) print(id_, line);
   }
   const grpc::Status status = reader->Finish();
-  if (status.ok() || stopped_) {
-    print(id_, {{"done", true}});
-    return;
-  }
-  const conference::Error error(status);
+  if (!status.ok() && !stopped_) throw conference::Error(status);
+  print(id_, {{"done", true}});
+} catch (const conference::Error& error) {
   connection_.credentials->note(error);
   print(id_, {{"error", interop::to_json(error)}});
 }
