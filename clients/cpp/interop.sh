@@ -1,0 +1,3 @@
+#!/bin/sh
+# Runs the conformance program. `make` builds it.
+exec "$(dirname "$0")/build/plain/interop" "$@"
