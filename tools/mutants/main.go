@@ -136,7 +136,7 @@ func (m mutant) overlay(dir string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find %s: %w", m.File, err)
 	}
-	source, err := os.ReadFile(path) //nolint:gosec // It is from the table.
+	source, err := os.ReadFile(path)
 	if err != nil {
 		return "", fmt.Errorf("read the source: %w", err)
 	}
