@@ -120,7 +120,8 @@ func TestBatchAdd(t *testing.T) {
 			"a batch that has begun never begins again", nil,
 			[]batchCall{{messages: messages(accepted()), err: full}, {messages: messages(accepted(), summary())}},
 			[]string{"accepted", "disconnected UPSTREAM_RATE_LIMITED", "summary"},
-			[]bool{false, true}, codes.OK,
+			[]bool{false, true},
+			codes.OK,
 		},
 		{
 			"silence", nil,
