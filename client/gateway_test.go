@@ -44,8 +44,8 @@ type (
 
 func (c call[M]) serve(stream grpc.ServerStreamingServer[M]) error {
 	for i, message := range c.messages {
-		if i > 0 {
-			time.Sleep(c.pause)
+		if i > 0 && !sleep(stream.Context(), c.pause) {
+			return nil
 		}
 		if err := stream.Send(message); err != nil {
 			return err
