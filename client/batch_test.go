@@ -117,6 +117,13 @@ func TestBatchAdd(t *testing.T) {
 			codes.FailedPrecondition,
 		},
 		{
+			"a batch that has begun never begins again", nil,
+			[]batchCall{{messages: messages(accepted()), err: full}, {messages: messages(accepted(), summary())}},
+			[]string{"accepted", "disconnected UPSTREAM_RATE_LIMITED", "summary"},
+			[]bool{false, true},
+			codes.OK,
+		},
+		{
 			"silence", nil,
 			[]batchCall{{messages: messages(accepted()), silent: true}, {messages: messages(accepted(), summary())}},
 			[]string{"accepted", "disconnected SILENT", "summary"},

@@ -30,7 +30,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.IgnoreCurrent()) }
 // call is the scripted answer to one streaming call: the messages, and then the error, or OK.
 type call[M any] struct {
 	messages []*M
-	err      error
+	// pause is the time between two messages.
+	pause time.Duration
+	err   error
 	// silent keeps the stream open after the messages.
 	silent bool
 }
@@ -41,7 +43,10 @@ type (
 )
 
 func (c call[M]) serve(stream grpc.ServerStreamingServer[M]) error {
-	for _, message := range c.messages {
+	for i, message := range c.messages {
+		if i > 0 && !sleep(stream.Context(), c.pause) {
+			return nil
+		}
 		if err := stream.Send(message); err != nil {
 			return err
 		}
