@@ -169,8 +169,8 @@ func (g *gateway) dial(ctx context.Context, _ string) (net.Conn, error) {
 	return &networkConn{Conn: conn, number: g.dials.Add(1), stalled: &g.stalled}, err
 }
 
-// networkConn is a connection whose network can stop: bytes are lost in both directions, and
-// nobody is told.
+// networkConn is a connection whose network can stop: bytes are lost in both directions,
+// without an error.
 type networkConn struct {
 	net.Conn
 

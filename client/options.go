@@ -63,7 +63,8 @@ func WithInsecureCredential() Option {
 }
 
 // WithDialOptions adds options of grpc-go, for example interceptors. They are applied last,
-// so that they replace the defaults of this package.
+// so that they replace the defaults of this package. Transport credentials belong in [WithTLS]:
+// New does not see them here, and refuses a credential as if the connection were plaintext.
 func WithDialOptions(options ...grpc.DialOption) Option {
 	return func(s *settings) { s.extra = append(s.extra, options...) }
 }
