@@ -97,7 +97,7 @@ func openAPI(languages ...string) []client {
 	all := make([]client, 0, len(languages))
 	for _, language := range languages {
 		all = append(all, client{
-			Name: "openapi-" + language, Transport: "http", Needs: append([]string{"java"}, toolchains[language]...),
+			Name: "openapi-" + language, Transport: "http", Needs: append([]string{"java", "python3"}, toolchains[language]...),
 			Build: []string{"test/interop/openapi/build.sh", language},
 			Run:   []string{"test/interop/openapi/" + language + "/interop.sh"}, Unsupported: streams,
 		})

@@ -68,6 +68,9 @@ func (p *proxy) serve(ctx context.Context, near net.Conn) {
 	p.mu.Lock()
 	p.links[l] = struct{}{}
 	p.mu.Unlock()
+	if p.refuses.Load() { // Since the check above; this link was not there to be cut.
+		l.reset()
+	}
 	var directions sync.WaitGroup
 	directions.Go(func() {
 		l.forward(far, near)
@@ -109,7 +112,9 @@ func (l *link) forward(to io.Writer, from io.Reader) {
 }
 
 // cut resets every connection.
-func (p *proxy) cut() { p.each(func(l *link) { reset(l.near); reset(l.far) }) }
+func (p *proxy) cut() { p.each((*link).reset) }
+
+func (l *link) reset() { reset(l.near); reset(l.far) }
 
 // stall stalls every connection; new ones pass.
 func (p *proxy) stall() {

@@ -24,6 +24,8 @@ type stepResult struct {
 	Result   string   `json:"result"`
 	Seconds  float64  `json:"seconds"`
 	Problems []string `json:"problems,omitzero"`
+	// ended means that the step ended the client, refused that the client did not connect.
+	ended, refused bool
 }
 
 // clientResult is the outcome of all steps for one client.
@@ -72,41 +74,67 @@ func runClient(ctx context.Context, s settings, c client, steps []step, result *
 		return err
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
-	var p *program
-	defer func() {
-		if p != nil {
-			p.kill()
-		}
-	}()
+	session := &session{settings: s, client: c, world: w, log: log}
+	defer session.killProgram()
 	for _, step := range steps {
-		if c.Without[step.Name] != "" {
-			result.Steps = append(result.Steps, stepResult{Step: step.Name, Result: without})
-			continue
+		played, err := session.play(ctx, step)
+		if err != nil {
+			return err
 		}
-		if p == nil {
-			if p, err = startProgram(ctx, s.clientDir, c.Run, log); err != nil {
-				return err
-			}
-		}
-		played, ended := playStep(ctx, c, w, p, step)
 		result.Steps = append(result.Steps, played)
-		if ended || played.Result == failed {
-			p.kill()
-			p = nil
-		}
 	}
 	return nil
 }
 
-// playStep plays one step and checks it. ended means that it ended the client.
-func playStep(ctx context.Context, c client, w *world, p *program, s step) (result stepResult, ended bool) {
+// session is a client in its world.
+type session struct {
+	settings settings
+	client   client
+	world    *world
+	log      *os.File
+	// program is the client's process; nil if it has to be started.
+	program *program
+}
+
+// play plays one step. It returns an error if the client cannot be started.
+func (s *session) play(ctx context.Context, step step) (played stepResult, err error) {
+	if s.client.Without[step.Name] != "" {
+		return stepResult{Step: step.Name, Result: without}, nil
+	}
+	isNew := s.program == nil
+	if isNew {
+		if s.program, err = startProgram(ctx, s.settings.clientDir, s.client.Run, s.log); err != nil {
+			return played, err
+		}
+	}
+	played = playStep(ctx, s.client, s.world, s.program, step)
+	if isNew && played.refused {
+		return played, fmt.Errorf("the client does not start, see %s", s.log.Name())
+	}
+	if played.ended || played.Result == failed {
+		s.killProgram()
+	}
+	return played, nil
+}
+
+func (s *session) killProgram() {
+	if s.program != nil {
+		s.program.kill()
+		s.program = nil
+	}
+}
+
+// playStep plays one step and checks it.
+func playStep(ctx context.Context, c client, w *world, p *program, s step) stepResult {
 	began := time.Now()
 	ctx, cancel := context.WithTimeoutCause(ctx, stepLimit, fmt.Errorf("the step takes longer than %v", stepLimit))
 	defer cancel()
 	player := newPlayer(c, w, p, s)
 	problems, err := player.run(ctx)
 	problems = append(problems, p.takeBroken()...)
-	result = stepResult{Step: s.Name, Result: passed, Seconds: time.Since(began).Seconds()}
+	result := stepResult{
+		Step: s.Name, Result: passed, Seconds: time.Since(began).Seconds(), ended: player.ended, refused: errors.Is(err, errConnect),
+	}
 	switch {
 	case err != nil && !errors.Is(err, errUnsupported):
 		result.Result, result.Problems = failed, append([]string{err.Error()}, problems...)
@@ -115,8 +143,11 @@ func playStep(ctx context.Context, c client, w *world, p *program, s step) (resu
 	case err != nil:
 		result.Result = without
 	}
-	return result, player.ended
+	return result
 }
+
+// errConnect means that the client did not answer the first command.
+var errConnect = errors.New("connect")
 
 // run plays the step, and returns what is wrong with what the client printed.
 func (p *player) run(ctx context.Context) (problems []string, err error) {
@@ -135,7 +166,7 @@ func (p *player) run(ctx context.Context) (problems []string, err error) {
 	}
 	connect := move{Note: "at the start", Send: message{"call": "connect", "key": key}, Expect: message{"ok": true}, Within: 20}
 	if err := p.move(ctx, 0, connect); err != nil {
-		return nil, fmt.Errorf("connect: %w", err)
+		return nil, fmt.Errorf("%w: %w", errConnect, err)
 	}
 	err = p.play(ctx)
 	switch {
