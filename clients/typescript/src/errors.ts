@@ -58,7 +58,7 @@ export class GatewayError extends Error {
    * ring. Undefined if the error does not say; treat that as `unknown`.
    */
   get dialled(): "no" | "unknown" | undefined {
-    const value = this.metadata["dialled"];
+    const value = this.metadata.dialled;
     return value === "no" || value === "unknown" ? value : undefined;
   }
 
@@ -83,6 +83,7 @@ export class GatewayError extends Error {
 
   /** Converts an error inside a message, for example the outcome of a batch's entry. */
   static fromStatus(status: Status): GatewayError {
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- Connect has gRPC's numbers.
     const error = new ConnectError(status.message, status.code);
     error.details = status.details.map(({ typeUrl, value }) => ({
       type: typeUrl.slice(typeUrl.lastIndexOf("/") + 1),

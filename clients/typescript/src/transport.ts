@@ -1,4 +1,4 @@
-import type { StreamResponse, Transport } from "@connectrpc/connect";
+import type { Transport } from "@connectrpc/connect";
 import { GatewayError } from "./errors.js";
 
 /** Returns a transport whose calls fail with a GatewayError. */

@@ -114,9 +114,9 @@ class Watch {
   }
 
   async *states(): AsyncGenerator<State, void, undefined> {
-    while (!this.signal.aborted) {
+    while (!this.#isCancelled()) {
       const failure = yield* this.#call();
-      if (!failure || this.signal.aborted) return;
+      if (!failure || this.#isCancelled()) return;
       if (this.#isFinal(failure)) throw failure;
       const state = this.#roster.disconnect(failure);
       if (state) yield state;
@@ -181,6 +181,10 @@ class Watch {
       const message = `no message for ${String(this.#silenceMs / 1000)} s`;
       return new GatewayError(message, Code.Unavailable, { reason: "SILENT" });
     });
+  }
+
+  #isCancelled(): boolean {
+    return this.signal.aborted;
   }
 
   #isFinal({ code }: GatewayError): boolean {
