@@ -116,8 +116,7 @@ suite("states", () => {
   });
 
   test("a value of a newer gateway does no harm", async () => {
-    const unknownStatus: number = 99;
-    // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- proto3 enums are open.
+    const unknownStatus = 99;
     const value = { participants: [{ id: "a", status: unknownStatus }] };
     const { states } = start([
       sends([
