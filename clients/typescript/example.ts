@@ -20,7 +20,9 @@ process.once("SIGINT", () => {
 });
 
 try {
-  for await (const state of watch(client, conference, stop)) {
+  for await (const state of watch(client, conference, {
+    signal: stop.signal,
+  })) {
     const note = state.fresh ? "" : ` (${state.staleReason})`;
     console.log(`${state.kind}: ${String(state.roster.size)} people${note}`);
     for (const { kind, participant } of state.changes) {

@@ -10,6 +10,8 @@ export function authenticate(credential: Credential): Interceptor {
   return (next) => async (request) => {
     const value =
       typeof credential === "function" ? await credential() : credential;
+    // A transport would open a connection for a call that was cancelled meanwhile.
+    request.signal.throwIfAborted();
     request.header.set("authorization", `Bearer ${value}`);
     return next(request);
   };
