@@ -98,9 +98,16 @@ LANGS ?=
 STEPS ?=
 
 .PHONY: interop
-interop: ## Play one scenario with the client of each language, and print a matrix; LANGS and STEPS select some
+interop: client-protos ## Play one scenario with the client of each language, and print a matrix; LANGS and STEPS select some
 	@$(GO) build -ldflags '$(LDFLAGS)' -o bin/server ./cmd/server
 	@$(GO) run ./test/interop -server bin/server -langs '$(LANGS)' -steps '$(STEPS)'
+
+# The clients in clients/ that `make clients-check` checks.
+CLIENTS ?= cpp java python rust typescript
+
+.PHONY: clients-check
+clients-check: client-protos ## Lint and test the clients in clients/ with the tools of their languages; CLIENTS selects some
+	@tools/check/clients.sh $(CLIENTS)
 
 .PHONY: model
 model: ## Check twelve thousand random histories against a model, and count the rules that they test
