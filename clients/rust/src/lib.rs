@@ -33,3 +33,8 @@ mod generated {
 pub use generated::audian::conference::v2 as proto;
 /// The generated messages of `google.rpc`: the details of an error.
 pub use generated::google::rpc;
+
+/// Compiles the sample of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

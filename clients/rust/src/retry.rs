@@ -59,17 +59,19 @@ pub(crate) async fn with_retries<B, F>(
 where
     F: Future<Output = Result<Response<B>, Status>>,
 {
+    let mut attempt = 1;
     let mut backoff = INITIAL_BACKOFF;
-    for _ in 1..MAX_ATTEMPTS {
+    loop {
         let result = call().await;
         let failed = is_unavailable(&result);
-        if !throttle.count(failed) || !failed {
+        let allowed = throttle.count(failed);
+        if !failed || !allowed || attempt == MAX_ATTEMPTS {
             return result;
         }
         tokio::time::sleep(backoff.mul_f64(0.8 + 0.4 * fastrand::f64())).await;
+        attempt += 1;
         backoff = (backoff * 2).min(MAX_BACKOFF);
     }
-    call().await
 }
 
 fn is_unavailable<B>(result: &Result<Response<B>, Status>) -> bool {

@@ -3,7 +3,7 @@
 
 mod json;
 mod program;
-mod watches;
+mod streams;
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use tonic::Code;
 
 use crate::json::{self, flag, text};
-use crate::watches::{self, States};
+use crate::streams::{self, States};
 
 /// The credentials of a client. The next one counts from the moment when one is refused.
 #[derive(Default)]
@@ -90,12 +90,12 @@ impl Program {
                     .client()?
                     .watch(text(command, "conference"), self.watch_options(command));
                 let (states, credentials) = (Arc::clone(&self.states), Arc::clone(&self.credentials));
-                self.spawn(id, watches::watch(id.to_owned(), watch, states, credentials));
+                self.spawn(id, streams::watch(id.to_owned(), watch, states, credentials));
                 Ok(None)
             }
             "batch" => {
                 let stub = self.client()?.service();
-                self.spawn(id, watches::batch(id.to_owned(), stub, batch_request(command)));
+                self.spawn(id, streams::batch(id.to_owned(), stub, batch_request(command)));
                 Ok(None)
             }
             "list" => list(self.client()?.service(), command).await.map(Some),
