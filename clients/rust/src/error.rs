@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
@@ -74,11 +75,11 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl StdError for Error {}
 
 impl From<Status> for Error {
     fn from(status: Status) -> Self {
-        let mut error = Error::new(status.code(), "", status.message());
+        let mut error = Error::new(status.code(), "", message_of(&status));
         // Details that cannot be decoded come from something else than the gateway.
         if let Ok(decoded) = rpc::Status::decode(status.details()) {
             error.add_details(&decoded.details);
@@ -142,6 +143,18 @@ impl From<rpc::bad_request::FieldViolation> for FieldViolation {
             field: violation.field,
             description: violation.description,
         }
+    }
+}
+
+/// The message of a status. One that tonic made for a broken connection leaves out the cause.
+fn message_of(status: &Status) -> String {
+    let mut root = status.source();
+    while let Some(cause) = root.and_then(StdError::source) {
+        root = Some(cause);
+    }
+    match root.map(ToString::to_string) {
+        Some(cause) if !status.message().contains(&cause) => format!("{}: {cause}", status.message()),
+        _ => status.message().to_owned(),
     }
 }
 

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::Stream;
-use futures_util::stream::unfold;
+use futures_util::stream::{Stream, StreamExt, unfold};
 use tonic::{Code, Streaming};
 
 use crate::backoff::{Backoff, is_final};
@@ -58,9 +57,10 @@ pub struct Watch(Pin<Box<dyn Stream<Item = Result<State, Error>> + Send>>);
 impl Watch {
     pub(crate) fn new(link: Arc<Link>, conference: String, options: WatchOptions) -> Self {
         let watcher = Watcher::new(link, conference, options);
-        Watch(Box::pin(unfold(watcher, async |mut watcher| {
+        let states = unfold(watcher, async |mut watcher| {
             Some((watcher.next().await?, watcher))
-        })))
+        });
+        Watch(Box::pin(states.fuse()))
     }
 }
 

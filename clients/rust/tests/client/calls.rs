@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::fake::Fake;
 use audian_conference::proto::{AddParticipantRequest, ListParticipantsRequest};
-use audian_conference::{Dialled, Error, FieldViolation, reason, rpc};
+use audian_conference::{Client, Dialled, Error, FieldViolation, reason, rpc};
 use prost::Message;
 use tokio::time::Instant;
 use tonic::{Code, Request, Status};
@@ -173,4 +173,30 @@ async fn every_call_has_the_key() {
         .await
         .unwrap();
     assert_eq!(fake.seen().authorizations, [Some("Bearer key".to_owned())]);
+}
+
+#[tokio::test]
+async fn an_error_of_the_connection_names_its_cause() {
+    let client = Client::builder("127.0.0.1:1").connect_lazy().unwrap();
+    let failed = client
+        .service()
+        .add_participant(AddParticipantRequest::default())
+        .await;
+    let error = Error::from(failed.unwrap_err());
+    assert_eq!(error.code, Code::Unavailable);
+    assert!(error.message.contains("refused"), "{error}");
+}
+
+#[tokio::test]
+async fn an_invalid_target_is_refused() {
+    for target in ["", "a b", "http://"] {
+        let refused = Client::builder(target).connect_lazy().unwrap_err();
+        assert_eq!(refused.code, Code::InvalidArgument, "{target}");
+    }
+}
+
+#[test]
+fn a_client_needs_a_runtime() {
+    let refused = Client::builder("127.0.0.1:9090").connect_lazy().unwrap_err();
+    assert_eq!(refused.code, Code::FailedPrecondition);
 }

@@ -81,6 +81,7 @@ async fn gives_a_state_for_each_piece_of_news_until_the_end() {
         Event::End(WatchEndReason::ConferenceGone)
     );
     assert!(watch.next().await.is_none());
+    assert!(watch.next().await.is_none(), "a watch that has ended ends again");
 }
 
 #[tokio::test(start_paused = true)]
