@@ -40,11 +40,10 @@ DEFAULT_OPTIONS: Options = (
     ("grpc.service_config", json.dumps(SERVICE_CONFIG)),
     # A ping every 10 s while calls are open. The gateway allows one every 5 s.
     ("grpc.keepalive_time_ms", 10_000),
+    # How long to wait for the answer. grpcio uses the second one, whose default is 60 s.
     ("grpc.keepalive_timeout_ms", 5_000),
-    # grpcio waits for the answer of a ping for the longer of this and the time-out above. The
-    # default of this one is 60 s.
     ("grpc.http2.ping_timeout_ms", 5_000),
-    # Without this, grpcio stops pings on a stream on which the client sends nothing.
+    # Pings go on although a watch sends nothing after its request.
     ("grpc.http2.max_pings_without_data", 0),
     # A lost connection comes back soon after the network does. The default waits up to 120 s.
     ("grpc.initial_reconnect_backoff_ms", 250),
