@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import queue
 import threading
 
 import pytest
@@ -18,14 +19,15 @@ def test_close_in_another_thread_ends_the_iteration(gateway, end):
     gateway.play([snapshot("p1"), WAIT])
     client = Client(gateway.target)
     watch = client.watch("conf_1")
-    states = []
-    reader = threading.Thread(target=lambda: states.extend(watch))
+    states = queue.SimpleQueue()
+    reader = threading.Thread(target=lambda: [states.put(state) for state in watch])
     reader.start()
+    assert states.get(timeout=TIMEOUT).kind is Kind.SNAPSHOT
     assert gateway.wait_until_waiting()
     (watch if end == "watch" else client).close()
     reader.join(TIMEOUT)
     assert not reader.is_alive()
-    assert [state.kind for state in states] == [Kind.SNAPSHOT]
+    assert states.empty()
     assert gateway.wait_until_idle()
     client.close()
 
@@ -54,14 +56,13 @@ def test_dropped_watch_ends_its_call(gateway):
         assert gateway.wait_until_idle()
 
 
-def test_watch_leaves_no_thread(gateway):
-    before = threading.active_count()
+def test_message_ends_the_thread_of_its_timer(gateway):
     gateway.play([snapshot("p1"), WAIT])
     with Client(gateway.target) as client, client.watch("conf_1") as watch:
         next(watch)
-    assert gateway.wait_until_idle()
-    assert not [t for t in threading.enumerate() if isinstance(t, threading.Timer)]
-    assert threading.active_count() <= before + 8  # The workers of the scripted gateway.
+        for timer in [t for t in threading.enumerate() if isinstance(t, threading.Timer)]:
+            timer.join(TIMEOUT)
+            assert not timer.is_alive()
 
 
 def test_closed_client_makes_no_calls(gateway):
@@ -84,15 +85,16 @@ def run(test):
 
 async def read(watch, states):
     async for state in watch:
-        states.append(state)
+        await states.put(state)
 
 
 def test_cancelled_task_ends_the_call(gateway):
     async def test():
         gateway.play([snapshot("p1"), WAIT])
         async with AsyncClient(gateway.target) as client:
-            states = []
+            states = asyncio.Queue()
             task = asyncio.create_task(read(client.watch("conf_1"), states))
+            assert (await states.get()).kind is Kind.SNAPSHOT
             assert await asyncio.to_thread(gateway.wait_until_waiting)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -108,12 +110,13 @@ def test_aclose_in_another_task_ends_the_iteration(gateway, end):
         gateway.play([snapshot("p1"), WAIT])
         async with AsyncClient(gateway.target) as client:
             watch = client.watch("conf_1")
-            states = []
+            states = asyncio.Queue()
             task = asyncio.create_task(read(watch, states))
+            assert (await states.get()).kind is Kind.SNAPSHOT
             assert await asyncio.to_thread(gateway.wait_until_waiting)
             await (watch.aclose() if end == "watch" else client.close())
             await task
-            assert [state.kind for state in states] == [Kind.SNAPSHOT]
+            assert states.empty()
             assert await asyncio.to_thread(gateway.wait_until_idle)
 
     run(test())
@@ -128,7 +131,7 @@ def test_aclose_ends_the_wait_before_the_next_call(gateway, monkeypatch):
         async with AsyncClient(gateway.target) as client:
             async with client.watch("conf_1") as watch:
                 assert (await anext(watch)).kind is Kind.DISCONNECTED
-                task = asyncio.create_task(read(watch, []))
+                task = asyncio.create_task(read(watch, asyncio.Queue()))
                 await asyncio.sleep(0)
             await task
 
