@@ -56,6 +56,9 @@ class Gateway(stubs.ParticipantServiceServicer):
     def AddParticipant(self, request: Any, context: grpc.ServicerContext) -> Any:
         return next(self._stream(request, context))
 
+    def ListParticipants(self, request: Any, context: grpc.ServicerContext) -> Any:
+        return next(self._stream(request, context))
+
     def GetParticipant(self, request: Any, context: grpc.ServicerContext) -> Any:
         return next(self._stream(request, context))
 

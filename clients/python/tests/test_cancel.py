@@ -51,6 +51,7 @@ def test_dropped_watch_ends_its_call(gateway):
     gateway.play([snapshot("p1"), WAIT])
     with Client(gateway.target) as client:
         for _ in client.watch("conf_1"):
+            assert gateway.wait_until_waiting()
             break
         gc.collect()
         assert gateway.wait_until_idle()
@@ -99,6 +100,19 @@ def test_cancelled_task_ends_the_call(gateway):
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
+            assert await asyncio.to_thread(gateway.wait_until_idle)
+
+    run(test())
+
+
+def test_dropped_async_watch_ends_its_call(gateway):
+    async def test():
+        gateway.play([snapshot("p1"), WAIT])
+        async with AsyncClient(gateway.target) as client:
+            async for _ in client.watch("conf_1"):
+                assert await asyncio.to_thread(gateway.wait_until_waiting)
+                break
+            gc.collect()
             assert await asyncio.to_thread(gateway.wait_until_idle)
 
     run(test())

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,11 +23,12 @@ SHORT = timedelta(milliseconds=100)
 class Sync:
     """Runs the synchronous client."""
 
-    def watch(self, gateway, *, credential=None, until=Kind.END, **options):
+    def watch(self, gateway, *, credential=None, until=Kind.END, pause=0, **options):
         states = []
         with Client(gateway.target, credential=credential) as client:
             for state in client.watch(CONFERENCE, **options):
                 states.append(state)
+                time.sleep(pause)
                 if state.kind is until:
                     break
         return states
@@ -43,12 +45,13 @@ class Sync:
 class Asyncio:
     """Runs the asyncio client."""
 
-    def watch(self, gateway, *, credential=None, until=Kind.END, **options):
+    def watch(self, gateway, *, credential=None, until=Kind.END, pause=0, **options):
         async def run():
             states = []
             async with AsyncClient(gateway.target, credential=credential) as client:
                 async for state in client.watch(CONFERENCE, **options):
                     states.append(state)
+                    await asyncio.sleep(pause)
                     if state.kind is until:
                         break
             return states
@@ -124,6 +127,13 @@ def test_silence_is_a_break_with_a_new_connection(gateway, runner, first):
     assert states[-2].error.reason == "SILENT"
     before, after = gateway.calls
     assert before.peer != after.peer
+
+
+def test_slow_loop_is_no_silence(gateway, runner):
+    gateway.play([snapshot("p1"), changes((pb.CHANGE_KIND_ADDED, "p2")), end()])
+    pause = 3 * SHORT.total_seconds()
+    states = runner.watch(gateway, heartbeat_interval=SHORT, pause=pause)
+    assert kinds(states) == [Kind.SNAPSHOT, Kind.CHANGES, Kind.END]
 
 
 def test_break_without_silence_keeps_the_connection(gateway, runner):
@@ -202,6 +212,13 @@ def test_unary_call_raises_the_typed_error(gateway, runner):
     with pytest.raises(GatewayError) as raised:
         runner.call(gateway, "add_participant", pb.AddParticipantRequest())
     assert (raised.value.reason, raised.value.dialled) == ("UPSTREAM_UNREACHABLE", "no")
+
+
+def test_list_is_repeated_as_the_service_config_says(gateway, runner):
+    gateway.play([status(14)], [pb.ListParticipantsResponse(total=3)])
+    response = runner.call(gateway, "list_participants", pb.ListParticipantsRequest())
+    assert response.total == 3
+    assert len(gateway.calls) == 2
 
 
 @pytest.mark.parametrize(

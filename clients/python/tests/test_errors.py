@@ -1,3 +1,4 @@
+import pickle
 from datetime import timedelta
 
 import grpc
@@ -63,3 +64,9 @@ def test_credential_that_metadata_cannot_carry_is_not_in_the_error():
     with pytest.raises(GatewayError) as raised:
         bearer("secret\n")
     assert "secret" not in str(raised.value)
+
+
+def test_error_can_be_pickled():
+    error = GatewayError.from_status(status(8, "DAILY_LIMIT", retry=timedelta(seconds=2)))
+    copy = pickle.loads(pickle.dumps(error))  # noqa: S301
+    assert (str(copy), vars(copy)) == (str(error), vars(error))

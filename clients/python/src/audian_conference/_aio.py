@@ -15,7 +15,7 @@ import grpc
 import grpc.aio
 
 from audian_conference import _connection, _rules
-from audian_conference._connection import Connection, Link, Options
+from audian_conference._connection import Link, Options, StreamCall
 from audian_conference._errors import GatewayError
 from audian_conference._rules import WatchRules
 from audian_conference._state import State
@@ -24,19 +24,11 @@ from audian_conference.v2 import participant_service_pb2 as pb
 Message = TypeVar("Message")
 
 
-class AsyncStream(Generic[Message]):
+class AsyncStream(StreamCall[grpc.aio.Channel], Generic[Message]):
     """The messages of one streaming call. Its errors are GatewayError.
 
     ``cancel`` ends the call.
     """
-
-    def __init__(
-        self, link: Link[grpc.aio.Channel], connection: Connection[grpc.aio.Channel], call: Any
-    ) -> None:
-        self._link = link
-        self._call = call
-        self._connection = connection
-        self._release = weakref.finalize(self, link.release, connection)
 
     def __aiter__(self) -> AsyncIterator[Message]:
         return self
@@ -45,21 +37,12 @@ class AsyncStream(Generic[Message]):
         try:
             message = await self._call.read()
         except grpc.RpcError as error:
-            self._release()
+            self.cancel()
             raise GatewayError.from_rpc_error(error) from error
         if message is grpc.aio.EOF:
-            self._release()
+            self.cancel()
             raise StopAsyncIteration
         return message
-
-    def cancel(self) -> None:
-        """Ends the call."""
-        self._call.cancel()
-        self._release()
-
-    def replace_connection(self) -> None:
-        """Makes later calls of the client use a new connection."""
-        self._link.replace(self._connection)
 
 
 class AsyncWatch:

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 import grpc
 
 from audian_conference import _connection, _rules
-from audian_conference._connection import Connection, Link, Options
+from audian_conference._connection import Link, Options, StreamCall
 from audian_conference._errors import GatewayError
 from audian_conference._rules import WatchRules
 from audian_conference._state import State
@@ -21,17 +21,11 @@ from audian_conference.v2 import participant_service_pb2 as pb
 Message = TypeVar("Message")
 
 
-class Stream(Generic[Message]):
+class Stream(StreamCall[grpc.Channel], Generic[Message]):
     """The messages of one streaming call. Its errors are GatewayError.
 
     ``cancel`` ends the call; it may be called in another thread.
     """
-
-    def __init__(self, link: Link[grpc.Channel], connection: Connection[grpc.Channel], call: Any):
-        self._link = link
-        self._call = call
-        self._connection = connection
-        self._release = weakref.finalize(self, link.release, connection)
 
     def __iter__(self) -> Iterator[Message]:
         return self
@@ -40,20 +34,11 @@ class Stream(Generic[Message]):
         try:
             return next(self._call)
         except StopIteration:
-            self._release()
+            self.cancel()
             raise
         except grpc.RpcError as error:
-            self._release()
+            self.cancel()
             raise GatewayError.from_rpc_error(error) from error
-
-    def cancel(self) -> None:
-        """Ends the call."""
-        self._call.cancel()
-        self._release()
-
-    def replace_connection(self) -> None:
-        """Makes later calls of the client use a new connection."""
-        self._link.replace(self._connection)
 
 
 class Watch:
@@ -229,7 +214,7 @@ class Client:
             roles: Only participants with one of these roles. Default: all.
             participant_ids: Only these participants, who need not exist yet. Default: all.
             heartbeat_interval: The longest time between two messages: 5 to 60 seconds.
-            resume_from: An earlier state of this conference. Only its roster and token count.
+            resume_from: An earlier state of this conference. Its roster and token are enough.
 
         Returns:
             An iterator that ends after the END state, or when it or the client is closed. It

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -128,6 +129,30 @@ class Link(Generic[Channel]):
                 return
             self._open.remove(connection)
         self._discard(connection.channel)
+
+
+class StreamCall(Generic[Channel]):
+    """A streaming call. It ends at the latest when this object is dropped."""
+
+    def __init__(self, link: Link[Channel], connection: Connection[Channel], call: Any) -> None:
+        self._link = link
+        self._connection = connection
+        self._call = call
+        self._end = weakref.finalize(self, _end_call, link, connection, call)
+        self._end.atexit = False
+
+    def cancel(self) -> None:
+        """Ends the call."""
+        self._end()
+
+    def replace_connection(self) -> None:
+        """Makes later calls of the client use a new connection."""
+        self._link.replace(self._connection)
+
+
+def _end_call(link: Link[Channel], connection: Connection[Channel], call: Any) -> None:
+    call.cancel()  # It does nothing if the call has ended.
+    link.release(connection)
 
 
 def closed() -> GatewayError:

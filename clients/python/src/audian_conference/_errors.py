@@ -60,7 +60,10 @@ class GatewayError(Exception):
         self.retry_delay: timedelta | None = None
         for detail in details:
             self._add(detail)
-        super().__init__(": ".join(text for text in (code.name, self.reason, message) if text))
+        super().__init__(code, message)
+
+    def __str__(self) -> str:
+        return ": ".join(text for text in (self.code.name, self.reason, self.message) if text)
 
     @property
     def dialled(self) -> str | None:
