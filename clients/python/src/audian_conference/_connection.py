@@ -46,6 +46,9 @@ DEFAULT_OPTIONS: Options = (
     ("grpc.http2.ping_timeout_ms", 5_000),
     # Pings go on although a watch sends nothing after its request.
     ("grpc.http2.max_pings_without_data", 0),
+    # Otherwise grpcio also pings after data, to measure the bandwidth, with the same time-out: a
+    # network that stops for 5 s would then break the connection at once.
+    ("grpc.http2.bdp_probe", 0),
     # A lost connection comes back soon after the network does. The default waits up to 120 s.
     ("grpc.initial_reconnect_backoff_ms", 250),
     ("grpc.max_reconnect_backoff_ms", 5_000),
