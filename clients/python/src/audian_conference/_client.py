@@ -80,8 +80,9 @@ class Watch:
     def close(self) -> None:
         """Ends the call and the iteration. It may be called in another thread."""
         self._closed.set()
-        if self._stream:
-            self._stream.cancel()
+        stream = self._stream  # Another thread may set it to None.
+        if stream:
+            stream.cancel()
 
     def _advance(self) -> State | None:
         """Waits for the next message or error. Returns its state, if it has one."""
