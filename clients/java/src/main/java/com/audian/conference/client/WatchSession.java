@@ -254,10 +254,13 @@ final class WatchSession implements Flow.Subscription {
     cancelTimer = NOTHING;
   }
 
-  /** A subscriber that throws has cancelled. */
+  /** Ends a watch whose subscriber threw. */
   private void uncaught(Thread thread, Throwable error) {
-    end();
-    thread.getUncaughtExceptionHandler().uncaughtException(thread, error);
+    try {
+      fail(error);
+    } catch (RuntimeException e) {
+      thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+    }
   }
 
   /** The gateway refuses a shorter interval, and must have the time to say so. */
