@@ -15,11 +15,14 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 
-/** A gateway in this process whose watches a test answers. All runs in the thread of the test. */
+/** A gateway in this process whose watches a test answers. It has no threads. */
 final class FakeGateway extends ParticipantServiceImplBase implements AutoCloseable {
   final List<Call> calls = new ArrayList<>();
   final List<ManagedChannel> channels = new ArrayList<>();
+  final BlockingQueue<Call> opened = new LinkedBlockingQueue<>();
   private final String name = InProcessServerBuilder.generateName();
   private final Server server;
 
@@ -45,7 +48,9 @@ final class FakeGateway extends ParticipantServiceImplBase implements AutoClosea
   @Override
   public void watchParticipants(
       WatchParticipantsRequest request, StreamObserver<WatchParticipantsResponse> observer) {
-    calls.add(new Call(request, (ServerCallStreamObserver<WatchParticipantsResponse>) observer));
+    Call call = new Call(request, (ServerCallStreamObserver<WatchParticipantsResponse>) observer);
+    calls.add(call);
+    opened.add(call);
   }
 
   @Override
