@@ -1,5 +1,6 @@
 """Calls of the gateway's REST API with the package requests."""
 
+import contextlib
 import json
 from dataclasses import dataclass, field
 from urllib.parse import quote
@@ -116,10 +117,8 @@ class Stream:
     def cancel(self):
         """Ends the iteration, from another thread."""
         self.cancelled = True
-        try:
+        with contextlib.suppress(RuntimeError, ValueError, OSError):  # it has ended by itself
             self.response.raw.shutdown()
-        except (RuntimeError, ValueError, OSError):
-            pass  # it has ended by itself
 
 
 def participants(conference):

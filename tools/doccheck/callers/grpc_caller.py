@@ -7,7 +7,6 @@ import sys
 import tempfile
 import urllib.request
 import zipfile
-from pathlib import Path
 
 import grpc
 from google.rpc import error_details_pb2, status_pb2

@@ -24,7 +24,7 @@ async function main() {
     assert((await firstShown('conf_demo')).length > 0);
     assert.strictEqual(await firstShown('conf_unknown'), 'conference not found');
   } else {
-    assert.match(await firstShown('conf_demo'), /credential/);
+    assert.match(await firstShown('conf_demo'), /token is required/);
   }
 }
 

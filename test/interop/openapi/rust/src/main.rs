@@ -34,7 +34,9 @@ struct Command {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let mut configuration = Configuration::default();
     for line in stdin().lock().lines() {
         let command: Command = serde_json::from_str(&line?)?;
@@ -43,7 +45,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 configuration = connect(&command);
                 json!({"ok": true})
             }
-            _ => runtime.block_on(call(&configuration, &command)).unwrap_or_else(|error| json!({"error": error})),
+            _ => runtime
+                .block_on(call(&configuration, &command))
+                .unwrap_or_else(|error| json!({"error": error})),
         };
         result["id"] = Value::from(command.id);
         writeln!(stdout(), "{result}")?;
@@ -62,13 +66,20 @@ fn connect(command: &Command) -> Configuration {
 async fn call(at: &Configuration, command: &Command) -> Outcome {
     let (conference, id) = (command.conference.as_str(), command.participant.as_str());
     match command.call.as_str() {
-        "add" => one(api::add_participant(at, conference, add_request(command), None, None, None, None).await),
+        "add" => {
+            one(
+                api::add_participant(at, conference, add_request(command), None, None, None, None)
+                    .await,
+            )
+        }
         "get" => one(api::get_participant(at, conference, id, None, None, None).await),
         "mute" => control(api::mute_participant(at, conference, id, None, None, None).await),
         "unmute" => control(api::unmute_participant(at, conference, id, None, None, None).await),
         "hold" => control(api::hold_participant(at, conference, id, None, None, None).await),
         "resume" => control(api::resume_participant(at, conference, id, None, None, None).await),
-        "disconnect" => control(api::disconnect_participant(at, conference, id, None, None, None).await),
+        "disconnect" => {
+            control(api::disconnect_participant(at, conference, id, None, None, None).await)
+        }
         "remove" => none(api::remove_participant(at, conference, id, None, None, None).await),
         "mute_all" => none(api::mute_all_participants(at, conference, None, None, None).await),
         "refresh" => none(api::refresh_participants(at, conference, None, None, None).await),
@@ -109,7 +120,9 @@ async fn list(at: &Configuration, command: &Command) -> Outcome {
         .map_err(outcome::error)?;
         found.extend(page.participants.into_iter().map(participant));
         if page.next_page_token.is_empty() {
-            return Ok(json!({"participants": found, "pages": pages, "total": page.total, "active": page.active}));
+            return Ok(
+                json!({"participants": found, "pages": pages, "total": page.total, "active": page.active}),
+            );
         }
         token = Some(page.next_page_token);
     }

@@ -9,7 +9,9 @@ pub type Outcome = Result<Value, Value>;
 
 /// The outcome of a call that returns a participant.
 pub fn one<T>(result: Result<Participant, Error<T>>) -> Outcome {
-    result.map(|found| json!({"participant": participant(found)})).map_err(error)
+    result
+        .map(|found| json!({"participant": participant(found)}))
+        .map_err(error)
 }
 
 /// The outcome of a control. The client reports a response without a participant (204) as an error of
@@ -27,7 +29,11 @@ pub fn none<T>(result: Result<(), Error<T>>) -> Outcome {
 }
 
 pub fn participant(p: Participant) -> Value {
-    let status = if p.status.is_empty() { "unspecified" } else { &p.status };
+    let status = if p.status.is_empty() {
+        "unspecified"
+    } else {
+        &p.status
+    };
     json!({
         "id": p.id, "phone_number": p.phone_number, "name": p.name,
         "role": p.role, "status": status, "muted": p.muted,
@@ -56,7 +62,9 @@ fn describe(body: models::ErrorBody) -> Value {
                 let violations = detail.field_violations.into_iter().flatten();
                 described["fields"] = violations.map(|violation| violation.field).collect();
             }
-            Some("RetryInfo") => described["retry_after_ms"] = json!(detail.retry_delay.as_deref().and_then(millis)),
+            Some("RetryInfo") => {
+                described["retry_after_ms"] = json!(detail.retry_delay.as_deref().and_then(millis))
+            }
             _ => {}
         }
     }
