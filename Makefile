@@ -14,7 +14,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -X github.com/audian/participant-gateway/internal/config.version=$(VERSION)
 
 # The targets that `make check` runs after the tests.
-CHECKS := tidy-check lint generate-drift breaking vulnerabilities docs-check api-check openapi-clients model model-replicas mutants chaos chaos-replicas
+CHECKS := tidy-check lint generate-drift breaking vulnerabilities docs-check api-check model model-replicas mutants clients-check interop chaos chaos-replicas
 
 # How long `make fuzz` runs each fuzz target.
 FUZZTIME ?= 5s
@@ -174,10 +174,6 @@ docs-check: ## Run the commands of the documents and compare their output (needs
 .PHONY: api-check
 api-check: ## Test the running gateway with its OpenAPI document (needs Python; INSTALL=1 installs schemathesis)
 	@tools/check/schemathesis.sh
-
-.PHONY: openapi-clients
-openapi-clients: ## Generate, compile and run clients in five languages (needs Java, Rust, Node, Python; INSTALL=1 installs the rest)
-	@tools/check/openapi-clients.sh
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME; FUZZ selects some

@@ -46,7 +46,7 @@ func readPages(root string) ([]block, error) {
 
 const fence = "```"
 
-// blocksOf returns the sh and console blocks of a page, and the go blocks that name a file.
+// blocksOf returns the sh and console blocks of a page, and the blocks that name a file.
 // An output block belongs to the block before it.
 func blocksOf(page, text string) ([]block, error) {
 	var found []block
@@ -77,7 +77,7 @@ func blocksOf(page, text string) ([]block, error) {
 
 // ignored reports whether the block is neither run nor compared.
 func (b block) ignored() bool {
-	return b.language != "sh" && b.language != "console" && (b.language != "go" || b.file == "")
+	return b.language != "sh" && b.language != "console" && b.file == ""
 }
 
 var attribute = regexp.MustCompile(`(\w+)(?:="([^"]*)")?`)

@@ -36,6 +36,19 @@ var callers = []caller{
 		install: `npm install --silent --no-audit --no-fund --prefix "$NEEDS" axios`,
 		run:     `NODE_PATH="$NEEDS/node_modules" node tools/doccheck/callers/axios_caller.js`,
 	},
+	{
+		name:    "Node, EventSource",
+		check:   `NODE_PATH="$NEEDS/node_modules" node -e 'require("eventsource")'`,
+		install: `npm install --silent --no-audit --no-fund --prefix "$NEEDS" eventsource@4`,
+		run:     `NODE_PATH="$NEEDS/node_modules" node tools/doccheck/callers/page_caller.cjs`,
+	},
+	{
+		name:  "Python, gRPC",
+		check: `"$NEEDS/grpc/bin/python" -c 'import grpc_tools'`,
+		install: `python3 -m venv "$NEEDS/grpc" && "$NEEDS/grpc/bin/pip" install --quiet --disable-pip-version-check ` +
+			`grpcio grpcio-tools googleapis-common-protos`,
+		run: `"$NEEDS/grpc/bin/python" tools/doccheck/callers/grpc_caller.py`,
+	},
 }
 
 // callerModes are the modes in which the gateway ignores a caller's token or passes it
@@ -77,7 +90,7 @@ func callAll(ctx context.Context, mode, needs string, ready map[string]error, ou
 			continue
 		}
 		t.ran++
-		if printed, err := shell(ctx, time.Minute, b.substitute(export(needs, c.run))); err != nil {
+		if printed, err := shell(ctx, time.Minute, b.substitute(export(needs, "export AUTH="+mode+"\n"+c.run))); err != nil {
 			t.failed++
 			_, _ = fmt.Fprintf(out, "FAIL   %s: %v\n%s\n", name, err, printed)
 			continue
@@ -104,5 +117,6 @@ func (c caller) prepare(ctx context.Context, needs string) error {
 
 // export sets the variables of a script.
 func export(needs, script string) string {
-	return fmt.Sprintf("export NEEDS=%s BASE_URL=http://%s/v2\n%s", filepath.Clean(needs), defaultHTTP, script)
+	return fmt.Sprintf("export NEEDS=%s BASE_URL=http://%s/v2 GRPC_ADDR=%s\n%s",
+		filepath.Clean(needs), defaultHTTP, defaultGRPC, script)
 }

@@ -15,8 +15,11 @@ import (
 	"github.com/audian/participant-gateway/internal/simulator"
 )
 
-// defaultHTTP is the gateway's HTTP address in the pages and for the callers.
-const defaultHTTP = "127.0.0.1:8080"
+// The gateway's addresses in the pages and for the callers.
+const (
+	defaultHTTP = "127.0.0.1:8080"
+	defaultGRPC = "127.0.0.1:9090"
+)
 
 // environment is a gateway with the simulator as its upstream, on free ports.
 type environment struct {
@@ -41,7 +44,7 @@ func start(ctx context.Context, auth string, log io.Writer) (*environment, error
 	ended := make(chan error, 1)
 	go func() { ended <- gateway.Run(ctx) }()
 	b := &environment{addresses: map[string]string{
-		"127.0.0.1:9090": gateway.GRPCAddr(),
+		defaultGRPC:      gateway.GRPCAddr(),
 		defaultHTTP:      gateway.HTTPAddr(),
 		"127.0.0.1:9091": gateway.AdminAddr(),
 		"127.0.0.1:8095": address,

@@ -1,14 +1,14 @@
 // Command doccheck runs the commands in the documentation. It starts a gateway and a
 // simulator on free ports, runs every sh and console block of README.md and docs/*.md
 // against them, and compares the output with the output block that follows, if there is
-// one. Then it runs the programs in callers/, which are written for Audian's API and differ
-// only in the base URL.
+// one. Then it runs the programs in callers/: those that are written for Audian's API and
+// differ only in the base URL, and those that the pages quote.
 //
 // Attributes of a block's info string:
 //
 //	watch            the commands stream; they are stopped after a few seconds
 //	norun reason="…" the block cannot run here; it is only counted
-//	file="…"         a go block whose code this file must contain
+//	file="…"         the block quotes this file, which must contain its code
 //
 // Usage, at the top of the repository:
 //
@@ -84,7 +84,7 @@ func check(ctx context.Context, blocks []block, b *environment, out io.Writer) t
 			t.norun++
 			_, _ = fmt.Fprintf(out, "norun  %s: %s\n", one.where, one.reason)
 			continue
-		case one.language == "go":
+		case one.file != "":
 			t.quoted++
 			err = one.checkQuote(".")
 		default:

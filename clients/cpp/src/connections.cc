@@ -36,6 +36,8 @@ grpc::ChannelArguments arguments_of(const ClientOptions& options) {
                    static_cast<int>(options.keepalive_timeout.count()));
   // By default gRPC stops pinging a stream after two pings without data.
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  // Pings that measure the bandwidth would break a silent connection before the watch says so.
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   // By default channels to one address share a connection, so that a new channel would get the
   // broken one.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);

@@ -1,4 +1,4 @@
-module client-check
+module interop
 
 go 1.26
 

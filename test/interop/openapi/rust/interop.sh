@@ -1,0 +1,3 @@
+#!/usr/bin/env bash
+# Runs the program that build.sh compiled.
+exec "$(dirname "$0")/../../../../bin/interop/openapi/rust/interop"
