@@ -100,7 +100,7 @@ STEPS ?=
 .PHONY: interop
 interop: ## Play one scenario with the client of each language, and print a matrix; LANGS and STEPS select some
 	@$(GO) build -ldflags '$(LDFLAGS)' -o bin/server ./cmd/server
-	@$(GO) run ./test/interop -server bin/server -langs '$(LANGS)' -steps '$(STEPS)'
+	@$(GO) run ./test/interop -server bin/server -langs '$(LANGS)' -steps '$(STEPS)' $(if $(filter true,$(CI)),-ci)
 
 .PHONY: model
 model: ## Check twelve thousand random histories against a model, and count the rules that they test
