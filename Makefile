@@ -93,14 +93,15 @@ chaos-replicas: ## Inject faults into three replicas, their Redis and the networ
 	@$(GO) run ./test/chaos -replicas 3 -server bin/server -seconds $(CHAOS_SECONDS) -seed $(SEED) \
 		-report bin/chaos-replicas.json -log bin/chaos-replicas.log
 
-# The clients and steps that `make interop` plays, separated by commas; empty means all.
+# The clients and steps that `make interop` plays, separated by commas; empty means all. Builds run at the same time and
+# all need the protos, which come first.
 LANGS ?=
 STEPS ?=
 
 .PHONY: interop
 interop: client-protos ## Play one scenario with the client of each language, and print a matrix; LANGS and STEPS select some
 	@$(GO) build -ldflags '$(LDFLAGS)' -o bin/server ./cmd/server
-	@$(GO) run ./test/interop -server bin/server -langs '$(LANGS)' -steps '$(STEPS)'
+	@$(GO) run ./test/interop -server bin/server -langs '$(LANGS)' -steps '$(STEPS)' $(if $(filter true,$(CI)),-ci)
 
 # The clients in clients/ that `make clients-check` checks.
 CLIENTS ?= cpp java python rust typescript
