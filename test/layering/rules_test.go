@@ -250,7 +250,7 @@ var engine = map[string]string{"google.golang.org": noTransport}
 var uses = []use{
 	{
 		names:   []string{"os.Getenv", "os.LookupEnv", "os.Environ", "os.ExpandEnv"},
-		allowed: func(f file) bool { return f.in("internal/config", "cmd", "test/interop") || f.test },
+		allowed: func(f file) bool { return f.in("internal/config", "cmd") || f.test },
 		reason:  "only internal/config reads the environment; commands hand it over",
 	},
 	{
