@@ -221,7 +221,7 @@ final class WatchSession implements Flow.Subscription {
   private void endCall() {
     stopTimer();
     if (call != null) {
-      call.stub.cancel("the watch no longer reads this call", null);
+      call.rpc.cancel("the watch no longer reads this call", null);
       call = null;
     }
   }
@@ -285,19 +285,19 @@ final class WatchSession implements Flow.Subscription {
   /** One call of the gateway. Its signals count only while it is the session's open call. */
   private final class Call extends ClientCall.Listener<WatchParticipantsResponse> {
     private final Connection.Pinned pinned;
-    private final ClientCall<WatchParticipantsRequest, WatchParticipantsResponse> stub;
+    private final ClientCall<WatchParticipantsRequest, WatchParticipantsResponse> rpc;
     private boolean progressed;
     private boolean reading;
 
     Call(Connection.Pinned pinned) {
       this.pinned = pinned;
-      this.stub = pinned.newCall(ParticipantServiceGrpc.getWatchParticipantsMethod());
+      this.rpc = pinned.newCall(ParticipantServiceGrpc.getWatchParticipantsMethod());
     }
 
     void start() {
-      stub.start(this, new Metadata());
-      stub.sendMessage(request.toBuilder().setResumeToken(roster.token()).build());
-      stub.halfClose();
+      rpc.start(this, new Metadata());
+      rpc.sendMessage(request.toBuilder().setResumeToken(roster.token()).build());
+      rpc.halfClose();
     }
 
     /** Reads the next message. The time without a message counts only while this waits. */
@@ -305,7 +305,7 @@ final class WatchSession implements Flow.Subscription {
       if (!reading) {
         reading = true;
         schedule(silence, WatchSession.this::silent);
-        stub.request(1);
+        rpc.request(1);
       }
     }
 
