@@ -3,6 +3,7 @@ package com.audian.conference.client;
 import com.audian.conference.v2.Participant;
 import com.audian.conference.v2.ParticipantRole;
 import com.audian.conference.v2.ParticipantStatus;
+import com.audian.conference.v2.WatchParticipantsRequest;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -72,5 +73,19 @@ public record WatchOptions(
   /** Returns these options, to resume from a token and roster that were stored together. */
   public WatchOptions withResumeFrom(String token, Map<String, Participant> roster) {
     return new WatchOptions(statuses, roles, participantIds, heartbeatInterval, token, roster);
+  }
+
+  /** Returns the request of a watch without a token. */
+  WatchParticipantsRequest request(String conference) {
+    return WatchParticipantsRequest.newBuilder()
+        .setConferenceId(conference)
+        .addAllStatuses(statuses)
+        .addAllRoles(roles)
+        .addAllParticipantIds(participantIds)
+        .setHeartbeatInterval(
+            com.google.protobuf.Duration.newBuilder()
+                .setSeconds(heartbeatInterval.getSeconds())
+                .setNanos(heartbeatInterval.getNano()))
+        .build();
   }
 }

@@ -33,7 +33,6 @@ final class WatchSession implements Flow.Subscription {
           Status.Code.UNIMPLEMENTED,
           Status.Code.OUT_OF_RANGE,
           Status.Code.ALREADY_EXISTS);
-  private static final Runnable NOTHING = () -> {};
 
   /**
    * What the watches of a client share.
@@ -52,6 +51,8 @@ final class WatchSession implements Flow.Subscription {
   private final Backoff backoff;
   private final Flow.Subscriber<? super State> subscriber;
   private final Consumer<WatchSession> onEnd;
+  // Runs during a back-off, or while an open call waits for a message.
+  private final SingleTimer timer;
 
   private long demand;
   private boolean ended;
@@ -61,7 +62,6 @@ final class WatchSession implements Flow.Subscription {
   private boolean broken;
   // The open call; null between calls.
   private Call call;
-  private Runnable cancelTimer = NOTHING;
   private boolean waitingToCall;
 
   WatchSession(
@@ -71,10 +71,11 @@ final class WatchSession implements Flow.Subscription {
       Flow.Subscriber<? super State> subscriber,
       Consumer<WatchSession> onEnd) {
     this.environment = environment;
-    this.request = request(conference, options);
+    this.request = options.request(conference);
     this.silence = silence(options.heartbeatInterval());
     this.roster = new Roster(options.resumeToken(), options.resumeRoster());
     this.backoff = new Backoff(environment.random());
+    this.timer = new SingleTimer(environment.timers(), context);
     this.subscriber = subscriber;
     this.onEnd = onEnd;
   }
@@ -169,7 +170,7 @@ final class WatchSession implements Flow.Subscription {
     }
     waitingToCall = true;
     Duration minimum = error.retryDelay().orElse(Duration.ZERO);
-    schedule(
+    timer.start(
         backoff.next(minimum),
         () -> {
           waitingToCall = false;
@@ -219,39 +220,11 @@ final class WatchSession implements Flow.Subscription {
   }
 
   private void endCall() {
-    stopTimer();
+    timer.stop();
     if (call != null) {
-      call.stub.cancel("the watch no longer reads this call", null);
+      call.rpc.cancel("the watch no longer reads this call", null);
       call = null;
     }
-  }
-
-  /** Runs the task in the context after the delay. There is one timer at a time. */
-  private void schedule(Duration delay, Runnable task) {
-    stopTimer();
-    boolean[] cancelled = {false};
-    Runnable cancel =
-        environment
-            .timers()
-            .schedule(
-                delay,
-                () ->
-                    context.execute(
-                        () -> {
-                          if (!cancelled[0]) {
-                            task.run();
-                          }
-                        }));
-    cancelTimer =
-        () -> {
-          cancelled[0] = true;
-          cancel.run();
-        };
-  }
-
-  private void stopTimer() {
-    cancelTimer.run();
-    cancelTimer = NOTHING;
   }
 
   /** Ends a watch whose subscriber threw. */
@@ -269,43 +242,30 @@ final class WatchSession implements Flow.Subscription {
     return (heartbeat.compareTo(shortest) < 0 ? shortest : heartbeat).multipliedBy(2);
   }
 
-  private static WatchParticipantsRequest request(String conference, WatchOptions options) {
-    return WatchParticipantsRequest.newBuilder()
-        .setConferenceId(conference)
-        .addAllStatuses(options.statuses())
-        .addAllRoles(options.roles())
-        .addAllParticipantIds(options.participantIds())
-        .setHeartbeatInterval(
-            com.google.protobuf.Duration.newBuilder()
-                .setSeconds(options.heartbeatInterval().getSeconds())
-                .setNanos(options.heartbeatInterval().getNano()))
-        .build();
-  }
-
   /** One call of the gateway. Its signals count only while it is the session's open call. */
   private final class Call extends ClientCall.Listener<WatchParticipantsResponse> {
     private final Connection.Pinned pinned;
-    private final ClientCall<WatchParticipantsRequest, WatchParticipantsResponse> stub;
+    private final ClientCall<WatchParticipantsRequest, WatchParticipantsResponse> rpc;
     private boolean progressed;
     private boolean reading;
 
     Call(Connection.Pinned pinned) {
       this.pinned = pinned;
-      this.stub = pinned.newCall(ParticipantServiceGrpc.getWatchParticipantsMethod());
+      this.rpc = pinned.newCall(ParticipantServiceGrpc.getWatchParticipantsMethod());
     }
 
     void start() {
-      stub.start(this, new Metadata());
-      stub.sendMessage(request.toBuilder().setResumeToken(roster.token()).build());
-      stub.halfClose();
+      rpc.start(this, new Metadata());
+      rpc.sendMessage(request.toBuilder().setResumeToken(roster.token()).build());
+      rpc.halfClose();
     }
 
     /** Reads the next message. The time without a message counts only while this waits. */
     void read() {
       if (!reading) {
         reading = true;
-        schedule(silence, WatchSession.this::silent);
-        stub.request(1);
+        timer.start(silence, WatchSession.this::silent);
+        rpc.request(1);
       }
     }
 
@@ -315,7 +275,7 @@ final class WatchSession implements Flow.Subscription {
           () -> {
             reading = false;
             progressed = true;
-            stopTimer();
+            timer.stop();
             received(message);
           });
     }

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.concurrent.Flow;
 
 /** A subscriber that records its signals. It requests nothing by itself. */
-final class Recorder implements Flow.Subscriber<State> {
+class Recorder implements Flow.Subscriber<State> {
   final List<State> states = new ArrayList<>();
   Flow.Subscription subscription;
   Throwable error;

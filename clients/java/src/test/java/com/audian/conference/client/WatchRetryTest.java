@@ -16,6 +16,7 @@ import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.grpc.Context;
 import io.grpc.Status;
 import java.time.Duration;
 import java.util.List;
@@ -300,6 +301,32 @@ final class WatchRetryTest {
     recorder.subscription.request(0);
 
     assertTrue(recorder.error instanceof IllegalArgumentException);
+  }
+
+  @Test
+  void subscriberThatThrowsEndsTheWatch() {
+    Recorder recorder =
+        new Recorder() {
+          @Override
+          public void onNext(State state) {
+            throw new IllegalStateException("cannot show it");
+          }
+        };
+    harness.client.watch("conf_1").subscribe(recorder);
+    recorder.subscription.request(2);
+    call().send(snapshot("t1", "a"));
+
+    assertTrue(recorder.error instanceof IllegalStateException);
+    assertTrue(call().cancelled());
+  }
+
+  @Test
+  void watchDoesNotEndWithTheContextOfItsThread() {
+    Context.CancellableContext context = Context.current().withCancellation();
+    context.run(harness::watch);
+    context.cancel(null);
+
+    assertFalse(call().cancelled());
   }
 
   private FakeGateway.Call call() {
