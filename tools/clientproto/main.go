@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/google/renameio/v2"
+
 	"github.com/audian/participant-gateway/internal/schema"
 )
 
@@ -26,7 +28,8 @@ func main() {
 	}
 }
 
-// write writes each proto, unless the file has that content: build tools compare times.
+// write writes each proto, unless the file has that content: build tools compare times. Each file
+// appears at once, so that concurrent builds never read a part of one.
 func write(dir string) error {
 	for _, file := range schema.Protos() {
 		path := filepath.Join(dir, filepath.FromSlash(file.Name))
@@ -37,7 +40,7 @@ func write(dir string) error {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return fmt.Errorf("make the folder of %s: %w", file.Name, err)
 		}
-		if err := os.WriteFile(path, file.Content, 0o644); err != nil {
+		if err := renameio.WriteFile(path, file.Content, 0o644); err != nil {
 			return fmt.Errorf("write %s: %w", file.Name, err)
 		}
 	}
