@@ -102,7 +102,7 @@ func (p *polls) movedSince(r *replica, at time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	last := p.last(r.version)
-	return last.replica != r && last.began.After(at)
+	return last != nil && last.replica != r && last.began.After(at) // The poller may have ended before its first list.
 }
 
 // reading reports whether a replica has a list under way.
