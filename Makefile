@@ -13,8 +13,8 @@ RACE    := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -X github.com/audian/participant-gateway/internal/config.version=$(VERSION)
 
-# The targets that `make check` runs after the tests: first those that compute, then those that mostly wait.
-CHECKS := tidy-check lint generate-drift breaking vulnerabilities model clients-check docs-check api-check model-replicas interop chaos chaos-replicas mutants
+# The targets that `make check` runs after the tests.
+CHECKS := tidy-check lint generate-drift breaking vulnerabilities docs-check api-check clients-check interop model model-replicas chaos chaos-replicas mutants
 
 # How long `make fuzz` runs each fuzz target.
 FUZZTIME ?= 5s

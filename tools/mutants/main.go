@@ -44,7 +44,7 @@ func main() {
 }
 
 // workers is the number of mutants that run concurrently: many wait more than they compute.
-const workers = 4
+const workers = 3
 
 // run runs the mutants whose names contain part, after their tests without a change.
 func run(ctx context.Context, part string) error {
@@ -90,12 +90,12 @@ func passUnchanged(ctx context.Context, chosen []mutant) error {
 			patterns[run] = append(patterns[run], fields[1])
 		}
 	}
-	running, ctx := errgroup.WithContext(ctx)
-	running.SetLimit(workers)
-	for run, patterns := range patterns {
-		running.Go(func() error { return pass(ctx, run, patterns) })
+	for run, patterns := range patterns { // One after the other: a busy machine must not fail a test.
+		if err := pass(ctx, run, patterns); err != nil {
+			return err
+		}
 	}
-	return running.Wait() //nolint:wrapcheck // The errors of pass.
+	return nil
 }
 
 // pass checks that the tests of one run exist and pass.
