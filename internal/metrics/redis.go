@@ -8,12 +8,10 @@ import (
 
 // newRedis returns the durations of calls of Redis, which also count its errors.
 func newRedis() *prometheus.HistogramVec {
-	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "gateway_redis_call_duration_seconds",
-		Help: "Duration of calls of Redis, by command or script and outcome: ok, unavailable, error or cancelled. " +
+	return prometheus.NewHistogramVec(histogram("gateway_redis_call_duration_seconds",
+		"Duration of calls of Redis, by command or script and outcome: ok, unavailable, error or cancelled. "+
 			"A call while Redis is known to be away counts as unavailable.",
-		Buckets: prometheus.ExponentialBuckets(0.0002, 3, 9),
-	}, []string{"call", "outcome"})
+		prometheus.ExponentialBuckets(0.0002, 3, 9)), []string{"call", "outcome"})
 }
 
 // newTakeovers returns how often this replica polls what another one polled before.

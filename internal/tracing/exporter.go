@@ -1,0 +1,148 @@
+package tracing
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"google.golang.org/grpc/credentials"
+
+	"github.com/audian/participant-gateway/internal/redact"
+)
+
+// newExporter returns the exporter of the protocol. All that it needs is an option: it would read
+// variables for what is none.
+func newExporter(options Options) (sdktrace.SpanExporter, error) {
+	secure, err := options.TLS()
+	if err != nil {
+		return nil, err
+	}
+	client := newHTTPClient(options, secure)
+	if options.Protocol == GRPC {
+		client = newGRPCClient(options, secure)
+	}
+	return otlptrace.New(context.Background(), client) //nolint:wrapcheck // The one caller wraps.
+}
+
+func newHTTPClient(options Options, secure *tls.Config) otlptrace.Client {
+	compression := otlptracehttp.NoCompression
+	if options.Gzip {
+		compression = otlptracehttp.GzipCompression
+	}
+	return otlptracehttp.NewClient(
+		otlptracehttp.WithTLSClientConfig(secure), otlptracehttp.WithEndpointURL(options.Endpoint),
+		otlptracehttp.WithHeaders(options.headers()), otlptracehttp.WithCompression(compression),
+		otlptracehttp.WithTimeout(options.Timeout),
+	)
+}
+
+func newGRPCClient(options Options, secure *tls.Config) otlptrace.Client {
+	set := []otlptracegrpc.Option{
+		otlptracegrpc.WithTLSCredentials(credentials.NewTLS(secure)), otlptracegrpc.WithEndpointURL(options.Endpoint),
+		otlptracegrpc.WithHeaders(options.headers()), otlptracegrpc.WithTimeout(options.Timeout),
+	}
+	if strings.HasPrefix(options.Endpoint, "http://") {
+		set[0] = otlptracegrpc.WithInsecure()
+	}
+	if options.Gzip {
+		set = append(set, otlptracegrpc.WithCompressor("gzip"))
+	}
+	return otlptracegrpc.NewClient(set...)
+}
+
+func (o Options) headers() map[string]string {
+	headers := make(map[string]string, len(o.Headers))
+	for name, value := range o.Headers {
+		headers[name] = value.Reveal()
+	}
+	return headers
+}
+
+// TLS returns the TLS configuration of connections to the collector.
+func (o Options) TLS() (*tls.Config, error) {
+	secure := &tls.Config{MinVersion: tls.VersionTLS12}
+	if o.CAFile != "" {
+		text, err := os.ReadFile(o.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("read the authorities: %w", err)
+		}
+		secure.RootCAs = x509.NewCertPool()
+		if !secure.RootCAs.AppendCertsFromPEM(text) {
+			return nil, errors.New("the file of the authorities contains no certificate")
+		}
+	}
+	if o.CertFile != "" {
+		own, err := tls.LoadX509KeyPair(o.CertFile, o.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("load the certificate: %w", err)
+		}
+		secure.Certificates = []tls.Certificate{own}
+	}
+	return secure, nil
+}
+
+// reportingExporter logs the errors of an exporter. The SDK gets none.
+type reportingExporter struct {
+	sdktrace.SpanExporter
+
+	errors *errorLog
+	// abort ends a running export.
+	abort context.Context //nolint:containedctx // It is that of the SDK's goroutine.
+}
+
+// ExportSpans implements sdktrace.SpanExporter.
+func (e reportingExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(e.abort, cancel)()
+	if err := e.SpanExporter.ExportSpans(ctx, spans); err != nil {
+		e.errors.report(err)
+	}
+	return nil
+}
+
+// logInterval is the least time between two logged errors.
+const logInterval = time.Minute
+
+// errorLog logs errors, at most one a minute. A collector's answer may repeat a header: the secrets
+// are masked.
+type errorLog struct {
+	logger  *slog.Logger
+	secrets redact.Secrets
+
+	mu     sync.Mutex
+	logged time.Time
+	// omitted is the number of errors since then.
+	omitted int
+}
+
+func newErrorLog(logger *slog.Logger, headers map[string]redact.Secret) *errorLog {
+	l := &errorLog{logger: logger}
+	for _, value := range headers {
+		_, credential, _ := strings.Cut(value.Reveal(), " ")
+		l.secrets = append(l.secrets, value, redact.Secret(credential))
+	}
+	return l
+}
+
+func (l *errorLog) report(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.logged.IsZero() && time.Since(l.logged) < logInterval {
+		l.omitted++
+		return
+	}
+	l.logger.Warn("traces were not exported", slog.String("error", l.secrets.MaskError(err).Error()), slog.Int("omitted", l.omitted))
+	l.logged, l.omitted = time.Now(), 0
+}
