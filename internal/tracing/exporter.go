@@ -40,26 +40,32 @@ func newHTTPClient(options Options, secure *tls.Config) otlptrace.Client {
 	if options.Gzip {
 		compression = otlptracehttp.GzipCompression
 	}
-	return otlptracehttp.NewClient(
-		otlptracehttp.WithTLSClientConfig(secure), otlptracehttp.WithEndpointURL(options.Endpoint),
-		otlptracehttp.WithHeaders(options.headers()), otlptracehttp.WithCompression(compression),
-		otlptracehttp.WithTimeout(options.Timeout),
-	)
+	set := []otlptracehttp.Option{
+		otlptracehttp.WithEndpointURL(options.Endpoint), otlptracehttp.WithHeaders(options.headers()),
+		otlptracehttp.WithCompression(compression), otlptracehttp.WithTimeout(options.Timeout),
+	}
+	if !options.isPlain() {
+		set = append(set, otlptracehttp.WithTLSClientConfig(secure))
+	}
+	return otlptracehttp.NewClient(set...)
 }
 
 func newGRPCClient(options Options, secure *tls.Config) otlptrace.Client {
 	set := []otlptracegrpc.Option{
-		otlptracegrpc.WithTLSCredentials(credentials.NewTLS(secure)), otlptracegrpc.WithEndpointURL(options.Endpoint),
-		otlptracegrpc.WithHeaders(options.headers()), otlptracegrpc.WithTimeout(options.Timeout),
+		otlptracegrpc.WithEndpointURL(options.Endpoint), otlptracegrpc.WithHeaders(options.headers()),
+		otlptracegrpc.WithTimeout(options.Timeout),
 	}
-	if strings.HasPrefix(options.Endpoint, "http://") {
-		set[0] = otlptracegrpc.WithInsecure()
+	if !options.isPlain() {
+		set = append(set, otlptracegrpc.WithTLSCredentials(credentials.NewTLS(secure)))
 	}
 	if options.Gzip {
 		set = append(set, otlptracegrpc.WithCompressor("gzip"))
 	}
 	return otlptracegrpc.NewClient(set...)
 }
+
+// isPlain reports whether connections to the collector are not encrypted.
+func (o Options) isPlain() bool { return strings.HasPrefix(o.Endpoint, "http://") }
 
 func (o Options) headers() map[string]string {
 	headers := make(map[string]string, len(o.Headers))
