@@ -50,7 +50,7 @@ func New() *Metrics {
 			Name: "gateway_refused_total", Help: "Calls that were refused because of the caller or a limit, by reason.",
 		}, []string{"reason"}),
 		upstream: prometheus.NewHistogramVec(histogram("gateway_upstream_request_duration_seconds",
-			"Duration of upstream requests, by operation and outcome: the HTTP status, or the reason if there is none.",
+			"Duration of upstream requests, by operation and outcome: the HTTP status, other for one that HTTP does not define, or the reason if there is none.",
 			prometheus.ExponentialBuckets(0.005, 2.5, 9)), []string{"operation", "outcome"}),
 		polls: prometheus.NewHistogramVec(histogram("gateway_poll_duration_seconds",
 			"Duration of polls, by outcome: ok, or the reason of the error.",
@@ -105,13 +105,22 @@ func (m *Metrics) Refused(reason apierror.Reason) {
 
 // UpstreamRequest counts an upstream request. ctx contains its span.
 func (m *Metrics) UpstreamRequest(ctx context.Context, result audian.Result) {
-	outcome := strconv.Itoa(result.Status)
-	if result.Status == 0 {
-		outcome = string(reasonOf(result.Err))
-	}
-	observe(ctx, m.upstream.WithLabelValues(string(result.Operation), outcome), result.Elapsed)
+	observe(ctx, m.upstream.WithLabelValues(string(result.Operation), outcomeOf(result)), result.Elapsed)
 	if result.Remaining != nil {
 		m.remaining.Set(float64(*result.Remaining))
+	}
+}
+
+// outcomeOf returns the HTTP status, or the reason without one. Statuses that HTTP does not define
+// share a value, so that an upstream or a proxy cannot make any number of them.
+func outcomeOf(result audian.Result) string {
+	switch {
+	case result.Status == 0:
+		return string(reasonOf(result.Err))
+	case http.StatusText(result.Status) == "":
+		return "other"
+	default:
+		return strconv.Itoa(result.Status)
 	}
 }
 

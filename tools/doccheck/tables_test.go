@@ -100,7 +100,7 @@ func TestDocumentedDefaults(t *testing.T) {
 
 func TestMetricsTableEqualsMetrics(t *testing.T) {
 	page := firsts("(?m)^\\| `(gateway_[a-z_]+)` \\|", read(t, "../../docs/operations.md"))
-	compare(t, page, firsts(`(?:Name:\s*|NewDesc\()"(gateway_[a-z_]+)"`, sources(t, "../../internal/metrics")))
+	compare(t, page, firsts(`(?:Name:\s*|NewDesc\(|histogram\()"(gateway_[a-z_]+)"`, sources(t, "../../internal/metrics")))
 }
 
 // TestPackagesTableEqualsPackages compares with the folders directly below internal.
