@@ -3,9 +3,12 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	trace "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/grpc"
@@ -205,5 +208,33 @@ func TestNothingIsExportedWhenUnset(t *testing.T) {
 			t.Errorf("%s: %d requests to the collector", off, c.requests)
 		}
 		c.mu.Unlock()
+	}
+}
+
+// TestASilentCollectorDelaysNoDrain drains while the collector does not answer.
+func TestASilentCollectorDelaysNoDrain(t *testing.T) {
+	t.Parallel()
+	asked := make(chan struct{}, 1)
+	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // Only then the server notices the end of the request.
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+		<-r.Context().Done()
+	}))
+	defer silent.Close()
+	upstream := simulator.New(simulator.Options{})
+	environ := []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + silent.URL, "OTEL_BSP_SCHEDULE_DELAY=20"}
+	g := startWith(t, upstream, upstream.Handler(), environ)
+	if _, err := g.client.AddParticipant(g.traced(sampled), addRequest(1)); err != nil {
+		t.Fatal(err)
+	}
+	<-asked
+	began := time.Now()
+	g.stop()
+	<-g.done
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("the drain took %v", took)
 	}
 }
