@@ -20,7 +20,7 @@ func (h *Hub) Refresh(ctx context.Context, key participant.Key) {
 		feed.addCause(trace.SpanContextFromContext(ctx), causeRefresh)
 	}
 	if feed == nil || feed.refresh() {
-		h.requestElsewhere(key, feed, ListEarly)
+		h.requestElsewhere(key, feed, ListEarly) //nolint:contextcheck // It outlives the call.
 	}
 }
 

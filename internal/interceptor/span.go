@@ -17,7 +17,10 @@ import (
 )
 
 // startSpan starts the span of a call, under the caller's if the call has a trace context. It
-// returns the trace context for the log and the response: the caller's own, or a new one.
+// returns the trace context for the log and the response: the caller's own, or a new one. The
+// caller ends the span.
+//
+//nolint:spancheck // It returns the span.
 func (i *Interceptor) startSpan(ctx context.Context, method, given string) (_ context.Context, span trace.Span, traceparent string) {
 	caller, isValid := requestctx.ParseTraceparent(given)
 	if isValid && !requestctx.IsNewTrace(ctx) {

@@ -50,7 +50,8 @@ func New() *Metrics {
 			Name: "gateway_refused_total", Help: "Calls that were refused because of the caller or a limit, by reason.",
 		}, []string{"reason"}),
 		upstream: prometheus.NewHistogramVec(histogram("gateway_upstream_request_duration_seconds",
-			"Duration of upstream requests, by operation and outcome: the HTTP status, other for one that HTTP does not define, or the reason if there is none.",
+			"Duration of upstream requests, by operation and outcome: the HTTP status, other for one that HTTP does not define, "+
+				"or the reason if there is none.",
 			prometheus.ExponentialBuckets(0.005, 2.5, 9)), []string{"operation", "outcome"}),
 		polls: prometheus.NewHistogramVec(histogram("gateway_poll_duration_seconds",
 			"Duration of polls, by outcome: ok, or the reason of the error.",

@@ -69,7 +69,7 @@ func recorder(t *testing.T) (trace.Tracer, *tracetest.SpanRecorder) {
 	t.Helper()
 	spans := tracetest.NewSpanRecorder()
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans))
-	t.Cleanup(func() { _ = provider.Shutdown(context.Background()) })
+	t.Cleanup(func() { _ = provider.Shutdown(context.WithoutCancel(t.Context())) })
 	return provider.Tracer("test"), spans
 }
 

@@ -62,7 +62,7 @@ func (s *Server) compose() error {
 // openTraces starts the export of traces, if the configuration has one.
 func (s *Server) openTraces() (err error) {
 	s.traces, err = tracing.New(s.config.Tracing, config.Version(), s.logger)
-	return err //nolint:wrapcheck // It names the traces.
+	return err
 }
 
 // newEngine creates the parts between the upstream and the service.

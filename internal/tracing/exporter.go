@@ -111,7 +111,8 @@ type reportingExporter struct {
 func (e reportingExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(e.abort, cancel)()
+	stop := context.AfterFunc(e.abort, cancel) //nolint:contextcheck // Either of the two contexts ends the export.
+	defer stop()
 	if err := e.SpanExporter.ExportSpans(ctx, spans); err != nil {
 		e.errors.report(err)
 	}

@@ -40,7 +40,8 @@ func New(options Options, version string, logger *slog.Logger) (*Provider, error
 	if err != nil {
 		return nil, fmt.Errorf("export traces: %w", err)
 	}
-	described, err := resource.New(context.Background(), resource.WithTelemetrySDK(), resource.WithAttributes(describe(options, version)...))
+	described, err := resource.New(context.Background(),
+		resource.WithTelemetrySDK(), resource.WithAttributes(describe(options, version)...))
 	if err != nil {
 		return nil, fmt.Errorf("describe the process: %w", err)
 	}
@@ -67,8 +68,9 @@ func describe(options Options, version string) []attribute.KeyValue {
 	for _, key := range slices.Sorted(maps.Keys(options.Resource)) {
 		attributes = append(attributes, attribute.String(key, options.Resource[key]))
 	}
+	name := cmp.Or(options.ServiceName, options.Resource["service.name"], "participant-gateway")
 	// Of two attributes with one key, the last counts.
-	return append(attributes, attribute.String("service.name", cmp.Or(options.ServiceName, options.Resource["service.name"], "participant-gateway")))
+	return append(attributes, attribute.String("service.name", name))
 }
 
 // Tracer returns the tracer of calls and polls; nil if nothing is exported.

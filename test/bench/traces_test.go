@@ -50,7 +50,7 @@ func tracer(b *testing.B, sampler tracing.Sampler, ratio float64) trace.Tracer {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { provider.Close(context.Background()) })
+	b.Cleanup(func() { provider.Close(context.WithoutCancel(b.Context())) })
 	return provider.Tracer()
 }
 

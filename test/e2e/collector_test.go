@@ -51,14 +51,14 @@ type collected struct {
 }
 
 // startTraced runs a gateway that exports to a collector, with the environment's further variables.
-func startTraced(t *testing.T, options simulator.Options, environ []string, flags ...string) (*gateway, *collected) {
+func startTraced(t *testing.T, options simulator.Options, environ []string) (*gateway, *collected) {
 	t.Helper()
 	c := &collected{upstream: map[string][]string{}}
 	server := httptest.NewServer(http.HandlerFunc(c.export))
 	t.Cleanup(server.Close)
 	environ = append([]string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + server.URL, "OTEL_BSP_SCHEDULE_DELAY=20"}, environ...)
 	upstream := simulator.New(options)
-	return startWith(t, upstream, c.observe(upstream.Handler()), environ, flags...), c
+	return startWith(t, upstream, c.observe(upstream.Handler()), environ), c
 }
 
 // export receives spans as a collector does.
