@@ -7,10 +7,10 @@ import (
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/participant"
-	"github.com/audian/participant-gateway/internal/requestctx"
 )
 
 // causesOf returns the causes that the links of a span name, in order.
@@ -57,7 +57,7 @@ func TestLinksOfPolls(t *testing.T) {
 		if got := nextCauses(); len(got) != 16 {
 			t.Errorf("the poll after many calls has %d causes, want 16", len(got))
 		}
-		h.hub.Refresh(requestctx.WithTraceparent(t.Context(), requestctx.TraceparentOf(call.SpanContext())), key())
+		h.hub.Refresh(trace.ContextWithRemoteSpanContext(t.Context(), call.SpanContext()), key())
 		if got := nextCauses(); got != nil {
 			t.Errorf("a call that the gateway does not record is a cause: %v", got)
 		}

@@ -7,8 +7,7 @@ import (
 )
 
 func TestContext_CarriesIDs(t *testing.T) {
-	ctx, upstream := requestctx.WithUpstreamRequest(requestctx.WithTraceparent(
-		requestctx.WithRequestID(t.Context(), "r1"), traceparent))
+	ctx, upstream := requestctx.WithUpstreamRequest(under(requestctx.WithRequestID(t.Context(), "r1")))
 	requestctx.SetUpstreamRequestID(ctx, "req_1")
 	requestctx.SetUpstreamRequestID(ctx, "")
 	requestctx.SetUpstreamRequestID(t.Context(), "nowhere")

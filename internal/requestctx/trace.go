@@ -73,16 +73,6 @@ func TraceparentOf(span trace.SpanContext) string {
 	return "00-" + span.TraceID().String() + "-" + span.SpanID().String() + "-" + span.TraceFlags().String()
 }
 
-// WithTraceparent returns a context in which the span that a W3C trace context names is the parent
-// of new spans. An invalid text changes nothing.
-func WithTraceparent(ctx context.Context, traceparent string) context.Context {
-	span, ok := ParseTraceparent(traceparent)
-	if !ok {
-		return ctx
-	}
-	return trace.ContextWithRemoteSpanContext(ctx, span)
-}
-
 // Traceparent returns the W3C trace context of the present span: the gateway's own, or the
 // caller's without traces. It returns the empty string if there is none.
 func Traceparent(ctx context.Context) string {

@@ -121,7 +121,8 @@ func BenchmarkTraceContext(b *testing.B) {
 	b.Run("way=unset", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			ctx := requestctx.WithTraceparent(b.Context(), callerTraceparent)
+			caller, _ := requestctx.ParseTraceparent(callerTraceparent)
+			ctx := trace.ContextWithRemoteSpanContext(b.Context(), caller)
 			ctx, span := requestctx.StartSpan(ctx, "upstream list")
 			if requestctx.Traceparent(ctx) == "" {
 				b.Fatal("lost")

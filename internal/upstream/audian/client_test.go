@@ -14,6 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/requestctx"
@@ -59,7 +61,8 @@ func TestRequestsAreTheVendors(t *testing.T) {
 		},
 		"list, with the caller's ids": {
 			call: func(c *Client) {
-				ctx := requestctx.WithTraceparent(requestctx.WithRequestID(t.Context(), "req-1"), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+				caller, _ := requestctx.ParseTraceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+				ctx := trace.ContextWithRemoteSpanContext(requestctx.WithRequestID(t.Context(), "req-1"), caller)
 				_, _ = c.List(ctx, "conf_1", Pacing{})
 			},
 			line: "GET https://upstream.test:8443/v2/conferences/conf_1/participants",
