@@ -32,7 +32,7 @@ func observed(ctx context.Context) *Metrics {
 	m.AuditFailed()
 	m.EntryEnded("yes")
 	m.SurplusLearned(1)
-	m.RedisCalled("append", "ok", time.Second)
+	m.RedisCalled(ctx, "append", "ok", time.Second)
 	m.LeaseTaken(true)
 	m.CommitRefused("fenced")
 	return m
@@ -87,7 +87,7 @@ func TestExemplarsAreSampledTraces(t *testing.T) {
 		page := scrape(observed(ctx))
 		span.End()
 		exemplar := `# {trace_id="` + span.SpanContext().TraceID().String() + `"}`
-		want := map[string]int{"sampled": 3, "not sampled": 0}[name]
+		want := map[string]int{"sampled": 4, "not sampled": 0}[name]
 		if got := strings.Count(page, exemplar); got != want {
 			t.Errorf("%s: %d exemplars, want %d", name, got, want)
 		}

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"context"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -30,9 +31,9 @@ func newFenced() *prometheus.CounterVec {
 	}, []string{"reason"})
 }
 
-// RedisCalled counts a call of Redis.
-func (m *Metrics) RedisCalled(call, outcome string, took time.Duration) {
-	m.redis.WithLabelValues(call, outcome).Observe(took.Seconds())
+// RedisCalled counts a call of Redis. ctx contains its span.
+func (m *Metrics) RedisCalled(ctx context.Context, call, outcome string, took time.Duration) {
+	observe(ctx, m.redis.WithLabelValues(call, outcome), took)
 }
 
 // ObserveRedis adds the metric of a Redis that replicas share.
