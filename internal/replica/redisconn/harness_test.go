@@ -1,8 +1,8 @@
 package redisconn_test
 
 import (
-	"context"
 	"bytes"
+	"context"
 	"log/slog"
 	"sync"
 	"testing"
