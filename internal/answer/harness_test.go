@@ -59,7 +59,7 @@ func (h *harness) advance(d time.Duration) {
 // watch keeps a feed of the conference running until the test ends.
 func (h *harness) watch(conference string) (stop func()) {
 	h.t.Helper()
-	_, release, err := h.hub.Acquire(h.Upstream, conference)
+	_, release, err := h.hub.Acquire(h.t.Context(), h.Upstream, conference)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func (h *harness) write(kind participant.WriteKind) {
 	if kind == participant.WriteRemove {
 		item = participant.Item{Participant: participant.Participant{ID: id, ConferenceID: conference}}
 	}
-	h.hub.Begin(key).Done(participant.Write{Kind: kind, Item: item})
+	h.hub.Begin(h.t.Context(), key).Done(participant.Write{Kind: kind, Item: item})
 }
 
 // outcome is how a wait ended.

@@ -65,8 +65,7 @@ func (w *Waiter) Wait(ctx context.Context, call Call, until time.Time) (particip
 	if !ringing(call.Participant) || w.isDraining() || !time.Now().Before(until) {
 		return call.Participant, nil
 	}
-	//nolint:contextcheck // A feed outlives the call that starts it.
-	source, release, err := w.hub.Acquire(call.Account, call.Participant.ConferenceID)
+	source, release, err := w.hub.Acquire(ctx, call.Account, call.Participant.ConferenceID)
 	if err != nil {
 		return call.Participant, nil // The add succeeded; only its outcome cannot be watched.
 	}

@@ -5,6 +5,9 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/panics"
 	"github.com/audian/participant-gateway/internal/requestctx"
@@ -125,6 +128,7 @@ func (a *attempt) run(ctx context.Context) {
 		}
 		a.once.Do(func() { close(a.left) })
 	}}
+	adding, span := a.startSpan(adding)
 	adding, upstreamRequest := requestctx.WithUpstreamRequest(adding)
 	var added write.Added
 	var err error
@@ -133,6 +137,7 @@ func (a *attempt) run(ctx context.Context) {
 	}) != nil {
 		err = &apierror.Error{Reason: apierror.Internal, Message: "the gateway failed", Dialled: apierror.DialledUnknown}
 	}
+	requestctx.EndSpan(span, err)
 	if a.isInterrupted(ctx, adding, err) {
 		a.batches.interrupted(a.batch, a.index)
 		return
@@ -141,6 +146,18 @@ func (a *attempt) run(ctx context.Context) {
 		a.request.Done(a.index, added, err, upstreamRequest.ID())
 	}
 	a.batches.finished(a.batch, a.index, added, err)
+}
+
+// startSpan starts the span of an entry. It has a trace of its own, linked to that of the call: a
+// trace with all adds of a batch would be too large to read.
+func (a *attempt) startSpan(ctx context.Context) (context.Context, trace.Span) {
+	link := trace.Link{SpanContext: trace.SpanContextFromContext(ctx)}
+	ctx, span := requestctx.StartSpan(ctx, "batch entry", trace.WithNewRoot(), trace.WithLinks(link))
+	if span.IsRecording() {
+		requestctx.SetID(span, "conference_id", a.request.Call.Key.Conference)
+		span.SetAttributes(attribute.Int("entry", a.index+1))
+	}
+	return ctx, span
 }
 
 // isInterrupted reports whether the attempt has no outcome: its streams have left, or Redis is

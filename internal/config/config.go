@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/audian/participant-gateway/internal/redact"
+	"github.com/audian/participant-gateway/internal/tracing"
 )
 
 // Config is all settings. Parse returns it validated, with secrets read from
@@ -27,6 +28,9 @@ type Config struct {
 	Drain    Drain    `embed:"" group:"Shutting down:" prefix:"drain-"`
 	Log      Log      `embed:"" group:"Logging:"       prefix:"log-"`
 	Audit    Audit    `embed:"" group:"Logging:"       prefix:"audit-"`
+
+	// Tracing is what the standard variables of OpenTelemetry say about traces.
+	Tracing tracing.Options `kong:"-"`
 
 	// Ignored names the variables that are set but have no effect: unknown ones, and
 	// those that do not apply with --demo or the mode of --auth. The start logs them.

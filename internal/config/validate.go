@@ -11,7 +11,7 @@ import (
 func (c *Config) validate(env *environment) error {
 	for _, check := range []func(*environment) error{
 		c.checkReplicas, c.checkNumbers, c.checkRegion, c.checkOrigins, c.checkHosts, c.checkLimits, c.checkTLS, c.checkAccess, c.checkPolicy,
-		c.checkListeners, c.resolveCredential, c.checkUpstream,
+		c.checkListeners, c.resolveCredential, c.checkUpstream, c.resolveTracing,
 	} {
 		if err := check(env); err != nil {
 			return err

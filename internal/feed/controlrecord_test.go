@@ -23,7 +23,7 @@ func TestA08_ControlReachesTheFeedAtOnce(t *testing.T) {
 		defer release()
 		before := f.State()
 		sent := time.Now()
-		record := h.hub.BeginControl(key())
+		record := h.hub.BeginControl(t.Context(), key())
 		h.advance(100 * time.Millisecond)
 		record.Done(controlled(participant.ControlHold, "a"))
 		select {
@@ -52,7 +52,7 @@ func TestA08_ListInFlightSaysNothingAboutTheField(t *testing.T) {
 		defer release()
 		h.Slow(500 * time.Millisecond)
 		h.nextStart()
-		h.hub.BeginControl(key()).Done(controlled(participant.ControlHold, "b"))
+		h.hub.BeginControl(t.Context(), key()).Done(controlled(participant.ControlHold, "b"))
 		h.advance(600 * time.Millisecond)
 		if got := statusOf(t, f, "b"); got != participant.StatusHeld {
 			t.Errorf("status after the list: got %q", got)
@@ -67,10 +67,10 @@ func TestA08_ListBegunSinceTheControlWasSentOvertakesIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			run(t, feed.Options{}, func(h *harness) {
 				h.Set("a", participant.StatusConnected)
-				early := h.hub.BeginControl(key())
+				early := h.hub.BeginControl(t.Context(), key())
 				f, release := h.watch()
 				defer release()
-				record := h.hub.BeginControl(key())
+				record := h.hub.BeginControl(t.Context(), key())
 				if !began {
 					record = early
 				}
@@ -87,13 +87,13 @@ func TestA08_ListBegunSinceTheControlWasSentOvertakesIt(t *testing.T) {
 
 func TestA08_NothingIsPublishedForOthers(t *testing.T) {
 	run(t, feed.Options{}, func(h *harness) {
-		h.hub.BeginControl(key()).Done(controlled(participant.ControlMute, "a")) // No feed.
-		h.hub.BringForward(key())
+		h.hub.BeginControl(t.Context(), key()).Done(controlled(participant.ControlMute, "a")) // No feed.
+		h.hub.BringForward(t.Context(), key())
 		f, release := h.watch()
 		defer release()
 		before := f.State()
-		h.hub.BeginControl(key()).Done(controlled(participant.ControlMute, "a"))
-		h.hub.BringForward(key())
+		h.hub.BeginControl(t.Context(), key()).Done(controlled(participant.ControlMute, "a"))
+		h.hub.BringForward(t.Context(), key())
 		if after := f.State(); after.Position != before.Position || after.Total != 0 {
 			t.Errorf("before: %+v, after: %+v", before, after)
 		}
@@ -105,7 +105,7 @@ func TestA08_NothingIsPublishedForOthers(t *testing.T) {
 func TestA08_ControlIsNoWrite(t *testing.T) {
 	t.Run("a 404 ends a new feed", func(t *testing.T) {
 		run(t, feed.Options{}, func(h *harness) {
-			h.hub.BeginControl(key()).Done(controlled(participant.ControlMute, "a"))
+			h.hub.BeginControl(t.Context(), key()).Done(controlled(participant.ControlMute, "a"))
 			h.Fail(feedtest.Refusal(http.StatusNotFound, apierror.ConferenceNotFound))
 			f, release := h.watch()
 			defer release()
@@ -121,7 +121,7 @@ func TestA08_ControlIsNoWrite(t *testing.T) {
 			defer release()
 			h.Fail(feedtest.Refusal(http.StatusNotFound, apierror.ConferenceNotFound))
 			began := h.nextStart()
-			h.hub.BeginControl(key()).Done(controlled(participant.ControlMute, "a"))
+			h.hub.BeginControl(t.Context(), key()).Done(controlled(participant.ControlMute, "a"))
 			for f.State().End == nil && time.Since(began) < time.Minute {
 				h.advance(100 * time.Millisecond)
 			}
@@ -136,10 +136,12 @@ func TestA08_ControlIsNoWrite(t *testing.T) {
 // it and after it.
 func TestA08_NextListComesEarlier(t *testing.T) {
 	completed := map[string]func(h *harness){
-		"a control": func(h *harness) { h.hub.BeginControl(key()).Done(controlled(participant.ControlMute, "a")) },
-		"MuteAll":   func(h *harness) { h.hub.BringForward(key()) },
+		"a control": func(h *harness) {
+			h.hub.BeginControl(t.Context(), key()).Done(controlled(participant.ControlMute, "a"))
+		},
+		"MuteAll": func(h *harness) { h.hub.BringForward(t.Context(), key()) },
 		"a control of one who left": func(h *harness) {
-			h.hub.BeginControl(key()).Done(controlled(participant.ControlMute, "b"))
+			h.hub.BeginControl(t.Context(), key()).Done(controlled(participant.ControlMute, "b"))
 		},
 	}
 	for name, test := range map[string]struct{ at, latest time.Duration }{
@@ -176,8 +178,8 @@ func TestA08_ManyControlsNeverPollFasterThanTheBaseInterval(t *testing.T) {
 		_, release := h.watch()
 		defer release()
 		for range 100 {
-			h.hub.BringForward(key())
-			h.hub.BeginControl(key()).Done(controlled(participant.ControlMute, "a"))
+			h.hub.BringForward(t.Context(), key())
+			h.hub.BeginControl(t.Context(), key()).Done(controlled(participant.ControlMute, "a"))
 			h.advance(100 * time.Millisecond)
 		}
 		if polls := h.pollsWithin(10 * time.Second); polls > 11 {

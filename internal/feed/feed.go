@@ -17,6 +17,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/audian/participant-gateway/internal/panics"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/roster"
@@ -39,13 +41,16 @@ type Options struct {
 	// replicas. It takes a second at most.
 	LastAdd  func(ctx context.Context, conference string) time.Time
 	Observer Observer
-	Logger   *slog.Logger
+	// Tracer makes the span of each poll; nil makes none.
+	Tracer trace.Tracer
+	Logger *slog.Logger
 }
 
 // Observer receives the events of feeds, for metrics.
 type Observer interface {
-	// Polled is called after each poll. The error is nil for a complete list.
-	Polled(took time.Duration, err error)
+	// Polled is called after each poll, with the context of its span. The error is nil for a
+	// complete list.
+	Polled(ctx context.Context, took time.Duration, err error)
 	// Appended is called after each entry with visible changes.
 	Appended(entry Entry)
 	// SurplusLearned is called when a feed learns how many more participants the upstream
@@ -103,6 +108,7 @@ type Feed struct {
 	source    Source
 	freshness *freshness
 	schedule  *schedule
+	causes    causes
 	// awaySince is since when the log has been out of reach; zero if it is not.
 	awaySince time.Time
 	// lastChange is closed when the latest of the changes under way to the log is done.

@@ -28,7 +28,7 @@ func TestW05_WriteReachesTheFeedAtOnce(t *testing.T) {
 	run(t, feed.Options{}, func(h *harness) {
 		f, release := h.watch()
 		defer release()
-		record := h.hub.Begin(key())
+		record := h.hub.Begin(t.Context(), key())
 		record.Done(participant.Write{Kind: participant.WriteAdd, Item: participant.Item{
 			Participant: participant.Participant{ID: "a", Status: participant.StatusDialing}, Fields: participant.FieldStatus,
 		}})
@@ -41,8 +41,8 @@ func TestW05_WriteReachesTheFeedAtOnce(t *testing.T) {
 func TestW05_WriteSentBeforeTheFeedBegan(t *testing.T) {
 	run(t, feed.Options{}, func(h *harness) {
 		h.Slow(time.Second)
-		record := h.hub.Begin(key()) // No feed: there is nothing to record.
-		f, release := h.watch()      // Its first list is in flight…
+		record := h.hub.Begin(t.Context(), key()) // No feed: there is nothing to record.
+		f, release := h.watch()                   // Its first list is in flight…
 		defer release()
 		record.Done(participant.Write{Kind: participant.WriteAdd, Item: participant.Item{
 			Participant: participant.Participant{ID: "a", Status: participant.StatusDialing}, Fields: participant.FieldStatus,
@@ -56,7 +56,7 @@ func TestW05_WriteSentBeforeTheFeedBegan(t *testing.T) {
 
 func TestW05_NothingIsKeptWithoutAFeed(t *testing.T) {
 	run(t, feed.Options{}, func(h *harness) {
-		h.hub.Begin(key()).Done(participant.Write{Kind: participant.WriteAdd, Item: participant.Item{
+		h.hub.Begin(t.Context(), key()).Done(participant.Write{Kind: participant.WriteAdd, Item: participant.Item{
 			Participant: participant.Participant{ID: "a"},
 		}})
 		f, release := h.watch()
@@ -70,12 +70,12 @@ func TestW05_NothingIsKeptWithoutAFeed(t *testing.T) {
 func TestA01_TicketContainsTheRosterBefore(t *testing.T) {
 	run(t, feed.Options{}, func(h *harness) {
 		h.Set("a", participant.StatusConnected)
-		if _, fresh := h.hub.Begin(key()).Before(); fresh {
+		if _, fresh := h.hub.Begin(t.Context(), key()).Before(); fresh {
 			t.Error("without a feed there is no fresh roster")
 		}
 		_, release := h.watch()
 		defer release()
-		has, fresh := h.hub.Begin(key()).Before()
+		has, fresh := h.hub.Begin(t.Context(), key()).Before()
 		if !fresh || !has("a") || has("b") {
 			t.Errorf("fresh %v, has a %v, has b %v", fresh, has("a"), has("b"))
 		}
@@ -390,7 +390,7 @@ func TestW15_WriteMakesTheNextPollEarlier(t *testing.T) {
 		defer release()
 		h.advance(time.Minute)
 		last := h.Starts()[len(h.Starts())-1]
-		record := h.hub.Begin(key())
+		record := h.hub.Begin(t.Context(), key())
 		record.Done(participant.Write{Kind: participant.WriteRemove, Item: participant.Item{Participant: participant.Participant{ID: "a"}}})
 		h.advance(1100 * time.Millisecond)
 		next := h.Starts()[len(h.Starts())-1]
@@ -407,7 +407,7 @@ func TestW15_WritesNeverPollFasterThanTheBaseInterval(t *testing.T) {
 		defer release()
 		for range 30 {
 			h.advance(330 * time.Millisecond)
-			h.hub.Begin(key()).Done(participant.Write{Kind: participant.WriteRemove, Item: participant.Item{
+			h.hub.Begin(t.Context(), key()).Done(participant.Write{Kind: participant.WriteRemove, Item: participant.Item{
 				Participant: participant.Participant{ID: "b"},
 			}})
 		}

@@ -155,7 +155,7 @@ func TestW01_404AfterAnAddIsLag(t *testing.T) {
 					defer release()
 				}
 				h.Fail(test.err)
-				h.hub.Begin(key()).Done(test.write)
+				h.hub.Begin(t.Context(), key()).Done(test.write)
 				wrote := time.Now()
 				h.advance(test.later)
 				if !test.watchedBefore {
@@ -180,7 +180,7 @@ func TestW01_404AfterAnAddIsLag(t *testing.T) {
 func TestW01_LagEndsWithTheFirstList(t *testing.T) {
 	run(t, feed.Options{}, func(h *harness) {
 		h.Fail(feedtest.Refusal(http.StatusNotFound, apierror.ConferenceNotFound))
-		h.hub.Begin(key()).Done(participant.Write{Kind: participant.WriteAdd, Item: participant.Item{Participant: participant.Participant{ID: "a"}}})
+		h.hub.Begin(t.Context(), key()).Done(participant.Write{Kind: participant.WriteAdd, Item: participant.Item{Participant: participant.Participant{ID: "a"}}})
 		f, release := h.watch()
 		defer release()
 		if state := f.State(); !state.Stale || state.StaleReason != apierror.ConferenceNotFound {
@@ -202,7 +202,7 @@ func TestW01_AddResetsEarlier404s(t *testing.T) {
 		defer release()
 		h.Fail(feedtest.Refusal(http.StatusNotFound, apierror.ConferenceNotFound))
 		h.advance(1100 * time.Millisecond)
-		h.hub.Begin(key()).Done(participant.Write{Kind: participant.WriteAdd, Item: participant.Item{Participant: participant.Participant{ID: "a"}}})
+		h.hub.Begin(t.Context(), key()).Done(participant.Write{Kind: participant.WriteAdd, Item: participant.Item{Participant: participant.Participant{ID: "a"}}})
 		added := time.Now()
 		for h.nextStart().Sub(added) < 10*time.Second {
 			if f.State().End != nil {

@@ -78,7 +78,7 @@ func statusOf(t *testing.T, f *feed.Feed, id string) participant.Status {
 
 func (h *harness) acquire(conference string) (watched *feed.Feed, release func()) {
 	h.t.Helper()
-	watched, release, err := h.hub.Acquire(h.Upstream, conference)
+	watched, release, err := h.hub.Acquire(h.t.Context(), h.Upstream, conference)
 	if err != nil {
 		h.t.Fatalf("acquire %s: %v", conference, err)
 	}

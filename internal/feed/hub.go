@@ -1,10 +1,14 @@
 package feed
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/panics"
@@ -38,6 +42,7 @@ type sharedFeed struct {
 
 // NewHub returns a hub without feeds. Close stops it.
 func NewHub(options Options) *Hub {
+	options.Tracer = cmp.Or[trace.Tracer](options.Tracer, noop.Tracer{})
 	h := &Hub{options: options, logs: options.Logs, feeds: map[participant.Key]*sharedFeed{}}
 	if h.logs == nil {
 		h.logs = &memoryLogs{}
@@ -47,8 +52,9 @@ func NewHub(options Options) *Hub {
 }
 
 // Acquire returns the conference's feed, and starts it if there is none and MaxFeeds
-// allows it. The caller calls release once. The feed lingers after its last release (W14).
-func (h *Hub) Acquire(account Account, conference string) (feed *Feed, release func(), err error) {
+// allows it. The caller calls release once. The feed lingers after its last release (W14), and does
+// not end with ctx.
+func (h *Hub) Acquire(ctx context.Context, account Account, conference string) (feed *Feed, release func(), err error) {
 	key := participant.Key{Credential: account.Fingerprint(), Conference: conference}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -61,7 +67,7 @@ func (h *Hub) Acquire(account Account, conference string) (feed *Feed, release f
 		shared = nil
 	}
 	if shared == nil {
-		shared = h.start(key, account)
+		shared = h.start(key, account, trace.SpanContextFromContext(ctx)) //nolint:contextcheck // A feed outlives the call that starts it.
 	}
 	shared.refs++
 	shared.stopLinger()
@@ -80,11 +86,12 @@ var errTooManyFeeds = &apierror.Error{
 	RetryAfter: 5 * time.Second,
 }
 
-// start starts a feed. h.mu is held.
-func (h *Hub) start(key participant.Key, account Account) *sharedFeed {
-	ctx, stop := context.WithCancel(h.ctx) // A feed outlives the call that starts it.
+// start starts a feed for the call of a span. h.mu is held.
+func (h *Hub) start(key participant.Key, account Account, caller trace.SpanContext) *sharedFeed {
+	ctx, stop := context.WithCancel(h.ctx)
 	shared := &sharedFeed{stop: stop}
 	shared.feed = h.newFeed(key, account, func() { h.remove(key, shared) })
+	shared.feed.addCause(caller, causeSubscriber)
 	h.feeds[key] = shared
 	h.running.Go(func() { shared.feed.run(ctx) })
 	h.options.Logger.Debug("feed started", slog.String("conference_id", key.Conference))

@@ -21,12 +21,12 @@ func TestW12_HubHasAtMostMaxFeeds(t *testing.T) {
 		_, releaseAgain := h.acquire("a") // The feed exists already.
 		_, releaseB := h.acquire("b")
 		defer releaseB()
-		if _, _, err := h.hub.Acquire(h.Upstream, "c"); apierror.ReasonOf(err) != apierror.TooManyConferences {
+		if _, _, err := h.hub.Acquire(t.Context(), h.Upstream, "c"); apierror.ReasonOf(err) != apierror.TooManyConferences {
 			t.Fatalf("a third conference: %v", err)
 		}
 		release()
 		releaseAgain()
-		if _, _, err := h.hub.Acquire(h.Upstream, "c"); err == nil {
+		if _, _, err := h.hub.Acquire(t.Context(), h.Upstream, "c"); err == nil {
 			t.Error("a lingering feed did not count")
 		}
 		h.advance(31 * time.Second)
@@ -79,7 +79,7 @@ func TestW11_ReplacedFeedClosesItsSource(t *testing.T) {
 		handler.do = func() {
 			h.Fail(nil)
 			var err error
-			if second, releaseSecond, err = h.hub.Acquire(h.Upstream, "conf"); err != nil {
+			if second, releaseSecond, err = h.hub.Acquire(t.Context(), h.Upstream, "conf"); err != nil {
 				t.Error(err)
 			}
 		}
@@ -112,7 +112,7 @@ func TestW14_ExpiredLingerDoesNotStopALaterOne(t *testing.T) {
 			f, release := h.watch()
 			release()
 			h.sleep(30 * time.Second)
-			again, release, err := h.hub.Acquire(h.Upstream, "conf")
+			again, release, err := h.hub.Acquire(t.Context(), h.Upstream, "conf")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -170,7 +170,7 @@ func TestFeed_PanicWhilePlanningChangesNothing(t *testing.T) {
 			t.Error("the panic changed the state")
 		}
 		h.Remove("a")
-		h.hub.Begin(key()).Done(participant.Write{Kind: participant.WriteRemove, Item: participant.Item{
+		h.hub.Begin(t.Context(), key()).Done(participant.Write{Kind: participant.WriteRemove, Item: participant.Item{
 			Participant: participant.Participant{ID: "a"},
 		}})
 		if state := f.State(); state.Total != 0 || state.Position.Epoch != before.Position.Epoch {

@@ -1,6 +1,7 @@
 package feed_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -94,8 +95,8 @@ type surpluses struct {
 	learned []int
 }
 
-func (*surpluses) Polled(time.Duration, error) {}
-func (*surpluses) Appended(feed.Entry)         {}
+func (*surpluses) Polled(context.Context, time.Duration, error) {}
+func (*surpluses) Appended(feed.Entry)                          {}
 
 func (o *surpluses) SurplusLearned(surplus int) {
 	o.mu.Lock()
@@ -163,7 +164,7 @@ func TestW04_ResumeAcrossInvisibleBatches(t *testing.T) {
 		f, release := h.watch()
 		defer release()
 		write := func() { // Not visible: the participant is not present.
-			h.hub.Begin(key()).Done(participant.Write{Kind: participant.WriteRemove, Item: participant.Item{Participant: participant.Participant{ID: "x"}}})
+			h.hub.Begin(t.Context(), key()).Done(participant.Write{Kind: participant.WriteRemove, Item: participant.Item{Participant: participant.Participant{ID: "x"}}})
 		}
 		positions := []feed.Position{f.State().Position}
 		for i := range 4 {

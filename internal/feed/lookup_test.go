@@ -29,10 +29,10 @@ func TestA07_OnlyAFreshFeedThatHoldsTheParticipantAnswers(t *testing.T) {
 			h.advance(20 * time.Second)
 		}, key(), "a", false},
 		"removed by this gateway": {func(h *harness) {
-			h.hub.Begin(key()).Done(participant.Write{Kind: participant.WriteRemove, Item: itemOf("a")})
+			h.hub.Begin(t.Context(), key()).Done(participant.Write{Kind: participant.WriteRemove, Item: itemOf("a")})
 		}, key(), "a", false},
 		"added by this gateway, not listed yet": {func(h *harness) {
-			h.hub.Begin(key()).Done(participant.Write{Kind: participant.WriteAdd, Item: itemOf("new")})
+			h.hub.Begin(t.Context(), key()).Done(participant.Write{Kind: participant.WriteAdd, Item: itemOf("new")})
 			h.advance(2 * time.Second)
 		}, key(), "new", true},
 		"ended": {func(h *harness) {

@@ -6,7 +6,10 @@ import (
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/requestctx"
 	"github.com/audian/participant-gateway/internal/roster"
 )
 
@@ -83,22 +86,29 @@ func (f *Feed) readLists(ctx context.Context, lease Lease) {
 		if !ok {
 			continue
 		}
-		start := time.Now()
-		list, err := f.source.List(ctx)
-		if ctx.Err() != nil {
-			return // The feed stopped this list, so its error proves nothing about the upstream.
-		}
-		if err != nil {
-			f.learnLastAdd(ctx, err)
-			f.applyFailure(ctx, lease, err)
-		} else {
-			err = f.applyList(ctx, lease, began, list)
-		}
-		f.logFailure(ctx, err, firstFailure)
-		notify(f.polled)
-		if f.options.Observer != nil {
-			f.options.Observer.Polled(time.Since(start), err)
-		}
+		polling, span := f.startSpan(ctx, early)
+		f.readList(polling, lease, began, firstFailure, span)
+	}
+}
+
+// readList reads one list, and ends its span.
+func (f *Feed) readList(ctx context.Context, lease Lease, began roster.LogicalTime, firstFailure bool, span trace.Span) {
+	start := time.Now()
+	list, err := f.source.List(ctx)
+	defer func() { requestctx.EndSpan(span, err) }()
+	if ctx.Err() != nil {
+		return // The feed stopped this list, so its error proves nothing about the upstream.
+	}
+	if err != nil {
+		f.learnLastAdd(ctx, err)
+		f.applyFailure(ctx, lease, err)
+	} else {
+		err = f.applyList(ctx, lease, began, list)
+	}
+	f.logFailure(ctx, err, firstFailure)
+	notify(f.polled)
+	if f.options.Observer != nil {
+		f.options.Observer.Polled(ctx, time.Since(start), err)
 	}
 }
 

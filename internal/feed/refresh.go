@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
@@ -12,10 +14,13 @@ const refreshGap = 200 * time.Millisecond
 
 // Refresh lets the feed of a watched conference read its next list before that is due (A12). It
 // does not start a feed, and does not wait for the list.
-func (h *Hub) Refresh(key participant.Key) {
+func (h *Hub) Refresh(ctx context.Context, key participant.Key) {
 	feed := h.watched(key)
+	if feed != nil {
+		feed.addCause(trace.SpanContextFromContext(ctx), causeRefresh)
+	}
 	if feed == nil || feed.refresh() {
-		h.requestElsewhere(key, feed, ListEarly)
+		h.requestElsewhere(key, feed, ListEarly) //nolint:contextcheck // It outlives the call.
 	}
 }
 

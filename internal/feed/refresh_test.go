@@ -49,7 +49,7 @@ func TestA12_RefreshBringsTheNextListForward(t *testing.T) {
 				_, began := h.quietFeed(test.takes)
 				for _, at := range test.at {
 					h.sleep(time.Until(began.Add(at)))
-					h.hub.Refresh(key())
+					h.hub.Refresh(t.Context(), key())
 				}
 				h.advance(4 * time.Minute)
 				starts := h.Starts()
@@ -80,7 +80,7 @@ func TestA12_AFloodOfRefreshes(t *testing.T) {
 		before := watched.State()
 		lists := len(h.Starts())
 		for range 10 * 10_000 {
-			h.hub.Refresh(key())
+			h.hub.Refresh(t.Context(), key())
 			h.sleep(100 * time.Microsecond)
 		}
 		starts := h.Starts()
@@ -115,7 +115,7 @@ func TestA12_EarlyListsDoNotSlowThePolls(t *testing.T) {
 		watched, release := h.watch()
 		defer release()
 		for range 10 {
-			h.hub.Refresh(key())
+			h.hub.Refresh(t.Context(), key())
 			h.advance(250 * time.Millisecond)
 		}
 		if got := watched.State().PollInterval; len(h.Starts()) < 10 || got > 1250*time.Millisecond {
@@ -145,7 +145,7 @@ func TestA12_FailingFeedsKeepTheirBackOff(t *testing.T) {
 				test.fail(h)
 				lists := len(h.Starts())
 				for end := time.Now().Add(test.within); time.Now().Before(end); h.advance(50 * time.Millisecond) {
-					h.hub.Refresh(key())
+					h.hub.Refresh(t.Context(), key())
 				}
 				if got := len(h.Starts()) - lists; got != test.most {
 					t.Errorf("%d lists, want %d", got, test.most)
@@ -168,12 +168,12 @@ func TestA12_WithoutATurnTheListComesWhenItIsDue(t *testing.T) {
 		}, 10 * time.Second},
 		"a write after 10 s": {func(h *harness, _ func()) {
 			h.sleep(8 * time.Second)
-			h.hub.Begin(key()).Done(participant.Write{Kind: participant.WriteAdd, Item: itemOf("b")})
+			h.hub.Begin(t.Context(), key()).Done(participant.Write{Kind: participant.WriteAdd, Item: itemOf("b")})
 		}, 10 * time.Second},
 		"another Refresh": {func(h *harness, _ func()) {
 			for range 100 {
 				h.sleep(10 * time.Millisecond)
-				h.hub.Refresh(key())
+				h.hub.Refresh(t.Context(), key())
 			}
 		}, time.Minute},
 	} {
@@ -182,7 +182,7 @@ func TestA12_WithoutATurnTheListComesWhenItIsDue(t *testing.T) {
 				release := h.HoldEarly()
 				_, began := h.quietFeed(0)
 				h.sleep(time.Until(began.Add(2 * time.Second)))
-				h.hub.Refresh(key())
+				h.hub.Refresh(t.Context(), key())
 				lists := len(h.Starts())
 				test.meanwhile(h, release)
 				if got := h.startAfter(lists).Sub(began); got < test.want || got > test.want+test.want/20+slack {
@@ -197,7 +197,7 @@ func TestA12_WithoutATurnTheListComesWhenItIsDue(t *testing.T) {
 // lingers, and under another credential.
 func TestA12_WithoutWatchersRefreshDoesNothing(t *testing.T) {
 	run(t, feed.Options{}, func(h *harness) {
-		h.hub.Refresh(key())
+		h.hub.Refresh(t.Context(), key())
 		h.advance(time.Minute)
 		if opened, _ := h.Sources(); opened != 0 {
 			t.Fatalf("%d feeds", opened)
@@ -206,11 +206,11 @@ func TestA12_WithoutWatchersRefreshDoesNothing(t *testing.T) {
 		_, release := h.watch()
 		h.advance(5 * time.Second)
 		lists := len(h.Starts())
-		h.hub.Refresh(participant.Key{Credential: participant.Fingerprint{9}, Conference: "conf"})
-		h.hub.Refresh(participant.Key{Credential: key().Credential, Conference: "other"})
+		h.hub.Refresh(t.Context(), participant.Key{Credential: participant.Fingerprint{9}, Conference: "conf"})
+		h.hub.Refresh(t.Context(), participant.Key{Credential: key().Credential, Conference: "other"})
 		h.advance(5 * time.Second)
 		release()
-		h.hub.Refresh(key())
+		h.hub.Refresh(t.Context(), key())
 		h.advance(5 * time.Second)
 		if got := len(h.Starts()) - lists; got != 0 {
 			t.Errorf("%d lists", got)
@@ -232,7 +232,7 @@ func TestA12_DetectionDelay(t *testing.T) {
 				changed, began := watched.State().Changed(), time.Now()
 				h.Set("a", []participant.Status{participant.StatusConnected, participant.StatusHeld}[i%2])
 				if refresh {
-					h.hub.Refresh(key())
+					h.hub.Refresh(t.Context(), key())
 				}
 				<-changed
 				total += time.Since(began)

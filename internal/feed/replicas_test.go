@@ -1,6 +1,7 @@
 package feed_test
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -81,7 +82,7 @@ func (r *replica) kill() {
 // watch opens a watch of the conference at a replica.
 func (r *replicas) watch(at *replica) (watched *feed.Feed, release func()) {
 	r.t.Helper()
-	watched, release, err := at.hub.Acquire(r.Upstream, "conf")
+	watched, release, err := at.hub.Acquire(r.t.Context(), r.Upstream, "conf")
 	if err != nil {
 		r.t.Fatalf("acquire: %v", err)
 	}
@@ -151,7 +152,7 @@ func (r *replicas) pollsWithin(d time.Duration) int {
 
 // write makes a write through a replica succeed.
 func (r *replica) write(kind participant.WriteKind, id string, status participant.Status) {
-	r.hub.Begin(key()).Done(participant.Write{Kind: kind, Item: participant.Item{
+	r.hub.Begin(context.Background(), key()).Done(participant.Write{Kind: kind, Item: participant.Item{
 		Participant: participant.Participant{ID: id, Status: status}, Fields: participant.AllFields,
 	}})
 	synctest.Wait()
@@ -574,7 +575,7 @@ func TestR07_AnOldWriteIsNotPublished(t *testing.T) {
 		feeds := r.watchAll()
 		r.advance(3 * time.Second)
 		writer := r.other()
-		record := writer.hub.Begin(key())
+		record := writer.hub.Begin(t.Context(), key())
 		writer.SetAway(true)
 		record.Done(participant.Write{Kind: participant.WriteAdd, Item: participant.Item{
 			Participant: participant.Participant{ID: "late", Status: participant.StatusPending}, Fields: participant.AllFields,
@@ -591,10 +592,10 @@ func TestR07_AnOldWriteIsNotPublished(t *testing.T) {
 
 func TestR07_RefreshAndControlsReachTheReplicaThatPolls(t *testing.T) {
 	for name, call := range map[string]func(*feed.Hub){
-		"refresh":       func(h *feed.Hub) { h.Refresh(key()) },
-		"bring forward": func(h *feed.Hub) { h.BringForward(key()) },
+		"refresh":       func(h *feed.Hub) { h.Refresh(t.Context(), key()) },
+		"bring forward": func(h *feed.Hub) { h.BringForward(t.Context(), key()) },
 		"a control that shows nothing": func(h *feed.Hub) {
-			h.BeginControl(key()).Done(participant.Controlled{Control: participant.ControlMute, Item: participant.Item{Participant: participant.Participant{ID: "nobody"}}})
+			h.BeginControl(t.Context(), key()).Done(participant.Controlled{Control: participant.ControlMute, Item: participant.Item{Participant: participant.Participant{ID: "nobody"}}})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

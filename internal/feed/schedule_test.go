@@ -137,7 +137,7 @@ func TestW15_WriteDuringAListMakesTheNextEarlier(t *testing.T) {
 				h.Fail(test.fail)
 				h.advance(test.at)
 				lists := len(h.Starts())
-				h.hub.Begin(key()).Done(participant.Write{Kind: participant.WriteRemove, Item: participant.Item{
+				h.hub.Begin(t.Context(), key()).Done(participant.Write{Kind: participant.WriteRemove, Item: participant.Item{
 					Participant: participant.Participant{ID: "a"},
 				}})
 				if gap := h.startAfter(lists).Sub(began); gap < time.Second || gap > test.latest {

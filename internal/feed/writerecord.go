@@ -1,7 +1,10 @@
 package feed
 
 import (
+	"context"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/roster"
@@ -16,14 +19,16 @@ type WriteRecord struct {
 	sentAt time.Time
 	// timed reports that sent is known.
 	timed bool
+	// caller is the span of the call, for the next poll.
+	caller trace.SpanContext
 	// before are the ids in the roster at the start, and fresh reports that it was fresh.
 	before map[string]bool
 	fresh  bool
 }
 
 // Begin is called just before a write is sent. A write that fails needs no further call.
-func (h *Hub) Begin(key participant.Key) *WriteRecord {
-	r := &WriteRecord{hub: h, key: key, sentAt: h.now()}
+func (h *Hub) Begin(ctx context.Context, key participant.Key) *WriteRecord {
+	r := &WriteRecord{hub: h, key: key, sentAt: h.now(), caller: trace.SpanContextFromContext(ctx)}
 	feed := h.lookup(key)
 	r.sent, r.timed = h.tick(key, feed)
 	if feed != nil {
@@ -51,8 +56,9 @@ func (r *WriteRecord) Done(w participant.Write) {
 	write := roster.Write{Write: w, Sent: r.sent, SentAt: r.sentAt}
 	switch {
 	case !r.timed:
-		r.hub.BringForward(r.key)
+		r.hub.bringForward(r.key, r.caller)
 	case feed != nil:
+		feed.addCause(r.caller, causeWrite)
 		feed.applyWrite(write)
 	default:
 		r.hub.applyElsewhere(r.key, newWrite(write, r.hub.now()))

@@ -20,7 +20,11 @@ type guard struct{ errors *httpio.ErrorWriter }
 func withRequestID(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := requestctx.ValidRequestID(r.Header.Get(httpio.RequestIDHeader))
-		trace := requestctx.ValidTraceparent(r.Header.Get(httpio.TraceparentHeader))
+		trace := r.Header.Get(httpio.TraceparentHeader)
+		if _, ok := requestctx.ParseTraceparent(trace); !ok {
+			trace = requestctx.TraceparentOf(requestctx.NewTrace())
+			r = r.WithContext(requestctx.WithNewTrace(r.Context()))
+		}
 		for _, header := range []http.Header{r.Header, w.Header()} {
 			header.Set(httpio.RequestIDHeader, id)
 			header.Set(httpio.TraceparentHeader, trace)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 
@@ -31,7 +32,9 @@ type call struct {
 	request     proto.Message
 	start       time.Time
 	requestID   string
+	// traceparent is the caller's trace context, or a new one.
 	traceparent string
+	span        trace.Span
 	caller      string
 	// peer is the address of a caller who was not authorized.
 	peer string
@@ -47,12 +50,11 @@ func (i *Interceptor) begin(ctx context.Context, method string, request proto.Me
 	incoming, _ := metadata.FromIncomingContext(ctx)
 	c := &call{
 		interceptor: i, method: method, request: request, start: time.Now(),
-		requestID:   requestctx.ValidRequestID(first(incoming.Get(headerRequestID))),
-		traceparent: requestctx.ValidTraceparent(first(incoming.Get(headerTraceparent))),
-		entries:     audit.DialledNo,
+		requestID: requestctx.ValidRequestID(first(incoming.Get(headerRequestID))),
+		entries:   audit.DialledNo,
 	}
 	ctx = requestctx.WithRequestID(ctx, c.requestID)
-	ctx = requestctx.WithTraceparent(ctx, c.traceparent)
+	ctx, c.span, c.traceparent = i.startSpan(ctx, method, first(incoming.Get(headerTraceparent)))
 	ctx, c.upstreamRequest = requestctx.WithUpstreamRequest(ctx)
 	return ctx, c
 }
@@ -80,9 +82,10 @@ func (c *call) end(ctx context.Context, response any, err error, panicked any) e
 	c.audit(ctx, response, err)
 	st := grpcstatus.From(err)
 	elapsed := time.Since(c.start)
-	c.interceptor.metrics.Called(c.method, st.Code(), elapsed)
+	c.interceptor.metrics.Called(ctx, c.method, st.Code(), elapsed)
 	c.interceptor.metrics.Refused(apierror.ReasonOf(err))
 	c.interceptor.logger.LogAttrs(ctx, levelOf(st.Code()), "call", c.attributes(st, err, elapsed)...)
+	c.endSpan(st, err)
 	return st.Err()
 }
 

@@ -4,11 +4,14 @@
 package interceptor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
@@ -33,6 +36,8 @@ type Options struct {
 	Logger  *slog.Logger
 	// Audit is nil without an audit log.
 	Audit *audit.Log
+	// Tracer makes the span of each call; nil makes none.
+	Tracer trace.Tracer
 }
 
 // Interceptor handles every call before and after the service.
@@ -44,6 +49,7 @@ type Interceptor struct {
 	metrics       *metrics.Metrics
 	logger        *slog.Logger
 	audit         *audit.Log
+	tracer        trace.Tracer
 	calls         callCount
 }
 
@@ -61,6 +67,7 @@ func New(options Options) (*Interceptor, error) {
 		metrics:       options.Metrics,
 		logger:        options.Logger,
 		audit:         options.Audit,
+		tracer:        cmp.Or[trace.Tracer](options.Tracer, noop.Tracer{}),
 	}, nil
 }
 

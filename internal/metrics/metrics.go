@@ -3,6 +3,7 @@
 package metrics
 
 import (
+	"context"
 	"net/http"
 	"path"
 	"strconv"
@@ -42,30 +43,25 @@ type Metrics struct {
 func New() *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
-		calls: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "gateway_call_duration_seconds", Help: "Duration of calls, by method and gRPC code. A watch is counted when it ends.",
-			Buckets: prometheus.ExponentialBuckets(0.001, 4, 9),
-		}, []string{"method", "code"}),
+		calls: prometheus.NewHistogramVec(histogram("gateway_call_duration_seconds",
+			"Duration of calls, by method and gRPC code. A watch is counted when it ends.",
+			prometheus.ExponentialBuckets(0.001, 4, 9)), []string{"method", "code"}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "gateway_refused_total", Help: "Calls that were refused because of the caller or a limit, by reason.",
 		}, []string{"reason"}),
-		upstream: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name:    "gateway_upstream_request_duration_seconds",
-			Help:    "Duration of upstream requests, by operation and outcome: the HTTP status, or the reason if there is none.",
-			Buckets: prometheus.ExponentialBuckets(0.005, 2.5, 9),
-		}, []string{"operation", "outcome"}),
-		polls: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "gateway_poll_duration_seconds", Help: "Duration of polls, by outcome: ok, or the reason of the error.",
-			Buckets: prometheus.ExponentialBuckets(0.005, 2.5, 9),
-		}, []string{"outcome"}),
+		upstream: prometheus.NewHistogramVec(histogram("gateway_upstream_request_duration_seconds",
+			"Duration of upstream requests, by operation and outcome: the HTTP status, other for one that HTTP does not define, "+
+				"or the reason if there is none.",
+			prometheus.ExponentialBuckets(0.005, 2.5, 9)), []string{"operation", "outcome"}),
+		polls: prometheus.NewHistogramVec(histogram("gateway_poll_duration_seconds",
+			"Duration of polls, by outcome: ok, or the reason of the error.",
+			prometheus.ExponentialBuckets(0.005, 2.5, 9)), []string{"outcome"}),
 		changes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "gateway_changes_total", Help: "Changes of participants, by source: poll or gateway_write.",
 		}, []string{"source"}),
-		detection: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name:    "gateway_detection_delay_seconds",
-			Help:    "The longest time that a change may have been unknown before a poll found it: not_before to not_after.",
-			Buckets: prometheus.ExponentialBuckets(0.25, 2, 9),
-		}),
+		detection: prometheus.NewHistogram(histogram("gateway_detection_delay_seconds",
+			"The longest time that a change may have been unknown before a poll found it: not_before to not_after.",
+			prometheus.ExponentialBuckets(0.25, 2, 9))),
 		surplus: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "gateway_list_surplus_learned_total",
 			Help: "How often the gateway learned that the upstream counts a constant number of participants that it does not list.",
@@ -96,9 +92,9 @@ func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
 }
 
-// Called counts a call of a gRPC method.
-func (m *Metrics) Called(method string, code codes.Code, took time.Duration) {
-	m.calls.WithLabelValues(path.Base(method), code.String()).Observe(took.Seconds())
+// Called counts a call of a gRPC method. ctx contains its span.
+func (m *Metrics) Called(ctx context.Context, method string, code codes.Code, took time.Duration) {
+	observe(ctx, m.calls.WithLabelValues(path.Base(method), code.String()), took)
 }
 
 // Refused counts a refused call. It ignores reasons that are not in refusals.
@@ -108,15 +104,24 @@ func (m *Metrics) Refused(reason apierror.Reason) {
 	}
 }
 
-// UpstreamRequest counts an upstream request.
-func (m *Metrics) UpstreamRequest(result audian.Result) {
-	outcome := strconv.Itoa(result.Status)
-	if result.Status == 0 {
-		outcome = string(reasonOf(result.Err))
-	}
-	m.upstream.WithLabelValues(string(result.Operation), outcome).Observe(result.Elapsed.Seconds())
+// UpstreamRequest counts an upstream request. ctx contains its span.
+func (m *Metrics) UpstreamRequest(ctx context.Context, result audian.Result) {
+	observe(ctx, m.upstream.WithLabelValues(string(result.Operation), outcomeOf(result)), result.Elapsed)
 	if result.Remaining != nil {
 		m.remaining.Set(float64(*result.Remaining))
+	}
+}
+
+// outcomeOf returns the HTTP status, or the reason without one. Statuses that HTTP does not define
+// share a value, so that an upstream or a proxy cannot make any number of them.
+func outcomeOf(result audian.Result) string {
+	switch {
+	case result.Status == 0:
+		return string(reasonOf(result.Err))
+	case http.StatusText(result.Status) == "":
+		return "other"
+	default:
+		return strconv.Itoa(result.Status)
 	}
 }
 
@@ -129,13 +134,13 @@ func reasonOf(err *apierror.Error) apierror.Reason {
 
 var _ feed.Observer = (*Metrics)(nil)
 
-// Polled counts a poll.
-func (m *Metrics) Polled(took time.Duration, err error) {
+// Polled counts a poll. ctx contains its span.
+func (m *Metrics) Polled(ctx context.Context, took time.Duration, err error) {
 	outcome := "ok"
 	if err != nil {
 		outcome = string(apierror.ReasonOf(err))
 	}
-	m.polls.WithLabelValues(outcome).Observe(took.Seconds())
+	observe(ctx, m.polls.WithLabelValues(outcome), took)
 }
 
 // Appended counts the changes of a log entry.

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"context"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -8,12 +9,10 @@ import (
 
 // newRedis returns the durations of calls of Redis, which also count its errors.
 func newRedis() *prometheus.HistogramVec {
-	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "gateway_redis_call_duration_seconds",
-		Help: "Duration of calls of Redis, by command or script and outcome: ok, unavailable, error or cancelled. " +
+	return prometheus.NewHistogramVec(histogram("gateway_redis_call_duration_seconds",
+		"Duration of calls of Redis, by command or script and outcome: ok, unavailable, error or cancelled. "+
 			"A call while Redis is known to be away counts as unavailable.",
-		Buckets: prometheus.ExponentialBuckets(0.0002, 3, 9),
-	}, []string{"call", "outcome"})
+		prometheus.ExponentialBuckets(0.0002, 3, 9)), []string{"call", "outcome"})
 }
 
 // newTakeovers returns how often this replica polls what another one polled before.
@@ -32,9 +31,9 @@ func newFenced() *prometheus.CounterVec {
 	}, []string{"reason"})
 }
 
-// RedisCalled counts a call of Redis.
-func (m *Metrics) RedisCalled(call, outcome string, took time.Duration) {
-	m.redis.WithLabelValues(call, outcome).Observe(took.Seconds())
+// RedisCalled counts a call of Redis. ctx contains its span.
+func (m *Metrics) RedisCalled(ctx context.Context, call, outcome string, took time.Duration) {
+	observe(ctx, m.redis.WithLabelValues(call, outcome), took)
 }
 
 // ObserveRedis adds the metric of a Redis that replicas share.

@@ -24,8 +24,8 @@ func TestRedisMetrics(t *testing.T) {
 	}
 	available := true
 	m.ObserveRedis(func() bool { return available })
-	m.RedisCalled("append", "ok", time.Millisecond)
-	m.RedisCalled("append", "unavailable", time.Second)
+	m.RedisCalled(t.Context(), "append", "ok", time.Millisecond)
+	m.RedisCalled(t.Context(), "append", "unavailable", time.Second)
 	for _, want := range []string{
 		"gateway_redis_available 1\n", `gateway_redis_call_duration_seconds_count{call="append",outcome="ok"} 1`,
 		`gateway_redis_call_duration_seconds_sum{call="append",outcome="unavailable"} 1`,

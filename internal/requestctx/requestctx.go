@@ -14,7 +14,8 @@ type contextKey uint8
 
 const (
 	requestIDKey contextKey = iota
-	traceparentKey
+	newTraceKey
+	rootIDsKey
 	upstreamRequestKey
 	violationsKey
 	retryKey
@@ -30,17 +31,6 @@ func WithRequestID(ctx context.Context, id string) context.Context {
 func RequestID(ctx context.Context) string {
 	id, _ := ctx.Value(requestIDKey).(string)
 	return id
-}
-
-// WithTraceparent returns a context with the caller's W3C trace context.
-func WithTraceparent(ctx context.Context, traceparent string) context.Context {
-	return context.WithValue(ctx, traceparentKey, traceparent)
-}
-
-// Traceparent returns the caller's W3C trace context, or the empty string.
-func Traceparent(ctx context.Context) string {
-	traceparent, _ := ctx.Value(traceparentKey).(string)
-	return traceparent
 }
 
 // UpstreamRequest stores the id that the upstream gave to the last request of a call. The

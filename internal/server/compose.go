@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"net/http"
+	"runtime"
 
 	"google.golang.org/grpc"
 
@@ -15,8 +16,10 @@ import (
 	"github.com/audian/participant-gateway/internal/grpcapi"
 	"github.com/audian/participant-gateway/internal/httpapi"
 	"github.com/audian/participant-gateway/internal/interceptor"
+	"github.com/audian/participant-gateway/internal/metrics"
 	"github.com/audian/participant-gateway/internal/policy"
 	"github.com/audian/participant-gateway/internal/service"
+	"github.com/audian/participant-gateway/internal/tracing"
 	"github.com/audian/participant-gateway/internal/upstream"
 	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/write"
@@ -25,7 +28,7 @@ import (
 // compose creates the parts, from the upstream to the ports.
 func (s *Server) compose() error {
 	for _, step := range []func() error{
-		s.openAudit, s.openIdentity, s.openAuthenticator, s.openUpstream, s.openReplicas, s.openAccounts, s.newInterceptor,
+		s.openTraces, s.openAudit, s.openIdentity, s.openAuthenticator, s.openUpstream, s.openReplicas, s.openAccounts, s.newInterceptor,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -56,6 +59,12 @@ func (s *Server) compose() error {
 	return nil
 }
 
+// openTraces starts the export of traces, if the configuration has one.
+func (s *Server) openTraces() (err error) {
+	s.traces, err = tracing.New(s.config.Tracing, config.Version(), s.logger)
+	return err
+}
+
 // newEngine creates the parts between the upstream and the service.
 func (s *Server) newEngine() {
 	s.hub = feed.NewHub(feed.Options{
@@ -67,6 +76,7 @@ func (s *Server) newEngine() {
 		Logs:            s.replicas.feedLogs(),
 		LastAdd:         s.replicas.lastAdd(),
 		Observer:        s.metrics,
+		Tracer:          s.traces.Tracer(),
 		Logger:          s.logger,
 	})
 	s.watcher = watch.NewWatcher(s.hub, watch.Limits{Subscribers: s.config.Limits.Subscribers})
@@ -77,6 +87,7 @@ func (s *Server) newEngine() {
 		DefaultRegion: s.config.Phone.DefaultRegion,
 	})
 	s.metrics.Observe(s.hub, s.watcher, s.authenticator)
+	s.metrics.ObserveBuild(metrics.Build{Version: config.Version(), Revision: config.Revision(), GoVersion: runtime.Version()})
 }
 
 // callingPolicy returns the limits of adds (A14).
@@ -104,6 +115,7 @@ func (s *Server) newInterceptor() (err error) {
 		Metrics: s.metrics,
 		Logger:  s.logger,
 		Audit:   s.audit,
+		Tracer:  s.traces.Tracer(),
 	})
 	if err != nil {
 		return fmt.Errorf("compose the interceptor: %w", err)

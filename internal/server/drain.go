@@ -32,6 +32,7 @@ func (s *Server) drain(ctx context.Context) {
 	s.writer.Close()
 	s.hub.Close()
 	s.replicas.leave(ctx)
+	s.traces.Close(ctx)
 	s.closeAdmin()
 	s.logger.Info("stopped")
 }

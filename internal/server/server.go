@@ -21,6 +21,7 @@ import (
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/interceptor"
 	"github.com/audian/participant-gateway/internal/metrics"
+	"github.com/audian/participant-gateway/internal/tracing"
 	"github.com/audian/participant-gateway/internal/upstream"
 	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/write"
@@ -43,7 +44,9 @@ type Server struct {
 	health   *health.Server
 	ready    atomic.Bool
 
-	metrics     *metrics.Metrics
+	metrics *metrics.Metrics
+	// traces is nil if none are exported.
+	traces      *tracing.Provider
 	interceptor *interceptor.Interceptor
 	// audit is nil without an audit log.
 	audit         *audit.Log
@@ -71,6 +74,7 @@ func New(cfg config.Config, logger *slog.Logger) (*Server, error) {
 	}
 	if err := s.compose(); err != nil {
 		s.closeListeners()
+		s.traces.Close(context.Background())
 		return nil, err
 	}
 	return s, nil

@@ -42,9 +42,9 @@ func (a *controlAccount) MuteAll(_ context.Context, conference string) error {
 // noFeeds is the recorder of a gateway without feeds.
 type noFeeds struct{ write.Recorder }
 
-func (noFeeds) BeginControl(participant.Key) write.ControlRecord { return noFeeds{} }
-func (noFeeds) BringForward(participant.Key)                     {}
-func (noFeeds) Done(participant.Controlled)                      {}
+func (noFeeds) BeginControl(context.Context, participant.Key) write.ControlRecord { return noFeeds{} }
+func (noFeeds) BringForward(context.Context, participant.Key)                     {}
+func (noFeeds) Done(participant.Controlled)                                       {}
 
 func (a *controlAccount) service(t *testing.T) *Service {
 	t.Helper()

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -33,7 +34,7 @@ func (s *streams) request(i int) watch.Request {
 }
 
 func (s *streams) WatchParticipants(_ *v2.WatchParticipantsRequest, stream v2.ParticipantService_WatchParticipantsServer) error {
-	subscription, err := s.watcher.Subscribe(s.request(0))
+	subscription, err := s.watcher.Subscribe(stream.Context(), s.request(0))
 	if err != nil {
 		return err
 	}
@@ -117,6 +118,6 @@ func change(hub *feed.Hub, request watch.Request, upstream *feedtest.Upstream, r
 	if round%2 == 1 {
 		control = participant.ControlUnmute
 	}
-	record := hub.BeginControl(participant.Key{Credential: upstream.Fingerprint(), Conference: request.Conference})
+	record := hub.BeginControl(context.Background(), participant.Key{Credential: upstream.Fingerprint(), Conference: request.Conference})
 	record.Done(participant.Controlled{Control: control, Item: participant.Item{Participant: participant.Participant{ID: "a"}}})
 }

@@ -18,7 +18,7 @@ type Feeds interface {
 	// them.
 	Find(key participant.Key, id string) (participant.Participant, bool)
 	// Refresh lets a conference's feed read its next list earlier. It does not wait for it.
-	Refresh(key participant.Key)
+	Refresh(ctx context.Context, key participant.Key)
 }
 
 // sourceHeader names where the response of a Get comes from: sourceFeed or sourceList.

@@ -129,7 +129,7 @@ func TestA07_AFreshFeedAnswers(t *testing.T) {
 		defer hub.Close()
 		account := &oneAccount{list: listOf("a held", "b held"), polled: feedtest.New()}
 		account.polled.Set("a", participant.StatusConnected)
-		_, release, err := hub.Acquire(account, "conf")
+		_, release, err := hub.Acquire(t.Context(), account, "conf")
 		if err != nil {
 			t.Fatal(err)
 		}

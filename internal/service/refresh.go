@@ -16,6 +16,6 @@ func (s *Service) RefreshParticipants(
 	if err != nil {
 		return nil, err
 	}
-	s.feeds.Refresh(participant.Key{Credential: account.Fingerprint(), Conference: request.GetConferenceId()})
+	s.feeds.Refresh(ctx, participant.Key{Credential: account.Fingerprint(), Conference: request.GetConferenceId()})
 	return &v2.RefreshParticipantsResponse{}, nil
 }

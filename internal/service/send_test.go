@@ -38,7 +38,7 @@ type watching struct {
 }
 
 func (w *watching) WatchParticipants(_ *v2.WatchParticipantsRequest, stream v2.ParticipantService_WatchParticipantsServer) error {
-	subscription, err := w.watcher.Subscribe(watch.Request{Account: w.upstream, Conference: "conf", Heartbeat: 5 * time.Second})
+	subscription, err := w.watcher.Subscribe(context.Background(), watch.Request{Account: w.upstream, Conference: "conf", Heartbeat: 5 * time.Second})
 	if err != nil {
 		return err
 	}

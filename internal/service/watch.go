@@ -26,7 +26,7 @@ func (s *Service) WatchParticipants(
 	}
 	filter := wire.Filter(request.GetStatuses(), request.GetRoles(), request.GetParticipantIds())
 	filter.MaskNumbers = masksNumbers(ctx)
-	subscription, err := s.watcher.Subscribe(watch.Request{
+	subscription, err := s.watcher.Subscribe(ctx, watch.Request{
 		Account:     account,
 		Conference:  request.GetConferenceId(),
 		ResumeToken: request.GetResumeToken(),

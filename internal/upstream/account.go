@@ -31,9 +31,9 @@ type Options struct {
 	Transport http.RoundTripper
 	// PollRate is the poll requests a second of each account; 0 means DefaultPollRate.
 	PollRate float64
-	// OnResult is called with the result of each request, from many goroutines. It must not
-	// block, and may be nil.
-	OnResult func(audian.Result)
+	// OnResult is called with the result of each request and the context of its span, from many
+	// goroutines. It must not block, and may be nil.
+	OnResult func(context.Context, audian.Result)
 	// Tokens shares the token of an API key with other processes; it may be nil.
 	Tokens audian.SharedTokens
 	// Logger may be nil.
@@ -53,7 +53,7 @@ type Account struct {
 	breaker                     *breaker
 	credential                  credentialState
 	listRetry                   *retry.Policy
-	onResult                    func(audian.Result)
+	onResult                    func(context.Context, audian.Result)
 
 	// uses is the number of calls and sources. idleSince is the time of the last use that
 	// ended, in Unix nanoseconds.
@@ -196,12 +196,12 @@ func (a *Account) recordOutcome(ctx context.Context, began time.Time, err error)
 }
 
 // recordResult records the result of one request.
-func (a *Account) recordResult(result audian.Result) {
+func (a *Account) recordResult(ctx context.Context, result audian.Result) {
 	a.budget.recordResult(result)
 	a.breaker.recordResult(result)
 	a.credential.recordResult(result)
 	if a.onResult != nil {
-		a.onResult(result)
+		a.onResult(ctx, result)
 	}
 }
 

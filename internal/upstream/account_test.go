@@ -495,7 +495,7 @@ func TestA05_CredentialRefused(t *testing.T) {
 func TestResultsArePassedOn(t *testing.T) {
 	var results []audian.Result
 	o := options(&upstream{})
-	o.OnResult = func(result audian.Result) { results = append(results, result) }
+	o.OnResult = func(_ context.Context, result audian.Result) { results = append(results, result) }
 	a, err := New(audian.StaticToken("t"), participant.Fingerprint{7}, o)
 	if err != nil || a.Fingerprint() != (participant.Fingerprint{7}) {
 		t.Fatal(err)

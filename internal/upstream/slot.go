@@ -10,6 +10,7 @@ import (
 
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/requestctx"
 	"github.com/audian/participant-gateway/internal/upstream/audian"
 )
 
@@ -74,7 +75,9 @@ func (s *Slot) Wait(ctx context.Context) error {
 
 // wait waits for the grant, and takes the add from the polls' rate.
 func (s *Slot) wait(ctx context.Context, queued *queuedAdd) error {
+	_, span := requestctx.StartSpan(ctx, "queue add")
 	g, err := s.account.pacer.wait(ctx, queued)
+	requestctx.EndSpan(span, err)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func Example() {
 	defer hub.Close()
 	watcher := watch.NewWatcher(hub, watch.Limits{})
 
-	subscription, err := watcher.Subscribe(watch.Request{Account: upstream, Conference: "conf_1", Heartbeat: time.Minute})
+	subscription, err := watcher.Subscribe(context.Background(), watch.Request{Account: upstream, Conference: "conf_1", Heartbeat: time.Minute})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -39,7 +39,7 @@ func Example() {
 	}
 
 	// Watchers see a write at once; the next poll would be due in a minute.
-	record := hub.Begin(participant.Key{Credential: upstream.Fingerprint(), Conference: "conf_1"})
+	record := hub.Begin(context.Background(), participant.Key{Credential: upstream.Fingerprint(), Conference: "conf_1"})
 	record.Done(participant.Write{Kind: participant.WriteRemove, Item: participant.Item{
 		Participant: participant.Participant{ID: "ada"},
 	}})

@@ -322,7 +322,7 @@ func TestA16_TooManyFiltersRefuseTheirConferenceAlone(t *testing.T) {
 			}
 		}()
 		for i := range 64 {
-			subscription, err := h.watcher.Subscribe(watch.Request{
+			subscription, err := h.watcher.Subscribe(t.Context(), watch.Request{
 				Account: c.upstreams["c0"], Conference: "c0", Heartbeat: 15 * time.Second,
 				Filter: participant.Filter{IDs: []string{"a", fmt.Sprint(i)}},
 			})

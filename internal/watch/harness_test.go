@@ -68,7 +68,7 @@ func (h *harness) watch(request watch.Request) *client {
 	if request.Heartbeat == 0 {
 		request.Heartbeat = 15 * time.Second
 	}
-	subscription, err := h.watcher.Subscribe(request)
+	subscription, err := h.watcher.Subscribe(context.Background(), request)
 	if err != nil {
 		h.t.Fatalf("subscribe: %v", err)
 	}

@@ -1,6 +1,7 @@
 package watch_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,7 +21,7 @@ func (h *harness) refused(request watch.Request, want apierror.Reason) *apierror
 	h.t.Helper()
 	before := h.watcher.Subscribers()
 	request.Account, request.Heartbeat = h.Upstream, time.Minute
-	_, err := h.watcher.Subscribe(request)
+	_, err := h.watcher.Subscribe(context.Background(), request)
 	if apierror.ReasonOf(err) != want {
 		h.t.Errorf("got %v, want %s", err, want)
 	}

@@ -35,7 +35,7 @@ func (m *member) subscribe(w *Watcher, request Request) {
 	if m.ctx.Err() != nil {
 		return
 	}
-	if m.subscription, m.refused = w.Subscribe(request); m.refused != nil {
+	if m.subscription, m.refused = w.Subscribe(m.ctx, request); m.refused != nil {
 		return
 	}
 	notAllowed := context.AfterFunc(m.ctx, m.wake)

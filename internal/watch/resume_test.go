@@ -136,7 +136,7 @@ func TestW04_InvalidTokensAreRefused(t *testing.T) {
 		c.expect("initial")
 		c.subscription.Close()
 		for _, text := range []string{"x", "pgw", "pgw1", "pgw.", "pgwx.AAAA", "pgw1.", "pgw1.!!!!", c.token[:20], c.token + "!", "PGW1.AAAA"} {
-			_, err := h.watcher.Subscribe(watch.Request{Account: h.Upstream, Conference: "conf", ResumeToken: text})
+			_, err := h.watcher.Subscribe(t.Context(), watch.Request{Account: h.Upstream, Conference: "conf", ResumeToken: text})
 			if apierror.ReasonOf(err) != apierror.InvalidResumeToken {
 				t.Errorf("%q: got %v", text, err)
 			}
@@ -150,7 +150,7 @@ func FuzzToken(f *testing.F) {
 	f.Add("nonsense")
 	f.Fuzz(func(t *testing.T, text string) {
 		run(t, history, func(h *harness) {
-			subscription, err := h.watcher.Subscribe(watch.Request{Account: h.Upstream, Conference: "conf", ResumeToken: text, Heartbeat: time.Minute})
+			subscription, err := h.watcher.Subscribe(t.Context(), watch.Request{Account: h.Upstream, Conference: "conf", ResumeToken: text, Heartbeat: time.Minute})
 			if err != nil {
 				if apierror.ReasonOf(err) != apierror.InvalidResumeToken {
 					t.Errorf("%q: %v", text, err)

@@ -7,6 +7,7 @@
 package watch
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -42,13 +43,13 @@ func NewWatcher(hub *feed.Hub, limits Limits) *Watcher {
 }
 
 // Subscribe opens a subscription. It fails only if the token is not one of this service, or
-// a limit is reached. The caller closes the subscription.
-func (w *Watcher) Subscribe(request Request) (*Subscription, error) {
+// a limit is reached. The caller closes the subscription, which does not end with ctx.
+func (w *Watcher) Subscribe(ctx context.Context, request Request) (*Subscription, error) {
 	resume, err := parseResumeToken(request.ResumeToken)
 	if err != nil {
 		return nil, err
 	}
-	source, view, release, err := w.acquire(request)
+	source, view, release, err := w.acquire(ctx, request)
 	if err != nil {
 		return nil, err
 	}
@@ -86,11 +87,11 @@ func parseResumeToken(text string) (*token, error) {
 }
 
 // acquire returns the feed and the view of a new subscriber, if the limits allow one.
-func (w *Watcher) acquire(request Request) (source *feed.Feed, shared *view, release func(), err error) {
+func (w *Watcher) acquire(ctx context.Context, request Request) (source *feed.Feed, shared *view, release func(), err error) {
 	if err := w.addSubscriber(); err != nil {
 		return nil, nil, nil, err
 	}
-	source, releaseFeed, err := w.hub.Acquire(request.Account, request.Conference)
+	source, releaseFeed, err := w.hub.Acquire(ctx, request.Account, request.Conference)
 	if err != nil {
 		w.removeSubscriber()
 		return nil, nil, nil, err

@@ -15,7 +15,7 @@ func (w *Writer) Control(ctx context.Context, call Call, id string, control part
 	item := itemOf(call.Key, id)
 	err := w.repeat(ctx, &repeatable{
 		begin: func() func() {
-			record := w.recorder.BeginControl(call.Key)
+			record := w.recorder.BeginControl(ctx, call.Key)
 			return func() { record.Done(participant.Controlled{Control: control, Item: item}) }
 		},
 		send: func(ctx context.Context) error {
@@ -39,7 +39,7 @@ func (w *Writer) Control(ctx context.Context, call Call, id string, control part
 // Remove does. Its answer does not name whom it mutes, so the next list is read earlier (A8).
 func (w *Writer) MuteAll(ctx context.Context, call Call) error {
 	return w.repeat(ctx, &repeatable{
-		begin:  func() func() { return func() { w.recorder.BringForward(call.Key) } },
+		begin:  func() func() { return func() { w.recorder.BringForward(ctx, call.Key) } },
 		send:   func(ctx context.Context) error { return call.Upstream.MuteAll(ctx, call.Key.Conference) },
 		isDone: func(error) bool { return false },
 	})

@@ -16,7 +16,7 @@ type fakeControlRecord struct {
 	done     []participant.Controlled
 }
 
-func (r *fakeRecorder) BeginControl(participant.Key) ControlRecord {
+func (r *fakeRecorder) BeginControl(context.Context, participant.Key) ControlRecord {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	record := &fakeControlRecord{recorder: r}
@@ -30,7 +30,7 @@ func (record *fakeControlRecord) Done(c participant.Controlled) {
 	record.done = append(record.done, c)
 }
 
-func (r *fakeRecorder) BringForward(key participant.Key) {
+func (r *fakeRecorder) BringForward(ctx context.Context, key participant.Key) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.forward = append(r.forward, key)

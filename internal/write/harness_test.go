@@ -36,7 +36,7 @@ type fakeRecord struct {
 	done     []participant.Write
 }
 
-func (r *fakeRecorder) Begin(participant.Key) Record {
+func (r *fakeRecorder) Begin(context.Context, participant.Key) Record {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	record := &fakeRecord{recorder: r}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/requestctx"
 )
 
 // After an add lost its answer, its conference's list is read every searchInterval for
@@ -24,12 +25,17 @@ const (
 func (w *Writer) reconcile(
 	ctx context.Context, upstream Upstream, op *addOperation, record Record, cause error,
 ) (participant.Item, *apierror.Error) {
+	ctx, span := requestctx.StartSpan(ctx, "reconcile add")
 	w.log.LogAttrs(ctx, slog.LevelWarn, "add lost its answer", attributes(op, cause)...)
 	item, found := w.search(ctx, upstream, op, newMatcher(w.compare, op.add, w.sentAt(op), record))
 	if !found {
 		w.log.LogAttrs(ctx, slog.LevelWarn, "add has an unknown outcome", attributes(op, cause)...)
-		return participant.Item{}, outcomeUnknown(cause)
+		unknown := outcomeUnknown(cause)
+		requestctx.EndSpan(span, unknown)
+		return participant.Item{}, unknown
 	}
+	requestctx.SetID(span, "participant_id", item.ID)
+	requestctx.EndSpan(span, nil)
 	record.Done(participant.Write{Kind: participant.WriteAdd, Item: item})
 	w.log.LogAttrs(ctx, slog.LevelInfo, "add was found in a list",
 		slog.String("conference_id", op.request.key.Conference),

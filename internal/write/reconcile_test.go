@@ -175,7 +175,7 @@ func TestA01_Candidates(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			recorder := &fakeRecorder{fresh: test.before != nil, roster: []string{"old"}}
-			p := newMatcher(comparison{}, test.add, sent, recorder.Begin(key))
+			p := newMatcher(comparison{}, test.add, sent, recorder.Begin(t.Context(), key))
 			if got := len(p.matching([]participant.Item{test.item})) == 1; got != test.want {
 				t.Errorf("candidate: %v, want %v", got, test.want)
 			}

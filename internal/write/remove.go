@@ -12,7 +12,7 @@ import (
 func (w *Writer) Remove(ctx context.Context, call Call, id string) error {
 	return w.repeat(ctx, &repeatable{
 		begin: func() func() {
-			record := w.recorder.Begin(call.Key)
+			record := w.recorder.Begin(ctx, call.Key)
 			return func() {
 				record.Done(participant.Write{Kind: participant.WriteRemove, Item: itemOf(call.Key, id)})
 			}

@@ -100,7 +100,7 @@ func (w *Writer) sendCounted(ctx context.Context, slot Slot, op *addOperation) (
 	if err := w.mark(ctx, op); err != nil {
 		return participant.Item{}, nil, err
 	}
-	record := w.recorder.Begin(op.request.key)
+	record := w.recorder.Begin(ctx, op.request.key)
 	if err := w.markSent(ctx, op); err != nil {
 		return participant.Item{}, nil, err
 	}

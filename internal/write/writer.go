@@ -61,11 +61,11 @@ type Slot interface {
 // Recorder passes writes to the feed of their conference, if there is one.
 type Recorder interface {
 	// Begin is called just before a request of an add or a remove is sent.
-	Begin(key participant.Key) Record
+	Begin(ctx context.Context, key participant.Key) Record
 	// BeginControl is called just before a request of a control is sent.
-	BeginControl(key participant.Key) ControlRecord
+	BeginControl(ctx context.Context, key participant.Key) ControlRecord
 	// BringForward makes the feed read its next list earlier.
-	BringForward(key participant.Key)
+	BringForward(ctx context.Context, key participant.Key)
 }
 
 // Record is one request of a write. Done is called at most once, and not at all if nothing

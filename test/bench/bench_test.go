@@ -169,7 +169,7 @@ func fanOut(b *testing.B, deliver func(*watch.Message) error) {
 	ready.Add(size)
 	ctx, stop := context.WithCancel(b.Context())
 	for range size {
-		subscription, err := watcher.Subscribe(watch.Request{Account: upstream, Conference: "conf_bench", Heartbeat: time.Hour})
+		subscription, err := watcher.Subscribe(b.Context(), watch.Request{Account: upstream, Conference: "conf_bench", Heartbeat: time.Hour})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -192,7 +192,7 @@ func fanOut(b *testing.B, deliver func(*watch.Message) error) {
 	b.ReportAllocs()
 	for generation := 0; b.Loop(); generation++ {
 		received.Add(size)
-		hub.Begin(key).Done(participant.Write{Kind: participant.WriteAdd, Item: participant.Item{
+		hub.Begin(b.Context(), key).Done(participant.Write{Kind: participant.WriteAdd, Item: participant.Item{
 			Participant: participant.Participant{ID: "part_000001", Name: fmt.Sprint("Generation ", generation)},
 			Fields:      participant.FieldName,
 		}})

@@ -1,6 +1,7 @@
 package bench_test
 
 import (
+	"context"
 	"log/slog"
 	"testing"
 	"time"
@@ -23,12 +24,12 @@ const (
 // every second, and for a quiet one.
 func BenchmarkDetection(b *testing.B) {
 	for name, interval := range map[string]time.Duration{"interval=1s": time.Second, "interval=5s": 5 * time.Second} {
-		b.Run(name+"/way=plain", func(b *testing.B) { detect(b, interval, func(*feed.Hub, participant.Key) {}) })
+		b.Run(name+"/way=plain", func(b *testing.B) { detect(b, interval, func(*feed.Hub, context.Context, participant.Key) {}) })
 		b.Run(name+"/way=refresh", func(b *testing.B) { detect(b, interval, (*feed.Hub).Refresh) })
 	}
 }
 
-func detect(b *testing.B, interval time.Duration, refresh func(*feed.Hub, participant.Key)) {
+func detect(b *testing.B, interval time.Duration, refresh func(*feed.Hub, context.Context, participant.Key)) {
 	b.Helper()
 	upstream := feedtest.New()
 	upstream.Slow(listLatency)
@@ -36,7 +37,7 @@ func detect(b *testing.B, interval time.Duration, refresh func(*feed.Hub, partic
 		PollInterval: interval, MaxPollInterval: interval, History: 100, Logger: slog.New(slog.DiscardHandler),
 	})
 	defer hub.Close()
-	subscription, err := watch.NewWatcher(hub, watch.Limits{}).Subscribe(watch.Request{
+	subscription, err := watch.NewWatcher(hub, watch.Limits{}).Subscribe(b.Context(), watch.Request{
 		Account: upstream, Conference: "conf_bench", Heartbeat: time.Hour,
 	})
 	if err != nil {
@@ -53,7 +54,7 @@ func detect(b *testing.B, interval time.Duration, refresh func(*feed.Hub, partic
 			time.Sleep(interval * time.Duration(2*i+1) / (2 * detections))
 			changed := time.Now()
 			upstream.Set("part_1", status[measured%2])
-			refresh(hub, key)
+			refresh(hub, b.Context(), key)
 			nextChange(b, subscription)
 			total += time.Since(changed)
 			measured++

@@ -47,8 +47,8 @@ type gateway struct {
 	http     *http.Client
 	// initialState is the state of new watchers before their first message.
 	initialState map[string]participant
-	// args are the command line.
-	args []string
+	// args are the command line, and environ is the environment.
+	args, environ []string
 	// stop begins the drain; done receives the error of Run.
 	stop context.CancelFunc
 	done chan error
@@ -59,7 +59,13 @@ type gateway struct {
 func start(t *testing.T, options simulator.Options, flags ...string) *gateway {
 	t.Helper()
 	upstream := simulator.New(options)
-	upstreamServer := httptest.NewServer(upstream.Handler())
+	return startWith(t, upstream, upstream.Handler(), nil, flags...)
+}
+
+// startWith is start with an environment, and a handler of requests for the upstream.
+func startWith(t *testing.T, upstream *simulator.Simulator, handler http.Handler, environ []string, flags ...string) *gateway {
+	t.Helper()
+	upstreamServer := httptest.NewServer(handler)
 	t.Cleanup(upstreamServer.Close)
 	args := []string{
 		"--upstream-url", upstreamServer.URL + "/v2", "--poll-interval", "100ms", "--max-poll-interval", "200ms",
@@ -68,7 +74,7 @@ func start(t *testing.T, options simulator.Options, flags ...string) *gateway {
 	if !strings.Contains(strings.Join(flags, " "), "passthrough") {
 		args = append(args, "--upstream-token", "static-token")
 	}
-	g := &gateway{t: t, upstream: upstream, args: append(args, flags...)}
+	g := &gateway{t: t, upstream: upstream, args: append(args, flags...), environ: environ}
 	g.run()
 	g.connect()
 	return g
@@ -88,7 +94,7 @@ func (g *gateway) restart() {
 // run starts the gateway, and checks at the end of the test that it stops without error.
 func (g *gateway) run() {
 	g.t.Helper()
-	cfg, err := config.Parse(g.args, nil, io.Discard)
+	cfg, err := config.Parse(g.args, g.environ, io.Discard)
 	if err != nil {
 		g.t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package histories_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -252,7 +253,7 @@ func (w *harness) end() error {
 }
 
 // Polled counts incomplete lists.
-func (w *harness) Polled(_ time.Duration, err error) {
+func (w *harness) Polled(_ context.Context, _ time.Duration, err error) {
 	if err != nil && apierror.ReasonOf(err) == apierror.UpstreamIncomplete {
 		w.seen.add(incomplete)
 	}

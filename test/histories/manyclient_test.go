@@ -353,7 +353,7 @@ func (m *many) note() {
 }
 
 // Polled is not needed.
-func (m *many) Polled(time.Duration, error) {}
+func (m *many) Polled(context.Context, time.Duration, error) {}
 
 // Appended updates the ledgers at each change, so that they have every position.
 func (m *many) Appended(feed.Entry) { m.note() }

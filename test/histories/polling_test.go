@@ -1,6 +1,7 @@
 package histories_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -128,7 +129,7 @@ func (s *site) set(name string, k answers) {
 func (s *site) watch(name string, n int) {
 	s.t.Helper()
 	for i := range n {
-		f, _, err := s.hub.Acquire(ownAccount{s.account}, fmt.Sprintf("%s-%d", name, i))
+		f, _, err := s.hub.Acquire(context.Background(), ownAccount{s.account}, fmt.Sprintf("%s-%d", name, i))
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -200,7 +201,7 @@ func (s *site) interval(conference string) time.Duration {
 // do.
 func (s *site) retry(conference string) {
 	for {
-		f, release, err := s.hub.Acquire(ownAccount{s.account}, conference)
+		f, release, err := s.hub.Acquire(context.Background(), ownAccount{s.account}, conference)
 		if err != nil {
 			s.t.Error(err)
 			return

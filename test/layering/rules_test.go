@@ -20,7 +20,7 @@ var arrows = map[string][]string{
 	"internal/participant":           {"internal/redact"},
 	"internal/apierror":              {},
 	"internal/apierror/grpcstatus":   {},
-	"internal/requestctx":            {"internal/apierror"},
+	"internal/requestctx":            {"internal/apierror", "internal/redact"},
 	"internal/redact":                {},
 	"internal/panics":                {},
 	"internal/jitter":                {},
@@ -45,6 +45,7 @@ var arrows = map[string][]string{
 	"internal/audit":           {},
 	"internal/certs":           {"internal/filewatch"},
 	"internal/filewatch":       {},
+	"internal/tracing":         {},
 	"internal/wire":            {"internal/watch", "internal/apierror/grpcstatus", "internal/protooptions", "gen/audian/conference/v2"},
 
 	"internal/replica/redisurl":   {},
@@ -95,7 +96,7 @@ var arrows = map[string][]string{
 		"internal/httpapi", "internal/httpapi/httpio", "internal/httpapi/web",
 		"internal/replica/redisconn", "internal/replica/membership", "internal/replica/sharedlog", "internal/replica/feedlog",
 		"internal/replica/sharedclaims", "internal/replica/sharedcounts", "internal/replica/sharedpace", "internal/policy",
-		"internal/config", "internal/simulator", "gen/audian/conference/v2", "gen/openapi",
+		"internal/tracing", "internal/config", "internal/simulator", "gen/audian/conference/v2", "gen/openapi",
 	},
 
 	"internal/schema": {"internal/protooptions", "gen/audian/conference/v2", "gen/openapi", "gen/plainproto"},
@@ -109,7 +110,7 @@ var arrows = map[string][]string{
 	"internal/replica/redistest":   {},
 
 	"internal/terminal":  {"client", "gen/audian/conference/v2"},
-	"internal/config":    {"internal/replica/redisurl", "internal/policy"},
+	"internal/config":    {"internal/replica/redisurl", "internal/policy", "internal/tracing"},
 	"internal/simulator": {},
 
 	"client": {"internal/jitter", "gen/audian/conference/v2"},
@@ -157,6 +158,8 @@ var reasons = map[string]string{
 	"internal/audit":       "it writes lines; interceptors decide which",
 	"internal/certs":       "it depends on its files alone",
 	"internal/filewatch":   "it reloads any files; it does not know which",
+
+	"internal/tracing": "it sets the export up; packages make spans with the tracer in their context",
 
 	"internal/replica/redisurl":     "it reads a URL; it opens nothing",
 	"internal/replica/redisconn":    "the connection knows no data; other packages define what replicas share",

@@ -85,7 +85,8 @@ func TestNothingLeaks(t *testing.T) {
 			hostile := httptest.NewServer(&upstream{exchanged: l.secret("exchanged token"), envelope: l.secret("token in an envelope"), listed: "+1" + listed})
 			t.Cleanup(hostile.Close)
 			audit := filepath.Join(t.TempDir(), "audit")
-			p := start(t, setup.env, append(setup.flags, "--audit-log="+audit, "--upstream-url="+hostile.URL+"/v2", "--log-level=debug", "--max-calls-per-second=0", "--poll-interval=100ms")...)
+			collector, credential := newTraces(t), l.secret("credential of the collector")
+			p := start(t, append(setup.env, collector.env(credential)...), append(setup.flags, "--audit-log="+audit, "--upstream-url="+hostile.URL+"/v2", "--log-level=debug", "--max-calls-per-second=0", "--poll-interval=100ms")...)
 			c := newClient(t, l, p)
 			valid := credentials{"X-Auth-Token: " + setup.valid}
 			for _, kind := range kinds {
@@ -98,7 +99,7 @@ func TestNothingLeaks(t *testing.T) {
 				return func() bool { return strings.Contains(p.written.String(), text) }
 			}
 			c.until("a poll failed", logs("poll failed"), func() { c.watch(valid, "conf_html") })
-			for _, text := range []string{"UPSTREAM_BAD_REQUEST", "feed started", "[redacted]", "…" + listed[6:]} {
+			for _, text := range []string{"UPSTREAM_BAD_REQUEST", "feed started", "traces were not exported", "[redacted]", "…" + listed[6:]} {
 				c.until("the log contains "+text, logs(text), func() { c.use(valid, "conf_ok"); c.use(valid, "conf_400"); c.use(valid, "conf_402") })
 			}
 			c.readPages()
@@ -109,11 +110,27 @@ func TestNothingLeaks(t *testing.T) {
 				t.Errorf("the audit log lacks what the test causes: %v\n%.2000s", err, audited)
 			}
 			l.check(t, log, "the audit log", string(audited))
+			checkSpans(t, l, collector, credential)
 			if !strings.Contains(written, "stopped") {
 				t.Error("the log lacks what is written last")
 			}
 		})
 	}
+}
+
+// checkSpans searches the exported spans, which must contain what the test causes.
+func checkSpans(t *testing.T, l *secretSet, collector *traces, credential string) {
+	t.Helper()
+	spans, accepted := collector.text()
+	for _, want := range []string{"AddParticipant", "queue add", "upstream add", `"poll"`, "UPSTREAM_BAD_REQUEST"} {
+		if !strings.Contains(spans, want) {
+			t.Errorf("the spans lack %s", want)
+		}
+	}
+	if accepted != "Bearer "+credential {
+		t.Errorf("the collector got the credential %q", accepted)
+	}
+	l.check(t, log, "the export of traces", spans)
 }
 
 // attack sends valid and invalid requests with valid and invalid credentials.
@@ -164,6 +181,9 @@ func TestCommandLineOutputContainsNoSecret(t *testing.T) {
 		{nil, "--upstream-token-file=" + file, 2},
 		{[]string{"AUDIAN_BASE_URL=https://user:" + secret + "@example.com"}, "--upstream-token=" + secret, 2},
 		{[]string{"AUDIAN_API_KEY=" + secret + "\n" + secret}, "", 2},
+		{[]string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://user:" + secret + "@127.0.0.1"}, "--demo", 2},
+		{[]string{"OTEL_TRACES_EXPORTER=otlp", "OTEL_EXPORTER_OTLP_HEADERS=" + secret}, "--demo", 2},
+		{[]string{"OTEL_TRACES_EXPORTER=otlp", "OTEL_EXPORTER_OTLP_HEADERS=api key=" + secret}, "--demo", 2},
 		{env, "keys add --file=" + file + " --name=a --role=reader", 1},
 		{env, "keys revoke --file=" + file + " --name=a", 1},
 	} {

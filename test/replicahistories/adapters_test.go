@@ -60,10 +60,14 @@ func (s source) Pace(want, takes time.Duration) feed.Pace {
 
 type recorder struct{ hub *feed.Hub }
 
-func (r recorder) Begin(key participant.Key) write.Record { return r.hub.Begin(key) }
-
-func (r recorder) BeginControl(key participant.Key) write.ControlRecord {
-	return r.hub.BeginControl(key)
+func (r recorder) Begin(ctx context.Context, key participant.Key) write.Record {
+	return r.hub.Begin(ctx, key)
 }
 
-func (r recorder) BringForward(key participant.Key) { r.hub.BringForward(key) }
+func (r recorder) BeginControl(ctx context.Context, key participant.Key) write.ControlRecord {
+	return r.hub.BeginControl(ctx, key)
+}
+
+func (r recorder) BringForward(ctx context.Context, key participant.Key) {
+	r.hub.BringForward(ctx, key)
+}

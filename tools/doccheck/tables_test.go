@@ -100,7 +100,17 @@ func TestDocumentedDefaults(t *testing.T) {
 
 func TestMetricsTableEqualsMetrics(t *testing.T) {
 	page := firsts("(?m)^\\| `(gateway_[a-z_]+)` \\|", read(t, "../../docs/operations.md"))
-	compare(t, page, firsts(`(?:Name:\s*|NewDesc\()"(gateway_[a-z_]+)"`, sources(t, "../../internal/metrics")))
+	compare(t, page, firsts(`(?:Name:\s*|NewDesc\(|histogram\()"(gateway_[a-z_]+)"`, sources(t, "../../internal/metrics")))
+}
+
+// TestTracesTableEqualsVariables compares with the variables that package config reads.
+func TestTracesTableEqualsVariables(t *testing.T) {
+	source := read(t, "../../internal/config/tracing.go")
+	variables := firsts(`"(OTEL_[A-Z_]*[A-Z])"`, source)
+	for _, setting := range firsts(`\.otlp\("([A-Z_]+)"\)`, source) {
+		variables = append(variables, "OTEL_EXPORTER_OTLP_"+setting)
+	}
+	compare(t, firsts("(?m)^\\| `(OTEL_[A-Z_]+)` \\|", read(t, "../../docs/operations.md")), variables)
 }
 
 // TestPackagesTableEqualsPackages compares with the folders directly below internal.

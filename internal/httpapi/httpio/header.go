@@ -52,7 +52,7 @@ func Incoming(header http.Header) metadata.MD {
 }
 
 // outgoing are the headers that the service may set on a response.
-var outgoing = []string{RequestIDHeader, "Idempotency-Replayed", "Participant-Source"}
+var outgoing = []string{RequestIDHeader, TraceparentHeader, "Idempotency-Replayed", "Participant-Source"}
 
 // SetOutgoing sets the response headers from the service's header metadata.
 func SetOutgoing(header http.Header, md metadata.MD) {

@@ -68,7 +68,7 @@ func join(t *testing.T, server *redistest.Server, id string) *replica {
 
 func (r *replica) watch(t *testing.T, upstream *feedtest.Upstream) *feed.Feed {
 	t.Helper()
-	f, release, err := r.hub.Acquire(upstream, "conf")
+	f, release, err := r.hub.Acquire(t.Context(), upstream, "conf")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func (r *replica) watch(t *testing.T, upstream *feedtest.Upstream) *feed.Feed {
 
 // write makes an Add through a replica succeed.
 func (r *replica) add(id string) {
-	r.hub.Begin(key()).Done(participant.Write{Kind: participant.WriteAdd, Item: participant.Item{
+	r.hub.Begin(context.Background(), key()).Done(participant.Write{Kind: participant.WriteAdd, Item: participant.Item{
 		Participant: participant.Participant{ID: id, Status: participant.StatusPending, Name: "Ann", PhoneNumber: "+4930901820"},
 		Fields:      participant.AllFields,
 	}})

@@ -2,6 +2,7 @@ package redisconn_test
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"sync"
 	"testing"
@@ -80,7 +81,7 @@ type calls struct {
 	counts map[string]int
 }
 
-func (c *calls) RedisCalled(call, outcome string, took time.Duration) {
+func (c *calls) RedisCalled(_ context.Context, call, outcome string, took time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if took < 0 {

@@ -6,12 +6,16 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/audian/participant-gateway/internal/requestctx"
 )
 
 // Observer is told about calls. The call is a command or the name of a script; the outcome is
-// ok, unavailable, cancelled, or error for an error reply.
+// ok, unavailable, cancelled, or error for an error reply. ctx contains the call's span.
 type Observer interface {
-	RedisCalled(call, outcome string, took time.Duration)
+	RedisCalled(ctx context.Context, call, outcome string, took time.Duration)
 }
 
 // hook limits, classifies and reports every call of the client.
@@ -63,6 +67,8 @@ const callTimeout = 1500 * time.Millisecond
 
 // call makes a call, unless Redis is known to be away.
 func (c *Conn) call(ctx context.Context, name string, next func(context.Context) error) error {
+	ctx, span := requestctx.StartSpan(ctx, "redis "+name, trace.WithSpanKind(trace.SpanKindClient))
+	defer span.End()
 	began := time.Now()
 	err := c.Err()
 	if err == nil {
@@ -77,8 +83,11 @@ func (c *Conn) call(ctx context.Context, name string, next func(context.Context)
 			c.probeSoon()
 		}
 	}
+	if err != nil {
+		span.SetStatus(codes.Error, outcome(err))
+	}
 	if c.options.Observer != nil {
-		c.options.Observer.RedisCalled(name, outcome(err), time.Since(began))
+		c.options.Observer.RedisCalled(ctx, name, outcome(err), time.Since(began))
 	}
 	return err
 }

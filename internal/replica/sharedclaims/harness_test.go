@@ -149,11 +149,11 @@ func (p *pending) wait() *pending {
 }
 
 // Begin implements write.Recorder, as the other methods below.
-func (r *replica) Begin(participant.Key) write.Record { return record{r} }
+func (r *replica) Begin(context.Context, participant.Key) write.Record { return record{r} }
 
-func (r *replica) BeginControl(participant.Key) write.ControlRecord { return nil }
+func (r *replica) BeginControl(context.Context, participant.Key) write.ControlRecord { return nil }
 
-func (r *replica) BringForward(participant.Key) {}
+func (r *replica) BringForward(context.Context, participant.Key) {}
 
 type record struct{ replica *replica }
 

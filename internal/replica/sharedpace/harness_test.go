@@ -41,7 +41,7 @@ type callCount struct {
 	calls map[string]int
 }
 
-func (c *callCount) RedisCalled(call, _ string, _ time.Duration) {
+func (c *callCount) RedisCalled(_ context.Context, call, _ string, _ time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.calls[call]++

@@ -29,9 +29,9 @@ type Options struct {
 	Header AuthHeader
 	// Transport sends the requests. Clients share one, and so its connections.
 	Transport http.RoundTripper
-	// OnResult is called with the result of each request, from many goroutines. It must not
-	// block, and may be nil.
-	OnResult func(Result)
+	// OnResult is called with the result of each request and the context of its span, from many
+	// goroutines. It must not block, and may be nil.
+	OnResult func(context.Context, Result)
 	// Tokens shares the token of an API key with other processes; it may be nil.
 	Tokens SharedTokens
 	// Logger may be nil.

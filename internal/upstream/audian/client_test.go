@@ -14,6 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/requestctx"
@@ -59,13 +61,14 @@ func TestRequestsAreTheVendors(t *testing.T) {
 		},
 		"list, with the caller's ids": {
 			call: func(c *Client) {
-				ctx := requestctx.WithTraceparent(requestctx.WithRequestID(t.Context(), "req-1"), "00-ab-cd-01")
+				caller, _ := requestctx.ParseTraceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+				ctx := trace.ContextWithRemoteSpanContext(requestctx.WithRequestID(t.Context(), "req-1"), caller)
 				_, _ = c.List(ctx, "conf_1", Pacing{})
 			},
 			line: "GET https://upstream.test:8443/v2/conferences/conf_1/participants",
 			header: http.Header{
 				"X-Auth-Token": {"static-token-1"}, "Accept": {"application/json"}, "User-Agent": {"participant-gateway"},
-				"X-Request-Id": {"req-1"}, "Traceparent": {"00-ab-cd-01"},
+				"X-Request-Id": {"req-1"}, "Traceparent": {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
 			},
 		},
 		"an id that no header carries": {
@@ -387,7 +390,9 @@ func TestBodiesAreLimited(t *testing.T) {
 func TestResultsAreReported(t *testing.T) {
 	var results []Result
 	u := always(200, `{"data":{"participants":[]},"tokens":{"consumed":1,"remaining":42},"status":"success"}`)
-	c := client(t, u, func(o *Options) { o.OnResult = func(result Result) { results = append(results, result) } })
+	c := client(t, u, func(o *Options) {
+		o.OnResult = func(_ context.Context, result Result) { results = append(results, result) }
+	})
 	if _, err := c.List(t.Context(), "c", Pacing{}); err != nil {
 		t.Fatal(err)
 	}

@@ -202,7 +202,7 @@ func TestA08_TheTransportSendsAControlOnce(t *testing.T) {
 func TestA08_OperationsOfControls(t *testing.T) {
 	for path, call := range controlled() {
 		var results []Result
-		c := client(t, always(200, `{}`), func(o *Options) { o.OnResult = func(r Result) { results = append(results, r) } })
+		c := client(t, always(200, `{}`), func(o *Options) { o.OnResult = func(_ context.Context, r Result) { results = append(results, r) } })
 		if err := call(c, "c", "p"); err != nil {
 			t.Fatal(err)
 		}

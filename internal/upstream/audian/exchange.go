@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/audian/participant-gateway/internal/apierror"
@@ -101,7 +102,7 @@ func (c *tokenCache) renew(ctx context.Context, refused string) (string, error) 
 // and no httptrace, which would attribute the exchange's request to the call (A3).
 func detached(ctx context.Context) context.Context {
 	own := requestctx.WithRequestID(context.Background(), requestctx.RequestID(ctx))
-	return requestctx.WithTraceparent(own, requestctx.Traceparent(ctx))
+	return trace.ContextWithSpan(own, trace.SpanFromContext(ctx))
 }
 
 // copyError returns a copy of an error that several calls share, because each may change it.

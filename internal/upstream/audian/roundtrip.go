@@ -107,6 +107,7 @@ func (c *Client) send(ctx context.Context, r request, token string, timeout time
 	if err := ctx.Err(); err != nil {
 		return nil, transportError(ctx, err, true)
 	}
+	ctx, span := startSpan(ctx, r)
 	began := time.Now()
 	resp, failed := c.roundTrip(ctx, r, token, timeout)
 	result := Result{Operation: r.operation, Elapsed: time.Since(began)}
@@ -119,8 +120,9 @@ func (c *Client) send(ctx context.Context, r request, token string, timeout time
 	}
 	result.Err = failed
 	if c.options.OnResult != nil {
-		c.options.OnResult(result)
+		c.options.OnResult(ctx, result)
 	}
+	endSpan(span, result, resp)
 	if failed != nil {
 		return nil, failed
 	}
