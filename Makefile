@@ -68,6 +68,11 @@ bin/image-%/server: FORCE
 image-check: image ## Run the root file system of the image, and check that equal inputs make equal images
 	$(GO) test -C tools/image . -image $(CURDIR)/bin/image
 
+.PHONY: deploy-check
+deploy-check: ## Check what is in deploy/: manifests, chart, compose file, systemd unit, alerts and dashboard (needs systemd and Prometheus)
+	@$(GO) build -ldflags '$(LDFLAGS)' -o bin/server ./cmd/server
+	$(GO) test -C tools/deploycheck -count=1 . -server $(CURDIR)/bin/server
+
 # The packages and tests that `make test` and `make cover` run.
 PKG ?= ./...
 RUN ?=
@@ -155,7 +160,7 @@ checks: ## Print the targets that check runs after test
 	@echo $(CHECKS)
 
 # The tools that have a module of their own, and code of ours.
-TOOLS     := tools/image
+TOOLS     := tools/deploycheck tools/image
 lint_tool  = cd $(CURDIR)/$(1) && $(GO) tool -modfile=$(CURDIR)/tools/lint/go.mod golangci-lint run -c $(CURDIR)/.golangci.yml ./...
 
 .PHONY: lint
