@@ -68,6 +68,18 @@ bin/image-%/server: FORCE
 image-check: image ## Run the root file system of the image, and check that equal inputs make equal images
 	$(GO) test -C tools/image . -image $(CURDIR)/bin/image
 
+# The platforms of a release.
+PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
+
+.PHONY: release
+release: ## Make a release in bin/release: binaries for PLATFORMS built twice and compared, image, SBOM, notes, checksums
+	@VERSION='$(VERSION)' COMMIT='$(COMMIT)' DATE='$(DATE)' BUILD="$(STATIC)" PLATFORMS='$(PLATFORMS)' tools/release/run.sh
+
+.PHONY: release-check
+release-check: ## Make a release for this machine, and check its files (needs jq)
+	@$(MAKE) -s release PLATFORMS=linux/$(shell $(GO) env GOARCH)
+	@tools/release/check.sh
+
 .PHONY: deploy-check
 deploy-check: ## Check what is in deploy/: manifests, chart, compose file, systemd unit, alerts and dashboard (needs systemd and Prometheus)
 	@$(GO) build -ldflags '$(LDFLAGS)' -o bin/server ./cmd/server
