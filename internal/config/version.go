@@ -20,16 +20,16 @@ func Version() string {
 	return cmp.Or(version, info.Main.Version, "unknown")
 }
 
-// Commit returns the hash of the commit that the program was built from, or "unknown".
-func Commit() string { return cmp.Or(commit, buildSetting("vcs.revision"), "unknown") }
+// Revision returns the hash of the commit that the program was built from, or the empty string if it is unknown.
+func Revision() string { return cmp.Or(commit, buildSetting("vcs.revision")) }
 
-// Date returns the time of the commit that the program was built from, in RFC 3339, or "unknown".
-func Date() string { return cmp.Or(date, buildSetting("vcs.time"), "unknown") }
+// Date returns the time of the commit that the program was built from, in RFC 3339, or the empty string if it is unknown.
+func Date() string { return cmp.Or(date, buildSetting("vcs.time")) }
 
 // versionLine is the output of --version.
 func versionLine() string {
 	return fmt.Sprintf("participant-gateway %s (commit %s, %s, %s %s/%s)\n",
-		Version(), Commit(), Date(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		Version(), cmp.Or(Revision(), "unknown"), cmp.Or(Date(), "unknown"), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // buildSetting returns what Go recorded about the build, or "".
