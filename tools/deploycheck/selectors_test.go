@@ -31,7 +31,11 @@ func TestSelectorsFindThePods(t *testing.T) {
 			case *autoscaling.HorizontalPodAutoscaler:
 				found = typed.Spec.ScaleTargetRef.Name == deployed.Name
 			case *monitoring.ServiceMonitor:
-				found = matches(typed.Spec.Selector.MatchLabels, adminLabels(objects))
+				service := adminLabels(objects)
+				found = matches(typed.Spec.Selector.MatchLabels, service)
+				if job := service[typed.Spec.JobLabel]; job != "participant-gateway" {
+					t.Errorf("Prometheus' job is %q, which the alerts do not expect", job)
+				}
 			}
 			if !found {
 				t.Errorf("%s does not select %v", one.id, pod)
