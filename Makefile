@@ -11,7 +11,13 @@ SUM  := $(GO) tool -modfile=tools/gotestsum/go.mod gotestsum
 # The race detector needs cgo, and cgo needs a C compiler.
 RACE    := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
-LDFLAGS := -X github.com/audian/participant-gateway/internal/config.version=$(VERSION)
+COMMIT  := $(shell git rev-parse HEAD 2>/dev/null)
+DATE    := $(shell TZ=UTC0 git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd 2>/dev/null)
+CONFIG  := github.com/audian/participant-gateway/internal/config
+LDFLAGS := -X $(CONFIG).version=$(VERSION) -X $(CONFIG).commit=$(COMMIT) -X $(CONFIG).date=$(DATE)
+
+# A build for a release is static, and the same in every directory.
+STATIC := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w $(LDFLAGS)'
 
 # The targets that `make check` runs after the tests.
 CHECKS := tidy-check lint generate-drift breaking vulnerabilities docs-check api-check clients-check interop model model-replicas chaos chaos-replicas mutants
@@ -43,6 +49,41 @@ replicas: ## Run three replicas of the gateway with a Redis and the simulator, a
 .PHONY: build
 build: ## Build bin/server and bin/simulator
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+# The architectures of the image: amd64, arm64 or both.
+ARCHS ?= $(shell $(GO) env GOARCH)
+
+.PHONY: image
+image: $(ARCHS:%=bin/image-%/server) ## Write the container image to bin/image, an OCI layout; ARCHS selects architectures
+	@$(GO) run -C tools/image . -out $(CURDIR)/bin/image -version '$(VERSION)' -revision '$(COMMIT)' -created '$(DATE)' \
+		$(foreach arch,$(ARCHS),$(arch)=$(CURDIR)/bin/image-$(arch)/server)
+	@echo "bin/image: participant-gateway:$(VERSION)"
+
+# Go decides whether a binary is up to date.
+.PHONY: FORCE
+bin/image-%/server: FORCE
+	@GOOS=linux GOARCH=$* $(STATIC) -o $@ ./cmd/server
+
+.PHONY: image-check
+image-check: image ## Run the root file system of the image, and check that equal inputs make equal images
+	$(GO) test -C tools/image . -image $(CURDIR)/bin/image
+
+# The platforms of a release.
+PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
+
+.PHONY: release
+release: ## Make a release in bin/release: binaries for PLATFORMS built twice and compared, image, SBOM, notes, checksums
+	@VERSION='$(VERSION)' COMMIT='$(COMMIT)' DATE='$(DATE)' BUILD="$(STATIC)" PLATFORMS='$(PLATFORMS)' tools/release/run.sh
+
+.PHONY: release-check
+release-check: ## Make a release for this machine, and check its files (needs jq)
+	@$(MAKE) -s release PLATFORMS=linux/$(shell $(GO) env GOARCH)
+	@tools/release/check.sh
+
+.PHONY: deploy-check
+deploy-check: ## Check what is in deploy/: manifests, chart, compose file, systemd unit, alerts and dashboard (needs systemd and Prometheus)
+	@$(GO) build -ldflags '$(LDFLAGS)' -o bin/server ./cmd/server
+	$(GO) test -C tools/deploycheck -count=1 . -server $(CURDIR)/bin/server
 
 # The packages and tests that `make test` and `make cover` run.
 PKG ?= ./...
@@ -130,9 +171,14 @@ check: test $(CHECKS) ## Run everything that CI runs
 checks: ## Print the targets that check runs after test
 	@echo $(CHECKS)
 
+# The tools that have a module of their own, and code of ours.
+TOOLS     := tools/deploycheck tools/image
+lint_tool  = cd $(CURDIR)/$(1) && $(GO) tool -modfile=$(CURDIR)/tools/lint/go.mod golangci-lint run -c $(CURDIR)/.golangci.yml ./...
+
 .PHONY: lint
 lint: proto-deps ## Lint Go and proto; the first run builds the linter, which takes minutes
 	$(LINT) run ./...
+	@$(foreach tool,$(TOOLS),$(call lint_tool,$(tool)) &&) true
 	$(BUF) lint
 	$(BUF) format --diff --exit-code proto
 

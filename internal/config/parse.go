@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"reflect"
-	"runtime"
 
 	"github.com/alecthomas/kong"
 
@@ -85,7 +84,7 @@ type versionFlag bool
 
 // BeforeReset is the hook that kong calls first.
 func (versionFlag) BeforeReset(app *kong.Kong) error {
-	if _, err := fmt.Fprintf(app.Stdout, "participant-gateway %s (%s)\n", Version(), runtime.Version()); err != nil {
+	if _, err := io.WriteString(app.Stdout, versionLine()); err != nil {
 		return fmt.Errorf("print the version: %w", err)
 	}
 	return &ExitError{}

@@ -169,7 +169,7 @@ func TestHelpAndVersion(t *testing.T) {
 	}{
 		{[]string{"--help"}, []string{"--poll-interval", "$GATEWAY_POLL_INTERVAL", "$AUDIAN_API_KEY", "(default 1s)"}},
 		{[]string{"-h", "--history=0"}, []string{"--drain-timeout"}},
-		{[]string{"--version"}, []string{"participant-gateway " + config.Version(), "go1."}},
+		{[]string{"--version"}, []string{"participant-gateway " + config.Version(), "(commit " + config.Revision(), config.Date(), "go1."}},
 	} {
 		var stdout bytes.Buffer
 		_, err := config.Parse(test.args, environ{"GATEWAY_POLL_INTERVAL": "wrong"}.list(), &stdout)

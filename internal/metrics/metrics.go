@@ -84,6 +84,7 @@ func New() *Metrics {
 		m.audit, m.entries,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
+	m.startAtZero()
 	return m
 }
 

@@ -46,6 +46,9 @@ func (m *Metrics) ObserveRedis(available func() bool) {
 		}
 		return 0
 	}))
+	for _, reason := range []string{"fenced", "old"} {
+		m.fenced.WithLabelValues(reason) // It exists from the start, see startAtZero.
+	}
 }
 
 // LeaseTaken counts a conference that this replica polls from now on.
