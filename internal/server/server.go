@@ -3,6 +3,7 @@ package server
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -41,7 +42,9 @@ type Server struct {
 	// replicas is nil for a process that shares nothing.
 	replicas *replicas
 	health   *health.Server
-	ready    atomic.Bool
+	phase    atomic.Int32
+	// run distinguishes the ids of this process' streams from those of others.
+	run string
 
 	metrics     *metrics.Metrics
 	interceptor *interceptor.Interceptor
@@ -62,7 +65,7 @@ type Server struct {
 // New composes the gateway and listens, so that configuration errors appear before it serves.
 func New(cfg config.Config, logger *slog.Logger) (*Server, error) {
 	s := &Server{
-		config: cfg, logger: logger, health: newHealth(),
+		config: cfg, logger: logger, health: newHealth(), run: rand.Text()[:8],
 		metrics: metrics.New(), streams: interceptor.NewStreams(cfg.Feed.MaxStreamAge),
 	}
 	if err := s.listen(); err != nil {
