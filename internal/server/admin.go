@@ -45,9 +45,9 @@ type phase int32
 
 // The phases, in their order.
 const (
-	starting phase = iota
-	serving
-	draining
+	phaseStarting phase = iota
+	phaseServing
+	phaseDraining
 )
 
 func (s *Server) setPhase(p phase) { s.phase.Store(int32(p)) }
@@ -56,11 +56,11 @@ func (s *Server) setPhase(p phase) { s.phase.Store(int32(p)) }
 // of the upstream the watchers must stay connected, because the gateway reports the outage to them.
 func (s *Server) readiness() (r admin.Readiness) {
 	switch phase(s.phase.Load()) {
-	case starting:
+	case phaseStarting:
 		r.Reasons = append(r.Reasons, admin.Reason{Code: admin.Starting, Message: "the ports do not serve yet"})
-	case draining:
+	case phaseDraining:
 		r.Reasons = append(r.Reasons, admin.Reason{Code: admin.Draining, Message: "the gateway is shutting down"})
-	case serving:
+	case phaseServing:
 	}
 	if err := s.replicas.notReady(); err != nil {
 		r.Reasons = append(r.Reasons, admin.Reason{Code: admin.RedisUnavailable, Message: err.Error()})

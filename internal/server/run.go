@@ -34,7 +34,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.replicas != nil {
 		serving.Go(func() error { return s.runTask(s.replicas.ctx, "leases", s.replicas.logs.Run) })
 	}
-	s.setPhase(serving)
+	s.setPhase(phaseServing)
 	<-failed.Done()
 	// ctx has ended, but the drain must not end with it.
 	s.drain(context.WithoutCancel(ctx))
