@@ -26,9 +26,10 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	if own := s.registry.Own(); own != nil {
 		serving.Go(func() error {
-			return s.runTask(failed, "upstream health", func(ctx context.Context) { updateUpstreamHealth(ctx, s.health, own) })
+			return s.runTask(failed, "upstream health", func(ctx context.Context) { updateUpstreamHealth(ctx, s.health, own, s.reportCredential) })
 		})
 	}
+	serving.Go(func() error { return s.runTask(failed, "upstream check", s.checkUpstream) })
 	serving.Go(func() error { return s.runTask(failed, "TLS files", s.reloadIdentity) })
 	serving.Go(func() error { return s.runTask(failed, "access policy", s.reloadAuthenticator) })
 	if s.replicas != nil {
