@@ -39,6 +39,10 @@ run: go-version ## Run the gateway with its simulator; ARGS adds flags
 	@$(GO) build -ldflags '$(LDFLAGS)' -o bin/server ./cmd/server
 	@exec bin/server --demo $(ARGS)
 
+.PHONY: first-minute
+first-minute: go-version ## Measure the time from a clone and an empty build cache to the first live change
+	@tools/check/firstminute.sh
+
 .PHONY: replicas
 replicas: go-version ## Run three replicas of the gateway with a Redis and the simulator, and print what to try; ARGS adds flags
 	@echo "first build takes about a minute"

@@ -67,6 +67,12 @@ func (s *Streams) Drain() {
 
 // Watches returns the open watch streams, the oldest first.
 func (s *Streams) Watches() []Watch {
+	watches := s.watches()
+	slices.SortFunc(watches, func(a, b Watch) int { return cmp.Compare(a.ID, b.ID) })
+	return watches
+}
+
+func (s *Streams) watches() []Watch {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	watches := make([]Watch, 0, len(s.open))
@@ -75,7 +81,6 @@ func (s *Streams) Watches() []Watch {
 			watches = append(watches, *stream.watch)
 		}
 	}
-	slices.SortFunc(watches, func(a, b Watch) int { return cmp.Compare(a.ID, b.ID) })
 	return watches
 }
 
