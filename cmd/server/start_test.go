@@ -42,7 +42,9 @@ func TestStart_OneLineSaysWhyItDoesNotStart(t *testing.T) {
 	}{
 		{
 			"a taken port", "--http-addr: " + taken + " is in use by " + owner + "; stop it, or choose another address with --http-addr or GATEWAY_HTTP_ADDR",
-			1, []string{"--demo", "--http-addr=" + taken}, nil,
+			1,
+			[]string{"--demo", "--http-addr=" + taken},
+			nil,
 		},
 		{
 			"no credential", "no upstream credential: set AUDIAN_API_KEY or AUDIAN_AUTH_TOKEN (or …_FILE), " +
@@ -51,11 +53,14 @@ func TestStart_OneLineSaysWhyItDoesNotStart(t *testing.T) {
 		},
 		{
 			"a key file that is missing", "AUDIAN_API_KEY_FILE: open /nowhere/key: no such file or directory",
-			2, nil, []string{"AUDIAN_API_KEY_FILE=/nowhere/key"},
+			2, nil,
+			[]string{"AUDIAN_API_KEY_FILE=/nowhere/key"},
 		},
 		{
 			"no URL of Redis", "",
-			2, []string{"--demo", "--redis-url=http://:open-sesame@127.0.0.1"}, nil,
+			2,
+			[]string{"--demo", "--redis-url=http://:open-sesame@127.0.0.1"},
+			nil,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -79,7 +79,9 @@ func TestReadyz(t *testing.T) {
 		{"not ready", Readiness{Reasons: reasons}, "/readyz", "", "not ready: draining: the gateway is shutting down\n", 503},
 		{"JSON", Readiness{}, "/readyz?format=json", "", `{"ready":true,"reasons":[],"warnings":[]}`, 200},
 		{
-			"JSON by Accept", Readiness{Reasons: reasons}, "/readyz", "application/json",
+			"JSON by Accept",
+			Readiness{Reasons: reasons},
+			"/readyz", "application/json",
 			`{"ready":false,"reasons":[{"code":"draining","message":"the gateway is shutting down"}],"warnings":[]}`, 503,
 		},
 	} {

@@ -22,8 +22,9 @@ func guarded(next http.Handler) http.Handler {
 		httpio.SetResponseDefaults(w.Header())
 		if !isLocal(r.RemoteAddr) {
 			httpio.WriteError(w, &apierror.Error{
-				Reason:  apierror.HostRefused,
-				Message: "this is served to programs on the gateway's own machine only; forward the port to it, for example by kubectl port-forward or ssh -L",
+				Reason: apierror.HostRefused,
+				Message: "this is served to programs on the gateway's own machine only; " +
+					"forward the port to it, for example by kubectl port-forward or ssh -L",
 			})
 			return
 		}

@@ -83,7 +83,8 @@ func (l *Level) apply(level slog.Level) {
 	if level == before {
 		return
 	}
-	l.logger.Log(context.Background(), max(level, slog.LevelInfo), "log level changed", slog.String("level_before", name(before)), slog.String("level_now", name(level)))
+	l.logger.Log(context.Background(), max(level, slog.LevelInfo), "log level changed",
+		slog.String("level_before", name(before)), slog.String("level_now", name(level)))
 }
 
 func name(level slog.Level) string { return strings.ToLower(level.String()) }
@@ -119,7 +120,7 @@ func (h handler) setLogLevel(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	h.Level.Set(level, lasting)
+	h.Level.Set(level, lasting) //nolint:contextcheck // The level outlasts the request.
 	if wantsPage(r) {
 		changed(w, r)
 		return

@@ -70,7 +70,7 @@ func (s shownStream) reading() bool { return len(s.Watches) == 1 && s.Watches[0]
 func (r *running) admin(path string) string { return "http://" + r.AdminAddr() + path }
 
 // ask sends a request without a body, with headers, each "Name: value", and follows no redirect.
-func (r *running) ask(method, target string, headers ...string) (status int, header http.Header, body string) {
+func (r *running) ask(method, target string, headers ...string) (code int, header http.Header, body string) {
 	r.t.Helper()
 	request, err := http.NewRequestWithContext(r.context(), method, target, http.NoBody)
 	if err != nil {
@@ -97,9 +97,9 @@ func (r *running) ask(method, target string, headers ...string) (status int, hea
 // overview reads /conferences as JSON.
 func (r *running) overview() (o overview) {
 	r.t.Helper()
-	status, header, body := r.ask(http.MethodGet, r.admin("/conferences"))
-	if err := json.Unmarshal([]byte(body), &o); err != nil || status != http.StatusOK || header.Get("Content-Type") != "application/json" {
-		r.t.Fatalf("%d %v: %v", status, header, err)
+	code, header, body := r.ask(http.MethodGet, r.admin("/conferences"))
+	if err := json.Unmarshal([]byte(body), &o); err != nil || code != http.StatusOK || header.Get("Content-Type") != "application/json" {
+		r.t.Fatalf("%d %v: %v", code, header, err)
 	}
 	return o
 }
@@ -174,10 +174,10 @@ func TestAdmin_ConferencesShowsFeedsAndStreams(t *testing.T) {
 func TestAdmin_APageForABrowser(t *testing.T) {
 	r := run(t)
 	r.watchSnapshot()
-	status, header, body := r.ask(http.MethodGet, r.admin("/conferences"), "Accept: text/html,*/*;q=0.8")
-	if status != http.StatusOK || header.Get("Content-Type") != "text/html; charset=utf-8" || !strings.Contains(body, demoConference) ||
+	code, header, body := r.ask(http.MethodGet, r.admin("/conferences"), "Accept: text/html,*/*;q=0.8")
+	if code != http.StatusOK || header.Get("Content-Type") != "text/html; charset=utf-8" || !strings.Contains(body, demoConference) ||
 		!strings.HasSuffix(body, "</html>\n") {
-		t.Errorf("%d %v\n%s", status, header, body)
+		t.Errorf("%d %v\n%s", code, header, body)
 	}
 	if _, header, _ = r.ask(http.MethodGet, r.admin("/conferences?format=json"), "Accept: text/html"); header.Get("Content-Type") != "application/json" {
 		t.Errorf("with format=json: %v", header)
@@ -191,8 +191,8 @@ func TestAdmin_AnEndedStreamTellsItsClientToResume(t *testing.T) {
 		"sse": r.watchOver("text/event-stream", ""), "ndjson": r.watchOver("application/x-ndjson", ""),
 	}
 	for transport, stream := range r.streams(3) {
-		if status, _, body := r.ask(http.MethodPost, r.admin("/streams/"+stream.ID+"/end")); status != http.StatusNoContent {
-			t.Fatalf("%s: %d %s", transport, status, body)
+		if code, _, body := r.ask(http.MethodPost, r.admin("/streams/"+stream.ID+"/end")); code != http.StatusNoContent {
+			t.Fatalf("%s: %d %s", transport, code, body)
 		}
 	}
 	var err error
@@ -217,8 +217,8 @@ func TestAdmin_AnEndedStreamTellsItsClientToResume(t *testing.T) {
 		}
 	}
 	r.eventually("no stream is left", func() bool { return r.overview().StreamCount == 0 })
-	if status, _, _ := r.ask(http.MethodPost, r.admin("/streams/other-1/end")); status != http.StatusNotFound {
-		t.Errorf("a stream of another process: %d", status)
+	if code, _, _ := r.ask(http.MethodPost, r.admin("/streams/other-1/end")); code != http.StatusNotFound {
+		t.Errorf("a stream of another process: %d", code)
 	}
 }
 
@@ -228,8 +228,8 @@ func TestAdmin_PagesOfOtherSitesChangeNothing(t *testing.T) {
 	stream := r.streams(1)["grpc"]
 	for _, foreign := range []string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site", "Origin: https://evil.example", "Origin: null"} {
 		for _, target := range []string{"/streams/" + stream.ID + "/end", "/loglevel?level=debug"} {
-			if status, _, body := r.ask(http.MethodPost, r.admin(target), foreign); status != http.StatusForbidden || !strings.Contains(body, "ORIGIN_REFUSED") {
-				t.Errorf("%s with %s: %d %s", target, foreign, status, body)
+			if code, _, body := r.ask(http.MethodPost, r.admin(target), foreign); code != http.StatusForbidden || !strings.Contains(body, "ORIGIN_REFUSED") {
+				t.Errorf("%s with %s: %d %s", target, foreign, code, body)
 			}
 		}
 	}
@@ -240,9 +240,9 @@ func TestAdmin_PagesOfOtherSitesChangeNothing(t *testing.T) {
 		t.Errorf("the level is %s", body)
 	}
 	own := "Origin: http://" + r.AdminAddr()
-	status, header, _ := r.ask(http.MethodPost, r.admin("/streams/"+stream.ID+"/end"), own, "Sec-Fetch-Site: same-origin", "Accept: text/html")
-	if status != http.StatusSeeOther || header.Get("Location") != "/conferences" {
-		t.Errorf("the page's own form: %d %v", status, header)
+	code, header, _ := r.ask(http.MethodPost, r.admin("/streams/"+stream.ID+"/end"), own, "Sec-Fetch-Site: same-origin", "Accept: text/html")
+	if code != http.StatusSeeOther || header.Get("Location") != "/conferences" {
+		t.Errorf("the page's own form: %d %v", code, header)
 	}
 }
 
@@ -277,8 +277,8 @@ func TestReadyz_WarnsOfFilesThatCannotBeUsed(t *testing.T) {
 	r.tls = nil // The admin port has none.
 	dir.Write(dir.Cert, []byte("no certificate"))
 	r.eventually("the TLS files", func() bool {
-		status, text := r.ready()
-		return status == http.StatusOK && strings.HasPrefix(text, "ready\nwarning: tls_files_unusable: ")
+		code, text := r.ready()
+		return code == http.StatusOK && strings.HasPrefix(text, "ready\nwarning: tls_files_unusable: ")
 	})
 
 	file := filepath.Join(t.TempDir(), "keys")
@@ -295,11 +295,11 @@ func TestReadyz_WarnsOfFilesThatCannotBeUsed(t *testing.T) {
 
 func TestReadyz_SaysThatItDrains(t *testing.T) {
 	r := run(t, "--drain-delay=2s")
-	r.eventually("ready", func() bool { status, _ := r.ready(); return status == http.StatusOK })
+	r.eventually("ready", func() bool { code, _ := r.ready(); return code == http.StatusOK })
 	go r.stop()
 	r.eventually("draining", func() bool {
-		status, text := r.ready()
-		return status == http.StatusServiceUnavailable && text == "not ready: draining: the gateway is shutting down\n"
+		code, text := r.ready()
+		return code == http.StatusServiceUnavailable && text == "not ready: draining: the gateway is shutting down\n"
 	})
 	r.stop()
 }

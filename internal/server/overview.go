@@ -128,7 +128,8 @@ func (s *Server) endStream(ctx context.Context, id string) bool {
 	}
 	ended, ok := s.streams.End(number)
 	if ok {
-		s.logger.InfoContext(ctx, "stream ended through the admin port", slog.String("caller", ended.Caller), slog.String("request_id", ended.RequestID))
+		s.logger.InfoContext(ctx, "stream ended through the admin port",
+			slog.String("caller", ended.Caller), slog.String("request_id", ended.RequestID))
 	}
 	return ok
 }

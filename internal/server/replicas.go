@@ -197,7 +197,7 @@ func (r *replicas) notReady() error {
 		return nil
 	}
 	if err := r.conn.Err(); err != nil {
-		return err //nolint:wrapcheck // It says all that /readyz shows.
+		return err
 	}
 	r.reached.Store(true)
 	return nil

@@ -26,7 +26,9 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	if own := s.registry.Own(); own != nil {
 		serving.Go(func() error {
-			return s.runTask(failed, "upstream health", func(ctx context.Context) { updateUpstreamHealth(ctx, s.health, own, s.reportCredential) })
+			return s.runTask(failed, "upstream health", func(ctx context.Context) {
+				updateUpstreamHealth(ctx, s.health, own, s.reportCredential)
+			})
 		})
 	}
 	serving.Go(func() error { return s.runTask(failed, "upstream check", s.checkUpstream) })

@@ -93,13 +93,13 @@ func (s *Server) checkUpstream(ctx context.Context) {
 
 func (s *Server) upstreamError(ctx context.Context) error {
 	if s.upstream.APIKey != "" {
-		return s.registry.Own().CheckKey(ctx) //nolint:wrapcheck // The log has the context.
+		return s.registry.Own().CheckKey(ctx)
 	}
 	base, err := url.Parse(s.upstream.URL)
 	if err != nil {
 		return err //nolint:wrapcheck // openAccounts has parsed it.
 	}
-	return audian.Reach(ctx, base) //nolint:wrapcheck // The log has the context.
+	return audian.Reach(ctx, base)
 }
 
 // reportCredential logs that the upstream refuses the gateway's own credential, and that it accepts it again.

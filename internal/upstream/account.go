@@ -116,7 +116,7 @@ func (a *Account) CredentialChanged() <-chan struct{} { return a.credential.chan
 func (a *Account) CheckKey(ctx context.Context) error {
 	err := a.client.CheckKey(ctx)
 	a.credential.recordOutcome(err)
-	return err //nolint:wrapcheck // It is one of the upstream's.
+	return err
 }
 
 // Remove sends one request, which only ctx bounds.
