@@ -82,6 +82,7 @@ func TestStart_OneLineSaysWhyItDoesNotStart(t *testing.T) {
 type starting struct {
 	t     *testing.T
 	http  string
+	admin string
 	lines chan map[string]any
 }
 
@@ -90,8 +91,8 @@ func start(t *testing.T, env []string, args ...string) *starting {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
 	t.Cleanup(cancel)
-	s := &starting{t: t, http: freeAddress(t), lines: make(chan map[string]any, 1000)}
-	gateway := serverCommand(ctx, append([]string{"--grpc-addr=127.0.0.1:0", "--http-addr=" + s.http, "--admin-addr=127.0.0.1:0", "--log-format=json"}, args...)...)
+	s := &starting{t: t, http: freeAddress(t), admin: freeAddress(t), lines: make(chan map[string]any, 1000)}
+	gateway := serverCommand(ctx, append([]string{"--grpc-addr=127.0.0.1:0", "--http-addr=" + s.http, "--admin-addr=" + s.admin, "--log-format=json"}, args...)...)
 	gateway.Env = append(gateway.Env, env...)
 	log, err := gateway.StderrPipe()
 	if err != nil {

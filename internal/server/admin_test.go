@@ -2,6 +2,8 @@ package server_test
 
 import (
 	"bufio"
+	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -17,7 +19,9 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/replica/redistest"
 	"github.com/audian/participant-gateway/internal/simulator"
@@ -138,6 +142,27 @@ func (r *running) watchOver(accept, query string) *bufio.Scanner {
 	return lines
 }
 
+// watchEnveloped opens a watch by Connect or gRPC-Web.
+func (r *running) watchEnveloped(contentType string) {
+	r.t.Helper()
+	message, err := proto.Marshal(&v2.WatchParticipantsRequest{ConferenceId: demoConference})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	body := append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(message))), message...)
+	target := "http://" + r.HTTPAddr() + v2.ParticipantService_WatchParticipants_FullMethodName
+	request, err := http.NewRequestWithContext(r.context(), http.MethodPost, target, bytes.NewReader(body))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", contentType)
+	response, err := r.browser(nil).Do(request)
+	if err != nil || response.StatusCode != http.StatusOK {
+		r.t.Fatalf("%v, %v", response, err)
+	}
+	r.t.Cleanup(func() { response.Body.Close() })
+}
+
 // simulate returns the base URL of a simulated upstream.
 func simulate(t *testing.T, options simulator.Options) string {
 	t.Helper()
@@ -151,8 +176,12 @@ func TestAdmin_ConferencesShowsFeedsAndStreams(t *testing.T) {
 	r := run(t)
 	r.watchSnapshot()
 	r.watchOver("text/event-stream", "?statuses=connected")
-	for transport, filter := range map[string]string{"grpc": "", "sse": "connected"} {
-		s := r.streams(2)[transport]
+	r.watchOver("application/x-ndjson", "")
+	r.watchEnveloped("application/connect+proto")
+	r.watchEnveloped("application/grpc-web+proto")
+	streams := r.streams(5)
+	for transport, filter := range map[string]string{"grpc": "", "sse": "connected", "ndjson": "", "connect": "", "grpc-web": ""} {
+		s := streams[transport]
 		if s.Caller != "anonymous" || !strings.HasPrefix(s.Address, "127.0.0.1:") || s.RequestID == "" ||
 			strings.Join(s.Watches[0].Filter.Statuses, " ") != filter || s.Watches[0].Conference != demoConference {
 			t.Errorf("the stream over %s is %+v", transport, s)
@@ -160,7 +189,7 @@ func TestAdmin_ConferencesShowsFeedsAndStreams(t *testing.T) {
 	}
 	o := r.overview()
 	c := o.Conferences[0]
-	if o.ConferenceCount != 1 || o.StreamCount != 2 || c.ID != demoConference || c.Subscribers != 2 || len(c.Filters) != 2 || !c.PolledHere || c.Stale {
+	if o.ConferenceCount != 1 || o.StreamCount != 5 || c.ID != demoConference || c.Subscribers != 5 || len(c.Filters) != 2 || !c.PolledHere || c.Stale {
 		t.Errorf("the conference is %+v", c)
 	}
 	if c.LastList.Result != "ok" || c.LastList.Took <= 0 || time.Since(c.LastList.Began) > time.Minute || c.PollInterval < 1 || c.Age > 10 {
