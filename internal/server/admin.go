@@ -82,7 +82,8 @@ func (s *Server) fileWarnings(now time.Time) (warnings []admin.Reason) {
 	}
 	if !s.identity.Usable() {
 		warnings = append(warnings, admin.Reason{
-			Code: admin.TLSFilesUnusable, Message: "a file of --tls-cert-file, --tls-key-file or --tls-client-ca-file cannot be used; the last good content is in force",
+			Code:    admin.TLSFilesUnusable,
+			Message: "a file of --tls-cert-file, --tls-key-file or --tls-client-ca-file cannot be used; the last good content is in force",
 		})
 	}
 	if expiry := s.identity.NotAfter(); now.After(expiry) {
