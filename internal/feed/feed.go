@@ -103,8 +103,6 @@ type Feed struct {
 	source    Source
 	freshness *freshness
 	schedule  *schedule
-	// attempt is the last one of this process.
-	attempt Attempt
 	// awaySince is since when the log has been out of reach; zero if it is not.
 	awaySince time.Time
 	// lastChange is closed when the latest of the changes under way to the log is done.

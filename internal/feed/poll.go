@@ -96,22 +96,10 @@ func (f *Feed) readLists(ctx context.Context, lease Lease) {
 		}
 		f.logFailure(ctx, err, firstFailure)
 		notify(f.polled)
-		f.observePoll(Attempt{Began: start, Took: time.Since(start), Reason: failureOf(err)}, err)
+		if f.options.Observer != nil {
+			f.options.Observer.Polled(time.Since(start), err)
+		}
 	}
-}
-
-func (f *Feed) observePoll(a Attempt, err error) {
-	f.recordAttempt(a)
-	if f.options.Observer != nil {
-		f.options.Observer.Polled(a.Took, err)
-	}
-}
-
-func failureOf(err error) apierror.Reason {
-	if err == nil {
-		return ""
-	}
-	return apierror.ReasonOf(err)
 }
 
 // firstAttempt reports whether the feed has not tried to read a list yet.

@@ -23,21 +23,14 @@ type Attempt struct {
 func (f *Feed) LastAttempt() Attempt {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.status == nil || f.lease != nil && !f.attempt.Began.IsZero() {
-		return f.attempt
+	a := Attempt{Began: f.schedule.endedStart, Took: f.schedule.endedTook, Reason: f.freshness.lastFailure}
+	if f.lease == nil && f.status != nil {
+		a.Began, a.Took = shift(f.status.Started, -f.logs.Ahead()), 0
 	}
-	a := Attempt{Began: shift(f.status.Started, -f.logs.Ahead()), Reason: f.status.LastFailure}
 	if a.Reason == "" {
-		a.Took = f.status.Took
+		a.Took = f.freshness.took
 	}
 	return a
-}
-
-// recordAttempt records an attempt of this process for LastAttempt.
-func (f *Feed) recordAttempt(a Attempt) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.attempt = a
 }
 
 // Bytes returns the approximate memory of the roster and the history. It counts the texts of a
