@@ -34,20 +34,29 @@ all: test lint ## Run the tests and the linters (the default)
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# Its line comes before the errors of an old Go.
+.PHONY: go-version
+go-version:
+	@tools/check/go.sh
+
 .PHONY: run
-run: ## Run the gateway with its simulator; ARGS adds flags
+run: go-version ## Run the gateway with its simulator; ARGS adds flags
 	@echo "first build takes about a minute"
 	@$(GO) build -ldflags '$(LDFLAGS)' -o bin/server ./cmd/server
 	@exec bin/server --demo $(ARGS)
 
+.PHONY: first-minute
+first-minute: go-version ## Measure the time from a clone and an empty build cache to the first live change
+	@tools/check/firstminute.sh
+
 .PHONY: replicas
-replicas: ## Run three replicas of the gateway with a Redis and the simulator, and print what to try; ARGS adds flags
+replicas: go-version ## Run three replicas of the gateway with a Redis and the simulator, and print what to try; ARGS adds flags
 	@echo "first build takes about a minute"
 	@$(GO) build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 	@exec tools/replicas/run.sh $(ARGS)
 
 .PHONY: build
-build: ## Build bin/server and bin/simulator
+build: go-version ## Build bin/server and bin/simulator
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 
 # The architectures of the image: amd64, arm64 or both.
@@ -90,12 +99,12 @@ PKG ?= ./...
 RUN ?=
 
 .PHONY: test
-test: ## Run the tests, with the race detector if cgo is enabled; PKG and RUN select some
+test: go-version ## Run the tests, with the race detector if cgo is enabled; PKG and RUN select some
 	@$(SUM) --format pkgname-and-test-fails --post-run-command tools/check/skipped.sh -- \
 		$(RACE) -timeout 5m $(if $(RUN),-run '$(RUN)') $(PKG)
 
 .PHONY: cover
-cover: ## Run the tests and write their coverage to bin/cover.html; PKG and RUN select some
+cover: go-version ## Run the tests and write their coverage to bin/cover.html; PKG and RUN select some
 	@mkdir -p bin
 	$(GO) test -coverpkg ./internal/... -coverprofile bin/cover.out $(if $(RUN),-run '$(RUN)') $(PKG)
 	$(GO) tool cover -html bin/cover.out -o bin/cover.html

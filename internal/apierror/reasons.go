@@ -72,6 +72,7 @@ const (
 const (
 	Draining      Reason = "DRAINING"
 	StreamAged    Reason = "STREAM_AGED"
+	StreamEnded   Reason = "STREAM_ENDED" // through the admin port
 	ClientBlocked Reason = "CLIENT_BLOCKED"
 	Internal      Reason = "INTERNAL"
 

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"sync/atomic"
+	"time"
 
 	"github.com/audian/participant-gateway/internal/filewatch"
 )
@@ -64,6 +65,12 @@ func (i *Identity) Config(protocols ...string) *tls.Config {
 // ReloadOnChange loads the files when they change, until ctx ends. While they cannot be
 // loaded, the last good ones stay in force.
 func (i *Identity) ReloadOnChange(ctx context.Context) { i.watcher.Run(ctx) }
+
+// Usable reports whether the files could be loaded when they were last read.
+func (i *Identity) Usable() bool { return i.watcher.Usable() }
+
+// NotAfter returns when the certificate in force expires.
+func (i *Identity) NotAfter() time.Time { return i.current.Load().Certificates[0].Leaf.NotAfter }
 
 func (i *Identity) load(contents [][]byte) ([]slog.Attr, error) {
 	config, err := newConfig(contents[0], contents[1], contents[2])

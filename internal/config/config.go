@@ -60,6 +60,9 @@ type Upstream struct {
 	APIKey     redact.Secret `name:"api-key"      env:"AUDIAN_API_KEY"                                                  placeholder:"KEY"    help:"Upstream API key, exchanged for tokens and renewed."`
 	APIKeyFile string        `name:"api-key-file" env:"AUDIAN_API_KEY_FILE"                                             placeholder:"FILE"   help:"File with the upstream API key."`
 	AuthHeader string        `name:"auth-header"  env:"AUDIAN_AUTH_HEADER"     default:"x-auth-token"                   placeholder:"HEADER" help:"How the token is sent: x-auth-token or bearer (default ${default})."`
+
+	// CredentialFrom is the flag or variable that set the credential; empty without one.
+	CredentialFrom string `kong:"-"`
 }
 
 // Feed sets how the gateway polls conferences and how much history it keeps.

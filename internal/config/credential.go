@@ -53,6 +53,10 @@ func (c *Config) readCredential(env *environment) error {
 	if err != nil {
 		return err
 	}
+	up.CredentialFrom = token
+	if up.APIKey != "" {
+		up.CredentialFrom = key
+	}
 	switch {
 	case up.Token != "" && up.APIKey != "":
 		return usageError("%s and %s are both set: the gateway has one upstream credential", token, key)

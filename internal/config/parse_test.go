@@ -54,7 +54,7 @@ func TestDefaults(t *testing.T) {
 	got := parse(t, nil, environ{"AUDIAN_API_KEY": "k"})
 	want := config.Config{
 		Listen:   config.Listen{GRPC: "127.0.0.1:9090", HTTP: "127.0.0.1:8080", Admin: "127.0.0.1:9091"},
-		Upstream: config.Upstream{URL: "https://api.audian.com:8443/v2", APIKey: "k", AuthHeader: config.HeaderXAuthToken},
+		Upstream: config.Upstream{URL: "https://api.audian.com:8443/v2", APIKey: "k", AuthHeader: config.HeaderXAuthToken, CredentialFrom: "AUDIAN_API_KEY"},
 		Feed: config.Feed{
 			PollInterval: time.Second, MaxPollInterval: 5 * time.Second, PollRate: 10,
 			Linger: 30 * time.Second, History: 4096,

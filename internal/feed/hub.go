@@ -177,15 +177,20 @@ func (h *Hub) recordWrite(key participant.Key, kind participant.WriteKind) *Feed
 
 // Each calls visit with the State of every feed, for metrics.
 func (h *Hub) Each(visit func(key participant.Key, state *State)) {
+	for _, feed := range h.Feeds() {
+		visit(feed.key, feed.State())
+	}
+}
+
+// Feeds returns all feeds, those that linger included.
+func (h *Hub) Feeds() []*Feed {
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	feeds := make([]*Feed, 0, len(h.feeds))
 	for _, shared := range h.feeds {
 		feeds = append(feeds, shared.feed)
 	}
-	h.mu.Unlock()
-	for _, feed := range feeds {
-		visit(feed.key, feed.State())
-	}
+	return feeds
 }
 
 // Close stops all feeds and waits for them. Nobody may call Acquire afterwards.

@@ -49,6 +49,8 @@ type schedule struct {
 	// endedStart.
 	expected   time.Duration
 	endedStart time.Time
+	// endedTook is the duration of that list; zero if another process read it.
+	endedTook time.Duration
 	// backoffUntil is when the back-off ends, and retryAt when the upstream's Retry-After
 	// does.
 	backoffUntil, retryAt time.Time
@@ -107,6 +109,7 @@ func (s *schedule) listFailed(now time.Time, pace Pace, retryAt time.Time) {
 func (s *schedule) listEnded(pace Pace, backoffUntil, retryAt time.Time) {
 	s.inProgress, s.backoffUntil, s.retryAt = false, backoffUntil, retryAt
 	s.expected, s.endedStart = pace.Interval, s.started
+	s.endedTook = time.Since(s.started)
 	s.update(pace)
 }
 

@@ -105,7 +105,7 @@ func (s *schedule) resume(status *Status, ahead time.Duration) {
 	s.want, s.listTime, s.failures = status.Want, status.ListTime, status.Failures
 	s.started, s.endedStart = local(status.Started), local(status.Started)
 	s.backoffUntil, s.retryAt = local(status.BackoffUntil), local(status.RetryAt)
-	s.expected, s.factor = status.Interval, 1
+	s.expected, s.factor, s.endedTook = status.Interval, 1, 0
 }
 
 func shiftAll(times map[apierror.Reason]time.Time, by time.Duration) map[apierror.Reason]time.Time {

@@ -22,6 +22,7 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/audit"
 	"github.com/audian/participant-gateway/internal/metrics"
+	"github.com/audian/participant-gateway/internal/requestctx"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -125,7 +126,10 @@ func (i *Interceptor) stream(
 		call.reachedService = true
 		return handle(&observedStream{ServerStream: stream, ctx: entries, call: call})
 	}
-	bounded, remove := i.streams.StreamContext(granted)
+	bounded, remove := i.streams.WatchContext(granted, Watch{
+		Caller: caller.Name, Address: peerAddress(granted), RequestID: call.requestID,
+		Transport: requestctx.TransportOf(granted), OpenedAt: call.start,
+	})
 	defer remove()
 	return handle(&observedStream{ServerStream: stream, ctx: bounded, call: call})
 }

@@ -1,16 +1,19 @@
 package interceptor
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/jitter"
+	"github.com/audian/participant-gateway/internal/requestctx"
 )
 
-// Streams are the open streams. A drain ends all of them (W16), and each ends at its maximum
-// age (W18).
+// Streams are the open streams. A drain ends all of them (W16), each ends at its maximum age
+// (W18), and the operator can end one watch.
 type Streams struct {
 	// maxAge is the maximum age of a stream, 0 for none.
 	maxAge time.Duration
@@ -19,15 +22,33 @@ type Streams struct {
 	draining chan struct{}
 
 	mu   sync.Mutex
-	open map[*openStream]struct{}
+	open map[uint64]openStream
+	// last is the number of the latest stream.
+	last uint64
 }
 
-// openStream is an entry of Streams. A CancelCauseFunc cannot be a map key.
-type openStream struct{ end context.CancelCauseFunc }
+// openStream is an entry of Streams.
+type openStream struct {
+	end context.CancelCauseFunc
+	// watch is nil for a stream of another kind, such as health.
+	watch *Watch
+}
+
+// Watch is an open watch stream, for the operator.
+type Watch struct {
+	// ID is the number of the stream in this process, which requestctx.Stream returns too.
+	ID uint64
+	// Caller is the caller's name as in the log, and Address that of the connection's other end.
+	Caller, Address string
+	RequestID       string
+	Transport       requestctx.Transport
+	// OpenedAt is when the stream was opened.
+	OpenedAt time.Time
+}
 
 // NewStreams returns an empty set of streams. A maxAge of 0 sets no maximum.
 func NewStreams(maxAge time.Duration) *Streams {
-	return &Streams{maxAge: maxAge, draining: make(chan struct{}), open: map[*openStream]struct{}{}}
+	return &Streams{maxAge: maxAge, draining: make(chan struct{}), open: map[uint64]openStream{}}
 }
 
 // Draining returns a channel that is closed when Drain is called. Unary calls end their waits
@@ -39,18 +60,64 @@ func (s *Streams) Drain() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	close(s.draining)
-	for stream := range s.open {
+	for _, stream := range s.open {
 		stream.end(draining())
 	}
+}
+
+// Watches returns the open watch streams, the oldest first.
+func (s *Streams) Watches() []Watch {
+	watches := s.watches()
+	slices.SortFunc(watches, func(a, b Watch) int { return cmp.Compare(a.ID, b.ID) })
+	return watches
+}
+
+func (s *Streams) watches() []Watch {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	watches := make([]Watch, 0, len(s.open))
+	for _, stream := range s.open {
+		if stream.watch != nil {
+			watches = append(watches, *stream.watch)
+		}
+	}
+	return watches
+}
+
+// End ends an open watch stream with STREAM_ENDED, and returns it. ok is false if there is none with
+// this number.
+func (s *Streams) End(id uint64) (ended Watch, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stream := s.open[id]
+	if stream.watch == nil {
+		return Watch{}, false
+	}
+	stream.end(streamEnded())
+	return *stream.watch, true
 }
 
 // StreamContext returns a context for a stream, which ends with ctx, with a drain, or at the
 // maximum age. Its cause is then an apierror.Error.
 func (s *Streams) StreamContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	return s.begin(ctx, nil)
+}
+
+// WatchContext is StreamContext for a watch. It sets the ID, which the context contains too.
+func (s *Streams) WatchContext(ctx context.Context, watch Watch) (context.Context, context.CancelFunc) {
+	return s.begin(ctx, &watch)
+}
+
+func (s *Streams) begin(ctx context.Context, watch *Watch) (context.Context, context.CancelFunc) {
 	ctx, end := context.WithCancelCause(ctx)
-	stream := &openStream{end: end}
 	s.mu.Lock()
-	s.open[stream] = struct{}{}
+	s.last++
+	id := s.last
+	if watch != nil {
+		watch.ID = id
+		ctx = requestctx.WithStream(ctx, id)
+	}
+	s.open[id] = openStream{end: end, watch: watch}
 	select {
 	case <-s.draining:
 		end(draining())
@@ -62,7 +129,7 @@ func (s *Streams) StreamContext(ctx context.Context) (context.Context, context.C
 		stopTimer()
 		end(nil)
 		s.mu.Lock()
-		delete(s.open, stream)
+		delete(s.open, id)
 		s.mu.Unlock()
 	}
 }
@@ -98,6 +165,14 @@ func streamAged() error {
 	return &apierror.Error{
 		Reason:     apierror.StreamAged,
 		Message:    "the stream has reached its maximum age; call again with the last resume_token",
+		RetryAfter: jitter.Around(retryBase, retrySpread),
+	}
+}
+
+func streamEnded() error {
+	return &apierror.Error{
+		Reason:     apierror.StreamEnded,
+		Message:    "the operator of the gateway has ended the stream; call again with the last resume_token",
 		RetryAfter: jitter.Around(retryBase, retrySpread),
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/requestctx"
 )
 
 // wantCause checks the reason for which a stream ended.
@@ -76,5 +77,32 @@ func TestStreams_TheCallersCancelIsNoError(t *testing.T) {
 	<-ctx.Done()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		t.Errorf("ended by %v", cause)
+	}
+}
+
+func TestStreams_TheOperatorEndsOneWatch(t *testing.T) {
+	streams := NewStreams(0)
+	_, leave := streams.StreamContext(t.Context()) // Health, for example.
+	defer leave()
+	first, release := streams.WatchContext(t.Context(), Watch{Caller: "first"})
+	defer release()
+	second, releaseSecond := streams.WatchContext(t.Context(), Watch{Caller: "second"})
+	watches := streams.Watches()
+	if len(watches) != 2 || watches[0].Caller != "first" || watches[1].ID != requestctx.Stream(second) {
+		t.Fatalf("open: %+v", watches)
+	}
+	if ended, ok := streams.End(watches[0].ID); !ok || ended.Caller != "first" {
+		t.Errorf("ended %+v, %v", ended, ok)
+	}
+	<-first.Done()
+	wantCause(t, first, apierror.StreamEnded)
+	if err := second.Err(); err != nil {
+		t.Errorf("the other one: %v", err)
+	}
+	releaseSecond()
+	for _, id := range []uint64{0, watches[0].ID - 1, watches[1].ID} {
+		if _, ok := streams.End(id); ok {
+			t.Errorf("stream %d is no open watch", id)
+		}
 	}
 }

@@ -1,6 +1,6 @@
 // Package requestctx stores values of a call in its context: the request id, the trace
-// context, the upstream's request id, the fields of the request that could not be read, and
-// whether a request is a retry.
+// context, the upstream's request id, the fields of the request that could not be read, whether a
+// request is a retry, and which stream and transport a call uses.
 package requestctx
 
 import (
@@ -19,6 +19,8 @@ const (
 	upstreamRequestKey
 	violationsKey
 	retryKey
+	streamKey
+	transportKey
 )
 
 // WithRequestID returns a context with the id of the caller's request. Upstream requests for

@@ -18,7 +18,7 @@ const abandonLead = time.Second
 // drain refuses new work, ends the streams, and then waits for the calls until the timeout.
 func (s *Server) drain(ctx context.Context) {
 	s.logger.Info("draining", slog.String("delay", s.config.Drain.Delay.String()), slog.String("timeout", s.config.Drain.Timeout.String()))
-	s.ready.Store(false)
+	s.setPhase(phaseDraining)
 	s.health.Shutdown()
 	s.replicas.retire(ctx)
 	<-time.After(s.config.Drain.Delay)

@@ -29,15 +29,19 @@ type credentialHealth interface {
 	CredentialChanged() <-chan struct{}
 }
 
-// updateUpstreamHealth updates the upstream's health until ctx ends.
-func updateUpstreamHealth(ctx context.Context, server *health.Server, account credentialHealth) {
-	for {
-		changed := account.CredentialChanged()
+// updateUpstreamHealth updates the upstream's health until ctx ends, and calls report at each change.
+func updateUpstreamHealth(ctx context.Context, server *health.Server, account credentialHealth, report func(accepted bool)) {
+	for before := true; ; {
+		changed, accepted := account.CredentialChanged(), account.CredentialAccepted()
 		status := healthv1.HealthCheckResponse_SERVING
-		if !account.CredentialAccepted() {
+		if !accepted {
 			status = healthv1.HealthCheckResponse_NOT_SERVING
 		}
 		server.SetServingStatus(upstreamHealth, status)
+		if accepted != before {
+			report(accepted)
+		}
+		before = accepted
 		select {
 		case <-changed:
 		case <-ctx.Done():

@@ -11,8 +11,11 @@ import (
 
 // NewLogger returns the gateway's logger. By default it writes text to a terminal and JSON
 // elsewhere, and masks phone numbers except for their last four digits (--log-phone-numbers).
+// The admin port can change its level.
 func NewLogger(to *os.File, cfg config.Log) *slog.Logger {
-	options := &slog.HandlerOptions{Level: cfg.Level}
+	level := &slog.LevelVar{}
+	level.Set(cfg.Level)
+	options := &slog.HandlerOptions{Level: level}
 	if !cfg.PhoneNumbers {
 		options.ReplaceAttr = maskNumbers
 	}
@@ -21,9 +24,27 @@ func NewLogger(to *os.File, cfg config.Log) *slog.Logger {
 		format = "text"
 	}
 	if format == "text" {
-		return slog.New(slog.NewTextHandler(to, options))
+		return slog.New(leveled{slog.NewTextHandler(to, options), level})
 	}
-	return slog.New(slog.NewJSONHandler(to, options))
+	return slog.New(leveled{slog.NewJSONHandler(to, options), level})
+}
+
+// leveled is a handler whose level can change.
+type leveled struct {
+	slog.Handler
+
+	level *slog.LevelVar
+}
+
+// levelOf returns the level of a logger that NewLogger has returned. Another logger keeps its own: its
+// level only seems to change.
+func levelOf(logger *slog.Logger, configured slog.Level) *slog.LevelVar {
+	if handler, ok := logger.Handler().(leveled); ok {
+		return handler.level
+	}
+	level := &slog.LevelVar{}
+	level.Set(configured)
+	return level
 }
 
 // freeText are the attributes whose text may contain a phone number: names of callers, paths,

@@ -15,6 +15,7 @@ import (
 	"github.com/audian/participant-gateway/internal/config"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/metrics"
+	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/policy"
 	"github.com/audian/participant-gateway/internal/replica/feedlog"
 	"github.com/audian/participant-gateway/internal/replica/membership"
@@ -36,6 +37,7 @@ type replicas struct {
 	conn    *redisconn.Conn
 	members *membership.Members
 	logs    *sharedlog.Logs
+	feeds   *feedlog.Logs
 	claims  *sharedclaims.Store
 	counts  *sharedcounts.Store
 	pace    *sharedpace.Pace
@@ -77,6 +79,7 @@ func (s *Server) openReplicas() error {
 		Conn: conn, Replica: r.members.ID(), Upstream: upstreamName(s.upstream.URL), Logger: s.logger, Observer: leases{s.metrics},
 	})
 	logs.Store(r.logs)
+	r.feeds = feedlog.New(conn, r.logs, s.logger)
 	r.claims = sharedclaims.New(sharedclaims.Options{Conn: conn, Members: r.members, Logger: s.logger})
 	r.counts = sharedcounts.New(ctx, conn, s.logger)
 	s.metrics.ObserveRedis(conn.Available)
@@ -116,7 +119,23 @@ func (r *replicas) feedLogs() feed.Logs {
 	if r == nil {
 		return nil
 	}
-	return feedlog.New(r.conn, r.logs, r.logger)
+	return r.feeds
+}
+
+// id identifies this process among the replicas; empty for a process that shares nothing.
+func (r *replicas) id() string {
+	if r == nil {
+		return ""
+	}
+	return r.members.ID()
+}
+
+// pollers returns which replica polls each conference, as far as that is known.
+func (r *replicas) pollers(ctx context.Context, keys []participant.Key) map[participant.Key]string {
+	if r == nil {
+		return nil
+	}
+	return r.feeds.Pollers(ctx, keys)
 }
 
 // lastAdd returns how feeds learn when an Add of any replica succeeded (R7); nil without replicas.
@@ -178,7 +197,7 @@ func (r *replicas) notReady() error {
 		return nil
 	}
 	if err := r.conn.Err(); err != nil {
-		return fmt.Errorf("not ready: %w", err)
+		return err
 	}
 	r.reached.Store(true)
 	return nil

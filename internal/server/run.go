@@ -26,15 +26,18 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	if own := s.registry.Own(); own != nil {
 		serving.Go(func() error {
-			return s.runTask(failed, "upstream health", func(ctx context.Context) { updateUpstreamHealth(ctx, s.health, own) })
+			return s.runTask(failed, "upstream health", func(ctx context.Context) {
+				updateUpstreamHealth(ctx, s.health, own, s.reportCredential)
+			})
 		})
 	}
+	serving.Go(func() error { return s.runTask(failed, "upstream check", s.checkUpstream) })
 	serving.Go(func() error { return s.runTask(failed, "TLS files", s.reloadIdentity) })
 	serving.Go(func() error { return s.runTask(failed, "access policy", s.reloadAuthenticator) })
 	if s.replicas != nil {
 		serving.Go(func() error { return s.runTask(s.replicas.ctx, "leases", s.replicas.logs.Run) })
 	}
-	s.ready.Store(true)
+	s.setPhase(phaseServing)
 	<-failed.Done()
 	// ctx has ended, but the drain must not end with it.
 	s.drain(context.WithoutCancel(ctx))

@@ -2,14 +2,11 @@
 package server
 
 import (
-	"context"
-	"errors"
-	"fmt"
+	"crypto/rand"
 	"log/slog"
 	"net"
 	"net/http"
 	"sync/atomic"
-	"syscall"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
@@ -42,7 +39,9 @@ type Server struct {
 	// replicas is nil for a process that shares nothing.
 	replicas *replicas
 	health   *health.Server
-	ready    atomic.Bool
+	phase    atomic.Int32
+	// run distinguishes the ids of this process' streams from those of others.
+	run string
 
 	metrics *metrics.Metrics
 	// traces is nil if none are exported.
@@ -65,7 +64,7 @@ type Server struct {
 // New composes the gateway and listens, so that configuration errors appear before it serves.
 func New(cfg config.Config, logger *slog.Logger) (*Server, error) {
 	s := &Server{
-		config: cfg, logger: logger, health: newHealth(),
+		config: cfg, logger: logger, health: newHealth(), run: rand.Text()[:8],
 		metrics: metrics.New(), streams: interceptor.NewStreams(cfg.Feed.MaxStreamAge),
 	}
 	if err := s.listen(); err != nil {
@@ -78,35 +77,6 @@ func New(cfg config.Config, logger *slog.Logger) (*Server, error) {
 		return nil, err
 	}
 	return s, nil
-}
-
-// listen opens the three ports.
-func (s *Server) listen() error {
-	for _, port := range []struct {
-		flag, address string
-		listener      *net.Listener
-	}{
-		{"--grpc-addr", s.config.Listen.GRPC, &s.listeners.grpc},
-		{"--http-addr", s.config.Listen.HTTP, &s.listeners.http},
-		{"--admin-addr", s.config.Listen.Admin, &s.listeners.admin},
-	} {
-		listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", port.address)
-		if err != nil {
-			return listenError(port.flag, err)
-		}
-		*port.listener = listener
-	}
-	return nil
-}
-
-// listenError returns a configuration error where the address does not belong to this machine.
-// It is an ordinary error that another process uses the port.
-func listenError(flag string, err error) error {
-	failed := fmt.Errorf("%s: %w", flag, err)
-	if _, unresolved := errors.AsType[*net.DNSError](err); unresolved || errors.Is(err, syscall.EADDRNOTAVAIL) {
-		return config.UsageError(failed)
-	}
-	return failed
 }
 
 func (s *Server) closeListeners() {

@@ -1,9 +1,14 @@
 package server
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
+	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/config"
 	"github.com/audian/participant-gateway/internal/upstream"
 	"github.com/audian/participant-gateway/internal/upstream/audian"
@@ -65,4 +70,44 @@ func credentialOf(cfg config.Upstream) audian.Credential {
 		return audian.APIKey(cfg.APIKey.Reveal())
 	}
 	return audian.StaticToken(cfg.Token.Reveal())
+}
+
+// checkTimeout bounds the check at the start.
+const checkTimeout = 10 * time.Second
+
+// checkUpstream finds out at the start what would fail every call, and logs it: the upstream cannot be
+// reached, or it refuses the API key. It holds nothing up: the gateway serves meanwhile.
+func (s *Server) checkUpstream(ctx context.Context) {
+	if s.demo != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	err := s.upstreamError(ctx)
+	if err == nil || errors.Is(ctx.Err(), context.Canceled) || apierror.ReasonOf(err) == apierror.CredentialRefused {
+		return // reportCredential logs a refusal.
+	}
+	s.logger.Warn("the upstream cannot be used: calls fail until it can",
+		slog.String("upstream", s.upstream.URL), slog.String("check", "--upstream-url, AUDIAN_BASE_URL"), slog.String("error", err.Error()))
+}
+
+func (s *Server) upstreamError(ctx context.Context) error {
+	if s.upstream.APIKey != "" {
+		return s.registry.Own().CheckKey(ctx)
+	}
+	base, err := url.Parse(s.upstream.URL)
+	if err != nil {
+		return err //nolint:wrapcheck // openAccounts has parsed it.
+	}
+	return audian.Reach(ctx, base)
+}
+
+// reportCredential logs that the upstream refuses the gateway's own credential, and that it accepts it again.
+func (s *Server) reportCredential(accepted bool) {
+	attrs := []any{slog.String("upstream", s.upstream.URL), slog.String("check", s.upstream.CredentialFrom)}
+	if accepted {
+		s.logger.Info("the upstream accepts the gateway's credential again", attrs...)
+		return
+	}
+	s.logger.Error("the upstream refuses the gateway's credential: calls fail until it is replaced", attrs...)
 }

@@ -7,6 +7,7 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
+	"github.com/audian/participant-gateway/internal/requestctx"
 	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/wire"
 )
@@ -32,6 +33,7 @@ func (s *Service) WatchParticipants(
 		ResumeToken: request.GetResumeToken(),
 		Filter:      filter,
 		Heartbeat:   heartbeat(request.GetHeartbeatInterval()),
+		Stream:      requestctx.Stream(ctx),
 	})
 	if err != nil {
 		return err

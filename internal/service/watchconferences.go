@@ -8,6 +8,7 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/requestctx"
 	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/wire"
 )
@@ -37,6 +38,7 @@ func (s *Service) WatchConferences(
 			ResumeToken: position.GetResumeToken(),
 			Filter:      filter,
 			Heartbeat:   heartbeat(request.GetHeartbeatInterval()),
+			Stream:      requestctx.Stream(ctx),
 		}}
 	}
 	messages.group = s.watcher.SubscribeAll(subscribed)

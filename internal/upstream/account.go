@@ -111,6 +111,14 @@ func (a *Account) CredentialAccepted() bool { return a.credential.accepted() }
 // before CredentialAccepted.
 func (a *Account) CredentialChanged() <-chan struct{} { return a.credential.changed.wait() }
 
+// CheckKey exchanges the account's API key for its first token, if it has a key. A refusal counts for
+// CredentialAccepted.
+func (a *Account) CheckKey(ctx context.Context) error {
+	err := a.client.CheckKey(ctx)
+	a.credential.recordOutcome(err)
+	return err
+}
+
 // Remove sends one request, which only ctx bounds.
 func (a *Account) Remove(ctx context.Context, conference, id string) error {
 	return a.sendOnce(ctx, func() error { return a.client.Remove(ctx, conference, id, audian.Pacing{}) })

@@ -23,8 +23,10 @@ const (
 
 // Subscription is one client's stream. Only one goroutine may use it.
 type Subscription struct {
-	feed    *feed.Feed
-	view    *view
+	feed *feed.Feed
+	view *view
+	// stream is the number of the client's stream.
+	stream  uint64
 	timer   *time.Timer
 	release func()
 
@@ -41,6 +43,8 @@ type Subscription struct {
 	opened bool
 	cursor feed.Position
 	counts Counts
+	// reached is cursor for others.
+	reached reached
 
 	// reportedStale and reportedReason are the freshness last reported to the client.
 	// checkpointDue reports that a checkpoint follows although neither has changed.
@@ -113,9 +117,13 @@ func (s *Subscription) due(state *feed.State, now time.Time) (*Message, error) {
 	case s.ended:
 		return nil, io.EOF
 	case s.opened:
-		return s.follow(state, now)
+		message, err := s.follow(state, now)
+		s.reached.set(s.cursor)
+		return message, err
 	case state.Known && !s.mustAsk(state):
-		return s.open(state, now)
+		message, err := s.open(state, now)
+		s.reached.set(s.cursor)
+		return message, err
 	case state.End != nil:
 		return nil, state.End.Err
 	default:

@@ -25,6 +25,8 @@ type Request struct {
 	Filter      participant.Filter
 	// Heartbeat is the longest time without a checkpoint.
 	Heartbeat time.Duration
+	// Stream is the number of the client's stream, for Subscriptions.
+	Stream uint64
 }
 
 // Watcher opens subscriptions on the feeds of a hub.
@@ -35,11 +37,14 @@ type Watcher struct {
 	mu          sync.Mutex
 	subscribers int
 	conferences map[*feed.Feed]*conference
+	open        map[*Subscription]struct{}
 }
 
 // NewWatcher returns a watcher of the hub's feeds.
 func NewWatcher(hub *feed.Hub, limits Limits) *Watcher {
-	return &Watcher{hub: hub, limits: limits, conferences: map[*feed.Feed]*conference{}}
+	return &Watcher{
+		hub: hub, limits: limits, conferences: map[*feed.Feed]*conference{}, open: map[*Subscription]struct{}{},
+	}
 }
 
 // Subscribe opens a subscription. It fails only if the token is not one of this service, or
@@ -55,17 +60,32 @@ func (w *Watcher) Subscribe(ctx context.Context, request Request) (*Subscription
 	}
 	now := time.Now()
 	heartbeat := request.Heartbeat - request.Heartbeat/heartbeatLead
-	return &Subscription{
+	s := &Subscription{
 		feed:         source,
 		view:         view,
+		stream:       request.Stream,
 		timer:        time.NewTimer(openTimeout),
-		release:      release,
 		initialToken: request.ResumeToken,
 		resume:       resume,
 		heartbeat:    heartbeat,
 		openDeadline: now.Add(openTimeout),
 		checkpointAt: now.Add(heartbeat),
-	}, nil
+	}
+	s.release = w.list(s, release)
+	return s, nil
+}
+
+// list adds a subscription to those of Subscriptions. It returns release, which removes it first.
+func (w *Watcher) list(s *Subscription, release func()) func() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.open[s] = struct{}{}
+	return func() {
+		w.mu.Lock()
+		delete(w.open, s)
+		w.mu.Unlock()
+		release()
+	}
 }
 
 // parseResumeToken parses a client's token; nil for none.

@@ -25,10 +25,12 @@ const (
 func refusedKey(ctx context.Context, w *harness, _ *rand.Rand) error {
 	const conference = "conf_key"
 	o := launchOptions{env: []string{"AUDIAN_API_KEY=" + secret}}
-	return w.isolated(ctx, simulator.Options{APIKeys: []string{secret}}, o, func(ctx context.Context, h *harness) error {
+	// From the start, when the gateway exchanges the key for the first time.
+	refusal := simulator.Fault{Kind: simulator.FaultStatus, Operation: simulator.Auth, Status: http.StatusUnauthorized}
+	upstream := simulator.Options{APIKeys: []string{secret}, Faults: []simulator.Fault{refusal}}
+	return w.isolated(ctx, upstream, o, func(ctx context.Context, h *harness) error {
 		h.conferences = []string{conference}
 		h.fill(conference, 3)
-		h.upstream.Inject(simulator.Fault{Kind: simulator.FaultStatus, Operation: simulator.Auth, Status: http.StatusUnauthorized})
 		all := h.watch(ctx, h.conferences, both...)
 		until := time.Now().Add(keyRefusedFor)
 		for range 2 {

@@ -89,8 +89,9 @@ var arrows = map[string][]string{
 		"internal/httpapi/httpio", "internal/httpapi/rest", "internal/httpapi/connectrpc", "internal/httpapi/web",
 		"gen/audian/conference/v2",
 	},
+	"internal/admin": {"internal/httpapi/httpio"},
 	"internal/server": {
-		"internal/upstream/audian", "internal/upstream", "internal/feed", "internal/watch",
+		"internal/admin", "internal/upstream/audian", "internal/upstream", "internal/feed", "internal/watch",
 		"internal/answer", "internal/write", "internal/batch", "internal/access", "internal/access/keys", "internal/access/oidc", "internal/audit", "internal/certs",
 		"internal/wire", "internal/service", "internal/metrics", "internal/interceptor", "internal/grpcapi",
 		"internal/httpapi", "internal/httpapi/httpio", "internal/httpapi/web",
@@ -182,6 +183,7 @@ var reasons = map[string]string{
 	"internal/httpapi/connectrpc": siblings,
 	"internal/httpapi/web":        "pages are static files: they know no calls",
 
+	"internal/admin":  "it shows plain values, which package server gives it: it knows no feed and no stream",
 	"internal/server": "package server composes the parts; what it does not compose belongs to a part",
 	"internal/schema": "the schema is generated data",
 

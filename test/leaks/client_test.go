@@ -261,6 +261,7 @@ func (c *client) invalidTargets(secret string) []string {
 func (c *client) readPages() {
 	for _, path := range []string{
 		"/metrics", "/healthz", "/readyz", "/schema", "/schema/openapi.json", "/schema/service_config.json",
+		"/conferences", "/conferences?format=html", "/conferences?format=" + c.secrets.number(), "/loglevel",
 		"/debug/pprof/", "/debug/pprof/cmdline", "/debug/pprof/symbol", "/debug/pprof/goroutine?debug=2", "/debug/pprof/heap?debug=1",
 	} {
 		c.call(nil, "GET", "http://"+c.admin+path, "")

@@ -147,6 +147,7 @@ var reasons = []reason{
 	{name: apierror.SharedStateUnavailable, text: "Redis is away; repeat the add, with its request id if any.", methods: only(adding)},
 	{name: apierror.Draining, text: "this server is shutting down; call again."},
 	{name: apierror.StreamAged, text: "the stream has reached its maximum age; call again.", methods: only(watching, watchingMany)},
+	{name: apierror.StreamEnded, text: "this server's operator has ended the stream; call again.", methods: only(watching, watchingMany)},
 	{name: apierror.DeadlineExceeded, text: "the call's deadline has passed."},
 	{name: apierror.UpstreamTimeout, text: "the upstream did not respond in time."},
 }

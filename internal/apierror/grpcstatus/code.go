@@ -73,6 +73,7 @@ var reasonCodes = map[apierror.Reason]codes.Code{
 
 	apierror.Draining:      codes.Unavailable,
 	apierror.StreamAged:    codes.Unavailable,
+	apierror.StreamEnded:   codes.Unavailable,
 	apierror.ClientBlocked: codes.ResourceExhausted,
 	apierror.Internal:      codes.Internal,
 

@@ -14,6 +14,7 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/httpapi/httpio"
+	"github.com/audian/participant-gateway/internal/requestctx"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -83,6 +84,7 @@ func serveStream[Request, Response any, Pointer interface {
 			return err
 		}
 		w := callOf(ctx).w
+		ctx = requestctx.WithTransport(ctx, transportOf(encoded.Peer()))
 		s := httpio.NewServerStream(ctx, w, func(m *wire.Message) (write func() error, err error) {
 			return func() error { return to.Send(m) }, nil
 		})
@@ -93,4 +95,11 @@ func serveStream[Request, Response any, Pointer interface {
 	}, h.options(method, Pointer(new(Request)))...)
 	h.limits[method] = wire.RequestLimit(Pointer(new(Request)))
 	h.mux.Handle(method, h.checkForm(stream, form{types: streamTypes}))
+}
+
+func transportOf(client connect.Peer) requestctx.Transport {
+	if client.Protocol == connect.ProtocolGRPCWeb {
+		return requestctx.GRPCWeb
+	}
+	return requestctx.Connect
 }

@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/grpc/status"
 
+	"github.com/audian/participant-gateway/internal/requestctx"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -16,6 +17,7 @@ import (
 // other streams share them.
 type format interface {
 	contentType() string
+	transport() requestctx.Transport
 	// message encodes a message, with the reconnection delay retry unless it is zero.
 	message(m *wire.Message, retry time.Duration) ([][]byte, error)
 	// failure encodes the last event of a stream that failed.

@@ -6,6 +6,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
+	"github.com/audian/participant-gateway/internal/requestctx"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -13,6 +14,8 @@ import (
 type ndjson struct{}
 
 func (ndjson) contentType() string { return "application/x-ndjson" }
+
+func (ndjson) transport() requestctx.Transport { return requestctx.NDJSON }
 
 func (ndjson) message(m *wire.Message, _ time.Duration) ([][]byte, error) {
 	line, err := m.JSONParts()

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
+	"github.com/audian/participant-gateway/internal/requestctx"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -14,6 +15,8 @@ import (
 type sse struct{}
 
 func (sse) contentType() string { return "text/event-stream" }
+
+func (sse) transport() requestctx.Transport { return requestctx.SSE }
 
 func (sse) message(m *wire.Message, retry time.Duration) ([][]byte, error) {
 	block, err := m.SSEParts()

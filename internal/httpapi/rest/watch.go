@@ -64,7 +64,8 @@ func serveStream[Request, Response any](
 	if wire.Dials(method) {
 		retry = 0 // An EventSource cannot call it.
 	}
-	s := newStream(ctx, w, formatFor(r), retry)
+	form := formatFor(r)
+	s := newStream(requestctx.WithTransport(ctx, form.transport()), w, form, retry)
 	err = invoke(request, &grpc.GenericServerStream[Request, Response]{ServerStream: s})
 	a.finish(s, r, method, err)
 }
@@ -96,7 +97,7 @@ func (a *api) finish(s *stream, r *http.Request, method string, err error) {
 // stream that ended, but never after a status other than 200 (W16).
 func endedByGateway(err error) bool {
 	reason := grpcstatus.Reason(grpcstatus.From(err))
-	return reason == apierror.Draining || reason == apierror.StreamAged
+	return reason == apierror.Draining || reason == apierror.StreamAged || reason == apierror.StreamEnded
 }
 
 // watchHead answers a HEAD with the headers that the stream would start with, without

@@ -54,6 +54,25 @@ func name(key participant.Key) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(key.Conference))
 }
 
+// Pollers returns which replica polls each conference, as far as that is known, for the operator.
+func (l *Logs) Pollers(ctx context.Context, keys []participant.Key) map[participant.Key]string {
+	names := make([]string, len(keys))
+	for i, key := range keys {
+		names[i] = name(key)
+	}
+	pollers := map[participant.Key]string{}
+	holders, err := l.shared.Holders(ctx, names)
+	if err != nil {
+		return pollers
+	}
+	for i, key := range keys {
+		if replica := holders[names[i]]; replica != "" {
+			pollers[key] = replica
+		}
+	}
+	return pollers
+}
+
 // Request implements feed.Logs.
 func (l *Logs) Request(ctx context.Context, key participant.Key, request feed.Request) {
 	if err := l.shared.Open(name(key)).Ask(ctx, byte(request)); err != nil {

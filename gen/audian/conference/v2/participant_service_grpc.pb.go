@@ -118,7 +118,7 @@ type ParticipantServiceClient interface {
 	// invalid, or the token was not issued by this service); NOT_FOUND (at the start only);
 	// PERMISSION_DENIED and UNAUTHENTICATED (at the start, or later when the right is withdrawn
 	// or the credential expires). Errors after which the client calls again: UNAVAILABLE
-	// (DRAINING, STREAM_AGED; after the RetryInfo); RESOURCE_EXHAUSTED (CLIENT_BLOCKED: the
+	// (DRAINING, STREAM_AGED, STREAM_ENDED; after the RetryInfo); RESOURCE_EXHAUSTED (CLIENT_BLOCKED: the
 	// client has read nothing for 60 seconds; or a limit on streams, after the RetryInfo).
 	WatchParticipants(ctx context.Context, in *WatchParticipantsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchParticipantsResponse], error)
 	// GetParticipant returns one participant. The upstream documents no such call: the service
@@ -225,7 +225,7 @@ type ParticipantServiceClient interface {
 	// Errors: INVALID_ARGUMENT (a filter, the interval or a conference's id is invalid, or a
 	// conference is given twice); PERMISSION_DENIED (the role is not granted; a single conference
 	// that is not granted ends alone) and UNAUTHENTICATED, also later. Errors after which the client
-	// calls again with the last token of each conference: UNAVAILABLE (DRAINING, STREAM_AGED; after the RetryInfo);
+	// calls again with the last token of each conference: UNAVAILABLE (DRAINING, STREAM_AGED, STREAM_ENDED; after the RetryInfo);
 	// RESOURCE_EXHAUSTED (CLIENT_BLOCKED: the client has read nothing for 60 seconds; or a limit on
 	// streams, after the RetryInfo).
 	WatchConferences(ctx context.Context, in *WatchConferencesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchConferencesResponse], error)
@@ -463,7 +463,7 @@ type ParticipantServiceServer interface {
 	// invalid, or the token was not issued by this service); NOT_FOUND (at the start only);
 	// PERMISSION_DENIED and UNAUTHENTICATED (at the start, or later when the right is withdrawn
 	// or the credential expires). Errors after which the client calls again: UNAVAILABLE
-	// (DRAINING, STREAM_AGED; after the RetryInfo); RESOURCE_EXHAUSTED (CLIENT_BLOCKED: the
+	// (DRAINING, STREAM_AGED, STREAM_ENDED; after the RetryInfo); RESOURCE_EXHAUSTED (CLIENT_BLOCKED: the
 	// client has read nothing for 60 seconds; or a limit on streams, after the RetryInfo).
 	WatchParticipants(*WatchParticipantsRequest, grpc.ServerStreamingServer[WatchParticipantsResponse]) error
 	// GetParticipant returns one participant. The upstream documents no such call: the service
@@ -570,7 +570,7 @@ type ParticipantServiceServer interface {
 	// Errors: INVALID_ARGUMENT (a filter, the interval or a conference's id is invalid, or a
 	// conference is given twice); PERMISSION_DENIED (the role is not granted; a single conference
 	// that is not granted ends alone) and UNAUTHENTICATED, also later. Errors after which the client
-	// calls again with the last token of each conference: UNAVAILABLE (DRAINING, STREAM_AGED; after the RetryInfo);
+	// calls again with the last token of each conference: UNAVAILABLE (DRAINING, STREAM_AGED, STREAM_ENDED; after the RetryInfo);
 	// RESOURCE_EXHAUSTED (CLIENT_BLOCKED: the client has read nothing for 60 seconds; or a limit on
 	// streams, after the RetryInfo).
 	WatchConferences(*WatchConferencesRequest, grpc.ServerStreamingServer[WatchConferencesResponse]) error
