@@ -47,12 +47,15 @@ async function start(program, args, environment, url) {
   };
 }
 
-/** The simulated conference service, with its admin API. */
+/** The simulated conference service, with its admin API. It can be stopped and started again, empty. */
 export class Simulator {
   static async start(...args) {
     const made = new Simulator();
     made.address = `http://127.0.0.1:${await freePort()}`;
-    made.stop = await start("simulator", ["--addr", new URL(made.address).host, ...args], {}, made.address + "/_simulator/");
+    made.restart = async () => {
+      made.stop = await start("simulator", ["--addr", new URL(made.address).host, ...args], {}, made.address + "/_simulator/");
+    };
+    await made.restart();
     return made;
   }
 
@@ -64,8 +67,8 @@ export class Simulator {
 
   /** Puts a connected person into a conference, and returns the id. */
   async put(conference, name, phone_number, status = "connected") {
-    const { id } = await this.#call("POST", `conferences/${conference}/participants`, { name, phone_number, status, role: "listener" });
-    return id;
+    const made = await this.#call("POST", `conferences/${conference}/participants`, { name, phone_number, status, role: "listener" });
+    return made.id;
   }
 
   people(conference) {
@@ -78,6 +81,11 @@ export class Simulator {
 
   leave(conference, id) {
     return this.#call("DELETE", `conferences/${conference}/participants/${id}`);
+  }
+
+  /** Takes everybody out of a conference. */
+  async empty(conference) {
+    for (const { id } of await this.people(conference)) await this.leave(conference, id);
   }
 
   fault(fault) {

@@ -132,7 +132,7 @@ export class BatchForm {
   #showResult({ index, participant, error }) {
     const line = this.#lines[index];
     const failure = error && new APIError(error.code, error);
-    if (failure) setOutcome(line, failure.dialled === "no" ? "failed" : "unknown", textOf(failure));
+    if (failure) setOutcome(line, failure.dialled === "no" ? "failed" : "unknown", textOf(failure), mayCallAgain(failure));
     else setOutcome(line, "added", participant.status === "pending" ? "calling" : "called");
     const done = this.#lines.filter(({ dataset }) => dataset.outcome !== "waiting").length;
     this.#showProgress(done, this.#lines.length);
@@ -153,7 +153,8 @@ export class BatchForm {
     if (failed > 0) parts.push(`${failed} failed`);
     if (unknown > 0) parts.push(`${unknown} unknown: a phone may be ringing`);
     this.#show(parts.join(", ") + ".");
-    if (failed > 0) this.#offer("Try the failed ones again");
+    const again = this.#lines.filter(({ dataset }) => dataset.retry).length;
+    if (again > 0) this.#offer(`Call ${count(again, "person", "people")} again`);
   }
 
   #stopped(error) {
@@ -164,14 +165,14 @@ export class BatchForm {
   }
 
   #setBusy(busy) {
-    byID("batch-start").hidden = true;
     byID("batch-check").hidden = busy;
     byID("batch-cancel").hidden = !busy;
     byID("batch-text").readOnly = busy;
     byID("batch-file").disabled = busy;
     if (busy) {
+      byID("batch-start").hidden = true;
       this.#show("Calling …");
-      for (const line of this.#lines) if (line.dataset.outcome === "failed") setOutcome(line, "waiting", "waiting");
+      for (const line of this.#lines) if (line.dataset.retry) setOutcome(line, "waiting", "waiting");
     }
     byID(busy ? "batch-cancel" : "batch-check").focus();
   }
@@ -190,8 +191,15 @@ function newLine(entry, line, problem) {
   return made;
 }
 
+/** Reports whether the gateway sends an entry again when the batch goes on: it is certain that nobody was called. */
+function mayCallAgain({ status, dialled }) {
+  return dialled === "no" && (status === 429 || status === 503);
+}
+
 /** Shows what became of a line: waiting, added, failed or unknown. */
-function setOutcome(line, outcome, text) {
+function setOutcome(line, outcome, text, retry = false) {
   line.dataset.outcome = outcome;
+  if (retry) line.dataset.retry = "yes";
+  else delete line.dataset.retry;
   setText(line.lastChild, text);
 }

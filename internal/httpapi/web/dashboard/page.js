@@ -81,7 +81,9 @@ async function learnRights(conference) {
 
 function update(conference, now) {
   overview.update(conference, conference === chosen, now);
-  if (conference === chosen) showDetail(conference, now);
+  if (conference !== chosen) return;
+  showDetail(conference, now);
+  people.tick(conference.liveness.trueUntil(now));
 }
 
 function showPeople(now) {
@@ -105,7 +107,6 @@ function draw() {
 function tick() {
   const now = Date.now();
   for (const conference of conferences.values()) update(conference, now);
-  people.tick(chosen.liveness.trueUntil(now));
   draw();
 }
 
