@@ -63,7 +63,7 @@ test("the picture shows who was in which status, and when nothing was heard", as
   assert.equal(await pixels(picture, "--hold-fill"), 0);
   await h.simulator.setStatus("conf_a", id, "held");
   await until("the hold is drawn", async () => (await pixels(picture, "--hold-fill")) > 20);
-  assert.match(await picture.getAttribute("aria-label"), /^The last 1 minute, as this page saw them. Now: 1 held. 0 left.$/);
+  assert.match(await picture.getAttribute("aria-label"), /^Who was in which status since \d.*\. Now: 1 held\. 0 left\.$/);
   await h.simulator.leave("conf_a", id);
   await until("the words follow", async () => (await picture.getAttribute("aria-label")).endsWith("Now: nobody. 1 left."));
 });

@@ -37,10 +37,13 @@ const scrollFrames = (page, frames) => page.evaluate((number) => new Promise((re
   requestAnimationFrame(next);
 }), frames);
 
-/** Returns the time that scripts and layout took while the list was scrolled, in milliseconds a frame. */
+/**
+ * Returns the processor time of the page while the list was scrolled, in milliseconds a frame. Real time would
+ * depend on what else the computer does.
+ */
 async function scrollCost(page, frames) {
   const session = await page.context().newCDPSession(page);
-  await session.send("Performance.enable");
+  await session.send("Performance.enable", { timeDomain: "threadTicks" });
   const busy = async () => {
     const { metrics } = await session.send("Performance.getMetrics");
     return metrics.find(({ name }) => name === "TaskDuration").value * 1000;
@@ -54,6 +57,7 @@ test("a thousand people scroll at sixty frames a second", async () => {
   const page = await openCrowd();
   assert.equal(await page.locator("#people").getAttribute("aria-rowcount"), "1001");
   const cost = await scrollCost(page, 240);
+  process.stdout.write(`# a frame took ${cost.toFixed(1)} ms of 16.7\n`);
   assert.ok(cost < 1000 / 60, `a frame took ${cost.toFixed(1)} ms`);
   assert.ok(await page.locator("#people-body .row").count() < 60);
   await page.locator("#people-body .row", { hasText: "Person 999" }).waitFor();

@@ -23,7 +23,7 @@ function describe({ kind, participant, previous_status, changed_fields }) {
     case "removed":
       return ["removed, was ", chip(participant.status)];
     default:
-      if (changed_fields.includes("status")) return [chip(previous_status), element("span", "unseen", " became "), element("span", "arrow", " → "), chip(participant.status)];
+      if (changed_fields.includes("status")) return [chip(previous_status), element("span", "unseen", " became "), " → ", chip(participant.status)];
       return [changed_fields.map((field) => describeField(field, participant)).join(", ")];
   }
 }

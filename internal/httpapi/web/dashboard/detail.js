@@ -4,7 +4,7 @@ import { byID, setText, showText } from "./dom.js";
 import { clock, orDash } from "./format.js";
 import { textOf } from "./errors.js";
 import { showCounts } from "./overview.js";
-import { drawStrip, minutes } from "./strip.js";
+import { drawStrip } from "./strip.js";
 
 /** Shows everything but the people. */
 export function showDetail(conference, now) {
@@ -31,5 +31,5 @@ export function showRights({ mayWrite }) {
 
 export function drawDetail({ history }, now) {
   drawStrip(byID("strip"), history, now);
-  setText(byID("strip-from"), `${minutes(history.spanAt(now))} ago`);
+  setText(byID("strip-from"), clock(now - history.spanAt(now)));
 }

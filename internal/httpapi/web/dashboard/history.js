@@ -39,9 +39,9 @@ export class History {
     if (live && open) gap[1] = now;
   }
 
-  /** Returns how far back it makes sense to look: whole minutes since the page began to watch, at most the span. */
+  /** Returns how far back it makes sense to look: to when the page began to watch, at least a minute and at most the span. */
   spanAt(now) {
-    return Math.min(Math.max(Math.ceil((now - this.began) / minute), 1) * minute, span);
+    return Math.min(Math.max(now - this.began, minute), span);
   }
 
   /** Forgets what is older than the span. */

@@ -143,6 +143,9 @@ byID("choose").addEventListener("submit", onConnect);
 document.addEventListener("visibilitychange", onVisibility);
 setInterval(tick, 1000);
 
+// The link to Dial is of no use where Dial can be seen.
+new IntersectionObserver(([{ isIntersecting }]) => byID("dial-link").classList.toggle("needless", isIntersecting)).observe(byID("dial"));
+
 byID("recent").open = matchMedia("(min-width: 60rem)").matches;
 byID("token").value = token;
 byID("keep").checked = token !== "";

@@ -22,6 +22,7 @@ export class People {
   #pointed = false;
   #thaw = 0;
   #current = { id: "", act: "mute" };
+  #reachable = null;
 
   /** `onAct(person, verb)` is called for each button. */
   constructor(onAct) {
@@ -38,6 +39,7 @@ export class People {
     this.#trueUntil = trueUntil;
     this.#rows = this.#order.arrange(people);
     this.#render();
+    this.tick(trueUntil);
     this.#showCount();
   }
 
@@ -73,8 +75,7 @@ export class People {
     const dropped = this.#drop(wanted);
     let next = this.#body.firstElementChild;
     for (const [id, index] of wanted) {
-      const element = this.#element(id, index);
-      element.style.transform = `translateY(${index * height}px)`;
+      const element = this.#element(id, index, height);
       if (element === next) next = next.nextElementSibling;
       else this.#body.insertBefore(element, next);
     }
@@ -105,13 +106,17 @@ export class People {
     return dropped;
   }
 
-  #element(id, index) {
+  /** Returns the element of a row. It changes only what differs: this runs for each frame of a scroll. */
+  #element(id, index, height) {
     const row = this.#rows[index];
     const known = this.#elements.get(id);
+    const same = known && known.row.person === row.person && known.row.gone === row.gone && known.index === index && known.height === height;
+    if (same) return known.element;
     const element = known?.element ?? this.#unused.pop() ?? newRow();
-    if (!known || known.row.person !== row.person || known.row.gone !== row.gone || known.index !== index) fillRow(element, row, index);
+    fillRow(element, row, index);
     tickRow(element, row, this.#trueUntil);
-    this.#elements.set(id, { element, row, index });
+    element.style.transform = `translateY(${index * height}px)`;
+    this.#elements.set(id, { element, row, index, height });
     return element;
   }
 
@@ -142,10 +147,12 @@ export class People {
 
   /** One button can be reached with Tab; the arrow keys move to the others. */
   #markCurrent() {
-    if (!this.#elements.has(this.#current.id)) this.#current.id = [...this.#elements.keys()][0] ?? "";
-    for (const button of this.#body.querySelectorAll('[tabindex="0"]')) button.tabIndex = -1;
-    const current = this.#button(this.#current.id, this.#current.act);
+    if (!this.#elements.has(this.#current.id)) this.#current.id = this.#elements.keys().next().value ?? "";
+    const current = this.#button(this.#current.id, this.#current.act) ?? null;
+    if (current === this.#reachable) return;
+    if (this.#reachable) this.#reachable.tabIndex = -1;
     if (current) current.tabIndex = 0;
+    this.#reachable = current;
   }
 
   #listen(onAct) {

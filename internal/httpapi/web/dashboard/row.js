@@ -47,9 +47,9 @@ function fillButton(button, person, gone) {
   const { verb, text, possible } = actOf(button.dataset.act, person);
   button.dataset.verb = verb;
   setText(button, text);
-  button.setAttribute("aria-label", `${text} ${label(person)}`);
+  button.ariaLabel = `${text} ${label(person)}`;
   // A button keeps the focus while it cannot be used, which a disabled one would not.
-  button.setAttribute("aria-disabled", gone || !possible);
+  button.ariaDisabled = String(gone || !possible);
 }
 
 function actOf(act, { status, muted }) {

@@ -1,6 +1,6 @@
 // Draws the history of a conference: a lane for each person, or for many people a band for each status.
 
-import { count } from "./format.js";
+import { clock } from "./format.js";
 import { statusAt } from "./history.js";
 import { statuses, label } from "./roster.js";
 
@@ -139,10 +139,5 @@ function describe(history, now) {
   const counts = history.countsAt(now);
   const present = statuses.filter((status) => counts[status]).map((status) => `${counts[status]} ${status}`);
   const left = [...history.lanes.values()].filter(({ parts }) => statusAt(parts, now) === "").length;
-  return `The last ${minutes(history.spanAt(now))}, as this page saw them. Now: ${present.join(", ") || "nobody"}. ${left} left.`;
-}
-
-/** Says how far back the picture goes. */
-export function minutes(span) {
-  return count(Math.round(span / 60_000), "minute", "minutes");
+  return `Who was in which status since ${clock(now - history.spanAt(now))}. Now: ${present.join(", ") || "nobody"}. ${left} left.`;
 }
