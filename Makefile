@@ -14,7 +14,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -X github.com/audian/participant-gateway/internal/config.version=$(VERSION)
 
 # The targets that `make check` runs after the tests.
-CHECKS := tidy-check lint generate-drift breaking vulnerabilities docs-check api-check model model-replicas mutants clients-check interop chaos chaos-replicas
+CHECKS := tidy-check lint generate-drift breaking vulnerabilities docs-check api-check model model-replicas mutants clients-check dashboard-check interop chaos chaos-replicas
 
 # How long `make fuzz` runs each fuzz target.
 FUZZTIME ?= 5s
@@ -109,6 +109,14 @@ CLIENTS ?= cpp java python rust typescript
 .PHONY: clients-check
 clients-check: client-protos ## Lint and test the clients in clients/ with the tools of their languages; CLIENTS selects some
 	@tools/check/clients.sh $(CLIENTS)
+
+.PHONY: dashboard-check
+dashboard-check: build ## Lint the dashboard and test it in a browser (needs Node, npm and Chromium)
+	@tools/check/dashboard.sh test
+
+.PHONY: screenshots
+screenshots: build ## Take the screenshots of the dashboard in docs/images
+	@tools/check/dashboard.sh screenshots
 
 .PHONY: model
 model: ## Check twelve thousand random histories against a model, and count the rules that they test
