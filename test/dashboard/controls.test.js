@@ -78,6 +78,15 @@ for (const [role, number] of [["viewer", "+*******0100"], ["reader", "+120255501
   });
 }
 
+test("a reader who becomes a viewer sees masked numbers, without a reload", async () => {
+  const page = await openAs("reader");
+  await page.locator("#people-body", { hasText: "+12025550100" }).waitFor();
+  keys.changeRole("reader", "viewer");
+  await page.locator("#people-body", { hasText: "+*******0100" }).waitFor();
+  await badge(page, "Live");
+  keys.changeRole("reader", "reader");
+});
+
 test("a caller without a token, with a wrong one, or without the conference is told so", async () => {
   const page = await h.open();
   const problem = (text) => page.locator("#problem", { hasText: text }).waitFor();

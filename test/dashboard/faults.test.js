@@ -64,7 +64,6 @@ test("six windows with streams do not let Dial hang and ring later", async () =>
   // The sixth takes the last of the six connections that a browser opens to a server.
   const last = await h.open(undefined, { context });
   await badge(last, "Live");
-  await last.locator("#dialing").evaluate((element) => { element.hidden = false; });
   await dial(last, "+12025550143", "Linus");
   await problem(last).filter({ hasText: "did not answer within 5 seconds" }).waitFor({ timeout: 10_000 });
   await problem(last).filter({ hasText: "Nobody was called." }).waitFor();

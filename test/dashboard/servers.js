@@ -2,7 +2,7 @@
 
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -128,6 +128,12 @@ export class Keys {
   add(name, role, ...args) {
     return execFileSync(path.join(bin, "server"), ["keys", "add", "--file", this.file, "--name", name, "--role", role, ...args],
       { encoding: "utf8" }).trim();
+  }
+
+  /** Gives a caller another role. The gateway notices within seconds. */
+  changeRole(name, role) {
+    const lines = readFileSync(this.file, "utf8").split("\n");
+    writeFileSync(this.file, lines.map((line) => (line.startsWith(name + " ") ? line.replace(/ \w+/, ` ${role}`) : line)).join("\n"));
   }
 
   remove() {

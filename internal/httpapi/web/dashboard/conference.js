@@ -20,6 +20,8 @@ export class Conference {
   changes = [];
   /** Whether the caller may change the conference; null until it is known. */
   mayWrite = null;
+  /** Whether that is being found out. */
+  learning = false;
 
   constructor(id) {
     this.id = id;

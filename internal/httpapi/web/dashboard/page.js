@@ -35,6 +35,7 @@ function start(ids) {
   if (!document.hidden) watcher.open();
 }
 
+/** Shows a conference in detail. It asks for the rights before a stream takes the last connection that the browser opens. */
 function choose(conference) {
   chosen = conference;
   people.reset();

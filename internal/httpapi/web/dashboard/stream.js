@@ -48,7 +48,7 @@ export class Watcher {
       const failure = await this.#once(closed, () => { attempt = 0; }).catch((error) => error);
       if (closed.aborted || this.#positions.size === 0) return;
       const known = failure instanceof APIError ? failure : null;
-      if (known && !known.mayRetry) {
+      if (known && !known.mayRetry && !this.#lostRole(known)) {
         this.close();
         this.#on.failed(known);
         return;
@@ -74,7 +74,7 @@ export class Watcher {
       for await (const { event, data } of events(response, heard)) {
         if (event === "failure") throw new APIError(data.error.code, data.error);
         onMessage();
-        this.#receive(data, () => setTimeout(() => dead.abort(), refusedPause));
+        this.#receive(data, (delay) => setTimeout(() => dead.abort(), delay));
       }
     } finally {
       clearTimeout(timer);
@@ -82,10 +82,22 @@ export class Watcher {
     }
   }
 
+  /**
+   * Reports whether an error means that the caller became a viewer while the stream was open. The next stream begins
+   * without positions; if it is refused too, that is final.
+   */
+  #lostRole({ reason }) {
+    const resumed = [...this.#positions].some(([, position]) => position !== "");
+    if (reason !== "ROLE_NOT_GRANTED" || !resumed) return false;
+    for (const conference of this.#positions.keys()) this.#positions.set(conference, "");
+    return true;
+  }
+
   #receive({ conference_id: conference, message, error }, reopenLater) {
     if (error) {
       const refusal = new APIError(error.code, error);
-      if (refusal.mayRetry) reopenLater();
+      if (refusal.mayRetry) reopenLater(refusedPause);
+      else if (this.#lostRole(refusal)) reopenLater(0);
       else this.#positions.delete(conference);
       this.#on.refused(conference, refusal);
       return;
