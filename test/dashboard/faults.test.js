@@ -23,6 +23,12 @@ test("an add whose answer is lost is dialled once", async () => {
   await problem(page).filter({ hasText: "A phone may be ringing: look for Ada in the list first." }).waitFor();
   assert.equal(await h.simulator.dials("+12025550140"), 1);
   await page.unroute("**/participants");
+
+  // A second attempt that fails before it is sent says nothing about the first.
+  await page.route("**/participants", (route) => route.abort());
+  await page.click("#dial");
+  await problem(page).filter({ hasText: "The gateway cannot be reached. A phone may be ringing" }).waitFor();
+  await page.unroute("**/participants");
   await page.click("#dial");
   await page.locator("#add-state", { hasText: "Calling Ada." }).waitFor();
   assert.equal(await h.simulator.dials("+12025550140"), 1, "the second click dialled again");
@@ -43,6 +49,15 @@ test("a second call after an unknown outcome is made only when it is confirmed",
   const sent = page.waitForRequest((request) => request.url().endsWith("/participants") && !request.postDataJSON().validate_only);
   await page.click("#confirm-yes");
   assert.ok((await sent).postDataJSON().request_id);
+});
+
+test("two clicks make one call", async () => {
+  const page = await h.open();
+  await badge(page, "Live");
+  await page.fill("#phone_number", "+12025550144");
+  await page.locator("#dial").evaluate((button) => { for (let i = 0; i < 3; i++) button.click(); });
+  await page.locator("#add-state", { hasText: "Calling +12025550144." }).waitFor();
+  assert.equal(await h.simulator.dials("+12025550144"), 1);
 });
 
 test("nobody is called when the gateway cannot be reached", async () => {
@@ -192,7 +207,8 @@ for (const [width, height] of [[320, 640], [390, 844], [768, 1024], [1400, 900]]
 test("Dial can be reached at once on a phone and with the keyboard", async () => {
   for (let i = 0; i < 30; i++) await h.simulator.put("conf_a", `Person ${i}`, `+12025550${100 + i}`);
   const page = await h.open("conference=conf_a", { viewport: { width: 390, height: 844 } });
-  await badge(page, "Live");
+  await page.locator("#dialing").waitFor();
+  await page.locator("#people-body .row").first().waitFor({ state: "attached" });
   await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
   await page.locator("#dial-link").click();
   assert.equal(await focused(page), "INPUT#phone_number");

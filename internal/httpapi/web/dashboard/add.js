@@ -4,7 +4,7 @@ import { add, checkAdd, newRequestID } from "./api.js";
 import { confirmed } from "./confirm.js";
 import { byID, showText } from "./dom.js";
 import { cleanNumber } from "./entries.js";
-import { APIError, NoAnswer, textOf } from "./errors.js";
+import { NoAnswer, reasonOf } from "./errors.js";
 
 /** When the page says that it still waits, in milliseconds. */
 const patience = 5_000;
@@ -14,13 +14,14 @@ export class AddForm {
   #target;
   /** Request ids of adds whose outcome is unknown. The same form sends the same id, so that it dials once. */
   #unresolved = new Map();
+  #busy = false;
 
   /** `target()` returns the conference and the token. */
   constructor(target) {
     this.#target = target;
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#dial();
+      if (!this.#busy) this.#dial();
     });
     byID("dial-anew").addEventListener("click", () => this.#dialAnew());
   }
@@ -34,50 +35,57 @@ export class AddForm {
     };
   }
 
+  /** A second click while a call is made must not make another one. The button keeps the focus, which a disabled one would not. */
+  #setBusy(busy) {
+    this.#busy = busy;
+    byID("dial").setAttribute("aria-disabled", busy);
+  }
+
   async #dial() {
     const { conference, token } = this.#target();
     const values = this.#values();
     const key = JSON.stringify([conference, values]);
     this.#show("Calling …");
-    byID("dial").setAttribute("aria-disabled", "true");
+    this.#setBusy(true);
     const waiting = setTimeout(() => this.#show("Still waiting for an answer. A phone may be ringing."), patience);
     try {
-      await this.#check(conference, token, values);
-      this.#unresolved.set(key, this.#unresolved.get(key) ?? newRequestID());
-      await add(conference, token, values, this.#unresolved.get(key));
-      this.#unresolved.delete(key);
+      await check(conference, token, values);
+      await this.#add(conference, token, values, key);
       this.#form.reset();
       this.#show(`Calling ${values.name || values.phone_number}.`);
     } catch (error) {
       this.#showError(error, key, values);
     } finally {
       clearTimeout(waiting);
-      byID("dial").removeAttribute("aria-disabled");
+      this.#setBusy(false);
       byID("phone_number").focus();
     }
   }
 
-  /** Finds out what is wrong, and whether the gateway can be reached at all, before anybody is called. */
-  async #check(conference, token, values) {
+  /** Adds with the id of an earlier attempt whose outcome is unknown, if there was one. */
+  async #add(conference, token, values, key) {
+    const earlier = this.#unresolved.get(key);
+    const requestID = earlier ?? newRequestID();
+    this.#unresolved.set(key, requestID);
     try {
-      await checkAdd(conference, token, values);
+      await add(conference, token, values, requestID);
+      this.#unresolved.delete(key);
     } catch (error) {
-      throw error instanceof APIError ? error : new NotSent(error);
+      // It is certain that nobody was called, unless an earlier attempt did.
+      if (error.dialled === "no" && !earlier) this.#unresolved.delete(key);
+      throw error;
     }
   }
 
   #showError(error, key, values) {
-    if (error instanceof NotSent) {
-      this.#show("", `${notSentText(error.cause)} Nobody was called.`);
-      return;
-    }
-    if (error instanceof APIError && error.dialled === "no") {
-      this.#unresolved.delete(key);
-      this.#show("", textOf(error));
+    const reason = error instanceof NotSent ? notSentText(error.cause) : reasonOf(error);
+    const surelyNot = error instanceof NotSent || error.dialled === "no";
+    if (surelyNot && !this.#unresolved.has(key)) {
+      this.#show("", `${reason} Nobody was called.`);
       return;
     }
     const name = values.name || values.phone_number;
-    this.#show("", `${textOf(error)} A phone may be ringing: look for ${name} in the list first. `.replace("A phone may be ringing. A", "A") +
+    this.#show("", `${reason} A phone may be ringing: look for ${name} in the list first. ` +
       "Dial asks for the same call again, not for a second one.");
     byID("dial-anew").hidden = false;
   }
@@ -98,6 +106,15 @@ export class AddForm {
   }
 }
 
+/** Finds out what is wrong, and whether the gateway can be reached at all, before anybody is called. */
+async function check(conference, token, values) {
+  try {
+    await checkAdd(conference, token, values);
+  } catch (error) {
+    throw new NotSent(error);
+  }
+}
+
 /** The add was not sent, so that nobody was called. */
 class NotSent extends Error {
   constructor(cause) {
@@ -106,6 +123,6 @@ class NotSent extends Error {
 }
 
 function notSentText(cause) {
-  if (!(cause instanceof NoAnswer)) return textOf(cause);
+  if (!(cause instanceof NoAnswer)) return reasonOf(cause);
   return "The gateway did not answer within 5 seconds. If this page is open in many windows, close some.";
 }

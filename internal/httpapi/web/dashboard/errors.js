@@ -54,10 +54,14 @@ export async function errorOf(response) {
 
 /** Returns what went wrong, in words for a person. */
 export function textOf(error) {
+  return error.dialled === "unknown" ? `${reasonOf(error)} A phone may be ringing.` : reasonOf(error);
+}
+
+/** Returns what went wrong, without whether a phone may be ringing. */
+export function reasonOf(error) {
   if (error instanceof NoAnswer) return "The gateway did not answer in time.";
   if (!(error instanceof APIError)) return "The gateway cannot be reached.";
   const parts = [mainText(error)];
-  if (error.dialled === "unknown") parts.push("A phone may be ringing.");
   if (error.retryDelay > 0) parts.push(`Try again in ${delay(error.retryDelay)}.`);
   if (error.upstreamID && !texts[error.reason]) parts.push(`(Reference: ${error.upstreamID})`);
   return parts.join(" ");
