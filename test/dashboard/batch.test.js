@@ -32,7 +32,7 @@ test("a line for each person, and a bar that counts", async () => {
   await state(page, "25 people checked. The calls will take 3 seconds.");
   assert.equal(await h.simulator.dials(number(100)), 0);
   await page.click("#batch-start");
-  await page.locator("#confirm-question", { hasText: "Call 25 people now? Their phones will ring." }).waitFor();
+  await page.locator("#confirm-question", { hasText: "Call 25 people into conf_a now? Their phones will ring." }).waitFor();
   await page.click("#confirm-yes");
   await page.locator("#batch-left", { hasText: /^[1-9]\d* of 25, .* left$/ }).waitFor();
   await state(page, "25 people were called.");
@@ -91,6 +91,30 @@ test("a batch goes on by itself after the connection was lost", async () => {
   h.network.cut();
   await state(page, "40 people were called.", 30_000);
   for (let i = 300; i < 340; i++) assert.equal(await h.simulator.dials(number(i)), 1);
+});
+
+test("a batch goes on by itself after the network was silent", async () => {
+  const page = await h.open();
+  await check(page, lines(500, 540));
+  await begin(page);
+  await page.locator("#batch-left", { hasText: /^[1-9]\d* of 40, .* left$/ }).waitFor();
+  h.network.silence();
+  await state(page, "Trying to go on");
+  h.network.recover();
+  await state(page, "40 people were called.", 30_000);
+  for (let i = 500; i < 540; i++) assert.equal(await h.simulator.dials(number(i)), 1);
+});
+
+test("a gateway that was restarted calls nobody twice", async () => {
+  const page = await h.open();
+  await check(page, lines(600, 640));
+  await begin(page);
+  await page.locator("#batch-left", { hasText: /^[1-9]\d* of 40, .* left$/ }).waitFor();
+  await h.gateway.stop();
+  await h.gateway.restart();
+  await problem(page, "The gateway no longer knows these calls. Check who is missing in the list");
+  assert.equal(await page.locator("#batch-start").isVisible(), false);
+  for (let i = 600; i < 640; i++) assert.ok((await h.simulator.dials(number(i))) <= 1);
 });
 
 test("a person whose call failed has a line that says why", async () => {

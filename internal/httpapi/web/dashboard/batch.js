@@ -6,6 +6,7 @@ import { byID, element, isolated, setText, showText } from "./dom.js";
 import { maxEntries, parseEntries } from "./entries.js";
 import { APIError, textOf, violationText } from "./errors.js";
 import { count, delay, secondsOf } from "./format.js";
+import { SilenceTimer } from "./silence.js";
 import { events } from "./sse.js";
 
 /** How often a lost stream is opened again, and after which pause in milliseconds. */
@@ -25,7 +26,9 @@ export class BatchForm {
     byID("batch-file").addEventListener("change", (event) => this.#readFile(event.target));
     byID("batch-check").addEventListener("click", () => this.#check());
     byID("batch-start").addEventListener("click", () => this.#start());
-    byID("batch-cancel").addEventListener("click", () => this.#abort?.abort());
+    byID("batch-cancel").addEventListener("click", () => this.#abort.abort());
+    // Whoever leaves the page cancels the rest of a batch.
+    addEventListener("beforeunload", (event) => { if (!byID("batch-cancel").hidden) event.preventDefault(); });
   }
 
   async #readFile(input) {
@@ -57,11 +60,13 @@ export class BatchForm {
 
   async #checkByGateway(entries) {
     const { conference, token } = this.#target();
+    const text = byID("batch-text").value;
     this.#show("Checking …");
     try {
       const response = await batchAdd(conference, token, { entries, validate_only: true }, AbortSignal.timeout(10_000));
       const accepted = (await events(response).next()).value.data.accepted;
-      this.#batch = { conference, token, request: { request_id: newRequestID(), entries }, known: false };
+      if (byID("batch-text").value !== text) return;
+      this.#batch = { conference, token, request: { request_id: newRequestID(), entries }, sent: false };
       this.#show(`${count(entries.length, "person", "people")} checked. The calls will take ${delay(secondsOf(accepted.expected_duration))}.`);
       this.#offer(`Call ${count(entries.length, "person", "people")}`);
     } catch (error) {
@@ -85,9 +90,9 @@ export class BatchForm {
   }
 
   async #start() {
-    const { request, known } = this.#batch;
+    const { conference, request, sent } = this.#batch;
     const many = count(request.entries.length, "person", "people");
-    if (!known && !(await confirmed(`Call ${many} now? Their phones will ring.`, `Call ${many}`))) return;
+    if (!sent && !(await confirmed(`Call ${many} into ${conference} now? Their phones will ring.`, `Call ${many}`))) return;
     this.#setBusy(true);
     this.#abort = new AbortController();
     try {
@@ -115,18 +120,38 @@ export class BatchForm {
     }
   }
 
+  /** Reads one stream. It returns the summary, or null if the stream was cut. */
   async #runOnce(signal) {
-    const { conference, token, request, known } = this.#batch;
-    const response = await batchAdd(conference, token, { ...request, resume: known }, signal);
-    this.#batch.known = true;
-    for await (const { event, data } of events(response)) {
-      if (event === "failure") throw new APIError(data.error.code, data.error);
-      if (event === "summary") return data.summary;
-      if (event === "accepted") this.#showProgress(0, data.accepted.count, data.accepted.expected_duration);
-      if (event === "result") this.#showResult(data.result);
-      if (event === "progress") this.#showProgress(data.progress.done, data.progress.total, data.progress.remaining_time);
+    const timer = new SilenceTimer();
+    try {
+      const response = await this.#open(timer.signalWith(signal));
+      for await (const { event, data } of events(response, () => timer.heard())) {
+        if (event === "failure") throw new APIError(data.error.code, data.error);
+        if (event === "summary") return data.summary;
+        this.#receive(event, data);
+      }
+      return null;
+    } finally {
+      timer.end();
     }
-    return null;
+  }
+
+  /** Opens the stream. What may have been sent once is only resumed: a gateway that was restarted in between calls nobody again. */
+  async #open(signal) {
+    const { conference, token, request, sent } = this.#batch;
+    this.#batch.sent = true;
+    try {
+      return await batchAdd(conference, token, { ...request, resume: sent }, signal);
+    } catch (error) {
+      if (error.dialled === "no") this.#batch.sent = sent;
+      throw error;
+    }
+  }
+
+  #receive(event, data) {
+    if (event === "accepted") this.#showProgress(0, data.accepted.count, data.accepted.expected_duration);
+    if (event === "result") this.#showResult(data.result);
+    if (event === "progress") this.#showProgress(data.progress.done, data.progress.total, data.progress.remaining_time);
   }
 
   #showResult({ index, participant, error }) {
@@ -161,7 +186,7 @@ export class BatchForm {
     const waiting = this.#lines.filter(({ dataset }) => dataset.outcome === "waiting").length;
     const reason = this.#abort.signal.aborted ? "Cancelled." : textOf(error);
     this.#show("", `${reason} ${count(waiting, "person has", "people have")} no result yet. Calls that were made go on.`);
-    if (waiting > 0) this.#offer("Go on");
+    if (waiting > 0 && error.reason !== "BATCH_UNKNOWN") this.#offer("Go on");
   }
 
   #setBusy(busy) {

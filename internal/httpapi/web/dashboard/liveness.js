@@ -3,7 +3,7 @@
 
 import { staleText } from "./errors.js";
 import { clock } from "./format.js";
-import { silence } from "./stream.js";
+import { silence } from "./silence.js";
 
 /** The liveness of one conference. Times are milliseconds of this computer's clock. */
 export class Liveness {

@@ -2,12 +2,11 @@
 
 import { watchConferences } from "./api.js";
 import { APIError } from "./errors.js";
+import { SilenceTimer } from "./silence.js";
 import { events } from "./sse.js";
 
 /** The gateway sends something about each conference at least this often, in seconds. */
 const heartbeat = 5;
-/** A stream that is silent for so long is dead, in milliseconds: two heartbeats are missing. */
-export const silence = 12_000;
 /** When a conference that was refused for now is asked for again, in milliseconds. */
 const refusedPause = 10_000;
 
@@ -61,24 +60,17 @@ export class Watcher {
 
   /** Reads one stream to its end. It rejects if the stream fails, is closed or is silent. */
   async #once(closed, onMessage) {
-    const dead = new AbortController();
-    const signal = AbortSignal.any([closed, dead.signal]);
-    let timer = setTimeout(() => dead.abort(), silence);
-    const heard = () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => dead.abort(), silence);
-    };
+    const timer = new SilenceTimer();
     try {
       const watches = [...this.#positions].map(([conference_id, resume_token]) => ({ conference_id, resume_token }));
-      const response = await watchConferences(this.#token, { watches, heartbeat_interval: `${heartbeat}s` }, signal);
-      for await (const { event, data } of events(response, heard)) {
+      const response = await watchConferences(this.#token, { watches, heartbeat_interval: `${heartbeat}s` }, timer.signalWith(closed));
+      for await (const { event, data } of events(response, () => timer.heard())) {
         if (event === "failure") throw new APIError(data.error.code, data.error);
         onMessage();
-        this.#receive(data, (delay) => setTimeout(() => dead.abort(), delay));
+        this.#receive(data, (delay) => setTimeout(() => timer.end(), delay));
       }
     } finally {
-      clearTimeout(timer);
-      dead.abort();
+      timer.end();
     }
   }
 
