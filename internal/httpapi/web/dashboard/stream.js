@@ -65,6 +65,7 @@ export class Watcher {
       const watches = [...this.#positions].map(([conference_id, resume_token]) => ({ conference_id, resume_token }));
       const response = await watchConferences(this.#token, { watches, heartbeat_interval: `${heartbeat}s` }, timer.signalWith(closed));
       for await (const { event, data } of events(response, () => timer.heard())) {
+        if (closed.aborted) return;
         if (event === "failure") throw new APIError(data.error.code, data.error);
         onMessage();
         this.#receive(data, (delay) => setTimeout(() => timer.end(), delay));
