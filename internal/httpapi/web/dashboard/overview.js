@@ -41,7 +41,7 @@ function newCard(conference, onChoose) {
   const strip = element("canvas", "strip");
   strip.setAttribute("role", "img");
   strip.setAttribute("aria-label", "Who was in which status");
-  const item = element("li", "card", element("h3", "", choose), badge, element("p", "now", total, " in the call"), counts, strip);
+  const item = element("li", "card", element("div", "head", element("h3", "", choose), badge), element("p", "now", total, " in the call"), counts, strip);
   return { item, choose, badge, text, total, counts, strip };
 }
 
