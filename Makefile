@@ -20,7 +20,7 @@ LDFLAGS := -X $(CONFIG).version=$(VERSION) -X $(CONFIG).commit=$(COMMIT) -X $(CO
 STATIC := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w $(LDFLAGS)'
 
 # The targets that `make check` runs after the tests.
-CHECKS := tidy-check lint generate-drift breaking vulnerabilities docs-check api-check clients-check interop model model-replicas chaos chaos-replicas mutants
+CHECKS := tidy-check lint generate-drift breaking vulnerabilities docs-check api-check clients-check dashboard-check image-check deploy-check release-check interop model model-replicas chaos chaos-replicas mutants
 
 # How long `make fuzz` runs each fuzz target.
 FUZZTIME ?= 5s
@@ -159,6 +159,14 @@ CLIENTS ?= cpp java python rust typescript
 .PHONY: clients-check
 clients-check: client-protos ## Lint and test the clients in clients/ with the tools of their languages; CLIENTS selects some
 	@tools/check/clients.sh $(CLIENTS)
+
+.PHONY: dashboard-check
+dashboard-check: build ## Lint the dashboard and test it in a browser (needs Node, npm and Chromium)
+	@tools/check/dashboard.sh test
+
+.PHONY: screenshots
+screenshots: build ## Take the screenshots of the dashboard in docs/images
+	@tools/check/dashboard.sh screenshots
 
 .PHONY: model
 model: ## Check twelve thousand random histories against a model, and count the rules that they test

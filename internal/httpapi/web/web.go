@@ -5,6 +5,7 @@ package web
 
 import (
 	"embed"
+	"io/fs"
 	"maps"
 	"net/http"
 
@@ -36,10 +37,7 @@ func Pages() map[string]http.Handler {
 		"GET /docs/start.js": file(scriptType, "docs/start.js"),
 		"GET /docs/page.css": file(cssType, "docs/page.css"),
 	}
-	pages["GET /dashboard/page.css"] = file(cssType, "dashboard/page.css")
-	for _, module := range modules {
-		pages["GET /dashboard/"+module] = file(scriptType, "dashboard/"+module)
-	}
+	maps.Copy(pages, dashboardFiles())
 	maps.Copy(pages, schemaPages())
 	viewer := v5emb.New("", "", "/docs/")
 	for _, name := range viewerFiles {
@@ -48,8 +46,20 @@ func Pages() map[string]http.Handler {
 	return pages
 }
 
-// modules are the dashboard's scripts.
-var modules = []string{"page.js", "stream.js", "roster.js", "view.js", "api.js", "format.js"}
+// dashboardFiles returns the dashboard's scripts and styles.
+func dashboardFiles() map[string]http.Handler {
+	pages := map[string]http.Handler{}
+	for pattern, contentType := range map[string]string{"dashboard/*.js": scriptType, "dashboard/*.css": cssType} {
+		names, err := fs.Glob(files, pattern)
+		if err != nil {
+			panic("web: " + err.Error()) // The patterns are valid.
+		}
+		for _, name := range names {
+			pages["GET /"+name] = file(contentType, name)
+		}
+	}
+	return pages
+}
 
 // viewerFiles are the files of the embedded viewer that the docs page uses. The viewer's
 // own page has an inline script, which the policy forbids.

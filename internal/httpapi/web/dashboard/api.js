@@ -1,76 +1,73 @@
-// The unary calls of the API.
+// The calls of the API.
 
-/** An error of the API: `message` is for people, `details` are for programs. */
-export class APIError extends Error {
-  constructor(status, error) {
-    super(error.message || `HTTP ${status}`);
-    this.status = status;
-    this.details = error.details ?? [];
-  }
+import { errorOf, NoAnswer } from "./errors.js";
 
-  get info() {
-    return this.#detail("ErrorInfo") ?? {};
-  }
+/** How long the gateway may take to answer a call that waits for the conference service, in milliseconds. */
+const callTimeout = 35_000;
+/** An add may take 75 s: the conference service may connect for 60 s. */
+const addTimeout = 80_000;
+/** A check needs the gateway alone. */
+const checkTimeout = 5_000;
 
-  /** The error in one text for a person, with what to do about it. */
-  get text() {
-    const parts = [this.message];
-    for (const violation of this.#detail("BadRequest")?.field_violations ?? []) {
-      const line = `${violation.field} ${violation.description}`;
-      if (!this.message.includes(line)) parts.push(line);
-    }
-    const delay = this.#detail("RetryInfo")?.retry_delay;
-    if (delay) parts.push(`Try again in ${delay}.`);
-    if (this.info.metadata?.dialled === "unknown") parts.push("The phone may be ringing.");
-    if (this.info.metadata?.upstream_request_id) parts.push(`Upstream request ${this.info.metadata.upstream_request_id}.`);
-    return `${parts.join(" · ")} (${this.info.reason ?? this.status})`;
-  }
-
-  #detail(kind) {
-    return this.details.find((detail) => detail["@type"]?.endsWith("." + kind));
-  }
-}
-
-/** The path of a conference's participants, followed by `rest`. */
-export function pathOf(conference, rest = "") {
-  return `/v2/conferences/${encodeURIComponent(conference)}/participants${rest}`;
-}
-
-/** The headers of a call. The credential goes into a header, never into a URL. */
+/** Returns the headers of a call. The credential goes into a header, never into a URL. */
 export function headersOf(token, more = {}) {
   return token ? { ...more, "X-Auth-Token": token } : more;
 }
 
-/** Returns the error of a response. A response without an error body, such as a proxy's, gives its HTTP status. */
-export async function errorOf(response) {
-  const body = await response.json().catch(() => null);
-  return new APIError(response.status, body?.error ?? { message: `HTTP ${response.status} ${response.statusText}` });
-}
-
-async function call(method, path, token, body) {
-  const response = await fetch(path, {
-    method,
-    headers: headersOf(token, body ? { "Content-Type": "application/json" } : {}),
-    body: body && JSON.stringify(body),
-  });
+/** Sends JSON to a path below /v2/conferences, and returns the successful response. */
+export async function send(method, path, token, { body, accept, signal } = {}) {
+  const headers = headersOf(token, { ...(body && { "Content-Type": "application/json" }), ...(accept && { Accept: accept }) });
+  const response = await fetch("/v2/conferences" + path, { method, headers, signal, body: body && JSON.stringify(body) });
   if (!response.ok) throw await errorOf(response);
-  return response.status === 204 ? null : response.json();
+  return response;
 }
 
-/** Lists one participant. It finds out why a stream does not start. */
-export function list(conference, token) {
-  return call("GET", pathOf(conference) + "?page_size=1", token);
+async function call(method, path, token, body, timeout = callTimeout) {
+  try {
+    const response = await send(method, path, token, { body, signal: AbortSignal.timeout(timeout) });
+    return response.status === 204 ? null : await response.json();
+  } catch (error) {
+    throw error.name === "TimeoutError" ? new NoAnswer() : error;
+  }
 }
 
-/** Adds a participant. With the request id, a request that is sent twice dials once. */
-export function add(conference, token, participant) {
-  return call("POST", pathOf(conference), token, { ...participant, request_id: newID() });
+const conferencePath = (conference, rest) => `/${encodeURIComponent(conference)}/${rest}`;
+const personPath = (conference, id) => conferencePath(conference, "participants/" + encodeURIComponent(id));
+
+/** Checks an add. Nobody is called, and nothing is sent to the conference service. */
+export function checkAdd(conference, token, participant) {
+  return call("POST", conferencePath(conference, "participants"), token, { ...participant, validate_only: true }, checkTimeout);
+}
+
+/** Adds a participant. Calls with the same request id dial once. */
+export function add(conference, token, participant, requestID) {
+  return call("POST", conferencePath(conference, "participants"), token, { ...participant, request_id: requestID }, addTimeout);
 }
 
 export function remove(conference, token, id) {
-  return call("DELETE", pathOf(conference, "/" + encodeURIComponent(id)), token);
+  return call("DELETE", personPath(conference, id), token);
 }
 
-function newID() {
+/** Mutes, unmutes, holds, resumes or disconnects a participant. */
+export function control(conference, token, id, verb) {
+  return call("POST", `${personPath(conference, id)}/${verb}`, token);
+}
+
+export function muteAll(conference, token) {
+  return call("POST", conferencePath(conference, "mute-all"), token);
+}
+
+/** Opens the stream of a batch. */
+export function batchAdd(conference, token, batch, signal) {
+  return send("POST", conferencePath(conference, "participants:batchAdd"), token, { body: batch, accept: "text/event-stream", signal });
+}
+
+/** Opens the stream of several conferences. */
+export function watchConferences(token, request, signal) {
+  return send("POST", ":watch", token, { body: request, accept: "text/event-stream", signal });
+}
+
+/** Returns a new id for a request. */
+export function newRequestID() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

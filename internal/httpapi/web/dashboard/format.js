@@ -18,3 +18,19 @@ export function length(seconds) {
 export function orDash(value) {
   return value === null || value === undefined || value === "" ? "–" : String(value);
 }
+
+/** Formats a number of things: "1 person", "2 people". */
+export function count(number, one, many) {
+  return `${number} ${number === 1 ? one : many}`;
+}
+
+/** Returns the seconds of a duration of the API, such as "1.5s". */
+export function secondsOf(duration) {
+  return duration ? Number.parseFloat(duration) : 0;
+}
+
+/** Formats a delay for a person: "a moment", "12 seconds", "3 minutes". */
+export function delay(seconds) {
+  if (seconds < 2) return "a moment";
+  return seconds < 90 ? `${Math.ceil(seconds)} seconds` : `${Math.round(seconds / 60)} minutes`;
+}

@@ -1,6 +1,7 @@
-// The page's copy of the roster. After every message it equals the gateway's roster.
+// The page's copy of a roster. After every message it equals the gateway's roster.
 
-const order = ["connected", "held", "dialing", "pending"];
+/** The statuses, in the order in which people and counts are shown. */
+export const statuses = ["connected", "held", "dialing", "pending", "disconnected", "rejected"];
 
 export class Roster {
   people = new Map();
@@ -24,10 +25,11 @@ export class Roster {
     return changes;
   }
 
-  /** Returns all participants: connected and held first, then those being called. */
-  sorted() {
-    const rank = (person) => (order.indexOf(person.status) + order.length + 1) % (order.length + 1);
-    return [...this.people.values()].sort((a, b) => rank(a) - rank(b) || label(a).localeCompare(label(b)) || (a.id < b.id ? -1 : 1));
+  /** Returns the number of people by status, in the order of `statuses`, without zeros. */
+  counts() {
+    const counts = new Map(statuses.map((status) => [status, 0]));
+    for (const { status } of this.people.values()) counts.set(status, (counts.get(status) ?? 0) + 1);
+    return [...counts].filter(([, number]) => number > 0);
   }
 
   #change({ kind, participant }, time) {

@@ -1,121 +1,108 @@
-// Watches one conference and reconnects until it is closed.
+// Watches conferences over one stream, and opens it again until it is closed.
 
-import { APIError, errorOf, headersOf, list, pathOf } from "./api.js";
+import { watchConferences } from "./api.js";
+import { APIError } from "./errors.js";
+import { SilenceTimer } from "./silence.js";
+import { events } from "./sse.js";
+
+/** The gateway sends something about each conference at least this often, in seconds. */
+const heartbeat = 5;
+/** When a conference that was refused for now is asked for again, in milliseconds. */
+const refusedPause = 10_000;
 
 /**
- * Watches a conference. It calls `on.message` with each message, `on.lost` with an error
- * or null when the stream broke and is opened again, and `on.failed` with the error that
- * ends the watch. It returns a function that closes the watch.
+ * Watches conferences. It calls
+ * - `message(conference, message)` for each message,
+ * - `refused(conference, error)` when one conference ends with an error, and the others go on,
+ * - `lost(error)` when the stream broke and is opened again; the error is null unless the gateway sent one,
+ * - `failed(error)` when the gateway refuses the stream for good.
  */
-export function watch(conference, token, on) {
-  return token ? watchByFetch(conference, token, on) : watchByEventSource(conference, on);
-}
+export class Watcher {
+  #token;
+  #on;
+  #positions = new Map();
+  #abort = null;
 
-const events = ["snapshot", "changes", "checkpoint", "end"];
+  constructor(conferences, token, on) {
+    this.#token = token;
+    this.#on = on;
+    for (const conference of conferences) this.#positions.set(conference, "");
+  }
 
-/** Watches without a credential: EventSource reconnects and resumes by itself. */
-function watchByEventSource(conference, on) {
-  const abort = new AbortController();
-  let position = "";
+  /** Opens the stream, unless it is open. Conferences go on where they were. */
+  open() {
+    if (this.#abort) return;
+    this.#abort = new AbortController();
+    this.#run(this.#abort.signal);
+  }
 
-  const open = () => {
-    const source = new EventSource(pathOf(conference, ":watch") + resuming(position));
-    abort.signal.addEventListener("abort", () => source.close());
-    for (const event of events) {
-      source.addEventListener(event, ({ data, lastEventId }) => {
-        position = lastEventId;
-        if (event === "end") abort.abort();
-        on.message(JSON.parse(data));
-      });
+  /** Closes the stream. `open` opens it again. */
+  close() {
+    this.#abort?.abort();
+    this.#abort = null;
+  }
+
+  async #run(closed) {
+    for (let attempt = 0; this.#positions.size > 0; attempt++) {
+      const failure = await this.#once(closed, () => { attempt = 0; }).catch((error) => error);
+      if (closed.aborted || this.#positions.size === 0) return;
+      const known = failure instanceof APIError ? failure : null;
+      if (known && !known.mayRetry && !this.#lostRole(known)) {
+        this.close();
+        this.#on.failed(known);
+        return;
+      }
+      this.#on.lost(known);
+      const backoff = Math.min(500 * 2 ** attempt, 10_000) * (0.75 + Math.random() / 2);
+      await pause(Math.max(backoff, (known?.retryDelay ?? 0) * 1000), closed);
     }
-    source.addEventListener("failure", ({ data }) => handleFailure(failureOf(JSON.parse(data))));
-    source.addEventListener("error", () => {
-      if (source.readyState === EventSource.CLOSED) reopen();
-      else if (!abort.signal.aborted) on.lost(null);
-    });
-  };
+  }
 
-  const handleFailure = (error) => {
-    if (abort.signal.aborted) return;
-    if (!(error instanceof APIError) || mayRetry(error)) {
-      on.lost(error instanceof APIError ? error : null);
+  /** Reads one stream to its end. It rejects if the stream fails, is closed or is silent. */
+  async #once(closed, onMessage) {
+    const timer = new SilenceTimer();
+    try {
+      const watches = [...this.#positions].map(([conference_id, resume_token]) => ({ conference_id, resume_token }));
+      const response = await watchConferences(this.#token, { watches, heartbeat_interval: `${heartbeat}s` }, timer.signalWith(closed));
+      for await (const { event, data } of events(response, () => timer.heard())) {
+        if (closed.aborted) return;
+        if (event === "failure") throw new APIError(data.error.code, data.error);
+        onMessage();
+        this.#receive(data, (delay) => setTimeout(() => timer.end(), delay));
+      }
+    } finally {
+      timer.end();
+    }
+  }
+
+  /**
+   * Reports whether an error means that the caller became a viewer while the stream was open. The next stream begins
+   * without positions; if it is refused too, that is final.
+   */
+  #lostRole({ reason }) {
+    const resumed = [...this.#positions].some(([, position]) => position !== "");
+    if (reason !== "ROLE_NOT_GRANTED" || !resumed) return false;
+    for (const conference of this.#positions.keys()) this.#positions.set(conference, "");
+    return true;
+  }
+
+  #receive({ conference_id: conference, message, error }, reopenLater) {
+    if (error) {
+      const refusal = new APIError(error.code, error);
+      if (refusal.mayRetry) reopenLater(refusedPause);
+      else if (this.#lostRole(refusal)) reopenLater(0);
+      else this.#positions.delete(conference);
+      this.#on.refused(conference, refusal);
       return;
     }
-    abort.abort();
-    on.failed(error);
-  };
-
-  // EventSource gives up on an error response and does not report its status. A list
-  // returns the status.
-  const reopen = async () => {
-    const error = await list(conference).catch((refused) => refused);
-    handleFailure(error);
-    await pause(3000 + Math.random() * 2000, abort.signal);
-    if (!abort.signal.aborted) open();
-  };
-
-  open();
-  return () => abort.abort();
-}
-
-function resuming(position) {
-  return position ? "?" + new URLSearchParams({ resume_token: position }) : "";
-}
-
-/** Watches with a credential: EventSource cannot send headers, fetch can. */
-function watchByFetch(conference, token, on) {
-  const abort = new AbortController();
-  const run = async () => {
-    let position = "";
-    for (let attempt = 0; !abort.signal.aborted; attempt++) {
-      let failure = null;
-      try {
-        for await (const message of messages(conference, token, position, abort.signal)) {
-          if (message.error) throw failureOf(message);
-          attempt = 0;
-          position = message.resume_token || position;
-          on.message(message);
-          if (message.end) return;
-        }
-      } catch (error) {
-        if (abort.signal.aborted) return;
-        if (error instanceof APIError && !mayRetry(error)) {
-          on.failed(error);
-          return;
-        }
-        failure = error instanceof APIError ? error : null;
-      }
-      on.lost(failure);
-      await pause(Math.min(1000 * 2 ** attempt, 15000) * (0.75 + Math.random() / 2), abort.signal);
+    if (message.resume_token) this.#positions.set(conference, message.resume_token);
+    if (message.end) this.#positions.delete(conference);
+    try {
+      this.#on.message(conference, message);
+    } catch (fault) {
+      reportError(fault); // A fault of the page is not one of the stream.
     }
-  };
-  run();
-  return () => abort.abort();
-}
-
-async function* messages(conference, token, position, signal) {
-  const response = await fetch(pathOf(conference, ":watch") + resuming(position), {
-    headers: headersOf(token, { Accept: "application/x-ndjson" }), signal,
-  });
-  if (!response.ok) throw await errorOf(response);
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    const lines = (rest + value).split("\n");
-    rest = lines.pop();
-    for (const line of lines) yield JSON.parse(line);
   }
-}
-
-function failureOf({ error }) {
-  return new APIError(error.code, error);
-}
-
-/** Reports whether a later call may succeed. */
-function mayRetry(error) {
-  return error.status === 429 || error.status >= 500;
 }
 
 function pause(milliseconds, signal) {
