@@ -1,5 +1,5 @@
 # The view of a watch: what it knows about the conference. `known` is the freshness that the gateway last
-# reported, `told` that of the last state. `called` is whether the present call got a message. `verdict`
+# reported, `shown` that of the last state. `called` is whether the present call got a message. `verdict`
 # is what to do next: go (read on), again (call again after `delay` ms) or stop.
 include "curl";
 
@@ -10,13 +10,13 @@ def fresh: {fresh: true, stale_reason: ""};
 
 # new_view returns the view at the start; $earlier is an earlier view or null.
 def new_view($earlier):
-  {token: "", roster: {}, told: fresh} + ($earlier // {} | {token, roster, told} | compact)
+  {token: "", roster: {}, shown: fresh} + ($earlier // {} | {token, roster, shown} | compact)
   + {known: fresh, totals: {}, connected: true, called: false};
 
 def words: map_values(word + if .muted then "+muted" else "" end);
 
-def tell($state; $freshness; $more):
-  .told = $freshness | .results += [{state: $state, roster: (.roster | words)} + $freshness + .totals + $more];
+def emit($state; $freshness; $more):
+  .shown = $freshness | .results += [{state: $state, roster: (.roster | words)} + $freshness + .totals + $more];
 
 def count($event): if $event.total == null then . else .totals = ($event | {total, active}) end;
 
@@ -27,15 +27,15 @@ def change: {kind, participant: .participant.id, status: (.participant | word), 
 
 def snapshot($snapshot):
   .roster = ($snapshot.participants | map({(.id): .}) | add // {})
-  | count($snapshot) | tell("snapshot"; .known; $snapshot | {reason});
+  | count($snapshot) | emit("snapshot"; .known; $snapshot | {reason});
 
 def changes($changes):
-  reduce $changes[] as $change (.; apply_change($change)) | tell("changes"; .known; {changes: $changes | map(change)});
+  reduce $changes[] as $change (.; apply_change($change)) | emit("changes"; .known; {changes: $changes | map(change)});
 
 # broken reports a break once.
 def broken($error):
   .verdict = "again" | .delay = ($error.retry_after_ms // 0)
-  | if .connected then .connected = false | tell("disconnected"; {fresh: false, stale_reason: "DISCONNECTED"}; {$error})
+  | if .connected then .connected = false | emit("disconnected"; {fresh: false, stale_reason: "DISCONNECTED"}; {$error})
     else . end;
 
 def checkpoint($checkpoint):
@@ -43,9 +43,9 @@ def checkpoint($checkpoint):
   | if $checkpoint.participant_count | . == null or . == ($checkpoint.size) then .
     else .token = "" | broken({code: "DATA_LOSS", reason: "ROSTER_MISMATCH"}) end
   | .known = ($checkpoint | {fresh: (.freshness == "fresh"), stale_reason})
-  | if .verdict == "go" and .known != .told then tell("freshness"; .known; {}) else . end;
+  | if .verdict == "go" and .known != .shown then emit("freshness"; .known; {}) else . end;
 
-def ended($event): tell("end"; .known; $event | {reason}) | .verdict = "stop" | .results += [{done: true}];
+def ended($event): emit("end"; .known; $event | {reason}) | .verdict = "stop" | .results += [{done: true}];
 
 def apply($message):
   .connected = true | .called = true | .token = $message.resume_token

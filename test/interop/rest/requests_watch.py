@@ -44,7 +44,7 @@ class Watch:
         self.filters = filters or {}
         self.heartbeat = heartbeat
         start = resume_from or State("")
-        self.roster, self.token, self.told = dict(start.roster), start.token, start.freshness
+        self.roster, self.token, self.shown = dict(start.roster), start.token, start.freshness
         self.known = FRESH  # as the gateway last reported it
         self.total = self.active = None
         self.stream = None
@@ -125,7 +125,7 @@ class Watch:
         self.count(checkpoint)
         self.check_count(checkpoint)
         self.known = checkpoint["freshness"] == "fresh", checkpoint["stale_reason"]
-        return self.state("freshness", self.known) if self.known != self.told else None
+        return self.state("freshness", self.known) if self.known != self.shown else None
 
     def end(self, message):
         return self.state("end", self.known, reason=message["end"]["reason"])
@@ -141,7 +141,7 @@ class Watch:
             raise GatewayError("DATA_LOSS", f"{expected} participants expected", reason="ROSTER_MISMATCH")
 
     def state(self, kind, freshness, **more):
-        self.told = freshness
+        self.shown = freshness
         return State(kind, dict(self.roster), freshness, self.token, self.total, self.active, **more)
 
 

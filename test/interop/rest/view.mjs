@@ -24,7 +24,7 @@ export class View {
   token = '';
   // As the gateway last reported it, and as the last state said.
   known = { fresh: true, staleReason: '' };
-  told = this.known;
+  shown = this.known;
   totals = {};
   connected = true;
 
@@ -33,7 +33,7 @@ export class View {
     if (!state) return;
     this.roster = new Map(state.roster);
     this.token = state.token;
-    this.told = { fresh: state.fresh, staleReason: state.staleReason };
+    this.shown = { fresh: state.fresh, staleReason: state.staleReason };
   }
 
   /** Applies a message, and returns the state after it, or undefined if it says nothing new. */
@@ -75,7 +75,7 @@ export class View {
       throw new GatewayError('DATA_LOSS', `${expected} participants expected`, { reason: 'ROSTER_MISMATCH' });
     }
     this.known = { fresh: checkpoint.freshness === 'fresh', staleReason: checkpoint.stale_reason };
-    const { fresh, staleReason } = this.told;
+    const { fresh, staleReason } = this.shown;
     if (this.known.fresh === fresh && this.known.staleReason === staleReason) return undefined;
     return this.state('freshness', this.known);
   }
@@ -92,7 +92,7 @@ export class View {
   }
 
   state(kind, freshness, more) {
-    this.told = freshness;
+    this.shown = freshness;
     return { kind, roster: new Map(this.roster), token: this.token, ...freshness, ...this.totals, ...more };
   }
 }
