@@ -19,6 +19,9 @@ LDFLAGS := -X $(CONFIG).version=$(VERSION) -X $(CONFIG).commit=$(COMMIT) -X $(CO
 # A build for a release is static, and the same in every directory.
 STATIC := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w $(LDFLAGS)'
 
+# The tools that have a module of their own, and code of ours.
+TOOLS := tools/deploycheck tools/image
+
 # The targets that `make check` runs after the tests.
 CHECKS := tidy-check lint generate-drift breaking vulnerabilities docs-check api-check clients-check dashboard-check image-check deploy-check release-check interop model model-replicas chaos chaos-replicas mutants
 
@@ -115,8 +118,9 @@ tidy: ## Tidy go.mod
 	$(GO) mod tidy
 
 .PHONY: tidy-check
-tidy-check: ## Fail if go.mod is not tidy
+tidy-check: ## Fail if a go.mod is not tidy
 	$(GO) mod tidy -diff
+	@$(foreach tool,$(TOOLS),(cd $(tool) && $(GO) mod tidy -diff) &&) true
 
 # How often `make bench` runs all benchmarks. benchstat needs at least six runs.
 PASSES ?= 6
@@ -188,8 +192,6 @@ check: test $(CHECKS) ## Run everything that CI runs
 checks: ## Print the targets that check runs after test
 	@echo $(CHECKS)
 
-# The tools that have a module of their own, and code of ours.
-TOOLS     := tools/deploycheck tools/image
 lint_tool  = cd $(CURDIR)/$(1) && $(GO) tool -modfile=$(CURDIR)/tools/lint/go.mod golangci-lint run -c $(CURDIR)/.golangci.yml ./...
 
 .PHONY: lint
