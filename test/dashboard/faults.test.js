@@ -208,7 +208,7 @@ for (const [width, height] of [[320, 640], [390, 844], [768, 1024], [1400, 900]]
 for (const width of [320, 390, 768, 960, 1100, 1200, 1300, 1400]) {
   test(`${width} px wide: a row shows all its texts and buttons`, async () => {
     for (const [i, status] of ["connected", "held", "disconnected"].entries()) {
-      await h.simulator.put("conf_b", `Person ${i}`, `+1202555018${i}`, status);
+      await h.simulator.put("conf_b", `Person ${i}`, `+49301234567890${i}`, status);
     }
     const page = await h.open("conference=conf_b", { viewport: { width, height: 900 }, locale: "en-US" });
     await badge(page, "Live");
@@ -217,7 +217,7 @@ for (const width of [320, 390, 768, 960, 1100, 1200, 1300, 1400]) {
     await page.locator("#people-body .row", { hasText: "Unmute" }).waitFor();
     assert.deepEqual(await page.locator("#people-body .row").evaluateAll((rows) => rows.flatMap((row) => {
       const outer = row.getBoundingClientRect();
-      return [...row.querySelectorAll("button, .chip, .role, .duration, .joined, .muted")].filter((part) => {
+      return [...row.querySelectorAll("button, small, .chip, .role, .duration, .joined, .muted")].filter((part) => {
         const { left, right, top, bottom } = part.getBoundingClientRect();
         return left < outer.left || right > outer.right || top < outer.top || bottom > outer.bottom || part.scrollWidth > part.clientWidth + 1;
       }).map((part) => part.textContent);
