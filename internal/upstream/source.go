@@ -97,7 +97,7 @@ func (b *budget) recordStart(s *Source, since time.Time) {
 }
 
 // List reads all pages of the conference's list once. Wait has granted its first request. The
-// items of the list must not be changed.
+// items of the list must not be changed, and the next List overwrites them.
 func (s *Source) List(ctx context.Context) (participant.List, error) {
 	read, err := s.lister.List(ctx, pollPacing(s.takeNextPage))
 	s.account.recordPoll(read, err)

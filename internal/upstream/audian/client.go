@@ -207,7 +207,7 @@ func (c *Client) page(ctx context.Context, pages *pager, pacing Pacing) error {
 	}
 	r := request{
 		operation: List, method: http.MethodGet, path: conferencePath(pages.conference, "participants"),
-		fast: reader.readDocument,
+		fast: reader.readDocument, buffer: pages.buffer(),
 	}
 	if pages.next != "" {
 		r.query = url.Values{"start_key": {pages.next}}
@@ -221,7 +221,7 @@ func (c *Client) page(ctx context.Context, pages *pager, pacing Pacing) error {
 		err = errors.New("the response is not a whole page")
 	}
 	if err == nil {
-		err = pages.add(p, resp.body)
+		err = pages.add(p, resp.body, r.buffer)
 	}
 	return resp.decodeError(err)
 }

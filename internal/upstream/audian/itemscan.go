@@ -24,17 +24,20 @@ type itemScan struct {
 	document []byte
 	// begin is where the array begins, and at where to read on.
 	begin, at int
-	// next is the first item of the last page that may come next.
-	next    int
+	// known are the items of the last page, and next is the first that may come next.
+	known pageItems
+	next  int
+	// found is written over what was read of known: it has at most next items, unless known is a
+	// copy.
 	found   pageItems
+	copied  bool
 	decoder jsontext.Decoder
 }
 
-func newItemScan(r *pageReader, document []byte) *itemScan {
-	room := min(len(r.last.items)+maxSkipped, r.room)
+func newItemScan(r *pageReader, last lastPage, document []byte) *itemScan {
 	return &itemScan{
-		pageReader: r, document: document, begin: len(r.last.before) - 1, at: len(r.last.before),
-		found: pageItems{items: make([]participant.Item, 0, room), texts: make([]itemText, 0, room), distinct: true},
+		pageReader: r, document: document, begin: len(last.before) - 1, at: len(last.before), known: last.pageItems,
+		found: pageItems{items: last.items[:0], texts: last.texts[:0], distinct: true},
 	}
 }
 
@@ -75,20 +78,21 @@ func (s *itemScan) character() byte {
 
 // repeated reads an item that is the next one of the last page, with any duration.
 func (s *itemScan) repeated() bool {
-	if s.next == len(s.last.items) {
+	if s.next == len(s.known.items) {
 		return false
 	}
-	known, rest := s.last.texts[s.next], s.document[s.at:]
-	before, after := s.last.array[known.start:known.digits], s.last.array[known.digitsEnd:known.end]
+	known, rest := s.known.texts[s.next], s.document[s.at:]
+	before, after := s.known.array[known.start:known.digits], s.known.array[known.digitsEnd:known.end]
 	if !bytes.HasPrefix(rest, before) {
 		return false
 	}
-	item, digits := s.last.items[s.next], 0
+	item, digits := &s.known.items[s.next], 0
 	if known.digits < known.digitsEnd {
-		item.Duration, digits = wholeNumber(rest[len(before):])
-		if digits == 0 {
+		var seconds int32
+		if seconds, digits = wholeNumber(rest[len(before):]); digits == 0 {
 			return false
 		}
+		item.Duration = seconds
 	}
 	if !bytes.HasPrefix(rest[len(before)+digits:], after) {
 		return false
@@ -112,22 +116,34 @@ func (s *itemScan) decode() bool {
 		return false
 	}
 	s.pass(item.ID)
-	s.add(item, at.shift(s.at-s.begin))
+	s.add(&item, at.shift(s.at-s.begin))
 	return true
 }
 
 // pass passes the item of the last page with an id, and those before it. If there is none, the
 // id may occur twice.
 func (s *itemScan) pass(id string) {
-	ahead := s.last.items[s.next:min(s.next+maxSkipped, len(s.last.items))]
-	at := slices.IndexFunc(ahead, func(known participant.Item) bool { return known.ID == id })
-	if at < 0 {
-		s.found.distinct = false
+	for i := s.next; i < min(s.next+maxSkipped, len(s.known.items)); i++ {
+		if s.known.items[i].ID == id {
+			s.next = i + 1
+			return
+		}
 	}
-	s.next += at + 1
+	s.found.distinct = false
+	if s.next == len(s.found.items) && !s.copied {
+		s.known.items, s.known.texts = slices.Clone(s.known.items), slices.Clone(s.known.texts)
+		s.copied = true
+	}
 }
 
-func (s *itemScan) add(item participant.Item, text itemText) {
-	s.found.items, s.found.texts = append(s.found.items, item), append(s.found.texts, text)
+// add adds an item. Most are in their place already.
+func (s *itemScan) add(item *participant.Item, text itemText) {
+	n := len(s.found.items)
+	s.found.texts = append(s.found.texts, text)
+	if n < cap(s.found.items) && item == &s.found.items[:n+1][n] {
+		s.found.items = s.found.items[:n+1]
+	} else {
+		s.found.items = append(s.found.items, *item)
+	}
 	s.at = s.begin + text.end
 }

@@ -3,6 +3,7 @@ package audian
 import (
 	"bytes"
 	"slices"
+	"sync"
 )
 
 // A page of a list is mostly the page of the list before with other durations. pageReader decodes
@@ -16,25 +17,32 @@ import (
 //     duration, or is decoded by decodeItem;
 //   - the rest is decoded by readEnvelope and decodePage, of a document with an empty array.
 
-// lastPage is a page of the last list: its items, with the document before the first of them.
+// lastPage is a page of the last list: its items, with the document before the first of them. The
+// next page that is compared with it takes its memory. Then it is the zero lastPage, which is like
+// no page.
 type lastPage struct {
 	pageItems
 
 	// before ends with the bracket with which the array begins.
 	before []byte
+	// body contains before and the array.
+	body *bytes.Buffer
 }
 
+// bodies has the memory of bodies that were compared: the next ones are mostly as long.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
 // newLastPage returns a page that was decoded from a document. Its ids are distinct.
-func newLastPage(p page, document []byte) *lastPage {
+func newLastPage(p page, document []byte, body *bytes.Buffer) *lastPage {
 	if len(p.items) == 0 {
 		return nil
 	}
-	return &lastPage{pageItems: p.pageItems, before: document[:offset(document, p.array)+1]}
+	return &lastPage{pageItems: p.pageItems, before: document[:offset(document, p.array)+1], body: body}
 }
 
 // pageReader decodes a page.
 type pageReader struct {
-	// last is the page before; it may be nil.
+	// last is the page of the list before; it may be nil.
 	last       *lastPage
 	room       int
 	unexpected fieldReport
@@ -46,14 +54,17 @@ type pageReader struct {
 func (r *pageReader) readDocument(body []byte) (document []byte, e envelope, ok bool) {
 	r.found = nil
 	document = withoutMark(body)
-	if r.last == nil || !bytes.HasPrefix(document, r.last.before) {
+	if r.last == nil || len(r.last.items) == 0 || !bytes.HasPrefix(document, r.last.before) {
 		return nil, envelope{}, false
 	}
-	scan := newItemScan(r, document)
+	last := *r.last
+	*r.last = lastPage{}
+	defer bodies.Put(last.body)
+	begin := len(last.before) - 1
+	scan := newItemScan(r, last, document)
 	if !scan.items() {
 		return nil, envelope{}, false
 	}
-	begin := len(r.last.before) - 1
 	around := slices.Concat(document[:begin], []byte("[]"), document[scan.at:])
 	e, ok = readEnvelope(around)
 	if array, _ := findList(e); !ok || offset(around, array) != begin {

@@ -23,7 +23,8 @@ func (c *Client) NewLister(conference string) *Lister {
 	return &Lister{client: c, conference: conference}
 }
 
-// List is Client.List. The items of the list must not be changed.
+// List is Client.List. The items of the list must not be changed, and the next List overwrites
+// them.
 func (l *Lister) List(ctx context.Context, pacing Pacing) (participant.List, error) {
 	pages := newPager(l.conference, l.last)
 	list, err := l.client.list(ctx, pages, pacing)

@@ -1,6 +1,7 @@
 package audian
 
 import (
+	"bytes"
 	"fmt"
 	"time"
 
@@ -52,9 +53,17 @@ func (l *pager) lastPage() *lastPage {
 	return nil
 }
 
-// add adds a page, which a document contains. It fails if there is a next page that must not or
+// buffer returns a buffer for the body of the next page.
+func (l *pager) buffer() *bytes.Buffer {
+	if l.lastPage() == nil {
+		return new(bytes.Buffer)
+	}
+	return bodies.Get().(*bytes.Buffer)
+}
+
+// add adds a page, which a document contains. A buffer has the memory of the document. It fails if there is a next page that must not or
 // cannot be read.
-func (l *pager) add(p page, document []byte) error {
+func (l *pager) add(p page, document []byte, body *bytes.Buffer) error {
 	l.list.Pages++
 	l.withoutID += p.withoutID
 	l.bytes += len(document)
@@ -62,7 +71,7 @@ func (l *pager) add(p page, document []byte) error {
 	l.addItems(p)
 	var kept *lastPage
 	if len(l.list.Items) == before+len(p.items) && l.bytes <= maxKeptBytes {
-		kept = newLastPage(p, document)
+		kept = newLastPage(p, document, body)
 	}
 	l.read = append(l.read, kept)
 	l.list.Total = smallest(l.list.Total, p.total)

@@ -44,13 +44,13 @@ func isSuccess(status int) bool {
 type documentReader func(body []byte) (document []byte, e envelope, ok bool)
 
 // read reads a response. It fails if the body of a 2xx cannot be read; of other responses the
-// status counts. fast decodes the body of a success if it can; it may be nil.
-func read(ctx context.Context, in *http.Response, fast documentReader, known redact.Secrets) (*response, *apierror.Error) {
+// status counts.
+func read(ctx context.Context, in *http.Response, r request, known redact.Secrets) (*response, *apierror.Error) {
 	resp := &response{status: in.StatusCode, header: in.Header, secrets: known}
-	body, err := readBody(in)
+	body, err := readBody(in, r.buffer)
 	decoded := false
-	if fast != nil && err == nil && resp.success() {
-		resp.body, resp.envelope, decoded = fast(body)
+	if r.fast != nil && err == nil && resp.success() {
+		resp.body, resp.envelope, decoded = r.fast(body)
 	}
 	if !decoded {
 		resp.body, resp.envelope, _ = readDocument(body)
@@ -67,9 +67,13 @@ func read(ctx context.Context, in *http.Response, fast documentReader, known red
 
 var errTooLarge = errors.New("the body is larger than 8 MiB")
 
-// readBody reads to the end, so that the connection can be reused.
-func readBody(in *http.Response) ([]byte, error) {
-	var body bytes.Buffer
+// readBody reads to the end, so that the connection can be reused. The body is in the memory of a
+// buffer, or of a new one if that is nil.
+func readBody(in *http.Response, body *bytes.Buffer) ([]byte, error) {
+	if body == nil {
+		body = new(bytes.Buffer)
+	}
+	body.Reset()
 	if in.ContentLength > 0 && in.ContentLength <= maxBody {
 		body.Grow(int(in.ContentLength) + bytes.MinRead)
 	}
