@@ -40,10 +40,10 @@ type Roster struct {
 	marks   Marks
 	// total counts the participants present, active and inFlight some of them.
 	total, active, inFlight int
-	// sorted are the participants present, sorted by id, and people what People has
-	// copied of them; nil if they have changed since.
+	// sorted are the participants present, sorted by id, and people how they are shown; nil if
+	// one has changed since.
 	sorted []*tracked
-	people []participant.Participant
+	people []*participant.Participant
 	// listed are the members that the last list contained, in its order; nil if unknown.
 	listed []*tracked
 	// lists is the number of lists that were planned.
@@ -128,9 +128,9 @@ func (r *Roster) Base() Batch {
 // People returns the participants present.
 func (r *Roster) People() People {
 	if r.people == nil {
-		r.people = make([]participant.Participant, len(r.sorted))
+		r.people = make([]*participant.Participant, len(r.sorted))
 		for i, member := range r.sorted {
-			r.people[i] = member.Participant
+			r.people[i] = member.shown
 		}
 	}
 	durations := make([]int32, len(r.sorted))

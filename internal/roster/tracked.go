@@ -3,6 +3,8 @@ package roster
 import (
 	"slices"
 	"strings"
+
+	"github.com/audian/participant-gateway/internal/participant"
 )
 
 // tracked is a member of this roster, with what batches do not contain.
@@ -13,6 +15,8 @@ type tracked struct {
 	// is the latest.
 	duration     int32
 	durationList LogicalTime
+	// shown is the participant without that duration. It is replaced, never changed.
+	shown *participant.Participant
 	// settled is that of the member.
 	settled bool
 	// list is the number of the last planned list that contained the id.
@@ -55,7 +59,7 @@ func (r *Roster) drop(id string) {
 func (r *Roster) replace(t *tracked, after Member) {
 	wasPresent := t.Present
 	r.count(t, -1)
-	*t = tracked{Member: after, settled: after.settled()}
+	*t = tracked{Member: after, settled: after.settled(), shown: new(after.Participant)}
 	r.count(t, +1)
 	if wasPresent || t.Present {
 		r.people = nil

@@ -62,8 +62,13 @@ func (s *itemScan) items() bool {
 
 // skipBlanks skips what JSON allows between values.
 func (s *itemScan) skipBlanks() {
-	for s.at < len(s.document) && bytes.IndexByte([]byte(" \t\r\n"), s.document[s.at]) >= 0 {
-		s.at++
+	for s.at < len(s.document) {
+		switch s.document[s.at] {
+		case ' ', '\t', '\r', '\n':
+			s.at++
+		default:
+			return
+		}
 	}
 }
 
