@@ -9,12 +9,13 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// maxItemText bounds the text of an item that is decoded outside its array: too few characters to
-// exceed the decoder's depth there, but not in the array.
+// maxItemText bounds the text of an item that is decoded without the document around it. It is
+// less than the deepest nesting that the decoder accepts (10,000), so that an item is accepted
+// within the document too.
 const maxItemText = 4 << 10
 
-// maxSkipped is how many items of the last page are compared with the id of a new text. More may
-// have gone, but then it is cheaper to decode the rest.
+// maxSkipped is among how many items of the last page a changed one is looked for. If more have
+// left, the items after them are decoded.
 const maxSkipped = 16
 
 // itemScan reads the items of an array.

@@ -28,8 +28,8 @@ type pager struct {
 	bytes     int
 	// next is the key of the next page, empty before the first page and after the last.
 	next string
-	// last are the pages of the list before, and read those of this one, as far as they are kept
-	// for decoding; nil stands for others.
+	// last are the pages of the list before, and read those of this one, to decode the next list
+	// by; nil for a page that is not kept.
 	last, read []*lastPage
 }
 
@@ -61,8 +61,8 @@ func (l *pager) buffer() *bytes.Buffer {
 	return bodies.Get().(*bytes.Buffer)
 }
 
-// add adds a page, which a document contains. A buffer has the memory of the document. It fails if there is a next page that must not or
-// cannot be read.
+// add adds a page of a document, which is in the memory of body. It fails if there is a next page
+// that must not or cannot be read.
 func (l *pager) add(p page, document []byte, body *bytes.Buffer) error {
 	l.list.Pages++
 	l.withoutID += p.withoutID
