@@ -19,9 +19,9 @@ func Changed(before, after Participant) Fields {
 	return changed
 }
 
-// Repeats reports whether known has the values that the item contains, without the duration, so
-// that ApplyTo would change nothing else of it.
-func (i *Item) Repeats(known *Participant) bool {
+// Repeats reports whether known has the values that an item contains, without the duration, so that
+// ApplyTo would change nothing else of it.
+func Repeats(i *Item, known *Participant) bool {
 	lacks := func(field Fields) bool { return i.Fields&field == 0 }
 	return (i.PhoneNumber == known.PhoneNumber || lacks(FieldPhoneNumber)) &&
 		(i.Name == known.Name || lacks(FieldName)) &&

@@ -9,8 +9,8 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// TestItem_RepeatsWhatApplyToDoesNotChange compares Repeats with ApplyTo and Changed.
-func TestItem_RepeatsWhatApplyToDoesNotChange(t *testing.T) {
+// TestRepeats_IsWhatApplyToDoesNotChange compares Repeats with ApplyTo and Changed.
+func TestRepeats_IsWhatApplyToDoesNotChange(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		text := func(label string) string { return rapid.SampledFrom([]string{"", "a"}).Draw(rt, label) }
 		moment := func(label string) time.Time {
@@ -32,7 +32,7 @@ func TestItem_RepeatsWhatApplyToDoesNotChange(t *testing.T) {
 		item.Fields = participant.Fields(rapid.Uint16Range(0, uint16(participant.AllFields)).Draw(rt, "fields"))
 		after := item.ApplyTo(known)
 		want := participant.Changed(known, after) == 0 && known.CreatedAt.Equal(after.CreatedAt)
-		if got := item.Repeats(&known); got != want {
+		if got := participant.Repeats(&item, &known); got != want {
 			rt.Fatalf("%+v repeats %+v: %t, want %t", item, known, got, want)
 		}
 	})

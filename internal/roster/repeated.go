@@ -15,7 +15,7 @@ import (
 // nil is none.
 func (t *tracked) isRepeated(p *Poll, item *participant.Item) bool {
 	return t != nil && t.settled && !p.predatesWrite(&t.Member) &&
-		item.Repeats(&t.Participant) && t.continuesDuration(p, item)
+		participant.Repeats(item, &t.Participant) && t.continuesDuration(p, item)
 }
 
 // settled reports whether the member is present, was in the latest list, and waits for nothing:

@@ -21,44 +21,24 @@ type envelope struct {
 	Type, Param, Message, RequestID, Tokens       jsontext.Value
 }
 
-// member returns the member with a name, or nil if it is unknown.
-func (e *envelope) member(name jsontext.Value) *jsontext.Value {
-	switch string(unquoted(name)) {
-	case "id":
-		return &e.ID
-	case "participants":
-		return &e.Participants
-	case "total":
-		return &e.Total
-	case "active":
-		return &e.Active
-	case "next_start_key":
-		return &e.NextStartKey
-	case "data":
-		return &e.Data
-	case "auth_token":
-		return &e.AuthToken
-	case "status":
-		return &e.Status
-	case "success":
-		return &e.Success
-	case "error":
-		return &e.Error
-	case "code":
-		return &e.Code
-	case "type":
-		return &e.Type
-	case "param":
-		return &e.Param
-	case "message":
-		return &e.Message
-	case "request_id":
-		return &e.RequestID
-	case "tokens":
-		return &e.Tokens
-	default:
-		return nil
-	}
+// members are the members of an envelope by name.
+var members = map[string]func(*envelope) *jsontext.Value{
+	"id":             func(e *envelope) *jsontext.Value { return &e.ID },
+	"participants":   func(e *envelope) *jsontext.Value { return &e.Participants },
+	"total":          func(e *envelope) *jsontext.Value { return &e.Total },
+	"active":         func(e *envelope) *jsontext.Value { return &e.Active },
+	"next_start_key": func(e *envelope) *jsontext.Value { return &e.NextStartKey },
+	"data":           func(e *envelope) *jsontext.Value { return &e.Data },
+	"auth_token":     func(e *envelope) *jsontext.Value { return &e.AuthToken },
+	"status":         func(e *envelope) *jsontext.Value { return &e.Status },
+	"success":        func(e *envelope) *jsontext.Value { return &e.Success },
+	"error":          func(e *envelope) *jsontext.Value { return &e.Error },
+	"code":           func(e *envelope) *jsontext.Value { return &e.Code },
+	"type":           func(e *envelope) *jsontext.Value { return &e.Type },
+	"param":          func(e *envelope) *jsontext.Value { return &e.Param },
+	"message":        func(e *envelope) *jsontext.Value { return &e.Message },
+	"request_id":     func(e *envelope) *jsontext.Value { return &e.RequestID },
+	"tokens":         func(e *envelope) *jsontext.Value { return &e.Tokens },
 }
 
 // tolerant accepts what must not make a list unreadable (W7): invalid UTF-8, a lone surrogate,
@@ -79,13 +59,13 @@ func readEnvelope(body []byte) (e envelope, ok bool) {
 		if err != nil {
 			return envelope{}, false
 		}
-		member := e.member(name)
+		member := members[string(unquoted(name))]
 		value, err := d.ReadValue()
 		if err != nil {
 			return envelope{}, false
 		}
 		if end := int(d.InputOffset()); member != nil {
-			*member = body[end-len(value) : end]
+			*member(&e) = body[end-len(value) : end]
 		}
 	}
 	if _, err := d.ReadToken(); err != nil {

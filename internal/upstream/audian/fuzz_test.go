@@ -41,16 +41,13 @@ func FuzzDecodePage(f *testing.F) {
 func checkEnvelope(t *testing.T, body []byte) {
 	t.Helper()
 	e, ok := readEnvelope(body)
-	var members map[string]jsontext.Value
-	if err := json.Unmarshal(body, &members, tolerant); ok != (err == nil && members != nil) {
-		t.Fatalf("read %q as an object: %t, but %v, %v", body, ok, members, err)
+	var decoded map[string]jsontext.Value
+	if err := json.Unmarshal(body, &decoded, tolerant); ok != (err == nil && decoded != nil) {
+		t.Fatalf("read %q as an object: %t, but %v, %v", body, ok, decoded, err)
 	}
-	for _, name := range []string{
-		"id", "participants", "total", "active", "next_start_key", "data", "auth_token", "status", "success", "error", "code", "type",
-		"param", "message", "request_id", "tokens",
-	} {
-		if got := *e.member(jsontext.Value(`"` + name + `"`)); ok && string(got) != string(members[name]) {
-			t.Errorf("%s is %s, want %s", name, got, members[name])
+	for name, member := range members {
+		if got := *member(&e); ok && string(got) != string(decoded[name]) {
+			t.Errorf("%s is %s, want %s", name, got, decoded[name])
 		}
 	}
 }

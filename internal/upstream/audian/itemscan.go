@@ -117,12 +117,13 @@ func (s *itemScan) decode() bool {
 	text := s.document[s.at:min(s.at+maxItemText, len(s.document))]
 	s.decoder.Reset(bytes.NewBuffer(text), tolerant)
 	var item participant.Item
-	at, err := decodeItem(&s.decoder, &item, s.unexpected)
+	place, err := decodeItem(&s.decoder, &item, s.unexpected)
 	if err != nil || item.ID == "" {
 		return false
 	}
 	s.pass(item.ID)
-	s.add(&item, at.shift(s.at-s.begin))
+	place.shift(s.at - s.begin)
+	s.add(&item, place)
 	return true
 }
 

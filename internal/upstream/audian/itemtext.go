@@ -22,9 +22,9 @@ func (t *itemText) setEnd(end int) {
 	}
 }
 
-// shift returns the text at a later place.
-func (t itemText) shift(by int) itemText {
-	return itemText{start: t.start + by, digits: t.digits + by, digitsEnd: t.digitsEnd + by, end: t.end + by}
+// shift moves the text to a later place.
+func (t *itemText) shift(by int) {
+	t.start, t.digits, t.digitsEnd, t.end = t.start+by, t.digits+by, t.digitsEnd+by, t.end+by
 }
 
 // maxDigits is the most digits of a number that fits into an int32, whatever they are.

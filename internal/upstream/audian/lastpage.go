@@ -29,8 +29,8 @@ type lastPage struct {
 	body *bytes.Buffer
 }
 
-// bodies has the memory of bodies that were compared: the next ones are mostly as long.
-var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+// bodies has buffers of bodies that were compared: the next ones are mostly as long.
+var bodies sync.Pool
 
 // newLastPage returns a page that was decoded from a document. Its ids are distinct.
 func newLastPage(p page, document []byte, body *bytes.Buffer) *lastPage {

@@ -55,10 +55,12 @@ func (l *pager) lastPage() *lastPage {
 
 // buffer returns a buffer for the body of the next page.
 func (l *pager) buffer() *bytes.Buffer {
-	if l.lastPage() == nil {
-		return new(bytes.Buffer)
+	if l.lastPage() != nil {
+		if buffer, ok := bodies.Get().(*bytes.Buffer); ok {
+			return buffer
+		}
 	}
-	return bodies.Get().(*bytes.Buffer)
+	return new(bytes.Buffer)
 }
 
 // add adds a page of a document, which is in the memory of body. It fails if there is a next page
