@@ -41,6 +41,22 @@ func TestRepeatedItems_AllocateNothing(t *testing.T) {
 	}
 }
 
+// TestDroppedMember_IsNotFoundAgain lists an id again that the roster no longer keeps, in its place
+// of the last list with anybody. It must not be taken for the participant who is missing.
+func TestDroppedMember_IsNotFoundAgain(t *testing.T) {
+	tl := newTimeline(t)
+	tl.list(person("a", connected))
+	tl.list()
+	tl.wait(3 * time.Minute)
+	tl.list()
+	if kept := tl.roster.IDs(); len(kept) > 0 {
+		t.Fatalf("keeps %v", kept)
+	}
+	tl.send().added(person("c", connected))
+	tl.wait(10 * time.Second)
+	tl.expect(tl.list(person("a", connected)).Changes, "+a(connected) -c(connected)")
+}
+
 // TestPeople_NeverChange keeps what was shown while lists, a write and a control change it.
 func TestPeople_NeverChange(t *testing.T) {
 	tl := newTimeline(t)
