@@ -38,7 +38,7 @@ func newTracker(call Call) *tracker {
 // update reads a state. It reports whether the phone call has an outcome: the participant is
 // no longer being called, or no longer there.
 func (t *tracker) update(state *feed.State) (ended bool) {
-	if current, found := state.Find(t.added.ID); found {
+	if current, found := state.People.Find(t.added.ID); found {
 		t.latest, t.listed = t.merge(current), true
 		return !ringing(t.latest)
 	}

@@ -178,9 +178,9 @@ func (f *Feed) shown() shown {
 // or the same at a later time. Watchers are woken for changes that they see: not for
 // a batch without visible changes, which takes a number. f.mu is held.
 func (f *Feed) publishAfter(was shown, others bool) {
-	participants := f.State().Participants
+	people := f.State().People
 	if others || was.head.Epoch != f.head.Epoch {
-		participants = f.roster.Participants()
+		people = f.roster.People()
 	}
 	now := f.shown()
 	entries := f.history.entries
@@ -188,7 +188,7 @@ func (f *Feed) publishAfter(was shown, others bool) {
 	if unseen && f.history.floor <= was.head.Seq {
 		now.head.Seq = was.head.Seq
 	}
-	f.publish(participants, was != now)
+	f.publish(people, was != now)
 }
 
 // now returns the time by the log's clock, with this process' monotonic reading.

@@ -147,7 +147,7 @@ func (h *Hub) newFeed(key participant.Key, account Account, onEnd func()) *Feed 
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.state.Store(f.newState(nil, make(chan struct{})))
+	f.state.Store(f.newState(roster.People{}, make(chan struct{})))
 	return f
 }
 

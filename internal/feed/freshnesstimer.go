@@ -76,7 +76,7 @@ func (f *Feed) checkFreshnessLocked(now time.Time, reachable bool) (check freshn
 	case check.wait <= 0 && (!f.freshness.stale || f.explains(away)):
 		check.turned = !f.freshness.stale
 		f.freshness.turnStale(pace, away)
-		f.publish(f.State().Participants, true)
+		f.publish(f.State().People, true)
 		check.wait = maxFreshnessWait
 		return check
 	case f.freshness.stale:
@@ -155,6 +155,6 @@ func (f *Feed) reschedule(pace Pace) {
 func (f *Feed) publishInterval(interval time.Duration) {
 	published := f.State().PollInterval
 	if (interval - published).Abs() > time.Duration(intervalTolerance*float64(published)) {
-		f.publish(f.State().Participants, false)
+		f.publish(f.State().People, false)
 	}
 }

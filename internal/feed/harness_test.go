@@ -68,7 +68,7 @@ func key() participant.Key {
 
 func statusOf(t *testing.T, f *feed.Feed, id string) participant.Status {
 	t.Helper()
-	for _, p := range f.State().Participants {
+	for _, p := range f.State().People.Copy() {
 		if p.ID == id {
 			return p.Status
 		}

@@ -13,5 +13,5 @@ func (h *Hub) Find(key participant.Key, id string) (participant.Participant, boo
 	if state.Stale {
 		return participant.Participant{}, false
 	}
-	return state.Find(id)
+	return state.People.Find(id)
 }

@@ -82,7 +82,7 @@ func (m *model) run() {
 }
 
 func ids(state *feed.State) (ids []string) {
-	for _, p := range state.Participants {
+	for _, p := range state.People.Copy() {
 		ids = append(ids, p.ID)
 	}
 	return ids

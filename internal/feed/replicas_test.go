@@ -175,7 +175,7 @@ func (r *replicas) mustEqual(feeds []*feed.Feed) *feed.State {
 
 // people returns the participants of a state, without their durations.
 func people(state *feed.State) []participant.Participant {
-	people := slices.Clone(state.Participants)
+	people := state.People.Copy()
 	for i := range people {
 		people[i].Duration = 0
 	}

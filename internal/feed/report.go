@@ -36,9 +36,9 @@ func (f *Feed) LastAttempt() Attempt {
 // Bytes returns the approximate memory of the roster and the history. It counts the texts of a
 // participant once: changes mostly share them.
 func (s *State) Bytes() int {
-	bytes := len(s.Participants) * participantSize
-	for i := range s.Participants {
-		bytes += textsOf(&s.Participants[i])
+	bytes := s.People.Len() * participantSize
+	for i := range s.People.Len() {
+		bytes += textsOf(s.People.At(i))
 	}
 	for i := range s.History {
 		bytes += entrySize + len(s.History[i].Changes)*(changeSize+2*participantSize)
@@ -46,7 +46,7 @@ func (s *State) Bytes() int {
 	return bytes
 }
 
-func textsOf(p *participant.Participant) int {
+func textsOf(p participant.Participant) int {
 	return len(p.ID) + len(p.PhoneNumber) + len(p.Name) + len(p.Role) + len(p.Status)
 }
 

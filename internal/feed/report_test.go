@@ -60,7 +60,7 @@ func TestState_BytesGrowWithRosterAndHistory(t *testing.T) {
 		}
 		h.Set("part_1", participant.StatusConnected)
 		h.advance(2 * time.Second)
-		if changed := watched.State(); changed.Bytes() <= joined.Bytes() || changed.Changes() != 2 || len(changed.Participants) != 1 {
+		if changed := watched.State(); changed.Bytes() <= joined.Bytes() || changed.Changes() != 2 || changed.People.Len() != 1 {
 			t.Errorf("%d bytes, then %d with %d changes", joined.Bytes(), changed.Bytes(), changed.Changes())
 		}
 	})

@@ -21,7 +21,8 @@ type Account interface {
 type Source interface {
 	Turns
 
-	// List reads the roster once: all its pages, as far as they can be read.
+	// List reads the roster once: all its pages, as far as they can be read. The items of the
+	// list must not be changed, and the next List overwrites them.
 	List(ctx context.Context) (participant.List, error)
 	// RecordOutcome records the result of the list: nil for a complete one.
 	RecordOutcome(err error)

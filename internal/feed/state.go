@@ -3,12 +3,11 @@ package feed
 import (
 	"slices"
 	"sort"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/apierror"
-	"github.com/audian/participant-gateway/internal/participant"
+	"github.com/audian/participant-gateway/internal/roster"
 )
 
 // State is everything that a feed knows at one moment. It never changes, so that any number
@@ -22,8 +21,8 @@ type State struct {
 	Floor uint64
 	// Known reports that a list was read. Before that there is no roster.
 	Known bool
-	// Participants is the roster at Position, sorted by id.
-	Participants  []participant.Participant
+	// People is the roster at Position.
+	People        roster.People
 	Total, Active int
 	// ObservedAt is when the last list that was applied began, complete or not.
 	ObservedAt time.Time
@@ -65,25 +64,14 @@ func (s *State) After(p Position) ([]Entry, bool) {
 	return s.History[first:], true
 }
 
-// Find returns the participant with an id.
-func (s *State) Find(id string) (participant.Participant, bool) {
-	i, found := slices.BinarySearchFunc(s.Participants, id, func(p participant.Participant, id string) int {
-		return strings.Compare(p.ID, id)
-	})
-	if !found {
-		return participant.Participant{}, false
-	}
-	return s.Participants[i], true
-}
-
 // publish replaces the State. If that is a change for watchers, unlock wakes them. f.mu is
 // held; it is unlocked before the next publish.
-func (f *Feed) publish(participants []participant.Participant, changed bool) {
+func (f *Feed) publish(people roster.People, changed bool) {
 	next := f.State().changed
 	if changed {
 		f.superseded, next = next, make(chan struct{})
 	}
-	f.state.Store(f.newState(participants, next))
+	f.state.Store(f.newState(people, next))
 }
 
 // unlock unlocks f.mu, and then wakes the watchers of the State that publish has replaced.
@@ -133,7 +121,7 @@ func (n *notified) remove(function *func()) {
 }
 
 // newState returns what the feed knows now. f.mu is held.
-func (f *Feed) newState(participants []participant.Participant, changed chan struct{}) *State {
+func (f *Feed) newState(people roster.People, changed chan struct{}) *State {
 	now := time.Now()
 	f.history.trim(f.now())
 	total, active := f.roster.Counts()
@@ -142,7 +130,7 @@ func (f *Feed) newState(participants []participant.Participant, changed chan str
 		History:      f.history.entries,
 		Floor:        f.history.floor,
 		Known:        f.known(),
-		Participants: participants,
+		People:       people,
 		Total:        total,
 		Active:       active,
 		LastSuccess:  f.freshness.lastSuccess,

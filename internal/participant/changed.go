@@ -18,3 +18,16 @@ func Changed(before, after Participant) Fields {
 	note(FieldCreatedAt, !before.CreatedAt.IsZero() && !before.CreatedAt.Equal(after.CreatedAt))
 	return changed
 }
+
+// Repeats reports whether known has the values that an item contains, without the duration, so that
+// ApplyTo would change nothing else of it.
+func Repeats(i *Item, known *Participant) bool {
+	lacks := func(field Fields) bool { return i.Fields&field == 0 }
+	return (i.PhoneNumber == known.PhoneNumber || lacks(FieldPhoneNumber)) &&
+		(i.Name == known.Name || lacks(FieldName)) &&
+		(i.Role == known.Role || lacks(FieldRole)) &&
+		(i.Status == known.Status || lacks(FieldStatus)) &&
+		(i.Muted == known.Muted || lacks(FieldMuted)) &&
+		(i.JoinedAt.Equal(known.JoinedAt) || lacks(FieldJoinedAt)) &&
+		(i.CreatedAt.Equal(known.CreatedAt) || lacks(FieldCreatedAt))
+}

@@ -321,7 +321,7 @@ func TestA08_EndOfTheCallIsNeverHidden(t *testing.T) {
 			t.Run(c.String()+" and "+string(ended), func(t *testing.T) {
 				tl := newTimeline(t)
 				tl.list(muted("a", held, false))
-				before := state(tl.roster.Participants()[0])
+				before := state(tl.roster.People().Copy()[0])
 				inFlight := tl.next()
 				for _, change := range tl.send().control(c, "a").Changes {
 					before = state(*change.After)

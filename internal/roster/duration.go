@@ -2,21 +2,11 @@ package roster
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/participant"
 )
-
-// tracked is a member of this roster, with what batches do not contain: the duration in a list
-// that the roster has planned itself. It counts while that list is the latest.
-type tracked struct {
-	Member
-
-	duration     int32
-	durationList LogicalTime
-}
-
-func (t *tracked) present() bool { return t != nil && t.Present }
 
 // shownDuration returns the participant's duration as of the latest list.
 func (t *tracked) shownDuration(marks Marks) int32 {
@@ -35,12 +25,19 @@ func (m *Member) durationAt(at time.Time) int32 {
 	return int32(min(int64(m.Participant.Duration)+ticked, math.MaxInt32))
 }
 
-// takeDurations takes the durations of the list that this roster has planned. They tick with
-// each list, so batches do not contain them (W9). It comes before the marks are replaced.
+// takeDurations takes the durations of the list that this roster has planned, and its order. They
+// tick with each list, so batches do not contain them (W9). It comes before the marks are replaced.
 func (r *Roster) takeDurations(b Batch) {
-	for _, item := range b.items {
-		member, kept := r.members[item.ID]
-		if !kept || member.Proof != Listed {
+	if b.items == nil {
+		return
+	}
+	// The index that find reads is written after it.
+	listed := slices.Grow(r.listed[:0], len(b.items))
+	for i := range b.items {
+		item := &b.items[i]
+		member := r.find(i, item.ID)
+		listed = append(listed, member)
+		if member == nil || member.Proof != Listed {
 			continue
 		}
 		member.duration = member.shownDuration(r.marks)
@@ -49,6 +46,7 @@ func (r *Roster) takeDurations(b Batch) {
 		}
 		member.durationList = b.Marks.LastList
 	}
+	r.listed = listed
 }
 
 // expectDuration sets whether the duration is expected to tick, after the status has changed.
@@ -75,12 +73,10 @@ func (m *Member) startDuration(marks Marks) {
 const durationTolerance = 2
 
 // correctDuration starts the duration anew if an item differs from what the member's state
-// predicts by more than the rounding and the list's own time explain. It then stands still if it
-// has not changed.
+// predicts. It then stands still if it has not changed.
 func (b *plan) correctDuration(p Poll, m *Member, item participant.Item) {
 	stored := &b.roster.members[m.Participant.ID].Member
-	off := int64(item.Duration) - int64(stored.durationAt(p.List.Began))
-	if max(off, -off) <= durationTolerance+int64(p.List.Ended.Sub(p.List.Began)/time.Second) {
+	if stored.predicts(&p, item.Duration) {
 		return
 	}
 	m.Participant.Duration, m.DurationAt = item.Duration, time.Time{}

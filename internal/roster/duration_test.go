@@ -34,10 +34,10 @@ func (tl *timeline) copied() *roster.Roster {
 // lasts checks the first participant's duration in the roster, which is exact, and in a copy.
 func (tl *timeline) lasts(want, wantCopied int32) {
 	tl.t.Helper()
-	if got := tl.roster.Participants()[0].Duration; got != want {
+	if got := tl.roster.People().Copy()[0].Duration; got != want {
 		tl.t.Errorf("duration: got %d, want %d", got, want)
 	}
-	if got := tl.copied().Participants()[0].Duration; got != wantCopied {
+	if got := tl.copied().People().Copy()[0].Duration; got != wantCopied {
 		tl.t.Errorf("duration in a copy: got %d, want %d", got, wantCopied)
 	}
 }

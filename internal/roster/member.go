@@ -72,27 +72,21 @@ func (m *Member) resetAbsence() {
 }
 
 // missingFrom returns the kept ids that a list does not contain, sorted, so that equal
-// lists give equal batches. It allocates only if there are any.
+// lists give equal batches. Each id occurs once in a list. It notes in each member which list it
+// has looked at last, which has no effect on any plan.
 func (r *Roster) missingFrom(items []participant.Item) []string {
-	if r.containedIn(items) {
-		return nil
-	}
-	listed := make(map[string]bool, len(items))
-	for _, item := range items {
-		listed[item.ID] = true
-	}
-	return r.sortedIDs(func(t *tracked) bool { return !listed[t.Participant.ID] })
-}
-
-// containedIn reports whether a list contains all kept ids. Each id occurs once in a list.
-func (r *Roster) containedIn(items []participant.Item) bool {
+	r.lists++
 	contained := 0
-	for _, item := range items {
-		if r.members[item.ID] != nil {
+	for i := range items {
+		if t := r.find(i, items[i].ID); t != nil {
+			t.list = r.lists
 			contained++
 		}
 	}
-	return contained == len(r.members)
+	if contained == len(r.members) {
+		return nil
+	}
+	return r.sortedIDs(func(t *tracked) bool { return t.list != r.lists })
 }
 
 const (

@@ -34,12 +34,20 @@ type Write struct {
 
 // Roster is the gateway's view of who is in one conference.
 type Roster struct {
-	conference    string
-	members       map[string]*tracked
-	marks         Marks
-	total, active int
-	// ids are the sorted ids of the participants present; nil if they must be sorted again.
-	ids []string
+	conference string
+	// members has a pointer for each id, which is the same until the id is dropped.
+	members map[string]*tracked
+	marks   Marks
+	// total counts the participants present, active and inFlight some of them.
+	total, active, inFlight int
+	// sorted are the participants present, sorted by id, and people how they are shown; nil if
+	// one has changed since.
+	sorted []*tracked
+	people []*participant.Participant
+	// listed are the members that the last list contained, in its order; nil if unknown.
+	listed []*tracked
+	// lists is the number of lists that were planned.
+	lists uint64
 }
 
 // New returns the empty roster of a conference. It is not known yet.
@@ -62,7 +70,10 @@ func (r *Roster) PlanPoll(p Poll) Batch {
 	b := r.newPlan(p.List.Ended)
 	missing := r.missingFrom(p.List.Items)
 	b.advanceMarks(p, missing)
-	for _, item := range p.List.Items {
+	for i, item := range p.List.Items {
+		if r.find(i, item.ID).isRepeated(&p, &item) {
+			continue
+		}
 		b.applyItem(p, item)
 	}
 	for _, id := range missing {
@@ -96,38 +107,13 @@ func (r *Roster) PlanWrite(w Write) Batch {
 func (r *Roster) Apply(b Batch) {
 	for _, member := range b.Members {
 		member.Participant.ConferenceID = r.conference
-		r.replace(member.Participant.ID, &tracked{Member: member})
+		r.put(member)
 	}
 	for _, id := range b.Dropped {
-		r.replace(id, nil)
+		r.drop(id)
 	}
 	r.takeDurations(b)
 	r.marks = b.Marks
-}
-
-// replace replaces the member with an id, and updates the counts; nil drops the member.
-func (r *Roster) replace(id string, after *tracked) {
-	before := r.members[id]
-	if before.present() != after.present() {
-		r.ids = nil
-	}
-	r.count(before, -1)
-	r.count(after, +1)
-	if after == nil {
-		delete(r.members, id)
-		return
-	}
-	r.members[id] = after
-}
-
-func (r *Roster) count(t *tracked, by int) {
-	if !t.present() {
-		return
-	}
-	r.total += by
-	if t.Participant.Status.Active() {
-		r.active += by
-	}
 }
 
 // Base returns a batch that makes an empty roster equal to this one.
@@ -139,18 +125,19 @@ func (r *Roster) Base() Batch {
 	return base
 }
 
-// Participants returns the participants present, sorted by id.
-func (r *Roster) Participants() []participant.Participant {
-	if r.ids == nil {
-		r.ids = r.sortedIDs((*tracked).present)
+// People returns the participants present.
+func (r *Roster) People() People {
+	if r.people == nil {
+		r.people = make([]*participant.Participant, len(r.sorted))
+		for i, member := range r.sorted {
+			r.people[i] = member.shown
+		}
 	}
-	present := make([]participant.Participant, len(r.ids))
-	for i, id := range r.ids {
-		member := r.members[id]
-		present[i] = member.Participant
-		present[i].Duration = member.shownDuration(r.marks)
+	durations := make([]int32, len(r.sorted))
+	for i, member := range r.sorted {
+		durations[i] = member.shownDuration(r.marks)
 	}
-	return present
+	return People{shared: r.people, durations: durations}
 }
 
 // sortedIDs returns the sorted ids of the members to include.
@@ -185,10 +172,7 @@ const inFlightFor = 90 * time.Second
 // InFlight reports whether any call is being set up at a time: pending or dialing, and
 // for less than inFlightFor (W15).
 func (r *Roster) InFlight(at time.Time) bool {
-	for _, member := range r.members {
-		if member.Present && member.Participant.Status.InFlight() && at.Sub(member.InFlightSince) < inFlightFor {
-			return true
-		}
-	}
-	return false
+	return r.inFlight > 0 && slices.ContainsFunc(r.sorted, func(t *tracked) bool {
+		return t.Participant.Status.InFlight() && at.Sub(t.InFlightSince) < inFlightFor
+	})
 }

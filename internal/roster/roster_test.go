@@ -75,7 +75,7 @@ func TestW05_OvertakenResponseIsNotPublished(t *testing.T) {
 		tl.expect(tl.list(person("a", connected)).Changes, "+a(connected)")
 		batch := add.added(answer)
 		tl.expect(batch.Changes, "")
-		if len(batch.Members) != 1 || !tl.roster.Participants()[0].CreatedAt.Equal(created) {
+		if len(batch.Members) != 1 || !tl.roster.People().Copy()[0].CreatedAt.Equal(created) {
 			t.Error("the answer should fill in created_at, unseen")
 		}
 		tl.expect(tl.lists(4), "") // It opens the window all the same.
@@ -303,7 +303,7 @@ func TestW08_MissingFieldsKeepTheirValues(t *testing.T) {
 	tl := newTimeline(t)
 	tl.list(full)
 	tl.expect(tl.list(participant.Item{Participant: participant.Participant{ID: "a"}}).Changes, "")
-	got := tl.roster.Participants()[0]
+	got := tl.roster.People().Copy()[0]
 	want := participant.Participant{ID: "a", ConferenceID: "conf", Name: "Ada", Status: connected, Muted: true, JoinedAt: joined}
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -334,7 +334,7 @@ func TestW08_ReturningParticipantKeepsKnownFields(t *testing.T) {
 			tl.send().added(answer)
 			happens(tl)
 			tl.holds("a(connected)")
-			if got := tl.roster.Participants()[0]; got.Name != "Ada" || !got.CreatedAt.Equal(created) {
+			if got := tl.roster.People().Copy()[0]; got.Name != "Ada" || !got.CreatedAt.Equal(created) {
 				t.Errorf("lost what was known: %+v", got)
 			}
 		})
@@ -378,7 +378,7 @@ func TestW09_DurationAloneIsNoEvent(t *testing.T) {
 	if !batch.Empty() {
 		t.Error("a ticking duration should make no entry")
 	}
-	if got := tl.roster.Participants()[0].Duration; got != 2 {
+	if got := tl.roster.People().Copy()[0].Duration; got != 2 {
 		t.Errorf("duration in the roster: got %d, want 2", got)
 	}
 }

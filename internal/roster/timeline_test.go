@@ -206,7 +206,7 @@ func (tl *timeline) holds(want string) {
 	tl.t.Helper()
 	var texts []string
 	active := 0
-	for _, p := range tl.roster.Participants() {
+	for _, p := range tl.roster.People().Copy() {
 		texts = append(texts, fmt.Sprintf("%s(%s)", p.ID, state(p)))
 		if p.Status.Active() {
 			active++

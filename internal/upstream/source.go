@@ -23,8 +23,8 @@ const (
 // Source reads one conference's lists within its account's poll budget. One goroutine
 // calls Wait, List and RecordOutcome; any may call Pace and Probe.
 type Source struct {
-	account    *Account
-	conference string
+	account *Account
+	lister  *audian.Lister
 	// priority is that of the current list, and due when it is due if it is early.
 	priority priority
 	due      time.Time
@@ -47,7 +47,7 @@ func (s *Source) minInterval() time.Duration { return max(s.want, s.takes) }
 
 // OpenSource adds the conference's polls to the account's budget until ctx ends.
 func (a *Account) OpenSource(ctx context.Context, conference string) *Source {
-	s := &Source{account: a, conference: conference, want: assumedWant, pages: 1}
+	s := &Source{account: a, lister: a.client.NewLister(conference), want: assumedWant, pages: 1}
 	a.acquire()
 	a.budget.open(s)
 	context.AfterFunc(ctx, func() {
@@ -96,9 +96,11 @@ func (b *budget) recordStart(s *Source, since time.Time) {
 	}
 }
 
-// List reads all pages of the conference's list once. Wait has granted its first request.
+// List reads all pages of the conference's list once. Wait has granted its first request. The
+// items of the list must not be changed, and the next List overwrites them.
 func (s *Source) List(ctx context.Context) (participant.List, error) {
-	read, err := s.account.pollPages(ctx, s.conference, s.takeNextPage)
+	read, err := s.lister.List(ctx, pollPacing(s.takeNextPage))
+	s.account.recordPoll(read, err)
 	if err == nil {
 		s.account.budget.recordList(s, read)
 	}
@@ -132,15 +134,18 @@ func (s *Source) Probe() bool { return s.account.budget.probe(s) }
 
 // poll reads a list. The budget grants each further page.
 func (a *Account) poll(ctx context.Context, conference string, next priority) (participant.List, error) {
-	return a.pollPages(ctx, conference, func(ctx context.Context) error { return a.budget.take(ctx, next) })
+	read, err := a.client.List(ctx, conference, pollPacing(func(ctx context.Context) error { return a.budget.take(ctx, next) }))
+	a.recordPoll(read, err)
+	return read, err
 }
 
-// pollPages is poll with a function that waits for the grant of each further page.
-func (a *Account) pollPages(
-	ctx context.Context, conference string, next func(context.Context) error,
-) (participant.List, error) {
-	read, err := a.client.List(ctx, conference, audian.Pacing{Next: next, Timeout: pollTimeout})
+// pollPacing bounds the requests of a poll. next waits for the grant of each further page.
+func pollPacing(next func(context.Context) error) audian.Pacing {
+	return audian.Pacing{Next: next, Timeout: pollTimeout}
+}
+
+// recordPoll records what the result of a poll tells about the credential.
+func (a *Account) recordPoll(read participant.List, err error) {
 	_, failed := allPages(read, err)
 	a.credential.recordOutcome(failed)
-	return read, err
 }

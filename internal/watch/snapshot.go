@@ -15,7 +15,7 @@ var stateKeys = [...]renderingKey{
 // snapshot returns the filtered roster of a state.
 func (v *view) snapshot(state *feed.State, reason SnapshotReason) *Message {
 	return v.stateMessage(state, renderingKey{snapshot: reason}, func() (*Message, int) {
-		participants, copied := v.visibleParticipants(state)
+		participants := v.visibleParticipants(state)
 		return &Message{
 			Token: v.token(state.Position),
 			Snapshot: &Snapshot{
@@ -26,7 +26,7 @@ func (v *view) snapshot(state *feed.State, reason SnapshotReason) *Message {
 				ObservedAt:   state.ObservedAt,
 			},
 			MaskNumbers: v.filter.MaskNumbers,
-		}, copied * participantBytes
+		}, len(participants) * participantBytes
 	})
 }
 
@@ -74,7 +74,11 @@ func (v *view) count(state *feed.State) int {
 
 // countLocked is count after setState. The cache is locked.
 func (v *view) countLocked(state *feed.State) int {
-	if !v.counted {
+	switch {
+	case v.counted:
+	case v.filter.MatchesAll():
+		v.counted, v.visible = true, state.People.Len()
+	default:
 		v.counted, v.visible = true, 0
 		v.forEachVisible(state, func(participant.Participant) { v.visible++ })
 	}
@@ -94,30 +98,27 @@ func (v *view) setState(state *feed.State) {
 	}
 }
 
-// visibleParticipants returns the participants of a state that match the filter, and how
-// many of them were copied. The cache is locked.
-func (v *view) visibleParticipants(state *feed.State) (visible []participant.Participant, copied int) {
-	if v.filter.MatchesAll() {
-		return state.Participants, 0
-	}
-	visible = make([]participant.Participant, 0, v.countLocked(state))
+// visibleParticipants returns copies of the participants of a state that match the filter. The
+// cache is locked.
+func (v *view) visibleParticipants(state *feed.State) []participant.Participant {
+	visible := make([]participant.Participant, 0, v.countLocked(state))
 	v.forEachVisible(state, func(p participant.Participant) { visible = append(visible, p) })
-	return visible, len(visible)
+	return visible
 }
 
 // forEachVisible calls visit with each participant of a state that matches the filter,
 // sorted by id. For a filter with ids it looks at no others.
 func (v *view) forEachVisible(state *feed.State, visit func(participant.Participant)) {
 	if len(v.filter.IDs) == 0 {
-		for _, p := range state.Participants {
-			if v.filter.Match(p) {
+		for i := range state.People.Len() {
+			if p := state.People.At(i); v.filter.Match(p) {
 				visit(p)
 			}
 		}
 		return
 	}
 	for _, id := range v.filter.IDs {
-		if p, found := state.Find(id); found && v.filter.Match(p) {
+		if p, found := state.People.Find(id); found && v.filter.Match(p) {
 			visit(p)
 		}
 	}

@@ -51,6 +51,6 @@ func (w *harness) crowd(nonReading int) *client {
 }
 
 func (w *harness) inRoster(id string) bool {
-	_, listed := w.gateway.state().Find(id)
+	_, listed := w.gateway.state().People.Find(id)
 	return listed
 }

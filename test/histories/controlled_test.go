@@ -148,7 +148,7 @@ func (l *lists) checkHangUps(w *harness, state *feed.State) error {
 		return nil
 	}
 	list := l.read[i]
-	for _, p := range state.Participants {
+	for _, p := range state.People.Copy() {
 		status := list.statuses[p.ID]
 		done, added := l.added[p.ID]
 		switch {

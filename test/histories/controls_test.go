@@ -190,8 +190,8 @@ func (w *harness) publishedControl(before *feed.State, id string, control partic
 	if !known(before) || !known(after) || after.Position.Epoch != before.Position.Epoch || !after.ObservedAt.Equal(before.ObservedAt) {
 		return nil
 	}
-	was, listed := before.Find(id)
-	is, stays := after.Find(id)
+	was, listed := before.People.Find(id)
+	is, stays := after.People.Find(id)
 	result := controlResults[control]
 	if !listed || !stays || result[0] == fieldStatus && !was.Status.Active() {
 		return nil

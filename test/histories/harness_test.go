@@ -199,7 +199,7 @@ func (w *harness) atRest() error {
 	case state.Stale:
 		return fmt.Errorf("W10: the feed is not fresh: %+v", state)
 	default:
-		if err := w.isTrue(state.Participants); err != nil {
+		if err := w.isTrue(state.People.Copy()); err != nil {
 			return fmt.Errorf("the gateway's roster: %w", err)
 		}
 	}
@@ -207,7 +207,7 @@ func (w *harness) atRest() error {
 		if c.stream == nil {
 			return fmt.Errorf("client %d has no stream", slot)
 		}
-		if err := c.held.Equals(state.Participants, c.filter); err != nil {
+		if err := c.held.Equals(state.People.Copy(), c.filter); err != nil {
 			return fmt.Errorf("client %d: %w", slot, err)
 		}
 	}
@@ -222,7 +222,7 @@ func (w *harness) undecided(state *feed.State) bool {
 		people[person.ID] = true
 	}
 	return w.history.Surplus > 0 && state.Stale &&
-		slices.ContainsFunc(state.Participants, func(p participant.Participant) bool { return !people[p.ID] })
+		slices.ContainsFunc(state.People.Copy(), func(p participant.Participant) bool { return !people[p.ID] })
 }
 
 // isTrue compares the roster with the upstream.

@@ -412,7 +412,7 @@ func (l *lists) count(w *harness, state *feed.State) {
 	if !list.began.Equal(state.LastSuccess) || list.placeholder {
 		return
 	}
-	for _, p := range state.Participants {
+	for _, p := range state.People.Copy() {
 		done, added := l.added[p.ID]
 		switch {
 		case list.shows(p.ID):

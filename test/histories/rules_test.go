@@ -236,7 +236,7 @@ func (h *rules) compare(batch roster.Batch, did map[string]outcome, first bool) 
 
 func (h *rules) compareRosters() error {
 	var got, want []string
-	for _, p := range h.roster.Participants() {
+	for _, p := range h.roster.People().Copy() {
 		got = append(got, fmt.Sprintf("%s %s %t", p.ID, p.Status, p.Muted))
 	}
 	for _, id := range ruleIDs {

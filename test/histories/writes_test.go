@@ -111,7 +111,7 @@ func (w *harness) published(id string) error {
 			}
 		}
 	}
-	_, listed := state.Find(id)
+	_, listed := state.People.Find(id)
 	if listed && !byWrite {
 		w.seen.add(suppressed)
 	}
@@ -166,7 +166,7 @@ func (w *writes) note(harness *harness, state *feed.State) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for id, at := range w.removed {
-		if _, listed := state.Find(id); listed || !state.LastSuccess.After(at) {
+		if _, listed := state.People.Find(id); listed || !state.LastSuccess.After(at) {
 			continue
 		}
 		if time.Since(at) < harness.history.Upstream.ListLag {

@@ -79,7 +79,7 @@ func sameRoster(state *feed.State, people []participant.Participant, filter part
 		return errors.New("no feed")
 	}
 	shown, held := 0, watchmodel.ByID(people)
-	for _, p := range state.Participants {
+	for _, p := range state.People.Copy() {
 		if !filter.Match(p) {
 			continue
 		}
@@ -102,7 +102,7 @@ func sameRoster(state *feed.State, people []participant.Participant, filter part
 // isTrue compares a replica's roster with the upstream.
 func (w *world) isTrue(r *replica, state *feed.State) error {
 	people := w.upstream.Participants(conference)
-	held := watchmodel.ByID(state.Participants)
+	held := watchmodel.ByID(state.People.Copy())
 	switch {
 	case state.Stale:
 		return fmt.Errorf("%s is stale: %s", r.name, state.StaleReason)

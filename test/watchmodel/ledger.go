@@ -39,7 +39,7 @@ func (l *Ledger) Take(state *feed.State) error {
 	if state == nil || !state.Known {
 		return nil
 	}
-	epoch, people := state.Position.Epoch, state.Participants
+	epoch, people := state.Position.Epoch, state.People.Copy()
 	head, begun := l.heads[epoch]
 	l.heads[epoch] = max(head, state.Position.Seq)
 	for i := len(state.History); ; i-- {

@@ -106,7 +106,7 @@ func has(id string, feeds ...*feed.Feed) bool {
 	position := feeds[0].State().Position
 	return !slices.ContainsFunc(feeds, func(f *feed.Feed) bool {
 		state := f.State()
-		_, found := state.Find(id)
+		_, found := state.People.Find(id)
 		return !found || state.Position != position || state.Stale
 	})
 }

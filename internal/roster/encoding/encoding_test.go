@@ -201,6 +201,6 @@ func FuzzDecode(f *testing.F) {
 			List:  participant.List{Items: []participant.Item{{Participant: ada(), Fields: participant.AllFields}}, Read: 1, Pages: 1, Began: moment, Ended: moment},
 			Began: 10, Applied: 11,
 		}))
-		r.Participants()
+		r.People()
 	})
 }

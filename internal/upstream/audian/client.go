@@ -180,7 +180,10 @@ func (c *Client) Remove(ctx context.Context, conference, id string, pacing Pacin
 // the list contains the pages before it, and PageErr the error (W7). If ctx ends or pacing.Next
 // fails, List fails.
 func (c *Client) List(ctx context.Context, conference string, pacing Pacing) (participant.List, error) {
-	pages := newPager(conference)
+	return c.list(ctx, newPager(conference, nil), pacing)
+}
+
+func (c *Client) list(ctx context.Context, pages *pager, pacing Pacing) (participant.List, error) {
 	err := c.page(ctx, pages, pacing)
 	for err == nil && pages.next != "" {
 		if err := pacing.next(ctx); err != nil {
@@ -199,8 +202,12 @@ func (c *Client) List(ctx context.Context, conference string, pacing Pacing) (pa
 
 // page reads the list's next page.
 func (c *Client) page(ctx context.Context, pages *pager, pacing Pacing) error {
+	reader := pageReader{
+		last: pages.lastPage(), room: pages.remainingItems(), unexpected: c.unexpectedField(pages.conference),
+	}
 	r := request{
 		operation: List, method: http.MethodGet, path: conferencePath(pages.conference, "participants"),
+		fast: reader.readDocument, buffer: pages.buffer(),
 	}
 	if pages.next != "" {
 		r.query = url.Values{"start_key": {pages.next}}
@@ -209,12 +216,12 @@ func (c *Client) page(ctx context.Context, pages *pager, pacing Pacing) error {
 	if err != nil {
 		return err
 	}
-	p, err := decodePage(resp.envelope, pages.remainingItems(), c.unexpectedField(pages.conference))
+	p, err := reader.decodePage(resp.envelope)
 	if err == nil && (resp.status == http.StatusPartialContent || p.placeholder && pages.list.Pages > 0) {
 		err = errors.New("the response is not a whole page")
 	}
 	if err == nil {
-		err = pages.add(p, len(resp.body))
+		err = pages.add(p, resp.body, r.buffer)
 	}
 	return resp.decodeError(err)
 }

@@ -15,8 +15,8 @@ type fieldReport func(field string)
 
 // page is one page of a list.
 type page struct {
-	// items are the participants with an id, in order; an id may occur more than once.
-	items []participant.Item
+	pageItems
+
 	// withoutID is the number of participants without an id.
 	withoutID     int
 	total, active *int
@@ -26,6 +26,17 @@ type page struct {
 	badKey error
 	// placeholder is true if the body has null or {} instead of an array.
 	placeholder bool
+}
+
+// pageItems are the participants of a page.
+type pageItems struct {
+	// array is the part of the document that contains them.
+	array jsontext.Value
+	// items are the participants with an id, in order; an id may occur more than once, unless
+	// distinct is true. texts are their texts in the array.
+	items    []participant.Item
+	texts    []itemText
+	distinct bool
 }
 
 // decodePage decodes a page, bare or in `data`. It fails if it is not certain who is listed,
@@ -127,7 +138,10 @@ func decodeItems(array jsontext.Value, room int, unexpected fieldReport) (page, 
 	if _, err := d.ReadToken(); err != nil {
 		return page{}, fmt.Errorf("participants: %w", err)
 	}
-	p := page{items: make([]participant.Item, 0, min(len(array)/itemBytes, room))}
+	most := min(len(array)/itemBytes, room)
+	p := page{pageItems: pageItems{
+		array: array, items: make([]participant.Item, 0, most), texts: make([]itemText, 0, most),
+	}}
 	for n := 0; d.PeekKind() != ']'; n++ {
 		if n == room {
 			return page{}, invalidPages("the upstream's list is larger than any conference")
@@ -135,13 +149,15 @@ func decodeItems(array jsontext.Value, room int, unexpected fieldReport) (page, 
 		// Decoding in place avoids an allocation for each item.
 		p.items = append(p.items, participant.Item{})
 		item := &p.items[len(p.items)-1]
-		if err := decodeItem(d, item, unexpected); err != nil {
+		text, err := decodeItem(d, item, unexpected)
+		if err != nil {
 			return page{}, fmt.Errorf("participant %d: %w", n, err)
 		}
+		p.texts = append(p.texts, text)
 		if item.ID == "" {
 			unexpected("id")
 			p.withoutID++
-			p.items = p.items[:len(p.items)-1]
+			p.items, p.texts = p.items[:len(p.items)-1], p.texts[:len(p.texts)-1]
 		}
 	}
 	return p, nil
@@ -155,7 +171,7 @@ func decodeParticipant(e envelope, body []byte, unexpected fieldReport) (partici
 		value = e.Data
 	}
 	var item participant.Item
-	err := decodeItem(jsontext.NewDecoder(bytes.NewBuffer(value), tolerant), &item, unexpected)
+	_, err := decodeItem(jsontext.NewDecoder(bytes.NewBuffer(value), tolerant), &item, unexpected)
 	if err == nil && item.ID == "" {
 		err = errors.New("no id")
 	}
@@ -164,21 +180,25 @@ func decodeParticipant(e envelope, body []byte, unexpected fieldReport) (partici
 
 // decodeItem decodes one participant into a zero item. A field that is missing, null or of an
 // unexpected type is not set in Fields; an unexpected type of id or status is an error (W7, W8).
-func decodeItem(d *jsontext.Decoder, item *participant.Item, unexpected fieldReport) error {
+func decodeItem(d *jsontext.Decoder, item *participant.Item, unexpected fieldReport) (itemText, error) {
 	if d.PeekKind() != '{' {
-		return errors.New("not an object")
+		return itemText{}, errors.New("not an object")
 	}
 	if _, err := d.ReadToken(); err != nil {
-		return fmt.Errorf("read object: %w", err)
+		return itemText{}, fmt.Errorf("read object: %w", err)
 	}
+	text := itemText{start: int(d.InputOffset()) - 1}
 	var wrong [strictFields]*field
 	for d.PeekKind() != '}' {
 		f, value, err := readMember(d)
 		if err != nil {
-			return err
+			return itemText{}, err
 		}
 		if f == nil {
 			continue
+		}
+		if f.bit == participant.FieldDuration {
+			text.setDigits(int(d.InputOffset()), value)
 		}
 		wrong[f.strict] = nil
 		if !f.take(item, value) {
@@ -187,14 +207,15 @@ func decodeItem(d *jsontext.Decoder, item *participant.Item, unexpected fieldRep
 		}
 	}
 	if _, err := d.ReadToken(); err != nil {
-		return fmt.Errorf("read object: %w", err)
+		return itemText{}, fmt.Errorf("read object: %w", err)
 	}
+	text.setEnd(int(d.InputOffset()))
 	for _, f := range wrong[lenient+1:] {
 		if f != nil {
-			return fmt.Errorf("%s has the wrong type", f.name)
+			return itemText{}, fmt.Errorf("%s has the wrong type", f.name)
 		}
 	}
-	return nil
+	return text, nil
 }
 
 // readMember reads a member of an object; the field is nil if it is unknown.

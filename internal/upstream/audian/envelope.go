@@ -2,6 +2,8 @@ package audian
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"math"
 	"strconv"
 	"strings"
@@ -11,26 +13,32 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// envelope is the outermost object of a body, or the object in its `data`. Its members are not
-// decoded, because each may have any type.
+// envelope is the outermost object of a body, or the object in its `data`. Its members are parts
+// of the body. They are not decoded, because each may have any type.
 type envelope struct {
-	ID           jsontext.Value `json:"id"`
-	Participants jsontext.Value `json:"participants"`
-	Total        jsontext.Value `json:"total"`
-	Active       jsontext.Value `json:"active"`
-	NextStartKey jsontext.Value `json:"next_start_key"`
+	ID, Participants, Total, Active, NextStartKey jsontext.Value
+	Data, AuthToken, Status, Success, Error, Code jsontext.Value
+	Type, Param, Message, RequestID, Tokens       jsontext.Value
+}
 
-	Data      jsontext.Value `json:"data"`
-	AuthToken jsontext.Value `json:"auth_token"`
-	Status    jsontext.Value `json:"status"`
-	Success   jsontext.Value `json:"success"`
-	Error     jsontext.Value `json:"error"`
-	Code      jsontext.Value `json:"code"`
-	Type      jsontext.Value `json:"type"`
-	Param     jsontext.Value `json:"param"`
-	Message   jsontext.Value `json:"message"`
-	RequestID jsontext.Value `json:"request_id"`
-	Tokens    jsontext.Value `json:"tokens"`
+// members are the members of an envelope by name.
+var members = map[string]func(*envelope) *jsontext.Value{
+	"id":             func(e *envelope) *jsontext.Value { return &e.ID },
+	"participants":   func(e *envelope) *jsontext.Value { return &e.Participants },
+	"total":          func(e *envelope) *jsontext.Value { return &e.Total },
+	"active":         func(e *envelope) *jsontext.Value { return &e.Active },
+	"next_start_key": func(e *envelope) *jsontext.Value { return &e.NextStartKey },
+	"data":           func(e *envelope) *jsontext.Value { return &e.Data },
+	"auth_token":     func(e *envelope) *jsontext.Value { return &e.AuthToken },
+	"status":         func(e *envelope) *jsontext.Value { return &e.Status },
+	"success":        func(e *envelope) *jsontext.Value { return &e.Success },
+	"error":          func(e *envelope) *jsontext.Value { return &e.Error },
+	"code":           func(e *envelope) *jsontext.Value { return &e.Code },
+	"type":           func(e *envelope) *jsontext.Value { return &e.Type },
+	"param":          func(e *envelope) *jsontext.Value { return &e.Param },
+	"message":        func(e *envelope) *jsontext.Value { return &e.Message },
+	"request_id":     func(e *envelope) *jsontext.Value { return &e.RequestID },
+	"tokens":         func(e *envelope) *jsontext.Value { return &e.Tokens },
 }
 
 // tolerant accepts what must not make a list unreadable (W7): invalid UTF-8, a lone surrogate,
@@ -39,19 +47,41 @@ var tolerant = json.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowD
 
 // readEnvelope decodes a body; ok is false if it is not a JSON object.
 func readEnvelope(body []byte) (e envelope, ok bool) {
-	if jsontext.Value(body).Kind() != '{' {
+	d := jsontext.NewDecoder(bytes.NewBuffer(body), tolerant)
+	if d.PeekKind() != '{' {
 		return envelope{}, false
 	}
-	if err := json.Unmarshal(body, &e, tolerant); err != nil {
+	if _, err := d.ReadToken(); err != nil {
 		return envelope{}, false
 	}
-	return e, true
+	for d.PeekKind() != '}' {
+		name, err := d.ReadValue()
+		if err != nil {
+			return envelope{}, false
+		}
+		member := members[string(unquoted(name))]
+		value, err := d.ReadValue()
+		if err != nil {
+			return envelope{}, false
+		}
+		if end := int(d.InputOffset()); member != nil {
+			*member(&e) = body[end-len(value) : end]
+		}
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return envelope{}, false
+	}
+	_, err := d.ReadToken()
+	return e, errors.Is(err, io.EOF)
 }
+
+// offset returns where a part of a document, such as a member of its envelope, begins.
+func offset(document []byte, part jsontext.Value) int { return cap(document) - cap(part) }
 
 // readDocument decodes a body that may begin with a byte order mark, or contain control
 // characters that should be escaped. It returns the body without them.
 func readDocument(body []byte) (document []byte, e envelope, ok bool) {
-	document = bytes.TrimPrefix(body, []byte("\ufeff"))
+	document = withoutMark(body)
 	if e, ok = readEnvelope(document); ok || !bytes.ContainsFunc(document, isControl) {
 		return document, e, ok
 	}
@@ -59,6 +89,9 @@ func readDocument(body []byte) (document []byte, e envelope, ok bool) {
 	e, ok = readEnvelope(document)
 	return document, e, ok
 }
+
+// withoutMark returns a body without the byte order mark with which it may begin.
+func withoutMark(body []byte) []byte { return bytes.TrimPrefix(body, []byte("\ufeff")) }
 
 func isControl(r rune) bool { return r < ' ' }
 

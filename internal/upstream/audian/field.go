@@ -76,12 +76,15 @@ func index(all ...field) map[string]*field {
 }
 
 // fieldOf returns the field with a member's name, or nil.
-func fieldOf(name jsontext.Value) *field {
+func fieldOf(name jsontext.Value) *field { return fields[string(unquoted(name))] }
+
+// unquoted returns the text of a member's name.
+func unquoted(name jsontext.Value) []byte {
 	if bytes.IndexByte(name, '\\') >= 0 {
 		plain, _ := text(name)
-		return fields[plain]
+		return []byte(plain)
 	}
-	return fields[string(name[1:len(name)-1])]
+	return name[1 : len(name)-1]
 }
 
 // take sets the field to a member's value, which replaces an earlier one. It returns false if the

@@ -3,6 +3,9 @@ package audian
 import (
 	"testing"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // FuzzDecodePage holds that no body makes the decoder panic, and that what it decodes
@@ -12,6 +15,7 @@ func FuzzDecodePage(f *testing.F) {
 	f.Add([]byte(`{"data":[` + person + `],"next_start_key":"k","tokens":{"remaining":3},"status":"success"}`))
 	f.Add([]byte(`{"data":{"message":"field required"},"error":"400","message":"bad_request","status":"error"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
+		checkEnvelope(t, body)
 		body, e, ok := readDocument(body)
 		if !ok {
 			return
@@ -31,6 +35,21 @@ func FuzzDecodePage(f *testing.F) {
 		}
 		_, _ = decodeParticipant(e, body, func(string) {})
 	})
+}
+
+// checkEnvelope compares readEnvelope with the JSON package.
+func checkEnvelope(t *testing.T, body []byte) {
+	t.Helper()
+	e, ok := readEnvelope(body)
+	var decoded map[string]jsontext.Value
+	if err := json.Unmarshal(body, &decoded, tolerant); ok != (err == nil && decoded != nil) {
+		t.Fatalf("read %q as an object: %t, but %v, %v", body, ok, decoded, err)
+	}
+	for name, member := range members {
+		if got := *member(&e); ok && string(got) != string(decoded[name]) {
+			t.Errorf("%s is %s, want %s", name, got, decoded[name])
+		}
+	}
 }
 
 func valid(t *testing.T, texts ...string) {

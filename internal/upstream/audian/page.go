@@ -1,6 +1,7 @@
 package audian
 
 import (
+	"bytes"
 	"fmt"
 	"time"
 
@@ -27,31 +28,54 @@ type pager struct {
 	bytes     int
 	// next is the key of the next page, empty before the first page and after the last.
 	next string
+	// last are the pages of the list before, and read those of this one, to decode the next list
+	// by; nil for a page that is not kept.
+	last, read []*lastPage
 }
 
 // remainingItems returns how many more items the list may have.
 func (l *pager) remainingItems() int { return maxItems - len(l.list.Items) - l.withoutID }
 
-func newPager(conference string) *pager {
+func newPager(conference string, last []*lastPage) *pager {
 	return &pager{
 		conference: conference,
+		last:       last,
 		list:       participant.List{Began: time.Now()},
 		keys:       map[string]bool{},
 	}
 }
 
-// add adds a page. It fails if there is a next page that must not or cannot be read.
-func (l *pager) add(p page, size int) error {
+// lastPage returns the page of the list before that is like the next page; nil if there is none.
+func (l *pager) lastPage() *lastPage {
+	if l.list.Pages < len(l.last) {
+		return l.last[l.list.Pages]
+	}
+	return nil
+}
+
+// buffer returns a buffer for the body of the next page.
+func (l *pager) buffer() *bytes.Buffer {
+	if l.lastPage() != nil {
+		if buffer, ok := bodies.Get().(*bytes.Buffer); ok {
+			return buffer
+		}
+	}
+	return new(bytes.Buffer)
+}
+
+// add adds a page of a document, which is in the memory of body. It fails if there is a next page
+// that must not or cannot be read.
+func (l *pager) add(p page, document []byte, body *bytes.Buffer) error {
 	l.list.Pages++
 	l.withoutID += p.withoutID
-	l.bytes += size
-	if l.list.Items == nil {
-		// Reuse the memory of the first page: at most as many items are written as were read.
-		l.list.Items, l.at = p.items[:0], make(map[string]int, len(p.items))
+	l.bytes += len(document)
+	before := len(l.list.Items)
+	l.addItems(p)
+	var kept *lastPage
+	if len(l.list.Items) == before+len(p.items) && l.bytes <= maxKeptBytes {
+		kept = newLastPage(p, document, body)
 	}
-	for _, item := range p.items {
-		l.addItem(item)
-	}
+	l.read = append(l.read, kept)
 	l.list.Total = smallest(l.list.Total, p.total)
 	l.list.Active = smallest(l.list.Active, p.active)
 	l.list.Placeholder = p.placeholder
@@ -62,9 +86,30 @@ func (l *pager) add(p page, size int) error {
 	return l.checkBounds()
 }
 
+// addItems adds the items of a page.
+func (l *pager) addItems(p page) {
+	for i := range p.items {
+		p.items[i].ConferenceID = l.conference
+	}
+	alone := l.list.Pages == 1 && p.next == ""
+	if alone && p.distinct {
+		l.list.Items = p.items
+		return
+	}
+	if l.at == nil {
+		l.at = make(map[string]int, len(p.items))
+	}
+	if alone {
+		// Reuse the page's memory: at most as many items are written as were read.
+		l.list.Items = p.items[:0]
+	}
+	for _, item := range p.items {
+		l.addItem(item)
+	}
+}
+
 // addItem adds an item. A later item with the same id replaces the earlier one.
 func (l *pager) addItem(item participant.Item) {
-	item.ConferenceID = l.conference
 	if i, met := l.at[item.ID]; met {
 		l.list.Items[i] = item
 		return

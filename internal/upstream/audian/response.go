@@ -1,6 +1,7 @@
 package audian
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -39,13 +40,21 @@ func isSuccess(status int) bool {
 	return status >= http.StatusOK && status < http.StatusMultipleChoices
 }
 
+// documentReader decodes a body like readDocument. If ok is false, the caller must use that.
+type documentReader func(body []byte) (document []byte, e envelope, ok bool)
+
 // read reads a response. It fails if the body of a 2xx cannot be read; of other responses the
 // status counts.
-func read(ctx context.Context, in *http.Response, known redact.Secrets) (*response, *apierror.Error) {
+func read(ctx context.Context, in *http.Response, r request, known redact.Secrets) (*response, *apierror.Error) {
 	resp := &response{status: in.StatusCode, header: in.Header, secrets: known}
-	var err error
-	resp.body, err = readBody(in.Body)
-	resp.body, resp.envelope, _ = readDocument(resp.body)
+	body, err := readBody(in, r.buffer)
+	decoded := false
+	if r.fast != nil && err == nil && resp.success() {
+		resp.body, resp.envelope, decoded = r.fast(body)
+	}
+	if !decoded {
+		resp.body, resp.envelope, _ = readDocument(body)
+	}
 	if token, isText := text(resp.envelope.AuthToken); isText {
 		resp.secrets = append(resp.secrets, redact.Secret(token))
 	}
@@ -58,15 +67,23 @@ func read(ctx context.Context, in *http.Response, known redact.Secrets) (*respon
 
 var errTooLarge = errors.New("the body is larger than 8 MiB")
 
-// readBody reads to the end, so that the connection can be reused.
-func readBody(r io.Reader) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(r, maxBody+1))
+// readBody reads to the end, so that the connection can be reused. The body is in the memory of a
+// buffer, or of a new one if that is nil.
+func readBody(in *http.Response, body *bytes.Buffer) ([]byte, error) {
+	if body == nil {
+		body = new(bytes.Buffer)
+	}
+	body.Reset()
+	if in.ContentLength > 0 && in.ContentLength <= maxBody {
+		body.Grow(int(in.ContentLength) + bytes.MinRead)
+	}
+	_, err := body.ReadFrom(io.LimitReader(in.Body, maxBody+1))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("read body: %w", err)
-	case len(body) > maxBody:
+	case body.Len() > maxBody:
 		return nil, errTooLarge
 	default:
-		return body, nil
+		return body.Bytes(), nil
 	}
 }

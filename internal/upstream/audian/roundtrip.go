@@ -26,6 +26,10 @@ type request struct {
 	query url.Values
 	// body is nil if there is none.
 	body []byte
+	// fast decodes the response's body if it is a success and fast can; it may be nil.
+	fast documentReader
+	// buffer is for the response's body; it may be nil.
+	buffer *bytes.Buffer
 }
 
 // conferencePath returns the path of a conference with the segments after it.
@@ -151,7 +155,7 @@ func (c *Client) roundTrip(ctx context.Context, r request, token string, timeout
 	if !isSuccess(in.StatusCode) {
 		defer time.AfterFunc(errorBodyTimeout, cancel).Stop()
 	}
-	return read(ctx, in, c.secrets(token))
+	return read(ctx, in, r, c.secrets(token))
 }
 
 // withTimeout bounds ctx by a timeout; 0 means none.

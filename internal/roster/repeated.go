@@ -1,0 +1,42 @@
+package roster
+
+import (
+	"time"
+
+	"github.com/audian/participant-gateway/internal/participant"
+)
+
+// Most items of a list repeat what the list before said. The rules for such an item change
+// nothing but what the marks tell (Proof), so that they need not be applied: that saves a copy
+// of each member. applyItem is the definition: an item may be left out only if it would put
+// nothing.
+
+// isRepeated reports whether an item of a list needs not be applied to the member with its id;
+// nil is none.
+func (t *tracked) isRepeated(p *Poll, item *participant.Item) bool {
+	return t != nil && t.settled && !p.predatesWrite(&t.Member) &&
+		participant.Repeats(item, &t.Participant) && t.continuesDuration(p, item)
+}
+
+// settled reports whether the member is present, was in the latest list, and waits for nothing:
+// a list that repeats what is known changes nothing of it.
+func (m *Member) settled() bool {
+	return m.Present && m.Proof == Listed && m.LastSeenAt.IsZero() &&
+		m.MissedLists == 0 && m.PlaceholderSince.IsZero() && m.DeferredSince.IsZero() &&
+		m.Pending == nil && m.MutedControl.Pending == nil && m.StatusControl.Pending == nil
+}
+
+// continuesDuration reports whether an item leaves the member's duration as it is predicted.
+func (m *Member) continuesDuration(p *Poll, item *participant.Item) bool {
+	if !item.Fields.Has(participant.FieldDuration) {
+		return m.DurationAt.IsZero()
+	}
+	return m.predicts(p, item.Duration)
+}
+
+// predicts reports whether a duration in a list differs from what the member's state predicts by
+// no more than the rounding and the list's own time explain.
+func (m *Member) predicts(p *Poll, duration int32) bool {
+	off := int64(duration) - int64(m.durationAt(p.List.Began))
+	return max(off, -off) <= durationTolerance+int64(p.List.Ended.Sub(p.List.Began)/time.Second)
+}
