@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/audian/participant-gateway/test/bench/load/serve"
+)
+
+const (
+	// portsOfAnAddress is how many clients share one address: fewer than the ports that Linux
+	// gives to clients by default.
+	portsOfAnAddress = 20_000
+	// otherFiles are the descriptors that a process needs besides those of its streams.
+	otherFiles = 200
+)
+
+// idle prints the memory of a gateway with many subscribers of a conference where nothing
+// changes.
+func idle(ctx context.Context, args []string) error {
+	var s settings
+	flags := flag.NewFlagSet("idle", flag.ContinueOnError)
+	flags.StringVar(&s.gateway, "gateway", defaultGateway, "the gateway's program")
+	flags.IntVar(&s.subscribers, "subscribers", 100_000, "idle SSE subscribers")
+	flags.Float64Var(&s.seconds, "seconds", 30, "seconds between the last connection and the reading of the memory")
+	flags.DurationVar(&s.limit, "limit", 10*time.Minute, "the command ends after this time, whatever happens")
+	if err := flags.Parse(args); err != nil {
+		return fmt.Errorf("idle: %w", err)
+	}
+	allowed, err := streamsAllowed()
+	if err != nil {
+		return err
+	}
+	if s.subscribers > allowed {
+		fmt.Fprintf(os.Stderr, "idle: a process may open %d files here, so that it has %d subscribers\n", allowed+otherFiles, allowed)
+		s.subscribers = allowed
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.limit)
+	defer cancel()
+	b, err := newBench(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer b.stop()
+	return b.measureIdle(ctx)
+}
+
+// streamsAllowed returns how many streams the limit of open files allows a process.
+func streamsAllowed() (int, error) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 0, fmt.Errorf("read the limit of open files: %w", err)
+	}
+	return int(limit.Max) - otherFiles, nil
+}
+
+func (b *bench) measureIdle(ctx context.Context) error {
+	g, err := startGateway(ctx, b.gateway, b.upstream, 1)
+	if err != nil {
+		return err
+	}
+	defer g.stop()
+	if err := pause(ctx, time.Second); err != nil {
+		return err
+	}
+	before, err := g.memory()
+	if err != nil {
+		return err
+	}
+	streams, err := idleStreams(ctx, g.httpAddr, b.subscribers)
+	defer streams.close()
+	if err != nil {
+		return err
+	}
+	if err := pause(ctx, b.duration()); err != nil {
+		return err
+	}
+	after, err := g.memory()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stdout, "%d idle SSE subscribers: %s, of these %s without subscribers; %s for each subscriber\n",
+		b.subscribers, formatMemory(after), formatMemory(before), formatMemory((after-before)/float64(b.subscribers)))
+	return nil
+}
+
+// connections are those of idle clients.
+type connections []net.Conn
+
+func (c connections) close() {
+	for _, conn := range c {
+		if conn != nil {
+			_ = conn.Close()
+		}
+	}
+}
+
+// idleStreams opens streams and reads the first message of each. What comes later stays in
+// the socket.
+func idleStreams(ctx context.Context, addr string, streams int) (connections, error) {
+	conns := make(connections, streams)
+	request := []byte(watchRequest(addr, serve.Conference(10, 0), eventStream, ""))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(concurrentConnects)
+	for i := range streams {
+		group.Go(func() (err error) {
+			if conns[i], err = dialFrom(ctx, addr, i); err != nil {
+				return err
+			}
+			if _, err := conns[i].Write(request); err != nil {
+				return fmt.Errorf("send a request: %w", err)
+			}
+			return readMessage(conns[i])
+		})
+	}
+	return conns, group.Wait()
+}
+
+// dialFrom connects from an address of loopback that the client shares with few others.
+func dialFrom(ctx context.Context, addr string, client int) (net.Conn, error) {
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(1+client/portsOfAnAddress))}, Timeout: connectTimeout}
+	conn, err := d.DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	return conn, nil
+}
+
+// readMessage reads until a message has ended.
+func readMessage(conn net.Conn) error {
+	if err := conn.SetReadDeadline(time.Now().Add(connectTimeout)); err != nil {
+		return fmt.Errorf("set a deadline: %w", err)
+	}
+	buffer := make([]byte, 16<<10)
+	for read := 0; read < len(buffer); {
+		n, err := conn.Read(buffer[read:])
+		if err != nil {
+			return fmt.Errorf("read a message: %w", errors.Join(err, io.ErrUnexpectedEOF))
+		}
+		read += n
+		if bytes.Contains(buffer[:read], []byte(textMark)) {
+			return nil
+		}
+	}
+	return errors.New("the first message is larger than expected")
+}
