@@ -1,19 +1,14 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// deliveries follow each message of a conference to its last subscriber.
+// deliveries follow the changes of each list to their last subscriber.
 type deliveries struct {
 	counters
 
@@ -24,100 +19,70 @@ type deliveries struct {
 	finished []time.Duration
 }
 
-// start begins the measurement.
-func (r *deliveries) start() { r.started.Store(true) }
+// start begins the measurement of delays.
+func (d *deliveries) start() { d.started.Store(true) }
 
-// complete returns the delays of all lists whose message every subscriber has.
-func (r *deliveries) complete() []time.Duration {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.finished
+// delays returns, for each list that all subscribers know, the time from its end to its message
+// at the last subscriber.
+func (d *deliveries) delays() []time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.finished
 }
 
-// conferenceDeliveries are the messages of one conference that some subscribers lack.
+// conferenceDeliveries are those of one conference.
 type conferenceDeliveries struct {
 	*deliveries
 
+	conference  string
 	subscribers int
-	mu          sync.Mutex
-	open        map[string]int
+
+	mu sync.Mutex
+	// received counts the subscribers that have the message of a list, by the list's end.
+	received map[int64]int
 }
 
-// watch opens subscribers of a conference.
-func (r *deliveries) watch(ctx context.Context, g *gateway, conference string, subscribers int) error {
-	c := &conferenceDeliveries{deliveries: r, subscribers: subscribers, open: map[string]int{}}
-	request := []byte(watchRequest(g.httpAddr, conference, eventStream, ""))
-	dial := dialTo(g.httpAddr)
-	for i := range subscribers {
-		conn, err := dial(ctx, i)
-		if err != nil {
-			return fmt.Errorf("connect: %w", err)
-		}
-		context.AfterFunc(ctx, func() { _ = conn.Close() })
-		if _, err := conn.Write(request); err != nil {
-			return fmt.Errorf("send a request: %w", err)
-		}
-		go func() {
-			defer func() { _ = conn.Close() }()
-			c.fail(ctx, c.read(conn))
-		}()
+// watch opens the subscribers of a conference.
+func (d *deliveries) watch(ctx context.Context, g *gateway, conference string, subscribers int, overGRPC bool) error {
+	c := &conferenceDeliveries{deliveries: d, conference: conference, subscribers: subscribers, received: map[int64]int{}}
+	if overGRPC {
+		return c.watchGRPC(ctx, g.grpcAddr)
 	}
-	return nil
+	return c.watchSSE(ctx, g.httpAddr)
 }
 
-// read reads messages until the stream ends.
-func (c *conferenceDeliveries) read(conn net.Conn) error {
-	lines := bufio.NewScanner(conn)
-	lines.Buffer(make([]byte, 4<<10), 1<<20)
-	for connected := false; lines.Scan(); {
-		message, isData := bytes.CutPrefix(lines.Bytes(), []byte("data: "))
-		if !isData {
-			continue
-		}
-		c.add(1, len(message))
-		if !connected {
-			connected = true
-			c.connected.Add(1)
-		}
-		if bytes.Contains(message, []byte(`"reason":"LAGGED"`)) {
-			c.lagged.Add(1)
-		}
-		if err := c.received(message); err != nil {
-			return err
-		}
-	}
-	return fmt.Errorf("a stream ended: %w", errors.Join(lines.Err(), io.ErrUnexpectedEOF))
-}
-
-// received records a message of changes. Its not_after is the end of the list.
-func (c *conferenceDeliveries) received(message []byte) error {
+// message records a message of a stream: its size, whether it is a LAGGED snapshot, and for
+// changes the end of the list that showed them.
+func (c *conferenceDeliveries) message(first bool, size int, lagged bool, listEnded time.Time) {
 	now := time.Now()
-	_, after, isChange := bytes.Cut(message, []byte(`"not_after":"`))
-	if !isChange || !c.started.Load() {
-		return nil
+	c.add(1, size)
+	if first {
+		c.connected.Add(1)
 	}
-	text, _, _ := bytes.Cut(after, []byte(`"`))
-	if !c.isLast(string(text)) {
-		return nil
+	if lagged {
+		c.lagged.Add(1)
 	}
-	ended, err := time.Parse(time.RFC3339Nano, string(text))
-	if err != nil {
-		return fmt.Errorf("read the end of a list: %w", err)
+	if listEnded.IsZero() || !c.started.Load() || !c.isLast(listEnded.UnixNano()) {
+		return
 	}
 	c.deliveries.mu.Lock()
 	defer c.deliveries.mu.Unlock()
-	c.finished = append(c.finished, now.Sub(ended))
-	return nil
+	c.finished = append(c.finished, now.Sub(listEnded))
 }
 
 // isLast reports whether all other subscribers already have the message of a list.
-func (c *conferenceDeliveries) isLast(list string) bool {
+func (c *conferenceDeliveries) isLast(list int64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.open[list]++
-	if c.open[list] < c.subscribers {
+	c.received[list]++
+	if c.received[list] < c.subscribers {
 		return false
 	}
-	delete(c.open, list)
+	delete(c.received, list)
 	return true
+}
+
+// ended is the failure of a stream that should go on.
+func (c *conferenceDeliveries) ended(ctx context.Context, err error) {
+	c.fail(ctx, fmt.Errorf("a stream of %s ended: %w", c.conference, err))
 }

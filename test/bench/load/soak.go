@@ -28,7 +28,7 @@ func soak(ctx context.Context, args []string) error {
 	var s soakSettings
 	flags := flag.NewFlagSet("soak", flag.ContinueOnError)
 	flags.StringVar(&s.gateway, "gateway", defaultGateway, "the gateway's program")
-	flags.IntVar(&s.subscribers, "subscribers", 5000, "SSE subscribers of all conferences together")
+	flags.IntVar(&s.subscribers, "subscribers", 5000, "subscribers of all conferences together, half of them over SSE and half over gRPC")
 	flags.IntVar(&s.conferences, "conferences", 200, "conferences")
 	flags.DurationVar(&s.duration, "duration", 20*time.Minute, "how long to run")
 	flags.DurationVar(&s.every, "every", time.Minute, "the time between two lines")
@@ -52,24 +52,25 @@ func (b *bench) soak(ctx context.Context, s soakSettings, out io.Writer) error {
 	}
 	defer g.stop()
 	perConference := s.subscribers / s.conferences
-	var r deliveries
+	var d deliveries
 	for i := range s.conferences {
-		if err := r.watch(ctx, g, fmt.Sprintf("%s-%d", serve.Conference(10, 1), i), perConference); err != nil {
+		overGRPC := i%2 == 1
+		if err := d.watch(ctx, g, fmt.Sprintf("%s-%d", serve.Conference(10, 1), i), perConference, overGRPC); err != nil {
 			return err
 		}
 	}
-	if err := r.waitForStreams(ctx, perConference*s.conferences); err != nil {
+	if err := d.waitForStreams(ctx, perConference*s.conferences); err != nil {
 		return err
 	}
-	r.start()
-	if err := r.report(ctx, g, s, out); err != nil {
+	d.start()
+	if err := d.report(ctx, g, s, out); err != nil {
 		return err
 	}
-	return r.summary(out)
+	return d.summary(out)
 }
 
 // report prints a line at every interval until the duration is over.
-func (r *deliveries) report(ctx context.Context, g *gateway, s soakSettings, out io.Writer) error {
+func (d *deliveries) report(ctx context.Context, g *gateway, s soakSettings, out io.Writer) error {
 	if _, err := fmt.Fprint(out, "| after | memory | CPU of one core | messages | LAGGED |\n| --- | --- | --- | --- | --- |\n"); err != nil {
 		return fmt.Errorf("print: %w", err)
 	}
@@ -89,20 +90,20 @@ func (r *deliveries) report(ctx context.Context, g *gateway, s soakSettings, out
 		if err != nil {
 			return err
 		}
-		if err := r.err(); err != nil {
+		if err := d.err(); err != nil {
 			return err
 		}
 		share := float64(usedThen-used) / float64(s.every)
 		used = usedThen
 		fmt.Fprintf(out, "| %s | %s | %.0f %% | %d | %d |\n",
-			time.Since(began).Round(time.Second), formatMemory(memory), 100*share, r.units.Load(), r.lagged.Load())
+			time.Since(began).Round(time.Second), formatMemory(memory), 100*share, d.units.Load(), d.lagged.Load())
 	}
 	return nil
 }
 
 // summary prints percentiles of the time to the last subscriber.
-func (r *deliveries) summary(out io.Writer) error {
-	delays := r.complete()
+func (d *deliveries) summary(out io.Writer) error {
+	delays := d.delays()
 	if len(delays) == 0 {
 		return errors.New("no list reached all its subscribers")
 	}
