@@ -22,7 +22,7 @@ func TestTableOfOneRound(t *testing.T) {
 	build(t, dir, "load", ".")
 	b := &bench{
 		settings: settings{
-			gateway: filepath.Join(dir, "server"), subscribers: 4, eventBytes: 300,
+			gateway: filepath.Join(dir, "server"), subscribers: 4, textBytes: 300, messageBytes: 300,
 			events: 20, calls: 50, lists: 10, polls: 20, seconds: 0.05, warmUp: 50 * time.Millisecond,
 		},
 		self: filepath.Join(dir, "load"),

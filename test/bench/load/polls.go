@@ -11,10 +11,10 @@ import (
 
 func (b *bench) pollScenario() *scenario {
 	ticking, changing, small := serve.Conference(1000, 0), serve.Conference(1000, 10), serve.Conference(10, 0)
-	return &scenario{name: "poll", contenders: []*contender{
-		b.gatewayPolls("1,000 participants, durations change", none, ticking),
-		b.gatewayPolls("1,000 participants, 10 change", none, changing),
-		b.gatewayPolls("gateway, 10 participants, durations change", difference, small),
+	return &scenario{name: "poll of participants", contenders: []*contender{
+		b.gatewayPolls("1,000, durations change", none, ticking),
+		b.gatewayPolls("1,000, 10 change", none, changing),
+		b.gatewayPolls("10, durations change", difference, small),
 		b.referencePolls("fetch 1,000", "fetch", ticking),
 		b.referencePolls("fetch, encoding/json, map diff of 1,000", "fetch-decode-diff", changing),
 	}}

@@ -20,9 +20,9 @@ func printTable(w io.Writer, scenarios []*scenario) error {
 	text.WriteString(tableHead)
 	for _, s := range scenarios {
 		for _, c := range s.contenders {
-			fmt.Fprintf(&text, "| %s | %s | %s | %s | %s | %s | %.0f | %s |\n", s.name, c.name,
+			fmt.Fprintf(&text, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", s.name, c.name,
 				formatCost(median(c.results, figures.costOf)), formatSpread(c.results), formatMemory(median(c.results, figures.memoryOf)),
-				formatSize(median(c.results, figures.sizeOf)), median(c.results, figures.rateOf), s.compare(c))
+				formatNumber(median(c.results, figures.sizeOf)), formatNumber(median(c.results, figures.rateOf)), s.compare(c))
 		}
 	}
 	if _, err := io.WriteString(w, text.String()); err != nil {
@@ -107,9 +107,9 @@ func formatMemory(bytes float64) string {
 	}
 }
 
-func formatSize(bytes float64) string {
-	if bytes == 0 {
+func formatNumber(n float64) string {
+	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%.0f", bytes)
+	return fmt.Sprintf("%.0f", n)
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"regexp"
-	"strconv"
 
 	"github.com/audian/participant-gateway/test/bench/load/serve"
 )
@@ -66,7 +65,7 @@ func (b *bench) stop() { b.upstreamProcess.stop() }
 
 // startServer starts a server of a program that has the command serve.
 func (b *bench) startServer(ctx context.Context, program, kind string, flags ...string) (p *process, addr string, err error) {
-	p, err = start(ctx, program, append([]string{"serve", kind, "-upstream", b.upstream, "-size", strconv.Itoa(b.eventBytes)}, flags...)...)
+	p, err = start(ctx, program, append([]string{"serve", kind, "-upstream", b.upstream}, flags...)...)
 	if err != nil {
 		return nil, "", err
 	}

@@ -29,9 +29,9 @@ func (b *bench) textStreamScenario() *scenario {
 	s := &scenario{name: "SSE and NDJSON, HTTP/1.1", contenders: []*contender{
 		b.streamContender("SSE", none, b.gatewayHTTP, b.watchHTTP(eventStream)),
 		b.streamContender("NDJSON", none, b.gatewayHTTP, b.watchHTTP(jsonLines)),
-		b.streamContender("net/http", ratio, b.reference("http-stream"), b.watchHTTP(eventStream)),
-		b.streamContender("hijacked connection", ratio, b.reference("hijacked-stream"), b.watchHTTP(eventStream)),
-		b.streamContender("TCP write", ratio, b.reference("tcp-stream"), b.watchHTTP(eventStream)),
+		b.streamContender("net/http", ratio, b.reference("http-stream", b.textBytes), b.watchHTTP(eventStream)),
+		b.streamContender("hijacked connection", ratio, b.reference("hijacked-stream", b.textBytes), b.watchHTTP(eventStream)),
+		b.streamContender("TCP write", ratio, b.reference("tcp-stream", b.textBytes), b.watchHTTP(eventStream)),
 	}}
 	if b.peers != "" {
 		s.contenders = append(s.contenders, b.peerContenders()...)
@@ -45,7 +45,7 @@ func (b *bench) grpcStreamScenario(name string, settings streamSettings) *scenar
 	}
 	return &scenario{name: name, contenders: []*contender{
 		b.streamContender("gateway", none, b.gatewayGRPC, open),
-		b.streamContender("grpc-go, encoded once", ratio, b.reference("grpc-stream"), open),
+		b.streamContender("grpc-go, encoded once", ratio, b.reference("grpc-stream", b.messageBytes), open),
 	}}
 }
 
@@ -113,11 +113,13 @@ func (b *bench) gatewayGRPC(ctx context.Context) (*process, string, error) {
 	return g.process, g.grpcAddr, nil
 }
 
-func (b *bench) reference(kind string) launcher { return b.eventServer(b.self, kind) }
+func (b *bench) reference(kind string, size int) launcher { return b.eventServer(b.self, kind, size) }
 
-func (b *bench) eventServer(program, kind string) launcher {
+// eventServer launches a server of a program that sends events of a size.
+func (b *bench) eventServer(program, kind string, size int) launcher {
+	rate := strconv.FormatFloat(b.events, 'f', -1, 64)
 	return func(ctx context.Context) (*process, string, error) {
-		return b.startServer(ctx, program, kind, "-rate", strconv.FormatFloat(b.events, 'f', -1, 64))
+		return b.startServer(ctx, program, kind, "-rate", rate, "-size", strconv.Itoa(size))
 	}
 }
 

@@ -12,12 +12,12 @@ import (
 
 // settings are the flags.
 type settings struct {
-	gateway, peers, cases   string
-	subscribers, eventBytes int
-	events, calls, lists    float64
-	polls                   float64
-	rounds                  int
-	seconds                 float64
+	gateway, peers, cases       string
+	subscribers                 int
+	textBytes, messageBytes     int
+	events, calls, lists, polls float64
+	rounds                      int
+	seconds                     float64
 	// warmUp is the time between the start of a load and its measurement.
 	warmUp time.Duration
 	limit  time.Duration
@@ -30,10 +30,11 @@ func parseSettings(args []string) (s settings, err error) {
 	flags.StringVar(&s.cases, "cases", "", "a regular expression; only cases whose name matches it are measured")
 	flags.IntVar(&s.subscribers, "subscribers", 1000, "subscribers of a stream")
 	flags.Float64Var(&s.events, "events", 20, "events a second for each subscriber")
-	flags.IntVar(&s.eventBytes, "event-bytes", 300, "size of an event's data at the reference servers; the gateway's is in the table")
+	flags.IntVar(&s.textBytes, "text-bytes", 560, "size of the references' events as text; the gateway's is in the table")
+	flags.IntVar(&s.messageBytes, "message-bytes", 175, "size of the references' gRPC messages; the gateway's is in the table")
 	flags.Float64Var(&s.calls, "calls", 1000, "calls a second that list one participant")
 	flags.Float64Var(&s.lists, "lists", 50, "calls a second that list 1,000 participants")
-	flags.Float64Var(&s.polls, "polls", 50, "polls a second")
+	flags.Float64Var(&s.polls, "polls", 100, "polls a second")
 	flags.IntVar(&s.rounds, "rounds", 3, "rounds; each measures every case once")
 	flags.Float64Var(&s.seconds, "seconds", 4, "seconds of one measurement")
 	flags.DurationVar(&s.warmUp, "warm-up", time.Second, "the time between the start of a load and its measurement")
@@ -41,7 +42,7 @@ func parseSettings(args []string) (s settings, err error) {
 	if err := flags.Parse(args); err != nil {
 		return s, fmt.Errorf("table: %w", err)
 	}
-	if flags.NArg() > 0 || min(s.subscribers, s.rounds, s.eventBytes) < 1 || min(s.events, s.calls, s.lists, s.polls, s.seconds) <= 0 {
+	if flags.NArg() > 0 || min(s.subscribers, s.rounds, s.textBytes, s.messageBytes) < 1 || min(s.events, s.calls, s.lists, s.polls, s.seconds) <= 0 {
 		return s, errors.New("table: numbers must be positive, and there are no arguments besides flags")
 	}
 	return s, nil
