@@ -35,8 +35,10 @@ func serveCentrifuge(ctx context.Context, o options, out io.Writer) error {
 	}
 	data := []byte(o.data())
 	return o.publish(ctx, func() error {
-		_, err := node.Publish(channel, data)
-		return err
+		if _, err := node.Publish(channel, data); err != nil {
+			return fmt.Errorf("publish: %w", err)
+		}
+		return nil
 	})
 }
 

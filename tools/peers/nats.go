@@ -35,7 +35,9 @@ func serveNATS(ctx context.Context, o options, out io.Writer) error {
 	}
 	message := fmt.Sprintf("PUB events %d\r\n%s\r\n", o.size, o.data())
 	return o.publish(ctx, func() error {
-		_, err := io.WriteString(conn, message)
-		return err
+		if _, err := io.WriteString(conn, message); err != nil {
+			return fmt.Errorf("publish: %w", err)
+		}
+		return nil
 	})
 }

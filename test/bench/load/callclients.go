@@ -23,19 +23,19 @@ const callers = 20
 type call func(ctx context.Context) (size int, err error)
 
 // callAtRate makes calls at a rate, until ctx ends. If the server is slower, the rate falls.
-func callAtRate(ctx context.Context, rate float64, make call, c *counters) {
+func callAtRate(ctx context.Context, rate float64, list call, c *counters) {
 	interval := time.Duration(callers * float64(time.Second) / rate)
 	for i := range callers {
 		go func() {
 			if pause(ctx, interval*time.Duration(i)/callers) != nil {
 				return
 			}
-			repeat(ctx, interval, make, c)
+			repeat(ctx, interval, list, c)
 		}()
 	}
 }
 
-func repeat(ctx context.Context, interval time.Duration, make call, c *counters) {
+func repeat(ctx context.Context, interval time.Duration, list call, c *counters) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
@@ -43,7 +43,7 @@ func repeat(ctx context.Context, interval time.Duration, make call, c *counters)
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			size, err := make(ctx)
+			size, err := list(ctx)
 			if err != nil {
 				c.fail(ctx, err)
 				return
@@ -67,8 +67,10 @@ func listOverGRPC(ctx context.Context, addr, conference string) (call, error) {
 	return func(ctx context.Context) (size int, err error) {
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
-		err = conn.Invoke(ctx, v2.ParticipantService_ListParticipants_FullMethodName, request, &size)
-		return size, err
+		if err := conn.Invoke(ctx, v2.ParticipantService_ListParticipants_FullMethodName, request, &size); err != nil {
+			return 0, fmt.Errorf("list: %w", err)
+		}
+		return size, nil
 	}, nil
 }
 

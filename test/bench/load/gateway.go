@@ -17,14 +17,13 @@ type gateway struct {
 
 // startGateway starts the gateway in front of an upstream. It reads each conference at a rate.
 // Limits on subscribers are off; the limit on calls is on, and is never reached.
-func startGateway(ctx context.Context, program, upstream string, rate float64, flags ...string) (*gateway, error) {
+func startGateway(ctx context.Context, program, upstream string, rate float64) (*gateway, error) {
 	interval := time.Duration(float64(time.Second) / rate).String()
-	p, err := start(ctx, program, append([]string{
-		"--upstream-url", upstream + "/v2", "--log-format", "json",
+	p, err := start(ctx, program,
+		"--upstream-url", upstream+"/v2", "--log-format", "json",
 		"--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0",
 		"--poll-interval", interval, "--max-poll-interval", interval, "--poll-rate", "1000",
-		"--max-subscribers", "0", "--max-streams-per-caller", "0", "--max-calls-per-second", "1000000",
-	}, flags...)...)
+		"--max-subscribers", "0", "--max-streams-per-caller", "0", "--max-calls-per-second", "1000000")
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -43,15 +44,28 @@ func growth(ctx context.Context, args []string) error {
 		return err
 	}
 	defer b.stop()
-	fmt.Fprint(os.Stdout, "\n| axis | participants | changed | subscribers | of another filter | CPU a list |\n| --- | --- | --- | --- | --- | --- |\n")
+	return b.growth(ctx, os.Stdout)
+}
+
+const growthHead = `
+| axis | participants | changed | subscribers | of another filter | CPU a list |
+| --- | --- | --- | --- | --- | --- |
+`
+
+func (b *bench) growth(ctx context.Context, out io.Writer) error {
+	if _, err := io.WriteString(out, growthHead); err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
 	for _, axis := range axes {
 		for _, at := range axis.points {
 			result, err := b.measurePoint(ctx, at)
 			if err != nil {
 				return fmt.Errorf("%s: %+v: %w", axis.name, at, err)
 			}
-			fmt.Fprintf(os.Stdout, "| %s | %d | %d | %d | %d | %s |\n",
-				axis.name, at.participants, at.changed, at.subscribers, at.others, formatCost(result.cost))
+			if _, err := fmt.Fprintf(out, "| %s | %d | %d | %d | %d | %s |\n",
+				axis.name, at.participants, at.changed, at.subscribers, at.others, formatCost(result.cost)); err != nil {
+				return fmt.Errorf("print: %w", err)
+			}
 		}
 	}
 	return nil

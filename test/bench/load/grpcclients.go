@@ -73,7 +73,10 @@ func grpcStreams(ctx context.Context, addr, conference string, s streamSettings,
 			group.Go(func() error { return watchGRPC(ctx, conn, request, c) })
 		}
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("open streams: %w", err)
+	}
+	return nil
 }
 
 // streamSettings are how gRPC clients connect.
@@ -86,7 +89,7 @@ type streamSettings struct {
 func watchGRPC(ctx context.Context, conn *grpc.ClientConn, request []byte, c *counters) error {
 	stream, err := conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true}, v2.ParticipantService_WatchParticipants_FullMethodName)
 	if err != nil {
-		return err
+		return fmt.Errorf("watch: %w", err)
 	}
 	if err := stream.SendMsg(request); err != nil {
 		return err

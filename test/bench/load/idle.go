@@ -89,8 +89,11 @@ func (b *bench) measureIdle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stdout, "%d idle SSE subscribers: %s, of these %s without subscribers; %s for each subscriber\n",
+	_, err = fmt.Fprintf(os.Stdout, "%d idle SSE subscribers: %s, of these %s without subscribers; %s for each subscriber\n",
 		b.subscribers, formatMemory(after), formatMemory(before), formatMemory((after-before)/float64(b.subscribers)))
+	if err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
 	return nil
 }
 
@@ -123,7 +126,10 @@ func idleStreams(ctx context.Context, addr string, streams int) (connections, er
 			return readMessage(conns[i])
 		})
 	}
-	return conns, group.Wait()
+	if err := group.Wait(); err != nil {
+		return conns, fmt.Errorf("open streams: %w", err)
+	}
+	return conns, nil
 }
 
 // dialFrom connects from an address of loopback that the client shares with few others.

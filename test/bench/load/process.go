@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -59,7 +60,7 @@ func (p *process) cpu() (time.Duration, error) {
 		return 0, fmt.Errorf("read the processor time: %w", err)
 	}
 	// The name of the program, in parentheses, may contain spaces.
-	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
 	if len(fields) < 13 {
 		return 0, fmt.Errorf("read the processor time: %d fields", len(fields))
 	}

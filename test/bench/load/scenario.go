@@ -49,7 +49,10 @@ func newBench(ctx context.Context, s settings) (*bench, error) {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
 	b := &bench{settings: s, self: self}
-	return b, b.startUpstream(ctx)
+	if err := b.startUpstream(ctx); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 func (b *bench) startUpstream(ctx context.Context) error {

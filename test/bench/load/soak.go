@@ -69,34 +69,29 @@ func (b *bench) soak(ctx context.Context, s soakSettings, out io.Writer) error {
 	return d.summary(out)
 }
 
+const soakHead = `
+| after | memory | CPU a message | messages a second | LAGGED |
+| --- | --- | --- | --- | --- |
+`
+
 // report prints a line at every interval until the duration is over.
 func (d *deliveries) report(ctx context.Context, g *gateway, s soakSettings, out io.Writer) error {
-	if _, err := fmt.Fprint(out, "| after | memory | CPU of one core | messages | LAGGED |\n| --- | --- | --- | --- | --- |\n"); err != nil {
+	if _, err := io.WriteString(out, soakHead); err != nil {
 		return fmt.Errorf("print: %w", err)
 	}
-	used, err := g.cpu()
-	if err != nil {
-		return err
-	}
 	for began := time.Now(); time.Since(began) < s.duration; {
-		if err := pause(ctx, s.every); err != nil {
+		result, err := measure(ctx, g.process, s.every, d.count)
+		if err != nil {
 			return err
 		}
 		memory, err := g.memory()
 		if err != nil {
 			return err
 		}
-		usedThen, err := g.cpu()
-		if err != nil {
-			return err
+		if _, err := fmt.Fprintf(out, "| %s | %s | %s | %.0f | %d |\n", time.Since(began).Round(time.Second),
+			formatMemory(memory), formatCost(result.cost), result.rate, d.lagged.Load()); err != nil {
+			return fmt.Errorf("print: %w", err)
 		}
-		if err := d.err(); err != nil {
-			return err
-		}
-		share := float64(usedThen-used) / float64(s.every)
-		used = usedThen
-		fmt.Fprintf(out, "| %s | %s | %.0f %% | %d | %d |\n",
-			time.Since(began).Round(time.Second), formatMemory(memory), 100*share, d.units.Load(), d.lagged.Load())
 	}
 	return nil
 }
@@ -111,5 +106,8 @@ func (d *deliveries) summary(out io.Writer) error {
 	at := func(share float64) string { return formatCost(delays[int(share*float64(len(delays)-1))]) }
 	_, err := fmt.Fprintf(out, "\n%d lists, from the end of a list to its message at the last subscriber: median %s, p99 %s, longest %s\n",
 		len(delays), at(0.5), at(0.99), at(1))
-	return err
+	if err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
+	return nil
 }

@@ -30,14 +30,15 @@ func textStreams(ctx context.Context, dial dialer, streams int, request, mark st
 			context.AfterFunc(ctx, func() { _ = conn.Close() })
 			go func() {
 				defer func() { _ = conn.Close() }()
-				if err := countMarks(conn, []byte(mark), c); err != nil {
-					c.fail(ctx, fmt.Errorf("a stream ended: %w", err))
-				}
+				c.fail(ctx, fmt.Errorf("a stream ended: %w", countMarks(conn, []byte(mark), c)))
 			}()
 			return nil
 		})
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("open streams: %w", err)
+	}
+	return nil
 }
 
 // dialer opens the connection of a client with a number.
@@ -51,15 +52,15 @@ func dialTo(addr string) dialer {
 	}
 }
 
-// countMarks reads until the connection ends. A mark has two bytes.
-func countMarks(conn net.Conn, mark []byte, c *counters) error {
+// countMarks reads until the connection ends, and returns why. A mark has two bytes.
+func countMarks(conn net.Conn, mark []byte, c *counters) (ended error) {
 	buffer := make([]byte, 4<<10)
 	connected := false
 	kept := 0 // The last byte of a read may begin a mark.
 	for {
 		n, err := conn.Read(buffer[kept:])
 		if err != nil {
-			return err
+			return fmt.Errorf("read: %w", err)
 		}
 		read := buffer[:kept+n]
 		marks := bytes.Count(read, mark)

@@ -42,7 +42,8 @@ func parseSettings(args []string) (s settings, err error) {
 	if err := flags.Parse(args); err != nil {
 		return s, fmt.Errorf("table: %w", err)
 	}
-	if flags.NArg() > 0 || min(s.subscribers, s.rounds, s.textBytes, s.messageBytes) < 1 || min(s.events, s.calls, s.lists, s.polls, s.seconds) <= 0 {
+	counts, rates := min(s.subscribers, s.rounds, s.textBytes, s.messageBytes), min(s.events, s.calls, s.lists, s.polls, s.seconds)
+	if flags.NArg() > 0 || counts < 1 || rates <= 0 {
 		return s, errors.New("table: numbers must be positive, and there are no arguments besides flags")
 	}
 	return s, nil

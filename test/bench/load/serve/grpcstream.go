@@ -48,7 +48,7 @@ func serveGRPCStream(ctx context.Context, listener net.Listener, o Options) erro
 			Handler: func(_ any, stream grpc.ServerStream) error { return p.stream(stream) },
 		}},
 	}, nil)
-	return server.Serve(listener)
+	return serveGRPC(listener, server)
 }
 
 func (p *publisher) stream(stream grpc.ServerStream) error {
@@ -101,10 +101,17 @@ func (s *watchService) WatchParticipants(
 			return stream.Context().Err()
 		case <-events:
 			if err := stream.Send(s.event); err != nil {
-				return err
+				return fmt.Errorf("send: %w", err)
 			}
 		}
 	}
+}
+
+func serveGRPC(listener net.Listener, server *grpc.Server) error {
+	if err := server.Serve(listener); err != nil {
+		return fmt.Errorf("serve gRPC: %w", err)
+	}
+	return nil
 }
 
 // serveThroughGRPC serves REST by grpc-gateway, which calls the gRPC server in the same

@@ -3,6 +3,7 @@ package serve
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 )
@@ -54,7 +55,7 @@ func serveTCPStream(ctx context.Context, listener net.Listener, o Options) error
 	for {
 		conn, err := listener.Accept()
 		if err != nil {
-			return err
+			return fmt.Errorf("accept: %w", err)
 		}
 		go p.answer(conn)
 	}

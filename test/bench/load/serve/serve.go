@@ -56,7 +56,8 @@ func Run(ctx context.Context, kind string, o Options, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	defer context.AfterFunc(ctx, func() { _ = listener.Close() })()
+	stop := context.AfterFunc(ctx, func() { _ = listener.Close() })
+	defer stop()
 	if _, err := fmt.Fprintln(out, listener.Addr()); err != nil {
 		return fmt.Errorf("write the address: %w", err)
 	}

@@ -119,7 +119,7 @@ func newTranslator(o Options) *grpc.Server {
 
 // serveTranslator serves gRPC.
 func serveTranslator(_ context.Context, listener net.Listener, o Options) error {
-	return newTranslator(o).Serve(listener)
+	return serveGRPC(listener, newTranslator(o))
 }
 
 // serveChain serves REST by grpc-gateway, which calls the translator by gRPC.
