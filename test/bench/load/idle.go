@@ -18,9 +18,9 @@ import (
 )
 
 const (
-	// portsOfAnAddress is how many clients share one address: fewer than the ports that Linux
-	// gives to clients by default.
-	portsOfAnAddress = 20_000
+	// clientsOfAnAddress is how many clients share an address: far fewer than there are ports,
+	// since the ports of closed connections stay in use for a minute.
+	clientsOfAnAddress = 5_000
 	// otherFiles are the descriptors that a process needs besides those of its streams.
 	otherFiles = 200
 )
@@ -89,8 +89,9 @@ func (b *bench) measureIdle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(os.Stdout, "%d idle SSE subscribers: %s, of these %s without subscribers; %s for each subscriber\n",
-		b.subscribers, formatMemory(after), formatMemory(before), formatMemory((after-before)/float64(b.subscribers)))
+	each := (after - before) / float64(b.subscribers)
+	_, err = fmt.Fprintf(os.Stdout, "%d idle SSE subscribers: %s, of these %s without subscribers; %s for each; by this 100,000 take %s\n",
+		b.subscribers, formatMemory(after), formatMemory(before), formatMemory(each), formatMemory(before+100_000*each))
 	if err != nil {
 		return fmt.Errorf("print: %w", err)
 	}
@@ -134,7 +135,7 @@ func idleStreams(ctx context.Context, addr string, streams int) (connections, er
 
 // dialFrom connects from an address of loopback that the client shares with few others.
 func dialFrom(ctx context.Context, addr string, client int) (net.Conn, error) {
-	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(1+client/portsOfAnAddress))}, Timeout: connectTimeout}
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(2+client/clientsOfAnAddress))}, Timeout: connectTimeout}
 	conn, err := d.DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)

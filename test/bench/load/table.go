@@ -36,7 +36,7 @@ func parseSettings(args []string) (s settings, err error) {
 	flags.Float64Var(&s.lists, "lists", 50, "calls a second that list 1,000 participants")
 	flags.Float64Var(&s.polls, "polls", 100, "polls a second")
 	flags.IntVar(&s.rounds, "rounds", 3, "rounds; each measures every case once")
-	flags.Float64Var(&s.seconds, "seconds", 4, "seconds of one measurement")
+	flags.Float64Var(&s.seconds, "seconds", 3, "seconds of one measurement")
 	flags.DurationVar(&s.warmUp, "warm-up", time.Second, "the time between the start of a load and its measurement")
 	flags.DurationVar(&s.limit, "limit", 20*time.Minute, "the command ends after this time, whatever happens")
 	if err := flags.Parse(args); err != nil {

@@ -1,9 +1,9 @@
 package serve
 
 import (
+	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"time"
 )
@@ -11,13 +11,15 @@ import (
 // serveFetch reads lists and discards them.
 func serveFetch(ctx context.Context, _ net.Listener, o Options) error {
 	upstream := newUpstreamClient(o.Upstream)
+	var body bytes.Buffer // It is used again, so that later lists need few reads.
 	return poll(ctx, o.Rate, func() error {
 		response, err := upstream.open(ctx, o.Conference)
 		if err != nil {
 			return err
 		}
 		defer func() { _ = response.Body.Close() }()
-		if _, err := io.Copy(io.Discard, response.Body); err != nil {
+		body.Reset()
+		if _, err := body.ReadFrom(response.Body); err != nil {
 			return fmt.Errorf("read a list: %w", err)
 		}
 		return nil
