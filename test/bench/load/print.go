@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -61,9 +62,18 @@ func (s *scenario) compare(reference *contender) string {
 		if c.comparison != none {
 			continue
 		}
-		texts = append(texts, fmt.Sprintf("%s (%s)", reference.comparison.text(c.results, reference.results), c.name))
+		text := fmt.Sprintf("%s (%s)", reference.comparison.text(c.results, reference.results), c.name)
+		if !sameRate(c.results, reference.results) {
+			text = "~" + text
+		}
+		texts = append(texts, text)
 	}
 	return strings.Join(texts, ", ")
+}
+
+// sameRate reports whether two servers delivered about as much. If not, the machine was too busy.
+func sameRate(results, references []figures) bool {
+	return math.Abs(median(results, figures.rateOf)/median(references, figures.rateOf)-1) < 0.15
 }
 
 func (c comparison) text(results, references []figures) string {
