@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"runtime/debug"
 
 	"github.com/audian/participant-gateway/test/bench/load/serve"
 )
@@ -44,6 +45,7 @@ type bench struct {
 }
 
 func newBench(ctx context.Context, s settings) (*bench, error) {
+	debug.SetGCPercent(400) // The clients take less of the processors.
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
