@@ -32,18 +32,18 @@ func idle(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("idle", flag.ContinueOnError)
 	flags.StringVar(&s.gateway, "gateway", defaultGateway, "the gateway's program")
 	flags.IntVar(&s.subscribers, "subscribers", 100_000, "idle SSE subscribers")
+	overHTTP2 := flags.Bool("http2", false, "open the subscribers as streams of few HTTP/2 connections, which need few files")
 	flags.Float64Var(&s.seconds, "seconds", 30, "seconds between the last connection and the reading of the memory")
 	flags.DurationVar(&s.limit, "limit", 10*time.Minute, "the command ends after this time, whatever happens")
 	if err := flags.Parse(args); err != nil {
 		return fmt.Errorf("idle: %w", err)
 	}
-	allowed, err := streamsAllowed()
-	if err != nil {
-		return err
-	}
-	if s.subscribers > allowed {
-		fmt.Fprintf(os.Stderr, "idle: a process may open %d files here, so that it has %d subscribers\n", allowed+otherFiles, allowed)
-		s.subscribers = allowed
+	open := idleHTTP2Streams
+	if !*overHTTP2 {
+		open = idleStreams
+		if err := s.limitSubscribers(); err != nil {
+			return err
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.limit)
 	defer cancel()
@@ -52,19 +52,27 @@ func idle(ctx context.Context, args []string) error {
 		return err
 	}
 	defer b.stop()
-	return b.measureIdle(ctx)
+	return b.measureIdle(ctx, open)
 }
 
-// streamsAllowed returns how many streams the limit of open files allows a process.
-func streamsAllowed() (int, error) {
+// limitSubscribers takes as many subscribers as the limit of open files allows a process.
+func (s *settings) limitSubscribers() error {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return 0, fmt.Errorf("read the limit of open files: %w", err)
+		return fmt.Errorf("read the limit of open files: %w", err)
 	}
-	return int(limit.Max) - otherFiles, nil
+	if allowed := int(limit.Max) - otherFiles; s.subscribers > allowed {
+		fmt.Fprintf(os.Stderr, "idle: a process may open %d files here, so that it has %d subscribers\n", limit.Max, allowed)
+		s.subscribers = allowed
+	}
+	return nil
 }
 
-func (b *bench) measureIdle(ctx context.Context) error {
+// idleOpener opens subscribers that are idle once they have a message, and returns how to close
+// them.
+type idleOpener func(ctx context.Context, addr string, streams int) (closeAll func(), err error)
+
+func (b *bench) measureIdle(ctx context.Context, open idleOpener) error {
 	g, err := startGateway(ctx, b.gateway, b.upstream, 1)
 	if err != nil {
 		return err
@@ -77,11 +85,11 @@ func (b *bench) measureIdle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	streams, err := idleStreams(ctx, g.httpAddr, b.subscribers)
-	defer streams.close()
+	closeAll, err := open(ctx, g.httpAddr, b.subscribers)
 	if err != nil {
 		return err
 	}
+	defer closeAll()
 	if err := pause(ctx, b.duration()); err != nil {
 		return err
 	}
@@ -98,21 +106,17 @@ func (b *bench) measureIdle(ctx context.Context) error {
 	return nil
 }
 
-// connections are those of idle clients.
-type connections []net.Conn
-
-func (c connections) close() {
-	for _, conn := range c {
-		if conn != nil {
-			_ = conn.Close()
+// idleStreams opens streams, each on a connection of its own, and reads the first message of
+// each. What comes later stays in the socket.
+func idleStreams(ctx context.Context, addr string, streams int) (closeAll func(), err error) {
+	conns := make([]net.Conn, streams)
+	closeAll = func() {
+		for _, conn := range conns {
+			if conn != nil {
+				_ = conn.Close()
+			}
 		}
 	}
-}
-
-// idleStreams opens streams and reads the first message of each. What comes later stays in
-// the socket.
-func idleStreams(ctx context.Context, addr string, streams int) (connections, error) {
-	conns := make(connections, streams)
 	request := []byte(watchRequest(addr, serve.Conference(10, 0), eventStream, ""))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(concurrentConnects)
@@ -124,13 +128,17 @@ func idleStreams(ctx context.Context, addr string, streams int) (connections, er
 			if _, err := conns[i].Write(request); err != nil {
 				return fmt.Errorf("send a request: %w", err)
 			}
+			if err := conns[i].SetReadDeadline(time.Now().Add(connectTimeout)); err != nil {
+				return fmt.Errorf("set a deadline: %w", err)
+			}
 			return readMessage(conns[i])
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return conns, fmt.Errorf("open streams: %w", err)
+		closeAll()
+		return nil, fmt.Errorf("open streams: %w", err)
 	}
-	return conns, nil
+	return closeAll, nil
 }
 
 // dialFrom connects from an address of loopback that the client shares with few others.
@@ -144,13 +152,10 @@ func dialFrom(ctx context.Context, addr string, client int) (net.Conn, error) {
 }
 
 // readMessage reads until a message has ended.
-func readMessage(conn net.Conn) error {
-	if err := conn.SetReadDeadline(time.Now().Add(connectTimeout)); err != nil {
-		return fmt.Errorf("set a deadline: %w", err)
-	}
+func readMessage(r io.Reader) error {
 	buffer := make([]byte, 16<<10)
 	for read := 0; read < len(buffer); {
-		n, err := conn.Read(buffer[read:])
+		n, err := r.Read(buffer[read:])
 		if err != nil {
 			return fmt.Errorf("read a message: %w", errors.Join(err, io.ErrUnexpectedEOF))
 		}
