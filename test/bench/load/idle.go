@@ -41,8 +41,13 @@ func idle(ctx context.Context, args []string) error {
 	open := idleHTTP2Streams
 	if !*overHTTP2 {
 		open = idleStreams
-		if err := s.limitSubscribers(); err != nil {
+		allowed, err := streamsAllowed()
+		if err != nil {
 			return err
+		}
+		if s.subscribers > allowed {
+			fmt.Fprintf(os.Stderr, "idle: the limit of open files allows a process %d subscribers\n", allowed)
+			s.subscribers = allowed
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.limit)
@@ -55,17 +60,13 @@ func idle(ctx context.Context, args []string) error {
 	return b.measureIdle(ctx, open)
 }
 
-// limitSubscribers takes as many subscribers as the limit of open files allows a process.
-func (s *settings) limitSubscribers() error {
+// streamsAllowed returns how many connections the limit of open files allows a process.
+func streamsAllowed() (int, error) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return fmt.Errorf("read the limit of open files: %w", err)
+		return 0, fmt.Errorf("read the limit of open files: %w", err)
 	}
-	if allowed := int(limit.Max) - otherFiles; s.subscribers > allowed {
-		fmt.Fprintf(os.Stderr, "idle: a process may open %d files here, so that it has %d subscribers\n", limit.Max, allowed)
-		s.subscribers = allowed
-	}
-	return nil
+	return int(limit.Max) - otherFiles, nil
 }
 
 // idleOpener opens subscribers that are idle once they have a message, and returns how to close
@@ -125,13 +126,7 @@ func idleStreams(ctx context.Context, addr string, streams int) (closeAll func()
 			if conns[i], err = dialFrom(ctx, addr, i); err != nil {
 				return err
 			}
-			if _, err := conns[i].Write(request); err != nil {
-				return fmt.Errorf("send a request: %w", err)
-			}
-			if err := conns[i].SetReadDeadline(time.Now().Add(connectTimeout)); err != nil {
-				return fmt.Errorf("set a deadline: %w", err)
-			}
-			return readMessage(conns[i])
+			return openIdle(conns[i], request)
 		})
 	}
 	if err := group.Wait(); err != nil {
@@ -139,6 +134,17 @@ func idleStreams(ctx context.Context, addr string, streams int) (closeAll func()
 		return nil, fmt.Errorf("open streams: %w", err)
 	}
 	return closeAll, nil
+}
+
+// openIdle opens a stream and reads its first message.
+func openIdle(conn net.Conn, request []byte) error {
+	if err := conn.SetDeadline(time.Now().Add(connectTimeout)); err != nil {
+		return fmt.Errorf("set a deadline: %w", err)
+	}
+	if _, err := conn.Write(request); err != nil {
+		return fmt.Errorf("send a request: %w", err)
+	}
+	return readMessage(conn)
 }
 
 // dialFrom connects from an address of loopback that the client shares with few others.
