@@ -20,7 +20,7 @@ LDFLAGS := -X $(CONFIG).version=$(VERSION) -X $(CONFIG).commit=$(COMMIT) -X $(CO
 STATIC := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w $(LDFLAGS)'
 
 # The tools that have a module of their own, and code of ours.
-TOOLS := tools/deploycheck tools/image
+TOOLS := tools/deploycheck tools/image tools/peers
 
 # The targets that `make check` runs after the tests.
 CHECKS := tidy-check lint generate-drift breaking vulnerabilities docs-check api-check clients-check dashboard-check image-check deploy-check release-check interop model model-replicas chaos chaos-replicas mutants
@@ -122,11 +122,40 @@ tidy-check: ## Fail if a go.mod is not tidy
 	$(GO) mod tidy -diff
 	@$(foreach tool,$(TOOLS),(cd $(tool) && $(GO) mod tidy -diff) &&) true
 
-# How often `make bench` runs all benchmarks. benchstat needs at least six runs.
-PASSES ?= 6
+# The load harness needs Linux. It measures the binary of a release.
+LOAD := bin/bench/load
+.PHONY: load-programs
+load-programs:
+	@mkdir -p bin/bench
+	@$(STATIC) -o bin/bench/server ./cmd/server
+	@$(GO) build -o $(LOAD) ./test/bench/load
 
 .PHONY: bench
-bench: ## Run the benchmarks and compare the variants
+bench: load-programs ## Measure events, calls, polls and the start, with reference servers; ARGS adds flags (ARGS=-help lists them)
+	@$(LOAD) table $(ARGS)
+
+.PHONY: bench-peers
+bench-peers: load-programs ## Measure events with other servers of events: Centrifuge, NATS, grpc-gateway; ARGS adds flags
+	@$(GO) build -C tools/peers -o $(CURDIR)/bin/bench/peers .
+	@$(LOAD) table -peers bin/bench/peers -cases HTTP $(ARGS)
+
+.PHONY: bench-growth
+bench-growth: load-programs ## Measure what the cost of a list grows with; ARGS adds flags
+	@$(LOAD) growth $(ARGS)
+
+.PHONY: soak
+soak: load-programs ## Run 5,000 subscribers of 200 conferences for 20 minutes; ARGS adds flags
+	@$(LOAD) soak $(ARGS)
+
+.PHONY: idle
+idle: load-programs ## Measure the memory of 100,000 idle subscribers, or as many as the limit of files allows; ARGS adds flags
+	@$(LOAD) idle $(ARGS)
+
+# How often `make bench-micro` runs all benchmarks. benchstat needs at least six runs.
+PASSES ?= 6
+
+.PHONY: bench-micro
+bench-micro: ## Run the benchmarks of Go code and compare the variants
 	@mkdir -p bin && rm -f bin/bench.txt
 	@# The passes run one after the other, so that each variant is measured early and late.
 	for pass in $$(seq $(PASSES)); do $(GO) test -run '^$$' -bench . -benchmem ./test/bench ./internal/service >> bin/bench.txt || exit 1; done

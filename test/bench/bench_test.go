@@ -1,5 +1,5 @@
 // Package bench measures the costs of polling and watching a conference against simple
-// baselines. `make bench` prints the ratios, which are comparable between machines.
+// baselines. `make bench-micro` prints the ratios, which are comparable between machines.
 package bench_test
 
 import (

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// gateway is a process of the gateway.
+type gateway struct {
+	*process
+
+	grpcAddr, httpAddr, adminAddr string
+}
+
+// startGateway starts the gateway in front of an upstream. It reads each conference at a rate.
+// Limits on subscribers are off; the limit on calls is on, and is never reached.
+func startGateway(ctx context.Context, program, upstream string, rate float64) (*gateway, error) {
+	interval := time.Duration(float64(time.Second) / rate).String()
+	p, err := start(ctx, program,
+		"--upstream-url", upstream+"/v2", "--log-format", "json",
+		"--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0",
+		"--poll-interval", interval, "--max-poll-interval", interval, "--poll-rate", "1000",
+		"--max-subscribers", "0", "--max-streams-per-caller", "0", "--max-calls-per-second", "1000000")
+	if err != nil {
+		return nil, err
+	}
+	g := &gateway{process: p}
+	if err := g.readAddresses(); err != nil {
+		g.stop()
+		return nil, err
+	}
+	return g, nil
+}
+
+func (g *gateway) readAddresses() error {
+	for g.adminAddr == "" {
+		line, err := g.line()
+		if err != nil {
+			return err
+		}
+		transport, addr, _ := strings.Cut(line, " ")
+		addr = strings.TrimPrefix(strings.TrimSpace(addr), "http://")
+		switch transport {
+		case "gRPC":
+			g.grpcAddr = addr
+		case "HTTP":
+			g.httpAddr = addr
+		case "admin":
+			g.adminAddr = addr
+		}
+	}
+	return nil
+}
+
+// ready reports whether the gateway is ready.
+func (g *gateway) ready(ctx context.Context) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+g.adminAddr+"/readyz", http.NoBody)
+	if err != nil {
+		return false
+	}
+	response, err := plainClient.Do(request)
+	if err != nil {
+		return false
+	}
+	_ = response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}
+
+// watchRequest is the HTTP request of a watch.
+func watchRequest(addr, conference, accept, query string) string {
+	return fmt.Sprintf("GET /v2/conferences/%s/participants:watch?heartbeat_interval=60s%s HTTP/1.1\r\nHost: %s\r\nAccept: %s\r\n\r\n",
+		conference, query, addr, accept)
+}
+
+// defaultGateway is where the Makefile builds the gateway's program.
+const defaultGateway = "bin/bench/server"

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestTableOfOneRound measures every case once, with few subscribers and calls.
+func TestTableOfOneRound(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the harness reads /proc")
+	}
+	dir := t.TempDir()
+	build(t, dir, "server", "../../../cmd/server")
+	build(t, dir, "load", ".")
+	b := &bench{
+		settings: settings{
+			gateway: filepath.Join(dir, "server"), subscribers: 4, textBytes: 300, messageBytes: 300,
+			events: 20, calls: 50, lists: 10, polls: 20, seconds: 0.05, warmUp: 50 * time.Millisecond,
+		},
+		self: filepath.Join(dir, "load"),
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	if err := b.startUpstream(ctx); err != nil {
+		t.Fatal(err)
+	}
+	defer b.stop()
+	scenarios := b.scenarios(regexp.MustCompile(""))
+	if err := b.round(ctx, 0, scenarios); err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	if err := printTable(&text, scenarios); err != nil {
+		t.Fatal(err)
+	}
+	t.Log(text.String())
+}
+
+func build(t *testing.T, dir, name, pkg string) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(dir, name), pkg)
+	command.Stderr = os.Stderr
+	if err := command.Run(); err != nil {
+		t.Fatal(err)
+	}
+}
