@@ -68,6 +68,10 @@ type usage struct {
 	Mallocs, Bytes uint64
 }
 
+func (u usage) minus(before usage) usage {
+	return usage{CPU: u.CPU - before.CPU, Mallocs: u.Mallocs - before.Mallocs, Bytes: u.Bytes - before.Bytes}
+}
+
 func usageNow() usage {
 	var used syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &used) // It fails only for an unknown argument.

@@ -14,59 +14,82 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-// pace is the pause from the start of a call to that of the next: 1,000 calls a second.
-const pace = time.Millisecond
+// pace is the pause from the start of a call to that of the next.
+const pace = 500 * time.Microsecond
+
+// way is one server, and how it is called.
+type way struct {
+	name, role string
+	dial       func(*testing.B, addresses) func() error
+}
 
 // BenchmarkList measures a List of one participant and of 1,000, over gRPC and REST: the CPU time and
-// the allocations of the server. The references are the smallest translator from gRPC to the
+// the allocations of the gateway. The references are the smallest translator from gRPC to the
 // upstream's REST API; the smallest chain of grpc-gateway, gRPC and REST; a REST server that decodes
-// and encodes with encoding/json; and net/http's reverse proxy.
+// and encodes with encoding/json; and net/http's reverse proxy. All run at the same time and are
+// called in turn, so that the noise of the machine affects all of them alike.
 func BenchmarkList(b *testing.B) {
 	for _, size := range []int{1, 1000} {
-		for _, way := range []struct {
-			transport, way, role string
-			dial                 func(*testing.B, addresses) func() error
+		for _, transport := range []struct {
+			name string
+			ways []way
 		}{
-			{"grpc", "plain", "translator", dialGRPC},
-			{"grpc", "gateway", "gateway", dialGRPC},
-			{"rest", "chain", "chain", dialREST},
-			{"rest", "plain", "rest", dialREST},
-			{"rest", "proxy", "proxy", dialREST},
-			{"rest", "gateway", "gateway", dialREST},
+			{"grpc", []way{{"plain", "translator", dialGRPC}, {"gateway", "gateway", dialGRPC}}},
+			{"rest", []way{
+				{"plain", "rest", dialREST}, {"chain", "chain", dialREST}, {"proxy", "proxy", dialREST}, {"gateway", "gateway", dialREST},
+			}},
 		} {
-			b.Run(fmt.Sprintf("size=%d/transport=%s/way=%s", size, way.transport, way.way), func(b *testing.B) {
+			b.Run(fmt.Sprintf("size=%d/transport=%s", size, transport.name), func(b *testing.B) {
 				upstream := start(b, fmt.Sprintf("upstream-%d", size), "")
-				served := start(b, way.role, upstream.HTTP)
-				measure(b, served, way.dial(b, served.addresses))
+				compare(b, transport.ways, upstream.HTTP)
 			})
 		}
 	}
 }
 
-// measure makes paced calls, and reports what one costs the server.
-func measure(b *testing.B, served *process, call func() error) {
+// compare calls the servers in turn, and reports what a call costs each of them.
+func compare(b *testing.B, ways []way, upstream string) {
 	b.Helper()
-	const warmup = 200
-	for range warmup {
-		if err := call(); err != nil {
-			b.Fatal(err)
+	calls, servers := make([]func() error, len(ways)), make([]*process, len(ways))
+	for i, one := range ways {
+		servers[i] = start(b, one.role, upstream)
+		calls[i] = one.dial(b, servers[i].addresses)
+	}
+	inTurn := func(wait <-chan time.Time) {
+		for _, call := range calls {
+			<-wait
+			if err := call(); err != nil {
+				b.Fatal(err)
+			}
 		}
 	}
 	paced := time.NewTicker(pace)
 	defer paced.Stop()
-	before := served.used(b)
-	for b.Loop() {
-		<-paced.C
-		if err := call(); err != nil {
-			b.Fatal(err)
-		}
+	const warmup = 200
+	for range warmup {
+		inTurn(paced.C)
 	}
-	after := served.used(b)
-	calls := float64(b.N)
+	before := usages(b, servers)
+	for b.Loop() {
+		inTurn(paced.C)
+	}
+	after := usages(b, servers)
 	b.ReportMetric(0, "ns/op") // It contains the pauses between the calls.
-	b.ReportMetric(float64((after.CPU-before.CPU).Microseconds())/calls, "cpu-us/call")
-	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/calls, "allocs/call")
-	b.ReportMetric(float64(after.Bytes-before.Bytes)/calls, "B/call")
+	for i, one := range ways {
+		used := after[i].minus(before[i])
+		b.ReportMetric(float64(used.CPU.Nanoseconds())/1e3/float64(b.N), one.name+"-cpu-us/call")
+		b.ReportMetric(float64(used.Mallocs)/float64(b.N), one.name+"-allocs/call")
+		b.ReportMetric(float64(used.Bytes)/float64(b.N), one.name+"-B/call")
+	}
+}
+
+func usages(b *testing.B, servers []*process) []usage {
+	b.Helper()
+	all := make([]usage, len(servers))
+	for i, server := range servers {
+		all[i] = server.used(b)
+	}
+	return all
 }
 
 // dialGRPC returns a function that lists over one gRPC connection.
