@@ -1,7 +1,6 @@
 package audian
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,8 +16,6 @@ const (
 	// maxBody bounds the body of a response: a list of 1,000 participants has a quarter of a
 	// megabyte.
 	maxBody = 8 << 20
-	// expectedBody bounds the memory that is reserved before the body arrives.
-	expectedBody = 1 << 20
 	// errorBodyTimeout bounds the reading of an error's body: its status is what counts (A1).
 	errorBodyTimeout = 2 * time.Second
 )
@@ -47,7 +44,7 @@ func isSuccess(status int) bool {
 func read(ctx context.Context, in *http.Response, known redact.Secrets) (*response, *apierror.Error) {
 	resp := &response{status: in.StatusCode, header: in.Header, secrets: known}
 	var err error
-	resp.body, err = readBody(in.Body, in.ContentLength)
+	resp.body, err = readBody(in.Body)
 	resp.body, resp.envelope, _ = readDocument(resp.body)
 	if token, isText := text(resp.envelope.AuthToken); isText {
 		resp.secrets = append(resp.secrets, redact.Secret(token))
@@ -61,21 +58,15 @@ func read(ctx context.Context, in *http.Response, known redact.Secrets) (*respon
 
 var errTooLarge = errors.New("the body is larger than 8 MiB")
 
-// readBody reads to the end, so that the connection can be reused. length is the body's, or -1 if
-// the response does not contain it.
-func readBody(r io.Reader, length int64) ([]byte, error) {
-	if length > maxBody {
-		return nil, errTooLarge
-	}
-	// ReadFrom needs some free bytes to find the end.
-	body := bytes.NewBuffer(make([]byte, 0, min(max(length, 0), expectedBody)+bytes.MinRead))
-	read, err := body.ReadFrom(io.LimitReader(r, maxBody+1))
+// readBody reads to the end, so that the connection can be reused.
+func readBody(r io.Reader) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r, maxBody+1))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("read body: %w", err)
-	case read > maxBody:
+	case len(body) > maxBody:
 		return nil, errTooLarge
 	default:
-		return body.Bytes(), nil
+		return body, nil
 	}
 }
