@@ -158,7 +158,7 @@ PASSES ?= 6
 bench-micro: ## Run the benchmarks of Go code and compare the variants
 	@mkdir -p bin && rm -f bin/bench.txt
 	@# The passes run one after the other, so that each variant is measured early and late.
-	for pass in $$(seq $(PASSES)); do $(GO) test -run '^$$' -bench . -benchmem ./test/bench ./internal/service >> bin/bench.txt || exit 1; done
+	for pass in $$(seq $(PASSES)); do $(GO) test -run '^$$' -bench . -benchmem ./test/bench ./test/bench/unary ./internal/service >> bin/bench.txt || exit 1; done
 	$(STAT) -col '/way@(plain gateway refresh keys limits tls unset ratio sampled)' bin/bench.txt
 
 # How long `make chaos` and `make chaos-replicas` run at least, and the seed of their experiments.

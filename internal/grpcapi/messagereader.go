@@ -1,6 +1,7 @@
 package grpcapi
 
 import (
+	"io"
 	"time"
 
 	"google.golang.org/grpc/mem"
@@ -33,6 +34,24 @@ const (
 	receiveChunk = 16 << 10
 )
 
+// readOnly reads the request of a call that takes exactly one.
+func (in *messageReader) readOnly(into any) error {
+	switch err := in.readMessage(into); err { //nolint:errorlint // gRPC returns it as it is.
+	case nil:
+	case io.EOF:
+		return errOneMessage()
+	default:
+		return err
+	}
+	in.progress.Reset(in.timeout)
+	if err := in.readMessage(nil); err != io.EOF { //nolint:errorlint // Likewise.
+		return err
+	}
+	return nil
+}
+
+// readMessage reads the next message; at the end it returns io.EOF. If into is nil, a message is an
+// error.
 func (in *messageReader) readMessage(into any) error {
 	if err := httpio.CheckEncoding("grpc-encoding", in.source.RecvCompress()); err != nil {
 		return err

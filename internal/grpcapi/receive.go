@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/tap"
 
 	"github.com/audian/participant-gateway/internal/apierror"
@@ -50,6 +49,7 @@ func (r receiver) unary(next grpc.MethodHandler) grpc.MethodHandler {
 		server any, ctx context.Context, _ func(any) error, intercept grpc.UnaryServerInterceptor,
 	) (answer any, err error) {
 		defer func() { err = r.recovered(ctx, recover(), err) }()
+		growStack(-1)
 		return next(server, ctx, func(into any) error { return r.receiveUnary(ctx, into) }, intercept)
 	}
 }
@@ -87,21 +87,15 @@ func (s *receivingStream) RecvMsg(into any) error { return s.receive(s.Context()
 
 // receiveUnary reads the request of a call that takes exactly one.
 func (r receiver) receiveUnary(ctx context.Context, into any) error {
-	err := r.receiveNext(ctx, into)
-	if err == nil {
-		if err = r.receiveNext(ctx, nil); err == io.EOF { //nolint:errorlint // gRPC returns it as it is.
-			return nil
-		}
+	if err := r.receive(ctx, func(in *messageReader) error { return in.readOnly(into) }); err != nil {
+		return r.refuse(ctx, err)
 	}
-	if err == nil || err == io.EOF { //nolint:errorlint // Likewise.
-		err = errOneMessage()
-	}
-	return r.refuse(ctx, err)
+	return nil
 }
 
 // receiveStreamed reads the next request of a call that takes many.
 func (r receiver) receiveStreamed(ctx context.Context, into any) error {
-	err := r.receiveNext(ctx, into)
+	err := r.receive(ctx, func(in *messageReader) error { return in.readMessage(into) })
 	if err == nil || err == io.EOF { //nolint:errorlint // gRPC returns it as it is, and its callers compare it.
 		return err
 	}
@@ -119,22 +113,22 @@ func (r receiver) refuse(ctx context.Context, err error) error {
 	return statusError(method, apierror.DialledNo, err)
 }
 
-// receiveNext reads the next request; at the end it returns io.EOF. If into is nil, a request
-// is an error.
-func (r receiver) receiveNext(ctx context.Context, into any) error {
+// receive calls read with the call's messages. At their end, read returns io.EOF.
+func (r receiver) receive(ctx context.Context, read func(*messageReader) error) error {
 	source, known := grpc.ServerTransportStreamFromContext(ctx).(messageSource)
 	if !known {
 		return errors.New("no stream to read from")
 	}
-	if err := checkMetadata(ctx); err != nil {
-		return err
+	arriving, _ := ctx.Value(arrivingKey{}).(*arrivingCall)
+	if arriving.headers > httpio.MaxHeaders {
+		return httpio.HeadersTooLarge()
 	}
 	in := &messageReader{
 		source: source, timeout: r.timeout,
-		progress: time.AfterFunc(r.timeout, func() { cancelSlow(ctx) }),
+		progress: time.AfterFunc(r.timeout, func() { arriving.cancel(errTooSlow) }),
 	}
 	defer in.progress.Stop()
-	err := in.readMessage(into)
+	err := read(in)
 	switch {
 	case err == nil, err == io.EOF: //nolint:errorlint // gRPC returns it as it is.
 		return err
@@ -165,19 +159,17 @@ func errOneMessage() error {
 // errTooSlow is the cause with which a call is cancelled whose request does not arrive.
 var errTooSlow = &apierror.Error{Reason: apierror.BodyTooSlow, Message: "the request did not arrive"}
 
-// checkMetadata refuses a call with more metadata than the limit for headers.
-func checkMetadata(ctx context.Context) error {
-	md, _ := metadata.FromIncomingContext(ctx)
-	if httpio.HeaderSize(md) > httpio.MaxHeaders {
-		return httpio.HeadersTooLarge()
-	}
-	return nil
+// arrivingCall is what is known of a call before its first message: the size of its headers, and how
+// to cancel it.
+type arrivingCall struct {
+	headers int
+	cancel  context.CancelCauseFunc
 }
 
-type cancelKey struct{}
+type arrivingKey struct{}
 
 // beforeCall returns what runs before the first message of a call is read. It refuses a call
-// without time left, and makes the context cancellable for cancelSlow.
+// without time left, and makes the context cancellable for a request that does not arrive.
 func beforeCall(i *interceptor.Interceptor) tap.ServerInHandle {
 	return func(ctx context.Context, call *tap.Info) (context.Context, error) {
 		if err := ctx.Err(); err != nil {
@@ -185,13 +177,7 @@ func beforeCall(i *interceptor.Interceptor) tap.ServerInHandle {
 			return ctx, statusError(call.FullMethodName, apierror.DialledNo, err)
 		}
 		ctx, cancel := context.WithCancelCause(ctx)
-		return context.WithValue(ctx, cancelKey{}, cancel), nil
-	}
-}
-
-// cancelSlow cancels a call whose request does not arrive.
-func cancelSlow(ctx context.Context) {
-	if cancel, ok := ctx.Value(cancelKey{}).(context.CancelCauseFunc); ok {
-		cancel(errTooSlow)
+		arriving := &arrivingCall{headers: httpio.HeaderSize(call.Header), cancel: cancel}
+		return context.WithValue(ctx, arrivingKey{}, arriving), nil
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"github.com/audian/participant-gateway/internal/apierror"
@@ -22,14 +21,15 @@ import (
 // attributes returns the log attributes of a call. They contain no participant's name; the
 // logger masks phone numbers.
 func (c *call) attributes(st *status.Status, err error, elapsed time.Duration) []slog.Attr {
-	attrs := []slog.Attr{
+	const most = 12
+	attrs := append(make([]slog.Attr, 0, most),
 		slog.String("method", path.Base(c.method)),
 		slog.String("code", st.Code().String()),
 		slog.Float64("duration_seconds", elapsed.Seconds()),
 		slog.String("caller", c.caller),
 		slog.String("request_id", c.requestID),
 		slog.String("trace_id", requestctx.TraceID(c.traceparent)),
-	}
+	)
 	if named, ok := c.request.(interface{ GetConferenceId() string }); ok {
 		attrs = append(attrs, slog.String("conference_id", loggedID(named.GetConferenceId())))
 	}
@@ -88,13 +88,12 @@ func (i *Interceptor) LogPanic(ctx context.Context, method string, panicked any)
 
 // LogUnreadable counts, logs and audits a gRPC call whose request could not be read.
 func (i *Interceptor) LogUnreadable(ctx context.Context, method string, err error) {
-	incoming, _ := metadata.FromIncomingContext(ctx)
 	reason := apierror.ReasonOf(apierror.From(err))
 	i.metrics.Refused(reason)
 	i.logger.LogAttrs(ctx, slog.LevelWarn, "request refused",
 		slog.String("method", path.Base(method)),
-		slog.String("request_id", requestctx.ValidRequestID(first(incoming.Get(headerRequestID)))),
-		slog.String("trace_id", requestctx.TraceID(first(incoming.Get(headerTraceparent)))),
+		slog.String("request_id", requestctx.ValidRequestID(incoming(ctx, headerRequestID))),
+		slog.String("trace_id", requestctx.TraceID(incoming(ctx, headerTraceparent))),
 		slog.String("peer", peerAddress(ctx)),
 		slog.String("reason", string(reason)))
 	i.AuditRefused(ctx, method, nil, err)

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/code"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
@@ -43,12 +42,11 @@ func (i *Interceptor) AuditRefused(ctx context.Context, method string, request p
 	if request == nil {
 		request = empty
 	}
-	incoming, _ := metadata.FromIncomingContext(ctx)
 	// The error may be about the request alone. The caller of wrong credentials has no name.
 	caller, _ := i.authenticator.Authenticate(ctx, credentialsOf(ctx))
 	refused := &call{
 		interceptor: i, method: method, request: request, caller: caller.Name,
-		requestID: requestctx.ValidRequestID(first(incoming.Get(headerRequestID))),
+		requestID: requestctx.ValidRequestID(incoming(ctx, headerRequestID)),
 	}
 	refused.audit(ctx, nil, refused.withDialled(err))
 }
@@ -101,11 +99,7 @@ func (c *call) describe(ctx context.Context, record *audit.Record) {
 		record.PhoneNumber = named.GetPhoneNumber()
 	}
 	if keyed, ok := c.request.(interface{ GetRequestId() string }); ok {
-		incoming, _ := metadata.FromIncomingContext(ctx)
-		record.IdempotencyKey = keyed.GetRequestId()
-		if record.IdempotencyKey == "" {
-			record.IdempotencyKey = first(incoming.Get(idempotencyKey))
-		}
+		record.IdempotencyKey = cmp.Or(keyed.GetRequestId(), incoming(ctx, idempotencyKey))
 	}
 }
 

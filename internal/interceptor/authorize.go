@@ -113,10 +113,9 @@ func permissionFor(request proto.Message) access.Permission {
 
 // credentialsOf returns the credentials of a call.
 func credentialsOf(ctx context.Context) access.Credentials {
-	incoming, _ := metadata.FromIncomingContext(ctx)
 	return access.Credentials{
-		Authorization: incoming.Get(headerAuthorization),
-		AuthToken:     incoming.Get(headerAuthToken),
+		Authorization: metadata.ValueFromIncomingContext(ctx, headerAuthorization),
+		AuthToken:     metadata.ValueFromIncomingContext(ctx, headerAuthToken),
 		Peer:          peerName(ctx),
 	}
 }

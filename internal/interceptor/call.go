@@ -47,14 +47,13 @@ type call struct {
 
 // begin gives a call its ids, under which the logs of both sides show it.
 func (i *Interceptor) begin(ctx context.Context, method string, request proto.Message) (context.Context, *call) {
-	incoming, _ := metadata.FromIncomingContext(ctx)
 	c := &call{
 		interceptor: i, method: method, request: request, start: time.Now(),
-		requestID: requestctx.ValidRequestID(first(incoming.Get(headerRequestID))),
+		requestID: requestctx.ValidRequestID(incoming(ctx, headerRequestID)),
 		entries:   audit.DialledNo,
 	}
 	ctx = requestctx.WithRequestID(ctx, c.requestID)
-	ctx, c.span, c.traceparent = i.startSpan(ctx, method, first(incoming.Get(headerTraceparent)))
+	ctx, c.span, c.traceparent = i.startSpan(ctx, method, incoming(ctx, headerTraceparent))
 	ctx, c.upstreamRequest = requestctx.WithUpstreamRequest(ctx)
 	return ctx, c
 }
@@ -64,12 +63,12 @@ func (c *call) header() metadata.MD {
 	return metadata.Pairs(headerRequestID, c.requestID, headerTraceparent, c.traceparent)
 }
 
-// first returns the first value, or the empty string.
-func first(values []string) string {
-	if len(values) == 0 {
-		return ""
+// incoming returns the first value of a call's metadata with a name, or the empty string.
+func incoming(ctx context.Context, name string) string {
+	if values := metadata.ValueFromIncomingContext(ctx, name); len(values) > 0 {
+		return values[0]
 	}
-	return values[0]
+	return ""
 }
 
 // end audits, logs and counts a call, and returns its error as a status.
@@ -84,7 +83,9 @@ func (c *call) end(ctx context.Context, response any, err error, panicked any) e
 	elapsed := time.Since(c.start)
 	c.interceptor.metrics.Called(ctx, c.method, st.Code(), elapsed)
 	c.interceptor.metrics.Refused(apierror.ReasonOf(err))
-	c.interceptor.logger.LogAttrs(ctx, levelOf(st.Code()), "call", c.attributes(st, err, elapsed)...)
+	if level := levelOf(st.Code()); c.interceptor.logger.Enabled(ctx, level) {
+		c.interceptor.logger.LogAttrs(ctx, level, "call", c.attributes(st, err, elapsed)...)
+	}
 	c.endSpan(st, err)
 	return st.Err()
 }

@@ -38,6 +38,9 @@ func FuzzCheck(f *testing.F) {
 		if proto.Unmarshal(encoded, request) != nil {
 			return // grpc-go refuses it.
 		}
+		if err := validator.rules.Validate(request); err != nil && hasOnlyValidIDs(request) {
+			t.Errorf("%v breaks a rule, which is not evaluated: %v", request, err)
+		}
 		if err := validator.check(t.Context(), request); err != nil {
 			checkRefusal(t, err)
 			return

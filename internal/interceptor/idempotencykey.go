@@ -24,8 +24,7 @@ func withIdempotencyKey(ctx context.Context, request proto.Message) context.Cont
 	if id == nil {
 		return ctx
 	}
-	incoming, _ := metadata.FromIncomingContext(ctx)
-	problem := setRequestID(id, incoming.Get(idempotencyKey))
+	problem := setRequestID(id, metadata.ValueFromIncomingContext(ctx, idempotencyKey))
 	if problem == "" {
 		return ctx
 	}

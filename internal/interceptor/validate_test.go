@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
@@ -163,6 +165,34 @@ func TestWatchAndListRequests(t *testing.T) {
 	} {
 		if got := fields(t, PhoneRule{}, test.request); (got == nil) != test.want {
 			t.Errorf("%s: got %v, want good: %t", name, got, test.want)
+		}
+	}
+}
+
+// TestA04_ValidIDsAreEnough compares hasOnlyValidIDs with the rules of the proto, for the request of
+// every call: with all of its ids, and with no id.
+func TestA04_ValidIDsAreEnough(t *testing.T) {
+	validator, err := newValidator(PhoneRule{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	methods := v2.File_audian_conference_v2_participant_service_proto.Services().Get(0).Methods()
+	for i := range methods.Len() {
+		kind, err := protoregistry.GlobalTypes.FindMessageByName(methods.Get(i).Input().FullName())
+		if err != nil {
+			t.Fatal(err)
+		}
+		request := kind.New()
+		for _, id := range []string{"", "..", "part_1"} {
+			for _, name := range []protoreflect.Name{"conference_id", "participant_id"} {
+				if field := request.Descriptor().Fields().ByName(name); field != nil {
+					request.Set(field, protoreflect.ValueOfString(id))
+				}
+			}
+			breaks := validator.rules.Validate(request.Interface())
+			if got := hasOnlyValidIDs(request.Interface()); got != (breaks == nil) {
+				t.Errorf("%s with id %q: %t, but the rules return %v", request.Descriptor().Name(), id, got, breaks)
+			}
 		}
 	}
 }

@@ -4,22 +4,24 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"regexp"
 	"strings"
 
 	"go.opentelemetry.io/otel/trace"
 )
 
-// requestID matches the ids that are safe in logs and headers.
-var requestID = regexp.MustCompile(`^[\x21-\x7e]{1,128}$`)
+// maxRequestID is the longest request id of a caller.
+const maxRequestID = 128
 
 // ValidRequestID returns the caller's request id, or a new one if it is missing or invalid.
 func ValidRequestID(given string) string {
-	if requestID.MatchString(given) {
-		return given
+	if given == "" || len(given) > maxRequestID || strings.ContainsFunc(given, isUnsafe) {
+		return rand.Text()
 	}
-	return rand.Text()
+	return given
 }
+
+// isUnsafe reports whether a request id must not contain a character, because logs and headers show it.
+func isUnsafe(r rune) bool { return r <= ' ' || r > '~' }
 
 // The lengths of the parts of a W3C trace context: `00-TRACE-SPAN-FLAGS`.
 const (

@@ -18,6 +18,18 @@ const (
 	traceparent = "00-" + traceID + "-b7ad6b7169203331-01"
 )
 
+func TestValidRequestID(t *testing.T) {
+	for given, valid := range map[string]bool{
+		"r1": true, "!~": true, strings.Repeat("a", 128): true,
+		"": false, strings.Repeat("a", 129): false, "a b": false, "a\n": false, "\x7f": false, "\u00e4": false, "\xff": false,
+	} {
+		got := requestctx.ValidRequestID(given)
+		if (got == given) != valid || got == "" {
+			t.Errorf("%q: got %q", given, got)
+		}
+	}
+}
+
 func TestParseTraceparent(t *testing.T) {
 	for text, valid := range map[string]bool{
 		traceparent:                              true,

@@ -3,6 +3,8 @@ package retry
 import (
 	"context"
 	"errors"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,6 +55,70 @@ func TestA06_RetriesAreBounded(t *testing.T) {
 		})
 	}
 }
+
+// TestA06_RetriesShareABudget checks that a failing upstream gets few retries at the same time: three, or
+// a fifth of all that runs.
+func TestA06_RetriesShareABudget(t *testing.T) {
+	for name, test := range map[string]struct{ failing, succeeding, retried int }{
+		"few calls":  {failing: 5, succeeding: 0, retried: 3},
+		"many calls": {failing: 5, succeeding: 15, retried: 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				policy, release := New(1), make(chan struct{})
+				block := func() error {
+					<-release
+					return nil
+				}
+				var retried, failed atomic.Int32
+				var calls sync.WaitGroup
+				for range test.succeeding {
+					calls.Go(func() { _ = policy.Do(t.Context(), block, always) })
+				}
+				for range test.failing {
+					calls.Go(func() {
+						runs := 0
+						err := policy.Do(t.Context(), func() error {
+							if runs++; runs == 1 {
+								return errors.New("failed")
+							}
+							retried.Add(1)
+							return block()
+						}, always)
+						if err != nil {
+							failed.Add(1)
+						}
+					})
+				}
+				time.Sleep(time.Second)
+				synctest.Wait()
+				if int(retried.Load()) != test.retried || int(failed.Load()) != test.failing-test.retried {
+					t.Errorf("%d retries, %d calls without", retried.Load(), failed.Load())
+				}
+				close(release)
+				calls.Wait()
+			})
+		})
+	}
+}
+
+func TestA06_NoRetryAfterTheCallEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Millisecond, cancel)
+		calls := 0
+		start := time.Now()
+		err := New(2).Do(ctx, func() error {
+			calls++
+			return errors.New("failed")
+		}, always)
+		if err == nil || calls != 1 || time.Since(start) != time.Millisecond {
+			t.Errorf("%d calls within %v, error %v", calls, time.Since(start), err)
+		}
+	})
+}
+
+func always(error) bool { return true }
 
 func after(wait time.Duration) error {
 	return &apierror.Error{Reason: apierror.UpstreamRateLimited, RetryAfter: wait}

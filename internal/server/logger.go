@@ -3,7 +3,7 @@ package server
 import (
 	"log/slog"
 	"os"
-	"regexp"
+	"strings"
 
 	"github.com/audian/participant-gateway/internal/config"
 	"github.com/audian/participant-gateway/internal/redact"
@@ -55,7 +55,12 @@ var freeText = map[string]bool{"error": true, "panic": true, "caller": true, "pa
 // ids of plain letters and digits are never masked, so that they can be found.
 var isID = map[string]bool{"conference_id": true, "participant_id": true}
 
-var plainID = regexp.MustCompile(`^[A-Za-z0-9_.@~-]*$`)
+// isPlainID reports whether an id has only characters that need no mask.
+func isPlainID(id string) bool {
+	return !strings.ContainsFunc(id, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("_.@~-", r)
+	})
+}
 
 // maskNumbers masks phone numbers except for their last four digits.
 func maskNumbers(_ []string, attr slog.Attr) slog.Attr {
@@ -65,7 +70,7 @@ func maskNumbers(_ []string, attr slog.Attr) slog.Attr {
 		return attr
 	case attr.Key == "phone_number":
 		return slog.String(attr.Key, redact.MaskNumber(text))
-	case freeText[attr.Key], isID[attr.Key] && !plainID.MatchString(text):
+	case freeText[attr.Key], isID[attr.Key] && !isPlainID(text):
 		return slog.String(attr.Key, redact.MaskNumbers(text))
 	default:
 		return attr
@@ -74,8 +79,14 @@ func maskNumbers(_ []string, attr slog.Attr) slog.Attr {
 
 // textOf returns the text of an error or string value.
 func textOf(value slog.Value) (text string, isText bool) {
-	if err, isError := value.Any().(error); isError {
-		return err.Error(), true
+	switch value.Kind() {
+	case slog.KindString:
+		return value.String(), true
+	case slog.KindAny:
+		if err, isError := value.Any().(error); isError {
+			return err.Error(), true
+		}
+	default:
 	}
-	return value.String(), value.Kind() == slog.KindString
+	return "", false
 }

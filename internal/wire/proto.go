@@ -20,29 +20,38 @@ import (
 
 // Participant returns a participant as the proto message.
 func Participant(p participant.Participant) *v2.Participant {
+	message := &v2.Participant{}
+	set(message, &p)
+	return message
+}
+
+// set sets the fields of an empty message.
+func set(message *v2.Participant, p *participant.Participant) {
 	role, status := roleToProto(p.Role), statusToProto(p.Status)
-	return &v2.Participant{
-		Id:           valid(p.ID),
-		ConferenceId: valid(p.ConferenceID),
-		PhoneNumber:  valid(p.PhoneNumber),
-		Name:         valid(p.Name),
-		Role:         role.value,
-		Status:       status.value,
-		Muted:        p.Muted,
-		Duration:     p.Duration,
-		JoinedAt:     timestamp(p.JoinedAt),
-		CreatedAt:    timestamp(p.CreatedAt),
-		RawStatus:    status.rawField(),
-		RawRole:      role.rawField(),
-	}
+	message.Id = valid(p.ID)
+	message.ConferenceId = valid(p.ConferenceID)
+	message.PhoneNumber = valid(p.PhoneNumber)
+	message.Name = valid(p.Name)
+	message.Role, message.RawRole = role.value, role.rawField()
+	message.Status, message.RawStatus = status.value, status.rawField()
+	message.Muted = p.Muted
+	message.Duration = p.Duration
+	message.JoinedAt = timestamp(p.JoinedAt)
+	message.CreatedAt = timestamp(p.CreatedAt)
 }
 
 // maskedParticipant returns a participant as a viewer sees it (A13).
 func maskedParticipant(p participant.Participant) *v2.Participant { return Participant(p.Masked()) }
 
-// Participants returns participants as proto messages, in the order given.
+// Participants returns participants as proto messages, in the order given. They share their memory.
 func Participants(people []participant.Participant) []*v2.Participant {
-	return participants(people, Participant)
+	memory := make([]v2.Participant, len(people))
+	messages := make([]*v2.Participant, len(people))
+	for i := range people {
+		messages[i] = &memory[i]
+		set(messages[i], &people[i])
+	}
+	return messages
 }
 
 func participants(people []participant.Participant, shown encoder) []*v2.Participant {

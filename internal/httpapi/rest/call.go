@@ -27,7 +27,7 @@ func serviceRoutes() (routes, error) {
 }
 
 func (all routes) call(r *http.Request) (method string, request proto.Message) {
-	path := strings.TrimSuffix(encodedColon.Replace(r.URL.EscapedPath()), "/")
+	path := splitPath(strings.TrimSuffix(encodedColon.Replace(r.URL.EscapedPath()), "/"))
 	for _, one := range all {
 		if one.verb == r.Method && one.matches(path) {
 			request = one.request.New().Interface()
@@ -41,9 +41,9 @@ func (all routes) call(r *http.Request) (method string, request proto.Message) {
 
 // variables returns the values of the variables of a path that the route matches, without those
 // that cannot be decoded.
-func (r route) variables(path string) map[string]string {
+func (r route) variables(path []string) map[string]string {
 	values := map[string]string{}
-	for i, sent := range strings.Split(path, "/") {
+	for i, sent := range path {
 		name, isVariable := strings.CutPrefix(r.segments[i], "{")
 		if value, err := url.PathUnescape(sent); isVariable && err == nil {
 			values[strings.TrimSuffix(name, "}")] = value

@@ -21,12 +21,14 @@ type route struct {
 	request  protoreflect.MessageType
 }
 
-// matches reports whether a path, as it was sent, has the form of the route's.
-func (r route) matches(path string) bool {
-	return slices.EqualFunc(r.segments, strings.Split(path, "/"), func(segment, sent string) bool {
+// matches reports whether a path, as it was sent and split, has the form of the route's.
+func (r route) matches(path []string) bool {
+	return slices.EqualFunc(r.segments, path, func(segment, sent string) bool {
 		return segment == sent || strings.HasPrefix(segment, "{")
 	})
 }
+
+func splitPath(path string) []string { return strings.Split(path, "/") }
 
 // routes are the routes of all methods of the service.
 type routes []route
@@ -43,7 +45,7 @@ func routesOf(service protoreflect.ServiceDescriptor) (routes, error) {
 		name := fmt.Sprintf("/%s/%s", service.FullName(), methods.Get(i).Name())
 		for _, rule := range httpRules(methods.Get(i)) {
 			verb, path := verbAndPath(rule)
-			found = append(found, route{method: name, verb: verb, segments: strings.Split(path, "/"), request: request})
+			found = append(found, route{method: name, verb: verb, segments: splitPath(path), request: request})
 		}
 	}
 	return found, nil
@@ -68,7 +70,7 @@ func verbAndPath(rule *annotations.HttpRule) (verb, path string) {
 
 // emptyRequest returns the request message of the route that a request matches.
 func (all routes) emptyRequest(r *http.Request) proto.Message {
-	path := r.URL.EscapedPath()
+	path := splitPath(r.URL.EscapedPath())
 	for _, one := range all {
 		if one.verb == r.Method && one.matches(path) {
 			return one.request.New().Interface()
@@ -80,9 +82,10 @@ func (all routes) emptyRequest(r *http.Request) proto.Message {
 // allowed returns the methods of a path, for the header Allow.
 func (all routes) allowed(path string) string {
 	var verbs []string
+	segments := splitPath(path)
 	for _, one := range all {
 		switch {
-		case !one.matches(path):
+		case !one.matches(segments):
 		case one.verb == http.MethodGet:
 			verbs = append(verbs, http.MethodGet, http.MethodHead)
 		default:

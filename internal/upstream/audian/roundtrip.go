@@ -167,14 +167,16 @@ func withTimeout(ctx context.Context, timeout time.Duration) (context.Context, c
 }
 
 func (c *Client) build(ctx context.Context, r request, token string) (*http.Request, error) {
-	out, err := http.NewRequestWithContext(ctx, r.method, c.url(r).String(), bytes.NewReader(r.body))
+	out, err := http.NewRequestWithContext(ctx, r.method, "", bytes.NewReader(r.body))
 	if err != nil {
 		return nil, fmt.Errorf("build request: %w", err)
 	}
+	out.URL = c.url(r)
 	if r.method == http.MethodGet {
 		// net/http repeats a GET after its connection broke, beyond the poll budget (W15), but
-		// not one with a body that it cannot read again.
-		out.Body, out.GetBody = io.NopCloser(strings.NewReader("")), nil
+		// not one with a body that it cannot read again. It sends nothing for this body; without
+		// the encoding, a goroutine would read it first to find out that it is empty.
+		out.Body, out.GetBody, out.TransferEncoding = io.NopCloser(strings.NewReader("")), nil, identity
 	}
 	out.Header.Set("Accept", "application/json")
 	out.Header.Set("User-Agent", "participant-gateway")
@@ -182,10 +184,13 @@ func (c *Client) build(ctx context.Context, r request, token string) (*http.Requ
 		out.Header.Set("Content-Type", "application/json")
 	}
 	c.authenticate(out.Header, token)
-	setSafely(out.Header, "X-Request-ID", requestctx.RequestID(ctx))
+	setSafely(out.Header, "X-Request-Id", requestctx.RequestID(ctx))
 	setSafely(out.Header, "Traceparent", requestctx.Traceparent(ctx))
 	return out, nil
 }
+
+// identity is the transfer encoding of a body that is sent as it is.
+var identity = []string{"identity"}
 
 func (c *Client) authenticate(header http.Header, token string) {
 	switch {
