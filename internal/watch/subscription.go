@@ -27,8 +27,13 @@ type Subscription struct {
 	view *view
 	// stream is the number of the client's stream.
 	stream  uint64
-	timer   *time.Timer
 	release func()
+
+	// timer sends to expired at timerAt, unless that is zero. It is set only when that changes,
+	// and not for each message.
+	timer   *time.Timer
+	timerAt time.Time
+	expired chan struct{}
 
 	// initialToken is the client's resume token, and resume its content.
 	initialToken string
@@ -78,19 +83,44 @@ func (s *Subscription) Next(ctx context.Context) (*Message, error) {
 
 // Close ends the subscription.
 func (s *Subscription) Close() {
-	s.timer.Stop()
+	if s.timer != nil {
+		s.timer.Stop()
+	}
 	s.release()
 }
 
 func (s *Subscription) wait(ctx context.Context, changed <-chan struct{}) error {
-	s.timer.Reset(time.Until(s.wakeAt()))
+	s.setTimer(s.wakeAt())
 	select {
 	case <-changed:
-	case <-s.timer.C:
+	case <-s.expired:
+		s.timerAt = time.Time{}
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 	return nil
+}
+
+// setTimer sets the timer, unless it is set to that time already. A timer with a channel of its own
+// would be entered and removed by the runtime at each wait.
+func (s *Subscription) setTimer(at time.Time) {
+	switch {
+	case at.Equal(s.timerAt):
+		return
+	case s.timer == nil:
+		s.expired = make(chan struct{}, 1)
+		s.timer = time.AfterFunc(time.Until(at), s.expire)
+	default:
+		s.timer.Reset(time.Until(at))
+	}
+	s.timerAt = at
+}
+
+func (s *Subscription) expire() {
+	select {
+	case s.expired <- struct{}{}:
+	default:
+	}
 }
 
 // wakeAt returns when a message is due even if the feed does not change, or the log is to be

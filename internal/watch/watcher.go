@@ -64,7 +64,6 @@ func (w *Watcher) Subscribe(ctx context.Context, request Request) (*Subscription
 		feed:         source,
 		view:         view,
 		stream:       request.Stream,
-		timer:        time.NewTimer(openTimeout),
 		initialToken: request.ResumeToken,
 		resume:       resume,
 		heartbeat:    heartbeat,
