@@ -28,28 +28,37 @@ func (c codec) Marshal(message any) (mem.BufferSlice, error) {
 	if !isMessage {
 		return c.CodecV2.Marshal(message) //nolint:wrapcheck // gRPC adds context to the standard codec's error.
 	}
-	encoded, err := shared.ProtoParts()
+	buffers, err := shared.buffers()
 	if err != nil {
 		return nil, fmt.Errorf("encode proto: %w", err)
 	}
-	buffers := make(mem.BufferSlice, 0, len(encoded))
-	for _, part := range encoded {
-		buffers = appendParts(buffers, part, shared.Progress)
-	}
 	return buffers, nil
+}
+
+// buffers returns the message's bytes as gRPC takes them.
+func (m *Message) buffers() (buffers mem.BufferSlice, err error) {
+	if m.isShared() {
+		encoded, err := m.Proto()
+		return m.appendParts(nil, encoded), err
+	}
+	parts, err := m.ProtoParts()
+	for _, part := range parts {
+		buffers = m.appendParts(buffers, part)
+	}
+	return buffers, err
 }
 
 // PartSize is how much of a large message a client must read within watch.SendTimeout, over
 // every transport.
 const PartSize = 16 << 10
 
-// appendParts splits encoded bytes. Each part calls sent once gRPC's flow control has
+// appendParts splits encoded bytes. Each part calls Progress once gRPC's flow control has
 // released it: gRPC gives no other sign of a slow client's progress.
-func appendParts(buffers mem.BufferSlice, encoded []byte, sent func()) mem.BufferSlice {
+func (m *Message) appendParts(buffers mem.BufferSlice, encoded []byte) mem.BufferSlice {
 	if len(encoded) <= PartSize {
 		return append(buffers, mem.SliceBuffer(encoded))
 	}
-	pool := notifier{sent}
+	pool := notifier{m.Progress}
 	for part := range slices.Chunk(encoded, PartSize) {
 		buffers = append(buffers, mem.NewBuffer(&part, pool))
 	}
