@@ -35,31 +35,35 @@ func (c conference) Next(ctx context.Context) (*wire.Message, error) {
 
 // send sends the messages of a subscription to its client.
 func send(ctx context.Context, subscription *watch.Subscription, stream grpc.ServerStream) error {
-	return sendFrom(ctx, conference{subscription}, stream)
+	return sendWatch(ctx, conference{subscription}, stream)
 }
 
-// sendFrom sends the messages of a source to its client, and closes the source. A blocked SendMsg cannot be
-// cancelled; every transport ends it only when the handler returns. So another goroutine sends,
-// and this function returns when that one stalls.
-func sendFrom(ctx context.Context, messages source, stream grpc.ServerStream) error {
-	// gRPC sends the bytes that all streams share. Compressing them for each stream would also
-	// hide how much a client has read. Other transports ignore the setting.
-	_ = grpc.SetSendCompressor(ctx, encoding.Identity)
-	s := &sender{
-		messages: messages, stream: stream,
-		stalls: newStallDetector(), finished: make(chan struct{}),
+// sendWatch sends the messages of a watch to its client, and closes the source. It needs no
+// other goroutine where the transport can end a call whose SendMsg is blocked.
+func sendWatch(ctx context.Context, messages source, stream grpc.ServerStream) error {
+	if call, canEnd := grpc.ServerTransportStreamFromContext(ctx).(statusWriter); canEnd {
+		return sendHere(ctx, messages, stream, call)
 	}
-	go s.run(ctx)
+	return sendFrom(ctx, messages, stream)
+}
+
+// sendFrom sends the messages of a source to its client, and closes the source. A blocked SendMsg
+// ends only when the handler returns. So another goroutine sends, and this function returns when
+// that one stalls.
+func sendFrom(ctx context.Context, messages source, stream grpc.ServerStream) error {
+	stalled, finished := make(chan struct{}), make(chan error, 1)
+	s := newSender(messages, stream, func() { close(stalled) })
+	go func() { finished <- s.run(ctx) }()
 	select {
-	case <-s.finished:
-		return s.err
-	case <-s.stalls.stalled:
+	case err := <-finished:
+		return err
+	case <-stalled:
 		return errBlocked
 	case <-ctx.Done():
 	}
 	select {
-	case <-s.finished:
-		return s.err
+	case err := <-finished:
+		return err
 	case <-time.After(watch.LastSendTimeout):
 		return context.Cause(ctx)
 	}
@@ -74,25 +78,33 @@ type sender struct {
 	messages source
 	stream   grpc.ServerStream
 	stalls   *stallDetector
-	// finished is closed when the sending has ended. err is set then.
-	finished chan struct{}
-	err      error
+	// progress is stalls.progress.
+	progress func()
 }
 
-// run sends until the source ends.
-func (s *sender) run(ctx context.Context) {
-	defer close(s.finished)
-	defer s.messages.Close()
+func newSender(messages source, stream grpc.ServerStream, onStall func()) *sender {
+	s := &sender{messages: messages, stream: stream, stalls: newStallDetector(onStall)}
+	s.progress = s.stalls.progress
+	return s
+}
+
+// run is sendAll for a goroutine of its own.
+func (s *sender) run(ctx context.Context) (err error) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
-			s.err = fmt.Errorf("panic: %v", panicked)
+			err = fmt.Errorf("panic: %v", panicked)
 		}
 	}()
-	s.err = s.sendAll(ctx)
+	return s.sendAll(ctx)
 }
 
+// sendAll sends until the source ends, and closes it.
 func (s *sender) sendAll(ctx context.Context) error {
-	defer s.stalls.end()
+	defer s.messages.Close()
+	defer s.stalls.stop()
+	// gRPC sends the bytes that all streams share. Compressing them for each stream would also
+	// hide how much a client has read. Other transports ignore the setting.
+	_ = grpc.SetSendCompressor(ctx, encoding.Identity)
 	for {
 		message, err := s.messages.Next(ctx)
 		if errors.Is(err, io.EOF) {
@@ -102,7 +114,7 @@ func (s *sender) sendAll(ctx context.Context) error {
 			return err
 		}
 		s.stalls.begin()
-		err = s.stream.SendMsg(message.OnProgress(s.stalls.progress))
+		err = s.stream.SendMsg(message.OnProgress(s.progress))
 		s.stalls.end()
 		if err != nil {
 			return err
