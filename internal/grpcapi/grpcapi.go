@@ -64,6 +64,8 @@ func New(o Options) *grpc.Server {
 		grpc.MaxHeaderListSize(o.Connections.MaxHeaderBytes),
 		grpc.InTapHandle(beforeCall(o.Interceptor)),
 		grpc.MaxConcurrentStreams(o.Connections.MaxStreams),
+		// A connection whose streams wait for changes needs no buffer of its own.
+		grpc.SharedWriteBuffer(true),
 		grpc.KeepaliveParams(alive),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPing, PermitWithoutStream: true}),
 		grpc.StreamInterceptor(endWithDrain(o.Streams)),

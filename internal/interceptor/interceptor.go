@@ -108,7 +108,7 @@ func (i *Interceptor) stream(
 	if err := stream.SetHeader(call.header()); err != nil {
 		return fmt.Errorf("set headers: %w", err)
 	}
-	authorized, err := i.authorize(ctx, call)
+	authorized, err := i.authorizeStream(ctx, call)
 	if err != nil {
 		return err
 	}
