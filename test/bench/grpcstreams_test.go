@@ -126,7 +126,7 @@ func measureStreams(b *testing.B, role string, perConnection int, options []grpc
 	from, events := server.usage(b), received.Load()
 	time.Sleep(streamsMeasured)
 	to, delivered := server.usage(b), received.Load()-events
-	if wanted := float64(size) * eventsPerSecond * streamsMeasured.Seconds(); float64(delivered) < wanted*0.95 {
+	if wanted := float64(size) * float64(rate()) * streamsMeasured.Seconds(); float64(delivered) < wanted*0.95 {
 		b.Logf("%s: only %d events of %.0f were delivered", role, delivered, wanted)
 	}
 	b.Logf("%s: %.2f us, RSS %d KB, heap %d KB, stacks %d KB, %d collections, %d goroutines", role,
@@ -268,7 +268,7 @@ func TestGRPCStreamServer(t *testing.T) {
 	go func() { _ = serving.Serve(listener) }()
 	go func() {
 		for i := 0; ; i++ {
-			time.Sleep(time.Second / eventsPerSecond)
+			time.Sleep(time.Second / time.Duration(rate()))
 			change(i)
 		}
 	}()
@@ -423,4 +423,12 @@ func plainStreams(*testing.T) (server *grpc.Server, change func(i int)) {
 		newest.Store(&plainEvent{bytes: fmt.Appendf(nil, "%0300d", i), superseded: make(chan struct{})})
 		close(superseded)
 	}
+}
+
+func rate() int {
+	n, err := strconv.Atoi(os.Getenv("BENCH_RATE"))
+	if err != nil {
+		return eventsPerSecond
+	}
+	return n
 }
