@@ -102,7 +102,11 @@ func measureStreams(b *testing.B, role string, perConnection int, options []grpc
 	b.Helper()
 	server := startStreamServer(b, role)
 	defer server.stop()
-	before := server.usage(b)
+	before := server.usage(b, "usage")
+	live0 := before
+	if os.Getenv("BENCH_LIVE") != "" {
+		live0 = server.usage(b, "live")
+	}
 	var received atomic.Int64
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()
@@ -123,12 +127,14 @@ func measureStreams(b *testing.B, role string, perConnection int, options []grpc
 		}
 	}
 	time.Sleep(streamsWarmUp)
-	from, events := server.usage(b), received.Load()
+	from, events := server.usage(b, "usage"), received.Load()
 	time.Sleep(streamsMeasured)
-	to, delivered := server.usage(b), received.Load()-events
+	to, delivered := server.usage(b, "usage"), received.Load()-events
 	if wanted := float64(size) * float64(rate()) * streamsMeasured.Seconds(); float64(delivered) < wanted*0.95 {
 		b.Logf("%s: only %d events of %.0f were delivered", role, delivered, wanted)
 	}
+	live := server.usage(b, "live")
+	b.Logf("live heap %d (base %d) stacks %d", (live.Heap-live0.Heap)*1024/size, live0.Heap, (live.Stacks-live0.Stacks)*1024/size)
 	b.Logf("%s: %.2f us, RSS %d KB, heap %d KB, stacks %d KB, %d collections, %d goroutines", role,
 		(to.CPU-from.CPU)/float64(delivered), (to.RSS-before.RSS)/size, (to.Heap-before.Heap)/size, (to.Stacks-before.Stacks)/size,
 		to.Collections-from.Collections, to.Goroutines)
@@ -199,9 +205,9 @@ func (s *streamServer) line(b *testing.B) string {
 	}
 }
 
-func (s *streamServer) usage(b *testing.B) (u streamUsage) {
+func (s *streamServer) usage(b *testing.B, what string) (u streamUsage) {
 	b.Helper()
-	if _, err := io.WriteString(s.input, "usage\n"); err != nil {
+	if _, err := io.WriteString(s.input, what+"\n"); err != nil {
 		b.Fatal(err)
 	}
 	if err := json.Unmarshal([]byte(s.line(b)), &u); err != nil {
@@ -275,6 +281,10 @@ func TestGRPCStreamServer(t *testing.T) {
 	fmt.Println("> " + listener.Addr().String())
 	profile := startProfile(t, role)
 	for asked := bufio.NewScanner(os.Stdin); asked.Scan(); {
+		if asked.Text() == "live" {
+			runtime.GC()
+			runtime.GC()
+		}
 		usage, _ := json.Marshal(ownUsage())
 		fmt.Println("> " + string(usage))
 	}
@@ -287,6 +297,9 @@ func startProfile(t *testing.T, role string) (stop func()) {
 	prefix := os.Getenv(profileVariable)
 	if prefix == "" {
 		return func() {}
+	}
+	if os.Getenv("BENCH_RATE1") != "" {
+		runtime.MemProfileRate = 1
 	}
 	cpu, err := os.Create(prefix + "." + role + ".cpu")
 	if err != nil {
