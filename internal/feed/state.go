@@ -60,7 +60,13 @@ func (s *State) After(p Position) ([]Entry, bool) {
 	if p.Epoch != s.Position.Epoch || p.Seq > s.Position.Seq || p.Seq < s.Floor {
 		return nil, false
 	}
-	first := sort.Search(len(s.History), func(i int) bool { return s.History[i].Seq > p.Seq })
+	isLater := func(i int) bool { return s.History[i].Seq > p.Seq }
+	// Most watchers have missed one entry at most: the search begins at the newest ones.
+	first := len(s.History)
+	for step := 1; first > 0 && isLater(first-1); step *= 2 {
+		first = max(first-step, 0)
+	}
+	first += sort.Search(len(s.History)-first, func(i int) bool { return isLater(first + i) })
 	return s.History[first:], true
 }
 

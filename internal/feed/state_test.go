@@ -97,3 +97,25 @@ func TestState_NotifyCallsForEachChangeUntilItIsStopped(t *testing.T) {
 		}
 	})
 }
+
+func TestState_AfterReturnsAllLaterEntries(t *testing.T) {
+	var s feed.State
+	for length := range 20 {
+		for seq := range s.Position.Seq + 1 {
+			var want int // Every third sequence number has no entry.
+			for _, entry := range s.History {
+				if entry.Seq > seq {
+					want++
+				}
+			}
+			missed, kept := s.After(feed.Position{Seq: seq})
+			if !kept || len(missed) != want || want > 0 && missed[0].Seq <= seq {
+				t.Errorf("%d entries, after %d: got %d, want %d", length, seq, len(missed), want)
+			}
+		}
+		s.Position.Seq++
+		if s.Position.Seq%3 != 0 {
+			s.History = append(s.History, feed.Entry{Seq: s.Position.Seq})
+		}
+	}
+}

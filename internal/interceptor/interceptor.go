@@ -108,7 +108,7 @@ func (i *Interceptor) stream(
 	if err := stream.SetHeader(call.header()); err != nil {
 		return fmt.Errorf("set headers: %w", err)
 	}
-	authorized, err := i.authorize(ctx, call)
+	authorized, err := i.authorizeStream(ctx, call)
 	if err != nil {
 		return err
 	}
@@ -147,6 +147,14 @@ type observedStream struct {
 
 // Context returns the replacement.
 func (s *observedStream) Context() context.Context { return s.ctx }
+
+// ForwardsTo returns the observed stream for a watch of one conference: SendMsg observes nothing there.
+func (s *observedStream) ForwardsTo() grpc.ServerStream {
+	if s.call.method == v2.ParticipantService_WatchParticipants_FullMethodName {
+		return s.ServerStream
+	}
+	return nil
+}
 
 // SendMsg counts a conference that is refused as a call that is refused (A16), and notes whether an
 // entry of a batch was dialled.

@@ -46,7 +46,7 @@ func (s *streams) WatchConferences(_ *v2.WatchConferencesRequest, stream v2.Part
 	for i := range requests {
 		requests[i] = watch.GroupRequest{Allowed: stream.Context(), Request: s.request(i)}
 	}
-	return sendFrom(stream.Context(), conferences{group: s.watcher.SubscribeAll(requests)}, stream)
+	return sendWatch(stream.Context(), conferences{group: s.watcher.SubscribeAll(requests)}, stream)
 }
 
 // BenchmarkManyConferences sends the same number of changes through a stream of several conferences

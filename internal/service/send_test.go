@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/feed/feedtest"
@@ -35,6 +36,8 @@ type watching struct {
 	watcher  *watch.Watcher
 	upstream *feedtest.Upstream
 	ended    chan error
+	// drain, where set, is received from to end the streams.
+	drain chan error
 }
 
 func (w *watching) WatchParticipants(_ *v2.WatchParticipantsRequest, stream v2.ParticipantService_WatchParticipantsServer) error {
@@ -42,7 +45,16 @@ func (w *watching) WatchParticipants(_ *v2.WatchParticipantsRequest, stream v2.P
 	if err != nil {
 		return err
 	}
-	err = send(stream.Context(), subscription, stream)
+	ctx, cancel := context.WithCancelCause(stream.Context())
+	defer cancel(nil)
+	go func() {
+		select {
+		case reason := <-w.drain:
+			cancel(reason)
+		case <-ctx.Done():
+		}
+	}()
+	err = send(ctx, subscription, stream)
 	w.ended <- err
 	return grpcstatus.From(err).Err()
 }
@@ -96,24 +108,22 @@ func TestW12_GRPCClientsAreJudgedByTheirProgress(t *testing.T) {
 	}
 }
 
-func slowReader(t *testing.T, options []grpc.CallOption) {
+// serveSlowly serves a snapshot of 640 KB over a connection whose client reads at a pace.
+func serveSlowly(t *testing.T, reading *pace) (service *watching, client v2.ParticipantServiceClient, stop func()) {
 	t.Helper()
 	hub := feed.NewHub(feed.Options{
 		PollInterval: time.Minute, MaxPollInterval: time.Minute, History: 100, Logger: slog.New(slog.DiscardHandler),
 	})
-	defer hub.Close()
-	service := &watching{watcher: watch.NewWatcher(hub, watch.Limits{}), upstream: feedtest.New(), ended: make(chan error, 1)}
+	service = &watching{
+		watcher: watch.NewWatcher(hub, watch.Limits{}), upstream: feedtest.New(),
+		ended: make(chan error, 1), drain: make(chan error),
+	}
 	for n := range 640 {
 		service.upstream.Set(strings.Repeat("x", 1000)+strconv.Itoa(n), participant.StatusConnected)
 	}
 	server, listener := grpc.NewServer(grpc.ForceServerCodecV2(wire.Codec())), make(pipe)
 	v2.RegisterParticipantServiceServer(server, service)
 	go func() { _ = server.Serve(listener) }()
-	defer func() {
-		close(listener)
-		server.Stop()
-	}()
-	reading := &pace{goOn: make(chan struct{})}
 	conn, err := grpc.NewClient("passthrough:///pipe",
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithInitialWindowSize(1<<16), grpc.WithInitialConnWindowSize(1<<16),
@@ -125,9 +135,21 @@ func slowReader(t *testing.T, options []grpc.CallOption) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	return service, v2.NewParticipantServiceClient(conn), func() {
+		conn.Close()
+		close(listener)
+		server.Stop()
+		hub.Close()
+	}
+}
+
+func slowReader(t *testing.T, options []grpc.CallOption) {
+	t.Helper()
+	reading := &pace{goOn: make(chan struct{})}
+	service, client, stop := serveSlowly(t, reading)
+	defer stop()
 	start := time.Now()
-	stream, err := v2.NewParticipantServiceClient(conn).WatchParticipants(t.Context(), &v2.WatchParticipantsRequest{}, options...)
+	stream, err := client.WatchParticipants(t.Context(), &v2.WatchParticipantsRequest{}, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,12 +171,41 @@ func slowReader(t *testing.T, options []grpc.CallOption) {
 	if took := time.Since(stopped); took > time.Hour {
 		t.Errorf("ended after %v", took)
 	}
-	reading.stopped.Store(false)
-	close(reading.goOn)
-	for err = nil; err == nil; {
-		_, err = stream.Recv()
-	}
-	if errors.Is(err, io.EOF) || status.Code(err) != codes.ResourceExhausted {
+	if err := reading.onToTheEnd(stream); errors.Is(err, io.EOF) || status.Code(err) != codes.ResourceExhausted {
 		t.Errorf("the client, which reads on, sees %v", err)
 	}
+}
+
+// onToTheEnd lets the client read on, and returns the error that ends the stream.
+func (p *pace) onToTheEnd(stream grpc.ServerStreamingClient[v2.WatchParticipantsResponse]) (err error) {
+	p.stopped.Store(false)
+	close(p.goOn)
+	for err == nil {
+		_, err = stream.Recv()
+	}
+	return err
+}
+
+func TestW16_ABlockedGRPCStreamIsCutAfterTwoSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reading := &pace{goOn: make(chan struct{})}
+		service, client, stop := serveSlowly(t, reading)
+		defer stop()
+		stream, err := client.WatchParticipants(t.Context(), &v2.WatchParticipantsRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(30 * time.Second) // The client reads 32 KB. Heartbeats wait behind the snapshot.
+		ended := time.Now()
+		service.drain <- &apierror.Error{Reason: apierror.Draining, Message: "draining"}
+		if err := <-service.ended; apierror.ReasonOf(err) != apierror.Draining {
+			t.Errorf("ended with %v", err)
+		}
+		if took := time.Since(ended); took != watch.LastSendTimeout {
+			t.Errorf("cut after %v", took)
+		}
+		if err := reading.onToTheEnd(stream); status.Code(err) != codes.Unavailable {
+			t.Errorf("the client, which reads on, sees %v", err)
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -8,29 +9,37 @@ import (
 	"github.com/audian/participant-gateway/internal/watch"
 )
 
-func (d *stallDetector) isStalled() bool {
+// observed is a detector and what it has detected.
+type observed struct {
+	*stallDetector
+
+	stalled atomic.Bool
+}
+
+func observe() *observed {
+	o := &observed{}
+	o.stallDetector = &stallDetector{onStall: func() { o.stalled.Store(true) }}
+	return o
+}
+
+func (o *observed) hasStalled() bool {
 	synctest.Wait()
-	select {
-	case <-d.stalled:
-		return true
-	default:
-		return false
-	}
+	return o.stalled.Load()
 }
 
 func TestW12_ASendWithProgressIsNotStalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newStallDetector()
+		d := observe()
 		d.begin()
 		for range 100 {
 			time.Sleep(watch.SendTimeout - time.Second)
 			d.progress()
 		}
-		if d.isStalled() {
+		if d.hasStalled() {
 			t.Error("a send with progress is stalled")
 		}
 		time.Sleep(watch.SendTimeout)
-		if !d.isStalled() {
+		if !d.hasStalled() {
 			t.Error("a send without progress is not stalled")
 		}
 	})
@@ -38,18 +47,18 @@ func TestW12_ASendWithProgressIsNotStalled(t *testing.T) {
 
 func TestW12_AStreamWithNothingToSendIsNotStalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newStallDetector()
+		d := observe()
 		time.Sleep(2 * watch.SendTimeout)
 		d.begin()
 		d.end()
 		d.progress() // grpc-go reports the progress of a message after SendMsg has returned.
 		time.Sleep(2 * watch.SendTimeout)
-		if d.isStalled() {
+		if d.hasStalled() {
 			t.Error("stalled without a send")
 		}
 		d.begin()
 		time.Sleep(watch.SendTimeout)
-		if !d.isStalled() {
+		if !d.hasStalled() {
 			t.Error("a later send is not timed")
 		}
 		d.progress() // This is too late, and must not panic.

@@ -42,7 +42,7 @@ func (s *Service) WatchConferences(
 		}}
 	}
 	messages.group = s.watcher.SubscribeAll(subscribed)
-	return sendFrom(ctx, messages, stream)
+	return sendWatch(ctx, messages, stream)
 }
 
 // conferences is the source of a stream of several conferences.

@@ -32,3 +32,20 @@ func TestR08_AnotherLogsEntriesAreRenderedAnew(t *testing.T) {
 		t.Errorf("%d renderings are kept", len(v.kept))
 	}
 }
+
+// TestW14_WhatWasEvictedIsNotKept evicts the entry that was rendered last.
+func TestW14_WhatWasEvictedIsNotKept(t *testing.T) {
+	v := &view{feed: &feed.Feed{}, cache: &renderingCache{}, kept: map[renderingKey]*rendering{}}
+	state := &feed.State{Position: feed.Position{Seq: 1}, History: []feed.Entry{{Seq: 1}}}
+	first := v.entry(state, &state.History[0])
+	if v.latest.Load() != first {
+		t.Error("the latest entry needs the lock")
+	}
+	first.grow(cacheBytes)
+	if v.latest.Load() != nil || len(v.kept) != 0 {
+		t.Error("an evicted entry is kept")
+	}
+	if again := v.entry(state, &state.History[0]); again == first {
+		t.Error("an evicted entry was returned")
+	}
+}

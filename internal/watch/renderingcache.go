@@ -3,6 +3,8 @@ package watch
 import (
 	"container/list"
 	"sync"
+
+	"github.com/audian/participant-gateway/internal/feed"
 )
 
 // cacheBytes bounds the messages and encodings that the views of one conference keep in
@@ -32,6 +34,8 @@ type renderingCache struct {
 type rendering struct {
 	view *view
 	key  renderingKey
+	// epoch is the log of the entry.
+	epoch feed.Epoch
 	// message is nil if the filter hides the entry.
 	message *Message
 	// delta is by how many participants the entry makes the filtered roster grow.
@@ -46,6 +50,9 @@ type rendering struct {
 func (c *renderingCache) add(r *rendering) {
 	r.element = c.order.PushBack(r)
 	r.view.kept[r.key] = r
+	if r.key.seq != 0 {
+		r.view.latest.Store(r)
+	}
 	c.bytes += r.bytes
 	c.evict()
 }
@@ -55,6 +62,7 @@ func (c *renderingCache) remove(r *rendering) {
 	c.order.Remove(r.element)
 	r.element = nil
 	delete(r.view.kept, r.key)
+	r.view.latest.CompareAndSwap(r, nil)
 	c.bytes -= r.bytes
 }
 

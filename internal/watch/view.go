@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"sync/atomic"
 	"weak"
 
 	"github.com/audian/participant-gateway/internal/feed"
@@ -14,6 +15,10 @@ type view struct {
 	feed   *feed.Feed
 	filter participant.Filter
 	hash   participant.FilterHash
+
+	// latest is the entry that was rendered last, if it is in kept. It changes under the cache's
+	// lock, and most subscribers need no lock because of it.
+	latest atomic.Pointer[rendering]
 
 	// cache is shared by all views of the feed. Its lock guards the fields below.
 	cache *renderingCache
@@ -55,6 +60,9 @@ func (v *view) clear() {
 
 // entry returns an entry of a state's log as the filter shows it.
 func (v *view) entry(state *feed.State, entry *feed.Entry) *rendering {
+	if r := v.latest.Load(); r != nil && r.key.seq == entry.Seq && r.epoch == state.Position.Epoch {
+		return r
+	}
 	v.cache.mu.Lock()
 	defer v.cache.mu.Unlock()
 	v.setEpoch(state)
@@ -103,7 +111,7 @@ func (v *view) removeBefore(first uint64) {
 
 // render makes the message of an entry.
 func (v *view) render(key renderingKey, epoch feed.Epoch, entry *feed.Entry) *rendering {
-	r := &rendering{view: v, key: key, bytes: renderingBytes}
+	r := &rendering{view: v, key: key, epoch: epoch, bytes: renderingBytes}
 	var changes []Change
 	for _, c := range entry.Changes {
 		change, delta, shown := v.filterChange(c)

@@ -63,8 +63,8 @@ func (w *Watcher) Subscribe(ctx context.Context, request Request) (*Subscription
 	s := &Subscription{
 		feed:         source,
 		view:         view,
+		woken:        make(chan struct{}, 1),
 		stream:       request.Stream,
-		timer:        time.NewTimer(openTimeout),
 		initialToken: request.ResumeToken,
 		resume:       resume,
 		heartbeat:    heartbeat,

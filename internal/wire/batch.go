@@ -4,6 +4,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	spb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
@@ -11,7 +12,7 @@ import (
 
 // NewBatchMessage returns a message of a batch for its stream to send (A9).
 func NewBatchMessage(response *v2.BatchAddParticipantsResponse) *Message {
-	return &Message{own: response, event: batchEvent(response)}
+	return &Message{own: response}
 }
 
 // BatchResult returns the outcome that a message of a batch contains, or nil.
@@ -20,9 +21,9 @@ func (m *Message) BatchResult() *v2.BatchResult {
 	return response.GetResult()
 }
 
-// batchEvent returns the SSE event's name: the field name in the proto's oneof.
-func batchEvent(response *v2.BatchAddParticipantsResponse) string {
-	message := response.ProtoReflect()
+// setEvent returns the field name in the oneof of a message.
+func setEvent(m proto.Message) string {
+	message := m.ProtoReflect()
 	set := message.WhichOneof(message.Descriptor().Oneofs().ByName("event"))
 	return string(set.Name())
 }

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/watch"
 )
 
 // codec sends a Message as the bytes that all its subscribers share.
@@ -28,40 +29,64 @@ func (c codec) Marshal(message any) (mem.BufferSlice, error) {
 	if !isMessage {
 		return c.CodecV2.Marshal(message) //nolint:wrapcheck // gRPC adds context to the standard codec's error.
 	}
-	encoded, err := shared.ProtoParts()
+	buffers, err := shared.buffers()
 	if err != nil {
 		return nil, fmt.Errorf("encode proto: %w", err)
 	}
-	buffers := make(mem.BufferSlice, 0, len(encoded))
-	for _, part := range encoded {
-		buffers = appendParts(buffers, part, shared.Progress)
-	}
 	return buffers, nil
+}
+
+// buffers returns the message's bytes as gRPC takes them.
+func (m *Message) buffers() (buffers mem.BufferSlice, err error) {
+	if m.isShared() {
+		encoded, err := m.Proto()
+		if err == nil && len(encoded) <= PartSize {
+			buffers, _ = m.source.Shared(oneBuffer).(mem.BufferSlice)
+			return buffers, nil
+		}
+		return m.appendParts(nil, encoded), err
+	}
+	parts, err := m.ProtoParts()
+	for _, part := range parts {
+		buffers = m.appendParts(buffers, part)
+	}
+	return buffers, err
+}
+
+// oneBuffer returns the bytes of a message that was encoded, as a mem.BufferSlice.
+func oneBuffer(m *watch.Message) any {
+	encoded, _ := NewMessage(m).Proto()
+	return mem.BufferSlice{mem.SliceBuffer(encoded)}
 }
 
 // PartSize is how much of a large message a client must read within watch.SendTimeout, over
 // every transport.
 const PartSize = 16 << 10
 
-// appendParts splits encoded bytes. Each part calls sent once gRPC's flow control has
+// appendParts splits encoded bytes. Each part calls Progress once gRPC's flow control has
 // released it: gRPC gives no other sign of a slow client's progress.
-func appendParts(buffers mem.BufferSlice, encoded []byte, sent func()) mem.BufferSlice {
+func (m *Message) appendParts(buffers mem.BufferSlice, encoded []byte) mem.BufferSlice {
 	if len(encoded) <= PartSize {
 		return append(buffers, mem.SliceBuffer(encoded))
 	}
-	pool := notifier{sent}
+	pool := notifier{m.progress}
 	for part := range slices.Chunk(encoded, PartSize) {
 		buffers = append(buffers, mem.NewBuffer(&part, pool))
 	}
 	return buffers
 }
 
-// notifier is a pool that keeps no buffers: it reports that one is no longer needed.
+// notifier is a pool that keeps no buffers: it reports that one is no longer needed. It does not use
+// the message, which may be another one by then.
 type notifier struct{ sent func() }
 
 func (notifier) Get(length int) *[]byte { return new(make([]byte, length)) }
 
-func (n notifier) Put(*[]byte) { n.sent() }
+func (n notifier) Put(*[]byte) {
+	if n.sent != nil {
+		n.sent()
+	}
+}
 
 // Unmarshal decodes a message. gRPC would report an error here as INTERNAL; a request of
 // the service that cannot be decoded, for example with invalid UTF-8, is marked instead.

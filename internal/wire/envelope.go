@@ -34,7 +34,6 @@ func NewConferenceMessage(conference string, m *watch.Message) *Message {
 func NewRefusal(conference string, err error) *Message {
 	refusal := grpcstatus.From(err)
 	return &Message{
-		event:    "refused",
 		envelope: &envelope{conference: conference, refusal: refusal},
 		own: &v2.WatchConferencesResponse{
 			ConferenceId: valid(conference), Event: &v2.WatchConferencesResponse_Error{Error: refusal.Proto()},
@@ -49,6 +48,9 @@ func (m *Message) Refusal() *status.Status {
 	}
 	return m.envelope.refusal
 }
+
+// isShared reports whether all of the message's bytes are those that other streams send too.
+func (m *Message) isShared() bool { return m.own == nil && m.envelope == nil }
 
 // conferenceResponse returns a message of a stream of several conferences as the proto message.
 func (m *Message) conferenceResponse() *v2.WatchConferencesResponse {
@@ -101,14 +103,14 @@ func (m *Message) ProtoJSONParts() ([][]byte, error) {
 // SSEParts returns the message as the block of a server-sent event. Only the stream of one
 // conference has ids of events: an id holds one position.
 func (m *Message) SSEParts() ([][]byte, error) {
-	if m.source != nil && m.envelope == nil {
+	if m.isShared() {
 		return m.parts(m.SSE, nil, nil)
 	}
 	parts, err := m.JSONParts()
 	if err != nil {
 		return nil, err
 	}
-	head := []byte("event: " + m.event + "\ndata: ")
+	head := []byte("event: " + m.event() + "\ndata: ")
 	return append(append([][]byte{head}, parts...), []byte("\n\n")), nil
 }
 

@@ -1,8 +1,6 @@
 package wire
 
 import (
-	"sync"
-
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -14,25 +12,30 @@ import (
 
 // Message is one message of a stream in all its formats. It is a proto.Message for
 // interceptors, but its struct is built only when it is read: a subscriber that sends
-// bytes shares those encoded for the first subscriber (W14).
+// bytes shares those encoded for the first subscriber (W14). Each subscriber has its own,
+// which only one goroutine uses.
 type Message struct {
 	source *watch.Message
 	// own is set in place of source for a message that no other stream sends.
-	own   proto.Message
-	event string
+	own proto.Message
 	// envelope is set for a message of a stream of several conferences.
 	envelope *envelope
 
 	// progress is called whenever a transport has sent a part; it may be nil.
 	progress func()
 
-	build    sync.Once
+	// response is the source as a proto message, once that was read.
 	response *v2.WatchParticipantsResponse
 }
 
 // NewMessage returns m for one subscriber to send.
-func NewMessage(m *watch.Message) *Message {
-	return &Message{source: m, event: eventName(m)}
+func NewMessage(m *watch.Message) *Message { return &Message{source: m} }
+
+// Set makes m what NewMessage returns, so that a stream needs one Message for all that it sends.
+// It returns m.
+func (m *Message) Set(source *watch.Message) *Message {
+	*m = Message{source: source}
+	return m
 }
 
 // OnProgress makes the transport call f, from any goroutine, whenever it has sent a part
@@ -49,14 +52,18 @@ func (m *Message) Progress() {
 	}
 }
 
-// eventName returns the SSE event's name: the field name in the proto's oneof.
-func eventName(m *watch.Message) string {
+// event returns the SSE event's name: the field name in the proto's oneof.
+func (m *Message) event() string {
 	switch {
-	case m.Snapshot != nil:
+	case m.Refusal() != nil:
+		return "refused"
+	case m.own != nil:
+		return setEvent(m.own)
+	case m.source.Snapshot != nil:
 		return "snapshot"
-	case m.Changes != nil:
+	case m.source.Changes != nil:
 		return "changes"
-	case m.Checkpoint != nil:
+	case m.source.Checkpoint != nil:
 		return "checkpoint"
 	default:
 		return "end"
@@ -65,7 +72,9 @@ func eventName(m *watch.Message) string {
 
 // Response returns the proto message. Callers must not change it.
 func (m *Message) Response() *v2.WatchParticipantsResponse {
-	m.build.Do(func() { m.response = response(m.source) })
+	if m.response == nil {
+		m.response = response(m.source)
+	}
 	return m.response
 }
 
@@ -116,6 +125,6 @@ func (m *Message) SSE() ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		return SSE(m.source.Token, m.event, data), nil
+		return SSE(m.source.Token, m.event(), data), nil
 	})
 }

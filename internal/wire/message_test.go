@@ -62,7 +62,7 @@ func TestEventNamesMatchTheOneof(t *testing.T) {
 	} {
 		resp := response(m).ProtoReflect()
 		field := resp.WhichOneof(resp.Descriptor().Oneofs().ByName("event"))
-		if got := NewMessage(m).event; got != string(field.Name()) {
+		if got := NewMessage(m).event(); got != string(field.Name()) {
 			t.Errorf("event = %q, want %q", got, field.Name())
 		}
 	}

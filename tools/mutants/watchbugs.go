@@ -18,12 +18,12 @@ var watchBugMutants = []mutant{
 	},
 	{
 		"watch bug: an event is skipped at a resume", feedState,
-		"return s.History[i].Seq > p.Seq })", "return s.History[i].Seq > p.Seq+1 })",
+		"return s.History[i].Seq > p.Seq }", "return s.History[i].Seq > p.Seq+1 }",
 		[]string{replicasModel, "internal/watch TestW04_ResumeReplays"},
 	},
 	{
 		"watch bug: an event is repeated at a resume", feedState,
-		"return s.History[i].Seq > p.Seq })", "return s.History[i].Seq >= p.Seq })",
+		"return s.History[i].Seq > p.Seq }", "return s.History[i].Seq >= p.Seq }",
 		[]string{replicasModel, "internal/watch TestW04_ResumeReplays"},
 	},
 	{
@@ -65,6 +65,11 @@ var watchBugMutants = []mutant{
 		"watch bug: an entry of the log before is sent under the number of the new one", watchView,
 		"	if v.epoch == state.Position.Epoch {", "	if true {",
 		[]string{replicasModel},
+	},
+	{
+		"watch bug: the latest entry of the log before is sent under the number of the new one", watchView,
+		" && r.epoch == state.Position.Epoch {", " {",
+		[]string{"internal/watch TestR08_AnotherLogsEntriesAreRenderedAnew"},
 	},
 	{
 		"watch bug: the log is read before the subscription begins", sharedLog + "/follow.go",
