@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -21,6 +22,7 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/audit"
+	"github.com/audian/participant-gateway/internal/detached"
 	"github.com/audian/participant-gateway/internal/metrics"
 	"github.com/audian/participant-gateway/internal/requestctx"
 	"github.com/audian/participant-gateway/internal/wire"
@@ -97,14 +99,26 @@ func (i *Interceptor) unary(
 	return handle(ctx, request)
 }
 
-// stream handles a server-streaming call.
+// stream handles a server-streaming call. Where the service detaches the stream, the call goes on
+// until the transport ends it.
 func (i *Interceptor) stream(
 	method string, request proto.Message, stream grpc.ServerStream, handle func(grpc.ServerStream) error,
 ) (err error) {
 	i.calls.enter()
-	defer i.calls.leave()
 	ctx, call := i.begin(stream.Context(), method, request)
-	defer func() { err = call.end(ctx, nil, err, recover()) }()
+	var held releases
+	end := func(err error, panicked any) error {
+		defer i.calls.leave()
+		held.release()
+		return call.end(ctx, nil, err, panicked)
+	}
+	defer func() {
+		if later := detached.FromContext(ctx); later.Stream() != nil {
+			later.AtEnd(func(err error) error { return end(err, nil) })
+			return
+		}
+		err = end(err, recover())
+	}()
 	if err := stream.SetHeader(call.header()); err != nil {
 		return fmt.Errorf("set headers: %w", err)
 	}
@@ -117,9 +131,9 @@ func (i *Interceptor) stream(
 	if err != nil {
 		return fmt.Errorf("limit: %w", err)
 	}
-	defer release()
+	held.add(release)
 	granted, leave := caller.Grant.StreamContext(authorized, streamPermission(caller, request))
-	defer leave()
+	held.add(leave)
 	if method == v2.ParticipantService_BatchAddParticipants_FullMethodName {
 		// A drain stops what the batch has not sent; the stream then reports the rest. It has no age.
 		entries := audit.WithEntries(granted, func(entry audit.Entry) { call.auditEntry(granted, entry) })
@@ -130,8 +144,20 @@ func (i *Interceptor) stream(
 		Caller: caller.Name, Address: peerAddress(granted), RequestID: call.requestID,
 		Transport: requestctx.TransportOf(granted), OpenedAt: call.start,
 	})
-	defer remove()
+	held.add(remove)
 	return handle(&observedStream{ServerStream: stream, ctx: bounded, call: call})
+}
+
+// releases are what a call holds until it ends.
+type releases []func()
+
+func (r *releases) add(release func()) { *r = append(*r, release) }
+
+// release releases all, the latest first.
+func (r releases) release() {
+	for _, release := range slices.Backward(r) {
+		release()
+	}
 }
 
 // Idle returns a channel that is closed when no call is running.

@@ -78,7 +78,7 @@ func (s *Subscription) Next(ctx context.Context) (*Message, error) {
 
 // Close ends the subscription.
 func (s *Subscription) Close() {
-	s.timer.Stop()
+	s.stopTimer()
 	s.release()
 }
 

@@ -14,6 +14,8 @@ type view struct {
 	feed   *feed.Feed
 	filter participant.Filter
 	hash   participant.FilterHash
+	// broadcast is shared by all views of the feed.
+	broadcast *broadcast
 
 	// cache is shared by all views of the feed. Its lock guards the fields below.
 	cache *renderingCache
@@ -37,9 +39,9 @@ type renderingKey struct {
 	checkpoint bool
 }
 
-func newView(source *feed.Feed, filter participant.Filter, shared *renderingCache) *view {
+func newView(source *feed.Feed, filter participant.Filter, shared *renderingCache, all *broadcast) *view {
 	return &view{
-		feed: source, filter: filter, hash: filter.Hash(),
+		feed: source, filter: filter, hash: filter.Hash(), broadcast: all,
 		cache: shared, kept: map[renderingKey]*rendering{}, firstKept: firstKept(source.State()),
 	}
 }

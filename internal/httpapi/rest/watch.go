@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -53,8 +52,8 @@ func serveStream[Request, Response any](
 		return
 	}
 	request, _ := r.Context().Value(requestKey{}).(*Request)
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
+	ctx, detachment := beginStream(w, r, method)
+	defer detachment.handlerReturns()
 	ctx, err := runtime.AnnotateIncomingContext(ctx, a.mux, r, method)
 	if err != nil {
 		a.Errors.Write(w, r, err)
@@ -67,6 +66,10 @@ func serveStream[Request, Response any](
 	form := formatFor(r)
 	s := newStream(requestctx.WithTransport(ctx, form.transport()), w, form, retry)
 	err = invoke(request, &grpc.GenericServerStream[Request, Response]{ServerStream: s})
+	if detachment.call.Stream() != nil {
+		a.detach(s, r, detachment, retry)
+		return
+	}
 	a.finish(s, r, method, err)
 }
 

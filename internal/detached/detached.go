@@ -1,0 +1,83 @@
+// Package detached defines streams that go on after the handler of their call has returned, so
+// that they need no goroutine while nothing is sent.
+//
+// The transport offers it with NewContext. The service accepts with Detach and returns; what wraps
+// the service leaves its end of the call to AtEnd. The transport then sends the messages of the
+// source, and calls End.
+package detached
+
+import (
+	"context"
+	"time"
+
+	"github.com/audian/participant-gateway/internal/wire"
+)
+
+// Source returns the messages of a stream. Only one goroutine at a time may use it.
+type Source interface {
+	// Poll returns the message that is due, or nil. It never waits. It returns io.EOF after the
+	// last message, and any other error that ends the stream.
+	Poll() (*wire.Message, error)
+	// AskDue reports that Ask must be called. Poll can be called before it.
+	AskDue() bool
+	// Ask may wait for another process.
+	Ask(ctx context.Context)
+	// WakeAt returns when Poll or Ask is to be called even if nothing changes.
+	WakeAt() time.Time
+	// Notify has wake called after each change, until stop is called. It must not block long, and
+	// must not call stop. Poll must be called once after Notify: it finds earlier changes.
+	Notify(wake func()) (stop func())
+	// Close ends the source.
+	Close()
+}
+
+// Call is a streaming call whose transport can detach it.
+type Call struct {
+	stream *Stream
+	ends   []func(error) error
+}
+
+// Stream is what a detached call sends.
+type Stream struct {
+	// Context ends when the stream must end, with the cause of its end.
+	Context context.Context //nolint:containedctx // The handler that had it has returned.
+	// First is the first message. Source returns those after it.
+	First  *wire.Message
+	Source Source
+}
+
+type callKey struct{}
+
+// NewContext returns a context whose stream the service may detach.
+func NewContext(ctx context.Context, call *Call) context.Context {
+	return context.WithValue(ctx, callKey{}, call)
+}
+
+// FromContext returns the call; nil if its stream cannot be detached.
+func FromContext(ctx context.Context) *Call {
+	call, _ := ctx.Value(callKey{}).(*Call)
+	return call
+}
+
+// Detach leaves the stream to the transport. The handler must return nil after it.
+func (c *Call) Detach(stream *Stream) { c.stream = stream }
+
+// Stream returns the detached stream; nil if the call is not detached.
+func (c *Call) Stream() *Stream {
+	if c == nil {
+		return nil
+	}
+	return c.stream
+}
+
+// AtEnd adds a function that End calls. It gets the error of the function that was added before it,
+// and returns the error of the call.
+func (c *Call) AtEnd(end func(error) error) { c.ends = append(c.ends, end) }
+
+// End ends the call with the error of its stream, and returns the error for the client.
+func (c *Call) End(err error) error {
+	for _, end := range c.ends {
+		err = end(err)
+	}
+	return err
+}
