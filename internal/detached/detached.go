@@ -8,6 +8,7 @@ package detached
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/wire"
@@ -31,19 +32,21 @@ type Source interface {
 	Close()
 }
 
-// Call is a streaming call whose transport can detach it.
-type Call struct {
-	stream *Stream
-	ends   []func(error) error
-}
-
 // Stream is what a detached call sends.
 type Stream struct {
-	// Context ends when the stream must end, with the cause of its end.
-	Context context.Context //nolint:containedctx // The handler that had it has returned.
 	// First is the first message. Source returns those after it.
 	First  *wire.Message
 	Source Source
+}
+
+// Call is a streaming call whose transport can detach it. A nil Call is one that cannot be detached.
+type Call struct {
+	stream *Stream
+	ends   []func(error) error
+
+	mu     sync.Mutex
+	cause  error
+	cancel func(error)
 }
 
 type callKey struct{}
@@ -59,7 +62,8 @@ func FromContext(ctx context.Context) *Call {
 	return call
 }
 
-// Detach leaves the stream to the transport. The handler must return nil after it.
+// Detach leaves the stream to the transport. The handler must return nil after it. The stream does
+// not end with the handler's context.
 func (c *Call) Detach(stream *Stream) { c.stream = stream }
 
 // Stream returns the detached stream; nil if the call is not detached.
@@ -68,6 +72,45 @@ func (c *Call) Stream() *Stream {
 		return nil
 	}
 	return c.stream
+}
+
+// OnCancel replaces the function that Cancel calls, and calls it if the call was cancelled. While
+// the handler runs it cancels the handler's context, later the transport's stream. It returns what
+// cancels the call: Cancel, or the function itself for a nil Call.
+func (c *Call) OnCancel(cancel func(error)) func(error) {
+	if c == nil {
+		return cancel
+	}
+	c.mu.Lock()
+	c.cancel = cancel
+	cause := c.cause
+	c.mu.Unlock()
+	if cause != nil {
+		cancel(cause)
+	}
+	return c.Cancel
+}
+
+// Cancel ends the stream with a cause. Only the first one counts.
+func (c *Call) Cancel(cause error) {
+	c.mu.Lock()
+	if c.cause != nil {
+		c.mu.Unlock()
+		return
+	}
+	c.cause = cause
+	cancel := c.cancel
+	c.mu.Unlock()
+	if cancel != nil {
+		cancel(cause)
+	}
+}
+
+// Cause returns the cause that Cancel was called with; nil before that.
+func (c *Call) Cause() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cause
 }
 
 // AtEnd adds a function that End calls. It gets the error of the function that was added before it,

@@ -112,7 +112,7 @@ func detachTo(source *fakeSource, first *watch.Message) (service *fakeService, e
 			}
 			return err
 		})
-		call.Detach(&detached.Stream{Context: s.Context(), First: wire.NewMessage(first), Source: source})
+		call.Detach(&detached.Stream{First: wire.NewMessage(first), Source: source})
 		return nil
 	}}, end
 }
@@ -233,13 +233,11 @@ func TestDetachedStream_W16_ABlockedClientIsCutAfter2Seconds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				source := &fakeSource{}
-				ctx, end := context.WithCancelCause(t.Context())
 				service, ended := detachTo(source, checkpoint("first"))
-				under := service.watch
+				under, calls := service.watch, make(chan *detached.Call, 1)
 				service.watch = func(r *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
-					err := under(r, s)
-					detached.FromContext(s.Context()).Stream().Context = ctx
-					return err
+					calls <- detached.FromContext(s.Context())
+					return under(r, s)
 				}
 				conn, stop := openWatch(t, service)
 				defer stop()
@@ -248,7 +246,7 @@ func TestDetachedStream_W16_ABlockedClientIsCutAfter2Seconds(t *testing.T) {
 				synctest.Wait()
 				source.send(messages...)
 				drained := &apierror.Error{Reason: apierror.Draining, Message: "draining"}
-				end(drained)
+				(<-calls).Cancel(drained)
 				if err := <-ended; !errors.Is(err, drained) {
 					t.Errorf("ended with %v", err)
 				}

@@ -107,17 +107,13 @@ func (i *Interceptor) stream(
 	i.calls.enter()
 	ctx, call := i.begin(stream.Context(), method, request)
 	var held releases
-	end := func(err error, panicked any) error {
-		defer i.calls.leave()
-		held.release()
-		return call.end(ctx, nil, err, panicked)
-	}
+	later := detached.FromContext(ctx)
 	defer func() {
-		if later := detached.FromContext(ctx); later.Stream() != nil {
-			later.AtEnd(func(err error) error { return end(err, nil) })
+		if later.Stream() != nil {
+			i.endLater(ctx, call, held, later)
 			return
 		}
-		err = end(err, recover())
+		err = i.endStream(ctx, call, held, err, recover())
 	}()
 	if err := stream.SetHeader(call.header()); err != nil {
 		return fmt.Errorf("set headers: %w", err)
@@ -132,20 +128,40 @@ func (i *Interceptor) stream(
 		return fmt.Errorf("limit: %w", err)
 	}
 	held.add(release)
-	granted, leave := caller.Grant.StreamContext(authorized, streamPermission(caller, request))
-	held.add(leave)
+	granted, cancel := context.WithCancelCause(authorized)
+	defer cancel(nil)
+	end := later.OnCancel(cancel)
+	held.add(caller.Grant.OpenStream(streamPermission(caller, request), end))
 	if method == v2.ParticipantService_BatchAddParticipants_FullMethodName {
 		// A drain stops what the batch has not sent; the stream then reports the rest. It has no age.
 		entries := audit.WithEntries(granted, func(entry audit.Entry) { call.auditEntry(granted, entry) })
 		call.reachedService = true
 		return handle(&observedStream{ServerStream: stream, ctx: entries, call: call})
 	}
-	bounded, remove := i.streams.WatchContext(granted, Watch{
+	id, remove := i.streams.OpenWatch(Watch{
 		Caller: caller.Name, Address: peerAddress(granted), RequestID: call.requestID,
 		Transport: requestctx.TransportOf(granted), OpenedAt: call.start,
-	})
+	}, end)
 	held.add(remove)
-	return handle(&observedStream{ServerStream: stream, ctx: bounded, call: call})
+	return handle(&observedStream{ServerStream: stream, ctx: requestctx.WithStream(granted, id), call: call})
+}
+
+// endStream ends a streaming call.
+func (i *Interceptor) endStream(ctx context.Context, call *call, held releases, err error, panicked any) error {
+	defer i.calls.leave()
+	held.release()
+	return call.end(ctx, nil, err, panicked)
+}
+
+// endLater leaves the end of a streaming call to its transport. Of ctx only what the end needs is kept: it
+// holds much memory.
+func (i *Interceptor) endLater(ctx context.Context, call *call, held releases, later *detached.Call) {
+	if deadline, has := ctx.Deadline(); has {
+		timer := time.AfterFunc(time.Until(deadline), func() { later.Cancel(context.DeadlineExceeded) })
+		held.add(func() { timer.Stop() })
+	}
+	kept := trace.ContextWithSpan(requestctx.WithRequestID(context.Background(), call.requestID), trace.SpanFromContext(ctx))
+	later.AtEnd(func(err error) error { return i.endStream(kept, call, held, err, nil) })
 }
 
 // releases are what a call holds until it ends.

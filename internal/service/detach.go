@@ -29,6 +29,6 @@ func detach(ctx context.Context, subscription *watch.Subscription, call *detache
 	if err != nil {
 		return err
 	}
-	call.Detach(&detached.Stream{Context: ctx, First: first, Source: conference{subscription}})
+	call.Detach(&detached.Stream{First: first, Source: conference{subscription}})
 	return nil
 }

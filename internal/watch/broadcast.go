@@ -14,7 +14,7 @@ import (
 func (s *Subscription) Poll() (*Message, error) { return s.due(s.feed.State(), time.Now()) }
 
 // AskDue reports that Ask must be called before the client's token can be judged.
-func (s *Subscription) AskDue() bool { return s.askDue(s.feed.State()) }
+func (s *Subscription) AskDue() bool { return !s.opened && s.askDue(s.feed.State()) }
 
 // Ask asks the log, which may take long.
 func (s *Subscription) Ask(ctx context.Context) { s.askLog(ctx, s.feed.State()) }

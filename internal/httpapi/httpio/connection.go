@@ -98,6 +98,9 @@ func (c *Connection) TryWrite(p []byte) (written int, err error) {
 // WriteAll writes all, and waits for the client within the limits of the TimedWriter.
 func (c *Connection) WriteAll(parts [][]byte) error {
 	for _, part := range parts {
+		if len(part) == 0 {
+			continue
+		}
 		if _, err := c.Write(part); err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 )
 
 // detachedStream is a stream that goes on after its handler has returned. Whatever wakes it writes
-// what is due: the source, the timer, or the end of its context. It has a goroutine of its own only
+// what is due: the source, the timer, or that the call is cancelled. It has a goroutine of its own only
 // while a write waits for the client.
 type detachedStream struct {
 	*detached.Stream
@@ -27,17 +28,21 @@ type detachedStream struct {
 	format format
 	// ended is called when the connection is closed.
 	ended func()
-	// stops end what wakes the stream.
-	stops []func()
+	// stopNotify ends what the source does.
+	stopNotify func()
 
 	mu sync.Mutex
 	// busy reports that a goroutine of the stream's own writes, asks, or ends the stream. Whatever
 	// else wakes the stream leaves it to that goroutine.
 	busy bool
+	// cancelled reports that the call is cancelled. It then ends after its last message.
+	cancelled bool
+	// stopAsking ends asking; nil if the stream has not asked.
+	stopAsking context.CancelFunc
 	// timer fires at wakeAt; nil before the stream is idle.
 	timer  *time.Timer
 	wakeAt time.Time
-	// cutOff cuts a write off that goes on after the end of the context; nil before that.
+	// cutOff cuts a write off that goes on after the call is cancelled; nil before that.
 	cutOff *time.Timer
 }
 
@@ -45,16 +50,15 @@ type detachedStream struct {
 // stream has ended.
 func (s *detachedStream) run(retry time.Duration) {
 	s.busy = true
-	stopNotify := s.Source.Notify(s.wake)
-	stopContext := context.AfterFunc(s.Context, s.contextEnded)
-	s.stops = []func(){stopNotify, func() { stopContext() }}
+	s.stopNotify = s.Source.Notify(s.wake)
+	s.call.OnCancel(func(error) { go s.cancel() }) // The caller may hold a lock.
 	s.wait(func() error {
 		parts, err := s.format.message(s.First, retry)
 		s.First = nil
 		if err != nil {
 			return err
 		}
-		return s.conn.WriteAll(s.frame(parts))
+		return s.write(s.frame(nil, parts))
 	})
 }
 
@@ -74,9 +78,13 @@ func (s *detachedStream) timerFired() {
 	s.wake()
 }
 
-// contextEnded ends the stream after its last message, which its client must read soon.
-func (s *detachedStream) contextEnded() {
+// cancel ends the stream after its last message, which its client must read soon.
+func (s *detachedStream) cancel() {
 	s.mu.Lock()
+	s.cancelled = true
+	if s.stopAsking != nil {
+		s.stopAsking()
+	}
 	s.cutOff = s.conn.CutOffSoon()
 	s.mu.Unlock()
 	s.wake()
@@ -100,7 +108,7 @@ func (s *detachedStream) advance() {
 		if err != nil || written < len(small) || large != nil {
 			s.leave(func() error {
 				defer buffers.Put(buffer)
-				return cmp.Or(s.conn.WriteAll(append([][]byte{small[written:]}, large...)), err)
+				return cmp.Or(s.write(small[written:], large), err)
 			})
 			return
 		}
@@ -113,8 +121,7 @@ func (s *detachedStream) advance() {
 // buffers are reused by all streams. Each is a little larger than what a stream writes at once.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// due appends the messages that are due to small. It returns a large message, which goes after
-// them, as parts that other streams share.
+// due appends the messages that are due to small. It returns what of a large message goes after them.
 func (s *detachedStream) due(small []byte) (_ []byte, large [][]byte, err error) {
 	for len(small) < wire.PartSize {
 		message, err := s.Source.Poll()
@@ -125,39 +132,46 @@ func (s *detachedStream) due(small []byte) (_ []byte, large [][]byte, err error)
 		if err != nil {
 			return small, nil, err
 		}
-		if size(parts) > wire.PartSize {
-			return small, s.frame(parts), nil
+		if small, large = s.frame(small, parts); large != nil {
+			break
 		}
-		small = s.conn.AppendHead(small, size(parts))
-		for _, part := range parts {
-			small = append(small, part...)
-		}
-		small = s.conn.AppendTail(small)
 	}
-	return small, nil, nil
+	return small, large, nil
 }
 
-// frame returns parts as one part of the response's body.
-func (s *detachedStream) frame(parts [][]byte) [][]byte {
-	framed := append([][]byte{s.conn.AppendHead(nil, size(parts))}, parts...)
-	return append(framed, s.conn.AppendTail(nil))
-}
-
-func size(parts [][]byte) (total int) {
+// frame appends a message to small as one part of the response's body. The parts of a large message
+// are not copied: other streams share them.
+func (s *detachedStream) frame(small []byte, parts [][]byte) (_ []byte, large [][]byte) {
+	size := 0
 	for _, part := range parts {
-		total += len(part)
+		size += len(part)
 	}
-	return total
+	small = s.conn.AppendHead(small, size)
+	if size > wire.PartSize {
+		return small, append(slices.Clip(parts), s.conn.AppendTail(nil))
+	}
+	for _, part := range parts {
+		small = append(small, part...)
+	}
+	return s.conn.AppendTail(small), nil
+}
+
+// write writes what frame has returned, and waits for the client.
+func (s *detachedStream) write(small []byte, large [][]byte) error {
+	return s.conn.WriteAll(append([][]byte{small}, large...))
 }
 
 // idle is called when nothing is due. mu is held.
 func (s *detachedStream) idle() {
 	switch {
-	case s.Context.Err() != nil:
-		s.leave(func() error { return context.Cause(s.Context) })
+	case s.cancelled:
+		s.leave(s.call.Cause)
 	case s.Source.AskDue():
+		ctx, cancel := context.WithCancel(context.Background())
+		s.stopAsking = cancel
 		s.leave(func() error {
-			s.Source.Ask(s.Context)
+			defer cancel()
+			s.Source.Ask(ctx)
 			return nil
 		})
 	default:
@@ -207,13 +221,11 @@ func recovered(do func() error) (err error) {
 
 // end ends the stream, and the response with its error. The stream stays busy.
 func (s *detachedStream) end(err error) {
-	for _, stop := range s.stops {
-		stop()
-	}
+	s.stopNotify()
 	s.stopTimers()
 	s.Source.Close()
-	if s.conn.Failed() != nil && s.Context.Err() != nil {
-		err = context.Cause(s.Context) // The write was cut off.
+	if cause := s.call.Cause(); s.conn.Failed() != nil && cause != nil {
+		err = cause // The write was cut off.
 	}
 	if errors.Is(err, io.EOF) {
 		err = nil
@@ -223,7 +235,7 @@ func (s *detachedStream) end(err error) {
 	if err != nil {
 		st := grpcstatus.From(err)
 		failure := s.format.failure(st, jitter.Above(grpcstatus.RetryDelay(st), reconnectSpread))
-		_ = s.conn.WriteAll(s.frame(failure)) // The client may have disconnected.
+		_ = s.write(s.frame(nil, failure)) // The client may have disconnected.
 	}
 	s.conn.End()
 	s.ended()

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -52,8 +53,9 @@ func serveStream[Request, Response any](
 		return
 	}
 	request, _ := r.Context().Value(requestKey{}).(*Request)
-	ctx, detachment := beginStream(w, r, method)
-	defer detachment.handlerReturns()
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	ctx, call := offerDetaching(ctx, w, r, method)
 	ctx, err := runtime.AnnotateIncomingContext(ctx, a.mux, r, method)
 	if err != nil {
 		a.Errors.Write(w, r, err)
@@ -66,8 +68,8 @@ func serveStream[Request, Response any](
 	form := formatFor(r)
 	s := newStream(requestctx.WithTransport(ctx, form.transport()), w, form, retry)
 	err = invoke(request, &grpc.GenericServerStream[Request, Response]{ServerStream: s})
-	if detachment.call.Stream() != nil {
-		a.detach(s, r, detachment, retry)
+	if call.Stream() != nil {
+		a.detach(s, r, call, retry)
 		return
 	}
 	a.finish(s, r, method, err)
