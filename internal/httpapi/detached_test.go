@@ -279,7 +279,7 @@ func TestDetachedStream_APanicEndsIt(t *testing.T) {
 
 // The client reads nothing until the socket takes no more, and then everything.
 func TestDetachedStream_KeepsTheOrderOfAClientThatPauses(t *testing.T) {
-	const count = 5000
+	const count = 3000
 	source := &fakeSource{}
 	service, ended := detachTo(source, checkpoint("first"))
 	server := httptest.NewServer(handler(t, service))

@@ -21,6 +21,8 @@ type Connection struct {
 	// raw is nil if the connection cannot be written to without waiting, as with TLS.
 	raw     syscall.RawConn
 	chunked bool
+	// stopNotify ends NotifyClose.
+	stopNotify func()
 }
 
 // CanTakeOver reports whether TakeOver is possible for a request.
@@ -109,9 +111,26 @@ func (c *Connection) WriteAll(parts [][]byte) error {
 	return c.Failed()
 }
 
-// WaitForClose waits until the client has closed the connection. It reads and ignores what the
+// NotifyClose has closed called when the client closes the connection, also by End. It is called once,
+// before End.
+func (c *Connection) NotifyClose(closed func()) {
+	if c.raw != nil {
+		if stop, ok := notifyDisconnect(c.raw, closed); ok {
+			c.stopNotify = stop
+			return
+		}
+	}
+	c.stopNotify = func() {}
+	go func() {
+		if c.waitForClose() {
+			closed()
+		}
+	}()
+}
+
+// waitForClose waits until the client has closed the connection. It reads and ignores what the
 // client sends: this response is the last. It returns false for a client that sends too much.
-func (c *Connection) WaitForClose() bool {
+func (c *Connection) waitForClose() bool {
 	const limit = 64 << 10
 	var ignored [64]byte
 	for received := 0; received < limit; {
@@ -136,7 +155,8 @@ func (c *Connection) End() {
 	}
 	if closer, ok := c.conn.(interface{ CloseWrite() error }); ok && c.Failed() == nil && closer.CloseWrite() == nil {
 		_ = c.conn.SetReadDeadline(time.Now().Add(closeTimeout))
-		c.WaitForClose()
+		c.waitForClose()
 	}
+	c.stopNotify()
 	_ = c.conn.Close() // The client may have closed it.
 }

@@ -35,10 +35,6 @@ func (a *api) detach(s *stream, r *http.Request, call *detached.Call, retry time
 		return
 	}
 	stream := &detachedStream{call: call, Stream: call.Stream(), conn: conn, format: s.format, ended: a.Detached.Done}
+	conn.NotifyClose(func() { call.Cancel(context.Canceled) })
 	go stream.run(retry)
-	go func() {
-		if conn.WaitForClose() {
-			call.Cancel(context.Canceled)
-		}
-	}()
 }
