@@ -25,7 +25,7 @@ type Grant struct {
 // stream is an open stream that needs a permission of the grant.
 type stream struct {
 	permission Permission
-	cancel     context.CancelCauseFunc
+	end        func(error)
 }
 
 // NewGrant returns a grant that does not expire.
@@ -78,19 +78,28 @@ func (g *Grant) Calling() policy.Rules {
 // includes the permission. Its cause is an *apierror.Error then.
 func (g *Grant) StreamContext(ctx context.Context, permission Permission) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	if g == nil {
-		cancel(g.Authorize(permission))
-		return ctx, func() { cancel(nil) }
+	leave := g.OpenStream(permission, cancel)
+	return ctx, func() {
+		cancel(nil)
+		leave()
 	}
-	opened := &stream{permission: permission, cancel: cancel}
+}
+
+// OpenStream has end called once the grant no longer includes the permission, with an
+// *apierror.Error, until leave is called. The grant may be locked then: end must not call it.
+func (g *Grant) OpenStream(permission Permission, end func(error)) (leave func()) {
+	if g == nil {
+		end(g.Authorize(permission))
+		return func() {}
+	}
+	opened := &stream{permission: permission, end: end}
 	g.mu.Lock()
 	g.streams[opened] = struct{}{}
 	g.check(opened)
 	g.mu.Unlock()
-	stopTimer := g.expiryTimer(cancel)
-	return ctx, func() {
+	stopTimer := g.expiryTimer(end)
+	return func() {
 		stopTimer()
-		cancel(nil)
 		g.mu.Lock()
 		delete(g.streams, opened)
 		g.mu.Unlock()
@@ -100,15 +109,15 @@ func (g *Grant) StreamContext(ctx context.Context, permission Permission) (conte
 // check ends a stream without permission. The caller holds mu.
 func (g *Grant) check(s *stream) {
 	if err := g.authorize(s.permission); err != nil {
-		s.cancel(err)
+		s.end(err)
 	}
 }
 
-func (g *Grant) expiryTimer(cancel context.CancelCauseFunc) (stop func()) {
+func (g *Grant) expiryTimer(end func(error)) (stop func()) {
 	if g.expires.IsZero() {
 		return func() {}
 	}
-	timer := time.AfterFunc(time.Until(g.expires), func() { cancel(ExpiredError(nil)) })
+	timer := time.AfterFunc(time.Until(g.expires), func() { end(ExpiredError(nil)) })
 	return func() { timer.Stop() }
 }
 

@@ -7,11 +7,13 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 
 	"google.golang.org/protobuf/proto"
 
@@ -46,6 +48,9 @@ type Options struct {
 	// Audit is called for each such request that names a call: with the call's metadata, and
 	// with what could be read of its request, which may be nil.
 	Audit func(ctx context.Context, method string, request proto.Message, err error)
+	// Detached, where set, counts the streams that go on after their handlers have returned: http.Server does
+	// not know their connections.
+	Detached *sync.WaitGroup
 }
 
 // New returns the handler of the HTTP port. An invalid origin is an error.
@@ -53,6 +58,7 @@ func New(options Options) (http.Handler, error) {
 	errors := &httpio.ErrorWriter{Logger: options.Logger, OnRefused: options.OnRefused}
 	api, err := rest.New(rest.Options{
 		Service: options.Service, Errors: errors, Precheck: options.Precheck,
+		Detached: cmp.Or(options.Detached, &sync.WaitGroup{}),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("route REST: %w", err)

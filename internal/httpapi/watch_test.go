@@ -83,40 +83,45 @@ func TestWatchStreams(t *testing.T) {
 	refused := &apierror.Error{Reason: apierror.UpstreamForbidden, Message: "withdrawn", UpstreamStatus: 403}
 	for _, tt := range []struct {
 		name        string
-		service     *fakeService
+		messages    []*watch.Message
+		err         error
 		sse, ndjson string
 	}{
 		{
-			"until the end", streaming(nil, checkpoint("t1"), gone),
+			"until the end", []*watch.Message{checkpoint("t1"), gone}, nil,
 			"retry: 2000\nid: t1\nevent: checkpoint\ndata: " + checkpointJSON("t1") + "\n\n" + "id: t9\nevent: end\ndata: " + endJSON + "\n\n",
 			checkpointJSON("t1") + "\n" + endJSON + "\n",
 		},
 		{
-			"no token yet", streaming(nil, checkpoint("")),
+			"no token yet", []*watch.Message{checkpoint("")}, nil,
 			"retry: 2000\nevent: checkpoint\ndata: " + checkpointJSON("") + "\n\n",
 			checkpointJSON("") + "\n",
 		},
 		{
-			"W16: drained", streaming(drained, checkpoint("t1")),
+			"W16: drained", []*watch.Message{checkpoint("t1")}, drained,
 			"retry: 2000\nid: t1\nevent: checkpoint\ndata: " + checkpointJSON("t1") + "\n\n" + "retry: 3000\nevent: failure\ndata: " + drainedJSON + "\n\n",
 			checkpointJSON("t1") + "\n" + drainedJSON + "\n",
 		},
 		{
-			"a failure without a retry delay", streaming(refused, checkpoint("t1")),
+			"a failure without a retry delay", []*watch.Message{checkpoint("t1")}, refused,
 			"retry: 2000\nid: t1\nevent: checkpoint\ndata: " + checkpointJSON("t1") + "\n\n" + "event: failure\ndata: " + refusedJSON + "\n\n",
 			checkpointJSON("t1") + "\n" + refusedJSON + "\n",
 		},
 	} {
 		for accept, want := range map[string]string{acceptSSE: tt.sse, "Accept: */*": tt.ndjson} {
-			t.Run(tt.name+" "+accept, func(t *testing.T) {
-				got := call(t, handler(t, tt.service), "GET", watchedPath, "", accept)
-				if got.Status != 200 || !sameEvents(got.Body, want) {
-					t.Errorf("response = %d %q\nwant %q", got.Status, got.Body, want)
-				}
-				if got.Header.Get("Cache-Control") != "no-store" || got.Header.Get("X-Accel-Buffering") != "no" {
-					t.Errorf("headers = %v", got.Header)
-				}
-			})
+			for way, service := range map[string]*fakeService{
+				"": streaming(tt.err, tt.messages...), " detached": detaching(tt.err, tt.messages...),
+			} {
+				t.Run(tt.name+" "+accept+way, func(t *testing.T) {
+					got := call(t, handler(t, service), "GET", watchedPath, "", accept)
+					if got.Status != 200 || !sameEvents(got.Body, want) {
+						t.Errorf("response = %d %q\nwant %q", got.Status, got.Body, want)
+					}
+					if got.Header.Get("Cache-Control") != "no-store" || got.Header.Get("X-Accel-Buffering") != "no" {
+						t.Errorf("headers = %v", got.Header)
+					}
+				})
+			}
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -21,6 +22,7 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/audit"
+	"github.com/audian/participant-gateway/internal/detached"
 	"github.com/audian/participant-gateway/internal/metrics"
 	"github.com/audian/participant-gateway/internal/requestctx"
 	"github.com/audian/participant-gateway/internal/wire"
@@ -97,14 +99,22 @@ func (i *Interceptor) unary(
 	return handle(ctx, request)
 }
 
-// stream handles a server-streaming call.
+// stream handles a server-streaming call. Where the service detaches the stream, the call goes on
+// until the transport ends it.
 func (i *Interceptor) stream(
 	method string, request proto.Message, stream grpc.ServerStream, handle func(grpc.ServerStream) error,
 ) (err error) {
 	i.calls.enter()
-	defer i.calls.leave()
 	ctx, call := i.begin(stream.Context(), method, request)
-	defer func() { err = call.end(ctx, nil, err, recover()) }()
+	var held releases
+	later := detached.FromContext(ctx)
+	defer func() {
+		if later.Stream() != nil {
+			i.endLater(ctx, call, held, later)
+			return
+		}
+		err = i.endStream(ctx, call, held, err, recover())
+	}()
 	if err := stream.SetHeader(call.header()); err != nil {
 		return fmt.Errorf("set headers: %w", err)
 	}
@@ -117,21 +127,53 @@ func (i *Interceptor) stream(
 	if err != nil {
 		return fmt.Errorf("limit: %w", err)
 	}
-	defer release()
-	granted, leave := caller.Grant.StreamContext(authorized, streamPermission(caller, request))
-	defer leave()
+	held.add(release)
+	granted, cancel := context.WithCancelCause(authorized)
+	defer cancel(nil)
+	end := later.OnCancel(cancel)
+	held.add(caller.Grant.OpenStream(streamPermission(caller, request), end))
 	if method == v2.ParticipantService_BatchAddParticipants_FullMethodName {
 		// A drain stops what the batch has not sent; the stream then reports the rest. It has no age.
 		entries := audit.WithEntries(granted, func(entry audit.Entry) { call.auditEntry(granted, entry) })
 		call.reachedService = true
 		return handle(&observedStream{ServerStream: stream, ctx: entries, call: call})
 	}
-	bounded, remove := i.streams.WatchContext(granted, Watch{
+	id, remove := i.streams.OpenWatch(Watch{
 		Caller: caller.Name, Address: peerAddress(granted), RequestID: call.requestID,
 		Transport: requestctx.TransportOf(granted), OpenedAt: call.start,
-	})
-	defer remove()
-	return handle(&observedStream{ServerStream: stream, ctx: bounded, call: call})
+	}, end)
+	held.add(remove)
+	return handle(&observedStream{ServerStream: stream, ctx: requestctx.WithStream(granted, id), call: call})
+}
+
+// endStream ends a streaming call.
+func (i *Interceptor) endStream(ctx context.Context, call *call, held releases, err error, panicked any) error {
+	defer i.calls.leave()
+	held.release()
+	return call.end(ctx, nil, err, panicked)
+}
+
+// endLater leaves the end of a streaming call to its transport. Of ctx only what the end needs is kept: it
+// holds much memory.
+func (i *Interceptor) endLater(ctx context.Context, call *call, held releases, later *detached.Call) {
+	if deadline, has := ctx.Deadline(); has {
+		timer := time.AfterFunc(time.Until(deadline), func() { later.Cancel(context.DeadlineExceeded) })
+		held.add(func() { timer.Stop() })
+	}
+	kept := trace.ContextWithSpan(requestctx.WithRequestID(context.Background(), call.requestID), trace.SpanFromContext(ctx))
+	later.AtEnd(func(err error) error { return i.endStream(kept, call, held, err, nil) })
+}
+
+// releases are what a call holds until it ends.
+type releases []func()
+
+func (r *releases) add(release func()) { *r = append(*r, release) }
+
+// release releases all, the latest first.
+func (r releases) release() {
+	for _, release := range slices.Backward(r) {
+		release()
+	}
 }
 
 // Idle returns a channel that is closed when no call is running.

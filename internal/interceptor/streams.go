@@ -29,7 +29,7 @@ type Streams struct {
 
 // openStream is an entry of Streams.
 type openStream struct {
-	end context.CancelCauseFunc
+	end func(error)
 	// watch is nil for a stream of another kind, such as health.
 	watch *Watch
 }
@@ -100,22 +100,26 @@ func (s *Streams) End(id uint64) (ended Watch, ok bool) {
 // StreamContext returns a context for a stream, which ends with ctx, with a drain, or at the
 // maximum age. Its cause is then an apierror.Error.
 func (s *Streams) StreamContext(ctx context.Context) (context.Context, context.CancelFunc) {
-	return s.begin(ctx, nil)
+	ctx, cancel := context.WithCancelCause(ctx)
+	_, remove := s.add(nil, cancel)
+	return ctx, func() {
+		cancel(nil)
+		remove()
+	}
 }
 
-// WatchContext is StreamContext for a watch. It sets the ID, which the context contains too.
-func (s *Streams) WatchContext(ctx context.Context, watch Watch) (context.Context, context.CancelFunc) {
-	return s.begin(ctx, &watch)
+// OpenWatch has end called with a drain, at the maximum age, or by End, with an apierror.Error, until
+// remove is called. It sets the ID, and returns it. The streams may be locked when end is called.
+func (s *Streams) OpenWatch(watch Watch, end func(error)) (id uint64, remove func()) {
+	return s.add(&watch, end)
 }
 
-func (s *Streams) begin(ctx context.Context, watch *Watch) (context.Context, context.CancelFunc) {
-	ctx, end := context.WithCancelCause(ctx)
+func (s *Streams) add(watch *Watch, end func(error)) (id uint64, remove func()) {
 	s.mu.Lock()
 	s.last++
-	id := s.last
+	id = s.last
 	if watch != nil {
 		watch.ID = id
-		ctx = requestctx.WithStream(ctx, id)
 	}
 	s.open[id] = openStream{end: end, watch: watch}
 	select {
@@ -125,9 +129,8 @@ func (s *Streams) begin(ctx context.Context, watch *Watch) (context.Context, con
 	}
 	s.mu.Unlock()
 	stopTimer := s.ageTimer(func() { end(streamAged()) })
-	return ctx, func() {
+	return id, func() {
 		stopTimer()
-		end(nil)
 		s.mu.Lock()
 		delete(s.open, id)
 		s.mu.Unlock()

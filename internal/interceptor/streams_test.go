@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/audian/participant-gateway/internal/apierror"
-	"github.com/audian/participant-gateway/internal/requestctx"
 )
 
 // wantCause checks the reason for which a stream ended.
@@ -84,11 +83,12 @@ func TestStreams_TheOperatorEndsOneWatch(t *testing.T) {
 	streams := NewStreams(0)
 	_, leave := streams.StreamContext(t.Context()) // Health, for example.
 	defer leave()
-	first, release := streams.WatchContext(t.Context(), Watch{Caller: "first"})
+	first, end := context.WithCancelCause(t.Context())
+	firstID, release := streams.OpenWatch(Watch{Caller: "first"}, end)
 	defer release()
-	second, releaseSecond := streams.WatchContext(t.Context(), Watch{Caller: "second"})
+	secondID, releaseSecond := streams.OpenWatch(Watch{Caller: "second"}, func(err error) { t.Errorf("the other one: %v", err) })
 	watches := streams.Watches()
-	if len(watches) != 2 || watches[0].Caller != "first" || watches[1].ID != requestctx.Stream(second) {
+	if len(watches) != 2 || watches[0].ID != firstID || watches[1].ID != secondID {
 		t.Fatalf("open: %+v", watches)
 	}
 	if ended, ok := streams.End(watches[0].ID); !ok || ended.Caller != "first" {
@@ -96,9 +96,6 @@ func TestStreams_TheOperatorEndsOneWatch(t *testing.T) {
 	}
 	<-first.Done()
 	wantCause(t, first, apierror.StreamEnded)
-	if err := second.Err(); err != nil {
-		t.Errorf("the other one: %v", err)
-	}
 	releaseSecond()
 	for _, id := range []uint64{0, watches[0].ID - 1, watches[1].ID} {
 		if _, ok := streams.End(id); ok {

@@ -108,12 +108,28 @@ func (s *Server) waitForUnreadResponses(ctx context.Context) <-chan struct{} {
 }
 
 func (s *Server) finishHTTP(ctx context.Context) {
-	if err := s.http.Shutdown(ctx); err == nil {
+	if s.http.Shutdown(ctx) == nil && s.waitForDetached(ctx) {
 		return
 	}
 	s.logger.Warn("HTTP calls cut at the drain timeout")
 	if err := s.http.Close(); err != nil {
 		s.logger.Warn("close the HTTP port", slog.String("error", err.Error()))
+	}
+}
+
+// waitForDetached waits for the streams that http.Server does not know any more. It returns false
+// if ctx ends first: the end of the process then closes their connections.
+func (s *Server) waitForDetached(ctx context.Context) bool {
+	ended := make(chan struct{})
+	go func() {
+		s.detached.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 

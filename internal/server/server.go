@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	"google.golang.org/grpc"
@@ -58,6 +59,8 @@ type Server struct {
 	grpc  *grpc.Server
 	http  *http.Server
 	admin *http.Server
+	// detached counts the streams over HTTP whose handlers have returned.
+	detached sync.WaitGroup
 
 	listeners struct{ grpc, http, admin net.Listener }
 }

@@ -7,6 +7,7 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
+	"github.com/audian/participant-gateway/internal/detached"
 	"github.com/audian/participant-gateway/internal/requestctx"
 	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/wire"
@@ -37,6 +38,9 @@ func (s *Service) WatchParticipants(
 	})
 	if err != nil {
 		return err
+	}
+	if call := detached.FromContext(ctx); call != nil {
+		return detach(ctx, subscription, call)
 	}
 	return send(ctx, subscription, stream)
 }

@@ -7,8 +7,9 @@ import (
 
 // conference is what the subscribers of one feed share.
 type conference struct {
-	cache renderingCache
-	views map[participant.FilterHash]*sharedView
+	cache     renderingCache
+	broadcast *broadcast
+	views     map[participant.FilterHash]*sharedView
 	// filters is the number of views that count towards maxFilters.
 	filters int
 }
@@ -25,7 +26,7 @@ func (w *Watcher) acquireView(source *feed.Feed, filter participant.Filter) (*vi
 	defer w.mu.Unlock()
 	c := w.conferences[source]
 	if c == nil {
-		c = &conference{views: map[participant.FilterHash]*sharedView{}}
+		c = &conference{broadcast: newBroadcast(source), views: map[participant.FilterHash]*sharedView{}}
 		w.conferences[source] = c
 	}
 	shared := c.views[filter.Hash()]
@@ -33,7 +34,7 @@ func (w *Watcher) acquireView(source *feed.Feed, filter participant.Filter) (*vi
 		if isCounted(filter) && c.filters >= maxFilters {
 			return nil, errTooManyFilters
 		}
-		shared = c.add(newView(source, filter, &c.cache))
+		shared = c.add(newView(source, filter, &c.cache, c.broadcast))
 	}
 	shared.refs++
 	return shared.view, nil

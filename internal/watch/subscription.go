@@ -88,11 +88,17 @@ func (s *Subscription) Next(ctx context.Context) (*Message, error) {
 
 // Close ends the subscription.
 func (s *Subscription) Close() {
+	s.stopWaiting()
+	s.release()
+}
+
+// stopWaiting frees what wait uses.
+func (s *Subscription) stopWaiting() {
 	s.setContext(nil)
 	if s.timer != nil {
 		s.timer.Stop()
+		s.timer, s.timerAt = nil, time.Time{}
 	}
-	s.release()
 }
 
 // wait waits for a change, for a message that is due without one, or for the end of ctx. Each channel

@@ -15,6 +15,8 @@ type view struct {
 	feed   *feed.Feed
 	filter participant.Filter
 	hash   participant.FilterHash
+	// broadcast is shared by all views of the feed.
+	broadcast *broadcast
 
 	// latest is the entry that was rendered last, if it is in kept. It changes under the cache's
 	// lock, and most subscribers need no lock because of it.
@@ -42,9 +44,9 @@ type renderingKey struct {
 	checkpoint bool
 }
 
-func newView(source *feed.Feed, filter participant.Filter, shared *renderingCache) *view {
+func newView(source *feed.Feed, filter participant.Filter, shared *renderingCache, all *broadcast) *view {
 	return &view{
-		feed: source, filter: filter, hash: filter.Hash(),
+		feed: source, filter: filter, hash: filter.Hash(), broadcast: all,
 		cache: shared, kept: map[renderingKey]*rendering{}, firstKept: firstKept(source.State()),
 	}
 }

@@ -46,6 +46,7 @@ var arrows = map[string][]string{
 	"internal/certs":           {"internal/filewatch"},
 	"internal/filewatch":       {},
 	"internal/tracing":         {},
+	"internal/detached":        {"internal/wire"},
 	"internal/wire":            {"internal/watch", "internal/apierror/grpcstatus", "internal/protooptions", "gen/audian/conference/v2"},
 
 	"internal/replica/redisurl":   {},
@@ -61,11 +62,12 @@ var arrows = map[string][]string{
 
 	"internal/service": {
 		"internal/feed", "internal/watch", "internal/answer", "internal/write", "internal/batch", "internal/policy",
-		"internal/access", "internal/audit", "internal/wire", "internal/apierror/grpcstatus", "gen/audian/conference/v2",
+		"internal/access", "internal/audit", "internal/detached", "internal/wire", "internal/apierror/grpcstatus",
+		"gen/audian/conference/v2",
 	},
 	"internal/metrics": {"internal/upstream/audian", "internal/feed", "internal/watch", "internal/access"},
 	"internal/interceptor": {
-		"internal/access", "internal/audit", "internal/certs", "internal/metrics", "internal/wire", "internal/apierror/grpcstatus",
+		"internal/access", "internal/audit", "internal/certs", "internal/detached", "internal/metrics", "internal/wire", "internal/apierror/grpcstatus",
 		"gen/audian/conference/v2",
 	},
 	"internal/grpcapi": {
@@ -77,7 +79,7 @@ var arrows = map[string][]string{
 	},
 	"internal/httpapi/decode": {"internal/httpapi/httpio", "internal/wire"},
 	"internal/httpapi/rest": {
-		"internal/httpapi/httpio", "internal/httpapi/decode", "internal/apierror/grpcstatus", "internal/wire",
+		"internal/detached", "internal/httpapi/httpio", "internal/httpapi/decode", "internal/apierror/grpcstatus", "internal/wire",
 		"gen/audian/conference/v2", "gen/gateway/audian/conference/v2",
 	},
 	"internal/httpapi/connectrpc": {
@@ -150,6 +152,7 @@ var reasons = map[string]string{
 	"internal/watch":           "subscriptions read a feed; they know neither transports nor the upstream",
 	"internal/batch":           "it orders adds; package write sends them",
 	"internal/answer":          "it reads a feed; it knows neither transports nor the upstream",
+	"internal/detached":        "it only says how a transport takes a stream over from the service",
 	"internal/wire":            "wire only encodes; errors and requests have packages of their own",
 
 	"internal/policy":      "it decides by a name, a number and a count; it does not know how callers are authenticated",

@@ -133,6 +133,11 @@ func (t *TimedWriter) CutOff() {
 	t.set(t.deadline)
 }
 
+// CutOffSoon leaves the client watch.LastSendTimeout in total, unless the timer is stopped.
+func (t *TimedWriter) CutOffSoon() *time.Timer {
+	return time.AfterFunc(watch.LastSendTimeout, t.CutOff)
+}
+
 // set sets the connection's deadline; only writers in tests have none. The caller holds
 // mu.
 func (t *TimedWriter) set(deadline time.Time) { _ = t.control.SetWriteDeadline(deadline) }

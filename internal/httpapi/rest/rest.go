@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/protobuf/proto"
@@ -29,6 +30,8 @@ type Options struct {
 	Service  v2.ParticipantServiceServer
 	Errors   *httpio.ErrorWriter
 	Precheck httpio.Precheck
+	// Detached counts the streams that go on after their handlers have returned.
+	Detached *sync.WaitGroup
 }
 
 // Prefix is the prefix of every path of the API, as in the vendor's.

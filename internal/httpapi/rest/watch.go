@@ -55,6 +55,7 @@ func serveStream[Request, Response any](
 	request, _ := r.Context().Value(requestKey{}).(*Request)
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
+	ctx, call := offerDetaching(ctx, w, r, method)
 	ctx, err := runtime.AnnotateIncomingContext(ctx, a.mux, r, method)
 	if err != nil {
 		a.Errors.Write(w, r, err)
@@ -67,6 +68,10 @@ func serveStream[Request, Response any](
 	form := formatFor(r)
 	s := newStream(requestctx.WithTransport(ctx, form.transport()), w, form, retry)
 	err = invoke(request, &grpc.GenericServerStream[Request, Response]{ServerStream: s})
+	if call.Stream() != nil {
+		a.detach(s, r, call, retry)
+		return
+	}
 	a.finish(s, r, method, err)
 }
 
