@@ -17,8 +17,8 @@ import (
 // Source returns the messages of a stream. Only one goroutine at a time may use it.
 type Source interface {
 	// Poll returns the message that is due, or nil. It never waits. The message is valid until the
-	// next call. It returns io.EOF after the
-	// last message, and any other error that ends the stream.
+	// next call. Poll returns io.EOF after the last message, and any other error that ends the
+	// stream.
 	Poll() (*wire.Message, error)
 	// AskDue reports that Ask must be called. Poll can be called before it.
 	AskDue() bool
