@@ -3,8 +3,11 @@ package retry
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
+
+	"github.com/failsafe-go/failsafe-go"
+	"github.com/failsafe-go/failsafe-go/budget"
+	"github.com/failsafe-go/failsafe-go/retrypolicy"
 
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/jitter"
@@ -18,71 +21,46 @@ const (
 	// MaxRetryAfter is the longest Retry-After that Do waits for. The caller gets a longer
 	// one as an error.
 	MaxRetryAfter = 2 * time.Second
-
-	// freeRetries may run at the same time in any case. Further ones may run if the running
-	// retries are at most 1/retryShare of all that runs.
-	freeRetries = 3
-	retryShare  = 5
 )
 
 // Policy bounds the retries of all calls that use it: their number for each call, and their
 // share of the calls that run at the same time. It is safe for concurrent use.
 type Policy struct {
 	maxRetries int
-	// calls are those that Do runs, waiting ones too, and retries the retries that run.
-	calls, retries atomic.Int32
+	budget     budget.Budget
 }
 
 // New returns a policy that repeats each call at most maxRetries times.
-func New(maxRetries int) *Policy { return &Policy{maxRetries: maxRetries} }
+func New(maxRetries int) *Policy {
+	return &Policy{maxRetries: maxRetries, budget: budget.New()}
+}
 
 // Do runs call until it succeeds, until it fails with an error that is not retryable, or until
 // the policy, the error's Retry-After or the deadline of ctx allows no retry. It returns the
 // error of the last run.
 func (p *Policy) Do(ctx context.Context, call func() error, isRetryable func(error) bool) error {
-	p.calls.Add(1)
-	defer p.calls.Add(-1)
-	err := call()
-	for failures := 0; failures < p.maxRetries && err != nil && isRetryable(err); failures++ {
-		if !wait(ctx, failures, apierror.RetryAfterOf(err)) || !p.begin() {
-			break
+	var err error
+	var delay time.Duration
+	failures := 0
+	policy := retrypolicy.NewBuilder[any]().
+		HandleIf(func(_ any, failed error) bool { return failed != nil }).
+		WithMaxRetries(p.maxRetries).
+		WithDelayFunc(func(failsafe.ExecutionAttempt[any]) time.Duration { return delay }).
+		WithBudget(p.budget).
+		ReturnLastFailure().
+		Build()
+	_ = failsafe.With(policy).WithContext(ctx).Run(func() error {
+		if err = call(); err == nil || !isRetryable(err) || apierror.RetryAfterOf(err) > MaxRetryAfter {
+			return nil
 		}
-		err = p.run(call)
-	}
+		delay = delayAfter(failures, apierror.RetryAfterOf(err))
+		failures++
+		if !endsInTime(ctx, delay) {
+			return nil
+		}
+		return err
+	})
 	return err
-}
-
-// begin counts a retry, unless too many run.
-func (p *Policy) begin() bool {
-	retries := p.retries.Load()
-	if retries >= freeRetries && retries*retryShare > p.calls.Load()+retries {
-		return false
-	}
-	p.retries.Add(1)
-	return true
-}
-
-// run runs a retry that begin has counted.
-func (p *Policy) run(call func() error) error {
-	defer p.retries.Add(-1)
-	return call()
-}
-
-// wait waits before a retry. It returns false if there must be none: the upstream asks for a long
-// wait, or ctx ends before.
-func wait(ctx context.Context, failures int, retryAfter time.Duration) bool {
-	delay := delayAfter(failures, retryAfter)
-	if retryAfter > MaxRetryAfter || !endsInTime(ctx, delay) {
-		return false
-	}
-	timer := time.NewTimer(delay)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return ctx.Err() == nil
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // endsInTime reports whether a delay that starts now ends before the deadline of ctx.
