@@ -124,6 +124,7 @@ func (b *plan) addUpdate(before, after participant.Participant, notBefore time.T
 }
 
 func (b *plan) build() Batch {
+	b.Members = slices.Grow(b.Members, len(b.changed))
 	for _, member := range b.changed {
 		b.Members = append(b.Members, member)
 	}
