@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -67,6 +69,22 @@ func (g *gateway) ready(ctx context.Context) bool {
 	}
 	_ = response.Body.Close()
 	return response.StatusCode == http.StatusOK
+}
+
+// heapGoal returns the size of the heap at which the next garbage collection ends: twice what
+// is in use. The resident memory also contains what the runtime has not returned.
+func (g *gateway) heapGoal(ctx context.Context) (float64, error) {
+	var text bytes.Buffer
+	if _, err := get(ctx, "http://"+g.adminAddr+"/metrics", &text); err != nil {
+		return 0, err
+	}
+	_, after, _ := strings.Cut(text.String(), "\ngo_memstats_next_gc_bytes ")
+	line, _, _ := strings.Cut(after, "\n")
+	goal, err := strconv.ParseFloat(line, 64)
+	if err != nil {
+		return 0, fmt.Errorf("read the heap's goal: %w", err)
+	}
+	return goal, nil
 }
 
 // watchRequest is the HTTP request of a watch.

@@ -70,8 +70,8 @@ func (b *bench) soak(ctx context.Context, s soakSettings, out io.Writer) error {
 }
 
 const soakHead = `
-| after | memory | CPU a message | messages a second | LAGGED |
-| --- | --- | --- | --- | --- |
+| after | memory | heap goal | CPU a message | messages a second | LAGGED |
+| --- | --- | --- | --- | --- | --- |
 `
 
 // report prints a line at every interval until the duration is over.
@@ -88,8 +88,12 @@ func (d *deliveries) report(ctx context.Context, g *gateway, s soakSettings, out
 		if err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(out, "| %s | %s | %s | %.0f | %d |\n", time.Since(began).Round(time.Second),
-			formatMemory(memory), formatCost(result.cost), result.rate, d.lagged.Load()); err != nil {
+		goal, err := g.heapGoal(ctx)
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(out, "| %s | %s | %s | %s | %.0f | %d |\n", time.Since(began).Round(time.Second),
+			formatMemory(memory), formatMemory(goal), formatCost(result.cost), result.rate, d.lagged.Load()); err != nil {
 			return fmt.Errorf("print: %w", err)
 		}
 	}
