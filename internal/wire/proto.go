@@ -43,16 +43,13 @@ func (m *participantMessage) set(p *participant.Participant) *v2.Participant {
 	return &m.message
 }
 
-// Participants returns participants as proto messages, in the order given. They share their memory.
-func Participants(people []participant.Participant) []*v2.Participant {
-	return participants(people, unmasked)
-}
-
-func participants(people []participant.Participant, show mask) []*v2.Participant {
-	memory := make([]participantMessage, len(people))
-	messages := make([]*v2.Participant, len(people))
-	for i := range people {
-		shown := show(people[i])
+// Participants returns n participants as proto messages, which share their memory. at returns each of
+// them as the client may see it.
+func Participants(n int, at func(i int) participant.Participant) []*v2.Participant {
+	memory := make([]participantMessage, n)
+	messages := make([]*v2.Participant, n)
+	for i := range messages {
+		shown := at(i)
 		messages[i] = memory[i].set(&shown)
 	}
 	return messages
@@ -87,7 +84,7 @@ func response(m *watch.Message) *v2.WatchParticipantsResponse {
 
 func snapshot(s *watch.Snapshot, show mask) *v2.ParticipantSnapshot {
 	return &v2.ParticipantSnapshot{
-		Participants: participants(s.Participants, show),
+		Participants: Participants(len(s.Participants), func(i int) participant.Participant { return show(s.Participants[i]) }),
 		Total:        new(int32(s.Total)),
 		Active:       new(int32(s.Active)),
 		Reason:       snapshotReasons[s.Reason],
