@@ -23,6 +23,7 @@ func appendEvent(b []byte, m *v2.WatchParticipantsResponse) []byte {
 	return append(b, '}')
 }
 
+//nolint:protogetter // A number that is unset is null.
 func appendSnapshot(b []byte, s *v2.ParticipantSnapshot) []byte {
 	b = appendParticipants(append(b, `{"participants":`...), s.GetParticipants())
 	b = appendOptional(append(b, `,"total":`...), s.Total)
@@ -75,6 +76,7 @@ func jsonFields(names []string) []string {
 	return slices.Compact(fields)
 }
 
+//nolint:protogetter // Likewise.
 func appendCheckpoint(b []byte, c *v2.Checkpoint) []byte {
 	b = appendText(append(b, `{"freshness":`...), enumName(c.GetFreshness()))
 	b = appendTime(append(b, `,"last_success_time":`...), c.GetLastSuccessTime())
