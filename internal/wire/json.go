@@ -17,7 +17,7 @@ import (
 
 // Marshal encodes participants, lists and events as JSON. The response of an add is the
 // participant itself, that of a remove is empty. What may be large or frequent is appended field by
-// field, which takes a third of the time that the json package takes for structs.
+// field, which takes a fifth of the time that the json package takes for structs.
 func Marshal(message proto.Message) ([]byte, error) {
 	switch m := message.(type) {
 	case *v2.Participant:
