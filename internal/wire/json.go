@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -24,15 +25,15 @@ func Marshal(message proto.Message) ([]byte, error) {
 		if m == nil {
 			break
 		}
-		return jsonformat.EscapeLineBreaks(appendParticipant(nil, m)), nil
+		return complete("participant", appendParticipant(nil, m))
 	case *v2.AddParticipantResponse:
 		return Marshal(m.GetParticipant())
 	case *v2.RemoveParticipantResponse, *v2.MuteAllParticipantsResponse, *v2.RefreshParticipantsResponse:
 		return nil, nil
 	case *v2.ListParticipantsResponse:
-		return jsonformat.EscapeLineBreaks(appendList(nil, m)), nil
+		return complete("list", appendList(nil, m))
 	case *v2.WatchParticipantsResponse:
-		return jsonformat.EscapeLineBreaks(appendEvent(nil, m)), nil
+		return complete("event", appendEvent(nil, m))
 	case *v2.WatchConferencesResponse:
 		return marshal("refusal", refusalJSON{m.GetConferenceId(), errorJSON(m.GetError())})
 	case *v2.BatchAddParticipantsResponse:
@@ -49,15 +50,30 @@ func marshal(what string, value any) ([]byte, error) {
 	return jsonformat.EscapeLineBreaks(encoded), nil
 }
 
-// appendText appends a text as a JSON string.
+// complete returns the JSON of a message that was appended field by field.
+func complete(what string, encoded []byte) ([]byte, error) {
+	if !utf8.Valid(encoded) {
+		return nil, fmt.Errorf("encode JSON: %s: invalid UTF-8", what)
+	}
+	return jsonformat.EscapeLineBreaks(encoded), nil
+}
+
+// appendText appends a text as a JSON string. A text of invalid UTF-8 makes all of the JSON invalid.
 func appendText(b []byte, text string) []byte {
 	for i := range len(text) {
 		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			b, _ = jsontext.AppendQuote(b, text) // It replaces invalid UTF-8.
-			return b
+			return appendQuoted(b, text)
 		}
 	}
 	return append(append(append(b, '"'), text...), '"')
+}
+
+func appendQuoted(b []byte, text string) []byte {
+	quoted, err := jsontext.AppendQuote(b, text)
+	if err != nil {
+		return append(b, text...)
+	}
+	return quoted
 }
 
 // appendTime appends a time in RFC 3339, UTC, or null.
