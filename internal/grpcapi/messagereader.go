@@ -36,18 +36,17 @@ const (
 
 // readOnly reads the request of a call that takes exactly one.
 func (in *messageReader) readOnly(into any) error {
-	switch err := in.readMessage(into); err { //nolint:errorlint // gRPC returns it as it is.
-	case nil:
-	case io.EOF:
+	err := in.readMessage(into)
+	if err == nil {
+		in.progress.Reset(in.timeout)
+		if err = in.readMessage(nil); err == io.EOF { //nolint:errorlint // gRPC returns it as it is.
+			return nil
+		}
+	}
+	if err == io.EOF { //nolint:errorlint // Likewise.
 		return errOneMessage()
-	default:
-		return err
 	}
-	in.progress.Reset(in.timeout)
-	if err := in.readMessage(nil); err != io.EOF { //nolint:errorlint // Likewise.
-		return err
-	}
-	return nil
+	return err
 }
 
 // readMessage reads the next message; at the end it returns io.EOF. If into is nil, a message is an

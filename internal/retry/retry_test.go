@@ -66,24 +66,27 @@ func TestA06_RetriesShareABudget(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				policy, release := New(1), make(chan struct{})
-				block := func() error {
-					<-release
-					return nil
-				}
 				var retried, failed atomic.Int32
 				var calls sync.WaitGroup
 				for range test.succeeding {
-					calls.Go(func() { _ = policy.Do(t.Context(), block, always) })
+					calls.Go(func() {
+						_ = policy.Do(t.Context(), func() error {
+							<-release
+							return nil
+						}, always)
+					})
 				}
 				for range test.failing {
 					calls.Go(func() {
 						runs := 0
 						err := policy.Do(t.Context(), func() error {
-							if runs++; runs == 1 {
+							runs++
+							if runs == 1 {
 								return errors.New("failed")
 							}
 							retried.Add(1)
-							return block()
+							<-release
+							return nil
 						}, always)
 						if err != nil {
 							failed.Add(1)

@@ -24,18 +24,17 @@ func page(list participant.List, filter participant.Filter, size int32, after st
 	if size > 0 {
 		matching, response.NextPageToken = pageAfter(matching, filter, min(int(size), maxPageSize), after)
 	}
-	for i := range matching {
-		matching[i] = filter.Show(matching[i])
-	}
-	response.Participants = wire.Participants(matching)
+	response.Participants = wire.Participants(len(matching), func(i int) participant.Participant {
+		return filter.Show(*matching[i])
+	})
 	return response
 }
 
 // counts returns the upstream's counts, or counts the list if the upstream sent none.
 func counts(list participant.List) (total, active int32) {
 	count, activeCount := list.Read, 0
-	for _, item := range list.Items {
-		if item.Status.Active() {
+	for i := range list.Items {
+		if list.Items[i].Status.Active() {
 			activeCount++
 		}
 	}
@@ -51,11 +50,11 @@ func counts(list participant.List) (total, active int32) {
 // toInt32 limits an upstream's number to the range of the proto's field.
 func toInt32(n int) int32 { return int32(min(max(n, 0), math.MaxInt32)) }
 
-func filtered(list participant.List, filter participant.Filter) []participant.Participant {
-	matching := make([]participant.Participant, 0, len(list.Items))
-	for _, item := range list.Items {
-		if filter.Match(item.Participant) {
-			matching = append(matching, item.Participant)
+func filtered(list participant.List, filter participant.Filter) []*participant.Participant {
+	matching := make([]*participant.Participant, 0, len(list.Items))
+	for i := range list.Items {
+		if one := &list.Items[i].Participant; filter.Match(*one) {
+			matching = append(matching, one)
 		}
 	}
 	return matching
@@ -63,10 +62,10 @@ func filtered(list participant.List, filter participant.Filter) []participant.Pa
 
 // pageAfter returns the page after an id, and the token of the next page, if any.
 func pageAfter(
-	all []participant.Participant, filter participant.Filter, size int, after string,
-) ([]participant.Participant, string) {
-	slices.SortFunc(all, func(a, b participant.Participant) int { return strings.Compare(a.ID, b.ID) })
-	start, found := slices.BinarySearchFunc(all, after, func(p participant.Participant, id string) int {
+	all []*participant.Participant, filter participant.Filter, size int, after string,
+) ([]*participant.Participant, string) {
+	slices.SortFunc(all, func(a, b *participant.Participant) int { return strings.Compare(a.ID, b.ID) })
+	start, found := slices.BinarySearchFunc(all, after, func(p *participant.Participant, id string) int {
 		return strings.Compare(p.ID, id)
 	})
 	if found {

@@ -59,15 +59,15 @@ type acceptedJSON struct {
 
 // resultJSON has the index and exactly one other member.
 type resultJSON struct {
-	Index       int32            `json:"index"`
-	Participant *participantJSON `json:"participant,omitzero"`
-	Error       jsontext.Value   `json:"error,omitzero"`
+	Index       int32          `json:"index"`
+	Participant jsontext.Value `json:"participant,omitzero"`
+	Error       jsontext.Value `json:"error,omitzero"`
 }
 
 func resultJSONOf(r *v2.BatchResult) *resultJSON {
 	encoded := &resultJSON{Index: r.GetIndex()}
 	if added := r.GetParticipant(); added != nil {
-		encoded.Participant = new(participantJSONOf(added))
+		encoded.Participant = appendParticipant(nil, added)
 	} else {
 		encoded.Error = errorJSON(r.GetError())
 	}

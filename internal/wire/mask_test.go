@@ -47,7 +47,7 @@ func TestA13_MaskedMessages(t *testing.T) {
 func TestA13_TheMaskHidesNoChangedField(t *testing.T) {
 	before := with(func(p *participant.Participant) { p.PhoneNumber = "+13035551234" })
 	after := with(func(p *participant.Participant) { p.PhoneNumber = "+12025551234" })
-	got := change(&watch.Change{Kind: watch.Updated, Participant: after, Before: &before}, maskedParticipant)
+	got := change(&watch.Change{Kind: watch.Updated, Participant: after, Before: &before}, participant.Participant.Masked)
 	if fields := got.GetChangedFields(); len(fields) != 1 || fields[0] != "phone_number" {
 		t.Errorf("got %v", got)
 	}

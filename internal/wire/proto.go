@@ -19,64 +19,59 @@ import (
 )
 
 // Participant returns a participant as the proto message.
-func Participant(p participant.Participant) *v2.Participant {
-	message := &v2.Participant{}
-	set(message, &p)
-	return message
+func Participant(p participant.Participant) *v2.Participant { return new(participantMessage).set(&p) }
+
+// participantMessage is the memory of a participant's message and its parts.
+type participantMessage struct {
+	message         v2.Participant
+	joined, created timestamppb.Timestamp
 }
 
-// set sets the fields of an empty message.
-func set(message *v2.Participant, p *participant.Participant) {
+// set sets the fields of an empty message, and returns it.
+func (m *participantMessage) set(p *participant.Participant) *v2.Participant {
 	role, status := roleToProto(p.Role), statusToProto(p.Status)
-	message.Id = valid(p.ID)
-	message.ConferenceId = valid(p.ConferenceID)
-	message.PhoneNumber = valid(p.PhoneNumber)
-	message.Name = valid(p.Name)
-	message.Role, message.RawRole = role.value, role.rawField()
-	message.Status, message.RawStatus = status.value, status.rawField()
-	message.Muted = p.Muted
-	message.Duration = p.Duration
-	message.JoinedAt = timestamp(p.JoinedAt)
-	message.CreatedAt = timestamp(p.CreatedAt)
+	m.message.Id = valid(p.ID)
+	m.message.ConferenceId = valid(p.ConferenceID)
+	m.message.PhoneNumber = valid(p.PhoneNumber)
+	m.message.Name = valid(p.Name)
+	m.message.Role, m.message.RawRole = role.value, role.rawField()
+	m.message.Status, m.message.RawStatus = status.value, status.rawField()
+	m.message.Muted = p.Muted
+	m.message.Duration = p.Duration
+	m.message.JoinedAt = setTime(&m.joined, p.JoinedAt)
+	m.message.CreatedAt = setTime(&m.created, p.CreatedAt)
+	return &m.message
 }
 
-// maskedParticipant returns a participant as a viewer sees it (A13).
-func maskedParticipant(p participant.Participant) *v2.Participant { return Participant(p.Masked()) }
-
-// Participants returns participants as proto messages, in the order given. They share their memory.
-func Participants(people []participant.Participant) []*v2.Participant {
-	memory := make([]v2.Participant, len(people))
-	messages := make([]*v2.Participant, len(people))
-	for i := range people {
-		messages[i] = &memory[i]
-		set(messages[i], &people[i])
+// Participants returns n participants as proto messages, which share their memory. at returns each of
+// them as the client may see it.
+func Participants(n int, at func(i int) participant.Participant) []*v2.Participant {
+	memory := make([]participantMessage, n)
+	messages := make([]*v2.Participant, n)
+	for i := range messages {
+		shown := at(i)
+		messages[i] = memory[i].set(&shown)
 	}
 	return messages
 }
 
-func participants(people []participant.Participant, shown encoder) []*v2.Participant {
-	messages := make([]*v2.Participant, len(people))
-	for i, p := range people {
-		messages[i] = shown(p)
-	}
-	return messages
-}
+// mask returns a participant as a client may see it (A13).
+type mask func(participant.Participant) participant.Participant
 
-// encoder returns a participant as a client may see it.
-type encoder func(participant.Participant) *v2.Participant
+func unmasked(p participant.Participant) participant.Participant { return p }
 
 // response returns a message as the proto message.
 func response(m *watch.Message) *v2.WatchParticipantsResponse {
 	resp := &v2.WatchParticipantsResponse{ResumeToken: valid(m.Token)}
-	shown := Participant
+	show := mask(unmasked)
 	if m.MaskNumbers {
-		shown = maskedParticipant
+		show = participant.Participant.Masked
 	}
 	switch {
 	case m.Snapshot != nil:
-		resp.Event = &v2.WatchParticipantsResponse_Snapshot{Snapshot: snapshot(m.Snapshot, shown)}
+		resp.Event = &v2.WatchParticipantsResponse_Snapshot{Snapshot: snapshot(m.Snapshot, show)}
 	case m.Changes != nil:
-		resp.Event = &v2.WatchParticipantsResponse_Changes{Changes: changes(m.Changes, shown)}
+		resp.Event = &v2.WatchParticipantsResponse_Changes{Changes: changes(m.Changes, show)}
 	case m.Checkpoint != nil:
 		resp.Event = &v2.WatchParticipantsResponse_Checkpoint{Checkpoint: checkpoint(m.Checkpoint)}
 	case m.End != nil:
@@ -87,9 +82,9 @@ func response(m *watch.Message) *v2.WatchParticipantsResponse {
 	return resp
 }
 
-func snapshot(s *watch.Snapshot, shown encoder) *v2.ParticipantSnapshot {
+func snapshot(s *watch.Snapshot, show mask) *v2.ParticipantSnapshot {
 	return &v2.ParticipantSnapshot{
-		Participants: participants(s.Participants, shown),
+		Participants: Participants(len(s.Participants), func(i int) participant.Participant { return show(s.Participants[i]) }),
 		Total:        new(int32(s.Total)),
 		Active:       new(int32(s.Active)),
 		Reason:       snapshotReasons[s.Reason],
@@ -97,10 +92,10 @@ func snapshot(s *watch.Snapshot, shown encoder) *v2.ParticipantSnapshot {
 	}
 }
 
-func changes(c *watch.Changes, shown encoder) *v2.ParticipantChanges {
+func changes(c *watch.Changes, show mask) *v2.ParticipantChanges {
 	encoded := make([]*v2.ParticipantChange, len(c.Changes))
 	for i := range c.Changes {
-		encoded[i] = change(&c.Changes[i], shown)
+		encoded[i] = change(&c.Changes[i], show)
 	}
 	return &v2.ParticipantChanges{
 		Changes:   encoded,
@@ -111,10 +106,10 @@ func changes(c *watch.Changes, shown encoder) *v2.ParticipantChanges {
 
 // change returns a change as the proto message. The mask does not affect its changed fields: they
 // are those that a caller without the mask gets.
-func change(c *watch.Change, shown encoder) *v2.ParticipantChange {
+func change(c *watch.Change, show mask) *v2.ParticipantChange {
 	encoded := &v2.ParticipantChange{
 		Kind:        changeKinds[c.Kind],
-		Participant: shown(c.Participant),
+		Participant: Participant(show(c.Participant)),
 		Source:      v2.ChangeSource_CHANGE_SOURCE_POLL,
 	}
 	if c.ByWrite {
@@ -163,14 +158,18 @@ var changeKinds = map[watch.ChangeKind]v2.ChangeKind{
 
 // timestamp returns nil for an unknown time, and for a year beyond 9999, at which every
 // client's decoder would fail.
-func timestamp(t time.Time) *timestamppb.Timestamp {
+func timestamp(t time.Time) *timestamppb.Timestamp { return setTime(new(timestamppb.Timestamp), t) }
+
+// setTime sets an empty timestamp as timestamp does, and returns it, or nil.
+func setTime(stamp *timestamppb.Timestamp, t time.Time) *timestamppb.Timestamp {
 	if t.IsZero() {
 		return nil
 	}
-	if stamp := timestamppb.New(t); stamp.IsValid() {
-		return stamp
+	stamp.Seconds, stamp.Nanos = t.Unix(), int32(t.Nanosecond())
+	if !stamp.IsValid() {
+		return nil
 	}
-	return nil
+	return stamp
 }
 
 // valid replaces invalid UTF-8, for which the proto's encoder would refuse the whole

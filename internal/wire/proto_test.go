@@ -135,7 +135,7 @@ func TestChange(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.want.Participant = Participant(held)
-			if got := change(&tt.from, Participant); !proto.Equal(got, tt.want) {
+			if got := change(&tt.from, unmasked); !proto.Equal(got, tt.want) {
 				t.Errorf("change() = %v, want %v", got, tt.want)
 			}
 		})

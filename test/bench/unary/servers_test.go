@@ -69,7 +69,7 @@ func startTranslator(upstream string) (addresses, error) {
 		return addresses{}, err
 	}
 	translating := grpc.NewServer()
-	v2.RegisterParticipantServiceServer(translating, translator{upstream: upstream})
+	v2.RegisterParticipantServiceServer(translating, newTranslator(upstream))
 	go func() { _ = translating.Serve(listener) }()
 	return addresses{GRPC: listener.Addr().String()}, nil
 }

@@ -18,6 +18,11 @@ type translator struct {
 	v2.UnimplementedParticipantServiceServer
 
 	upstream string
+	client   *http.Client
+}
+
+func newTranslator(upstream string) translator {
+	return translator{upstream: upstream, client: &http.Client{Transport: &http.Transport{}}}
 }
 
 // list is the upstream's list.
@@ -46,7 +51,7 @@ func (t translator) read(ctx context.Context, conference string) (*list, error) 
 		return nil, err
 	}
 	request.Header.Set("X-Auth-Token", "token")
-	response, err := http.DefaultClient.Do(request)
+	response, err := t.client.Do(request)
 	if err != nil {
 		return nil, err
 	}
@@ -87,9 +92,9 @@ func stamp(t *time.Time) *timestamppb.Timestamp {
 
 // startRESTTranslator serves the list as REST, decoded and encoded with encoding/json.
 func startRESTTranslator(upstream string) (addresses, error) {
-	mux := http.NewServeMux()
+	mux, translating := http.NewServeMux(), newTranslator(upstream)
 	mux.HandleFunc("GET /v2/conferences/{conference}/participants", func(w http.ResponseWriter, r *http.Request) {
-		read, err := translator{upstream: upstream}.read(r.Context(), r.PathValue("conference"))
+		read, err := translating.read(r.Context(), r.PathValue("conference"))
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadGateway)
 			return
