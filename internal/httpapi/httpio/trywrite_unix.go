@@ -17,7 +17,7 @@ func tryWrite(socket int, p []byte) (written int, err error) {
 		case errors.Is(err, syscall.EAGAIN):
 			return 0, nil
 		case !errors.Is(err, syscall.EINTR):
-			return 0, err
+			return 0, err //nolint:wrapcheck // The caller wraps.
 		}
 	}
 }
