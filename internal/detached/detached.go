@@ -20,12 +20,11 @@ type Source interface {
 	// next call. Poll returns io.EOF after the last message, and any other error that ends the
 	// stream.
 	Poll() (*wire.Message, error)
-	// AskDue reports that Ask must be called. Poll can be called before it.
-	AskDue() bool
+	// Idle is called when no message is due. It returns when Poll is to be called even if nothing
+	// changes, and whether Ask is to be called before Poll.
+	Idle() (wakeAt time.Time, askDue bool)
 	// Ask may wait for another process.
 	Ask(ctx context.Context)
-	// WakeAt returns when Poll or Ask is to be called even if nothing changes.
-	WakeAt() time.Time
 	// Notify has wake called after each change, until stop is called. It must not block long, and
 	// must not call stop. Poll must be called once after Notify: it finds earlier changes.
 	Notify(wake func()) (stop func())

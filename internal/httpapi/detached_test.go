@@ -53,10 +53,10 @@ func (s *fakeSource) Poll() (*wire.Message, error) {
 	return wire.NewMessage(first), nil
 }
 
-func (s *fakeSource) AskDue() bool {
+func (s *fakeSource) Idle() (wakeAt time.Time, askDue bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.askDue
+	return s.wakeAt, s.askDue
 }
 
 // Ask gets the message "asked".
@@ -64,12 +64,6 @@ func (s *fakeSource) Ask(context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.askDue, s.messages = false, append(s.messages, checkpoint("asked"))
-}
-
-func (s *fakeSource) WakeAt() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.wakeAt
 }
 
 func (s *fakeSource) Notify(wake func()) (stop func()) {

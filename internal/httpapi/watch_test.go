@@ -88,31 +88,39 @@ func TestWatchStreams(t *testing.T) {
 		sse, ndjson string
 	}{
 		{
-			"until the end", []*watch.Message{checkpoint("t1"), gone}, nil,
+			"until the end",
+			[]*watch.Message{checkpoint("t1"), gone},
+			nil,
 			"retry: 2000\nid: t1\nevent: checkpoint\ndata: " + checkpointJSON("t1") + "\n\n" + "id: t9\nevent: end\ndata: " + endJSON + "\n\n",
 			checkpointJSON("t1") + "\n" + endJSON + "\n",
 		},
 		{
-			"no token yet", []*watch.Message{checkpoint("")}, nil,
+			"no token yet",
+			[]*watch.Message{checkpoint("")},
+			nil,
 			"retry: 2000\nevent: checkpoint\ndata: " + checkpointJSON("") + "\n\n",
 			checkpointJSON("") + "\n",
 		},
 		{
-			"W16: drained", []*watch.Message{checkpoint("t1")}, drained,
+			"W16: drained",
+			[]*watch.Message{checkpoint("t1")},
+			drained,
 			"retry: 2000\nid: t1\nevent: checkpoint\ndata: " + checkpointJSON("t1") + "\n\n" + "retry: 3000\nevent: failure\ndata: " + drainedJSON + "\n\n",
 			checkpointJSON("t1") + "\n" + drainedJSON + "\n",
 		},
 		{
-			"a failure without a retry delay", []*watch.Message{checkpoint("t1")}, refused,
+			"a failure without a retry delay",
+			[]*watch.Message{checkpoint("t1")},
+			refused,
 			"retry: 2000\nid: t1\nevent: checkpoint\ndata: " + checkpointJSON("t1") + "\n\n" + "event: failure\ndata: " + refusedJSON + "\n\n",
 			checkpointJSON("t1") + "\n" + refusedJSON + "\n",
 		},
 	} {
 		for accept, want := range map[string]string{acceptSSE: tt.sse, "Accept: */*": tt.ndjson} {
 			for way, service := range map[string]*fakeService{
-				"": streaming(tt.err, tt.messages...), " detached": detaching(tt.err, tt.messages...),
+				"attached": streaming(tt.err, tt.messages...), "detached": detaching(tt.err, tt.messages...),
 			} {
-				t.Run(tt.name+" "+accept+way, func(t *testing.T) {
+				t.Run(tt.name+" "+accept+" "+way, func(t *testing.T) {
 					got := call(t, handler(t, service), "GET", watchedPath, "", accept)
 					if got.Status != 200 || !sameEvents(got.Body, want) {
 						t.Errorf("response = %d %q\nwant %q", got.Status, got.Body, want)

@@ -19,7 +19,7 @@ import (
 type contextStream struct {
 	grpc.ServerStream
 
-	ctx context.Context //nolint:containedctx // grpc.ServerStream hands it out.
+	ctx context.Context
 }
 
 func (s contextStream) Context() context.Context { return s.ctx }

@@ -155,6 +155,8 @@ func (i *Interceptor) endStream(ctx context.Context, call *call, held releases, 
 
 // endLater leaves the end of a streaming call to its transport. Of ctx only what the end needs is kept: it
 // holds much memory.
+//
+//nolint:contextcheck // The end outlives the handler's context.
 func (i *Interceptor) endLater(ctx context.Context, call *call, held releases, later *detached.Call) {
 	if deadline, has := ctx.Deadline(); has {
 		timer := time.AfterFunc(time.Until(deadline), func() { later.Cancel(context.DeadlineExceeded) })
@@ -170,8 +172,8 @@ type releases []func()
 func (r *releases) add(release func()) { *r = append(*r, release) }
 
 // release releases all, the latest first.
-func (r releases) release() {
-	for _, release := range slices.Backward(r) {
+func (r *releases) release() {
+	for _, release := range slices.Backward(*r) {
 		release()
 	}
 }

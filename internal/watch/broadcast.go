@@ -13,14 +13,14 @@ import (
 // Poll returns the message that is due now, or nil. Its errors are those of Next.
 func (s *Subscription) Poll() (*Message, error) { return s.due(s.feed.State(), time.Now()) }
 
-// AskDue reports that Ask must be called before the client's token can be judged.
-func (s *Subscription) AskDue() bool { return !s.opened && s.askDue(s.feed.State()) }
+// Idle is called when no message is due. It returns when Poll is to be called even if the feed does
+// not change, and whether Ask is to be called first: the client's token cannot be judged before it.
+func (s *Subscription) Idle() (wakeAt time.Time, askDue bool) {
+	return s.wakeAt(), !s.opened && s.askDue(s.feed.State())
+}
 
 // Ask asks the log, which may take long.
 func (s *Subscription) Ask(ctx context.Context) { s.askLog(ctx, s.feed.State()) }
-
-// WakeAt returns when Poll or Ask is to be called even if the feed does not change.
-func (s *Subscription) WakeAt() time.Time { return s.wakeAt() }
 
 // Notify has wake called after each change of the feed, until stop is called. It must not block
 // long, and must not call stop. A change before Notify is not reported: Poll finds it. Next must

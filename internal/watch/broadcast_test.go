@@ -1,7 +1,6 @@
 package watch_test
 
 import (
-	"context"
 	"slices"
 	"sync"
 	"testing"
@@ -39,16 +38,17 @@ func (h *harness) poll(request watch.Request) *polling {
 func (p *polling) wake() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.subscription.AskDue() {
-		p.subscription.Ask(context.Background())
-	}
 	for message, err := p.subscription.Poll(); ; message, err = p.subscription.Poll() {
 		switch {
 		case err != nil:
 			p.got = append(p.got, err.Error())
 			return
 		case message == nil:
-			p.timer.Reset(time.Until(p.subscription.WakeAt()))
+			wakeAt, askDue := p.subscription.Idle()
+			p.timer.Reset(time.Until(wakeAt))
+			if askDue {
+				p.t.Error("without a token there is nothing to ask")
+			}
 			return
 		}
 		p.apply(message)

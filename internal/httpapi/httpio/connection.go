@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/apierror"
@@ -18,8 +17,9 @@ type Connection struct {
 	*TimedWriter
 
 	conn net.Conn
-	// raw is nil if the connection cannot be written to without waiting, as with TLS.
-	raw     syscall.RawConn
+	// socket is the connection's descriptor, until it is closed; 0 if the connection cannot be written
+	// to without waiting, as with TLS.
+	socket  int
 	chunked bool
 	// stopNotify ends NotifyClose.
 	stopNotify func()
@@ -51,9 +51,17 @@ func TakeOver(w http.ResponseWriter, r *http.Request) (*Connection, error) {
 	}
 	c := &Connection{TimedWriter: TimedWriterOf(body{conn}), conn: conn, chunked: r.ProtoAtLeast(1, 1)}
 	if plain, ok := conn.(*net.TCPConn); ok {
-		c.raw, _ = plain.SyscallConn() // Without it, all writes may wait.
+		c.socket = socketOf(plain)
 	}
 	return c, nil
+}
+
+// socketOf returns the descriptor of a connection, or 0.
+func socketOf(conn *net.TCPConn) (socket int) {
+	if raw, err := conn.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) { socket = int(fd) }) // A connection that is closed has none.
+	}
+	return socket
 }
 
 // body is a response of which only the body is to be sent.
@@ -85,12 +93,13 @@ const (
 	lastChunk = "0\r\n\r\n"
 )
 
-// TryWrite writes what the connection takes without waiting. The rest, if any, is for WriteAll.
+// TryWrite writes what the connection takes without waiting. The rest, if any, is for WriteAll. It must
+// not be called after End, nor during another write: it uses the descriptor, which is faster.
 func (c *Connection) TryWrite(p []byte) (written int, err error) {
-	if c.raw == nil {
+	if c.socket == 0 {
 		return 0, nil
 	}
-	written, err = tryWrite(c.raw, p)
+	written, err = tryWrite(c.socket, p)
 	if err != nil {
 		return written, &apierror.Error{Reason: apierror.Cancelled, Message: "the client has disconnected", Cause: err}
 	}
@@ -111,11 +120,11 @@ func (c *Connection) WriteAll(parts [][]byte) error {
 	return c.Failed()
 }
 
-// NotifyClose has closed called when the client closes the connection, also by End. It is called once,
-// before End.
+// NotifyClose has closed called, once, when the client closes the connection or no longer answers. It
+// must be called before End.
 func (c *Connection) NotifyClose(closed func()) {
-	if c.raw != nil {
-		if stop, ok := notifyDisconnect(c.raw, closed); ok {
+	if c.socket != 0 {
+		if stop, ok := notifyDisconnect(c.socket, closed); ok {
 			c.stopNotify = stop
 			return
 		}

@@ -9,8 +9,8 @@ import (
 
 // notifyDisconnect has disconnected called, once, when the client of a socket closes its connection
 // or no longer answers, until stop is called. It returns false if that is not possible.
-func notifyDisconnect(conn syscall.RawConn, disconnected func()) (stop func(), ok bool) {
-	return clients.add(conn, disconnected)
+func notifyDisconnect(socket int, disconnected func()) (stop func(), ok bool) {
+	return clients.add(socket, disconnected)
 }
 
 // clients are those of all sockets of the process. One goroutine waits for all of them: reading
@@ -27,7 +27,7 @@ type disconnects struct {
 	last    uint64
 }
 
-func (d *disconnects) add(conn syscall.RawConn, disconnected func()) (stop func(), ok bool) {
+func (d *disconnects) add(socket int, disconnected func()) (stop func(), ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.set == nil && d.open() != nil {
@@ -36,7 +36,7 @@ func (d *disconnects) add(conn syscall.RawConn, disconnected func()) (stop func(
 	d.last++
 	id := d.last
 	d.waiting[id] = disconnected
-	if d.register(conn, id) != nil {
+	if d.register(socket, id) != nil {
 		d.remove(id)
 		return nil, false
 	}
@@ -67,17 +67,14 @@ func (d *disconnects) open() (err error) {
 const idBits = 32
 
 // register adds a socket to the set, until it is closed. mu is held.
-func (d *disconnects) register(conn syscall.RawConn, id uint64) error {
+func (d *disconnects) register(socket int, id uint64) error {
 	event := syscall.EpollEvent{
 		Events: syscall.EPOLLRDHUP | syscall.EPOLLONESHOT, Fd: int32(uint32(id)), Pad: int32(uint32(id >> idBits)),
 	}
-	var failed error
-	if err := conn.Control(func(socket uintptr) {
-		failed = syscall.EpollCtl(d.fd, syscall.EPOLL_CTL_ADD, int(socket), &event)
-	}); err != nil {
-		return fmt.Errorf("use the socket: %w", err)
+	if err := syscall.EpollCtl(d.fd, syscall.EPOLL_CTL_ADD, socket, &event); err != nil {
+		return fmt.Errorf("wait for the socket: %w", err)
 	}
-	return failed
+	return nil
 }
 
 // remove removes a function, and closes the set after the last one. mu is held.

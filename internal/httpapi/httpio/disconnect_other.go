@@ -2,7 +2,5 @@
 
 package httpio
 
-import "syscall"
-
 // notifyDisconnect returns false: a goroutine reads from each connection instead.
-func notifyDisconnect(syscall.RawConn, func()) (stop func(), ok bool) { return nil, false }
+func notifyDisconnect(int, func()) (stop func(), ok bool) { return nil, false }

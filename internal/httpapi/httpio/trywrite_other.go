@@ -2,7 +2,5 @@
 
 package httpio
 
-import "syscall"
-
 // tryWrite writes nothing: all writes may wait.
-func tryWrite(syscall.RawConn, []byte) (written int, err error) { return 0, nil }
+func tryWrite(int, []byte) (written int, err error) { return 0, nil }

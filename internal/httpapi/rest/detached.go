@@ -163,10 +163,11 @@ func (s *detachedStream) write(small []byte, large [][]byte) error {
 
 // idle is called when nothing is due. mu is held.
 func (s *detachedStream) idle() {
+	wakeAt, askDue := s.Source.Idle()
 	switch {
 	case s.cancelled:
 		s.leave(s.call.Cause)
-	case s.Source.AskDue():
+	case askDue:
 		ctx, cancel := context.WithCancel(context.Background())
 		s.stopAsking = cancel
 		s.leave(func() error {
@@ -175,7 +176,7 @@ func (s *detachedStream) idle() {
 			return nil
 		})
 	default:
-		s.setTimer(s.Source.WakeAt())
+		s.setTimer(wakeAt)
 	}
 }
 

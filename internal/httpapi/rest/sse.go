@@ -23,6 +23,9 @@ func (sse) message(m *wire.Message, retry time.Duration) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if retry == 0 {
+		return block, nil
+	}
 	return append([][]byte{retryField(retry)}, block...), nil
 }
 

@@ -69,7 +69,7 @@ func serveStream[Request, Response any](
 	s := newStream(requestctx.WithTransport(ctx, form.transport()), w, form, retry)
 	err = invoke(request, &grpc.GenericServerStream[Request, Response]{ServerStream: s})
 	if call.Stream() != nil {
-		a.detach(s, r, call, retry)
+		a.detach(s, r, call, retry) //nolint:contextcheck // The stream outlives the request.
 		return
 	}
 	a.finish(s, r, method, err)
