@@ -22,7 +22,7 @@ type tracked struct {
 	// shown is the participant without that duration. It is replaced, never changed.
 	shown *participant.Participant
 
-	Member
+	Member //nolint:embeddedstructfieldcheck // What every list reads comes first.
 }
 
 // listed is a member in the order of a list. The id is that of the member, so that a search reads
