@@ -32,12 +32,16 @@ func (r *Roster) takeDurations(b Batch) {
 		return
 	}
 	// The index that find reads is written after it.
-	listed := slices.Grow(r.listed[:0], len(b.items))
+	order := slices.Grow(r.listed[:0], len(b.items))
 	for i := range b.items {
 		item := &b.items[i]
 		member := r.find(i, item.ID)
-		listed = append(listed, member)
-		if member == nil || member.Proof != Listed {
+		if member == nil {
+			order = append(order, listed{})
+			continue
+		}
+		order = append(order, listed{item.ID, member})
+		if member.Proof != Listed {
 			continue
 		}
 		member.duration = member.shownDuration(r.marks)
@@ -46,7 +50,7 @@ func (r *Roster) takeDurations(b Batch) {
 		}
 		member.durationList = b.Marks.LastList
 	}
-	r.listed = listed
+	r.listed = order
 }
 
 // expectDuration sets whether the duration is expected to tick, after the status has changed.

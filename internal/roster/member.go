@@ -72,21 +72,30 @@ func (m *Member) resetAbsence() {
 }
 
 // missingFrom returns the kept ids that a list does not contain, sorted, so that equal
-// lists give equal batches. Each id occurs once in a list. It notes in each member which list it
-// has looked at last, which has no effect on any plan.
+// lists give equal batches. It notes in each member which list it has looked at last, which has
+// no effect on any plan.
 func (r *Roster) missingFrom(items []participant.Item) []string {
+	if r.containedIn(items) {
+		return nil
+	}
 	r.lists++
-	contained := 0
 	for i := range items {
 		if t := r.find(i, items[i].ID); t != nil {
 			t.list = r.lists
+		}
+	}
+	return r.sortedIDs(func(t *tracked) bool { return t.list != r.lists })
+}
+
+// containedIn reports whether a list contains all kept ids. Each id occurs once in a list.
+func (r *Roster) containedIn(items []participant.Item) bool {
+	contained := 0
+	for i := range items {
+		if r.find(i, items[i].ID) != nil {
 			contained++
 		}
 	}
-	if contained == len(r.members) {
-		return nil
-	}
-	return r.sortedIDs(func(t *tracked) bool { return t.list != r.lists })
+	return contained == len(r.members)
 }
 
 const (

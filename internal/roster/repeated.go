@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"math"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/participant"
@@ -14,12 +15,22 @@ import (
 // isRepeated reports whether an item of a list needs not be applied to the member with its id;
 // nil is none.
 func (t *tracked) isRepeated(p *Poll, item *participant.Item) bool {
-	return t != nil && t.settled && !p.predatesWrite(&t.Member) &&
-		participant.Repeats(item, &t.Participant) && t.continuesDuration(p, item)
+	return t != nil && t.settledFrom <= p.Began && participant.Repeats(item, &t.Participant) && t.continuesDuration(p, item)
 }
 
-// settled reports whether the member is present, was in the latest list, and waits for nothing:
-// a list that repeats what is known changes nothing of it.
+// never is later than any list.
+const never = math.MaxUint64
+
+// settledFrom returns when the first list may begin that changes nothing of the member if it
+// repeats what is known (W5).
+func (m *Member) settledFrom() LogicalTime {
+	if !m.settled() {
+		return never
+	}
+	return m.Completed
+}
+
+// settled reports whether the member is present, was in the latest list, and waits for nothing.
 func (m *Member) settled() bool {
 	return m.Present && m.Proof == Listed && m.LastSeenAt.IsZero() &&
 		m.MissedLists == 0 && m.PlaceholderSince.IsZero() && m.DeferredSince.IsZero() &&

@@ -45,7 +45,7 @@ type Roster struct {
 	sorted []*tracked
 	people []*participant.Participant
 	// listed are the members that the last list contained, in its order; nil if unknown.
-	listed []*tracked
+	listed []listed
 	// lists is the number of lists that were planned.
 	lists uint64
 }

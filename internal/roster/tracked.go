@@ -7,29 +7,36 @@ import (
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
-// tracked is a member of this roster, with what batches do not contain.
+// tracked is a member of this roster, with what batches do not contain. What every list reads
+// comes first, so that it takes few cache lines.
 type tracked struct {
-	Member
-
+	// settledFrom is when the first list may begin of which the item can be left out if it is
+	// repeated; never if nothing can.
+	settledFrom LogicalTime
+	// list is the number of the last planned list that contained the id.
+	list uint64
 	// duration is that in a list that the roster has planned itself. It counts while that list
 	// is the latest.
 	duration     int32
 	durationList LogicalTime
 	// shown is the participant without that duration. It is replaced, never changed.
 	shown *participant.Participant
-	// settled is that of the member.
-	settled bool
-	// list is the number of the last planned list that contained the id.
-	list uint64
+
+	Member //nolint:embeddedstructfieldcheck // What every list reads comes first.
+}
+
+// listed is a member in the order of a list. The id is that of the member, so that a search reads
+// no members.
+type listed struct {
+	id     string
+	member *tracked
 }
 
 // find returns the member with an id, or nil. The id is at an index of a list: mostly at that
 // of the list before, so that the map is not needed.
 func (r *Roster) find(at int, id string) *tracked {
-	if at < len(r.listed) {
-		if t := r.listed[at]; t != nil && t.Participant.ID == id {
-			return t
-		}
+	if at < len(r.listed) && r.listed[at].id == id {
+		return r.listed[at].member
 	}
 	return r.members[id]
 }
@@ -59,7 +66,7 @@ func (r *Roster) drop(id string) {
 func (r *Roster) replace(t *tracked, after Member) {
 	wasPresent := t.Present
 	r.count(t, -1)
-	*t = tracked{Member: after, settled: after.settled(), shown: new(after.Participant)}
+	*t = tracked{Member: after, settledFrom: after.settledFrom(), shown: new(after.Participant)}
 	r.count(t, +1)
 	if wasPresent || t.Present {
 		r.people = nil
