@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -52,7 +53,7 @@ func sendWatch(ctx context.Context, messages source, stream grpc.ServerStream) e
 // that one stalls.
 func sendFrom(ctx context.Context, messages source, stream grpc.ServerStream) error {
 	stalled, finished := make(chan struct{}), make(chan error, 1)
-	s := newSender(messages, stream, func() { close(stalled) })
+	s := newSender(messages, stream, sync.OnceFunc(func() { close(stalled) }))
 	go func() { finished <- s.run(ctx) }()
 	select {
 	case err := <-finished:
@@ -77,13 +78,14 @@ var errBlocked = &apierror.Error{
 type sender struct {
 	messages source
 	stream   grpc.ServerStream
-	stalls   *stallDetector
 	// progress is stalls.progress.
 	progress func()
+	stalls   stallDetector
 }
 
+// newSender returns a sender that calls onStall when a send stalls.
 func newSender(messages source, stream grpc.ServerStream, onStall func()) *sender {
-	s := &sender{messages: messages, stream: stream, stalls: newStallDetector(onStall)}
+	s := &sender{messages: messages, stream: stream, stalls: stallDetector{onStall: onStall}}
 	s.progress = s.stalls.progress
 	return s
 }

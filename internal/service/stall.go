@@ -13,7 +13,7 @@ import (
 // Its timer is not set for each send: when it expires, it is set for the rest of the send that
 // is in progress then, if any.
 type stallDetector struct {
-	// onStall is called once, when a send has made no progress for watch.SendTimeout.
+	// onStall is called when a send has made no progress for watch.SendTimeout.
 	onStall func()
 
 	mu sync.Mutex
@@ -22,10 +22,6 @@ type stallDetector struct {
 	// timer runs if it is armed. There is none before the first send.
 	timer *time.Timer
 	armed bool
-}
-
-func newStallDetector(onStall func()) *stallDetector {
-	return &stallDetector{onStall: sync.OnceFunc(onStall)}
 }
 
 // begin is called before a send.

@@ -18,7 +18,7 @@ type observed struct {
 
 func observe() *observed {
 	o := &observed{}
-	o.stallDetector = newStallDetector(func() { o.stalled.Store(true) })
+	o.stallDetector = &stallDetector{onStall: func() { o.stalled.Store(true) }}
 	return o
 }
 

@@ -22,48 +22,53 @@ const (
 )
 
 // Subscription is one client's stream. Only one goroutine may use it.
+//
+// Its fields are in the order of their use: those that each message needs come first, so that they
+// share few cache lines. Those of a thousand subscriptions are in no cache.
 type Subscription struct {
 	feed *feed.Feed
 	view *view
-	// stream is the number of the client's stream.
-	stream  uint64
-	release func()
-
-	// timer sends to expired at timerAt, unless that is zero. It is set only when that changes,
-	// and not for each message.
-	timer   *time.Timer
+	// woken receives when the timer expires and when ctx ends.
+	woken chan struct{}
+	ctx   context.Context //nolint:containedctx // Next gets the same one again and again.
+	// timerAt is when the timer expires; zero if it is not set. It is set only when that changes, and
+	// not for each message.
 	timerAt time.Time
-	expired chan struct{}
 
-	// initialToken is the client's resume token, and resume its content.
-	initialToken string
-	resume       *token
-	openDeadline time.Time
-	// asked reports that the log was asked for the token's position, and askAt when to ask
-	// again if it did not answer.
-	asked bool
-	askAt time.Time
 	// opened reports that a snapshot was sent or the resume accepted. From then on the
 	// client is at cursor, and counts are those of its roster.
 	opened bool
+	ended  bool
+	// sentBehind reports that the last message was a checkpoint behind the head. The next
+	// message is then a batch, even if a slow client makes the next checkpoint overdue.
+	sentBehind bool
+	// reportedStale and reportedReason are the freshness last reported to the client.
+	// checkpointDue reports that a checkpoint follows although neither has changed.
+	reportedStale bool
+	checkpointDue bool
+	// asked reports that the log was asked for the token's position, and askAt when to ask
+	// again if it did not answer.
+	asked  bool
 	cursor feed.Position
 	counts Counts
 	// reached is cursor for others.
 	reached reached
-
-	// reportedStale and reportedReason are the freshness last reported to the client.
-	// checkpointDue reports that a checkpoint follows although neither has changed.
-	reportedStale  bool
-	reportedReason apierror.Reason
-	checkpointDue  bool
-
-	heartbeat time.Duration
 	// checkpointAt is when the next checkpoint is due, whatever else is sent.
 	checkpointAt time.Time
-	// sentBehind reports that the last message was a checkpoint behind the head. The next
-	// message is then a batch, even if a slow client makes the next checkpoint overdue.
-	sentBehind bool
-	ended      bool
+
+	heartbeat      time.Duration
+	reportedReason apierror.Reason
+	askAt          time.Time
+	openDeadline   time.Time
+	// initialToken is the client's resume token, and resume its content.
+	initialToken string
+	resume       *token
+	// stream is the number of the client's stream.
+	stream uint64
+	timer  *time.Timer
+	// leave ends the wait for the end of ctx.
+	leave   func() bool
+	release func()
 }
 
 // Next waits for the next message and returns it. It returns io.EOF after the end of the
@@ -83,42 +88,62 @@ func (s *Subscription) Next(ctx context.Context) (*Message, error) {
 
 // Close ends the subscription.
 func (s *Subscription) Close() {
+	s.setContext(nil)
 	if s.timer != nil {
 		s.timer.Stop()
 	}
 	s.release()
 }
 
+// wait waits for a change, for a message that is due without one, or for the end of ctx. Each channel
+// costs something for each message: so it uses two only.
 func (s *Subscription) wait(ctx context.Context, changed <-chan struct{}) error {
+	s.setContext(ctx)
 	s.setTimer(s.wakeAt())
 	select {
 	case <-changed:
-	case <-s.expired:
-		s.timerAt = time.Time{}
-	case <-ctx.Done():
-		return context.Cause(ctx)
+		return nil
+	case <-s.woken:
 	}
-	return nil
+	s.timerAt = time.Time{}
+	if ctx.Err() == nil {
+		return nil
+	}
+	s.setContext(nil)
+	return context.Cause(ctx)
 }
 
-// setTimer sets the timer, unless it is set to that time already. A timer with a channel of its own
-// would be entered and removed by the runtime at each wait.
+// setContext has the end of ctx wake the subscription.
+func (s *Subscription) setContext(ctx context.Context) {
+	if ctx == s.ctx {
+		return
+	}
+	if s.leave != nil {
+		s.leave()
+	}
+	s.ctx, s.leave = ctx, nil
+	if ctx != nil {
+		s.leave = context.AfterFunc(ctx, s.wake)
+	}
+}
+
+// setTimer has the subscription woken at a time.
 func (s *Subscription) setTimer(at time.Time) {
 	switch {
 	case at.Equal(s.timerAt):
 		return
 	case s.timer == nil:
-		s.expired = make(chan struct{}, 1)
-		s.timer = time.AfterFunc(time.Until(at), s.expire)
+		s.timer = time.AfterFunc(time.Until(at), s.wake)
 	default:
 		s.timer.Reset(time.Until(at))
 	}
 	s.timerAt = at
 }
 
-func (s *Subscription) expire() {
+// wake may be called by any goroutine.
+func (s *Subscription) wake() {
 	select {
-	case s.expired <- struct{}{}:
+	case s.woken <- struct{}{}:
 	default:
 	}
 }

@@ -63,6 +63,7 @@ func (w *Watcher) Subscribe(ctx context.Context, request Request) (*Subscription
 	s := &Subscription{
 		feed:         source,
 		view:         view,
+		woken:        make(chan struct{}, 1),
 		stream:       request.Stream,
 		initialToken: request.ResumeToken,
 		resume:       resume,
