@@ -125,6 +125,9 @@ func streaming[Request, Response any, Pointer interface {
 	w *wrapped, method string, request Pointer, stream grpc.ServerStream,
 	call func(Pointer, grpc.ServerStreamingServer[Response]) error,
 ) error {
+	if typed, isTyped := stream.(*grpc.GenericServerStream[Request, Response]); isTyped {
+		stream = typed.ServerStream // Each wrapper costs something for each message.
+	}
 	return w.interceptor.stream(method, request, stream, func(stream grpc.ServerStream) error {
 		return call(request, &grpc.GenericServerStream[Request, Response]{ServerStream: stream})
 	})

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/encoding"
 
+	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/wire"
@@ -35,8 +36,16 @@ func (c conference) Next(ctx context.Context) (*wire.Message, error) {
 }
 
 // send sends the messages of a subscription to its client.
-func send(ctx context.Context, subscription *watch.Subscription, stream grpc.ServerStream) error {
-	return sendWatch(ctx, conference{subscription}, stream)
+func send(ctx context.Context, subscription *watch.Subscription, stream v2.ParticipantService_WatchParticipantsServer) error {
+	return sendWatch(ctx, conference{subscription}, untyped[v2.WatchParticipantsRequest](stream))
+}
+
+// untyped returns the stream that a typed one uses: each wrapper costs something for each message.
+func untyped[Request, Response any](stream grpc.ServerStreamingServer[Response]) grpc.ServerStream {
+	if typed, isTyped := stream.(*grpc.GenericServerStream[Request, Response]); isTyped {
+		return typed.ServerStream
+	}
+	return stream
 }
 
 // sendWatch sends the messages of a watch to its client, and closes the source. It needs no

@@ -121,10 +121,11 @@ type reached struct {
 	seq   atomic.Uint64
 }
 
-func (r *reached) set(p feed.Position) {
-	r.seq.Store(p.Seq)
-	if known := r.epoch.Load(); known == nil || *known != p.Epoch {
-		epoch := p.Epoch // So that p itself needs no memory of its own.
+// move sets the position, which was another one before.
+func (r *reached) move(from, to feed.Position) {
+	r.seq.Store(to.Seq)
+	if from.Epoch != to.Epoch {
+		epoch := to.Epoch // So that to itself needs no memory of its own.
 		r.epoch.Store(&epoch)
 	}
 }

@@ -168,21 +168,29 @@ func (s *Subscription) messageAt() time.Time {
 
 // due returns the message that is due now, if any.
 func (s *Subscription) due(state *feed.State, now time.Time) (*Message, error) {
+	before := s.cursor
 	switch {
 	case s.ended:
 		return nil, io.EOF
 	case s.opened:
 		message, err := s.follow(state, now)
-		s.reached.set(s.cursor)
+		s.moved(before)
 		return message, err
 	case state.Known && !s.mustAsk(state):
 		message, err := s.open(state, now)
-		s.reached.set(s.cursor)
+		s.moved(before)
 		return message, err
 	case state.End != nil:
 		return nil, state.End.Err
 	default:
 		return s.beforeFirstList(state, now), nil
+	}
+}
+
+// moved publishes the cursor if it has moved.
+func (s *Subscription) moved(from feed.Position) {
+	if s.cursor != from {
+		s.reached.move(from, s.cursor)
 	}
 }
 
