@@ -85,6 +85,9 @@ type receivingStream struct {
 // RecvMsg reads the next request.
 func (s *receivingStream) RecvMsg(into any) error { return s.receive(s.Context(), into) }
 
+// ForwardsTo returns gRPC's stream, which sends.
+func (s *receivingStream) ForwardsTo() grpc.ServerStream { return s.ServerStream }
+
 // receiveUnary reads the request of a call that takes exactly one.
 func (r receiver) receiveUnary(ctx context.Context, into any) error {
 	err := r.receiveNext(ctx, into)

@@ -148,6 +148,14 @@ type observedStream struct {
 // Context returns the replacement.
 func (s *observedStream) Context() context.Context { return s.ctx }
 
+// ForwardsTo returns the observed stream for a watch of one conference: SendMsg observes nothing there.
+func (s *observedStream) ForwardsTo() grpc.ServerStream {
+	if s.call.method == v2.ParticipantService_WatchParticipants_FullMethodName {
+		return s.ServerStream
+	}
+	return nil
+}
+
 // SendMsg counts a conference that is refused as a call that is refused (A16), and notes whether an
 // entry of a batch was dialled.
 func (s *observedStream) SendMsg(message any) error {

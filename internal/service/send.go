@@ -24,26 +24,32 @@ type source interface {
 }
 
 // conference is the source of a stream of one conference.
-type conference struct{ *watch.Subscription }
+type conference struct {
+	*watch.Subscription
 
-// Next returns the next message.
-func (c conference) Next(ctx context.Context) (*wire.Message, error) {
+	// message is the one that Next has returned.
+	message wire.Message
+}
+
+// Next returns the next message, which is valid until the next call.
+func (c *conference) Next(ctx context.Context) (*wire.Message, error) {
 	message, err := c.Subscription.Next(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return wire.NewMessage(message), nil
+	return c.message.Set(message), nil
 }
 
 // send sends the messages of a subscription to its client.
 func send(ctx context.Context, subscription *watch.Subscription, stream v2.ParticipantService_WatchParticipantsServer) error {
-	return sendWatch(ctx, conference{subscription}, untyped[v2.WatchParticipantsRequest](stream))
+	return sendWatch(ctx, &conference{Subscription: subscription}, untyped[v2.WatchParticipantsRequest](stream))
 }
 
-// untyped returns the stream that a typed one uses: each wrapper costs something for each message.
+// untyped returns the stream that a typed one sends through: each wrapper costs something for each
+// message.
 func untyped[Request, Response any](stream grpc.ServerStreamingServer[Response]) grpc.ServerStream {
 	if typed, isTyped := stream.(*grpc.GenericServerStream[Request, Response]); isTyped {
-		return typed.ServerStream
+		return wire.Target(typed.ServerStream)
 	}
 	return stream
 }

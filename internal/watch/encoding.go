@@ -28,6 +28,19 @@ type encoding struct {
 	err   error
 }
 
+// shared is a value that all senders of a message share.
+type shared struct {
+	once  sync.Once
+	value any
+}
+
+// Shared returns the value that make returned for the first caller. It suits one kind of value, which
+// must not take more than a few bytes: those of an encoding are counted.
+func (m *Message) Shared(make func(*Message) any) any {
+	m.shared.once.Do(func() { m.shared.value = make(m) })
+	return m.shared.value
+}
+
 // errNotEncoded is returned for a message whose first encoding panicked.
 var errNotEncoded = errors.New("encode message: an earlier attempt panicked")
 

@@ -24,6 +24,7 @@ type Message struct {
 	MaskNumbers bool
 
 	encodings [formats]encoding
+	shared    shared
 	// rendering counts the memory of the encodings; nil for a message of one subscriber.
 	rendering *rendering
 }

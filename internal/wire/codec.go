@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/watch"
 )
 
 // codec sends a Message as the bytes that all its subscribers share.
@@ -39,6 +40,10 @@ func (c codec) Marshal(message any) (mem.BufferSlice, error) {
 func (m *Message) buffers() (buffers mem.BufferSlice, err error) {
 	if m.isShared() {
 		encoded, err := m.Proto()
+		if err == nil && len(encoded) <= PartSize {
+			buffers, _ = m.source.Shared(oneBuffer).(mem.BufferSlice)
+			return buffers, nil
+		}
 		return m.appendParts(nil, encoded), err
 	}
 	parts, err := m.ProtoParts()
@@ -46,6 +51,12 @@ func (m *Message) buffers() (buffers mem.BufferSlice, err error) {
 		buffers = m.appendParts(buffers, part)
 	}
 	return buffers, err
+}
+
+// oneBuffer returns the bytes of a message that was encoded, as a mem.BufferSlice.
+func oneBuffer(m *watch.Message) any {
+	encoded, _ := NewMessage(m).Proto()
+	return mem.BufferSlice{mem.SliceBuffer(encoded)}
 }
 
 // PartSize is how much of a large message a client must read within watch.SendTimeout, over
@@ -58,19 +69,24 @@ func (m *Message) appendParts(buffers mem.BufferSlice, encoded []byte) mem.Buffe
 	if len(encoded) <= PartSize {
 		return append(buffers, mem.SliceBuffer(encoded))
 	}
-	pool := notifier{m.Progress}
+	pool := notifier{m.progress}
 	for part := range slices.Chunk(encoded, PartSize) {
 		buffers = append(buffers, mem.NewBuffer(&part, pool))
 	}
 	return buffers
 }
 
-// notifier is a pool that keeps no buffers: it reports that one is no longer needed.
+// notifier is a pool that keeps no buffers: it reports that one is no longer needed. It does not use
+// the message, which may be another one by then.
 type notifier struct{ sent func() }
 
 func (notifier) Get(length int) *[]byte { return new(make([]byte, length)) }
 
-func (n notifier) Put(*[]byte) { n.sent() }
+func (n notifier) Put(*[]byte) {
+	if n.sent != nil {
+		n.sent()
+	}
+}
 
 // Unmarshal decodes a message. gRPC would report an error here as INTERNAL; a request of
 // the service that cannot be decoded, for example with invalid UTF-8, is marked instead.

@@ -31,6 +31,13 @@ type Message struct {
 // NewMessage returns m for one subscriber to send.
 func NewMessage(m *watch.Message) *Message { return &Message{source: m} }
 
+// Set makes m what NewMessage returns, so that a stream needs one Message for all that it sends.
+// It returns m.
+func (m *Message) Set(source *watch.Message) *Message {
+	*m = Message{source: source}
+	return m
+}
+
 // OnProgress makes the transport call f, from any goroutine, whenever it has sent a part
 // of the message, also after the send has returned. It returns the message.
 func (m *Message) OnProgress(f func()) *Message {
