@@ -10,13 +10,16 @@ import (
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/metrics"
+	"github.com/audian/participant-gateway/internal/wire"
 )
 
 // authenticator accepts every caller if the function returns nil.
@@ -92,4 +95,45 @@ func addThrough(ctx context.Context, t *testing.T, authenticate authenticator, a
 		&v2.AddParticipantRequest{ConferenceId: "conf_1", PhoneNumber: "+12025551234"},
 		func(context.Context, any) (any, error) { return nil, answer() })
 	return err
+}
+
+// silentStream is a stream that nothing is sent on.
+type silentStream struct {
+	grpc.ServerStream
+
+	ctx context.Context
+}
+
+func (s silentStream) Context() context.Context  { return s.ctx }
+func (silentStream) SetHeader(metadata.MD) error { return nil }
+func (silentStream) SendMsg(any) error           { return nil }
+
+func TestAPanicBeforeAStreamIsAnError(t *testing.T) {
+	intercept, err := New(Options{
+		Authenticator: authenticator(func(context.Context) error { panic("unexpected") }),
+		Metrics:       metrics.New(), Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = intercept.stream(v2.ParticipantService_WatchParticipants_FullMethodName, &v2.WatchParticipantsRequest{ConferenceId: "conf_1"},
+		silentStream{ctx: t.Context()}, func(grpc.ServerStream) error { return nil })
+	if status.Code(err) != codes.Internal {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestMessagesOfAWatchAreNotObserved sends around what observes the messages of other streams.
+func TestMessagesOfAWatchAreNotObserved(t *testing.T) {
+	for method, want := range map[string]bool{
+		v2.ParticipantService_WatchParticipants_FullMethodName:    true,
+		v2.ParticipantService_WatchConferences_FullMethodName:     false,
+		v2.ParticipantService_BatchAddParticipants_FullMethodName: false,
+	} {
+		sending := silentStream{ctx: t.Context()}
+		observed := &observedStream{ServerStream: sending, call: &call{method: method}}
+		if got := wire.Target(observed) == grpc.ServerStream(sending); got != want {
+			t.Errorf("%s: sent around: %t", method, got)
+		}
+	}
 }

@@ -221,3 +221,25 @@ func TestWatcher_ClosedSubscriptionsAreReleased(t *testing.T) {
 		}
 	})
 }
+
+// TestNextEndsWithItsOwnContext calls Next with contexts that end, before and while it waits.
+func TestNextEndsWithItsOwnContext(t *testing.T) {
+	run(t, history, func(h *harness) {
+		h.Set("a", dialing)
+		c := h.watch(watch.Request{})
+		defer c.subscription.Close()
+		c.expect("initial a(dialing)")
+		c.expect("fresh")
+		reason := errors.New("the reason")
+		ending, end := context.WithCancelCause(h.t.Context())
+		time.AfterFunc(time.Second, func() { end(reason) })
+		for range 2 {
+			if message, err := c.subscription.Next(ending); !errors.Is(err, reason) {
+				t.Errorf("got %v, %v", message, err)
+			}
+		}
+		h.Set("a", connected)
+		c.expect("a(dialing>connected)")
+		c.expect("fresh") // The heartbeat.
+	})
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 
@@ -153,6 +154,24 @@ func TestCodecOverGRPC(t *testing.T) {
 		}
 		if _, err := stream.Recv(); !errors.Is(err, io.EOF) {
 			t.Errorf("%s: the stream ended with %v", name, err)
+		}
+	}
+}
+
+// TestW14_StreamsShareTheBuffersOfAMessage reuses a Message, as a stream does.
+func TestW14_StreamsShareTheBuffersOfAMessage(t *testing.T) {
+	large := initial()
+	large.Token = strings.Repeat("t", PartSize)
+	var one, other Message
+	for _, source := range []*watch.Message{initial(), large, initial()} {
+		first, errFirst := Codec().Marshal(one.Set(source))
+		second, errSecond := Codec().Marshal(other.Set(source))
+		want := mustProto(t, source)
+		if errFirst != nil || errSecond != nil || !bytes.Equal(first.Materialize(), want) || !bytes.Equal(second.Materialize(), want) {
+			t.Errorf("got %x and %x, want %x (%v, %v)", first, second, want, errFirst, errSecond)
+		}
+		if len(want) <= PartSize && &first[0] != &second[0] {
+			t.Error("a small message has buffers of its own")
 		}
 	}
 }
