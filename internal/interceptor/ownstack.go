@@ -7,18 +7,25 @@ import (
 
 // authorizeStream is authorize on another goroutine. Its checks need a large stack, and the goroutine of
 // a stream would keep that for as long as the stream lasts.
-func (i *Interceptor) authorizeStream(ctx context.Context, call *call) (authorized context.Context, err error) {
-	done := make(chan struct{})
+func (i *Interceptor) authorizeStream(ctx context.Context, call *call) (context.Context, error) {
+	authorized, refused := make(chan context.Context, 1), make(chan error, 1)
 	go func() {
-		defer close(done)
 		defer func() {
 			if panicked := recover(); panicked != nil {
 				i.LogPanic(ctx, call.method, panicked)
-				err = fmt.Errorf("panic: %v", panicked)
+				refused <- fmt.Errorf("panic: %v", panicked)
 			}
 		}()
-		authorized, err = i.authorize(ctx, call)
+		if with, err := i.authorize(ctx, call); err != nil {
+			refused <- err
+		} else {
+			authorized <- with
+		}
 	}()
-	<-done
-	return authorized, err
+	select {
+	case with := <-authorized:
+		return with, nil
+	case err := <-refused:
+		return nil, err
+	}
 }

@@ -19,7 +19,8 @@ type statusWriter interface{ WriteStatus(st *status.Status) error }
 // sendHere is sendWatch on this goroutine.
 func sendHere(ctx context.Context, messages source, stream grpc.ServerStream, call statusWriter) error {
 	c := &cutter{call: call}
-	defer context.AfterFunc(ctx, func() { c.cutLater(ctx) })()
+	leave := context.AfterFunc(ctx, func() { c.cutLater(ctx) })
+	defer leave()
 	s := newSender(messages, stream, func() { c.cut(errBlocked) })
 	return c.finish(s.sendAll(ctx))
 }

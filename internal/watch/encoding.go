@@ -34,10 +34,10 @@ type shared struct {
 	value any
 }
 
-// Shared returns the value that make returned for the first caller. It suits one kind of value, which
-// must not take more than a few bytes: those of an encoding are counted.
-func (m *Message) Shared(make func(*Message) any) any {
-	m.shared.once.Do(func() { m.shared.value = make(m) })
+// Shared returns the value that create returned for the first caller, so all callers must want the same.
+// Only encodings are counted: the value must be small.
+func (m *Message) Shared(create func(*Message) any) any {
+	m.shared.once.Do(func() { m.shared.value = create(m) })
 	return m.shared.value
 }
 

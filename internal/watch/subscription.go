@@ -88,7 +88,7 @@ func (s *Subscription) Next(ctx context.Context) (*Message, error) {
 
 // Close ends the subscription.
 func (s *Subscription) Close() {
-	s.setContext(nil)
+	s.leaveContext()
 	if s.timer != nil {
 		s.timer.Stop()
 	}
@@ -109,22 +109,23 @@ func (s *Subscription) wait(ctx context.Context, changed <-chan struct{}) error 
 	if ctx.Err() == nil {
 		return nil
 	}
-	s.setContext(nil)
+	s.leaveContext()
 	return context.Cause(ctx)
 }
 
 // setContext has the end of ctx wake the subscription.
 func (s *Subscription) setContext(ctx context.Context) {
-	if ctx == s.ctx {
-		return
+	if ctx != s.ctx {
+		s.leaveContext()
+		s.ctx, s.leave = ctx, context.AfterFunc(ctx, s.wake)
 	}
+}
+
+func (s *Subscription) leaveContext() {
 	if s.leave != nil {
 		s.leave()
 	}
-	s.ctx, s.leave = ctx, nil
-	if ctx != nil {
-		s.leave = context.AfterFunc(ctx, s.wake)
-	}
+	s.ctx, s.leave = nil, nil
 }
 
 // setTimer has the subscription woken at a time.
