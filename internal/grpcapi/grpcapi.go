@@ -25,13 +25,6 @@ import (
 // minPing is the shortest interval at which a client may send pings, also without streams.
 const minPing = 5 * time.Second
 
-// Connections take buffers of these sizes from a pool while they read and write. Requests are small. A
-// change wakes all connections at the same time: each then has a buffer for one event.
-const (
-	readBufferSize  = 4 << 10
-	writeBufferSize = 16 << 10
-)
-
 // Options configure the server.
 type Options struct {
 	// Service is the service that Interceptor wraps.
@@ -71,8 +64,6 @@ func New(o Options) *grpc.Server {
 		grpc.MaxHeaderListSize(o.Connections.MaxHeaderBytes),
 		grpc.InTapHandle(beforeCall(o.Interceptor)),
 		grpc.MaxConcurrentStreams(o.Connections.MaxStreams),
-		grpc.ReadBufferSize(readBufferSize),
-		grpc.WriteBufferSize(writeBufferSize),
 		grpc.KeepaliveParams(alive),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPing, PermitWithoutStream: true}),
 		grpc.StreamInterceptor(endWithDrain(o.Streams)),
