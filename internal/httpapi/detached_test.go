@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -273,20 +274,31 @@ func TestDetachedStream_APanicEndsIt(t *testing.T) {
 
 // The client reads nothing until the socket takes no more, and then everything.
 func TestDetachedStream_KeepsTheOrderOfAClientThatPauses(t *testing.T) {
-	const count = 3000
-	source := &fakeSource{}
-	service, ended := detachTo(source, checkpoint("first"))
-	server := httptest.NewServer(handler(t, service))
-	defer server.Close()
-	response, err := server.Client().Get(server.URL + watchedPath)
-	if err != nil {
-		t.Fatal(err)
+	for name, start := range map[string]func(http.Handler) *httptest.Server{"plain": httptest.NewServer, "TLS": httptest.NewTLSServer} {
+		t.Run(name, func(t *testing.T) {
+			source := &fakeSource{}
+			service, ended := detachTo(source, checkpoint("first"))
+			server := start(handler(t, service))
+			defer server.Close()
+			response, err := server.Client().Get(server.URL + watchedPath)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer response.Body.Close()
+			pauseAndRead(t, source, bufio.NewReader(response.Body))
+			if err := <-ended; err != nil {
+				t.Errorf("ended with %v", err)
+			}
+		})
 	}
-	defer response.Body.Close()
-	lines := bufio.NewReader(response.Body)
+}
+
+func pauseAndRead(t *testing.T, source *fakeSource, lines *bufio.Reader) {
+	t.Helper()
 	if line, err := lines.ReadString('\n'); err != nil || !strings.Contains(line, "first") {
 		t.Fatalf("got %q, %v", line, err)
 	}
+	const count = 3000
 	padding := strings.Repeat("x", 4<<10)
 	for i := range count {
 		source.send(checkpoint(fmt.Sprint(i, padding)))
@@ -299,9 +311,6 @@ func TestDetachedStream_KeepsTheOrderOfAClientThatPauses(t *testing.T) {
 	}
 	if rest, err := io.ReadAll(lines); err != nil || len(rest) > 0 {
 		t.Errorf("then %q, %v, want the end of the response", rest, err)
-	}
-	if err := <-ended; err != nil {
-		t.Errorf("ended with %v", err)
 	}
 }
 
