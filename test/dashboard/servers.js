@@ -66,8 +66,8 @@ export class Simulator {
   }
 
   /** Puts a connected person into a conference, and returns the id. */
-  async put(conference, name, phone_number, status = "connected") {
-    const made = await this.#call("POST", `conferences/${conference}/participants`, { name, phone_number, status, role: "listener" });
+  async put(conference, name, phone_number, status = "connected", muted = false) {
+    const made = await this.#call("POST", `conferences/${conference}/participants`, { name, phone_number, status, muted, role: "listener" });
     return made.id;
   }
 
