@@ -63,18 +63,32 @@ func (f *Feed) applyChange(c change) {
 	defer notify(f.rescheduled)
 	done := make(chan struct{})
 	before, accepted := f.queueChange(done)
-	switch {
-	case !accepted:
-	case before == nil && f.tryChange(c, changeWait):
+	if !accepted {
+		return
+	}
+	if before == nil && f.tryChange(c, changeWait) {
 		f.changeDone(done)
-	default:
-		f.background(func() {
-			defer f.changeDone(done)
-			if before != nil {
-				<-before
-			}
-			_ = panics.Recover(f.logger, "a write's way to the log", func() { f.tryChange(c, maxChangeAge-f.now().Sub(c.answered)) })
-		})
+		return
+	}
+	f.background(func() {
+		defer f.changeDone(done)
+		if before != nil {
+			<-before
+		}
+		_ = panics.Recover(f.logger, "a write's way to the log", func() { f.tryChange(c, maxChangeAge-f.now().Sub(c.answered)) })
+	})
+	if before != nil {
+		waitBriefly(done)
+	}
+}
+
+// waitBriefly waits until a change is done, for changeWait at most.
+func waitBriefly(done <-chan struct{}) {
+	timer := time.NewTimer(changeWait)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -809,6 +810,26 @@ func TestR02_CommitsThatComeBackBeforeTheirAnswers(t *testing.T) {
 				t.Errorf("replica %d: kept %v, missed %v", i, kept, plain(missed))
 			}
 		}
+	})
+}
+
+// TestW05_WritesAtTheSameTimeReachWatchersBeforeTheirAnswers has a log that takes some time.
+func TestW05_WritesAtTheSameTimeReachWatchersBeforeTheirAnswers(t *testing.T) {
+	runReplicas(t, 1, func(r *replicas) {
+		r.Set("a", participant.StatusDialing)
+		watched := r.watchAll()[0]
+		r.advance(3 * time.Second)
+		r.all[0].DelayAnswers(20 * time.Millisecond)
+		var writes sync.WaitGroup
+		for _, id := range []string{"x", "y"} {
+			writes.Go(func() {
+				r.all[0].write(participant.WriteAdd, id, participant.StatusPending)
+				if _, found := watched.State().People.Find(id); !found {
+					t.Errorf("the answer to the add of %s came first", id)
+				}
+			})
+		}
+		writes.Wait()
 	})
 }
 
