@@ -44,19 +44,51 @@ func (w *harness) checkValue(epoch feed.Epoch, entry feed.Entry, change roster.C
 	case !w.lists.showed(entry, n):
 		return fmt.Errorf("the list does not show it")
 	}
-	return w.checkFlap(epoch, entry, n)
+	return w.checkFlap(epoch, entry, n, valueOf(*change.Before, n.field))
 }
 
 // checkFlap fails if a list only takes back what a control published: the upstream has not
 // changed the field to that value since the control was sent. A later control whose answer
 // contradicts it is not published, and so does not overtake an earlier one.
-func (w *harness) checkFlap(epoch feed.Epoch, entry feed.Entry, n named) error {
+func (w *harness) checkFlap(epoch feed.Epoch, entry feed.Entry, n named, before string) error {
 	sent, published := w.lastControl(epoch, entry, n)
 	if !published || w.controls.isContradicted(n.id) || w.truth.became(n.key(), sent, entry.NotAfter, n.isTrue) {
 		return nil
 	}
+	if w.hadUnpublished(named{n.id, n.field, before}, sent) {
+		return nil
+	}
 	return fmt.Errorf("a control sent at %s gave another value, and the upstream did not change it since: %+v",
 		sent.Format(clock), w.truth.lives[n.key()])
+}
+
+// hadUnpublished reports whether the field had a value within the lag of lists before a time, and no
+// entry of the log shows it, for example after a control whose answers were lost. A list that lags can
+// then show the value of a later control before that control took effect, and so end its effect.
+func (w *harness) hadUnpublished(n named, until time.Time) bool {
+	for _, m := range w.truth.intervals(n.key(), n.value, until.Add(-roster.LagWindow), until) {
+		if !w.wasPublished(n, m) {
+			return true
+		}
+	}
+	return false
+}
+
+// wasPublished reports whether the log has an entry of a control that gave the field a value at a moment.
+func (w *harness) wasPublished(n named, at moment) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, entry := range w.ledger.Entries {
+		if entry.NotBefore.After(at.seen) || entry.NotAfter.Before(at.since) {
+			continue
+		}
+		for _, change := range entry.Changes {
+			if change.ByWrite && concerns(change, n.id) && change.After != nil && valueOf(*change.After, n.field) == n.value {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // lastControl returns when the control was sent that changed the field last before an entry;

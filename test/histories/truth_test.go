@@ -85,6 +85,19 @@ func (t *truth) became(id string, from, until time.Time, fits func(status string
 	return false
 }
 
+// intervals returns when a field took a value that it lost again between from and until.
+func (t *truth) intervals(id, value string, from, until time.Time) (taken []moment) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	life := t.lives[id]
+	for i := 1; i < len(life); i++ {
+		if lost := life[i]; life[i-1].status == value && !lost.seen.Before(from) && !lost.since.After(until) {
+			taken = append(taken, life[i-1])
+		}
+	}
+	return taken
+}
+
 // wasThere reports whether a participant was there at any time between from and until.
 func (t *truth) wasThere(id string, from, until time.Time) bool {
 	return t.was(id, from, until, func(status string) bool { return status != gone })
