@@ -164,7 +164,8 @@ func (m mutant) overlay(dir string) (string, error) {
 // goTest runs one test of the table with flags for the go command.
 func goTest(ctx context.Context, test string, flags ...string) ([]byte, error) {
 	fields := strings.Fields(test)
-	args := append([]string{"test", "-count=1", "-vet=off", "-ldflags=-w"}, flags...) // Without debug data it links faster.
+	// Without debug data it links faster. A mutant can make a test run forever, and take all memory.
+	args := append([]string{"test", "-count=1", "-vet=off", "-ldflags=-w", "-timeout=3m"}, flags...)
 	args = append(args, "./"+fields[0], "-run", fields[1])
 	args = append(args, fields[2:]...)
 	out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput()
