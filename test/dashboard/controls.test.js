@@ -23,6 +23,11 @@ async function openAs(role) {
   await page.fill("#token", tokens[role]);
   await page.click("#choose button");
   await badge(page, "Live");
+  // The gateway may still know the people of an earlier test.
+  await page.waitForFunction((id) => {
+    const rows = [...document.querySelectorAll("#people-body .row:not(.gone)")];
+    return rows.length === 2 && rows.some((row) => row.dataset.id === id);
+  }, ada);
   return page;
 }
 
