@@ -10,7 +10,7 @@ import (
 	"github.com/audian/participant-gateway/internal/requestctx"
 )
 
-// idGenerator gives the first span of a trace the ids that its caller was told. All other ids are
+// idGenerator gives the first span of a trace the ids that its caller got. All other ids are
 // random.
 type idGenerator struct{}
 

@@ -200,15 +200,15 @@ func TestRootGetsTheIDsThatTheCallerWasTold(t *testing.T) {
 	defer server.Close()
 	p := provider(t, options(server.URL), discarded)
 	defer p.Close(t.Context())
-	told := requestctx.NewTrace()
-	_, root := p.Tracer().Start(requestctx.WithRootIDs(t.Context(), told), "root")
+	given := requestctx.NewTrace()
+	_, root := p.Tracer().Start(requestctx.WithRootIDs(t.Context(), given), "root")
 	defer root.End()
-	if got := root.SpanContext(); got.TraceID() != told.TraceID() || got.SpanID() != told.SpanID() {
-		t.Errorf("got %v, want %v", got, told)
+	if got := root.SpanContext(); got.TraceID() != given.TraceID() || got.SpanID() != given.SpanID() {
+		t.Errorf("got %v, want %v", got, given)
 	}
 	_, other := p.Tracer().Start(t.Context(), "other")
 	defer other.End()
-	if !other.SpanContext().IsValid() || other.SpanContext().TraceID() == told.TraceID() {
+	if !other.SpanContext().IsValid() || other.SpanContext().TraceID() == given.TraceID() {
 		t.Errorf("another root has the ids %v", other.SpanContext())
 	}
 }

@@ -92,7 +92,7 @@ test("a reader who becomes a viewer sees masked numbers, without a reload", asyn
   keys.changeRole("reader", "reader");
 });
 
-test("a caller without a token, with a wrong one, or without the conference is told so", async () => {
+test("a caller without a token, with a wrong one, or without the conference sees why", async () => {
   const page = await h.open();
   const problem = (text) => page.locator("#problem", { hasText: text }).waitFor();
   await problem("This gateway needs a token. Enter yours above.");

@@ -45,7 +45,7 @@ func launch(t *testing.T, name string, args ...string) *process {
 	return p
 }
 
-// wait waits for the end of the process in the background. Whoever reads its output does so before.
+// wait waits for the end of the process in the background. Its output must be read before that.
 func (p *process) wait() {
 	go func() {
 		_ = p.Wait()

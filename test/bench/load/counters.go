@@ -20,7 +20,7 @@ func (c *counters) add(units, bytes int) {
 	c.bytes.Add(int64(bytes))
 }
 
-// fail keeps the first failure of a client, unless the clients were told to end.
+// fail keeps the first failure of a client, unless the clients were stopped.
 func (c *counters) fail(ctx context.Context, err error) {
 	if ctx.Err() == nil {
 		c.failure.CompareAndSwap(nil, &err)

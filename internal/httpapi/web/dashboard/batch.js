@@ -27,7 +27,7 @@ export class BatchForm {
     byID("batch-check").addEventListener("click", () => this.#check());
     byID("batch-start").addEventListener("click", () => this.#start());
     byID("batch-cancel").addEventListener("click", () => this.#abort.abort());
-    // Whoever leaves the page cancels the rest of a batch.
+    // Leaving the page cancels the rest of a batch.
     addEventListener("beforeunload", (event) => { if (!byID("batch-cancel").hidden) event.preventDefault(); });
   }
 
