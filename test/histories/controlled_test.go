@@ -13,6 +13,19 @@ import (
 	"github.com/audian/participant-gateway/internal/roster"
 )
 
+// The fields that controls change.
+const (
+	fieldMuted  = "muted"
+	fieldStatus = "status"
+)
+
+// controlResults are the field and the value of each control.
+var controlResults = map[participant.Control][2]string{
+	participant.ControlMute: {fieldMuted, "true"}, participant.ControlUnmute: {fieldMuted, "false"},
+	participant.ControlHold: {fieldStatus, "held"}, participant.ControlResume: {fieldStatus, "connected"},
+	participant.ControlDisconnect: {fieldStatus, "disconnected"},
+}
+
 // checkControlled checks the changes of the fields that controls change (A8): each value was
 // named by a control or shown by a list, it was true, and it did not return because of lag.
 func (w *harness) checkControlled(epoch feed.Epoch, entry feed.Entry, change roster.Change) error {

@@ -78,17 +78,12 @@ var manyHistories = rapid.Custom(func(rt *rapid.T) manyHistory {
 // TestModel_ManyConferencesDoNotNoticeEachOther runs histories of ten conferences that one client
 // watches through one stream (A16).
 func TestModel_ManyConferencesDoNotNoticeEachOther(t *testing.T) {
-	if err := setChecks(max(*histories/4, 1)); err != nil {
-		t.Fatal(err)
-	}
 	seen := counts{wanted: manyWanted}
-	rapid.Check(t, func(rt *rapid.T) {
+	playInWorkers(t, *histories/4, func(t *testing.T, rt *rapid.T) error {
 		drawn := manyHistories.Draw(rt, "history")
 		var failure error
 		synctest.Test(t, func(*testing.T) { failure = runMany(drawn, &seen) })
-		if failure != nil {
-			rt.Fatal(failure)
-		}
+		return failure
 	})
 	t.Logf("tested:\n%s", seen.String())
 	if *histories/4 < allManySeen {

@@ -23,17 +23,12 @@ const workers = 2
 // TestModel_EveryHistoryIsReportedCorrectly runs histories, and counts how often they
 // tested each promise that the model knows. Many histories must test each at least once.
 func TestModel_EveryHistoryIsReportedCorrectly(t *testing.T) {
-	if err := setChecks(max(*histories/workers, 1)); err != nil {
-		t.Fatal(err)
-	}
 	seen := counts{wanted: wanted}
-	t.Run("histories", func(t *testing.T) {
-		for worker := range workers {
-			t.Run(strconv.Itoa(worker), func(t *testing.T) {
-				t.Parallel()
-				playHistories(t, &seen)
-			})
-		}
+	playInWorkers(t, *histories, func(t *testing.T, rt *rapid.T) error {
+		drawn := historyGenerator.Draw(rt, "history")
+		var failure error
+		synctest.Test(t, func(*testing.T) { failure = run(drawn, &seen) })
+		return failure
 	})
 	t.Logf("tested:\n%s", seen.String())
 	if *histories < allSeen {
@@ -68,14 +63,22 @@ var flagGiven = sync.OnceValue(func() map[string]bool {
 	return given
 })
 
-func playHistories(t *testing.T, seen *counts) {
+// playInWorkers plays n histories, some of them in parallel.
+func playInWorkers(t *testing.T, n int, play func(*testing.T, *rapid.T) error) {
 	t.Helper()
-	rapid.Check(t, func(rt *rapid.T) {
-		drawn := historyGenerator.Draw(rt, "history")
-		var failure error
-		synctest.Test(t, func(*testing.T) { failure = run(drawn, seen) })
-		if failure != nil {
-			rt.Fatal(failure)
+	if err := setChecks(max(n/workers, 1)); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("histories", func(t *testing.T) {
+		for worker := range workers {
+			t.Run(strconv.Itoa(worker), func(t *testing.T) {
+				t.Parallel()
+				rapid.Check(t, func(rt *rapid.T) {
+					if err := play(t, rt); err != nil {
+						rt.Fatal(err)
+					}
+				})
+			})
 		}
 	})
 }

@@ -1,7 +1,7 @@
 package main
 
 // rules compares the roster with the reference implementation of W5 to W7.
-const rules = "test/histories TestRules -model.histories=4000 -rapid.nofailfile -rapid.shrinktime=1ms"
+const rules = "test/rosterrules TestRules -rapid.checks=12000 -rapid.nofailfile -rapid.shrinktime=1ms"
 
 // mutants are the broken rules, by promise.
 var mutants = []mutant{

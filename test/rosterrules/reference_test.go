@@ -1,4 +1,4 @@
-package histories_test
+package rosterrules_test
 
 import (
 	"slices"

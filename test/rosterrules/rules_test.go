@@ -1,7 +1,8 @@
-package histories_test
+package rosterrules_test
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,6 +27,16 @@ type rules struct {
 	lists   int
 }
 
+// TestMain sets how many checks run, unless -rapid.checks does. A failure is repeated by its seed.
+func TestMain(m *testing.M) {
+	for name, value := range map[string]string{"rapid.checks": "1200", "rapid.nofailfile": "true"} {
+		if err := flag.Set(name, value); err != nil {
+			panic(err)
+		}
+	}
+	m.Run()
+}
+
 var ruleIDs = []string{"a", "b", "c"}
 
 func (h *rules) tick() int { h.counter++; return h.counter }
@@ -33,11 +44,8 @@ func (h *rules) tick() int { h.counter++; return h.counter }
 // TestRules_RosterMatchesTheReference compares each batch, and the roster after it,
 // with the reference.
 func TestRules_RosterMatchesTheReference(t *testing.T) {
-	if err := setChecks(3 * *histories); err != nil {
-		t.Fatal(err)
-	}
 	rapid.Check(t, func(rt *rapid.T) {
-		h := &rules{roster: roster.New(conference), people: map[string]*reference{}, now: time.Unix(1000, 0)}
+		h := &rules{roster: roster.New("conf"), people: map[string]*reference{}, now: time.Unix(1000, 0)}
 		for _, id := range ruleIDs {
 			h.people[id] = &reference{}
 		}
