@@ -45,5 +45,5 @@ func (b *bench) measureCalls(ctx context.Context, launch launcher, client prepar
 	if err := pause(ctx, b.warmUp); err != nil {
 		return figures{}, err
 	}
-	return measure(ctx, p, b.duration(), c.count)
+	return b.measure(ctx, p, c.count)
 }

@@ -74,11 +74,16 @@ type figures struct {
 	size float64
 	// rate is the number of units a second.
 	rate float64
+	// profile is the CPU profile of the measurement, if one was taken.
+	profile []byte
 }
+
+// counter returns what was delivered so far.
+type counter func() (units, bytes int64, err error)
 
 // measure measures what the units that count returns cost the process, for a duration, or
 // longer if there is no unit within it.
-func measure(ctx context.Context, p *process, d time.Duration, count func() (units, bytes int64, err error)) (figures, error) {
+func measure(ctx context.Context, p *process, d time.Duration, count counter) (figures, error) {
 	units, bytes, err := count()
 	if err != nil {
 		return figures{}, err

@@ -51,7 +51,7 @@ func (g *gateway) readAddresses() error {
 		case "HTTP":
 			g.httpAddr = addr
 		case "admin":
-			g.adminAddr = addr
+			g.adminAddr, g.pprofAddr = addr, addr
 		}
 	}
 	return nil

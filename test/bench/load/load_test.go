@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// TestTableOfOneRound measures a case of each kind once, with few subscribers and calls.
+// TestTableOfOneRound measures a case of each kind once, with few subscribers and calls, and one
+// with profiles.
 func TestTableOfOneRound(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the harness reads /proc")
@@ -42,6 +43,22 @@ func TestTableOfOneRound(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Log(text.String())
+
+	b.profiles = t.TempDir()
+	profiled := b.scenarios(regexp.MustCompile("100 on a connection"))
+	if err := b.round(ctx, 0, profiled); err != nil {
+		t.Fatal(err)
+	}
+	text.Reset()
+	if err := saveProfiles(b.profiles, profiled, &text); err != nil {
+		t.Fatal(err)
+	}
+	if want := "| gRPC stream, 100 on a connection | gateway | grpc-go, encoded once |"; !strings.Contains(text.String(), want) {
+		t.Errorf("the profiles lack %q:\n%s", want, &text)
+	}
+	if files, err := filepath.Glob(b.profiles + "/gRPC-stream--100-on-a-connection-*.pprof"); len(files) != 2 {
+		t.Errorf("profiles: %v, %v", files, err)
+	}
 }
 
 func build(t *testing.T, dir, name, pkg string) {

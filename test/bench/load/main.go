@@ -67,6 +67,7 @@ func runServer(ctx context.Context, args []string) error {
 	flags.StringVar(&o.Conference, "conference", "", "the conference that a poller reads")
 	flags.Float64Var(&o.Rate, "rate", 1, "events or polls a second")
 	flags.IntVar(&o.Size, "size", 300, "bytes of an event's data")
+	flags.BoolVar(&o.Pprof, "pprof", false, "serve profiles, at the address in the second line of the output")
 	if len(args) == 0 {
 		return errors.New("name a kind of server: " + serve.Kinds())
 	}

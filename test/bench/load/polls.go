@@ -58,7 +58,7 @@ func (b *bench) measurePolls(ctx context.Context, p *process, conference string)
 	if err := pause(ctx, b.warmUp); err != nil {
 		return figures{}, err
 	}
-	return measure(ctx, p, b.duration(), func() (lists, size int64, err error) {
+	return b.measure(ctx, p, func() (lists, size int64, err error) {
 		lists, err = b.served(ctx, conference)
 		return lists, 0, err
 	})

@@ -49,3 +49,17 @@ func TestTable(t *testing.T) {
 		}
 	}
 }
+
+func TestGroupsOfFunctions(t *testing.T) {
+	for want, stack := range map[string][]string{
+		"system calls: write":                    {"internal/runtime/syscall.Syscall6", "syscall.write", "net.(*conn).Write", "main.serve"},
+		"memory: allocation, collection, stacks": {"runtime.memclrNoHeapPointers", "runtime.mallocgc", "main.serve"},
+		"waiting and waking up: epoll, futex":    {"internal/runtime/syscall.Syscall6", "runtime.netpoll", "runtime.findRunnable", "runtime.mcall"},
+		"scheduler":                              {"runtime.runqgrab", "runtime.findRunnable", "runtime.mcall"},
+		"code of the program and its libraries":  {"encoding/json.Marshal", "main.serve"},
+	} {
+		if got := group(stack); got != want {
+			t.Errorf("%v: got %q, want %q", stack, got, want)
+		}
+	}
+}

@@ -17,6 +17,8 @@ import (
 type process struct {
 	command *exec.Cmd
 	output  *bufio.Scanner
+	// pprofAddr is where the process serves its profiles; empty if it does not.
+	pprofAddr string
 }
 
 // start starts a program that ends with ctx, and at the latest when its standard input ends.

@@ -70,13 +70,24 @@ func (b *bench) stop() { b.upstreamProcess.stop() }
 
 // startServer starts a server of a program that has the command serve.
 func (b *bench) startServer(ctx context.Context, program, kind string, flags ...string) (p *process, addr string, err error) {
-	p, err = start(ctx, program, append([]string{"serve", kind, "-upstream", b.upstream}, flags...)...)
+	args := append([]string{"serve", kind, "-upstream", b.upstream}, flags...)
+	pprof := b.profiles != "" && program == b.self
+	if pprof {
+		args = append(args, "-pprof")
+	}
+	p, err = start(ctx, program, args...)
 	if err != nil {
 		return nil, "", err
 	}
 	if addr, err = p.line(); err != nil {
 		p.stop()
 		return nil, "", err
+	}
+	if pprof {
+		if p.pprofAddr, err = p.line(); err != nil {
+			p.stop()
+			return nil, "", err
+		}
 	}
 	return p, addr, nil
 }

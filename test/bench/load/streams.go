@@ -75,7 +75,7 @@ func (b *bench) measureStreams(ctx context.Context, launch launcher, open opener
 	if err := b.connect(ctx, addr, open, &c); err != nil {
 		return figures{}, err
 	}
-	result, err := measure(ctx, p, b.duration(), c.count)
+	result, err := b.measure(ctx, p, c.count)
 	if err != nil {
 		return figures{}, err
 	}

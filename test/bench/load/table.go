@@ -13,6 +13,7 @@ import (
 // settings are the flags.
 type settings struct {
 	gateway, peers, cases       string
+	profiles                    string
 	subscribers                 int
 	textBytes, messageBytes     int
 	events, calls, lists, polls float64
@@ -28,6 +29,8 @@ func parseSettings(args []string) (s settings, err error) {
 	flags.StringVar(&s.gateway, "gateway", defaultGateway, "the gateway's program")
 	flags.StringVar(&s.peers, "peers", "", "the program of the peers; empty: no peers")
 	flags.StringVar(&s.cases, "cases", "", "a regular expression; only cases whose name matches it are measured")
+	flags.StringVar(&s.profiles, "profiles", "",
+		"a directory for CPU profiles of the servers in the last round; also prints what groups of functions cost")
 	flags.IntVar(&s.subscribers, "subscribers", 1000, "subscribers of a stream")
 	flags.Float64Var(&s.events, "events", 20, "events a second for each subscriber")
 	flags.IntVar(&s.textBytes, "text-bytes", 560, "size of the references' events as text; the gateway's is in the table")
@@ -72,7 +75,10 @@ func table(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	return printTable(os.Stdout, scenarios)
+	if err := printTable(os.Stdout, scenarios); err != nil || s.profiles == "" {
+		return err
+	}
+	return saveProfiles(s.profiles, scenarios, os.Stdout)
 }
 
 // round measures every contender once, in turn.

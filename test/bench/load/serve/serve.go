@@ -23,6 +23,8 @@ type Options struct {
 	Rate float64
 	// Size is the size of an event's data in bytes.
 	Size int
+	// Pprof makes the server serve profiles on another port.
+	Pprof bool
 }
 
 // servers are the servers by kind. Each serves until ctx ends.
@@ -45,7 +47,7 @@ var servers = map[string]func(ctx context.Context, listener net.Listener, o Opti
 func Kinds() string { return strings.Join(slices.Sorted(maps.Keys(servers)), ", ") }
 
 // Run runs a server on a free port of loopback until ctx ends. It writes the address to out
-// when it listens.
+// when it listens, and after it the address of the profiles if they are served.
 func Run(ctx context.Context, kind string, o Options, out io.Writer) error {
 	run, known := servers[kind]
 	if !known {
@@ -60,6 +62,15 @@ func Run(ctx context.Context, kind string, o Options, out io.Writer) error {
 	defer stop()
 	if _, err := fmt.Fprintln(out, listener.Addr()); err != nil {
 		return fmt.Errorf("write the address: %w", err)
+	}
+	if o.Pprof {
+		addr, err := servePprof(ctx)
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintln(out, addr); err != nil {
+			return fmt.Errorf("write the address: %w", err)
+		}
 	}
 	if err := run(ctx, listener, o); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("%s: %w", kind, err)
