@@ -47,13 +47,10 @@ type rawGRPC struct {
 func serveRaw(t *testing.T) (client *rawGRPC, stop func()) {
 	t.Helper()
 	streams := interceptor.NewStreams(0)
-	intercept, err := interceptor.New(interceptor.Options{
+	intercept := interceptor.New(interceptor.Options{
 		Authenticator: access.NewNoAuth(), Streams: streams,
 		Metrics: metrics.New(), Logger: slog.New(slog.DiscardHandler),
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	server := New(Options{
 		Service: unreached{}, Interceptor: intercept, Streams: streams, Health: health.NewServer(),
 		Connections: Connections{HandshakeTimeout: 10 * time.Second, MaxHeaderBytes: 1 << 20, MaxStreams: 100, PingAfter: time.Minute, PingTimeout: time.Minute},

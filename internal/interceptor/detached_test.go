@@ -28,15 +28,12 @@ func (contextStream) SetHeader(metadata.MD) error { return nil }
 
 func TestW16_ADetachedStreamIsOpenUntilItsEnd(t *testing.T) {
 	streams := NewStreams(0)
-	intercept, err := New(Options{
+	intercept := New(Options{
 		Authenticator: authenticator(func(context.Context) error { return nil }), Metrics: metrics.New(),
 		Logger: slog.New(slog.DiscardHandler), Streams: streams,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	call := &detached.Call{}
-	err = intercept.stream(
+	err := intercept.stream(
 		v2.ParticipantService_WatchParticipants_FullMethodName, &v2.WatchParticipantsRequest{ConferenceId: "conf_1"},
 		contextStream{ctx: detached.NewContext(t.Context(), call)},
 		func(s grpc.ServerStream) error {

@@ -56,22 +56,18 @@ type Interceptor struct {
 	calls         callCount
 }
 
-// New returns an interceptor. It fails if the rules of the proto do not compile.
-func New(options Options) (*Interceptor, error) {
-	validator, err := newValidator(options.Phone)
-	if err != nil {
-		return nil, err
-	}
+// New returns an interceptor.
+func New(options Options) *Interceptor {
 	return &Interceptor{
 		authenticator: options.Authenticator,
 		limiter:       access.NewLimiter(options.Limits),
-		validator:     validator,
+		validator:     newValidator(options.Phone),
 		streams:       options.Streams,
 		metrics:       options.Metrics,
 		logger:        options.Logger,
 		audit:         options.Audit,
 		tracer:        cmp.Or[trace.Tracer](options.Tracer, noop.Tracer{}),
-	}, nil
+	}
 }
 
 // Deadlines of unary calls that have none (A6). The upstream allows an Add 60 s to connect.

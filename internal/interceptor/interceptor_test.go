@@ -85,13 +85,10 @@ func TestA01_AnErrorBeforeTheServiceHasDialledNo(t *testing.T) {
 // addThrough makes an Add through an interceptor; the service answers it.
 func addThrough(ctx context.Context, t *testing.T, authenticate authenticator, answer func() error) error {
 	t.Helper()
-	intercept, err := New(Options{
+	intercept := New(Options{
 		Authenticator: authenticate, Metrics: metrics.New(), Logger: slog.New(slog.DiscardHandler),
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = intercept.unary(ctx, v2.ParticipantService_AddParticipant_FullMethodName,
+	_, err := intercept.unary(ctx, v2.ParticipantService_AddParticipant_FullMethodName,
 		&v2.AddParticipantRequest{ConferenceId: "conf_1", PhoneNumber: "+12025551234"},
 		func(context.Context, any) (any, error) { return nil, answer() })
 	return err
@@ -109,14 +106,11 @@ func (silentStream) SetHeader(metadata.MD) error { return nil }
 func (silentStream) SendMsg(any) error           { return nil }
 
 func TestAPanicBeforeAStreamIsAnError(t *testing.T) {
-	intercept, err := New(Options{
+	intercept := New(Options{
 		Authenticator: authenticator(func(context.Context) error { panic("unexpected") }),
 		Metrics:       metrics.New(), Logger: slog.New(slog.DiscardHandler),
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = intercept.stream(v2.ParticipantService_WatchParticipants_FullMethodName, &v2.WatchParticipantsRequest{ConferenceId: "conf_1"},
+	err := intercept.stream(v2.ParticipantService_WatchParticipants_FullMethodName, &v2.WatchParticipantsRequest{ConferenceId: "conf_1"},
 		silentStream{ctx: t.Context()}, func(grpc.ServerStream) error { return nil })
 	if status.Code(err) != codes.Internal {
 		t.Errorf("got %v", err)

@@ -30,12 +30,9 @@ const (
 func tracedCall(ctx context.Context, t *testing.T, tracer trace.Tracer, answer error) (log, seen string) {
 	t.Helper()
 	var text bytes.Buffer
-	intercept, err := New(Options{
+	intercept := New(Options{
 		Authenticator: access.NewNoAuth(), Metrics: metrics.New(), Tracer: tracer, Logger: slog.New(slog.NewTextHandler(&text, nil)),
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	_, _ = intercept.unary(ctx, v2.ParticipantService_GetParticipant_FullMethodName,
 		&v2.GetParticipantRequest{ConferenceId: "conf_1", ParticipantId: "part_1"},
 		func(ctx context.Context, _ any) (any, error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"buf.build/go/protovalidate"
 	"google.golang.org/protobuf/proto"
@@ -21,12 +22,11 @@ import (
 // validator checks requests against the rules of the proto, and phone numbers, whose rule the
 // proto cannot express (A4).
 type validator struct {
-	rules protovalidate.Validator
 	phone PhoneRule
 }
 
-// newValidator compiles the rules, which all requests share.
-func newValidator(phone PhoneRule) (*validator, error) {
+// compiledRules returns the rules of the proto, which all requests share. The first call compiles them.
+var compiledRules = sync.OnceValues(func() (protovalidate.Validator, error) {
 	rules, err := protovalidate.New(protovalidate.WithMessages(
 		&v2.AddParticipantRequest{},
 		&v2.RemoveParticipantRequest{},
@@ -38,7 +38,14 @@ func newValidator(phone PhoneRule) (*validator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compile the rules of the proto: %w", err)
 	}
-	return &validator{rules: rules, phone: phone}, nil
+	return rules, nil
+})
+
+// newValidator returns a validator at once. The rules are compiled in the background: a request that
+// needs them earlier waits.
+func newValidator(phone PhoneRule) *validator {
+	go func() { _, _ = compiledRules() }() // The requests that need the rules return the error.
+	return &validator{phone: phone}
 }
 
 // check returns one error that names every invalid field, or nil: those that the transport
@@ -53,7 +60,7 @@ func (v *validator) check(ctx context.Context, request proto.Message) error {
 	if long := tooManyValues(request); len(long) > 0 {
 		return invalid(renamed(ctx, long))
 	}
-	broken, err := v.violations(request)
+	broken, err := violationsOf(request)
 	if err != nil {
 		return err
 	}
@@ -156,12 +163,15 @@ func idsOf(request proto.Message) (ids []string) {
 	return ids
 }
 
-func (v *validator) violations(request proto.Message) ([]apierror.Violation, error) {
+func violationsOf(request proto.Message) ([]apierror.Violation, error) {
 	if hasOnlyValidIDs(request) {
 		return nil, nil
 	}
-	err := v.rules.Validate(request)
-	if err == nil {
+	rules, err := compiledRules()
+	if err != nil {
+		return nil, err
+	}
+	if err = rules.Validate(request); err == nil {
 		return nil, nil
 	}
 	var broken *protovalidate.ValidationError

@@ -25,13 +25,10 @@ func TestA08_ControlsHaveTheDefaultDeadline(t *testing.T) {
 	}
 	for method, request := range requests {
 		synctest.Test(t, func(t *testing.T) {
-			i, err := New(Options{
+			i := New(Options{
 				Authenticator: authenticator(func(context.Context) error { return nil }),
 				Metrics:       metrics.New(), Logger: slog.New(slog.DiscardHandler),
 			})
-			if err != nil {
-				t.Fatal(err)
-			}
 			short, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			for ctx, want := range map[context.Context]time.Duration{t.Context(): 30 * time.Second, short: time.Second} {

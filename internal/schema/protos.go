@@ -37,16 +37,20 @@ var errorFiles = []protoreflect.FileDescriptor{
 func Protos() []File {
 	found := serviceProto()
 	for _, linked := range errorFiles {
-		text, err := new(protoprint.Printer).PrintProtoToString(linked)
-		if err != nil {
-			panic(fmt.Sprintf("schema: print %s: %v", linked.Path(), err)) // Linked files are valid.
-		}
-		found = append(found, protoFile(linked.Path(), []byte(text)))
+		found = append(found, protoFile(linked.Path(), func() []byte { return printed(linked) }))
 	}
 	return found
 }
 
-func protoFile(path string, content []byte) File {
+func printed(linked protoreflect.FileDescriptor) []byte {
+	text, err := new(protoprint.Printer).PrintProtoToString(linked)
+	if err != nil {
+		panic(fmt.Sprintf("schema: print %s: %v", linked.Path(), err)) // Linked files are valid.
+	}
+	return []byte(text)
+}
+
+func protoFile(path string, content func() []byte) File {
 	return File{path, "text/plain; charset=utf-8", protoDescriptions[path], content}
 }
 
@@ -56,17 +60,21 @@ func serviceProto() []File {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		content, err := plainproto.Files.ReadFile(path)
-		if err != nil {
-			return fmt.Errorf("read %s: %w", path, err)
-		}
-		found = append(found, protoFile(path, content))
+		found = append(found, protoFile(path, func() []byte { return embedded(path) }))
 		return nil
 	}
 	if err := fs.WalkDir(plainproto.Files, ".", walk); err != nil {
 		panic("schema: " + err.Error()) // Embedded files exist.
 	}
 	return found
+}
+
+func embedded(path string) []byte {
+	content, err := plainproto.Files.ReadFile(path)
+	if err != nil {
+		panic("schema: " + err.Error()) // Embedded files exist.
+	}
+	return content
 }
 
 // earliest is the first time that a zip can contain. A constant time makes the archive the
@@ -80,7 +88,7 @@ func archive() []byte {
 	for _, proto := range Protos() {
 		file, err := writer.CreateHeader(&zip.FileHeader{Name: proto.Name, Method: zip.Deflate, Modified: earliest})
 		if err == nil {
-			_, err = file.Write(proto.Content)
+			_, err = file.Write(proto.Content())
 		}
 		if err != nil {
 			panic(fmt.Sprintf("schema: zip %s: %v", proto.Name, err)) // Writes to memory do not fail.

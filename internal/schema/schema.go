@@ -23,7 +23,8 @@ type File struct {
 	Name        string
 	ContentType string
 	Description string
-	Content     []byte
+	// Content makes the content, which is the same each time.
+	Content func() []byte
 }
 
 // Files returns all files, in the order of the index.
@@ -31,20 +32,22 @@ func Files() []File {
 	return append([]File{
 		{
 			"openapi.json", "application/json",
-			"The OpenAPI 3.1 document of the HTTP port, for OpenAPI Generator and similar tools.", openapi.Document,
+			"The OpenAPI 3.1 document of the HTTP port, for OpenAPI Generator and similar tools.",
+			func() []byte { return openapi.Document },
 		},
 		{
 			"proto.zip", "application/zip",
-			"The protos below in their folders: protoc compiles them without other files, and gRPC clients need no more.", archive(),
+			"The protos below in their folders: protoc compiles them without other files, and gRPC clients need no more.", archive,
 		},
 		{
 			"descriptors.binpb", "application/x-protobuf",
 			"A FileDescriptorSet of the full proto, its imports and the error details, for tools without reflection.",
-			Descriptors(),
+			Descriptors,
 		},
 		{
 			"service_config.json", "application/json",
-			"The gRPC service config for clients: retries List and Remove when UNAVAILABLE, never Add.", []byte(ServiceConfig),
+			"The gRPC service config for clients: retries List and Remove when UNAVAILABLE, never Add.",
+			func() []byte { return []byte(ServiceConfig) },
 		},
 	}, Protos()...)
 }

@@ -19,7 +19,7 @@ func file(t *testing.T, name string) []byte {
 	t.Helper()
 	for _, f := range schema.Files() {
 		if f.Name == name {
-			return f.Content
+			return f.Content()
 		}
 	}
 	t.Fatalf("no file %s", name)

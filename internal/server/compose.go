@@ -28,12 +28,13 @@ import (
 // compose creates the parts, from the upstream to the ports.
 func (s *Server) compose() error {
 	for _, step := range []func() error{
-		s.openTraces, s.openAudit, s.openIdentity, s.openAuthenticator, s.openUpstream, s.openReplicas, s.openAccounts, s.newInterceptor,
+		s.openTraces, s.openAudit, s.openIdentity, s.openAuthenticator, s.openUpstream, s.openReplicas, s.openAccounts,
 	} {
 		if err := step(); err != nil {
 			return err
 		}
 	}
+	s.interceptor = s.newInterceptor()
 	s.newEngine()
 	answers := answer.New(s.hub, s.streams.Draining())
 	batches := batch.New(batch.Options{
@@ -102,9 +103,9 @@ func (s *Server) callingPolicy() *policy.Policy {
 // phoneLength is the value of --phone-validation that checks only the length.
 const phoneLength = "length"
 
-func (s *Server) newInterceptor() (err error) {
+func (s *Server) newInterceptor() *interceptor.Interceptor {
 	limits := s.config.Limits
-	s.interceptor, err = interceptor.New(interceptor.Options{
+	return interceptor.New(interceptor.Options{
 		Authenticator: s.authenticator,
 		Limits:        access.Limits{Calls: limits.CallsPerSecond, Streams: limits.StreamsPerCaller},
 		Phone: interceptor.PhoneRule{
@@ -117,10 +118,6 @@ func (s *Server) newInterceptor() (err error) {
 		Audit:   s.audit,
 		Tracer:  s.traces.Tracer(),
 	})
-	if err != nil {
-		return fmt.Errorf("compose the interceptor: %w", err)
-	}
-	return nil
 }
 
 func (s *Server) newGRPC(participants v2.ParticipantServiceServer) *grpc.Server {

@@ -32,13 +32,10 @@ func TestAPanicLogsNoPhoneNumber(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		intercept, err := interceptor.New(interceptor.Options{
+		intercept := interceptor.New(interceptor.Options{
 			Authenticator: access.NewNoAuth(),
 			Metrics:       metrics.New(), Logger: NewLogger(file, config.Log{Format: format}),
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
 		_, err = intercept.Wrap(panicking{}).AddParticipant(t.Context(), &v2.AddParticipantRequest{ConferenceId: "conf_1", PhoneNumber: "+12025551234"})
 		if st := status.Convert(err); st.Code() != codes.Internal || st.Message() != "internal error" {
 			t.Errorf("%s: got %v", format, err)

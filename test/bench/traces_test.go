@@ -73,13 +73,10 @@ func (answering) GetParticipant(ctx context.Context, _ *v2.GetParticipantRequest
 func BenchmarkTracedCall(b *testing.B) {
 	for _, traced := range tracers {
 		b.Run("way="+traced.way, func(b *testing.B) {
-			calls, err := interceptor.New(interceptor.Options{
+			calls := interceptor.New(interceptor.Options{
 				Authenticator: access.NewNoAuth(), Streams: interceptor.NewStreams(0), Metrics: metrics.New(),
 				Logger: slog.New(slog.NewJSONHandler(discard{}, nil)), Tracer: tracer(b, traced.sampler, traced.ratio),
 			})
-			if err != nil {
-				b.Fatal(err)
-			}
 			service := calls.Wrap(answering{})
 			ctx := metadata.NewIncomingContext(b.Context(), metadata.Pairs("traceparent", callerTraceparent))
 			request := &v2.GetParticipantRequest{ConferenceId: "conf_bench", ParticipantId: "part_000001"}

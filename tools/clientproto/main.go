@@ -33,14 +33,15 @@ func main() {
 func write(dir string) error {
 	for _, file := range schema.Protos() {
 		path := filepath.Join(dir, filepath.FromSlash(file.Name))
+		content := file.Content()
 		before, err := os.ReadFile(path)
-		if err == nil && bytes.Equal(before, file.Content) {
+		if err == nil && bytes.Equal(before, content) {
 			continue
 		}
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return fmt.Errorf("make the folder of %s: %w", file.Name, err)
 		}
-		if err := renameio.WriteFile(path, file.Content, 0o644); err != nil {
+		if err := renameio.WriteFile(path, content, 0o644); err != nil {
 			return fmt.Errorf("write %s: %w", file.Name, err)
 		}
 	}

@@ -20,7 +20,7 @@ func Schema() http.Handler {
 
 func schemaPages() map[string]http.Handler {
 	files := schema.Files()
-	pages := map[string]http.Handler{"GET /schema": secured(dashboardPolicy, static(htmlType, schemaIndex(files)))}
+	pages := map[string]http.Handler{"GET /schema": secured(dashboardPolicy, static(htmlType, func() []byte { return schemaIndex(files) }))}
 	for _, f := range files {
 		pages["GET /schema/"+f.Name] = static(f.ContentType, f.Content)
 	}

@@ -16,7 +16,7 @@ func request(t *testing.T, h http.Handler, method, known string) *httptest.Respo
 }
 
 func TestStaticFile(t *testing.T) {
-	h := static("text/plain; charset=utf-8", []byte("hello"))
+	h := static("text/plain; charset=utf-8", func() []byte { return []byte("hello") })
 	got := request(t, h, http.MethodGet, "")
 	if got.Code != http.StatusOK || got.Body.String() != "hello" {
 		t.Errorf("response = %d %q", got.Code, got.Body)
@@ -34,12 +34,28 @@ func TestStaticFile(t *testing.T) {
 }
 
 func TestUnchangedFileIsNotSentAgain(t *testing.T) {
-	h := static("text/plain", []byte("hello"))
+	h := static("text/plain", func() []byte { return []byte("hello") })
 	tag := request(t, h, http.MethodGet, "").Header().Get("ETag")
 	if got := request(t, h, http.MethodGet, tag); got.Code != http.StatusNotModified || got.Body.Len() != 0 {
 		t.Errorf("response = %d %q", got.Code, got.Body)
 	}
-	if other := request(t, static("text/plain", []byte("bye")), http.MethodGet, tag); other.Code != http.StatusOK {
+	if other := request(t, static("text/plain", func() []byte { return []byte("bye") }), http.MethodGet, tag); other.Code != http.StatusOK {
 		t.Errorf("other content under the same tag = %d", other.Code)
+	}
+}
+
+func TestContentIsMadeOnceAndOnlyWhenItIsRead(t *testing.T) {
+	made := 0
+	h := static("text/plain", func() []byte {
+		made++
+		return []byte("hello")
+	})
+	if made != 0 {
+		t.Errorf("made %d times before the first request", made)
+	}
+	request(t, h, http.MethodGet, "")
+	request(t, h, http.MethodGet, "")
+	if made != 1 {
+		t.Errorf("made %d times for two requests", made)
 	}
 }

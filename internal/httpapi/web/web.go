@@ -27,7 +27,7 @@ const (
 // Pages returns the pages by their patterns for http.ServeMux, each "GET " and a path.
 func Pages() map[string]http.Handler {
 	pages := map[string]http.Handler{
-		"GET /openapi.json": static("application/json", openapi.Document),
+		"GET /openapi.json": static("application/json", func() []byte { return openapi.Document }),
 
 		"GET /{$}":         secured(dashboardPolicy, file(htmlType, "dashboard/index.html")),
 		"GET /favicon.svg": file(svgType, "dashboard/favicon.svg"),
@@ -66,9 +66,11 @@ func dashboardFiles() map[string]http.Handler {
 var viewerFiles = []string{"swagger-ui.css", "swagger-ui-bundle.js"}
 
 func file(contentType, name string) http.Handler {
-	content, err := files.ReadFile(name)
-	if err != nil {
-		panic("web: " + err.Error()) // Embedded files exist.
-	}
-	return static(contentType, content)
+	return static(contentType, func() []byte {
+		content, err := files.ReadFile(name)
+		if err != nil {
+			panic("web: " + err.Error()) // Embedded files exist.
+		}
+		return content
+	})
 }
