@@ -16,6 +16,7 @@ func (b *bench) pollScenario() *scenario {
 		b.gatewayPolls("1,000, 10 change", none, changing),
 		b.gatewayPolls("10, durations change", difference, small),
 		b.referencePolls("fetch 1,000", "fetch", ticking),
+		b.referencePolls("fetch 10", "fetch", small),
 		b.referencePolls("fetch, encoding/json, map diff of 1,000", "fetch-decode-diff", changing),
 	}}
 }

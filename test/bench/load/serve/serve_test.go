@@ -4,9 +4,10 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 )
 
-// TestListsChange decodes all lists of a conference as the references do.
+// TestListsChange decodes lists of a conference as the references do.
 func TestListsChange(t *testing.T) {
 	u := &upstream{conferences: map[string]*conference{}}
 	for _, test := range []struct{ participants, changed int }{{1, 0}, {10, 1}, {100, 10}} {
@@ -14,25 +15,44 @@ func TestListsChange(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		held := map[string]participant{}
-		for generation, body := range c.lists {
-			var list participants
-			if err := json.Unmarshal(body, &list); err != nil {
-				t.Fatal(err)
-			}
-			want := test.changed
-			if generation == 0 {
-				want = test.participants
-			}
+		held, want := map[string]participant{}, test.participants
+		for number := range 4 {
 			var changes int
-			if held, changes = diff(held, list.Participants); changes != want {
-				t.Errorf("%+v: generation %d has %d changes, want %d", test, generation, changes, want)
+			if held, changes = diff(held, decoded(t, c.next(c.began))); changes != want {
+				t.Errorf("%+v: list %d has %d changes, want %d", test, number, changes, want)
 			}
+			want = test.changed
 		}
 	}
 	if _, err := u.conference("other"); err == nil {
 		t.Error("a conference without numbers is known")
 	}
+}
+
+// TestDurationsTick checks that each duration ticks once a second, and not all at the same time.
+func TestDurationsTick(t *testing.T) {
+	c, err := (&upstream{conferences: map[string]*conference{}}).conference(Conference(10, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for after, want := range map[time.Duration]int{0: 0, 200 * time.Millisecond: 2, time.Second: 10, 7000 * time.Second: 70000} {
+		ticks := 0
+		for _, p := range decoded(t, c.next(c.began.Add(after))) {
+			ticks += int(p.Duration) - firstDuration
+		}
+		if ticks != want {
+			t.Errorf("after %v: %d ticks, want %d", after, ticks, want)
+		}
+	}
+}
+
+func decoded(t *testing.T, body []byte) []participant {
+	t.Helper()
+	var list participants
+	if err := json.Unmarshal(body, &list); err != nil {
+		t.Fatal(err)
+	}
+	return list.Participants
 }
 
 func TestDiff(t *testing.T) {
