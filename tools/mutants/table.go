@@ -221,7 +221,10 @@ var mutants = []mutant{
 	{
 		"W14: a change wakes those whose filter hides it", "internal/watch/broadcast.go",
 		"	if !kept || state.Turns != b.turns {\n", "	if true {\n",
-		[]string{"internal/watch TestW14_AChangeWakesOnlyThoseWhoseFilterShowsIt", "internal/watch TestW14_NextWakesOnlyForWhatTheFilterShows"},
+		[]string{
+			"internal/watch TestW14_AChangeWakesOnlyThoseWhoseFilterShowsIt",
+			"internal/watch TestW14_NextWakesOnlyForWhatTheFilterShows",
+		},
 	},
 	{
 		"W12: hidden changes make a subscriber lag", "internal/watch/subscription.go",
