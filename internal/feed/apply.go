@@ -127,7 +127,7 @@ func (f *Feed) endUnknown(end *End) bool {
 		return false
 	}
 	f.end = end
-	f.publish(f.State().People, true)
+	f.publishTurn()
 	return true
 }
 

@@ -170,6 +170,12 @@ type shown struct {
 	ended        bool
 }
 
+// differs reports whether more differs than the number of entries.
+func (s shown) differs(other shown) bool {
+	other.head.Seq = s.head.Seq
+	return s != other
+}
+
 func (f *Feed) shown() shown {
 	return shown{head: f.head.Position, known: f.known(), stale: f.freshness.stale, ended: f.end != nil}
 }
@@ -183,6 +189,9 @@ func (f *Feed) publishAfter(was shown, others bool) {
 		people = f.roster.People()
 	}
 	now := f.shown()
+	if now.differs(was) {
+		f.turns++
+	}
 	entries := f.history.entries
 	unseen := len(entries) == 0 || entries[len(entries)-1].Seq <= was.head.Seq
 	if unseen && f.history.floor <= was.head.Seq {

@@ -119,6 +119,8 @@ type Feed struct {
 	lastAdd time.Time
 	// superseded is the channel of the State that publish has replaced, for unlock to close.
 	superseded chan struct{}
+	// turns is State.Turns.
+	turns uint64
 
 	notified notified
 }

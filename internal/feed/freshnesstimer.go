@@ -76,7 +76,7 @@ func (f *Feed) checkFreshnessLocked(now time.Time, reachable bool) (check freshn
 	case check.wait <= 0 && (!f.freshness.stale || f.explains(away)):
 		check.turned = !f.freshness.stale
 		f.freshness.turnStale(pace, away)
-		f.publish(f.State().People, true)
+		f.publishTurn()
 		check.wait = maxFreshnessWait
 		return check
 	case f.freshness.stale:

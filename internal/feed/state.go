@@ -39,6 +39,9 @@ type State struct {
 	Polled bool
 	// End is set if the feed has ended.
 	End *End
+	// Turns is the number of changes so far that concern all watchers, whatever they watch: another
+	// log, a roster that became known, another freshness, the end.
+	Turns uint64
 
 	changed chan struct{}
 }
@@ -78,6 +81,12 @@ func (f *Feed) publish(people roster.People, changed bool) {
 		f.superseded, next = next, make(chan struct{})
 	}
 	f.state.Store(f.newState(people, next))
+}
+
+// publishTurn publishes a change that concerns all watchers. f.mu is held.
+func (f *Feed) publishTurn() {
+	f.turns++
+	f.publish(f.State().People, true)
 }
 
 // unlock unlocks f.mu, and then wakes the watchers of the State that publish has replaced.
@@ -147,6 +156,7 @@ func (f *Feed) newState(people roster.People, changed chan struct{}) *State {
 		PollInterval: f.intervalInForce(now, f.pace()),
 		Polled:       f.lease != nil,
 		End:          f.end,
+		Turns:        f.turns,
 		changed:      changed,
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -329,5 +330,61 @@ func TestDetachedStream_HTTP10(t *testing.T) {
 	head, body, _ := strings.Cut(string(all), "\r\n\r\n")
 	if want := checkpointJSON("t1") + "\n" + checkpointJSON("t2") + "\n"; err != nil || body != want || !strings.Contains(head, "Connection: close") {
 		t.Errorf("got %q, %v", all, err)
+	}
+}
+
+// A client that shuts down its side only has disconnected, as for net/http. Sockets and descriptors are
+// used again.
+func TestDetachedStream_EndsWithTheSocketOfItsClient(t *testing.T) {
+	for name, start := range map[string]func(http.Handler) *httptest.Server{"plain": httptest.NewServer, "TLS": httptest.NewTLSServer} {
+		for how, disconnect := range map[string]func(*net.TCPConn) error{
+			"close": (*net.TCPConn).Close,
+			"half":  (*net.TCPConn).CloseWrite,
+			"reset": func(conn *net.TCPConn) error { return errors.Join(conn.SetLinger(0), conn.Close()) },
+		} {
+			t.Run(name+" "+how, func(t *testing.T) {
+				source := &fakeSource{}
+				service, ended := detachTo(source, checkpoint("first"))
+				server := start(handler(t, service))
+				defer server.Close()
+				for range 20 {
+					disconnectFrom(t, server, disconnect)
+					select {
+					case err := <-ended:
+						if !errors.Is(err, context.Canceled) {
+							t.Fatalf("ended with %v", err)
+						}
+					case <-time.After(10 * time.Second):
+						t.Fatal("the stream goes on")
+					}
+				}
+			})
+		}
+	}
+}
+
+// disconnectFrom sends a second request with the one for a stream, reads the first message and disconnects.
+func disconnectFrom(t *testing.T, server *httptest.Server, disconnect func(*net.TCPConn) error) {
+	t.Helper()
+	raw, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = raw.Close() })
+	conn := raw
+	if transport, ok := server.Client().Transport.(*http.Transport); ok && server.TLS != nil {
+		config := transport.TLSClientConfig.Clone()
+		config.ServerName = "example.com"
+		conn = tls.Client(raw, config)
+	}
+	request := "GET " + watchedPath + " HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
+	if _, err := io.WriteString(conn, request+request); err != nil {
+		t.Fatal(err)
+	}
+	client := &detachedClient{Conn: conn, lines: bufio.NewReader(conn)}
+	client.readTo(t, "first")
+	plain, _ := raw.(*net.TCPConn)
+	if err := disconnect(plain); err != nil {
+		t.Fatal(err)
 	}
 }

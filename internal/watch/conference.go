@@ -53,6 +53,7 @@ func (w *Watcher) releaseView(v *view) {
 	v.clear()
 	c.remove(v)
 	if len(c.views) == 0 {
+		c.broadcast.stop()
 		delete(w.conferences, v.feed)
 	}
 }
@@ -60,6 +61,7 @@ func (w *Watcher) releaseView(v *view) {
 func (c *conference) add(v *view) *sharedView {
 	shared := &sharedView{view: v}
 	c.views[v.hash] = shared
+	c.broadcast.addView(v)
 	if isCounted(v.filter) {
 		c.filters++
 	}
@@ -68,6 +70,7 @@ func (c *conference) add(v *view) *sharedView {
 
 func (c *conference) remove(v *view) {
 	delete(c.views, v.hash)
+	c.broadcast.removeView(v)
 	if isCounted(v.filter) {
 		c.filters--
 	}

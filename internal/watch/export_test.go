@@ -20,6 +20,22 @@ func (w *Watcher) Cached() (renderings, counted, summed int) {
 	return renderings, counted, summed
 }
 
+// Woken reports whether the subscription was woken since it last waited, and forgets it.
+func (s *Subscription) Woken() bool {
+	select {
+	case <-s.woken:
+		return true
+	default:
+		return false
+	}
+}
+
+// SeqOf returns the sequence number of a token's position.
+func SeqOf(text string) uint64 {
+	t, _ := parseToken(text)
+	return t.position.Seq
+}
+
 // NewOpening returns a subscription that has sent nothing yet, for calls of Due.
 func NewOpening() *Subscription {
 	source := &feed.Feed{}

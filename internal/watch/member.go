@@ -39,7 +39,7 @@ func (m *member) subscribe(w *Watcher, request Request) {
 		return
 	}
 	notAllowed := context.AfterFunc(m.ctx, m.wake)
-	m.stops = []func(){m.subscription.feed.Notify(m.wake), func() { notAllowed() }}
+	m.stops = []func(){m.subscription.Notify(m.wake), func() { notAllowed() }}
 }
 
 // wake adds the member to ready, if it is not there. It never blocks.

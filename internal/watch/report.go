@@ -109,7 +109,7 @@ func (s *Subscription) report() SubscriptionReport {
 	case epoch != head.Epoch:
 		r.Behind = 1 // The snapshot of the new log.
 	case head.Seq > r.Seq:
-		r.Behind = head.Seq - r.Seq
+		r.Behind = s.view.broadcast.behind(s.view, feed.Position{Epoch: epoch, Seq: r.Seq}, head)
 	}
 	return r
 }

@@ -28,10 +28,12 @@ const (
 type Subscription struct {
 	feed *feed.Feed
 	view *view
-	// woken receives when the timer expires and when ctx ends.
+	// woken receives when the view shows a change, when the timer expires and when ctx ends.
 	woken chan struct{}
-	ctx   context.Context //nolint:containedctx // Next gets the same one again and again.
-	// timerAt is when the timer expires; zero if it is not set. It is set only when that changes, and
+	// receiver has woken receive what the view shows; nil before Next is called.
+	receiver *receiver
+	ctx      context.Context //nolint:containedctx // Next gets the same one again and again.
+	// timerAt is when the timer expires, or has expired; zero if it was not set. It is set only when that changes, and
 	// not for each message.
 	timerAt time.Time
 
@@ -74,13 +76,16 @@ type Subscription struct {
 // Next waits for the next message and returns it. It returns io.EOF after the end of the
 // conference, the upstream's refusal if that ends the stream, and the cause if ctx ends.
 func (s *Subscription) Next(ctx context.Context) (*Message, error) {
+	if s.receiver == nil {
+		s.receiver = s.view.broadcast.add(s.view, s.wake)
+	}
 	for {
-		state := s.askLog(ctx, s.feed.State())
-		message, err := s.due(state, time.Now())
+		state, now := s.askLog(ctx, s.feed.State()), time.Now()
+		message, err := s.due(state, now)
 		if message != nil || err != nil {
 			return message, err
 		}
-		if err := s.wait(ctx, state.Changed()); err != nil {
+		if err := s.wait(ctx, now); err != nil {
 			return nil, err
 		}
 	}
@@ -95,28 +100,27 @@ func (s *Subscription) Close() {
 // stopWaiting frees what wait uses.
 func (s *Subscription) stopWaiting() {
 	s.leaveContext()
+	if s.receiver != nil {
+		s.receiver.remove()
+		s.receiver = nil
+	}
 	if s.timer != nil {
 		s.timer.Stop()
 		s.timer, s.timerAt = nil, time.Time{}
 	}
 }
 
-// wait waits for a change, for a message that is due without one, or for the end of ctx. Each channel
-// costs something for each message: so it uses two only.
-func (s *Subscription) wait(ctx context.Context, changed <-chan struct{}) error {
+// wait waits for a change, for a message that is due without one, or for the end of ctx. One channel
+// is for all, since each costs something for each message. now is when none was due.
+func (s *Subscription) wait(ctx context.Context, now time.Time) error {
+	if ctx.Err() != nil {
+		s.leaveContext()
+		return context.Cause(ctx)
+	}
 	s.setContext(ctx)
-	s.setTimer(s.wakeAt())
-	select {
-	case <-changed:
-		return nil
-	case <-s.woken:
-	}
-	s.timerAt = time.Time{}
-	if ctx.Err() == nil {
-		return nil
-	}
-	s.leaveContext()
-	return context.Cause(ctx)
+	s.setTimer(s.wakeAt(), now)
+	<-s.woken
+	return nil
 }
 
 // setContext has the end of ctx wake the subscription.
@@ -134,10 +138,10 @@ func (s *Subscription) leaveContext() {
 	s.ctx, s.leave = nil, nil
 }
 
-// setTimer has the subscription woken at a time.
-func (s *Subscription) setTimer(at time.Time) {
+// setTimer has the subscription woken at a time. The timer is still set if it was to expire after now.
+func (s *Subscription) setTimer(at, now time.Time) {
 	switch {
-	case at.Equal(s.timerAt):
+	case at.Equal(s.timerAt) && at.After(now):
 		return
 	case s.timer == nil:
 		s.timer = time.AfterFunc(time.Until(at), s.wake)
@@ -308,7 +312,7 @@ func (s *Subscription) snapshot(state *feed.State, reason SnapshotReason) *Messa
 // follow returns the next message of an opened stream. In this order: a heartbeat that is
 // due, the entries after the cursor, a change of freshness, the end.
 func (s *Subscription) follow(state *feed.State, now time.Time) (*Message, error) {
-	entries, kept := state.After(s.cursor)
+	entries, kept := s.entries(state)
 	if (!kept || len(entries) > 0) && !now.Before(s.checkpointAt) && !s.sentBehind {
 		return s.checkpointBehind(state, now), nil
 	}
@@ -335,6 +339,31 @@ func (s *Subscription) follow(state *feed.State, now time.Time) (*Message, error
 	}
 	s.ended = true
 	return &Message{Token: s.view.token(s.cursor), End: &End{}}, nil
+}
+
+// entries returns the entries of a state after the cursor, and whether the log contains them all. First
+// it moves the cursor past those that the filter hides: nothing has woken the subscription for them.
+func (s *Subscription) entries(state *feed.State) ([]feed.Entry, bool) {
+	entries, kept := state.After(s.cursor)
+	if kept && len(entries) <= 1 {
+		return entries, kept
+	}
+	hidden := s.view.broadcast.hiddenAfter(s.view, s.cursor)
+	switch {
+	case hidden == 0:
+		return entries, kept
+	case hidden >= state.Position.Seq:
+		s.cursor, s.counts.Total, s.counts.Active = state.Position, state.Total, state.Active
+		return nil, true
+	}
+	to := feed.Position{Epoch: s.cursor.Epoch, Seq: hidden}
+	shown, shownKept := state.After(to)
+	if !shownKept || len(shown) == 0 {
+		return entries, kept
+	}
+	total, active := totalsDelta(&shown[0])
+	s.cursor, s.counts.Total, s.counts.Active = to, shown[0].Total-total, shown[0].Active-active
+	return shown, true
 }
 
 // advance moves the cursor to the first of the entries that the filter shows, and returns

@@ -17,6 +17,8 @@ type view struct {
 	hash   participant.FilterHash
 	// broadcast is shared by all views of the feed.
 	broadcast *broadcast
+	// shown are the entries that the filter shows. The broadcast's lock guards it.
+	shown shownEntries
 
 	// latest is the entry that was rendered last, if it is in kept. It changes under the cache's
 	// lock, and most subscribers need no lock because of it.

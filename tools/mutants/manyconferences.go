@@ -31,7 +31,7 @@ var manyConferencesMutants = []mutant{
 	},
 	{
 		"A16: a change wakes no group", watchMember,
-		"m.subscription.feed.Notify(m.wake)", "m.subscription.feed.Notify(func() {})",
+		"m.subscription.Notify(m.wake)", "m.subscription.Notify(func() {})",
 		[]string{manyModel, watchTests + "TestA16_ConferencesDoNotNoticeEachOther"},
 	},
 	{

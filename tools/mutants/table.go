@@ -219,6 +219,19 @@ var mutants = []mutant{
 		[]string{"internal/watch TestW13_ClientThatLagsAtEachReadGetsCheckpoints"},
 	},
 	{
+		"W14: a change wakes those whose filter hides it", "internal/watch/broadcast.go",
+		"	if !kept || state.Turns != b.turns {\n", "	if true {\n",
+		[]string{
+			"internal/watch TestW14_AChangeWakesOnlyThoseWhoseFilterShowsIt",
+			"internal/watch TestW14_NextWakesOnlyForWhatTheFilterShows",
+		},
+	},
+	{
+		"W12: hidden changes make a subscriber lag", "internal/watch/subscription.go",
+		"	entries, kept := s.entries(state)\n", "	entries, kept := state.After(s.cursor)\n",
+		[]string{"internal/watch TestW12_HiddenChangesMakeNobodyLag"},
+	},
+	{
 		"W14: no encoding is kept", "internal/watch/view.go",
 		"	if entry.Seq >= v.firstKept {\n		v.cache.add(r)", "	if entry.Seq < v.firstKept {\n		v.cache.add(r)",
 		[]string{"internal/watch TestW14_ManyResumesEncodeEachBatchOnce"},
