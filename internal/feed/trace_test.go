@@ -29,36 +29,44 @@ func TestLinksOfPolls(t *testing.T) {
 	ctx, call := tracer.Start(t.Context(), "call")
 	defer call.End()
 	run(t, feed.Options{Tracer: tracer}, func(h *harness) {
-		// nextCauses returns the causes of the next poll.
-		nextCauses := func() []string {
-			before := len(spans.Ended())
+		h.Slow(time.Second)
+		// causesAfter returns the causes of the poll after calls that are made during one.
+		causesAfter := func(calls func()) []string {
+			h.nextStart()
+			during := len(spans.Ended())
+			calls()
 			h.advance(10 * time.Second)
-			return causesOf(spans.Ended()[before])
+			return causesOf(spans.Ended()[during+1])
 		}
 		if _, _, err := h.hub.Acquire(ctx, h.Upstream, "conf"); err != nil {
 			t.Fatal(err)
 		}
-		if got := nextCauses(); !slices.Equal(got, []string{"first_subscriber"}) {
+		h.advance(10 * time.Second)
+		if got := causesOf(spans.Ended()[0]); !slices.Equal(got, []string{"first_subscriber"}) {
 			t.Errorf("the first poll has the causes %v", got)
 		}
-		if got := nextCauses(); got != nil {
+		if got := causesAfter(func() {}); got != nil {
 			t.Errorf("a poll without a cause has %v", got)
 		}
-		h.hub.Begin(ctx, key()).Done(participant.Write{Kind: participant.WriteRemove, Item: itemOf("a")})
-		h.hub.BeginControl(ctx, key()).Done(controlled(participant.ControlMute, "a"))
-		h.hub.BringForward(ctx, key())
-		h.hub.Refresh(ctx, key())
-		if got := nextCauses(); !slices.Equal(got, []string{"write", "control", "control", "refresh"}) {
+		got := causesAfter(func() {
+			h.hub.Begin(ctx, key()).Done(participant.Write{Kind: participant.WriteRemove, Item: itemOf("a")})
+			h.hub.BeginControl(ctx, key()).Done(controlled(participant.ControlMute, "a"))
+			h.hub.BringForward(ctx, key())
+			h.hub.Refresh(ctx, key())
+		})
+		if !slices.Equal(got, []string{"write", "control", "control", "refresh"}) {
 			t.Errorf("the poll after four calls has the causes %v", got)
 		}
-		for range 100 {
-			h.hub.Refresh(ctx, key())
-		}
-		if got := nextCauses(); len(got) != 16 {
+		got = causesAfter(func() {
+			for range 100 {
+				h.hub.Refresh(ctx, key())
+			}
+		})
+		if len(got) != 16 {
 			t.Errorf("the poll after many calls has %d causes, want 16", len(got))
 		}
-		h.hub.Refresh(trace.ContextWithRemoteSpanContext(t.Context(), call.SpanContext()), key())
-		if got := nextCauses(); got != nil {
+		got = causesAfter(func() { h.hub.Refresh(trace.ContextWithRemoteSpanContext(t.Context(), call.SpanContext()), key()) })
+		if got != nil {
 			t.Errorf("a call that the gateway does not record is a cause: %v", got)
 		}
 	})
