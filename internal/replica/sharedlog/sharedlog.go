@@ -68,7 +68,7 @@ type Logs struct {
 	// retired reports that this replica leads no more.
 	retired atomic.Bool
 
-	// counting is locked while Redis is told how many leases are held, and read-locked while
+	// counting is locked while the number of held leases is sent to Redis, and read-locked while
 	// one is taken or released, so that the number is right when it arrives.
 	counting sync.RWMutex
 
