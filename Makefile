@@ -22,6 +22,9 @@ STATIC := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w $(
 # The tools that have a module of their own, and code of ours.
 TOOLS := tools/deploycheck tools/image tools/peers
 
+# The directories with a go.mod, without the one whose client is generated first.
+MODULES := $(filter-out test/interop/openapi/go,$(patsubst %/,%,$(dir $(shell git ls-files -- go.mod '*/go.mod'))))
+
 # The targets that `make check` runs after the tests.
 CHECKS := tidy-check lint generate-drift breaking vulnerabilities docs-check api-check clients-check dashboard-check image-check deploy-check release-check interop model model-replicas chaos chaos-replicas mutants
 
@@ -115,11 +118,11 @@ cover: go-version ## Run the tests and write their coverage to bin/cover.html; P
 	@$(GO) tool cover -func bin/cover.out | tail -1
 
 .PHONY: tidy
-tidy: ## Tidy go.mod
-	$(GO) mod tidy
+tidy: ## Tidy all go.mod files
+	@$(foreach module,$(MODULES),(cd $(module) && $(GO) mod tidy) &&) true
 
 .PHONY: tidy-check
-tidy-check: ## Fail if a go.mod is not tidy
+tidy-check: ## Fail if a go.mod of our own code is not tidy
 	$(GO) mod tidy -diff
 	@$(foreach tool,$(TOOLS),(cd $(tool) && $(GO) mod tidy -diff) &&) true
 

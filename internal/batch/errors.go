@@ -22,7 +22,7 @@ func unknown() error {
 func reused() error {
 	return &apierror.Error{
 		Reason:  apierror.RequestIDReused,
-		Message: "the request id was used before, with other entries",
+		Message: "the request_id was used before, with other entries",
 		Dialled: apierror.DialledNo,
 	}
 }
@@ -30,7 +30,7 @@ func reused() error {
 func sharedStateUnavailable(cause error) error {
 	return &apierror.Error{
 		Reason:     apierror.SharedStateUnavailable,
-		Message:    "Redis, which the replicas share, is away: this call sent nothing; repeat it with the same request_id",
+		Message:    "this call sent nothing, because the shared Redis is unavailable: retry with the same request_id",
 		Dialled:    apierror.DialledNo,
 		RetryAfter: retryAfter,
 		Cause:      cause,

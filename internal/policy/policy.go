@@ -159,7 +159,7 @@ func unavailable(ctx context.Context, cause error) error {
 	}
 	return &apierror.Error{
 		Reason:     apierror.SharedStateUnavailable,
-		Message:    "Redis, which counts the adds of a day, is away: the add was not sent; repeat it",
+		Message:    "the add was not sent, because the Redis that counts the adds of a day is unavailable: retry",
 		Dialled:    apierror.DialledNo,
 		RetryAfter: retryAfter,
 		Cause:      cause,

@@ -68,17 +68,10 @@ func (s *Server) openReplicas() error {
 		return fmt.Errorf("connect with Redis: %w", err)
 	}
 	r := &replicas{conn: conn, logger: s.logger, ctx: ctx, stop: stop}
-	var logs atomic.Pointer[sharedlog.Logs]
-	r.members = membership.Join(ctx, membership.Options{Conn: conn, Logger: s.logger, Leases: func() int {
-		if l := logs.Load(); l != nil {
-			return l.Held()
-		}
-		return 0
-	}})
+	r.members = membership.Join(ctx, membership.Options{Conn: conn, Logger: s.logger})
 	r.logs = sharedlog.New(sharedlog.Options{
 		Conn: conn, Replica: r.members.ID(), Upstream: upstreamName(s.upstream.URL), Logger: s.logger, Observer: leases{s.metrics},
 	})
-	logs.Store(r.logs)
 	r.feeds = feedlog.New(conn, r.logs, s.logger)
 	r.claims = sharedclaims.New(sharedclaims.Options{Conn: conn, Members: r.members, Logger: s.logger})
 	r.counts = sharedcounts.New(ctx, conn, s.logger)

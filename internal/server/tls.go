@@ -10,7 +10,7 @@ import (
 )
 
 // ALPN names. A browser opens at most six HTTP/1.1 connections to a server, so that more
-// than six streams permission HTTP/2.
+// than six streams need HTTP/2.
 const (
 	alpnHTTP2 = "h2"
 	alpnHTTP1 = "http/1.1"

@@ -72,7 +72,7 @@ func contextError(ctx context.Context, dialled apierror.Dialled) *apierror.Error
 func requestIDReused() *apierror.Error {
 	return &apierror.Error{
 		Reason:  apierror.RequestIDReused,
-		Message: "the request id was used before, with other arguments",
+		Message: "the request_id was used before, with other arguments",
 		Dialled: apierror.DialledNo,
 	}
 }

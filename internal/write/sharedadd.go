@@ -181,7 +181,7 @@ func (w *Writer) settlePanicked(ctx context.Context, op *addOperation) {
 	}
 }
 
-// outcomeToShare returns what the callers were told if they were told already. It reports
+// outcomeToShare returns the outcome that the callers got, if they have one already. It reports
 // whether the claim is free for others instead: the operation did not end by itself.
 func (w *Writer) outcomeToShare(ctx context.Context, op *addOperation, outcome Outcome) (_ Outcome, isReleased bool) {
 	w.mu.Lock()
@@ -220,7 +220,7 @@ func sharedError(ctx context.Context, err error) *apierror.Error {
 	}
 	e := &apierror.Error{
 		Reason:     apierror.SharedStateUnavailable,
-		Message:    "Redis, which the replicas share, is away: the add was not sent; repeat it with the same request id",
+		Message:    "this replica did not send the add, because the shared Redis is unavailable: retry with the same request_id",
 		Dialled:    apierror.DialledUnknown,
 		RetryAfter: defaultRetryAfter,
 		Cause:      err,

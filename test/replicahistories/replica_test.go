@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"sync/atomic"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/answer"
@@ -87,17 +86,10 @@ func (w *world) startReplica(version int, skew time.Duration) (*replica, error) 
 
 // share opens what the replicas share.
 func (r *replica) share(ctx context.Context) {
-	var logs atomic.Pointer[sharedlog.Logs]
-	r.members = membership.Join(ctx, membership.Options{Conn: r.conn, Logger: r.world.logger, Leases: func() int {
-		if l := logs.Load(); l != nil {
-			return l.Held()
-		}
-		return 0
-	}})
+	r.members = membership.Join(ctx, membership.Options{Conn: r.conn, Logger: r.world.logger})
 	r.logs = sharedlog.New(sharedlog.Options{
 		Conn: r.conn, Replica: r.members.ID(), Upstream: fmt.Sprintf("version%d", r.version), Logger: r.world.logger, Observer: observer{r.world},
 	})
-	logs.Store(r.logs)
 	r.claims = sharedclaims.New(sharedclaims.Options{Conn: r.conn, Members: r.members, Logger: r.world.logger})
 	go func() {
 		defer close(r.leases)

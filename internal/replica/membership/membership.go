@@ -1,4 +1,4 @@
-// Package membership knows which replicas are alive, and how many leases each holds.
+// Package membership knows which replicas are alive.
 package membership
 
 import (
@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -17,9 +15,7 @@ import (
 
 // Options describe this replica.
 type Options struct {
-	Conn *redisconn.Conn
-	// Leases returns how many leases this process holds.
-	Leases func() int
+	Conn   *redisconn.Conn
 	Logger *slog.Logger
 }
 
@@ -32,9 +28,8 @@ type Members struct {
 	running sync.WaitGroup
 
 	mu sync.Mutex
-	// leases has the number of leases of each replica, this one included after its first
-	// heartbeat.
-	leases map[string]int
+	// alive has the ids of the replicas, this one included after its first heartbeat.
+	alive map[string]bool
 	// keepUntil is when replicas that Redis does not know are removed.
 	keepUntil time.Time
 }
@@ -52,7 +47,7 @@ const (
 func Join(ctx context.Context, options Options) *Members {
 	id := rand.Text()
 	m := &Members{
-		options: options, id: id, logger: options.Logger.With(slog.String("replica_id", id)), leases: map[string]int{},
+		options: options, id: id, logger: options.Logger.With(slog.String("replica_id", id)), alive: map[string]bool{},
 	}
 	m.beat(ctx)
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -78,35 +73,17 @@ func (m *Members) ID() string { return m.id }
 func (m *Members) Count() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return max(len(m.leases), 1)
+	return max(len(m.alive), 1)
 }
 
 // Alive reports whether a replica is alive.
 func (m *Members) Alive(id string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	_, alive := m.leases[id]
-	return alive || id == m.id
+	return m.alive[id] || id == m.id
 }
 
-// FewestLeases returns how many leases the other replica with the fewest holds, and whether
-// there is another.
-func (m *Members) FewestLeases() (fewest int, others bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for id, leases := range m.leases {
-		if id != m.id && (!others || leases < fewest) {
-			fewest, others = leases, true
-		}
-	}
-	return fewest, others
-}
-
-// LeasesKey is the key of the hash of leases that each replica holds. Each heartbeat sets a
-// field; a script that takes or gives up a lease may do so before.
-func (m *Members) LeasesKey() string { return m.options.Conn.Key("replicas", "leases") }
-
-func (m *Members) keys() []string { return []string{m.options.Conn.Key("replicas"), m.LeasesKey()} }
+func (m *Members) keys() []string { return []string{m.options.Conn.Key("replicas")} }
 
 func (m *Members) run(ctx context.Context) {
 	ticker := time.NewTicker(interval)
@@ -125,7 +102,7 @@ func (m *Members) run(ctx context.Context) {
 
 // beat sends a heartbeat and learns of the other replicas. The connection logs that Redis is away.
 func (m *Members) beat(ctx context.Context) {
-	reply, err := m.options.Conn.Run(ctx, beat, m.keys(), m.id, m.options.Leases(), deadAfter.Milliseconds(), lifetime.Milliseconds())
+	reply, err := m.options.Conn.Run(ctx, beat, m.keys(), m.id, deadAfter.Milliseconds(), lifetime.Milliseconds())
 	values, _ := reply.([]any)
 	if err != nil || len(values) == 0 {
 		return
@@ -136,30 +113,29 @@ func (m *Members) beat(ctx context.Context) {
 	}
 }
 
-// alive returns the leases of each replica in the script's reply: its id, then its leases.
-func alive(values []any) map[string]int {
-	leases := map[string]int{}
-	for pair := range slices.Chunk(values, 2) {
-		id, _ := pair[0].(string)
-		number, _ := pair[len(pair)-1].(string)
-		leases[id], _ = strconv.Atoi(number)
+// alive returns the ids of the replicas in the script's reply.
+func alive(values []any) map[string]bool {
+	ids := map[string]bool{}
+	for _, value := range values {
+		id, _ := value.(string)
+		ids[id] = true
 	}
-	return leases
+	return ids
 }
 
 // update replaces what is known. If Redis did not know this replica any more, it has lost its
 // data: then the others stay until each should have sent a heartbeat.
-func (m *Members) update(added bool, alive map[string]int, now time.Time) (before, after int) {
+func (m *Members) update(added bool, alive map[string]bool, now time.Time) (before, after int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	before = len(m.leases)
+	before = len(m.alive)
 	if added && before > 0 {
 		m.keepUntil = now.Add(deadAfter)
 	}
 	if now.Before(m.keepUntil) {
-		maps.Copy(m.leases, alive)
+		maps.Copy(m.alive, alive)
 	} else {
-		m.leases = alive
+		m.alive = alive
 	}
-	return before, len(m.leases)
+	return before, len(m.alive)
 }

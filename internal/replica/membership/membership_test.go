@@ -24,7 +24,7 @@ type replica struct {
 }
 
 // join makes a replica whose local clock is skewed.
-func join(t *testing.T, s *redistest.Server, leases int, skew time.Duration) *replica {
+func join(t *testing.T, s *redistest.Server, skew time.Duration) *replica {
 	t.Helper()
 	network := redistest.NewProxy(t, s.Addr())
 	conn, err := redisconn.Open(t.Context(), redisconn.Options{
@@ -34,7 +34,7 @@ func join(t *testing.T, s *redistest.Server, leases int, skew time.Duration) *re
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := membership.Join(t.Context(), membership.Options{Conn: conn, Leases: func() int { return leases }, Logger: slog.New(slog.DiscardHandler)})
+	m := membership.Join(t.Context(), membership.Options{Conn: conn, Logger: slog.New(slog.DiscardHandler)})
 	t.Cleanup(func() {
 		_ = m.Leave(context.WithoutCancel(t.Context())) // A test may have ended it, or Redis.
 		if err := conn.Close(); err != nil {
@@ -80,7 +80,7 @@ func throughout(t *testing.T, duration time.Duration, what string, holds func() 
 func TestR08_TheReplicasLastSeenAreKnownWithin3s(t *testing.T) {
 	s := redistest.Start(t, redistest.Options{})
 	// A minute of skew changes nothing (R12).
-	first, second, third := join(t, s, 0, 0), join(t, s, 0, -time.Minute), join(t, s, 0, time.Minute)
+	first, second, third := join(t, s, 0), join(t, s, -time.Minute), join(t, s, time.Minute)
 	all := []*replica{first, second, third}
 	within(t, 3*time.Second, "three replicas", func() bool {
 		return first.Count() == 3 && second.Count() == 3 && third.Count() == 3
@@ -106,7 +106,7 @@ func TestR08_TheReplicasLastSeenAreKnownWithin3s(t *testing.T) {
 
 func TestR04_AReplicaThatLeavesIsKnownAtOnce(t *testing.T) {
 	s := redistest.Start(t, redistest.Options{})
-	first, second := join(t, s, 0, 0), join(t, s, 0, 0)
+	first, second := join(t, s, 0), join(t, s, 0)
 	within(t, 3*time.Second, "two replicas", func() bool { return first.Count() == 2 })
 	if err := second.Leave(t.Context()); err != nil {
 		t.Fatal(err)
@@ -116,7 +116,7 @@ func TestR04_AReplicaThatLeavesIsKnownAtOnce(t *testing.T) {
 
 func TestR08_TheReplicasStayWhileRedisIsAway(t *testing.T) {
 	s := redistest.Start(t, redistest.Options{})
-	first, second := join(t, s, 0, 0), join(t, s, 0, 0)
+	first, second := join(t, s, 0), join(t, s, 0)
 	within(t, 3*time.Second, "two replicas", func() bool { return first.Count() == 2 && second.Count() == 2 })
 	s.Kill()
 	two := func() bool { return first.Count() == 2 && second.Count() == 2 }
@@ -128,34 +128,17 @@ func TestR08_TheReplicasStayWhileRedisIsAway(t *testing.T) {
 func TestOneReplicaWithoutRedis(t *testing.T) {
 	s := redistest.Start(t, redistest.Options{})
 	s.Kill()
-	m := join(t, s, 0, 0)
+	m := join(t, s, 0)
 	if m.Count() != 1 || !m.Alive(m.ID()) || m.Alive("another") {
 		t.Errorf("%d replicas", m.Count())
 	}
-	if _, others := m.FewestLeases(); others {
-		t.Error("there is another replica")
-	}
 }
 
-func TestR01_LeasesOfTheOthers(t *testing.T) {
+func TestR09_TheKeyExpires(t *testing.T) {
 	s := redistest.Start(t, redistest.Options{})
-	first, second, third := join(t, s, 0, 0), join(t, s, 7, 0), join(t, s, 4, 0)
-	within(t, 3*time.Second, "the fewest of the others", func() bool {
-		a, others := first.FewestLeases()
-		b, _ := second.FewestLeases()
-		c, _ := third.FewestLeases()
-		return others && a == 4 && b == 0 && c == 0
-	})
-	if got := s.Do("HGET", first.LeasesKey(), second.ID()); got != "7" {
-		t.Errorf("the key has %v", got)
-	}
-}
-
-func TestR09_TheKeysExpire(t *testing.T) {
-	s := redistest.Start(t, redistest.Options{})
-	join(t, s, 1, 0)
+	join(t, s, 0)
 	keys, _ := s.Do("KEYS", "*").([]any)
-	if len(keys) != 2 {
+	if len(keys) != 1 {
 		t.Fatalf("keys %v", keys)
 	}
 	for _, key := range keys {

@@ -12,7 +12,7 @@ import (
 	"github.com/audian/participant-gateway/internal/requestctx"
 )
 
-// Observer is told about calls. The call is a command or the name of a script; the outcome is
+// Observer receives each call, for metrics. The call is a command or the name of a script; the outcome is
 // ok, unavailable, cancelled, or error for an error reply. ctx contains the call's span.
 type Observer interface {
 	RedisCalled(ctx context.Context, call, outcome string, took time.Duration)

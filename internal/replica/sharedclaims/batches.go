@@ -56,7 +56,7 @@ func (s *Store) KeepBatch(ctx context.Context, held batch.SharedBatch) error {
 	return nil
 }
 
-// hashOf tells batches with other adds apart.
+// hashOf returns a hash that differs between batches with different adds.
 func hashOf(adds []participant.Add) (string, error) {
 	stored := make([]storedAdd, len(adds))
 	for i, add := range adds {

@@ -59,7 +59,7 @@ func (s *Store) settleEarlier(ctx context.Context, key string) error {
 	return nil
 }
 
-// claim asks for the claim once. The book has it before Redis may have it.
+// claim asks for the claim once. It is among the replica's own claims before Redis may have it.
 func (c *claim) claim(ctx context.Context, waited, gone string) (reply, error) {
 	s := c.store
 	if err := s.conn.Err(); err != nil {

@@ -101,7 +101,7 @@ func (e *storedError) decode() *apierror.Error {
 func unreadable(cause error) write.Outcome {
 	return write.Outcome{Err: &apierror.Error{
 		Reason:  apierror.AddOutcomeUnknown,
-		Message: "another replica has the claim on this request id in a form that this one cannot read: the phone may ring",
+		Message: "another replica has claimed this request_id in a form that this one cannot read: the phone may ring",
 		Dialled: apierror.DialledUnknown,
 		Cause:   cause,
 	}}

@@ -62,7 +62,7 @@ type Store struct {
 	members Members
 	log     *slog.Logger
 	waiters waiters
-	own     book
+	own     ownClaims
 
 	stop    context.CancelFunc
 	leave   func()
@@ -81,7 +81,7 @@ type Store struct {
 func New(options Options) *Store {
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Store{
-		conn: options.Conn, members: options.Members, log: options.Logger, run: options.Conn.RunID(), stop: stop, own: newBook(),
+		conn: options.Conn, members: options.Members, log: options.Logger, run: options.Conn.RunID(), stop: stop, own: newOwnClaims(),
 	}
 	s.leave = s.conn.Subscribe(s.channel(), s.waiters.wakeAll, func(key []byte) { s.waiters.wake(string(key)) })
 	s.running.Go(func() { s.keep(ctx) })

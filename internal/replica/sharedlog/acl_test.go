@@ -12,12 +12,16 @@ import (
 func TestR09_ScriptsNeedOnlyTheListedCommands(t *testing.T) {
 	user := "user gateway on >secret " + strings.Join(redisconn.ACL("pgw:"), " ")
 	server := redistest.Start(t, redistest.Options{ACL: []string{user}})
-	r := &replica{observer: &observer{refused: map[sharedlog.Outcome]int{}}}
-	r.use(t, dial(t, "redis://gateway:secret@"+server.Addr()), "a")
+	joinWithACL := func(id string) *replica {
+		r := &replica{observer: &observer{refused: map[sharedlog.Outcome]int{}}}
+		r.use(t, dial(t, "redis://gateway:secret@"+server.Addr()), id)
+		return r
+	}
+	r := joinWithACL("a")
 	log := r.Open(conference)
-	log.SetWatched(true)
 	c, _ := follow(t, log)
 	lease := mustLead(t, log)
+	joinWithACL("b").candidates(t, conference)
 	if _, err := log.Tick(t.Context(), 0); err != nil {
 		t.Error(err)
 	}

@@ -227,9 +227,9 @@ func TestR09_EveryKeyExpires(t *testing.T) {
 	server := redistest.Start(t, redistest.Options{})
 	a, b := join(t, server, "a"), join(t, server, "b")
 	logA, logB := a.Open(conference), b.Open(conference)
-	logA.SetWatched(true)
 	c, _ := follow(t, logA)
 	lease := mustLead(t, logA)
+	b.candidates(t, conference)
 	if _, err := logB.Tick(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}

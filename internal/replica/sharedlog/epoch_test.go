@@ -207,7 +207,7 @@ func TestR12_ClockNeverGoesBack(t *testing.T) {
 
 func TestR11_KeysOfAnotherTypeAreReplaced(t *testing.T) {
 	server := redistest.Start(t, redistest.Options{})
-	a := join(t, server, "a")
+	a, b := join(t, server, "a"), join(t, server, "b")
 	for _, name := range []string{"clock", "lease", "present", "head", "leases"} {
 		t.Run(name, func(t *testing.T) {
 			log := a.Open(name)
@@ -217,9 +217,9 @@ func TestR11_KeysOfAnotherTypeAreReplaced(t *testing.T) {
 			}
 			server.Do("DEL", broken)
 			server.Do("LPUSH", broken, "x")
-			log.SetWatched(true)
 			follow(t, log)
 			lease := mustLead(t, log)
+			b.candidates(t, name)
 			if _, err := log.Tick(t.Context(), 0); err != nil {
 				t.Error(err)
 			}

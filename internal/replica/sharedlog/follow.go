@@ -168,7 +168,7 @@ func (f *follower) lacks(head Head) bool {
 	return head.Epoch != f.head.Epoch || head.Commits > f.head.Commits
 }
 
-// expect tells the follower a head that Redis had a moment ago.
+// expect passes a head that Redis had a moment ago to the follower.
 func (l *Log) expect(head Head) {
 	if head == (Head{}) {
 		return

@@ -51,13 +51,13 @@ func (l *Logs) keep(ctx context.Context, logs []*Log, renew bool) error {
 		defer l.counting.Unlock()
 	}
 	keys := append(make([]string, 0, 1+3*len(logs)), l.prefix+":leases")
-	args := append(make([]any, 0, 4+3*len(logs)), l.replica, l.Held(), leaseLife.Milliseconds(), renew)
+	args := append(make([]any, 0, 4+2*len(logs)), l.replica, l.Held(), leaseLife.Milliseconds(), renew)
 	leases := make([]*Lease, len(logs))
 	for i, log := range logs {
 		lease, waiting := log.role()
 		leases[i] = lease
 		keys = append(keys, log.keys.head, log.keys.lease, log.keys.present)
-		args = append(args, lease.value(), waiting, log.watched.Load())
+		args = append(args, lease.value(), waiting)
 	}
 	asked := time.Now()
 	reply, err := l.conn.Run(ctx, keepScript, keys, args...)
@@ -80,9 +80,8 @@ func (l *Log) role() (held *Lease, waiting bool) {
 
 // kept takes the results of one log.
 func (l *Log) kept(f *fields, lease *Lease, asked time.Time, renew bool) {
-	state, elsewhere := f.text(), f.text()
+	state := f.text()
 	l.expect(f.head())
-	l.elsewhere.Store(elsewhere == "1")
 	switch {
 	case state == "free":
 		notify(l.free)

@@ -333,32 +333,6 @@ func TestR01_StoppedCandidateHoldsUpNobody(t *testing.T) {
 	}
 }
 
-func TestR01_WatchersElsewhereAreKnown(t *testing.T) {
-	t.Parallel()
-	server := redistest.Start(t, redistest.Options{})
-	a, b := join(t, server, "a"), join(t, server, "b")
-	logA, logB := a.Open(conference), b.Open(conference)
-	mustLead(t, logA)
-	logA.SetWatched(true) // Its own watchers do not count.
-	_, unfollow := follow(t, logB)
-	if logA.WatchedElsewhere() {
-		t.Error("b has no watchers")
-	}
-	logB.SetWatched(true)
-	eventually(t, "a knows of b's watchers", logA.WatchedElsewhere)
-	logB.SetWatched(false)
-	eventually(t, "a knows that they have left", func() bool { return !logA.WatchedElsewhere() })
-	logB.SetWatched(true)
-	eventually(t, "a knows of b's watchers", logA.WatchedElsewhere)
-	died := time.Now()
-	unfollow()
-	b.stop()
-	eventually(t, "a knows that b is gone", func() bool { return !logA.WatchedElsewhere() })
-	if took := time.Since(died); took > 3*time.Second+slowMachine {
-		t.Errorf("it took %v", took)
-	}
-}
-
 func TestLeadEndsWithItsContext(t *testing.T) {
 	server := redistest.Start(t, redistest.Options{})
 	a, b := join(t, server, "a"), join(t, server, "b")

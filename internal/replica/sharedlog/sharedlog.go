@@ -13,7 +13,7 @@
 //	entries  stream: the history; the ids are SEQ-0
 //	clock    the logical clock; leases take their terms from it
 //	lease    RUN_ID REPLICA TERM of the replica that polls, until the lease expires
-//	present  sorted set: which replicas wait for the lease and which have watchers, by when that expires
+//	present  sorted set: which replicas wait for the lease, by when that expires
 //
 // log1:UPSTREAM:leases is a hash: how many leases each replica holds.
 //
@@ -68,7 +68,7 @@ type Logs struct {
 	// retired reports that this replica leads no more.
 	retired atomic.Bool
 
-	// counting is locked while Redis is told how many leases are held, and read-locked while
+	// counting is locked while the number of held leases is sent to Redis, and read-locked while
 	// one is taken or released, so that the number is right when it arrives.
 	counting sync.RWMutex
 
@@ -131,11 +131,8 @@ func (l *Logs) inUse() []*Log {
 // Log is the log of one conference. A replica needs one Log a conference; Follow and Lead are
 // called by one goroutine each.
 type Log struct {
-	logs    *Logs
-	keys    keys
-	watched atomic.Bool
-	// elsewhere reports that another replica has watchers.
-	elsewhere atomic.Bool
+	logs *Logs
+	keys keys
 	// free wakes Lead: the lease may be free.
 	free chan struct{}
 	// ahead gives Follow the head that Redis had a moment ago.
@@ -171,14 +168,6 @@ func (l *Logs) Open(conference string) *Log {
 		ahead: make(chan Head, 1),
 	}
 }
-
-// SetWatched says whether this replica has watchers of the conference. While Follow or a
-// lease lasts, the other replicas know it within a second, and no longer than a lease after
-// this replica ends.
-func (l *Log) SetWatched(watched bool) { l.watched.Store(watched) }
-
-// WatchedElsewhere reports whether another replica has watchers of the conference.
-func (l *Log) WatchedElsewhere() bool { return l.elsewhere.Load() }
 
 func (l *Log) held() *Lease {
 	l.mu.Lock()

@@ -105,7 +105,7 @@ func (t *turn) Sent() {
 	delete(t.adds.open, t.id)
 	t.adds.sent[t.id] = time.Now()
 	t.adds.mu.Unlock()
-	t.adds.turns.call()
+	t.adds.turns.callNow()
 }
 
 // Return implements upstream.Turn.
@@ -117,7 +117,7 @@ func (a *adds) giveBack(id string) {
 	delete(a.open, id)
 	a.returned = append(a.returned, id)
 	a.mu.Unlock()
-	a.turns.call()
+	a.turns.callNow()
 }
 
 // ask reports what became of turns, and asks for one if want is true.
@@ -140,7 +140,7 @@ func (a *adds) keys() []string {
 	return []string{o.key("sent"), o.key("open"), o.key("queue"), o.key("seen")}
 }
 
-// report is what one call tells Redis of the turns.
+// report is what one call reports to Redis of the turns.
 type report struct {
 	// asked is the turn that is asked for, or empty.
 	asked    string
@@ -225,7 +225,7 @@ func (a *adds) confirm(ctx context.Context) {
 		open := len(a.open) > 0
 		a.mu.Unlock()
 		if open {
-			a.turns.call()
+			a.turns.callNow()
 		}
 	}
 }

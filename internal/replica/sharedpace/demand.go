@@ -12,12 +12,12 @@ import (
 )
 
 const (
-	// demandEvery is how often a replica tells what it wants, and demandFor how long that counts.
+	// demandEvery is how often a replica sends its demand, and demandFor how long that counts.
 	demandEvery = 500 * time.Millisecond
 	demandFor   = 2500 * time.Millisecond
 )
 
-// runDemand tells the other replicas what this one wants, and hears of the others, until ctx
+// runDemand sends this replica's limits and demand to the others, and receives theirs, until ctx
 // ends.
 func (p *polls) runDemand(ctx context.Context) {
 	ticker := time.NewTicker(demandEvery)
@@ -26,25 +26,25 @@ func (p *polls) runDemand(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-p.kick:
+		case <-p.sendNow:
 		case <-ticker.C:
 		}
-		_ = panics.Recover(p.options.Logger, "poll demand of all replicas", func() { p.tell(ctx) })
+		_ = panics.Recover(p.options.Logger, "poll demand of all replicas", func() { p.send(ctx) })
 	}
 }
 
-// tell tells limits and demand. Before Start there is none.
-func (p *polls) tell(ctx context.Context) {
+// send sends limits and demand. Before Start there is none.
+func (p *polls) send(ctx context.Context) {
 	p.mu.Lock()
 	listener := p.listener
 	p.mu.Unlock()
 	if p.sendLimits(ctx) && listener.Demand != nil {
-		p.tellDemand(ctx, listener)
+		p.sendDemand(ctx, listener)
 	}
 }
 
-// sendLimits tells the others of pauses and halvings. It reports whether Redis works. A limit
-// that could not be told for long is dropped.
+// sendLimits sends pauses and halvings to the others. It reports whether Redis works. A limit
+// that could not be sent for a lifetime is dropped.
 func (p *polls) sendLimits(ctx context.Context) bool {
 	p.mu.Lock()
 	limits := p.limits
@@ -53,7 +53,7 @@ func (p *polls) sendLimits(ctx context.Context) bool {
 	if len(limits) == 0 {
 		return true
 	}
-	// Of many limits at a time the first says as much as all.
+	// Limits that wait together are sent as one: the longest pause, and halved once.
 	sum := limit{at: limits[len(limits)-1].at}
 	for _, l := range limits {
 		sum.pause, sum.halve = max(sum.pause, l.pause-sum.at.Sub(l.at)), sum.halve || l.halve
@@ -73,8 +73,8 @@ func (p *polls) sendLimits(ctx context.Context) bool {
 	return err == nil
 }
 
-// tellDemand tells what this replica wants, and passes on what all know.
-func (p *polls) tellDemand(ctx context.Context, listener upstream.PollListener) {
+// sendDemand sends this replica's demand, and passes what all replicas share to the listener.
+func (p *polls) sendDemand(ctx context.Context, listener upstream.PollListener) {
 	encoded, err := json.Marshal(encode(listener.Demand()))
 	if err != nil {
 		return // It is plain data.

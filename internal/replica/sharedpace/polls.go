@@ -16,8 +16,8 @@ type polls struct {
 	options  Options
 	turns    *turns[upstream.PollKind]
 	listener upstream.PollListener
-	// kick makes the demand be sent at once; limits are not sent yet.
-	kick chan struct{}
+	// sendNow has an element if limits are to be sent at once, before the next demand is due.
+	sendNow chan struct{}
 
 	mu     sync.Mutex
 	waits  upstream.Waiting
@@ -31,7 +31,7 @@ type limit struct {
 }
 
 func newPolls(options Options) *polls {
-	p := &polls{options: options, turns: newTurns[upstream.PollKind](options), kick: make(chan struct{}, 1)}
+	p := &polls{options: options, turns: newTurns[upstream.PollKind](options), sendNow: make(chan struct{}, 1)}
 	p.turns.ask = p.ask
 	return p
 }
@@ -75,7 +75,7 @@ func (p *polls) Take() (upstream.PollKind, bool) {
 	return p.turns.take()
 }
 
-// ask asks for a turn, or says that nothing waits.
+// ask asks for a turn, or reports that nothing waits.
 func (p *polls) ask(ctx context.Context, want bool) (answer[upstream.PollKind], error) {
 	o := p.options
 	args := []any{o.Replica, o.PollRate, lifetime.Milliseconds(), micros(pollAhead)}
@@ -108,7 +108,7 @@ func (p *polls) Limit(pause time.Duration, halve bool) {
 	defer p.mu.Unlock()
 	p.limits = append(p.limits, limit{pause, halve, time.Now()})
 	select {
-	case p.kick <- struct{}{}:
+	case p.sendNow <- struct{}{}:
 	default:
 	}
 }

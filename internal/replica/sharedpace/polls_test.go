@@ -252,7 +252,7 @@ func TestR05_LowTokensHalveTheSharedRate(t *testing.T) {
 	}
 	tokens(100)
 	list(0)
-	elapse(1200 * time.Millisecond) // Each replica tells the others twice a second.
+	elapse(1200 * time.Millisecond) // Each replica sends its demand to the others twice a second.
 	if got := c.redis.Do("HGET", "t:pace:account:account", "limit"); got != nil {
 		t.Errorf("the rate is halved to %v", got)
 	}

@@ -28,7 +28,7 @@ type turns[T any] struct {
 	returnAfter time.Duration
 	// waitsOn is true if Redis thinks after each turn that the next one is wanted.
 	waitsOn bool
-	// wake has an element if the loop must look again.
+	// wake has an element if the loop must check again what is due.
 	wake chan struct{}
 
 	mu      sync.Mutex
@@ -39,14 +39,14 @@ type turns[T any] struct {
 	granted bool
 	turn    T
 	turnAt  time.Time
-	// Before askAt Redis is not asked for a turn. If news is true, it is called at once.
-	askAt time.Time
-	news  bool
+	// Before askAt Redis is not asked for a turn. If mustCall is true, it is called at once.
+	askAt    time.Time
+	mustCall bool
 	// away is true after a call failed. aloneUntil is when the turns are shared again.
 	away       bool
 	aloneUntil time.Time
-	// told is true if the user knows that aloneUntil is not over.
-	told bool
+	// reportedAlone is true if the user was notified while aloneUntil was not over.
+	reportedAlone bool
 }
 
 // answer is what Redis answers.
@@ -72,13 +72,13 @@ func (t *turns[T]) start(changed func()) {
 func (t *turns[T]) alone() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.away || t.told {
+	if t.away || t.reportedAlone {
 		return max(1, t.options.Replicas())
 	}
 	return 0
 }
 
-// want says whether somebody waits. If urgent is true, Redis is asked at once.
+// want records whether somebody waits. If urgent is true, Redis is asked at once.
 func (t *turns[T]) want(wanted, urgent bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -92,11 +92,11 @@ func (t *turns[T]) want(wanted, urgent bool) {
 	t.wakeUp()
 }
 
-// call makes the loop call Redis.
-func (t *turns[T]) call() {
+// callNow makes the loop call Redis at once.
+func (t *turns[T]) callNow() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.news = true
+	t.mustCall = true
 	t.wakeUp()
 }
 
@@ -140,8 +140,8 @@ func (t *turns[T]) run(ctx context.Context) {
 func (t *turns[T]) step(ctx context.Context) (wait time.Duration, back <-chan struct{}) {
 	back = t.options.Conn.Changed()
 	switch due, wait := t.due(time.Now()); due {
-	case toTell:
-		t.tell()
+	case toNotify:
+		t.notifyDue()
 	case toCall:
 		if !t.callRedis(ctx) {
 			return t.retryAfter(), back
@@ -156,20 +156,20 @@ type action uint8
 
 const (
 	toWait action = iota
-	toTell
+	toNotify
 	toCall
 )
 
-// due returns what is due now, and if nothing is, when to look again.
+// due returns what is due now, and if nothing is, how long to wait.
 func (t *turns[T]) due(now time.Time) (due action, wait time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	alone := now.Before(t.aloneUntil)
 	switch {
-	case t.away || t.news || t.registered && !t.wanted:
+	case t.away || t.mustCall || t.registered && !t.wanted:
 		return toCall, 0
-	case t.told != alone, t.granted && (!t.wanted || !now.Before(t.turnAt)):
-		return toTell, 0
+	case t.reportedAlone != alone, t.granted && (!t.wanted || !now.Before(t.turnAt)):
+		return toNotify, 0
 	case t.granted:
 		return toWait, t.turnAt.Sub(now)
 	case alone:
@@ -182,19 +182,20 @@ func (t *turns[T]) due(now time.Time) (due action, wait time.Duration) {
 	return toCall, 0
 }
 
-// tell says that something has changed. A turn that nobody takes then is discarded.
-func (t *turns[T]) tell() {
+// notifyDue notifies the user of a turn that has come, or that the process begins or stops to take
+// its turns alone. A turn that nobody takes then is discarded.
+func (t *turns[T]) notifyDue() {
 	t.mu.Lock()
-	t.told = time.Now().Before(t.aloneUntil)
-	came := t.granted && !time.Now().Before(t.turnAt)
+	t.reportedAlone = time.Now().Before(t.aloneUntil)
+	hasCome := t.granted && !time.Now().Before(t.turnAt)
 	t.mu.Unlock()
 	t.notify()
 	t.mu.Lock()
-	left := t.granted && (came || !t.wanted)
-	t.granted = t.granted && !left
+	unused := t.granted && (hasCome || !t.wanted)
+	t.granted = t.granted && !unused
 	turn := t.turn
 	t.mu.Unlock()
-	if left && t.discard != nil {
+	if unused && t.discard != nil {
 		t.discard(turn)
 	}
 }
@@ -204,7 +205,7 @@ func (t *turns[T]) callRedis(ctx context.Context) (works bool) {
 	t.mu.Lock()
 	began := time.Now()
 	want := t.wanted && !t.granted && !t.away && !began.Before(t.aloneUntil)
-	t.news = false
+	t.mustCall = false
 	t.mu.Unlock()
 	a, err := t.ask(ctx, want)
 	tooLate := a.granted && time.Since(began) > tooOld
@@ -216,7 +217,7 @@ func (t *turns[T]) callRedis(ctx context.Context) (works bool) {
 	return err == nil
 }
 
-// notify tells the user that something has changed, with no lock held.
+// notify notifies the user of a change, with no lock held.
 func (t *turns[T]) notify() {
 	t.mu.Lock()
 	changed := t.changed
@@ -241,7 +242,7 @@ func (t *turns[T]) record(a answer[T], err error, want, tooLate bool) {
 	default:
 		t.askAt = now.Add(a.wait)
 	}
-	t.told = now.Before(t.aloneUntil)
+	t.reportedAlone = now.Before(t.aloneUntil)
 }
 
 // retryAfter is how long to wait after a failed call: until Redis is back, if it is away.

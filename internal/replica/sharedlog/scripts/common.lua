@@ -98,8 +98,7 @@ local function set_lease_count(counts, replica, count)
   redis.call('PEXPIRE', counts, COUNTS_LIFE)
 end
 
--- present_names returns who waits for the lease ("wait REPLICA") or has watchers ("watch
--- REPLICA").
+-- present_names returns which replicas wait for the lease, each as "wait REPLICA".
 local function present_names(present)
   local names = redis.pcall('ZRANGE', present, decimal(microseconds() / 1000), '+inf', 'BYSCORE')
   return names.err and {} or names

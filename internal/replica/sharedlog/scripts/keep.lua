@@ -2,9 +2,8 @@
 -- KEYS: counts, then for each conference: head, lease, present
 -- ARGV: replica, the number of leases that it holds, a lease's life in milliseconds, 1 to
 -- renew, then for each conference: replica and term of the lease held or empty, 1 if the
--- replica waits for the lease, 1 if it has watchers
--- Returns for each conference: held, lost, free or taken; 1 if another replica has watchers;
--- epoch, seq and commits of the head.
+-- replica waits for the lease
+-- Returns for each conference: held, lost, free or taken; epoch, seq and commits of the head.
 local replica, held, life, renew = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1'
 local now = microseconds() / 1000
 
@@ -24,25 +23,15 @@ local function check_lease(lease, term)
   return taken and 'taken' or 'free'
 end
 
--- announce records that the replica waits for the lease or has watchers, for a lease's life.
-local function announce(present, what, yes)
-  local name = what .. ' ' .. replica
-  if yes == '1' then
+-- announce records whether the replica waits for the lease, for a lease's life.
+local function announce(present, waits)
+  local name = 'wait ' .. replica
+  if waits == '1' then
     write('ZADD', present, decimal(now + life), name)
     redis.call('PEXPIRE', present, life)
   else
     redis.pcall('ZREM', present, name)
   end
-end
-
--- watched_elsewhere reports whether another replica has watchers.
-local function watched_elsewhere(present)
-  for _, name in ipairs(present_names(present)) do
-    if string.sub(name, 1, 6) == 'watch ' and name ~= 'watch ' .. replica then
-      return '1'
-    end
-  end
-  return '0'
 end
 
 if renew then
@@ -58,14 +47,14 @@ end
 local results = {}
 for i = 2, #KEYS, 3 do
   local head, lease, present = KEYS[i], KEYS[i + 1], KEYS[i + 2]
-  local term, waits, watched = ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
+  local first = 5 + (i - 2) / 3 * 2
+  local term, waits = ARGV[first], ARGV[first + 1]
   local epoch, seq, commits = brief_head(head)
   local state = check_lease(lease, term)
   if renew then
     redis.pcall('ZREMRANGEBYSCORE', present, '-inf', '(' .. decimal(now))
-    announce(present, 'wait', waits)
-    announce(present, 'watch', watched)
+    announce(present, waits)
   end
-  table.insert(results, {state, watched_elsewhere(present), epoch, seq, commits})
+  table.insert(results, {state, epoch, seq, commits})
 end
 return results

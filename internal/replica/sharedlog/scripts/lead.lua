@@ -1,6 +1,6 @@
 -- lead takes the lease of a conference if it is free. Of the replicas that wait for it, the
--- one that holds the fewest leases gets it. If no other is known to wait for it or to have
--- watchers, it is left for a moment to those that hold fewer: a watcher may have just reached one.
+-- one that holds the fewest leases gets it. If no other is known to wait for it, it is left for
+-- a moment to those that hold fewer: a watcher may have just reached one.
 -- KEYS: lease, present, clock, counts, head
 -- ARGV: replica, the lease's life in milliseconds, channel, 1 to take it although another
 -- replica holds fewer
@@ -27,7 +27,7 @@ local function fewest(own)
   return best
 end
 
--- wanted_elsewhere reports whether another replica waits for the lease or has watchers.
+-- wanted_elsewhere reports whether another replica waits for the lease.
 local function wanted_elsewhere()
   for _, name in ipairs(present_names(present)) do
     if string.match(name, ' (.*)') ~= replica then
