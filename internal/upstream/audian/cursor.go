@@ -14,6 +14,17 @@ type cursor struct {
 	text []byte
 	// at is where to read on.
 	at int
+	// names are those of the last item's members, of which the next item mostly has the same. named
+	// is how many names of this item were read.
+	names []memberName
+	named int
+}
+
+// memberName is the text of a member's name, with the colon and the blanks after it, and its field;
+// nil for an unknown one.
+type memberName struct {
+	text  []byte
+	field *field
 }
 
 // skipBlanks skips what JSON allows between values.
@@ -40,7 +51,7 @@ func (c *cursor) character() byte {
 // item reads an object as decodeItem does, into a zero item. It returns false for one that is empty,
 // or has a value that value refuses, or one of an unexpected type.
 func (c *cursor) item(item *participant.Item) (text itemText, ok bool) {
-	text.start = c.at
+	text.start, c.named = c.at, 0
 	if c.character() != '{' {
 		return itemText{}, false
 	}
@@ -60,17 +71,15 @@ func (c *cursor) item(item *participant.Item) (text itemText, ok bool) {
 // member reads a member of an item and the blanks around it.
 func (c *cursor) member(item *participant.Item, text *itemText) bool {
 	c.skipBlanks()
-	name := c.value()
-	c.skipBlanks()
-	if !isText(name) || c.character() != ':' {
+	f, ok := c.name()
+	if !ok {
 		return false
 	}
-	c.skipBlanks()
 	value := c.value()
 	if value == nil {
 		return false
 	}
-	if f := fieldNamed(name[1 : len(name)-1]); f != nil {
+	if f != nil {
 		if f.bit == participant.FieldDuration {
 			text.setDigits(c.at, value)
 		}
@@ -80,6 +89,26 @@ func (c *cursor) member(item *participant.Item, text *itemText) bool {
 	}
 	c.skipBlanks()
 	return true
+}
+
+// name reads the name of a member, and returns its field, or nil for an unknown one.
+func (c *cursor) name() (f *field, ok bool) {
+	n := c.named
+	c.named++
+	if n < len(c.names) && bytes.HasPrefix(c.text[c.at:], c.names[n].text) {
+		c.at += len(c.names[n].text)
+		return c.names[n].field, true
+	}
+	begin := c.at
+	name := c.value()
+	c.skipBlanks()
+	if !isText(name) || c.character() != ':' {
+		return nil, false
+	}
+	c.skipBlanks()
+	f = fieldNamed(name[1 : len(name)-1])
+	c.names = append(c.names[:n], memberName{text: c.text[begin:c.at], field: f})
+	return f, true
 }
 
 // value reads a text without escapes, a whole number of up to 9 digits, true, false or null. It

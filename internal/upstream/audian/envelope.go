@@ -191,11 +191,10 @@ func count(v jsontext.Value) *int {
 
 // flag decodes a boolean, which may be in a string, or 0 or 1.
 func flag(v jsontext.Value) (is, ok bool) {
-	literal := string(v)
 	if s, isText := text(v); isText {
-		literal = strings.ToLower(s)
+		v = jsontext.Value(strings.ToLower(s))
 	}
-	switch literal {
+	switch string(v) {
 	case "true", "1":
 		return true, true
 	case "false", "0":
