@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/httpapi/httpapitest"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -245,6 +248,35 @@ func TestResponseThatCannotBeEncodedIsAnError(t *testing.T) {
 	if got.Status != 500 || !strings.HasPrefix(got.Body, `{"error":{"code":500,`) {
 		t.Errorf("response = %+v", got)
 	}
+}
+
+// TestListsAtTheSameTime reads lists of different participants on several connections: none may have
+// a part of another.
+func TestListsAtTheSameTime(t *testing.T) {
+	service := newFake(t)
+	service.list = func(_ context.Context, r *v2.ListParticipantsRequest) (*v2.ListParticipantsResponse, error) {
+		list := &v2.ListParticipantsResponse{}
+		for range 500 {
+			list.Participants = append(list.Participants, &v2.Participant{Name: r.GetConferenceId()})
+		}
+		return list, nil
+	}
+	server := httptest.NewServer(handler(t, service))
+	defer server.Close()
+	var running sync.WaitGroup
+	for _, conference := range []string{"first", "second", "third", "fourth"} {
+		running.Go(func() {
+			want := ""
+			for range 20 {
+				got, err := httpapitest.Call(t.Context(), server.URL, "GET", "/v2/conferences/"+conference+"/participants", "")
+				if err != nil || strings.Count(got.Body, `"name":"`+conference+`"`) != 500 || want != "" && got.Body != want {
+					t.Errorf("%s: status %d, %v, body %.200s", conference, got.Status, err, got.Body)
+				}
+				want = got.Body
+			}
+		})
+	}
+	running.Wait()
 }
 
 func TestA06_GrpcTimeoutIsADeadline(t *testing.T) {

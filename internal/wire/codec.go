@@ -15,21 +15,27 @@ import (
 	"github.com/audian/participant-gateway/internal/watch"
 )
 
-// codec sends a Message as the bytes that all its subscribers share.
+// codec sends a Message as the bytes that all its subscribers share, and encodes a large list in the
+// memory of lists that were sent.
 type codec struct{ encoding.CodecV2 }
 
 // Codec returns the gRPC server's codec (grpc.ForceServerCodecV2): the standard one, except
-// that a Message is not encoded again for each stream (W14).
+// that a Message is not encoded again for each stream (W14), and for the memory of large lists.
 func Codec() encoding.CodecV2 { return codec{encoding.GetCodecV2(standard.Name)} }
 
 // Marshal returns the message's bytes. The garbage collector frees them, since other
 // streams send them too; gRPC only reads them.
 func (c codec) Marshal(message any) (mem.BufferSlice, error) {
-	shared, isMessage := message.(*Message)
-	if !isMessage {
+	var buffers mem.BufferSlice
+	var err error
+	switch m := message.(type) {
+	case *Message:
+		buffers, err = m.buffers()
+	case *v2.ListParticipantsResponse:
+		buffers, err = listBuffers(m)
+	default:
 		return c.CodecV2.Marshal(message) //nolint:wrapcheck // gRPC adds context to the standard codec's error.
 	}
-	buffers, err := shared.buffers()
 	if err != nil {
 		return nil, fmt.Errorf("encode proto: %w", err)
 	}

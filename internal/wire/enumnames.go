@@ -95,7 +95,8 @@ func (e enumOrRaw[E]) rawField() *string {
 	if e.raw == "" {
 		return nil
 	}
-	return &e.raw
+	raw := e.raw // The pointer to e's field would allocate e for each known value too.
+	return &raw
 }
 
 func statusToProto(status participant.Status) enumOrRaw[v2.ParticipantStatus] {

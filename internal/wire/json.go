@@ -16,6 +16,11 @@ import (
 	"github.com/audian/participant-gateway/internal/jsonformat"
 )
 
+// AppendList appends a list to b, which is empty, as Marshal encodes it.
+func AppendList(b []byte, list *v2.ListParticipantsResponse) ([]byte, error) {
+	return complete("list", appendList(b, list))
+}
+
 // Marshal encodes participants, lists and events as JSON. The response of an add is the
 // participant itself, that of a remove is empty. What may be large or frequent is appended field by
 // field, which takes a fifth of the time that the json package takes for structs.
@@ -31,7 +36,7 @@ func Marshal(message proto.Message) ([]byte, error) {
 	case *v2.RemoveParticipantResponse, *v2.MuteAllParticipantsResponse, *v2.RefreshParticipantsResponse:
 		return nil, nil
 	case *v2.ListParticipantsResponse:
-		return complete("list", appendList(nil, m))
+		return AppendList(nil, m)
 	case *v2.WatchParticipantsResponse:
 		return complete("event", appendEvent(nil, m))
 	case *v2.WatchConferencesResponse:

@@ -22,6 +22,9 @@ func (marshaler) Marshal(value any) ([]byte, error) {
 	if participant, isOne := value.(*v2.Participant); isOne && participant == nil {
 		return nil, nil
 	}
+	if list, isList := value.(listInMemory); isList {
+		return list.marshal()
+	}
 	message, isMessage := value.(proto.Message)
 	if !isMessage {
 		return nil, fmt.Errorf("no JSON for %T", value)

@@ -64,6 +64,7 @@ func New(options Options) (http.Handler, error) {
 		runtime.WithOutgoingHeaderMatcher(noHeader),
 		runtime.WithOutgoingTrailerMatcher(noHeader),
 		runtime.WithForwardResponseOption(completeHeader),
+		runtime.WithForwardResponseRewriter(withListMemory),
 		runtime.WithErrorHandler(a.writeError),
 		runtime.WithRoutingErrorHandler(a.refuseRoute),
 		// Each segment is decoded once, after the path was split at its slashes.
@@ -99,29 +100,41 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.Errors.Refuse(w, r, httpio.RouteNotFound())
 		return
 	}
-	a.mux.ServeHTTP(w, forRouting(r))
+	from := &routed{head: r.Method == http.MethodHead}
+	a.mux.ServeHTTP(w, forRouting(r, from))
+	from.memory.release(w)
+}
+
+// routed is what the response to a request depends on that grpc-gateway routes.
+type routed struct {
+	// head is true for a request that was sent as a HEAD.
+	head bool
+	// memory is nil unless the response is a list.
+	memory *listMemory
+}
+
+type routedKey struct{}
+
+// routedFrom returns the value for a context of a request that forRouting returned.
+func routedFrom(ctx context.Context) *routed {
+	if from, found := ctx.Value(routedKey{}).(*routed); found {
+		return from
+	}
+	return new(routed)
 }
 
 // forRouting returns the request as grpc-gateway routes it. The path is the one that was
 // sent, since grpc-gateway decodes each segment; but a percent-encoded colon, which means
 // the same, would hide the verb. A HEAD is routed as a GET: net/http omits the body.
-func forRouting(r *http.Request) *http.Request {
-	changed := r.WithContext(context.WithValue(r.Context(), headKey{}, r.Method == http.MethodHead))
+func forRouting(r *http.Request, from *routed) *http.Request {
+	changed := r.WithContext(context.WithValue(r.Context(), routedKey{}, from))
 	changed.URL = new(url.URL)
 	*changed.URL = *r.URL
 	changed.URL.RawPath = encodedColon.Replace(r.URL.EscapedPath())
-	if r.Method == http.MethodHead {
+	if from.head {
 		changed.Method = http.MethodGet
 	}
 	return changed
-}
-
-type headKey struct{}
-
-// isHead reports whether a request that is routed as a GET was sent as a HEAD.
-func isHead(ctx context.Context) bool {
-	head, _ := ctx.Value(headKey{}).(bool)
-	return head
 }
 
 var encodedColon = strings.NewReplacer("%3A", ":", "%3a", ":")

@@ -48,7 +48,7 @@ func serveStream[Request, Response any](
 	a *api, w http.ResponseWriter, r *http.Request, path map[string]string,
 	method string, invoke func(*Request, grpc.ServerStreamingServer[Response]) error,
 ) {
-	if isHead(r.Context()) {
+	if routedFrom(r.Context()).head {
 		a.watchHead(w, r, path)
 		return
 	}

@@ -16,9 +16,10 @@ func BenchmarkDecodePage(b *testing.B) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		e, _ := readEnvelope(body)
-		if _, err := decodePage(e, maxItems, func(string) {}); err != nil {
-			b.Fatal(err)
+		reader := pageReader{room: maxItems, unexpected: func(string) {}}
+		_, e, ok := reader.readDocument(body)
+		if _, err := reader.decodePage(e); !ok || err != nil {
+			b.Fatal(ok, err)
 		}
 	}
 }

@@ -180,7 +180,9 @@ func (c *Client) Remove(ctx context.Context, conference, id string, pacing Pacin
 // the list contains the pages before it, and PageErr the error (W7). If ctx ends or pacing.Next
 // fails, List fails.
 func (c *Client) List(ctx context.Context, conference string, pacing Pacing) (participant.List, error) {
-	return c.list(ctx, newPager(conference, nil), pacing)
+	pages := newPager(conference, nil)
+	defer pages.release()
+	return c.list(ctx, pages, pacing)
 }
 
 func (c *Client) list(ctx context.Context, pages *pager, pacing Pacing) (participant.List, error) {

@@ -224,7 +224,7 @@ func readMember(d *jsontext.Decoder) (f *field, value jsontext.Value, err error)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read name: %w", err)
 	}
-	f = fieldOf(name)
+	f = fieldNamed(unquoted(name, nil))
 	if value, err = d.ReadValue(); err != nil {
 		return nil, nil, fmt.Errorf("read value: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -59,7 +60,7 @@ func readEnvelope(body []byte) (e envelope, ok bool) {
 		if err != nil {
 			return envelope{}, false
 		}
-		member := members[string(unquoted(name))]
+		member := members[string(unquoted(name, nil))]
 		value, err := d.ReadValue()
 		if err != nil {
 			return envelope{}, false
@@ -128,15 +129,28 @@ func (e envelope) remaining() *int {
 	return count(tokens.Remaining)
 }
 
+// isText reports whether a value is a string.
+func isText(v jsontext.Value) bool { return len(v) > 0 && v[0] == '"' }
+
 // text decodes a string, with U+FFFD for invalid parts; ok is false for any other value.
 func text(v jsontext.Value) (s string, ok bool) {
-	if v.Kind() != '"' {
+	if !isText(v) {
 		return "", false
 	}
 	var short [64]byte // Most texts are short and need one allocation.
+	return string(unquoted(v, short[:0])), true
+}
+
+// unquoted returns the text of a string, in its own memory, or else appended to memory.
+func unquoted(v jsontext.Value, memory []byte) []byte {
+	if isText(v) {
+		if plain := v[1 : len(v)-1]; bytes.IndexByte(plain, '\\') < 0 && utf8.Valid(plain) {
+			return plain
+		}
+	}
 	// The decoder has read v, so that an error says only that something was replaced.
-	unquoted, _ := jsontext.AppendUnquote(short[:0], v)
-	return string(unquoted), true
+	appended, _ := jsontext.AppendUnquote(memory, v)
+	return appended
 }
 
 // number decodes a number, which may be in a string.
@@ -154,6 +168,9 @@ func number(v jsontext.Value) (f float64, ok bool) {
 
 // seconds decodes a number without its fraction; ok is false if it does not fit into an int32.
 func seconds(v jsontext.Value) (n int32, ok bool) {
+	if n, digits := wholeNumber(v); digits > 0 && digits == len(v) {
+		return n, true
+	}
 	f, ok := number(v)
 	f = math.Trunc(f)
 	if !ok || f < math.MinInt32 || f > math.MaxInt32 {
@@ -174,11 +191,10 @@ func count(v jsontext.Value) *int {
 
 // flag decodes a boolean, which may be in a string, or 0 or 1.
 func flag(v jsontext.Value) (is, ok bool) {
-	literal := string(v)
 	if s, isText := text(v); isText {
-		literal = strings.ToLower(s)
+		v = jsontext.Value(strings.ToLower(s))
 	}
-	switch literal {
+	switch string(v) {
 	case "true", "1":
 		return true, true
 	case "false", "0":

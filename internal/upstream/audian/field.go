@@ -67,24 +67,28 @@ var fields = index(
 	},
 )
 
-func index(all ...field) map[string]*field {
-	byName := make(map[string]*field, len(all))
-	for i := range all {
-		byName[all[i].name] = &all[i]
+// maxFieldName is the length of the longest name of a field.
+const maxFieldName = len("phone_number")
+
+// index returns the fields by the length of their names: so few are found faster than in a map.
+func index(all ...field) (byLength [maxFieldName + 1][]*field) {
+	for i, f := range all {
+		byLength[len(f.name)] = append(byLength[len(f.name)], &all[i])
 	}
-	return byName
+	return byLength
 }
 
-// fieldOf returns the field with a member's name, or nil.
-func fieldOf(name jsontext.Value) *field { return fields[string(unquoted(name))] }
-
-// unquoted returns the text of a member's name.
-func unquoted(name jsontext.Value) []byte {
-	if bytes.IndexByte(name, '\\') >= 0 {
-		plain, _ := text(name)
-		return []byte(plain)
+// fieldNamed returns the field with a name, or nil.
+func fieldNamed(name []byte) *field {
+	if len(name) > maxFieldName {
+		return nil
 	}
-	return name[1 : len(name)-1]
+	for _, f := range fields[len(name)] {
+		if f.name == string(name) {
+			return f
+		}
+	}
+	return nil
 }
 
 // take sets the field to a member's value, which replaces an earlier one. It returns false if the
@@ -92,7 +96,7 @@ func unquoted(name jsontext.Value) []byte {
 func (f *field) take(item *participant.Item, value jsontext.Value) bool {
 	item.Fields &^= f.bit
 	isSet := f.set(item, value)
-	if value.Kind() == 'n' && !f.null {
+	if value[0] == 'n' && !f.null {
 		return true
 	}
 	if isSet {
@@ -171,8 +175,7 @@ func timestamp(in func(*participant.Item) *time.Time) func(*participant.Item, js
 			return true
 		}
 		var short [64]byte // The text is not stored.
-		plain, _ := jsontext.AppendUnquote(short[:0], v)
-		t, err := parseTime(plain)
+		t, err := parseTime(unquoted(v, short[:0]))
 		if err != nil || t.Year() < 1 || t.Year() > 9999 {
 			return false
 		}

@@ -21,10 +21,10 @@ const maxSkipped = 16
 // itemScan reads the items of an array.
 type itemScan struct {
 	*pageReader
+	cursor
 
-	document []byte
-	// begin is where the array begins, and at where to read on.
-	begin, at int
+	// begin is where the array begins.
+	begin int
 	// known are the items of the last page, and next is the first that may come next.
 	known pageItems
 	next  int
@@ -33,13 +33,21 @@ type itemScan struct {
 	found   pageItems
 	copied  bool
 	decoder jsontext.Decoder
+	// decoded is the item that was decoded last. Each has the same memory, which saves allocations.
+	decoded participant.Item
 }
 
-func newItemScan(r *pageReader, last lastPage, document []byte) *itemScan {
-	return &itemScan{
-		pageReader: r, document: document, begin: len(last.before) - 1, at: len(last.before), known: last.pageItems,
+// newItemScan returns a scan of the array that begins at a place in a document.
+func newItemScan(r *pageReader, last lastPage, document []byte, begin int) *itemScan {
+	s := &itemScan{
+		pageReader: r, cursor: cursor{text: document, at: begin + 1}, begin: begin, known: last.pageItems,
 		found: pageItems{items: last.items[:0], texts: last.texts[:0], distinct: true},
 	}
+	if last.items == nil {
+		most := min((len(document)-begin)/itemBytes, r.room)
+		s.found.items, s.found.texts = make([]participant.Item, 0, most), make([]itemText, 0, most)
+	}
+	return s
 }
 
 // items reads the items and the end of the array. It returns false if the array is empty or
@@ -61,33 +69,12 @@ func (s *itemScan) items() bool {
 	}
 }
 
-// skipBlanks skips what JSON allows between values.
-func (s *itemScan) skipBlanks() {
-	for s.at < len(s.document) {
-		switch s.document[s.at] {
-		case ' ', '\t', '\r', '\n':
-			s.at++
-		default:
-			return
-		}
-	}
-}
-
-// character reads a character; 0 at the end.
-func (s *itemScan) character() byte {
-	if s.at == len(s.document) {
-		return 0
-	}
-	s.at++
-	return s.document[s.at-1]
-}
-
 // repeated reads an item that is the next one of the last page, with any duration.
 func (s *itemScan) repeated() bool {
 	if s.next == len(s.known.items) {
 		return false
 	}
-	known, rest := s.known.texts[s.next], s.document[s.at:]
+	known, rest := s.known.texts[s.next], s.text[s.at:]
 	before, after := s.known.array[known.start:known.digits], s.known.array[known.digitsEnd:known.end]
 	if !bytes.HasPrefix(rest, before) {
 		return false
@@ -114,16 +101,25 @@ func (s *itemScan) repeated() bool {
 
 // decode reads an item that is new or has changed.
 func (s *itemScan) decode() bool {
-	text := s.document[s.at:min(s.at+maxItemText, len(s.document))]
-	s.decoder.Reset(bytes.NewBuffer(text), tolerant)
-	var item participant.Item
-	place, err := decodeItem(&s.decoder, &item, s.unexpected)
-	if err != nil || item.ID == "" {
+	begin := s.at
+	s.decoded = participant.Item{}
+	place, ok := s.item(&s.decoded)
+	if !ok {
+		text := s.text[begin:min(begin+maxItemText, len(s.text))]
+		s.decoder.Reset(bytes.NewBuffer(text), tolerant)
+		s.decoded = participant.Item{}
+		var err error
+		if place, err = decodeItem(&s.decoder, &s.decoded, s.unexpected); err != nil {
+			return false
+		}
+		place.shift(begin)
+	}
+	if s.decoded.ID == "" {
 		return false
 	}
-	s.pass(item.ID)
-	place.shift(s.at - s.begin)
-	s.add(&item, place)
+	s.pass(s.decoded.ID)
+	place.shift(-s.begin)
+	s.add(&s.decoded, place)
 	return true
 }
 

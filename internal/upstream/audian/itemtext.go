@@ -22,7 +22,7 @@ func (t *itemText) setEnd(end int) {
 	}
 }
 
-// shift moves the text to a later place.
+// shift moves the text to another place.
 func (t *itemText) shift(by int) {
 	t.start, t.digits, t.digitsEnd, t.end = t.start+by, t.digits+by, t.digitsEnd+by, t.end+by
 }

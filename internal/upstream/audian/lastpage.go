@@ -7,15 +7,16 @@ import (
 )
 
 // A page of a list is mostly the page of the list before with other durations. pageReader decodes
-// it by comparing it with that one. What it decodes is what readDocument and decodePage decode: they
-// are the definition, and decode whatever differs in another way.
+// it item by item, by comparing it with that one if there is one. What it decodes is what
+// readDocument and decodePage decode: they are the definition, and decode whatever pageReader cannot.
 //
 // That is so because
-//   - up to the array of participants both documents are equal, so that the array has the same
-//     place in both;
+//   - the array begins where the document, with an empty array in its place, has the array that
+//     counts;
 //   - each item is the text of an item that was decoded before, with other digits as its (last)
-//     duration, or is decoded by decodeItem;
-//   - the rest is decoded by readEnvelope and decodePage, of a document with an empty array.
+//     duration, or is decoded by decodeItem, or by cursor.item, which decodes what both can read
+//     alike;
+//   - the rest is decoded by readEnvelope and decodePage, of the document with the empty array.
 
 // lastPage is a page of the last list: its items, with the document before the first of them. The
 // next page that is compared with it takes its memory. Then it is the zero lastPage, which is like
@@ -54,14 +55,14 @@ type pageReader struct {
 func (r *pageReader) readDocument(body []byte) (document []byte, e envelope, ok bool) {
 	r.found = nil
 	document = withoutMark(body)
-	if r.last == nil || len(r.last.items) == 0 || !bytes.HasPrefix(document, r.last.before) {
+	last, begin := r.takeLast(document)
+	if last.body != nil {
+		defer bodies.Put(last.body)
+	}
+	if begin < 0 {
 		return nil, envelope{}, false
 	}
-	last := *r.last
-	*r.last = lastPage{}
-	defer bodies.Put(last.body)
-	begin := len(last.before) - 1
-	scan := newItemScan(r, last, document)
+	scan := newItemScan(r, last, document, begin)
 	if !scan.items() {
 		return nil, envelope{}, false
 	}
@@ -73,6 +74,16 @@ func (r *pageReader) readDocument(body []byte) (document []byte, e envelope, ok 
 	scan.found.array = document[begin:scan.at]
 	r.found = &scan.found
 	return document, e, true
+}
+
+// takeLast returns the last page if a document is like it, else the zero lastPage, and where the
+// array of participants probably begins, or -1.
+func (r *pageReader) takeLast(document []byte) (last lastPage, begin int) {
+	if r.last == nil || len(r.last.items) == 0 || !bytes.HasPrefix(document, r.last.before) {
+		return lastPage{}, bytes.IndexByte(document, '[')
+	}
+	last, *r.last = *r.last, lastPage{}
+	return last, len(last.before) - 1
 }
 
 // decodePage decodes the page that an envelope contains.

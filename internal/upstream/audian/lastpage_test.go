@@ -110,6 +110,26 @@ func checkAfter(t fataler, first, second []byte) (compared bool) {
 	return true
 }
 
+// checkFirst decodes a body without one before, item by item if that can be done. It reports whether it can.
+func checkFirst(t fataler, body []byte) bool {
+	t.Helper()
+	got, ok := decodeAfter(nil, body)
+	if !ok {
+		return false
+	}
+	want, ok := decodePlainly(body)
+	if !ok {
+		t.Fatalf("decoded\n%q, which is not JSON", body)
+	}
+	if problem := got.differs(want); problem != "" {
+		t.Fatalf("decoded\n%q:\n%s", body, problem)
+	}
+	if !reflect.DeepEqual(got.reported, want.reported) {
+		t.Fatalf("decoded\n%q, reported %v, want %v", body, got.reported, want.reported)
+	}
+	return true
+}
+
 // checkAgain decodes a body after others.
 func checkAgain(t fataler, last *lastPage, body []byte) {
 	t.Helper()
@@ -149,6 +169,8 @@ func FuzzLastPage(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, first []byte, at1, cut1 uint16, put1 []byte, at2, cut2 uint16, put2 []byte) {
 		second := splice(splice(first, int(at1), int(cut1), put1), int(at2), int(cut2), put2)
+		checkFirst(t, first)
+		checkFirst(t, second)
 		checkAfter(t, first, second)
 		checkAfter(t, second, first)
 	})
@@ -199,7 +221,7 @@ func drawBody(t *rapid.T, participants []string) []byte {
 
 // TestLastPage_DecodesLikeThePlainDecoder draws a list and then what a later list may be.
 func TestLastPage_DecodesLikeThePlainDecoder(t *testing.T) {
-	compared := 0
+	compared, alone := 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		participants := rapid.SliceOfN(rapid.Custom(drawParticipant), 1, 8).Draw(rt, "first")
 		first := drawBody(rt, participants)
@@ -230,14 +252,18 @@ func TestLastPage_DecodesLikeThePlainDecoder(t *testing.T) {
 		if checkAfter(rt, first, second) {
 			compared++
 		}
+		if checkFirst(rt, first) {
+			alone++
+		}
+		checkFirst(rt, second)
 	})
-	if compared == 0 {
-		t.Error("no body was compared with the one before")
+	if compared == 0 || alone == 0 {
+		t.Errorf("%d bodies were compared with the one before, and %d without one decoded item by item", compared, alone)
 	}
 }
 
-// TestLastPage_DecodesWhatIsUsual shows which bodies are compared with the one before, and which are
-// decoded as a whole.
+// TestLastPage_DecodesWhatIsUsual shows which bodies are decoded item by item after another one, and
+// which are decoded as a whole.
 func TestLastPage_DecodesWhatIsUsual(t *testing.T) {
 	const first = `{"participants":[{"id":"a","duration":9},{"id":"b","duration":99},{"id":"c"}],"total":3,"active":3}`
 	for name, test := range map[string]struct {
@@ -255,13 +281,15 @@ func TestLastPage_DecodesWhatIsUsual(t *testing.T) {
 		"the last one again":    {strings.Replace(first, `{"id":"c"}`, `{"id":"c"},{"id":"a"}`, 1), true},
 		"nobody":                {`{"participants":[],"total":0}`, false},
 		"blanks in the array":   {strings.ReplaceAll(first, `},{`, "} ,\n{"), true},
-		"other members before":  {`{"total":3,` + first[1:], false},
+		"other members before":  {`{"total":3,` + first[1:], true},
+		"another array before":  {`{"x":[],` + first[1:], false},
 		"another array after":   {strings.Replace(first, `],`, `],"participants":[],`, 1), false},
 		"no array after all":    {strings.Replace(first, `],`, `],"participants":null,`, 1), false},
 		"half a body":           {first[:len(first)-1], false},
 		"two bodies":            {first + first, false},
 		"half an item":          {strings.Replace(first, `"c"}`, `"c"`, 1), false},
-		"a long item":           {strings.Replace(first, `"c"}`, `"c","name":"`+strings.Repeat("x", maxItemText)+`"}`, 1), false},
+		"a long item":           {strings.Replace(first, `"c"}`, `"c","name":"`+strings.Repeat("x", maxItemText)+`"}`, 1), true},
+		"a long nested item":    {strings.Replace(first, `"c"}`, `"c","x":"`+strings.Repeat("x", maxItemText)+`","y":[]}`, 1), false},
 		"a control character":   {strings.Replace(first, `"c"}`, `"c","name":"`+"\x01"+`"}`, 1), false},
 		"an item without an id": {strings.Replace(first, `{"id":"c"}`, `{"name":"C"}`, 1), false},
 	} {

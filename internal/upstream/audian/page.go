@@ -3,6 +3,8 @@ package audian
 import (
 	"bytes"
 	"fmt"
+	"hash/maphash"
+	"math/bits"
 	"time"
 
 	"github.com/audian/participant-gateway/internal/apierror"
@@ -55,12 +57,20 @@ func (l *pager) lastPage() *lastPage {
 
 // buffer returns a buffer for the body of the next page.
 func (l *pager) buffer() *bytes.Buffer {
-	if l.lastPage() != nil {
-		if buffer, ok := bodies.Get().(*bytes.Buffer); ok {
-			return buffer
-		}
+	if buffer, ok := bodies.Get().(*bytes.Buffer); ok {
+		return buffer
 	}
 	return new(bytes.Buffer)
+}
+
+// release lets later pages use the memory of the bodies. The list does not use it: its texts are
+// copies.
+func (l *pager) release() {
+	for _, kept := range l.read {
+		if kept != nil {
+			bodies.Put(kept.body)
+		}
+	}
 }
 
 // add adds a page of a document, which is in the memory of body. It fails if there is a next page
@@ -92,7 +102,7 @@ func (l *pager) addItems(p page) {
 		p.items[i].ConferenceID = l.conference
 	}
 	alone := l.list.Pages == 1 && p.next == ""
-	if alone && p.distinct {
+	if alone && (p.distinct || distinct(p.items)) {
 		l.list.Items = p.items
 		return
 	}
@@ -106,6 +116,25 @@ func (l *pager) addItems(p page) {
 	for _, item := range p.items {
 		l.addItem(item)
 	}
+}
+
+// distinct reports whether the ids of items are. Where many are, this takes a fraction of the time of
+// a map, which can be left out then.
+func distinct(items []participant.Item) bool {
+	const load = 2
+	// slots has a power of two slots. Each has the index of an item, plus 1, or 0.
+	slots := make([]int32, 1<<bits.Len(uint(load*len(items))))
+	seed := maphash.MakeSeed()
+	for i := range items {
+		at := maphash.String(seed, items[i].ID) & uint64(len(slots)-1)
+		for ; slots[at] > 0; at = (at + 1) & uint64(len(slots)-1) {
+			if items[slots[at]-1].ID == items[i].ID {
+				return false
+			}
+		}
+		slots[at] = int32(i + 1)
+	}
+	return true
 }
 
 // addItem adds an item. A later item with the same id replaces the earlier one.

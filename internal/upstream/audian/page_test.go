@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/participant"
 )
 
 // pagesOf answers with one body for each start_key, "" being the first.
@@ -184,5 +185,49 @@ func TestListStopsIfPacingFails(t *testing.T) {
 	_, err := client(t, u).List(t.Context(), "c", Pacing{Next: func(context.Context) error { return stop }})
 	if !errors.Is(err, stop) || len(u.requests) != 1 {
 		t.Errorf("%d requests, %v", len(u.requests), err)
+	}
+}
+
+// TestList_KeepsNothingOfTheBody reads lists one after another: the memory of a body may be that of
+// the next one, so that the list before must not use it.
+func TestList_KeepsNothingOfTheBody(t *testing.T) {
+	answers := 0
+	u := &upstream{answer: func(*http.Request) (*http.Response, error) {
+		answers++
+		return reply(200, strings.ReplaceAll(`{"participants":[{"id":"aN","name":"xN","phone_number":"N","role":"rN","status":"sN"}]}`,
+			"N", strings.Repeat(fmt.Sprint(answers), 9))), nil
+	}}
+	c := client(t, u)
+	for n := range 20 {
+		list, err := c.List(t.Context(), "conf", Pacing{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := fmt.Sprint(list.Items)
+		if _, err := c.List(t.Context(), "conf", Pacing{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(list.Items); got != before {
+			t.Fatalf("list %d was %s, is %s after the next", n, before, got)
+		}
+	}
+}
+
+// TestDistinct has lists with and without an id that occurs twice.
+func TestDistinct(t *testing.T) {
+	for count := range 200 {
+		items := make([]participant.Item, count)
+		for i := range items {
+			items[i].ID = fmt.Sprint(i)
+		}
+		if !distinct(items) {
+			t.Errorf("%d ids are not distinct", count)
+		}
+		if count > 1 {
+			items[count/2].ID = items[count-1].ID
+		}
+		if count > 2 && distinct(items) {
+			t.Errorf("%d ids, one of them twice, are distinct", count)
+		}
 	}
 }
