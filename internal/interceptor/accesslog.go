@@ -18,11 +18,13 @@ import (
 	"github.com/audian/participant-gateway/internal/requestctx"
 )
 
-// attributes returns the log attributes of a call. They contain no participant's name; the
+// maxAttributes is the most log attributes of a call.
+const maxAttributes = 12
+
+// attributes appends the log attributes of a call. They contain no participant's name; the
 // logger masks phone numbers.
-func (c *call) attributes(st *status.Status, err error, elapsed time.Duration) []slog.Attr {
-	const most = 12
-	attrs := append(make([]slog.Attr, 0, most),
+func (c *call) attributes(attrs []slog.Attr, st *status.Status, err error, elapsed time.Duration) []slog.Attr {
+	attrs = append(attrs,
 		slog.String("method", path.Base(c.method)),
 		slog.String("code", st.Code().String()),
 		slog.Float64("duration_seconds", elapsed.Seconds()),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -84,7 +85,8 @@ func (c *call) end(ctx context.Context, response any, err error, panicked any) e
 	c.interceptor.metrics.Called(ctx, c.method, st.Code(), elapsed)
 	c.interceptor.metrics.Refused(apierror.ReasonOf(err))
 	if level := levelOf(st.Code()); c.interceptor.logger.Enabled(ctx, level) {
-		c.interceptor.logger.LogAttrs(ctx, level, "call", c.attributes(st, err, elapsed)...)
+		var room [maxAttributes]slog.Attr // Without an allocation.
+		c.interceptor.logger.LogAttrs(ctx, level, "call", c.attributes(room[:0], st, err, elapsed)...)
 	}
 	c.endSpan(st, err)
 	return st.Err()

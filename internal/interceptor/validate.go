@@ -57,6 +57,9 @@ func (v *validator) check(ctx context.Context, request proto.Message) error {
 			Message: "invalid protobuf message, or text that is not UTF-8",
 		}
 	}
+	if hasOnlyValidIDs(request) && len(requestctx.Violations(ctx)) == 0 {
+		return nil
+	}
 	if long := tooManyValues(request); len(long) > 0 {
 		return invalid(renamed(ctx, long))
 	}
@@ -164,9 +167,6 @@ func idsOf(request proto.Message) (ids []string) {
 }
 
 func violationsOf(request proto.Message) ([]apierror.Violation, error) {
-	if hasOnlyValidIDs(request) {
-		return nil, nil
-	}
 	rules, err := compiledRules()
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package retry
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/failsafe-go/failsafe-go"
@@ -25,14 +26,30 @@ const (
 
 // Policy bounds the retries of all calls that use it: their number for each call, and their
 // share of the calls that run at the same time. It is safe for concurrent use.
-type Policy struct {
-	maxRetries int
-	budget     budget.Budget
-}
+type Policy struct{ executor failsafe.Executor[any] }
 
 // New returns a policy that repeats each call at most maxRetries times.
 func New(maxRetries int) *Policy {
-	return &Policy{maxRetries: maxRetries, budget: budget.New()}
+	return &Policy{failsafe.With(retrypolicy.NewBuilder[any]().
+		HandleIf(func(_ any, failed error) bool { return failed != nil }).
+		WithMaxRetries(maxRetries).
+		WithDelayFunc(delayOf).
+		WithBudget(budget.New()).
+		ReturnLastFailure().
+		Build())}
+}
+
+// repeat is the error of a run that is repeated after a delay.
+type repeat struct {
+	error
+
+	delay time.Duration
+}
+
+// delayOf returns the delay after a run that is repeated.
+func delayOf(run failsafe.ExecutionAttempt[any]) time.Duration {
+	failed, _ := errors.AsType[repeat](run.LastError())
+	return failed.delay
 }
 
 // Do runs call until it succeeds, until it fails with an error that is not retryable, or until
@@ -40,25 +57,17 @@ func New(maxRetries int) *Policy {
 // error of the last run.
 func (p *Policy) Do(ctx context.Context, call func() error, isRetryable func(error) bool) error {
 	var err error
-	var delay time.Duration
 	failures := 0
-	policy := retrypolicy.NewBuilder[any]().
-		HandleIf(func(_ any, failed error) bool { return failed != nil }).
-		WithMaxRetries(p.maxRetries).
-		WithDelayFunc(func(failsafe.ExecutionAttempt[any]) time.Duration { return delay }).
-		WithBudget(p.budget).
-		ReturnLastFailure().
-		Build()
-	_ = failsafe.With(policy).WithContext(ctx).Run(func() error {
+	_ = p.executor.WithContext(ctx).Run(func() error {
 		if err = call(); err == nil || !isRetryable(err) || apierror.RetryAfterOf(err) > MaxRetryAfter {
 			return nil
 		}
-		delay = delayAfter(failures, apierror.RetryAfterOf(err))
+		delay := delayAfter(failures, apierror.RetryAfterOf(err))
 		failures++
 		if !endsInTime(ctx, delay) {
 			return nil
 		}
-		return err
+		return repeat{err, delay}
 	})
 	return err
 }

@@ -134,7 +134,8 @@ const itemBytes = 200
 // decodeItems decodes an array of at most room participants. It stops there to bound its
 // memory.
 func decodeItems(array jsontext.Value, room int, unexpected fieldReport) (page, error) {
-	d := jsontext.NewDecoder(bytes.NewBuffer(array), tolerant)
+	d := newDecoder(array)
+	defer d.release()
 	if _, err := d.ReadToken(); err != nil {
 		return page{}, fmt.Errorf("participants: %w", err)
 	}
@@ -149,7 +150,7 @@ func decodeItems(array jsontext.Value, room int, unexpected fieldReport) (page, 
 		// Decoding in place avoids an allocation for each item.
 		p.items = append(p.items, participant.Item{})
 		item := &p.items[len(p.items)-1]
-		text, err := decodeItem(d, item, unexpected)
+		text, err := decodeItem(&d.Decoder, item, unexpected)
 		if err != nil {
 			return page{}, fmt.Errorf("participant %d: %w", n, err)
 		}

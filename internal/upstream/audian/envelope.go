@@ -7,6 +7,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -22,33 +23,80 @@ type envelope struct {
 	Type, Param, Message, RequestID, Tokens       jsontext.Value
 }
 
-// members are the members of an envelope by name.
-var members = map[string]func(*envelope) *jsontext.Value{
-	"id":             func(e *envelope) *jsontext.Value { return &e.ID },
-	"participants":   func(e *envelope) *jsontext.Value { return &e.Participants },
-	"total":          func(e *envelope) *jsontext.Value { return &e.Total },
-	"active":         func(e *envelope) *jsontext.Value { return &e.Active },
-	"next_start_key": func(e *envelope) *jsontext.Value { return &e.NextStartKey },
-	"data":           func(e *envelope) *jsontext.Value { return &e.Data },
-	"auth_token":     func(e *envelope) *jsontext.Value { return &e.AuthToken },
-	"status":         func(e *envelope) *jsontext.Value { return &e.Status },
-	"success":        func(e *envelope) *jsontext.Value { return &e.Success },
-	"error":          func(e *envelope) *jsontext.Value { return &e.Error },
-	"code":           func(e *envelope) *jsontext.Value { return &e.Code },
-	"type":           func(e *envelope) *jsontext.Value { return &e.Type },
-	"param":          func(e *envelope) *jsontext.Value { return &e.Param },
-	"message":        func(e *envelope) *jsontext.Value { return &e.Message },
-	"request_id":     func(e *envelope) *jsontext.Value { return &e.RequestID },
-	"tokens":         func(e *envelope) *jsontext.Value { return &e.Tokens },
+// memberOf returns the member of an envelope with a name; nil if it has none.
+//
+//nolint:funlen // A table of functions, which would be shorter, needs each envelope on the heap.
+func memberOf(e *envelope, name []byte) *jsontext.Value {
+	switch string(name) {
+	case "id":
+		return &e.ID
+	case "participants":
+		return &e.Participants
+	case "total":
+		return &e.Total
+	case "active":
+		return &e.Active
+	case "next_start_key":
+		return &e.NextStartKey
+	case "data":
+		return &e.Data
+	case "auth_token":
+		return &e.AuthToken
+	case "status":
+		return &e.Status
+	case "success":
+		return &e.Success
+	case "error":
+		return &e.Error
+	case "code":
+		return &e.Code
+	case "type":
+		return &e.Type
+	case "param":
+		return &e.Param
+	case "message":
+		return &e.Message
+	case "request_id":
+		return &e.RequestID
+	case "tokens":
+		return &e.Tokens
+	default:
+		return nil
+	}
 }
 
 // tolerant accepts what must not make a list unreadable (W7): invalid UTF-8, a lone surrogate,
 // and a duplicate key, of which the last counts.
 var tolerant = json.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
 
+// decoder is a tolerant decoder, which is used again.
+type decoder struct {
+	jsontext.Decoder
+
+	text bytes.Buffer
+}
+
+var decoders = sync.Pool{New: func() any { return new(decoder) }}
+
+// newDecoder returns a decoder of a text, until it is released. The text must not change.
+func newDecoder(text []byte) *decoder {
+	d, _ := decoders.Get().(*decoder)
+	d.text = *bytes.NewBuffer(text)
+	d.Reset(&d.text, tolerant)
+	return d
+}
+
+// release ends the use of a decoder, and of what it has returned.
+func (d *decoder) release() {
+	d.text = bytes.Buffer{} // The pool must not keep a long text.
+	d.Reset(&d.text)
+	decoders.Put(d)
+}
+
 // readEnvelope decodes a body; ok is false if it is not a JSON object.
 func readEnvelope(body []byte) (e envelope, ok bool) {
-	d := jsontext.NewDecoder(bytes.NewBuffer(body), tolerant)
+	d := newDecoder(body)
+	defer d.release()
 	if d.PeekKind() != '{' {
 		return envelope{}, false
 	}
@@ -60,13 +108,13 @@ func readEnvelope(body []byte) (e envelope, ok bool) {
 		if err != nil {
 			return envelope{}, false
 		}
-		member := members[string(unquoted(name, nil))]
+		member := memberOf(&e, unquoted(name, nil))
 		value, err := d.ReadValue()
 		if err != nil {
 			return envelope{}, false
 		}
 		if end := int(d.InputOffset()); member != nil {
-			*member(&e) = body[end-len(value) : end]
+			*member = body[end-len(value) : end]
 		}
 	}
 	if _, err := d.ReadToken(); err != nil {
@@ -111,6 +159,9 @@ func withoutControl(r rune) rune {
 
 // inner decodes a member that is an object; it is empty for any other.
 func inner(member jsontext.Value) envelope {
+	if member.Kind() != '{' {
+		return envelope{}
+	}
 	e, _ := readEnvelope(member)
 	return e
 }

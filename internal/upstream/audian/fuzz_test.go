@@ -1,6 +1,7 @@
 package audian
 
 import (
+	"reflect"
 	"testing"
 	"unicode/utf8"
 
@@ -45,8 +46,15 @@ func checkEnvelope(t *testing.T, body []byte) {
 	if err := json.Unmarshal(body, &decoded, tolerant); ok != (err == nil && decoded != nil) {
 		t.Fatalf("read %q as an object: %t, but %v, %v", body, ok, decoded, err)
 	}
-	for name, member := range members {
-		if got := *member(&e); ok && string(got) != string(decoded[name]) {
+	names := []string{
+		"id", "participants", "total", "active", "next_start_key", "data", "auth_token", "status", "success", "error", "code",
+		"type", "param", "message", "request_id", "tokens",
+	}
+	if fields := reflect.TypeFor[envelope]().NumField(); fields != len(names) {
+		t.Fatalf("an envelope has %d fields, want %d", fields, len(names))
+	}
+	for _, name := range names {
+		if got := *memberOf(&e, []byte(name)); ok && string(got) != string(decoded[name]) {
 			t.Errorf("%s is %s, want %s", name, got, decoded[name])
 		}
 	}

@@ -167,7 +167,11 @@ func withTimeout(ctx context.Context, timeout time.Duration) (context.Context, c
 }
 
 func (c *Client) build(ctx context.Context, r request, token string) (*http.Request, error) {
-	out, err := http.NewRequestWithContext(ctx, r.method, "", bytes.NewReader(r.body))
+	var body io.Reader
+	if r.method != http.MethodGet {
+		body = bytes.NewReader(r.body)
+	}
+	out, err := http.NewRequestWithContext(ctx, r.method, "", body)
 	if err != nil {
 		return nil, fmt.Errorf("build request: %w", err)
 	}
@@ -176,21 +180,37 @@ func (c *Client) build(ctx context.Context, r request, token string) (*http.Requ
 		// net/http repeats a GET after its connection broke, beyond the poll budget (W15), but
 		// not one with a body that it cannot read again. It sends nothing for this body; without
 		// the encoding, a goroutine would read it first to find out that it is empty.
-		out.Body, out.GetBody, out.TransferEncoding = io.NopCloser(strings.NewReader("")), nil, identity
+		out.Body, out.TransferEncoding = emptyBody{}, identity
 	}
-	out.Header.Set("Accept", "application/json")
-	out.Header.Set("User-Agent", "participant-gateway")
-	if r.body != nil {
-		out.Header.Set("Content-Type", "application/json")
-	}
-	c.authenticate(out.Header, token)
-	setSafely(out.Header, "X-Request-Id", requestctx.RequestID(ctx))
-	setSafely(out.Header, "Traceparent", requestctx.Traceparent(ctx))
+	out.Header = c.header(ctx, r, token)
 	return out, nil
 }
 
-// identity is the transfer encoding of a body that is sent as it is.
-var identity = []string{"identity"}
+// emptyBody is a body that net/http does not know to be empty.
+type emptyBody struct{}
+
+func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
+
+func (emptyBody) Close() error { return nil }
+
+// The values of headers that all requests share: net/http does not change them.
+var (
+	identity  = []string{"identity"} // A body that is sent as it is.
+	jsonType  = []string{"application/json"}
+	userAgent = []string{"participant-gateway"}
+)
+
+// header returns the headers of a request.
+func (c *Client) header(ctx context.Context, r request, token string) http.Header {
+	header := http.Header{"Accept": jsonType, "User-Agent": userAgent}
+	if r.body != nil {
+		header["Content-Type"] = jsonType
+	}
+	c.authenticate(header, token)
+	setSafely(header, "X-Request-Id", requestctx.RequestID(ctx))
+	setSafely(header, "Traceparent", requestctx.Traceparent(ctx))
+	return header
+}
 
 func (c *Client) authenticate(header http.Header, token string) {
 	switch {
