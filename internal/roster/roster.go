@@ -70,11 +70,10 @@ func (r *Roster) PlanPoll(p Poll) Batch {
 	b := r.newPlan(p.List.Ended)
 	missing := r.missingFrom(p.List.Items)
 	b.advanceMarks(p, missing)
-	for i, item := range p.List.Items {
-		if r.find(i, item.ID).isRepeated(&p, &item) {
-			continue
+	for i := range p.List.Items {
+		if item := &p.List.Items[i]; !r.find(i, item.ID).isRepeated(&p, item) {
+			b.applyItem(p, *item)
 		}
-		b.applyItem(p, item)
 	}
 	for _, id := range missing {
 		b.applyMissing(p, id)
