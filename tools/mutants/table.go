@@ -72,7 +72,7 @@ var mutants = []mutant{
 	},
 	{
 		"W7: an incomplete list proves no presence", "internal/roster/roster.go",
-		"		b.applyItem(p, item)\n", "		if p.List.PageErr == nil {\n			b.applyItem(p, item)\n		}\n",
+		"b.applyItem(p, *item)", "if p.List.PageErr == nil {\n				b.applyItem(p, *item)\n			}",
 		[]string{"internal/roster TestW07_IncompleteListProvesPresence", rules},
 	},
 	{
