@@ -191,6 +191,9 @@ type emptyBody struct{}
 
 func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
 
+// WriteTo writes nothing. Without it, net/http would allocate a buffer of 32 KiB to read the body.
+func (emptyBody) WriteTo(io.Writer) (int64, error) { return 0, nil }
+
 func (emptyBody) Close() error { return nil }
 
 // The values of headers that all requests share: net/http does not change them.
