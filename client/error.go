@@ -29,7 +29,7 @@ const (
 	ReasonCredentialUnavailable = "CREDENTIAL_UNAVAILABLE"
 )
 
-// Dialled tells whether a phone may ring because of a call that failed.
+// Dialled reports whether a phone may ring because of a call that failed.
 type Dialled string
 
 const (
@@ -62,7 +62,7 @@ type Error struct {
 	Reason string
 	// Metadata is further data about the reason, for example `upstream_request_id`.
 	Metadata map[string]string
-	// Dialled tells whether a phone may ring because of the call.
+	// Dialled reports whether a phone may ring because of the call.
 	Dialled Dialled
 	// FieldViolations names the invalid fields of an INVALID_ARGUMENT.
 	FieldViolations []FieldViolation

@@ -79,8 +79,8 @@ func (f *Feed) applyFailure(ctx context.Context, lease Lease, err error) {
 	}
 }
 
-// recordFailure commits what a failed poll has told. It reports whether the feed has ended. A
-// refusal of a conference that was never known is told to nobody: others find it themselves.
+// recordFailure commits what a failed poll has shown. It reports whether the feed has ended. A
+// refusal of a conference that was never known is not shared: other processes find it themselves.
 func (f *Feed) recordFailure(ctx context.Context, lease Lease, err error, now time.Time) bool {
 	var end *End
 	outcome := func(fresh *freshness, s *schedule) {

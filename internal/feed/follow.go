@@ -109,7 +109,7 @@ func (f *Feed) applySnapshotLocked(s *Snapshot) (ended bool) {
 	return f.end != nil
 }
 
-// load replaces the roster and the history by those of a snapshot. What a snapshot tells about
+// load replaces the roster and the history by those of a snapshot. What a snapshot contains about
 // freshness counts only for a feed that is known: a log alone is no news of a list. f.mu is held.
 func (f *Feed) load(s *Snapshot, first bool) {
 	was := f.shown()

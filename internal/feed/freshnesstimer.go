@@ -110,8 +110,8 @@ func (f *Feed) explains(away bool) bool {
 	return away && reason != apierror.SharedStateUnavailable && (!f.known() || reason == apierror.PollDelayed)
 }
 
-// intervalInForce returns the interval in force: of this process' polls, or as the status of the
-// process that polls tells. f.mu is held.
+// intervalInForce returns the interval in force: of this process' polls, or that in the
+// status of the process that polls. f.mu is held.
 func (f *Feed) intervalInForce(now time.Time, pace Pace) time.Duration {
 	if f.lease == nil {
 		return pace.Interval

@@ -165,7 +165,7 @@ const (
 	ListSoon Request = iota + 1
 	// ListEarly: read the next list before it is due (A12).
 	ListEarly
-	// PublishStatus: tell how fresh the roster is.
+	// PublishStatus: publish how fresh the roster is.
 	PublishStatus
 	// BeginLog: begin a new log, because another process cannot read this one (R11).
 	BeginLog

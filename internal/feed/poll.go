@@ -143,7 +143,7 @@ func (f *Feed) waitUntilDue(ctx context.Context) bool {
 }
 
 // beginList records the start of a list, which may be early. firstFailure reports that no list
-// has failed since the last success. ok is false if the log did not tell the logical time; then
+// has failed since the last success. ok is false if the log did not return the logical time; then
 // some time has passed.
 func (f *Feed) beginList(ctx context.Context, early bool) (began roster.LogicalTime, firstFailure, ok bool) {
 	began, err := f.log.Tick(ctx, f.knownTime())

@@ -148,7 +148,7 @@ func (c Caller) limitReached() *apierror.Error {
 	}
 }
 
-// retryAfter is how long a caller waits while the counter is away.
+// retryAfter is how long a caller waits while the counter is unavailable.
 const retryAfter = time.Second
 
 // unavailable returns the error of a counter that cannot be used: nobody may dial beyond a limit

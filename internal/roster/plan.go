@@ -59,7 +59,7 @@ func (b *plan) member(id string) Member {
 	}
 }
 
-// put adds a member to the batch, unless the new marks alone tell how it is now.
+// put adds a member to the batch, unless its state follows from the new marks alone.
 func (b *plan) put(m *Member) {
 	id, duration := m.Participant.ID, m.Participant.Duration
 	m.toProof(b.Marks)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Proof is what the roster's marks tell about a member, so that a list which says the same
+// Proof is what the roster's marks prove about a member, so that a list which says the same
 // about everybody as the one before changes the marks alone.
 type Proof uint8
 
@@ -20,7 +20,7 @@ const (
 	Absent
 )
 
-// fromProof replaces the proof by the values that the marks tell.
+// fromProof replaces the proof by the values that follow from the marks.
 func (m *Member) fromProof(marks Marks) {
 	switch m.Proof {
 	case Listed:
@@ -35,7 +35,7 @@ func (m *Member) fromProof(marks Marks) {
 	m.Proof = NoProof
 }
 
-// toProof replaces the values that the marks tell by a proof.
+// toProof replaces the values that follow from the marks by a proof.
 func (m *Member) toProof(marks Marks) {
 	switch {
 	case m.LastListed == marks.LastList && marks.Known && m.EvidenceAt.Equal(marks.LastListAt):

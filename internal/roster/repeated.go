@@ -8,7 +8,7 @@ import (
 )
 
 // Most items of a list repeat what the list before said. The rules for such an item change
-// nothing but what the marks tell (Proof), so that they need not be applied: that saves a copy
+// nothing but what follows from the marks (Proof), so that they need not be applied: that saves a copy
 // of each member. applyItem is the definition: an item may be left out only if it would put
 // nothing.
 

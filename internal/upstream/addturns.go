@@ -41,7 +41,7 @@ func (p *addPacer) turnsChanged() {
 	p.grantDue(now)
 }
 
-// want tells the other processes whether an add waits.
+// want reports to the other processes whether an add waits.
 func (p *addPacer) want() {
 	if p.turns != nil {
 		p.turns.Want(p.queue.len() > 0)

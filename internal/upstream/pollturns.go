@@ -51,14 +51,14 @@ func (b *budget) grantTurns(now time.Time) {
 	b.want()
 }
 
-// want tells the other processes what waits.
+// want reports to the other processes what waits.
 func (b *budget) want() {
 	if b.turns != nil {
 		b.turns.Want(b.queue.oldest())
 	}
 }
 
-// limit tells the other processes that the upstream's own limit is near or reached.
+// limit reports to the other processes that the upstream's own limit is near or reached.
 func (b *budget) limit(pause time.Duration) {
 	if b.turns != nil {
 		b.turns.Limit(min(pause, longestPause), true)

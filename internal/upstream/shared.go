@@ -71,7 +71,7 @@ type PollListener struct {
 	Changed func()
 	// Updated is called from time to time with what all processes know.
 	Updated func(Common)
-	// Demand returns what this process tells the others from time to time.
+	// Demand returns what this process reports to the others from time to time.
 	Demand func() Demand
 }
 

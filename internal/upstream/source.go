@@ -144,7 +144,7 @@ func pollPacing(next func(context.Context) error) audian.Pacing {
 	return audian.Pacing{Next: next, Timeout: pollTimeout}
 }
 
-// recordPoll records what the result of a poll tells about the credential.
+// recordPoll records what the result of a poll shows about the credential.
 func (a *Account) recordPoll(read participant.List, err error) {
 	_, failed := allPages(read, err)
 	a.credential.recordOutcome(failed)

@@ -11,7 +11,7 @@ type disturbance int
 
 const (
 	oneReplica   disturbance = iota // A replica is killed, stopped or cut off.
-	allReplicas                     // All of them are, or Redis is away.
+	allReplicas                     // All of them are, or Redis is unavailable.
 	dataLost                        // Redis loses its data, or its process.
 	claimsLost                      // Redis loses its data, and its process stays: replicas do not notice.
 	upstreamBad                     // The upstream fails.

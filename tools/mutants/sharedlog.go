@@ -49,7 +49,7 @@ var sharedLogMutants = []mutant{
 		[]string{sharedLog + " TestR03_AnotherReplicaTakesOver"},
 	},
 	{
-		"R4: the others are not told of a release", sharedScripts + "release.lua",
+		"R4: the others are not notified of a release", sharedScripts + "release.lua",
 		"redis.call('PUBLISH', ARGV[3], pack({'free', ''}))", "",
 		[]string{sharedLog + " TestR04_ReleaseHandsOverAtOnce"},
 	},

@@ -19,7 +19,7 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// Members are the replicas. While Redis is away they are those last seen.
+// Members are the replicas. While Redis is unavailable they are those last seen.
 type Members struct {
 	options Options
 	id      string
@@ -100,7 +100,7 @@ func (m *Members) run(ctx context.Context) {
 	}
 }
 
-// beat sends a heartbeat and learns of the other replicas. The connection logs that Redis is away.
+// beat sends a heartbeat and learns of the other replicas. The connection logs that Redis is unavailable.
 func (m *Members) beat(ctx context.Context) {
 	reply, err := m.options.Conn.Run(ctx, beat, m.keys(), m.id, deadAfter.Milliseconds(), lifetime.Milliseconds())
 	values, _ := reply.([]any)

@@ -1,5 +1,5 @@
 // Package sharedcounts counts the adds of each caller and day for all replicas (A14), in Redis and
-// by its clock (R12). While Redis is away it counts nothing.
+// by its clock (R12). While Redis is unavailable it counts nothing.
 //
 // The scripts use the keys PREFIXadds:day:DAY:CALLER, a count, and PREFIXadds:counted:ID, which
 // says whether one add is in it. Each key expires. They use the commands EXISTS, GET, INCR, INCRBY,
@@ -90,7 +90,7 @@ func (s *Store) Add(ctx context.Context, caller, day string, limit int) (giveBac
 
 func (s *Store) countKey(caller, day string) string { return s.conn.Key("adds", "day", day, caller) }
 
-// giveBack gives an add back. While Redis is away it tries again in the background.
+// giveBack gives an add back. While Redis is unavailable it tries again in the background.
 func (s *Store) giveBack(keys []string) {
 	if s.tryGiveBack(keys) {
 		return
