@@ -52,7 +52,7 @@ function watchConference(url, show) {
     open();
   }
 
-  // EventSource does not tell why it gave up. The page asks once more, with fetch.
+  // EventSource does not report why it gave up. The page asks once more, with fetch.
   async function learnWhy() {
     clearTimeout(timer);
     timer = setTimeout(reopen, 3_000);
