@@ -58,6 +58,7 @@ func delayOf(run failsafe.ExecutionAttempt[any]) time.Duration {
 func (p *Policy) Do(ctx context.Context, call func() error, isRetryable func(error) bool) error {
 	var err error
 	failures := 0
+	// Do returns the error of the last run; the executor's may be that of ctx.
 	_ = p.executor.WithContext(ctx).Run(func() error {
 		if err = call(); err == nil || !isRetryable(err) || apierror.RetryAfterOf(err) > MaxRetryAfter {
 			return nil

@@ -19,8 +19,8 @@ type Member struct {
 	// zero if it stands still. A roster that read later lists itself shows their durations.
 	DurationAt time.Time `json:"da"`
 
-	// Proof is which of the next fields, up to LastSeenAt, follow from the marks. Those are
-	// zero in a batch.
+	// Proof is why some of the next fields, up to LastSeenAt, follow from the marks. Those
+	// fields are zero in a batch.
 	Proof Proof `json:"e"`
 	// EvidenceAt is when the last list began that was applied to this participant, or, if
 	// there was none, when the first write was sent. A change that arrives now happened
