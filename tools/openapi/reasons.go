@@ -144,7 +144,10 @@ var reasons = []reason{
 	{name: apierror.BreakerOpen, text: "the circuit breaker is open: the upstream failed too often."},
 	{name: apierror.IssuerUnavailable, text: "the credential cannot be verified: its issuer does not respond."},
 	{name: apierror.IssuerMismatch, text: "the credential cannot be verified: its issuer's name differs from the configured one."},
-	{name: apierror.SharedStateUnavailable, text: "Redis is unavailable; repeat the add, with its request_id if it has one.", methods: only(adding)},
+	{
+		name: apierror.SharedStateUnavailable, methods: only(adding),
+		text: "Redis is unavailable; repeat the add, with its request_id if it has one.",
+	},
 	{name: apierror.Draining, text: "this server is shutting down; call again."},
 	{name: apierror.StreamAged, text: "the stream has reached its maximum age; call again.", methods: only(watching, watchingMany)},
 	{name: apierror.StreamEnded, text: "this server's operator has ended the stream; call again.", methods: only(watching, watchingMany)},
