@@ -129,7 +129,7 @@ func (a *attempt) run(ctx context.Context) {
 		a.once.Do(func() { close(a.left) })
 	}}
 	adding, span := a.startSpan(adding)
-	adding, upstreamRequest := requestctx.WithUpstreamRequest(adding)
+	adding, ids := requestctx.WithIDs(adding, requestctx.RequestID(adding))
 	var added write.Added
 	var err error
 	if panics.Recover(a.batches.options.Logger, "entry of a batch", func() {
@@ -143,7 +143,7 @@ func (a *attempt) run(ctx context.Context) {
 		return
 	}
 	if a.request.Done != nil {
-		a.request.Done(a.index, added, err, upstreamRequest.ID())
+		a.request.Done(a.index, added, err, ids.UpstreamRequest())
 	}
 	a.batches.finished(a.batch, a.index, added, err)
 }

@@ -25,9 +25,9 @@ func withRequestID(next http.Handler) http.Handler {
 			trace = requestctx.TraceparentOf(requestctx.NewTrace())
 			r = r.WithContext(requestctx.WithNewTrace(r.Context()))
 		}
+		ids, traces := []string{id}, []string{trace}
 		for _, header := range []http.Header{r.Header, w.Header()} {
-			header.Set(httpio.RequestIDHeader, id)
-			header.Set(httpio.TraceparentHeader, trace)
+			header[httpio.RequestIDHeader], header[httpio.TraceparentHeader] = ids, traces
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -44,7 +44,7 @@ func (c *call) attributes(attrs []slog.Attr, st *status.Status, err error, elaps
 	if c.peer != "" {
 		attrs = append(attrs, slog.String("peer", c.peer))
 	}
-	if id := c.upstreamRequest.ID(); id != "" {
+	if id := c.ids.UpstreamRequest(); id != "" {
 		attrs = append(attrs, slog.String("upstream_request_id", id))
 	}
 	if err == nil {

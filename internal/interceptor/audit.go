@@ -126,8 +126,8 @@ func dialled(err error) audit.Dialled {
 // upstreamID returns the upstream's id of the last request of a call, or of the request that
 // failed.
 func (c *call) upstreamID(err error) string {
-	if c.upstreamRequest != nil && c.upstreamRequest.ID() != "" {
-		return c.upstreamRequest.ID()
+	if c.ids != nil && c.ids.UpstreamRequest() != "" {
+		return c.ids.UpstreamRequest()
 	}
 	return upstreamIDOf(err)
 }

@@ -42,8 +42,8 @@ type call struct {
 	// reachedService is false while certainly nothing was sent upstream.
 	reachedService bool
 	// entries says whether an entry of a batch has made a phone ring, or may have.
-	entries         audit.Dialled
-	upstreamRequest *requestctx.UpstreamRequest
+	entries audit.Dialled
+	ids     *requestctx.IDs
 }
 
 // begin gives a call its ids, under which the logs of both sides show it.
@@ -53,9 +53,8 @@ func (i *Interceptor) begin(ctx context.Context, method string, request proto.Me
 		requestID: requestctx.ValidRequestID(incoming(ctx, headerRequestID)),
 		entries:   audit.DialledNo,
 	}
-	ctx = requestctx.WithRequestID(ctx, c.requestID)
+	ctx, c.ids = requestctx.WithIDs(ctx, c.requestID)
 	ctx, c.span, c.traceparent = i.startSpan(ctx, method, incoming(ctx, headerTraceparent))
-	ctx, c.upstreamRequest = requestctx.WithUpstreamRequest(ctx)
 	return ctx, c
 }
 

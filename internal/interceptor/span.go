@@ -60,7 +60,7 @@ func (c *call) endSpan(st *status.Status, err error) {
 	if named, ok := c.request.(interface{ GetParticipantId() string }); ok {
 		requestctx.SetID(c.span, "participant_id", loggedID(named.GetParticipantId()))
 	}
-	if id := c.upstreamRequest.ID(); id != "" {
+	if id := c.ids.UpstreamRequest(); id != "" {
 		requestctx.SetID(c.span, "upstream_request_id", id)
 	}
 	if known, ok := errors.AsType[*apierror.Error](err); ok {

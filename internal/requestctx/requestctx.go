@@ -13,50 +13,55 @@ import (
 type contextKey uint8
 
 const (
-	requestIDKey contextKey = iota
+	idsKey contextKey = iota
 	newTraceKey
 	rootIDsKey
-	upstreamRequestKey
 	violationsKey
 	retryKey
 	streamKey
 	transportKey
 )
 
-// WithRequestID returns a context with the id of the caller's request. Upstream requests for
-// the call send it too.
+// IDs are the ids of a call, or of an entry of a batch.
+type IDs struct {
+	request  string
+	upstream atomic.Pointer[string]
+}
+
+// WithIDs returns a context with the id of the caller's request. Upstream requests for the call
+// send it too. SetUpstreamRequestID stores the upstream's id in the IDs.
+func WithIDs(ctx context.Context, requestID string) (context.Context, *IDs) {
+	ids := &IDs{request: requestID}
+	return context.WithValue(ctx, idsKey, ids), ids
+}
+
+// WithRequestID returns the context of WithIDs alone.
 func WithRequestID(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, requestIDKey, id)
+	ctx, _ = WithIDs(ctx, id)
+	return ctx
 }
 
 // RequestID returns the id of the caller's request, or the empty string.
 func RequestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestIDKey).(string)
-	return id
+	if ids, ok := ctx.Value(idsKey).(*IDs); ok {
+		return ids.request
+	}
+	return ""
 }
 
-// UpstreamRequest stores the id that the upstream gave to the last request of a call. The
-// vendor's support asks for it.
-type UpstreamRequest struct{ id atomic.Pointer[string] }
-
-// ID returns the id, or the empty string.
-func (u *UpstreamRequest) ID() string {
-	if id := u.id.Load(); id != nil {
+// UpstreamRequest returns the id that the upstream gave to the last request of the call, or the
+// empty string. The vendor's support asks for it.
+func (i *IDs) UpstreamRequest() string {
+	if id := i.upstream.Load(); id != nil {
 		return *id
 	}
 	return ""
 }
 
-// WithUpstreamRequest returns a context in which SetUpstreamRequestID stores the id.
-func WithUpstreamRequest(ctx context.Context) (context.Context, *UpstreamRequest) {
-	request := &UpstreamRequest{}
-	return context.WithValue(ctx, upstreamRequestKey, request), request
-}
-
-// SetUpstreamRequestID stores the id, if ctx comes from WithUpstreamRequest.
+// SetUpstreamRequestID stores the id that the upstream gave to a request of the call.
 func SetUpstreamRequestID(ctx context.Context, id string) {
-	if request, ok := ctx.Value(upstreamRequestKey).(*UpstreamRequest); ok && id != "" {
-		request.id.Store(&id)
+	if ids, ok := ctx.Value(idsKey).(*IDs); ok && id != "" {
+		ids.upstream.Store(&id)
 	}
 }
 

@@ -7,12 +7,12 @@ import (
 )
 
 func TestContext_CarriesIDs(t *testing.T) {
-	ctx, upstream := requestctx.WithUpstreamRequest(under(requestctx.WithRequestID(t.Context(), "r1")))
+	ctx, ids := requestctx.WithIDs(under(t.Context()), "r1")
 	requestctx.SetUpstreamRequestID(ctx, "req_1")
 	requestctx.SetUpstreamRequestID(ctx, "")
 	requestctx.SetUpstreamRequestID(t.Context(), "nowhere")
-	if requestctx.RequestID(ctx) != "r1" || requestctx.Traceparent(ctx) != traceparent || upstream.ID() != "req_1" {
-		t.Errorf("got %q, %q, %q", requestctx.RequestID(ctx), requestctx.Traceparent(ctx), upstream.ID())
+	if requestctx.RequestID(ctx) != "r1" || requestctx.Traceparent(ctx) != traceparent || ids.UpstreamRequest() != "req_1" {
+		t.Errorf("got %q, %q, %q", requestctx.RequestID(ctx), requestctx.Traceparent(ctx), ids.UpstreamRequest())
 	}
 	if requestctx.RequestID(t.Context()) != "" || requestctx.Traceparent(t.Context()) != "" {
 		t.Error("an empty context has ids")

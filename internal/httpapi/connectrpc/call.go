@@ -5,7 +5,6 @@ import (
 	"path"
 
 	"connectrpc.com/connect"
-	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -56,10 +55,8 @@ func unary[Request, Response any, Pointer interface {
 		if err != nil {
 			return nil, err
 		}
-		var transport runtime.ServerTransportStream
-		response, err := invoke(grpc.NewContextWithServerTransportStream(ctx, &transport), request)
 		header := callOf(ctx).w.Header()
-		httpio.SetOutgoing(header, transport.Header())
+		response, err := invoke(grpc.NewContextWithServerTransportStream(ctx, httpio.UnaryStream(header)), request)
 		if err != nil {
 			httpio.SetRetryAfter(header, grpcstatus.From(err))
 			return nil, connectError(err)

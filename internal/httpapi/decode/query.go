@@ -15,6 +15,9 @@ const wholeQuery = "query"
 // Query decodes a URL's query into the request's fields. It refuses unknown keys: one may
 // be a misspelt filter, or a credential.
 func Query(text string, request proto.Message) error {
+	if text == "" {
+		return nil
+	}
 	var invalid violations
 	query, err := url.ParseQuery(text)
 	if err != nil {
@@ -82,13 +85,19 @@ func set(message protoreflect.Message, field protoreflect.FieldDescriptor, value
 func Path(path map[string]string, request proto.Message) error {
 	var invalid violations
 	message := request.ProtoReflect()
-	for _, name := range slices.Sorted(maps.Keys(path)) {
-		field := message.Descriptor().Fields().ByName(protoreflect.Name(name))
-		value, problem := parse(field, path[name])
+	fields := message.Descriptor().Fields()
+	for i := range fields.Len() {
+		field := fields.Get(i)
+		name := string(field.Name())
+		sent, isInPath := path[name]
+		if !isInPath {
+			continue
+		}
+		value, problem := parse(field, sent)
 		switch {
 		case problem != "":
 			invalid.add(name, ruleType, problem)
-		case message.Has(field) && message.Get(field).String() != path[name]:
+		case message.Has(field) && message.Get(field).String() != sent:
 			invalid.add(name, ruleAgree, "must be the one in the path")
 		default:
 			message.Set(field, value)

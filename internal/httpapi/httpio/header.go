@@ -2,9 +2,7 @@ package httpio
 
 import (
 	"fmt"
-	"net"
 	"net/http"
-	"net/netip"
 	"regexp"
 	"strings"
 
@@ -51,24 +49,55 @@ func Incoming(header http.Header) metadata.MD {
 	return md
 }
 
-// outgoing are the headers that the service may set on a response.
-var outgoing = []string{RequestIDHeader, TraceparentHeader, "Idempotency-Replayed", "Participant-Source"}
+// outgoing are the headers that the service may set on a response, by their metadata keys.
+var outgoing = map[string]string{
+	"x-request-id":         RequestIDHeader,
+	"traceparent":          TraceparentHeader,
+	"idempotency-replayed": "Idempotency-Replayed",
+	"participant-source":   "Participant-Source",
+}
 
 // SetOutgoing sets the response headers from the service's header metadata.
 func SetOutgoing(header http.Header, md metadata.MD) {
-	for _, name := range outgoing {
-		if values := md.Get(name); len(values) > 0 {
-			header.Set(name, values[len(values)-1])
+	for key, values := range md {
+		name, passed := outgoing[key]
+		if !passed || len(values) == 0 {
+			continue
+		}
+		if value := values[len(values)-1]; header.Get(name) != value {
+			header.Set(name, value)
 		}
 	}
 }
 
-// PeerOf returns the client of a request in the form in which gRPC's server does.
+// UnaryStream is the gRPC stream of a unary call over HTTP: it sets the response's headers. A call's status
+// contains how it ended, so that there are no trailers.
+type UnaryStream http.Header
+
+// Method is not used over HTTP.
+func (UnaryStream) Method() string { return "" }
+
+// SetHeader sets headers of a response that has not started.
+func (s UnaryStream) SetHeader(md metadata.MD) error {
+	SetOutgoing(http.Header(s), md)
+	return nil
+}
+
+// SendHeader does not send yet: the response or error decides the status.
+func (s UnaryStream) SendHeader(md metadata.MD) error { return s.SetHeader(md) }
+
+// SetTrailer does nothing.
+func (UnaryStream) SetTrailer(metadata.MD) error { return nil }
+
+// address is the network address of a client as net/http names it.
+type address string
+
+func (address) Network() string  { return "tcp" }
+func (a address) String() string { return string(a) }
+
+// PeerOf returns the client of a request, as gRPC's server does.
 func PeerOf(r *http.Request) *peer.Peer {
-	known := &peer.Peer{Addr: &net.TCPAddr{}}
-	if address, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-		known.Addr = net.TCPAddrFromAddrPort(address)
-	}
+	known := &peer.Peer{Addr: address(r.RemoteAddr)}
 	if r.TLS != nil {
 		known.AuthInfo = credentials.TLSInfo{State: *r.TLS}
 	}
@@ -127,6 +156,11 @@ func HeadersTooLarge() error {
 // SetResponseDefaults sets the headers of every API response: it contains personal data
 // that changes at any time.
 func SetResponseDefaults(header http.Header) {
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Content-Type-Options", "nosniff")
+	header["Cache-Control"], header["X-Content-Type-Options"] = noStore, noSniff
 }
+
+// The values of headers that all responses share: net/http does not change them.
+var (
+	noStore = []string{"no-store"}
+	noSniff = []string{"nosniff"}
+)

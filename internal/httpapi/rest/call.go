@@ -27,7 +27,7 @@ func serviceRoutes() (routes, error) {
 }
 
 func (all routes) call(r *http.Request) (method string, request proto.Message) {
-	path := splitPath(strings.TrimSuffix(encodedColon.Replace(r.URL.EscapedPath()), "/"))
+	path := splitPath(strings.TrimSuffix(withColons(r.URL.EscapedPath()), "/"))
 	for _, one := range all {
 		if one.verb == r.Method && one.matches(path) {
 			request = one.request.New().Interface()

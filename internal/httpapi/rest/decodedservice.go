@@ -3,19 +3,24 @@ package rest
 import (
 	"context"
 
+	"google.golang.org/grpc"
+
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
+	"github.com/audian/participant-gateway/internal/httpapi/httpio"
 )
 
-// decodedService passes the requests that decode stored in the context to the service, in
-// place of the ones that grpc-gateway makes.
+// decodedService passes the requests that decode stored to the service, in place of the ones that
+// grpc-gateway makes. The headers that the service sets become the response's at once:
+// grpc-gateway would copy them several times.
 type decodedService struct{ v2.ParticipantServiceServer }
 
 // withDecoded calls a method of the service with the decoded request.
 func withDecoded[Request, Response any](
 	ctx context.Context, method func(context.Context, *Request) (*Response, error),
 ) (*Response, error) {
-	request, _ := ctx.Value(requestKey{}).(*Request)
-	return method(ctx, request)
+	routed := routedFrom(ctx)
+	request, _ := routed.request.(*Request)
+	return method(grpc.NewContextWithServerTransportStream(ctx, httpio.UnaryStream(routed.header)), request)
 }
 
 func (s decodedService) AddParticipant(ctx context.Context, _ *v2.AddParticipantRequest) (*v2.AddParticipantResponse, error) {

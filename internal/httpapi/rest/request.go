@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 
@@ -25,8 +24,11 @@ func (a *api) decode(next runtime.HandlerFunc) runtime.HandlerFunc {
 			return
 		}
 		ctx := peer.NewContext(r.Context(), httpio.PeerOf(r))
-		ctx = requestctx.WithViolations(ctx, violations)
-		r = r.WithContext(context.WithValue(ctx, requestKey{}, request))
+		if len(violations) > 0 {
+			ctx = requestctx.WithViolations(ctx, violations)
+		}
+		routedFrom(ctx).request = request
+		r = r.WithContext(ctx)
 		// A form that is set is not parsed: grpc-gateway finds nothing in the query.
 		r.Form, r.PostForm = url.Values{}, url.Values{}
 		next(w, r, path)
@@ -41,5 +43,3 @@ func (a *api) refusal(r *http.Request, path map[string]string, fault error) erro
 	_ = decode.Path(path, request)
 	return a.Precheck.Refusal(r, request, fault)
 }
-
-type requestKey struct{}

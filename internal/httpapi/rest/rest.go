@@ -100,15 +100,19 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.Errors.Refuse(w, r, httpio.RouteNotFound())
 		return
 	}
-	from := &routed{head: r.Method == http.MethodHead}
+	from := &routed{head: r.Method == http.MethodHead, header: w.Header()}
 	a.mux.ServeHTTP(w, forRouting(r, from))
 	from.memory.release(w)
 }
 
-// routed is what the response to a request depends on that grpc-gateway routes.
+// routed is what belongs to a request that grpc-gateway routes.
 type routed struct {
 	// head is true for a request that was sent as a HEAD.
 	head bool
+	// request is the decoded request of a call: a pointer to a message.
+	request any
+	// header is the response's.
+	header http.Header
 	// memory is nil unless the response is a list.
 	memory *listMemory
 }
@@ -130,7 +134,7 @@ func forRouting(r *http.Request, from *routed) *http.Request {
 	changed := r.WithContext(context.WithValue(r.Context(), routedKey{}, from))
 	changed.URL = new(url.URL)
 	*changed.URL = *r.URL
-	changed.URL.RawPath = encodedColon.Replace(r.URL.EscapedPath())
+	changed.URL.RawPath = withColons(r.URL.EscapedPath())
 	if from.head {
 		changed.Method = http.MethodGet
 	}
@@ -139,14 +143,20 @@ func forRouting(r *http.Request, from *routed) *http.Request {
 
 var encodedColon = strings.NewReplacer("%3A", ":", "%3a", ":")
 
+// withColons returns a path with its percent-encoded colons decoded.
+func withColons(path string) string {
+	if !strings.Contains(path, "%") {
+		return path // Replace allocates for every path.
+	}
+	return encodedColon.Replace(path)
+}
+
 // noHeader keeps grpc-gateway from writing the service's metadata as headers: it would
 // add to headers that are already set.
 func noHeader(string) (header string, passed bool) { return "", false }
 
-// completeHeader sets the headers of a successful response, and the status of one without a
-// body.
-func completeHeader(ctx context.Context, w http.ResponseWriter, response proto.Message) error {
-	setServiceHeaders(ctx, w.Header())
+// completeHeader sets the status of a successful response without a body.
+func completeHeader(_ context.Context, w http.ResponseWriter, response proto.Message) error {
 	if !hasBody(response.ProtoReflect()) {
 		w.Header().Del("Content-Type")
 		w.WriteHeader(http.StatusNoContent)
@@ -163,18 +173,10 @@ func hasBody(response protoreflect.Message) bool {
 	return fields.Len() > 0
 }
 
-// setServiceHeaders sets the headers that the service set in a unary call.
-func setServiceHeaders(ctx context.Context, header http.Header) {
-	if md, known := runtime.ServerMetadataFromContext(ctx); known {
-		httpio.SetOutgoing(header, md.HeaderMD)
-	}
-}
-
 // writeError is grpc-gateway's error handler.
 func (a *api) writeError(
-	ctx context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error,
+	_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error,
 ) {
-	setServiceHeaders(ctx, w.Header())
 	a.Errors.Write(w, r, err)
 }
 

@@ -19,7 +19,7 @@ import (
 
 // watch streams a conference.
 func (a *api) watch(w http.ResponseWriter, r *http.Request, path map[string]string) {
-	if request, _ := r.Context().Value(requestKey{}).(*v2.WatchParticipantsRequest); r.Header.Get("Last-Event-ID") != "" {
+	if request, _ := routedFrom(r.Context()).request.(*v2.WatchParticipantsRequest); r.Header.Get("Last-Event-ID") != "" {
 		// EventSource reconnects with the same URL, and with the token in it.
 		request.ResumeToken = r.Header.Get("Last-Event-ID")
 	}
@@ -48,11 +48,12 @@ func serveStream[Request, Response any](
 	a *api, w http.ResponseWriter, r *http.Request, path map[string]string,
 	method string, invoke func(*Request, grpc.ServerStreamingServer[Response]) error,
 ) {
-	if routedFrom(r.Context()).head {
+	routed := routedFrom(r.Context())
+	if routed.head {
 		a.watchHead(w, r, path)
 		return
 	}
-	request, _ := r.Context().Value(requestKey{}).(*Request)
+	request, _ := routed.request.(*Request)
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	ctx, call := offerDetaching(ctx, w, r, method)

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -184,8 +185,7 @@ func TestA01_TheStatusCountsWithoutItsBody(t *testing.T) {
 		t.Run(http.StatusText(status), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				u := &upstream{answer: func(r *http.Request) (*http.Response, error) {
-					body := io.MultiReader(strings.NewReader("{"), stuck{r.Context()})
-					return &http.Response{StatusCode: status, ContentLength: 500, Body: io.NopCloser(body)}, nil
+					return &http.Response{StatusCode: status, ContentLength: 500, Body: newStuck(r.Context(), "{")}, nil
 				}}
 				began := time.Now()
 				_, err := client(t, u).Add(t.Context(), "c", participant.Add{}, Pacing{Timeout: time.Minute})
@@ -197,13 +197,59 @@ func TestA01_TheStatusCountsWithoutItsBody(t *testing.T) {
 	}
 }
 
-// stuck is a body of which no more comes.
-type stuck struct{ request context.Context }
-
-func (s stuck) Read([]byte) (int, error) {
-	<-s.request.Done()
-	return 0, s.request.Err()
+// TestA01_AnErrorBodyThatStopsIsCutOff does the same over a connection.
+func TestA01_AnErrorBodyThatStopsIsCutOff(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "500")
+		w.WriteHeader(http.StatusTooManyRequests)
+		_, _ = w.Write([]byte("{"))
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	transport := NewTransport()
+	defer transport.CloseIdleConnections()
+	_, err := client(t, transport, at(t, server.URL)).Add(ctx, "c", participant.Add{}, Pacing{})
+	if e := apiError(t, err); e.Reason != apierror.UpstreamRateLimited || ctx.Err() != nil {
+		t.Errorf("got %v", err)
+	}
 }
+
+// stuck is a body of which no more comes: its end is that of its request, or its Close.
+type stuck struct {
+	io.Reader
+
+	request context.Context
+	closed  chan struct{}
+	close   func()
+}
+
+func newStuck(request context.Context, begin string) *stuck {
+	s := &stuck{request: request, closed: make(chan struct{})}
+	s.close = sync.OnceFunc(func() { close(s.closed) })
+	s.Reader = io.MultiReader(strings.NewReader(begin), readerFunc(s.wait))
+	return s
+}
+
+func (s *stuck) wait([]byte) (int, error) {
+	select {
+	case <-s.request.Done():
+		return 0, s.request.Err()
+	case <-s.closed:
+		return 0, http.ErrBodyReadAfterClose
+	}
+}
+
+func (s *stuck) Close() error {
+	s.close()
+	return nil
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 func TestRemoveAnswers(t *testing.T) {
 	for name, test := range map[string]struct {

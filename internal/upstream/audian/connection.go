@@ -12,6 +12,7 @@ import (
 // connectionTrace records whether a request got a connection: without one, it certainly did not
 // reach the upstream (A1).
 type connectionTrace struct {
+	hooks httptrace.ClientTrace
 	// traced is true if the transport reports events, connected if the request got a
 	// connection, after its TLS handshake, and may have been written to it.
 	traced, connected atomic.Bool
@@ -21,10 +22,9 @@ type connectionTrace struct {
 // it wrote nothing to the first: it does not repeat a request that it may have written.
 func traceConnection(ctx context.Context) (context.Context, *connectionTrace) {
 	t := &connectionTrace{}
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { t.traced.Store(true); t.connected.Store(false) },
-		GotConn: func(httptrace.GotConnInfo) { t.connected.Store(true) },
-	}), t
+	t.hooks.GetConn = func(string) { t.traced.Store(true); t.connected.Store(false) }
+	t.hooks.GotConn = func(httptrace.GotConnInfo) { t.connected.Store(true) }
+	return httptrace.WithClientTrace(ctx, &t.hooks), t
 }
 
 // neverConnected reports whether a request that failed got no connection. Without a trace, its

@@ -136,11 +136,15 @@ func (c *Client) send(ctx context.Context, r request, token string, timeout time
 	return resp, nil
 }
 
-// roundTrip sends a request and reads its response. Both results are set if the body of a 2xx
+// roundTrip sends a request and reads its response within a timeout; 0 means none. Both results are set if the body of a 2xx
 // could not be read.
 func (c *Client) roundTrip(ctx context.Context, r request, token string, timeout time.Duration) (*response, *apierror.Error) {
-	own, cancel := withTimeout(ctx, timeout)
-	defer cancel()
+	own := ctx
+	if timeout != 0 {
+		var cancel context.CancelFunc
+		own, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
+	}
 	own, trace := traceConnection(own)
 	out, err := c.build(own, r, token)
 	if err != nil {
@@ -153,17 +157,9 @@ func (c *Client) roundTrip(ctx context.Context, r request, token string, timeout
 	}
 	defer func() { _ = in.Body.Close() }()
 	if !isSuccess(in.StatusCode) {
-		defer time.AfterFunc(errorBodyTimeout, cancel).Stop()
+		defer time.AfterFunc(errorBodyTimeout, func() { _ = in.Body.Close() }).Stop()
 	}
 	return read(ctx, in, r, c.secrets(token))
-}
-
-// withTimeout bounds ctx by a timeout; 0 means none.
-func withTimeout(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
-	if timeout == 0 {
-		return context.WithCancel(ctx)
-	}
-	return context.WithTimeout(ctx, timeout)
 }
 
 func (c *Client) build(ctx context.Context, r request, token string) (*http.Request, error) {
@@ -236,14 +232,17 @@ func headerSafe(value string) bool {
 	return !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
+// usualSegments is the length of the longest path, with the base URL's.
+const usualSegments = 6
+
 func (c *Client) url(r request) *url.URL {
 	u := *c.options.BaseURL
-	escaped := make([]string, len(r.path))
-	for i, segment := range r.path {
-		escaped[i] = url.PathEscape(segment)
+	segments := append(make([]string, 0, usualSegments), strings.TrimSuffix(u.Path, "/"))
+	escaped := append(make([]string, 0, usualSegments), strings.TrimSuffix(u.EscapedPath(), "/"))
+	for _, segment := range r.path {
+		segments, escaped = append(segments, segment), append(escaped, url.PathEscape(segment))
 	}
-	u.RawPath = strings.TrimSuffix(u.EscapedPath(), "/") + "/" + strings.Join(escaped, "/")
-	u.Path = strings.TrimSuffix(u.Path, "/") + "/" + strings.Join(r.path, "/")
+	u.Path, u.RawPath = strings.Join(segments, "/"), strings.Join(escaped, "/")
 	u.RawQuery, u.Fragment = r.query.Encode(), ""
 	return &u
 }

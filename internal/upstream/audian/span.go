@@ -11,8 +11,10 @@ import (
 
 // startSpan starts the span of one request. The request carries its trace context.
 func startSpan(ctx context.Context, r request) (context.Context, trace.Span) {
-	return requestctx.StartSpan(ctx, "upstream "+string(r.operation), trace.WithSpanKind(trace.SpanKindClient))
+	return requestctx.StartSpan(ctx, "upstream "+string(r.operation), clientSpan...)
 }
+
+var clientSpan = []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindClient)}
 
 // endSpan ends the span of a request; resp is nil without a response.
 func endSpan(span trace.Span, result Result, resp *response) {
