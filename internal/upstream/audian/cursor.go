@@ -20,6 +20,9 @@ type cursor struct {
 	named int
 }
 
+// usualMembers is a little more than the number of an item's members.
+const usualMembers = 16
+
 // memberName is the text of a member's name, with the colon and the blanks after it, and its field;
 // nil for an unknown one.
 type memberName struct {
@@ -93,6 +96,9 @@ func (c *cursor) member(item *participant.Item, text *itemText) bool {
 
 // name reads the name of a member, and returns its field, or nil for an unknown one.
 func (c *cursor) name() (f *field, ok bool) {
+	if c.names == nil {
+		c.names = make([]memberName, 0, usualMembers)
+	}
 	n := c.named
 	c.named++
 	if n < len(c.names) && bytes.HasPrefix(c.text[c.at:], c.names[n].text) {

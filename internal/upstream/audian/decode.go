@@ -42,7 +42,7 @@ type pageItems struct {
 // decodePage decodes a page, bare or in `data`. It fails if it is not certain who is listed,
 // because a list proves removals (W7). It reads at most room items.
 func decodePage(e envelope, room int, unexpected fieldReport) (page, error) {
-	array, around := findList(e)
+	array, data := findList(e)
 	p := page{placeholder: array == nil}
 	if array != nil {
 		var err error
@@ -50,39 +50,37 @@ func decodePage(e envelope, room int, unexpected fieldReport) (page, error) {
 			return page{}, err
 		}
 	}
-	for _, e := range around {
+	for _, e := range [...]envelope{e, data} {
 		p.total = smallest(p.total, counted("total", e.Total, unexpected))
 		p.active = smallest(p.active, counted("active", e.Active, unexpected))
 		p.follow(e.NextStartKey, unexpected)
 	}
-	if p.placeholder && !p.isEmpty(around) {
+	if p.placeholder && !p.isEmpty(e, data) {
 		return page{}, errors.New("no array of participants")
 	}
 	return p, nil
 }
 
-// findList returns the array of participants, or nil, and the objects around it.
-func findList(e envelope) (array jsontext.Value, around []envelope) {
+// findList returns the array of participants, or nil, and the object in `data`; a zero envelope if the
+// array is not in that object.
+func findList(e envelope) (array jsontext.Value, data envelope) {
 	switch {
 	case e.Participants.Kind() == '[':
-		return e.Participants, []envelope{e}
+		return e.Participants, envelope{}
 	case e.Data.Kind() == '[':
-		return e.Data, []envelope{e}
+		return e.Data, envelope{}
 	}
-	data := inner(e.Data)
+	data = inner(e.Data)
 	if data.Participants.Kind() == '[' {
-		return data.Participants, []envelope{e, data}
+		return data.Participants, data
 	}
-	return nil, []envelope{e, data}
+	return nil, data
 }
 
 // isEmpty reports whether a page without an array is an empty list: it has null or {} instead,
 // and its total is not above 0 (W7).
-func (p *page) isEmpty(around []envelope) bool {
-	held := false
-	for _, e := range around {
-		held = held || isPlaceholder(e.Participants)
-	}
+func (p *page) isEmpty(e, data envelope) bool {
+	held := isPlaceholder(e.Participants) || isPlaceholder(data.Participants)
 	return held && (p.total == nil || *p.total == 0) && p.next == "" && p.badKey == nil
 }
 

@@ -170,7 +170,10 @@ func (c *Client) clientErrorReason(r request, status int, p errorBody) apierror.
 func (r *response) requestID() string {
 	id, _ := text(r.envelope.RequestID)
 	if id == "" {
-		id = r.header.Get("X-Request-ID")
+		id = r.header.Get("X-Request-Id")
+	}
+	if id == "" {
+		return ""
 	}
 	return truncate(r.secrets.Mask(clean(id)))
 }

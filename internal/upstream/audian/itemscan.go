@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"slices"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
@@ -30,9 +28,8 @@ type itemScan struct {
 	next  int
 	// found is written over what was read of known: it has at most next items, unless known is a
 	// copy.
-	found   pageItems
-	copied  bool
-	decoder jsontext.Decoder
+	found  pageItems
+	copied bool
 	// decoded is the item that was decoded last. Each has the same memory, which saves allocations.
 	decoded participant.Item
 }
@@ -106,10 +103,11 @@ func (s *itemScan) decode() bool {
 	place, ok := s.item(&s.decoded)
 	if !ok {
 		text := s.text[begin:min(begin+maxItemText, len(s.text))]
-		s.decoder.Reset(bytes.NewBuffer(text), tolerant)
+		d := newDecoder(text)
+		defer d.release()
 		s.decoded = participant.Item{}
 		var err error
-		if place, err = decodeItem(&s.decoder, &s.decoded, s.unexpected); err != nil {
+		if place, err = decodeItem(&d.Decoder, &s.decoded, s.unexpected); err != nil {
 			return false
 		}
 		place.shift(begin)
