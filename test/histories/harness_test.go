@@ -58,6 +58,7 @@ type harness struct {
 	placeholders, altered int
 	resting               bool
 
+	// mu guards the ledger and failure.
 	mu      sync.Mutex
 	ledger  *watchmodel.Ledger
 	failure error

@@ -222,6 +222,8 @@ func (m *many) checkLag(c *client, token string) error {
 	if err != nil {
 		return err
 	}
+	c.harness.mu.Lock() // Other conferences go on meanwhile, and add to all ledgers.
+	defer c.harness.mu.Unlock()
 	missed := 0
 	for at, entry := range c.harness.ledger.Entries {
 		if at.Epoch == from.Epoch && at.Seq > from.Seq {
