@@ -24,6 +24,7 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/detached"
+	"github.com/audian/participant-gateway/internal/panics"
 	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/wire"
 )
@@ -39,6 +40,8 @@ type fakeSource struct {
 	wake   func()
 	closed atomic.Bool
 	panics bool
+	// panicsAtClose makes Close panic.
+	panicsAtClose bool
 }
 
 func (s *fakeSource) Poll() (*wire.Message, error) {
@@ -79,7 +82,12 @@ func (s *fakeSource) Notify(wake func()) (stop func()) {
 	}
 }
 
-func (s *fakeSource) Close() { s.closed.Store(true) }
+func (s *fakeSource) Close() {
+	if s.panicsAtClose {
+		panic("a mistake at the end")
+	}
+	s.closed.Store(true)
+}
 
 // change changes the source, and then wakes the stream.
 func (s *fakeSource) change(change func()) {
@@ -258,6 +266,7 @@ func TestDetachedStream_W16_ABlockedClientIsCutAfter2Seconds(t *testing.T) {
 
 func TestDetachedStream_APanicEndsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		before := panics.Recovered()
 		source := &fakeSource{}
 		client, stop := openDetached(t, source, checkpoint("first"))
 		defer stop()
@@ -270,7 +279,41 @@ func TestDetachedStream_APanicEndsIt(t *testing.T) {
 		if err := <-client.ended; err == nil || !strings.Contains(err.Error(), "panic") {
 			t.Errorf("ended with %v", err)
 		}
+		if panics.Recovered() != before+1 {
+			t.Error("the panic is not counted")
+		}
 	})
+}
+
+func TestDetachedStream_APanicAtItsEndEndsItAlone(t *testing.T) {
+	ends := map[string]func(*fakeService, *fakeSource){
+		"source": func(_ *fakeService, source *fakeSource) { source.panicsAtClose = true },
+		"call": func(service *fakeService, _ *fakeSource) {
+			detach := service.watch
+			service.watch = func(request *v2.WatchParticipantsRequest, s grpc.ServerStream) error {
+				detached.FromContext(s.Context()).AtEnd(func(error) error { panic("a mistake at the end") })
+				return detach(request, s)
+			}
+		},
+	}
+	for name, change := range ends {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				before := panics.Recovered()
+				source := &fakeSource{err: io.EOF}
+				service, _ := detachTo(source, checkpoint("first"))
+				change(service, source)
+				conn, stop := openWatch(t, service)
+				defer stop()
+				if all, err := io.ReadAll(conn); err != nil || !strings.Contains(string(all), "event: failure") {
+					t.Errorf("the client reads %q, %v", all, err)
+				}
+				if panics.Recovered() != before+1 {
+					t.Error("the panic is not counted")
+				}
+			})
+		})
+	}
 }
 
 // The client reads nothing until the socket takes no more, and then everything.

@@ -22,12 +22,17 @@ func Count() { recovered.Add(1) }
 func Recover(logger *slog.Logger, name string, work func()) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			Count()
-			err = fmt.Errorf("panic: %v", value)
-			logger.Error("panic in background work",
-				slog.String("work", name), slog.String("panic", fmt.Sprint(value)), slog.String("stack", string(debug.Stack())))
+			err = Report(logger, name, value)
 		}
 	}()
 	work()
 	return nil
+}
+
+// Report logs and counts a panic that a deferred function has recovered, and returns it as an error.
+func Report(logger *slog.Logger, name string, value any) error {
+	Count()
+	logger.Error("panic in background work",
+		slog.String("work", name), slog.String("panic", fmt.Sprint(value)), slog.String("stack", string(debug.Stack())))
+	return fmt.Errorf("panic: %v", value)
 }

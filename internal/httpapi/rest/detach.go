@@ -34,7 +34,9 @@ func (a *api) detach(s *stream, r *http.Request, call *detached.Call, retry time
 		a.Detached.Done()
 		return
 	}
-	stream := &detachedStream{call: call, Stream: call.Stream(), conn: conn, format: s.format, ended: a.Detached.Done}
+	stream := &detachedStream{
+		call: call, Stream: call.Stream(), logger: a.Errors.Logger, conn: conn, format: s.format, ended: a.Detached.Done,
+	}
 	conn.NotifyClose(func() { call.Cancel(context.Canceled) })
 	go stream.run(retry)
 }

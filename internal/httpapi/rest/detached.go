@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -14,6 +14,7 @@ import (
 	"github.com/audian/participant-gateway/internal/detached"
 	"github.com/audian/participant-gateway/internal/httpapi/httpio"
 	"github.com/audian/participant-gateway/internal/jitter"
+	"github.com/audian/participant-gateway/internal/panics"
 	"github.com/audian/participant-gateway/internal/wire"
 )
 
@@ -24,6 +25,7 @@ type detachedStream struct {
 	*detached.Stream
 
 	call   *detached.Call
+	logger *slog.Logger
 	conn   *httpio.Connection
 	format format
 	// ended is called when the connection is closed.
@@ -94,7 +96,8 @@ func (s *detachedStream) cancel() {
 func (s *detachedStream) advance() {
 	defer func() {
 		if panicked := recover(); panicked != nil {
-			s.leave(func() error { return fmt.Errorf("panic: %v", panicked) })
+			err := panics.Report(s.logger, streamWork, panicked)
+			s.leave(func() error { return err })
 		}
 	}()
 	buffer, _ := buffers.Get().(*[]byte)
@@ -200,7 +203,7 @@ func (s *detachedStream) leave(do func() error) {
 
 // wait does what may wait, and goes on after it. An error ends the stream. The stream is busy.
 func (s *detachedStream) wait(do func() error) {
-	if err := recovered(do); err != nil {
+	if err := s.recovered(do); err != nil {
 		s.end(err)
 		return
 	}
@@ -210,28 +213,30 @@ func (s *detachedStream) wait(do func() error) {
 	s.advance()
 }
 
+// streamWork is the name of streams in the log of a panic.
+const streamWork = "detached stream"
+
 // recovered returns a panic as an error.
-func recovered(do func() error) (err error) {
-	defer func() {
-		if panicked := recover(); panicked != nil {
-			err = fmt.Errorf("panic: %v", panicked)
-		}
-	}()
-	return do()
+func (s *detachedStream) recovered(do func() error) (err error) {
+	if panicked := panics.Recover(s.logger, streamWork, func() { err = do() }); panicked != nil {
+		return panicked
+	}
+	return err
 }
 
-// end ends the stream, and the response with its error. The stream stays busy.
+// end ends the stream, and the response with its error. The stream stays busy. The connection is closed
+// even if a part of the end panics.
 func (s *detachedStream) end(err error) {
-	s.stopNotify()
-	s.stopTimers()
-	s.Source.Close()
+	if panicked := s.recovered(s.stop); panicked != nil {
+		err = panicked
+	}
 	if cause := s.call.Cause(); s.conn.Failed() != nil && cause != nil {
 		err = cause // The write was cut off.
 	}
 	if errors.Is(err, io.EOF) {
 		err = nil
 	}
-	err = s.call.End(err)
+	err = s.recovered(func() error { return s.call.End(err) })
 	s.conn.ShortenTimeout()
 	if err != nil {
 		st := grpcstatus.From(err)
@@ -240,6 +245,14 @@ func (s *detachedStream) end(err error) {
 	}
 	s.conn.End()
 	s.ended()
+}
+
+// stop stops whatever wakes the stream, and its source.
+func (s *detachedStream) stop() error {
+	s.stopNotify()
+	s.stopTimers()
+	s.Source.Close()
+	return nil
 }
 
 func (s *detachedStream) stopTimers() {
