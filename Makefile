@@ -108,7 +108,7 @@ RUN ?=
 .PHONY: test
 test: go-version ## Run the tests, with the race detector if cgo is enabled; PKG and RUN select some
 	@$(SUM) --format pkgname-and-test-fails --post-run-command tools/check/skipped.sh -- \
-		$(RACE) -vet=off -p 4 -timeout 5m $(if $(RUN),-run '$(RUN)') $(PKG)
+		$(RACE) -vet=off -p 4 $(if $(RUN),-run '$(RUN)') $(PKG)
 
 .PHONY: cover
 cover: go-version ## Run the tests and write their coverage to bin/cover.html; PKG and RUN select some
