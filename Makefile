@@ -104,11 +104,11 @@ deploy-check: ## Check what is in deploy/: manifests, chart, compose file, syste
 PKG ?= ./...
 RUN ?=
 
-# Without vet: it is one of the linters. Many packages mostly wait: four run at the same time.
+# Without vet: it is one of the linters. Many packages mostly wait: three run at the same time.
 .PHONY: test
 test: go-version ## Run the tests, with the race detector if cgo is enabled; PKG and RUN select some
 	@$(SUM) --format pkgname-and-test-fails --post-run-command tools/check/skipped.sh -- \
-		$(RACE) -vet=off -p 4 $(if $(RUN),-run '$(RUN)') $(PKG)
+		$(RACE) -vet=off -p 3 $(if $(RUN),-run '$(RUN)') $(PKG)
 
 .PHONY: cover
 cover: go-version ## Run the tests and write their coverage to bin/cover.html; PKG and RUN select some

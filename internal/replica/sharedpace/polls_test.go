@@ -99,8 +99,10 @@ func TestR05_AddsOfOneReplicaSlowThePollsOfAnother(t *testing.T) {
 	elapse(1500 * time.Millisecond)
 	began := time.Now()
 	running.Wait()
-	if n := len(c.requests(http.MethodGet, began)); n < 3 || n > 14 {
-		t.Errorf("%d polls in %s beside ten adds a second", n, time.Since(began))
+	polls, adds, took := len(c.requests(http.MethodGet, began)), len(c.requests(http.MethodPost, began)), time.Since(began)
+	// A busy machine sends fewer adds, which leaves more of the twelve requests a second to polls.
+	if most := int(12*took.Seconds()) + 6; polls < 3 || polls+adds > most {
+		t.Errorf("%d polls and %d adds in %s, want at most %d", polls, adds, took, most)
 	}
 }
 
