@@ -203,7 +203,9 @@ func TestA01_AnErrorBodyThatStopsIsCutOff(t *testing.T) {
 		w.Header().Set("Content-Length", "500")
 		w.WriteHeader(http.StatusTooManyRequests)
 		_, _ = w.Write([]byte("{"))
-		_ = http.NewResponseController(w).Flush()
+		if err := http.NewResponseController(w).Flush(); err != nil {
+			t.Error(err)
+		}
 		<-r.Context().Done()
 	}))
 	defer server.Close()

@@ -232,7 +232,7 @@ func headerSafe(value string) bool {
 	return !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
-// usualSegments is the length of the longest path, with the base URL's.
+// usualSegments is room for the segments of a path; one more than needed costs nothing, one less an allocation.
 const usualSegments = 6
 
 func (c *Client) url(r request) *url.URL {
