@@ -25,7 +25,7 @@ type Source interface {
 	Idle() (wakeAt time.Time, askDue bool)
 	// Ask may wait for another process.
 	Ask(ctx context.Context)
-	// Notify has wake called after each change, until stop is called. It must not block long, and
+	// Notify calls wake after each change, until stop is called. It must not block long, and
 	// must not call stop. Poll must be called once after Notify: it finds earlier changes.
 	Notify(wake func()) (stop func())
 	// Close ends the source.

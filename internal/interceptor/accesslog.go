@@ -90,15 +90,15 @@ func (i *Interceptor) LogPanic(ctx context.Context, method string, panicked any)
 
 // LogUnreadable counts, logs and audits a gRPC call whose request could not be read.
 func (i *Interceptor) LogUnreadable(ctx context.Context, method string, err error) {
-	reason := apierror.ReasonOf(apierror.From(err))
+	reason, requestID := apierror.ReasonOf(apierror.From(err)), requestctx.ValidRequestID(incoming(ctx, headerRequestID))
 	i.metrics.Refused(reason)
 	i.logger.LogAttrs(ctx, slog.LevelWarn, "request refused",
 		slog.String("method", path.Base(method)),
-		slog.String("request_id", requestctx.ValidRequestID(incoming(ctx, headerRequestID))),
+		slog.String("request_id", requestID),
 		slog.String("trace_id", requestctx.TraceID(incoming(ctx, headerTraceparent))),
 		slog.String("peer", peerAddress(ctx)),
 		slog.String("reason", string(reason)))
-	i.AuditRefused(ctx, method, nil, err)
+	i.auditRefused(ctx, requestID, method, nil, err)
 }
 
 func (i *Interceptor) logPrecheck(ctx context.Context, caller string, err error) {

@@ -35,6 +35,10 @@ var audited = map[string]proto.Message{
 // AuditRefused writes the audit line of a call that was refused before it reached the
 // interceptor. ctx contains its metadata; request is what could be read, or nil.
 func (i *Interceptor) AuditRefused(ctx context.Context, method string, request proto.Message, err error) {
+	i.auditRefused(ctx, requestctx.ValidRequestID(incoming(ctx, headerRequestID)), method, request, err)
+}
+
+func (i *Interceptor) auditRefused(ctx context.Context, requestID, method string, request proto.Message, err error) {
 	empty, isAudited := audited[method]
 	if i.audit == nil || !isAudited {
 		return
@@ -45,8 +49,7 @@ func (i *Interceptor) AuditRefused(ctx context.Context, method string, request p
 	// The error may be about the request alone. The caller of wrong credentials has no name.
 	caller, _ := i.authenticator.Authenticate(ctx, credentialsOf(ctx))
 	refused := &call{
-		interceptor: i, method: method, request: request, caller: caller.Name,
-		requestID: requestctx.ValidRequestID(incoming(ctx, headerRequestID)),
+		interceptor: i, method: method, request: request, caller: caller.Name, requestID: requestID,
 	}
 	refused.audit(ctx, nil, refused.withDialled(err))
 }

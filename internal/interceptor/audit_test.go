@@ -1,10 +1,20 @@
 package interceptor
 
 import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
 	"testing"
+
+	"github.com/go-json-experiment/json"
 
 	v2 "github.com/audian/participant-gateway/gen/audian/conference/v2"
 	"github.com/audian/participant-gateway/internal/access"
+	"github.com/audian/participant-gateway/internal/audit"
+	"github.com/audian/participant-gateway/internal/metrics"
 )
 
 // TestA15_EveryCallThatNeedsAWriterIsAudited fails if a method that changes a conference has no
@@ -22,4 +32,37 @@ func TestA15_EveryCallThatNeedsAWriterIsAudited(t *testing.T) {
 			t.Errorf("%s: the request is %T", method.Name(), empty)
 		}
 	}
+}
+
+// TestA15_BothLogsOfAnUnreadableCallHaveItsID sends a call without an id: the gateway makes one.
+func TestA15_BothLogsOfAnUnreadableCallHaveItsID(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "audit")
+	log, err := audit.Open(file, func(err error) { t.Error(err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	var access bytes.Buffer
+	i := New(Options{
+		Authenticator: authenticator(func(context.Context) error { return nil }), Streams: NewStreams(0),
+		Metrics: metrics.New(), Logger: slog.New(slog.NewJSONHandler(&access, nil)), Audit: log,
+	})
+	i.LogUnreadable(t.Context(), v2.ParticipantService_AddParticipant_FullMethodName, errors.New("cut off"))
+	audited, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if logged, written := loggedRequestID(t, access.Bytes()), loggedRequestID(t, audited); logged != written || logged == "" {
+		t.Errorf("the log has the id %q, the audit log %q", logged, written)
+	}
+}
+
+func loggedRequestID(t *testing.T, line []byte) string {
+	t.Helper()
+	var ids struct {
+		RequestID string `json:"request_id"`
+	}
+	if err := json.Unmarshal(line, &ids); err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
+	return ids.RequestID
 }

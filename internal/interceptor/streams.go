@@ -108,8 +108,8 @@ func (s *Streams) StreamContext(ctx context.Context) (context.Context, context.C
 	}
 }
 
-// OpenWatch has end called with a drain, at the maximum age, or by End, with an apierror.Error, until
-// remove is called. It sets the ID, and returns it. The streams may be locked when end is called.
+// OpenWatch calls end with an apierror.Error at a drain, at the maximum age, or in End, until remove is
+// called. It sets the ID, and returns it. The streams may be locked when end is called.
 func (s *Streams) OpenWatch(watch Watch, end func(error)) (id uint64, remove func()) {
 	return s.add(&watch, end)
 }

@@ -29,6 +29,13 @@ func Recover(logger *slog.Logger, name string, work func()) (err error) {
 	return nil
 }
 
+// Error counts a panic that a deferred function has recovered, and returns it as an error with the stack:
+// the log of whatever failed then has both.
+func Error(value any) error {
+	Count()
+	return fmt.Errorf("panic: %v\n%s", value, debug.Stack())
+}
+
 // Report logs and counts a panic that a deferred function has recovered, and returns it as an error.
 func Report(logger *slog.Logger, name string, value any) error {
 	Count()

@@ -12,6 +12,17 @@ import (
 
 var none []int
 
+func TestError(t *testing.T) {
+	before := panics.Recovered()
+	err := panics.Error("a text")
+	if counted := panics.Recovered() - before; counted != 1 || !strings.HasPrefix(err.Error(), "panic: a text\n") {
+		t.Errorf("error %v, counted %d", err, counted)
+	}
+	if !strings.Contains(err.Error(), "panics_test.go") {
+		t.Errorf("no stack in %v", err)
+	}
+}
+
 func TestRecover(t *testing.T) {
 	for name, test := range map[string]struct {
 		work func()

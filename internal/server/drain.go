@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -108,7 +109,9 @@ func (s *Server) waitForUnreadResponses(ctx context.Context) <-chan struct{} {
 }
 
 func (s *Server) finishHTTP(ctx context.Context) {
-	if s.http.Shutdown(ctx) == nil && s.waitForDetached(ctx) {
+	err := s.http.Shutdown(ctx)
+	// refuseNew may have closed the listener before Shutdown did.
+	if (err == nil || errors.Is(err, net.ErrClosed)) && s.waitForDetached(ctx) {
 		return
 	}
 	s.logger.Warn("HTTP calls cut at the drain timeout")

@@ -23,7 +23,7 @@ func (s *Subscription) Idle() (wakeAt time.Time, askDue bool) {
 // Ask asks the log, which may take long.
 func (s *Subscription) Ask(ctx context.Context) { s.askLog(ctx, s.feed.State()) }
 
-// Notify has wake called after each change that the filter shows, and after each that concerns all
+// Notify calls wake after each change that the filter shows, and after each that concerns all
 // subscribers, until stop is called. It must not block long, and must not call stop. A change before
 // Notify is not reported: Poll finds it. Next must not be called any more.
 func (s *Subscription) Notify(wake func()) (stop func()) {
@@ -139,7 +139,7 @@ func (b *broadcast) behind(v *view, p, head feed.Position) uint64 {
 	return head.Seq - p.Seq
 }
 
-// add has wake called for what a view shows.
+// add calls wake for what a view shows, until the receiver is removed.
 func (b *broadcast) add(v *view, wake func()) *receiver {
 	added := &receiver{wake: wake, view: v, shard: &b.shards[int(b.added.Add(1))%len(b.shards)]}
 	added.shard.add(added)

@@ -1,6 +1,7 @@
 package watch_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,40 @@ func TestW13_CheckpointAtLeastEveryHeartbeat(t *testing.T) {
 						t.Errorf("gap %v", gap)
 					}
 					last = time.Now()
+				}
+			})
+		})
+	}
+}
+
+// TestW13_ACheckpointIncludesHiddenChanges has participants join whom the filter hides: the next
+// checkpoint has the position and the totals after all of them.
+func TestW13_ACheckpointIncludesHiddenChanges(t *testing.T) {
+	for hidden := range 4 {
+		t.Run(strconv.Itoa(hidden), func(t *testing.T) {
+			run(t, history, func(h *harness) {
+				c, all := h.watch(watch.Request{Heartbeat: time.Minute, Filter: only(held)}), h.watch(watch.Request{Heartbeat: time.Minute})
+				defer c.subscription.Close()
+				defer all.subscription.Close()
+				c.expect("initial")
+				all.expect("initial")
+				received := make(chan *watch.Message, 1)
+				go func() {
+					message, _ := c.next()
+					received <- message
+				}()
+				for i := range hidden {
+					h.Set(string(rune('a'+i)), connected)
+					all.expect("+" + string(rune('a'+i)) + "(connected)")
+				}
+				message := <-received
+				if message == nil || message.Checkpoint == nil {
+					t.Fatalf("got %v, want a checkpoint", message)
+				}
+				all.expect("fresh")
+				counts, want := *message.Checkpoint.Counts, watch.Counts{Total: hidden, Active: hidden}
+				if message.Token == all.token || watch.SeqOf(message.Token) != watch.SeqOf(all.token) || counts != want {
+					t.Errorf("the checkpoint is at %d with %+v, want %d, %+v", watch.SeqOf(message.Token), counts, watch.SeqOf(all.token), want)
 				}
 			})
 		})

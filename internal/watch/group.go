@@ -2,10 +2,11 @@ package watch
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"sync"
 	"time"
+
+	"github.com/audian/participant-gateway/internal/panics"
 )
 
 // maxSleep is how long a group sleeps if none of its conferences needs it earlier.
@@ -18,7 +19,7 @@ type Group struct {
 	// ready are the members that may have a message, in the order of their turns. It has room
 	// for all, and each is in it once at most.
 	ready chan *member
-	// wakeAt is no later than the next message that is due although no feed changes.
+	// wakeAt is when a message, such as a heartbeat, may be due although no feed changes; or earlier.
 	wakeAt time.Time
 	timer  *time.Timer
 	// open is the number of members that have not ended.
@@ -158,7 +159,7 @@ func (m *member) ask() {
 	defer m.asking.Store(false)
 	defer func() {
 		if panicked := recover(); panicked != nil {
-			m.panicked = fmt.Errorf("panic: %v", panicked)
+			m.panicked = panics.Error(panicked)
 		}
 	}()
 	m.subscription.askLog(m.ctx, m.subscription.feed.State())

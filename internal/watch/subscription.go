@@ -30,11 +30,11 @@ type Subscription struct {
 	view *view
 	// woken receives when the view shows a change, when the timer expires and when ctx ends.
 	woken chan struct{}
-	// receiver has woken receive what the view shows; nil before Next is called.
+	// receiver puts a signal into woken when the view shows a change; nil before Next is called.
 	receiver *receiver
 	ctx      context.Context //nolint:containedctx // Next gets the same one again and again.
-	// timerAt is when the timer expires, or has expired; zero if it was not set. It is set only when that changes, and
-	// not for each message.
+	// timerAt is when the timer expires, or has expired; zero if it was not set. The timer is set again
+	// only for another time, and not for each message.
 	timerAt time.Time
 
 	// opened reports that a snapshot was sent or the resume accepted. From then on the
@@ -123,7 +123,7 @@ func (s *Subscription) wait(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// setContext has the end of ctx wake the subscription.
+// setContext wakes the subscription when ctx ends.
 func (s *Subscription) setContext(ctx context.Context) {
 	if ctx != s.ctx {
 		s.leaveContext()
@@ -345,7 +345,11 @@ func (s *Subscription) follow(state *feed.State, now time.Time) (*Message, error
 // it moves the cursor past those that the filter hides: nothing has woken the subscription for them.
 func (s *Subscription) entries(state *feed.State) ([]feed.Entry, bool) {
 	entries, kept := state.After(s.cursor)
-	if kept && len(entries) <= 1 {
+	switch {
+	case kept && len(entries) == 1 && s.view.entry(state, &entries[0]).message == nil:
+		s.advance(state, entries)
+		return nil, true
+	case kept && len(entries) <= 1: // No lock is needed.
 		return entries, kept
 	}
 	hidden := s.view.broadcast.hiddenAfter(s.view, s.cursor)

@@ -3,7 +3,10 @@
 // after another as docs/promises.md defines.
 //
 // Subscribers with equal filters share a view, so that each message is made and encoded
-// once. Lock order: Watcher.mu, then cache.mu.
+// once.
+//
+// Lock order: Watcher.mu, or shard.waking and then the locks of a receiver; then cache.mu, or
+// broadcast.mu and then shard.mu. A receiver must not end its calls while it holds a lock of its own.
 package watch
 
 import (

@@ -83,7 +83,7 @@ func (m *Message) appendParts(buffers mem.BufferSlice, encoded []byte) mem.Buffe
 }
 
 // notifier is a pool that keeps no buffers: it reports that one is no longer needed. It does not use
-// the message, which may be another one by then.
+// the Message, which is used again for the next event.
 type notifier struct{ sent func() }
 
 func (notifier) Get(length int) *[]byte { return new(make([]byte, length)) }

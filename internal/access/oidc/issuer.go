@@ -14,6 +14,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/sync/singleflight"
 	"golang.org/x/time/rate" //nolint:depguard // Key fetches may burst; only adds must not.
+
+	"github.com/audian/participant-gateway/internal/panics"
 )
 
 // issuer caches the keys of an issuer. It fetches them again for a token with an unknown
@@ -142,7 +144,7 @@ func (i *issuer) refresh(ctx context.Context) error {
 func (i *issuer) fetchAndStore(ctx context.Context) (err error) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
-			err = fmt.Errorf("panic: %v", panicked)
+			err = panics.Error(panicked)
 		}
 	}()
 	if i.jwksURL == "" {

@@ -1,6 +1,7 @@
 package httpio
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -120,7 +121,7 @@ func (c *Connection) WriteAll(parts [][]byte) error {
 	return c.Failed()
 }
 
-// NotifyClose has closed called, once, when the client closes the connection or no longer answers. It
+// NotifyClose calls closed, once, when the client closes the connection or no longer answers. It
 // must be called before End.
 func (c *Connection) NotifyClose(closed func()) {
 	if c.socket != 0 {
@@ -167,5 +168,14 @@ func (c *Connection) End() {
 		c.waitForClose()
 	}
 	c.stopNotify()
-	_ = c.conn.Close() // The client may have closed it.
+	c.close()
+}
+
+// close closes the connection. A client that does not read gets no end of TLS: it would take 5 s more.
+func (c *Connection) close() {
+	conn := c.conn
+	if secured, isTLS := conn.(*tls.Conn); isTLS && c.Failed() != nil {
+		conn = secured.NetConn()
+	}
+	_ = conn.Close() // The client may have closed it.
 }

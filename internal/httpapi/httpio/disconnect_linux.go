@@ -5,9 +5,10 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 )
 
-// notifyDisconnect has disconnected called, once, when the client of a socket closes its connection
+// notifyDisconnect calls disconnected, once, when the client of a socket closes its connection
 // or no longer answers, until stop is called. It returns false if that is not possible.
 func notifyDisconnect(socket int, disconnected func()) (stop func(), ok bool) {
 	return clients.add(socket, disconnected)
@@ -54,11 +55,16 @@ func (d *disconnects) open() (err error) {
 	}
 	// Then the runtime waits for the set as for a connection, without a thread.
 	_ = syscall.SetNonblock(d.fd, true)
-	d.set = os.NewFile(uintptr(d.fd), "epoll")
-	conn, err := d.set.SyscallConn()
+	set := os.NewFile(uintptr(d.fd), "epoll")
+	conn, err := set.SyscallConn()
+	if err == nil {
+		err = set.SetReadDeadline(time.Time{}) // It fails if the runtime cannot wait for the set.
+	}
 	if err != nil {
+		_ = set.Close()
 		return fmt.Errorf("wait for the epoll instance: %w", err)
 	}
+	d.set = set
 	go d.run(conn)
 	return nil
 }
@@ -66,7 +72,7 @@ func (d *disconnects) open() (err error) {
 // idBits is how many bits of a number one field of an event has.
 const idBits = 32
 
-// register adds a socket to the set, until it is closed. mu is held.
+// register adds a socket to the set. The kernel removes a socket that is closed. mu is held.
 func (d *disconnects) register(socket int, id uint64) error {
 	event := syscall.EpollEvent{
 		Events: syscall.EPOLLRDHUP | syscall.EPOLLONESHOT, Fd: int32(uint32(id)), Pad: int32(uint32(id >> idBits)),

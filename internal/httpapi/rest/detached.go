@@ -44,7 +44,7 @@ type detachedStream struct {
 	// timer fires at wakeAt; nil before the stream is idle.
 	timer  *time.Timer
 	wakeAt time.Time
-	// cutOff cuts a write off that goes on after the call is cancelled; nil before that.
+	// cutOff ends a write that still waits for the client some time after the call is cancelled; nil before that.
 	cutOff *time.Timer
 }
 

@@ -17,7 +17,7 @@ func BenchmarkDecodePage(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		reader := pageReader{room: maxItems, unexpected: func(string) {}}
-		_, e, ok := reader.readDocument(body)
+		_, e, ok := reader.readPage(body)
 		if _, err := reader.decodePage(e); !ok || err != nil {
 			b.Fatal(ok, err)
 		}

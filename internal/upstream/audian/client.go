@@ -209,7 +209,7 @@ func (c *Client) page(ctx context.Context, pages *pager, pacing Pacing) error {
 	}
 	r := request{
 		operation: List, method: http.MethodGet, path: conferencePath(pages.conference, "participants"),
-		fast: reader.readDocument, buffer: pages.buffer(),
+		fast: reader.readPage, buffer: pages.buffer(),
 	}
 	if pages.next != "" {
 		r.query = url.Values{"start_key": {pages.next}}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/audian/participant-gateway/internal/apierror"
 	"github.com/audian/participant-gateway/internal/participant"
 )
 
@@ -145,6 +146,8 @@ func TestW07_Undecodable(t *testing.T) {
 		"a status that is a flag": `{"participants":[{"id":"a","status":true}]}`,
 		"an id twice, wrong last": `{"participants":[{"id":"a","id":1}]}`,
 		"a body twice":            `{"participants":[]}{"participants":[]}`,
+		"text after the body":     `{"participants":[{"id":"a"}],"total":1}<html>`,
+		"a bracket after it":      `{"participants":[{"id":"a"}],"total":1}}`,
 		"half":                    `{"participants":[{"id":"a"}`,
 		"HTML":                    `<html></html>`,
 		"nothing":                 ``,
@@ -152,6 +155,10 @@ func TestW07_Undecodable(t *testing.T) {
 	} {
 		if p, _, err := decode(body); err == nil {
 			t.Errorf("%s: decoded as %+v", name, p)
+		}
+		list, err := client(t, always(200, body)).List(t.Context(), "c", Pacing{})
+		if apierror.ReasonOf(err) != apierror.UpstreamUndecodable {
+			t.Errorf("%s: listed %+v, %v", name, list, err)
 		}
 	}
 }

@@ -120,8 +120,10 @@ func readEnvelope(body []byte) (e envelope, ok bool) {
 	if _, err := d.ReadToken(); err != nil {
 		return envelope{}, false
 	}
-	_, err := d.ReadToken()
-	return e, errors.Is(err, io.EOF)
+	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
+		return envelope{}, false // More follows the object.
+	}
+	return e, true
 }
 
 // offset returns where a part of a document, such as a member of its envelope, begins.

@@ -3,9 +3,7 @@ package audian
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -13,6 +11,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/panics"
 	"github.com/audian/participant-gateway/internal/requestctx"
 )
 
@@ -121,7 +120,7 @@ func (c *tokenCache) exchangeSafely(ctx context.Context, refused string) (token 
 		if cause := recover(); cause != nil {
 			err = &apierror.Error{
 				Reason: apierror.Internal, Message: "the API key could not be exchanged", NotSent: true,
-				Cause: fmt.Errorf("panic: %v\n%s", cause, debug.Stack()),
+				Cause: panics.Error(cause),
 			}
 		}
 	}()

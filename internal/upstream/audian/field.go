@@ -171,6 +171,7 @@ func parseTime(text []byte) (time.Time, error) {
 // time.
 func timestamp(in func(*participant.Item) *time.Time) func(*participant.Item, jsontext.Value) bool {
 	return func(item *participant.Item, v jsontext.Value) bool {
+		*in(item) = time.Time{}
 		if v.Kind() == 'n' {
 			return true
 		}

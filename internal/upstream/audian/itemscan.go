@@ -26,8 +26,7 @@ type itemScan struct {
 	// known are the items of the last page, and next is the first that may come next.
 	known pageItems
 	next  int
-	// found is written over what was read of known: it has at most next items, unless known is a
-	// copy.
+	// found uses the memory of known[:next] again, unless known is a copy.
 	found  pageItems
 	copied bool
 	// decoded is the item that was decoded last. Each has the same memory, which saves allocations.
@@ -115,15 +114,15 @@ func (s *itemScan) decode() bool {
 	if s.decoded.ID == "" {
 		return false
 	}
-	s.pass(s.decoded.ID)
+	s.skipTo(s.decoded.ID)
 	place.shift(-s.begin)
 	s.add(&s.decoded, place)
 	return true
 }
 
-// pass passes the item of the last page with an id, and those before it. If there is none, the
-// id may occur twice.
-func (s *itemScan) pass(id string) {
+// skipTo skips the items of the last page up to the one with an id. Without one, the ids are no longer
+// known to be distinct.
+func (s *itemScan) skipTo(id string) {
 	for i := s.next; i < min(s.next+maxSkipped, len(s.known.items)); i++ {
 		if s.known.items[i].ID == id {
 			s.next = i + 1

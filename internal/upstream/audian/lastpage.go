@@ -11,8 +11,7 @@ import (
 // readDocument and decodePage decode: they are the definition, and decode whatever pageReader cannot.
 //
 // That is so because
-//   - the array begins where the document, with an empty array in its place, has the array that
-//     counts;
+//   - the array is the one that counts: in the document with "[]" in its place, findList finds that;
 //   - each item is the text of an item that was decoded before, with other digits as its (last)
 //     duration, or is decoded by decodeItem, or by cursor.item, which decodes what both can read
 //     alike;
@@ -44,15 +43,16 @@ func newLastPage(p page, document []byte, body *bytes.Buffer) *lastPage {
 // pageReader decodes a page.
 type pageReader struct {
 	// last is the page of the list before; it may be nil.
-	last       *lastPage
+	last *lastPage
+	// room is how many more items the list may have.
 	room       int
 	unexpected fieldReport
-	// found are the items of a document that readDocument has decoded; nil if it could not.
+	// found are the items of a document that readPage has decoded; nil if it could not.
 	found *pageItems
 }
 
-// readDocument is a documentReader. The array in the envelope is empty: its items are in found.
-func (r *pageReader) readDocument(body []byte) (document []byte, e envelope, ok bool) {
+// readPage is a documentReader. The array in the envelope is empty: its items are in found.
+func (r *pageReader) readPage(body []byte) (document []byte, e envelope, ok bool) {
 	r.found = nil
 	document = withoutMark(body)
 	last, begin := r.takeLast(document)

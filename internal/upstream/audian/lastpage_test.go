@@ -31,7 +31,7 @@ func decodePlainly(body []byte) (decodedPage, bool) {
 // decodeAfter decodes a body by comparing it with the page before. It returns false if that cannot
 // be done.
 func decodeAfter(last *lastPage, body []byte) (decodedPage, bool) {
-	return decodeBody(&pageReader{last: last}, func(r *pageReader) documentReader { return r.readDocument }, body)
+	return decodeBody(&pageReader{last: last}, func(r *pageReader) documentReader { return r.readPage }, body)
 }
 
 func decodeBody(reader *pageReader, by func(*pageReader) documentReader, body []byte) (d decodedPage, ok bool) {

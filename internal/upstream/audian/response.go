@@ -40,7 +40,7 @@ func isSuccess(status int) bool {
 	return status >= http.StatusOK && status < http.StatusMultipleChoices
 }
 
-// documentReader decodes a body like readDocument. If ok is false, the caller must use that.
+// documentReader decodes a body like readDocument. If ok is false, the caller must call readDocument.
 type documentReader func(body []byte) (document []byte, e envelope, ok bool)
 
 // read reads a response. It fails if the body of a 2xx cannot be read; of other responses the

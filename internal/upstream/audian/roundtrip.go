@@ -174,8 +174,8 @@ func (c *Client) build(ctx context.Context, r request, token string) (*http.Requ
 	out.URL = c.url(r)
 	if r.method == http.MethodGet {
 		// net/http repeats a GET after its connection broke, beyond the poll budget (W15), but
-		// not one with a body that it cannot read again. It sends nothing for this body; without
-		// the encoding, a goroutine would read it first to find out that it is empty.
+		// not one with a body that it cannot read again. It sends nothing for this body. Without
+		// the encoding, net/http would start a goroutine that reads the body first.
 		out.Body, out.TransferEncoding = emptyBody{}, identity
 	}
 	out.Header = c.header(ctx, r, token)

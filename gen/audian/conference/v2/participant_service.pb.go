@@ -694,11 +694,11 @@ type AddParticipantRequest struct {
 	// Makes the call safe to repeat. For 10 minutes after the outcome, the same id from the same
 	// caller for the same conference returns the same outcome without dialling again, as long as
 	// the server process lives, or the Redis of its replicas keeps the id. Such a response has the
-	// header `idempotency-replayed: true`. The same id with other arguments is ALREADY_EXISTS (REQUEST_ID_REUSED); `validate_only` and
-	// `wait_for_answer` are not compared. 1 to 128 printable ASCII characters (space to `~`).
-	// Default: empty; then every call is a new one. The header (gRPC: metadata) `Idempotency-Key`
-	// can carry the id instead; an empty header, or one that differs from this field, is
-	// INVALID_ARGUMENT.
+	// header `idempotency-replayed: true`. The same id with other arguments is ALREADY_EXISTS
+	// (REQUEST_ID_REUSED); `validate_only` and `wait_for_answer` are not compared. 1 to 128
+	// printable ASCII characters (space to `~`). Default: empty; then every call is a new one. The
+	// header (gRPC: metadata) `Idempotency-Key` can carry the id instead; an empty header, or one
+	// that differs from this field, is INVALID_ARGUMENT.
 	RequestId string `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Checks the call without making it: credentials, rights, every rule of the request, and the
 	// calling policy (NUMBER_NOT_ALLOWED, DAILY_LIMIT). Nothing
@@ -2630,9 +2630,9 @@ type BatchAddParticipantsRequest struct {
 	// Goes on with the batch of this `request_id`. If the service does not hold it, the call
 	// is FAILED_PRECONDITION (BATCH_UNKNOWN), and nothing is sent. Default: false.
 	Resume bool `protobuf:"varint,5,opt,name=resume,proto3" json:"resume,omitempty"`
-	// Checks the batch without dialling: credentials, rights, every rule and the calling policy. Nothing is sent to the upstream,
-	// counted or remembered. The stream is BatchAccepted and a BatchSummary of zeros. Default:
-	// false.
+	// Checks the batch without dialling: credentials, rights, every rule and the calling policy.
+	// Nothing is sent to the upstream, counted or remembered. The stream is BatchAccepted and a
+	// BatchSummary of zeros. Default: false.
 	ValidateOnly  bool `protobuf:"varint,6,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -106,9 +106,10 @@ type ParticipantServiceClient interface {
 	ListParticipants(ctx context.Context, in *ListParticipantsRequest, opts ...grpc.CallOption) (*ListParticipantsResponse, error)
 	// WatchParticipants streams the participants of a conference and every change of them. First
 	// comes a snapshot (or, with a `resume_token`, the changes that the client missed), then every
-	// change in order, and a checkpoint at least every `heartbeat_interval`. A client that replaces its roster with each snapshot and
-	// applies each batch of changes has exactly the service's filtered roster at the position of
-	// the last message. The stream has no default deadline.
+	// change in order, and a checkpoint at least every `heartbeat_interval`. A client that
+	// replaces its roster with each snapshot and applies each batch of changes has exactly the
+	// service's filtered roster at the position of the last message. The stream has no default
+	// deadline.
 	//
 	// An upstream outage does not end the stream: a STALE checkpoint reports it. The stream ends
 	// OK after a WatchEnd. Any other end is an error. After most errors the client calls again
@@ -169,10 +170,10 @@ type ParticipantServiceClient interface {
 	// Upstream source: the call `/disconnect` of "Conference Controls".
 	//
 	// It is safe to repeat: if the response of a first attempt was lost, a later NOT_FOUND or
-	// conflict of the upstream is success. Errors: INVALID_ARGUMENT (an id is invalid); NOT_FOUND (the upstream knows no such
-	// participant or conference); FAILED_PRECONDITION (the upstream refuses, for example because
-	// the call has ended); RESOURCE_EXHAUSTED (UPSTREAM_RATE_LIMITED); DEADLINE_EXCEEDED (the
-	// default deadline is 30 seconds).
+	// conflict of the upstream is success. Errors: INVALID_ARGUMENT (an id is invalid); NOT_FOUND
+	// (the upstream knows no such participant or conference); FAILED_PRECONDITION (the upstream
+	// refuses, for example because the call has ended); RESOURCE_EXHAUSTED
+	// (UPSTREAM_RATE_LIMITED); DEADLINE_EXCEEDED (the default deadline is 30 seconds).
 	DisconnectParticipant(ctx context.Context, in *DisconnectParticipantRequest, opts ...grpc.CallOption) (*DisconnectParticipantResponse, error)
 	// MuteAllParticipants asks the upstream to mute the participants of a conference. Who is muted
 	// by it is up to the upstream; the service then reads the next list earlier, and watches report
@@ -225,9 +226,9 @@ type ParticipantServiceClient interface {
 	// Errors: INVALID_ARGUMENT (a filter, the interval or a conference's id is invalid, or a
 	// conference is given twice); PERMISSION_DENIED (the role is not granted; a single conference
 	// that is not granted ends alone) and UNAUTHENTICATED, also later. Errors after which the client
-	// calls again with the last token of each conference: UNAVAILABLE (DRAINING, STREAM_AGED, STREAM_ENDED; after the RetryInfo);
-	// RESOURCE_EXHAUSTED (CLIENT_BLOCKED: the client has read nothing for 60 seconds; or a limit on
-	// streams, after the RetryInfo).
+	// calls again with the last token of each conference: UNAVAILABLE (DRAINING, STREAM_AGED,
+	// STREAM_ENDED; after the RetryInfo); RESOURCE_EXHAUSTED (CLIENT_BLOCKED: the client has read
+	// nothing for 60 seconds; or a limit on streams, after the RetryInfo).
 	WatchConferences(ctx context.Context, in *WatchConferencesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchConferencesResponse], error)
 }
 
@@ -451,9 +452,10 @@ type ParticipantServiceServer interface {
 	ListParticipants(context.Context, *ListParticipantsRequest) (*ListParticipantsResponse, error)
 	// WatchParticipants streams the participants of a conference and every change of them. First
 	// comes a snapshot (or, with a `resume_token`, the changes that the client missed), then every
-	// change in order, and a checkpoint at least every `heartbeat_interval`. A client that replaces its roster with each snapshot and
-	// applies each batch of changes has exactly the service's filtered roster at the position of
-	// the last message. The stream has no default deadline.
+	// change in order, and a checkpoint at least every `heartbeat_interval`. A client that
+	// replaces its roster with each snapshot and applies each batch of changes has exactly the
+	// service's filtered roster at the position of the last message. The stream has no default
+	// deadline.
 	//
 	// An upstream outage does not end the stream: a STALE checkpoint reports it. The stream ends
 	// OK after a WatchEnd. Any other end is an error. After most errors the client calls again
@@ -514,10 +516,10 @@ type ParticipantServiceServer interface {
 	// Upstream source: the call `/disconnect` of "Conference Controls".
 	//
 	// It is safe to repeat: if the response of a first attempt was lost, a later NOT_FOUND or
-	// conflict of the upstream is success. Errors: INVALID_ARGUMENT (an id is invalid); NOT_FOUND (the upstream knows no such
-	// participant or conference); FAILED_PRECONDITION (the upstream refuses, for example because
-	// the call has ended); RESOURCE_EXHAUSTED (UPSTREAM_RATE_LIMITED); DEADLINE_EXCEEDED (the
-	// default deadline is 30 seconds).
+	// conflict of the upstream is success. Errors: INVALID_ARGUMENT (an id is invalid); NOT_FOUND
+	// (the upstream knows no such participant or conference); FAILED_PRECONDITION (the upstream
+	// refuses, for example because the call has ended); RESOURCE_EXHAUSTED
+	// (UPSTREAM_RATE_LIMITED); DEADLINE_EXCEEDED (the default deadline is 30 seconds).
 	DisconnectParticipant(context.Context, *DisconnectParticipantRequest) (*DisconnectParticipantResponse, error)
 	// MuteAllParticipants asks the upstream to mute the participants of a conference. Who is muted
 	// by it is up to the upstream; the service then reads the next list earlier, and watches report
@@ -570,9 +572,9 @@ type ParticipantServiceServer interface {
 	// Errors: INVALID_ARGUMENT (a filter, the interval or a conference's id is invalid, or a
 	// conference is given twice); PERMISSION_DENIED (the role is not granted; a single conference
 	// that is not granted ends alone) and UNAUTHENTICATED, also later. Errors after which the client
-	// calls again with the last token of each conference: UNAVAILABLE (DRAINING, STREAM_AGED, STREAM_ENDED; after the RetryInfo);
-	// RESOURCE_EXHAUSTED (CLIENT_BLOCKED: the client has read nothing for 60 seconds; or a limit on
-	// streams, after the RetryInfo).
+	// calls again with the last token of each conference: UNAVAILABLE (DRAINING, STREAM_AGED,
+	// STREAM_ENDED; after the RetryInfo); RESOURCE_EXHAUSTED (CLIENT_BLOCKED: the client has read
+	// nothing for 60 seconds; or a limit on streams, after the RetryInfo).
 	WatchConferences(*WatchConferencesRequest, grpc.ServerStreamingServer[WatchConferencesResponse]) error
 	mustEmbedUnimplementedParticipantServiceServer()
 }
