@@ -37,21 +37,21 @@ func TestA15_EveryCallThatNeedsAWriterIsAudited(t *testing.T) {
 // TestA15_BothLogsOfAnUnreadableCallHaveItsID sends a call without an id: the gateway makes one.
 func TestA15_BothLogsOfAnUnreadableCallHaveItsID(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "audit")
-	log, err := audit.Open(file, func(err error) { t.Error(err) })
+	auditLog, err := audit.Open(file, func(err error) { t.Error(err) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	var access bytes.Buffer
+	var log bytes.Buffer
 	i := New(Options{
 		Authenticator: authenticator(func(context.Context) error { return nil }), Streams: NewStreams(0),
-		Metrics: metrics.New(), Logger: slog.New(slog.NewJSONHandler(&access, nil)), Audit: log,
+		Metrics: metrics.New(), Logger: slog.New(slog.NewJSONHandler(&log, nil)), Audit: auditLog,
 	})
 	i.LogUnreadable(t.Context(), v2.ParticipantService_AddParticipant_FullMethodName, errors.New("cut off"))
 	audited, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if logged, written := loggedRequestID(t, access.Bytes()), loggedRequestID(t, audited); logged != written || logged == "" {
+	if logged, written := loggedRequestID(t, log.Bytes()), loggedRequestID(t, audited); logged != written || logged == "" {
 		t.Errorf("the log has the id %q, the audit log %q", logged, written)
 	}
 }

@@ -84,8 +84,11 @@ func (c *call) end(ctx context.Context, response any, err error, panicked any) e
 	c.interceptor.metrics.Called(ctx, c.method, st.Code(), elapsed)
 	c.interceptor.metrics.Refused(apierror.ReasonOf(err))
 	if level := levelOf(st.Code()); c.interceptor.logger.Enabled(ctx, level) {
+		// LogAttrs would look for the line of the code too, which the log does not contain.
+		record := slog.NewRecord(time.Now(), level, "call", 0)
 		var room [maxAttributes]slog.Attr // Without an allocation.
-		c.interceptor.logger.LogAttrs(ctx, level, "call", c.attributes(room[:0], st, err, elapsed)...)
+		record.AddAttrs(c.attributes(room[:0], st, err, elapsed)...)
+		_ = c.interceptor.logger.Handler().Handle(ctx, record) // A log that cannot be written must not fail a call.
 	}
 	c.endSpan(st, err)
 	return st.Err()

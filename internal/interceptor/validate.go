@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"buf.build/go/protovalidate"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -147,12 +148,14 @@ func hasOnlyValidIDs(request proto.Message) bool {
 	case *v2.AddParticipantRequest, *v2.BatchAddParticipantsRequest, *v2.WatchConferencesRequest:
 		return false // Other fields are required too.
 	}
-	ids, fields := idsOf(request), 0
-	request.ProtoReflect().Range(func(protoreflect.FieldDescriptor, protoreflect.Value) bool {
-		fields++
-		return fields <= len(ids)
-	})
-	return fields == len(ids) && !slices.ContainsFunc(ids, func(id string) bool { return !participant.ValidID(id) })
+	size := 0
+	for _, id := range idsOf(request) {
+		if !participant.ValidID(id) {
+			return false
+		}
+		size += protowire.SizeTag(1) + protowire.SizeBytes(len(id)) // All tags of up to 15 have one size.
+	}
+	return proto.Size(request) == size
 }
 
 // idsOf returns the ids that a request must have.

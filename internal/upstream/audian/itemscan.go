@@ -3,6 +3,7 @@ package audian
 import (
 	"bytes"
 	"slices"
+	"sync"
 
 	"github.com/audian/participant-gateway/internal/participant"
 )
@@ -33,10 +34,13 @@ type itemScan struct {
 	decoded participant.Item
 }
 
-// newItemScan returns a scan of the array that begins at a place in a document.
+var scans = sync.Pool{New: func() any { return new(itemScan) }}
+
+// newItemScan returns a scan of the array that begins at a place in a document, until it is released.
 func newItemScan(r *pageReader, last lastPage, document []byte, begin int) *itemScan {
-	s := &itemScan{
-		pageReader: r, cursor: cursor{text: document, at: begin + 1}, begin: begin, known: last.pageItems,
+	s, _ := scans.Get().(*itemScan)
+	*s = itemScan{
+		pageReader: r, cursor: cursor{text: document, at: begin + 1, names: s.names}, begin: begin, known: last.pageItems,
 		found: pageItems{items: last.items[:0], texts: last.texts[:0], distinct: true},
 	}
 	if last.items == nil {
@@ -44,6 +48,13 @@ func newItemScan(r *pageReader, last lastPage, document []byte, begin int) *item
 		s.found.items, s.found.texts = make([]participant.Item, 0, most), make([]itemText, 0, most)
 	}
 	return s
+}
+
+// release ends the use of a scan, but not of the items that it has found.
+func (s *itemScan) release() {
+	clear(s.names[:cap(s.names)]) // The pool must not keep a document.
+	*s = itemScan{cursor: cursor{names: s.names[:0]}}
+	scans.Put(s)
 }
 
 // items reads the items and the end of the array. It returns false if the array is empty or

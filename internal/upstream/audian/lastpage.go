@@ -63,6 +63,7 @@ func (r *pageReader) readPage(body []byte) (document []byte, e envelope, ok bool
 		return nil, envelope{}, false
 	}
 	scan := newItemScan(r, last, document, begin)
+	defer scan.release()
 	if !scan.items() {
 		return nil, envelope{}, false
 	}
@@ -71,8 +72,9 @@ func (r *pageReader) readPage(body []byte) (document []byte, e envelope, ok bool
 	if array, _ := findList(e); !ok || offset(around, array) != begin {
 		return nil, envelope{}, false // Another array counts.
 	}
-	scan.found.array = document[begin:scan.at]
-	r.found = &scan.found
+	found := scan.found
+	found.array = document[begin:scan.at]
+	r.found = &found
 	return document, e, true
 }
 

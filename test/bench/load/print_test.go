@@ -56,7 +56,9 @@ func TestGroupsOfFunctions(t *testing.T) {
 		"memory: allocation, collection, stacks": {"runtime.memclrNoHeapPointers", "runtime.mallocgc", "main.serve"},
 		"waiting and waking up: epoll, futex":    {"internal/runtime/syscall.Syscall6", "runtime.netpoll", "runtime.findRunnable", "runtime.mcall"},
 		"scheduler":                              {"runtime.runqgrab", "runtime.findRunnable", "runtime.mcall"},
-		"code of the program and its libraries":  {"encoding/json.Marshal", "main.serve"},
+		"packages of JSON":                       {"runtime.memmove", "encoding/json.Marshal", "main.serve"},
+		"the server's own code":                  {"strings.Index", "main.serve", "net/http.HandlerFunc.ServeHTTP"},
+		"other code":                             {"runtime.memmove", "sort.Sort"},
 	} {
 		if got := group(stack); got != want {
 			t.Errorf("%v: got %q, want %q", stack, got, want)

@@ -140,12 +140,19 @@ func stackOf(sample *profile.Sample) []string {
 	return functions
 }
 
-// groups are the groups of functions. A sample belongs to the first group of which a function is in
-// its stack.
-var groups = []struct {
+// functions are a group of functions, by the beginnings of their names.
+type functions struct {
 	name     string
 	prefixes []string
-}{
+}
+
+func (f functions) contain(function string) bool {
+	return slices.ContainsFunc(f.prefixes, func(prefix string) bool { return strings.HasPrefix(function, prefix) })
+}
+
+// groups are what the runtime and the system do. A sample belongs to the first group of which a function
+// is in its stack.
+var groups = []functions{
 	{"system calls: write", []string{"syscall.write", "syscall.Write", "syscall.writev", "syscall.sendto", "golang.org/x/sys/unix.Write"}},
 	{"system calls: read", []string{"syscall.read", "syscall.Read"}},
 	{"system calls: other", []string{"syscall.Syscall", "syscall.RawSyscall", "syscall.rawSyscall"}},
@@ -160,16 +167,34 @@ var groups = []struct {
 	}},
 }
 
-// group returns the group of a stack.
+// packages are groups of packages. A sample that is in no other group belongs to that of the innermost
+// function which is in one of these.
+var packages = []functions{
+	{"package net/http", []string{"net/http", "net/textproto", "net/url"}},
+	{"packages of gRPC", []string{"google.golang.org/grpc", "golang.org/x/net/http2"}},
+	{"package of grpc-gateway", []string{"github.com/grpc-ecosystem/grpc-gateway"}},
+	{"packages of protobuf", []string{"google.golang.org/protobuf"}},
+	{"packages of JSON", []string{"encoding/json", "github.com/go-json-experiment"}},
+	{"package of the log", []string{"log/slog"}},
+	{"packages of metrics", []string{"github.com/prometheus"}},
+	{"package of retries", []string{"github.com/failsafe-go"}},
+	{"packages context and time", []string{"context.", "time."}},
+	{"the server's own code", []string{"github.com/audian/participant-gateway", "main."}},
+}
+
+// group returns the group of a stack, whose innermost function is the first.
 func group(stack []string) string {
 	for _, g := range groups {
-		for _, function := range stack {
-			for _, prefix := range g.prefixes {
-				if strings.HasPrefix(function, prefix) {
-					return g.name
-				}
+		if slices.ContainsFunc(stack, g.contain) {
+			return g.name
+		}
+	}
+	for _, function := range stack {
+		for _, p := range packages {
+			if p.contain(function) {
+				return p.name
 			}
 		}
 	}
-	return "code of the program and its libraries"
+	return "other code"
 }
