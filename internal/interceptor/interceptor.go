@@ -103,10 +103,10 @@ func (i *Interceptor) stream(
 	i.calls.enter()
 	ctx, call := i.begin(stream.Context(), method, request)
 	var held releases
-	later := detached.FromContext(ctx)
+	detachable := detached.FromContext(ctx)
 	defer func() {
-		if later.Stream() != nil {
-			i.endLater(ctx, call, held, later)
+		if detachable.Stream() != nil {
+			i.endWhenDetached(ctx, call, held, detachable)
 			return
 		}
 		err = i.endStream(ctx, call, held, err, recover())
@@ -126,7 +126,7 @@ func (i *Interceptor) stream(
 	held.add(release)
 	granted, cancel := context.WithCancelCause(authorized)
 	defer cancel(nil)
-	end := later.OnCancel(cancel)
+	end := detachable.OnCancel(cancel)
 	held.add(caller.Grant.OpenStream(streamPermission(caller, request), end))
 	if method == v2.ParticipantService_BatchAddParticipants_FullMethodName {
 		// A drain stops what the batch has not sent; the stream then reports the rest. It has no age.
@@ -149,17 +149,17 @@ func (i *Interceptor) endStream(ctx context.Context, call *call, held releases, 
 	return call.end(ctx, nil, err, panicked)
 }
 
-// endLater leaves the end of a streaming call to its transport. Of ctx only what the end needs is kept: it
-// holds much memory.
+// endWhenDetached leaves the end of a streaming call to its transport. It keeps of ctx only what the end
+// needs: ctx holds much memory.
 //
 //nolint:contextcheck // The end outlives the handler's context.
-func (i *Interceptor) endLater(ctx context.Context, call *call, held releases, later *detached.Call) {
+func (i *Interceptor) endWhenDetached(ctx context.Context, call *call, held releases, detachable *detached.Call) {
 	if deadline, has := ctx.Deadline(); has {
-		timer := time.AfterFunc(time.Until(deadline), func() { later.Cancel(context.DeadlineExceeded) })
+		timer := time.AfterFunc(time.Until(deadline), func() { detachable.Cancel(context.DeadlineExceeded) })
 		held.add(func() { timer.Stop() })
 	}
 	kept := trace.ContextWithSpan(requestctx.WithRequestID(context.Background(), call.requestID), trace.SpanFromContext(ctx))
-	later.AtEnd(func(err error) error { return i.endStream(kept, call, held, err, nil) })
+	detachable.AtEnd(func(err error) error { return i.endStream(kept, call, held, err, nil) })
 }
 
 // releases are what a call holds until it ends.

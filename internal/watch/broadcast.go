@@ -59,7 +59,7 @@ func newBroadcast(source *feed.Feed) *broadcast {
 func (b *broadcast) addView(v *view) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.look()
+	b.wakeForChanges()
 	v.shown.after = b.at
 	b.views.add(v)
 }
@@ -74,11 +74,12 @@ func (b *broadcast) removeView(v *view) {
 func (b *broadcast) changed() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.look()
+	b.wakeForChanges()
 }
 
-// look finds out which views show what has changed, and has their subscribers woken. b.mu is held.
-func (b *broadcast) look() {
+// wakeForChanges wakes the subscribers of the views that show what has changed. It does not wait for them.
+// b.mu is held.
+func (b *broadcast) wakeForChanges() {
 	state := b.feed.State()
 	if state.Position == b.at && state.Turns == b.turns {
 		return
@@ -113,7 +114,7 @@ func (b *broadcast) look() {
 func (b *broadcast) hiddenAfter(v *view, p feed.Position) uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.look()
+	b.wakeForChanges()
 	later, known := v.shown.later(p)
 	switch {
 	case !known:
@@ -132,7 +133,7 @@ func (b *broadcast) hiddenAfter(v *view, p feed.Position) uint64 {
 func (b *broadcast) behind(v *view, p, head feed.Position) uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.look()
+	b.wakeForChanges()
 	if later, known := v.shown.later(p); known {
 		return uint64(len(later))
 	}

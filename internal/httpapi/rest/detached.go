@@ -97,7 +97,7 @@ func (s *detachedStream) advance() {
 	defer func() {
 		if panicked := recover(); panicked != nil {
 			err := panics.Report(s.logger, streamWork, panicked)
-			s.leave(func() error { return err })
+			s.inBackground(func() error { return err })
 		}
 	}()
 	buffer, _ := buffers.Get().(*[]byte)
@@ -109,7 +109,7 @@ func (s *detachedStream) advance() {
 			written, err = s.conn.TryWrite(small)
 		}
 		if err != nil || written < len(small) || large != nil {
-			s.leave(func() error {
+			s.inBackground(func() error {
 				defer buffers.Put(buffer)
 				return cmp.Or(s.write(small[written:], large), err)
 			})
@@ -169,11 +169,11 @@ func (s *detachedStream) idle() {
 	wakeAt, askDue := s.Source.Idle()
 	switch {
 	case s.cancelled:
-		s.leave(s.call.Cause)
+		s.inBackground(s.call.Cause)
 	case askDue:
 		ctx, cancel := context.WithCancel(context.Background())
 		s.stopAsking = cancel
-		s.leave(func() error {
+		s.inBackground(func() error {
 			defer cancel()
 			s.Source.Ask(ctx)
 			return nil
@@ -195,8 +195,8 @@ func (s *detachedStream) setTimer(at time.Time) {
 	s.timer.Reset(time.Until(at))
 }
 
-// leave leaves what may wait to a goroutine. mu is held.
-func (s *detachedStream) leave(do func() error) {
+// inBackground runs what may wait in a goroutine. mu is held.
+func (s *detachedStream) inBackground(do func() error) {
 	s.busy = true
 	go s.wait(do)
 }
