@@ -12,7 +12,7 @@ type Format uint8
 const (
 	// Proto is the protobuf wire format.
 	Proto Format = iota
-	// JSON is one NDJSON line without its newline.
+	// JSON is one NDJSON line, with its newline.
 	JSON
 	// SSE is one server-sent event.
 	SSE
@@ -23,8 +23,9 @@ const (
 )
 
 type encoding struct {
-	once  sync.Once
-	bytes []byte
+	once sync.Once
+	// parts is the encoding as a slice of its only part.
+	parts [1][]byte
 	err   error
 }
 
@@ -50,10 +51,13 @@ func (m *Message) Encoding(format Format, encode func(*Message) ([]byte, error))
 	e := &m.encodings[format]
 	e.once.Do(func() {
 		e.err = errNotEncoded
-		e.bytes, e.err = encode(m)
+		e.parts[0], e.err = encode(m)
 		if m.rendering != nil {
-			m.rendering.grow(len(e.bytes))
+			m.rendering.grow(len(e.parts[0]))
 		}
 	})
-	return e.bytes, e.err
+	return e.parts[0], e.err
 }
+
+// Parts returns what Encoding has returned, as the only part of a message. All callers share the slice.
+func (m *Message) Parts(format Format) [][]byte { return m.encodings[format].parts[:] }

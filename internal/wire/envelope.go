@@ -76,7 +76,7 @@ const maxPrefix = 32
 // ProtoParts returns the message in the protobuf wire format. Callers must not change the parts:
 // other streams share them.
 func (m *Message) ProtoParts() ([][]byte, error) {
-	return m.parts(m.Proto, proto.Marshal, func(size int) (before, after []byte) {
+	return m.parts(watch.Proto, m.Proto, proto.Marshal, func(size int) (before, after []byte) {
 		conference := valid(m.envelope.conference)
 		before = make([]byte, 0, len(conference)+maxPrefix)
 		before = protowire.AppendTag(before, conferenceField, protowire.BytesType)
@@ -86,16 +86,16 @@ func (m *Message) ProtoParts() ([][]byte, error) {
 	})
 }
 
-// JSONParts returns the message as one line of JSON, without the line break.
+// JSONParts returns the message as one line of JSON, with the line break.
 func (m *Message) JSONParts() ([][]byte, error) {
-	return m.parts(m.JSON, Marshal, func(int) (before, after []byte) {
-		return m.openJSON("conference_id", "message"), []byte("}")
+	return m.parts(watch.JSON, m.JSON, marshalLine, func(int) (before, after []byte) {
+		return m.openJSON("conference_id", "message"), []byte("}\n")
 	})
 }
 
 // ProtoJSONParts returns the message in proto3 JSON.
 func (m *Message) ProtoJSONParts() ([][]byte, error) {
-	return m.parts(m.ProtoJSON, protoJSON, func(int) (before, after []byte) {
+	return m.parts(watch.ProtoJSON, m.ProtoJSON, protoJSON, func(int) (before, after []byte) {
 		return m.openJSON("conferenceId", "message"), []byte("}")
 	})
 }
@@ -104,20 +104,21 @@ func (m *Message) ProtoJSONParts() ([][]byte, error) {
 // conference has ids of events: an id holds one position.
 func (m *Message) SSEParts() ([][]byte, error) {
 	if m.isShared() {
-		return m.parts(m.SSE, nil, nil)
+		return m.parts(watch.SSE, m.SSE, nil, nil)
 	}
 	parts, err := m.JSONParts()
 	if err != nil {
 		return nil, err
 	}
 	head := []byte("event: " + m.event() + "\ndata: ")
-	return append(append([][]byte{head}, parts...), []byte("\n\n")), nil
+	return append(append([][]byte{head}, parts...), []byte("\n")), nil
 }
 
 // parts returns an encoding of the message: a shared one with what the envelope puts before and
 // after it, or the message's own.
 func (m *Message) parts(
-	shared func() ([]byte, error), encode func(proto.Message) ([]byte, error), around func(size int) (before, after []byte),
+	format watch.Format, shared func() ([]byte, error), encode func(proto.Message) ([]byte, error),
+	around func(size int) (before, after []byte),
 ) ([][]byte, error) {
 	if m.own != nil {
 		encoded, err := encode(m.own)
@@ -128,7 +129,7 @@ func (m *Message) parts(
 		return nil, err
 	}
 	if m.envelope == nil {
-		return [][]byte{encoded}, nil
+		return m.source.Parts(format), nil
 	}
 	before, after := around(len(encoded))
 	if after == nil {

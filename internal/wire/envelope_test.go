@@ -49,7 +49,7 @@ func TestA16_AMessageNamesItsConference(t *testing.T) {
 			if err := protojson.Unmarshal(joinedParts(t, tt.message.ProtoJSONParts), &got); err != nil || !proto.Equal(&got, want) {
 				t.Errorf("proto JSON: %v, %v, want %v", &got, err, want)
 			}
-			if got := string(joinedParts(t, tt.message.JSONParts)); got != tt.json {
+			if got := string(joinedParts(t, tt.message.JSONParts)); got != tt.json+"\n" {
 				t.Errorf("JSON: %s\nwant %s", got, tt.json)
 			}
 			if got, want := string(joinedParts(t, tt.message.SSEParts)), "event: "+tt.event+"\ndata: "+tt.json+"\n\n"; got != want {
@@ -71,6 +71,18 @@ func TestA16_SubscribersOfAllStreamsShareTheBytes(t *testing.T) {
 		among, err := encode(NewConferenceMessage("conf", source))
 		if err != nil || &among[1][0] != &alone[0][0] {
 			t.Errorf("%s: the message was encoded again, or %v", name, err)
+		}
+	}
+}
+
+// TestW14_AnEncodedMessageNeedsNoMemory calls what each subscriber calls for each message.
+func TestW14_AnEncodedMessageNeedsNoMemory(t *testing.T) {
+	m := NewMessage(&watch.Message{Token: "t1", Checkpoint: &watch.Checkpoint{}})
+	for name, encode := range map[string]func(*Message) ([][]byte, error){
+		"proto": (*Message).ProtoParts, "JSON": (*Message).JSONParts, "proto JSON": (*Message).ProtoJSONParts, "SSE": (*Message).SSEParts,
+	} {
+		if allocations := testing.AllocsPerRun(10, func() { _, _ = encode(m) }); allocations > 0 {
+			t.Errorf("%s: %v allocations", name, allocations)
 		}
 	}
 }

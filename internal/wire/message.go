@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"bytes"
+
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -99,9 +101,16 @@ func (m *Message) Proto() ([]byte, error) {
 
 // JSON returns the message as one line of JSON, without the line break.
 func (m *Message) JSON() ([]byte, error) {
-	return m.source.Encoding(watch.JSON, func(*watch.Message) ([]byte, error) {
-		return Marshal(m.Response())
+	line, err := m.source.Encoding(watch.JSON, func(*watch.Message) ([]byte, error) {
+		return marshalLine(m.Response())
 	})
+	return bytes.TrimSuffix(line, []byte{'\n'}), err
+}
+
+// marshalLine is Marshal with a line break at the end.
+func marshalLine(message proto.Message) ([]byte, error) {
+	line, err := Marshal(message)
+	return append(line, '\n'), err
 }
 
 // ProtoJSON returns the message in proto3 JSON, for clients generated from the proto.

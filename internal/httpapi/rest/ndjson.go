@@ -18,15 +18,9 @@ func (ndjson) contentType() string { return "application/x-ndjson" }
 func (ndjson) transport() requestctx.Transport { return requestctx.NDJSON }
 
 func (ndjson) message(m *wire.Message, _ time.Duration) ([][]byte, error) {
-	line, err := m.JSONParts()
-	if err != nil {
-		return nil, err
-	}
-	return append(line, newline), nil
+	return m.JSONParts()
 }
 
 func (ndjson) failure(st *status.Status, _ time.Duration) [][]byte {
-	return [][]byte{grpcstatus.HTTPBody(st), newline}
+	return [][]byte{grpcstatus.HTTPBody(st), {'\n'}}
 }
-
-var newline = []byte{'\n'}
