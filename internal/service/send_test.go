@@ -24,6 +24,7 @@ import (
 	"github.com/audian/participant-gateway/internal/apierror/grpcstatus"
 	"github.com/audian/participant-gateway/internal/feed"
 	"github.com/audian/participant-gateway/internal/feed/feedtest"
+	"github.com/audian/participant-gateway/internal/panics"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/watch"
 	"github.com/audian/participant-gateway/internal/wire"
@@ -208,4 +209,21 @@ func TestW16_ABlockedGRPCStreamIsCutAfterTwoSeconds(t *testing.T) {
 			t.Errorf("the client, which reads on, sees %v", err)
 		}
 	})
+}
+
+// brokenSource panics in place of its first message.
+type brokenSource struct{}
+
+func (brokenSource) Next(context.Context) (*wire.Message, error) { panic("a mistake") }
+
+func (brokenSource) Close() {}
+
+func TestAPanicOfASourceEndsItsStreamAndIsCounted(t *testing.T) {
+	before := panics.Recovered()
+	if err := sendFrom(t.Context(), brokenSource{}, nil); err == nil || !strings.Contains(err.Error(), "a mistake") {
+		t.Errorf("ended with %v", err)
+	}
+	if counted := panics.Recovered() - before; counted != 1 {
+		t.Errorf("%d panics counted", counted)
+	}
 }

@@ -76,27 +76,27 @@ const maxPrefix = 32
 // ProtoParts returns the message in the protobuf wire format. Callers must not change the parts:
 // other streams share them.
 func (m *Message) ProtoParts() ([][]byte, error) {
-	return m.parts(watch.Proto, m.Proto, proto.Marshal, func(size int) (before, after []byte) {
+	return m.parts(watch.Proto, proto.Marshal, func(encoded []byte) [][]byte {
 		conference := valid(m.envelope.conference)
-		before = make([]byte, 0, len(conference)+maxPrefix)
+		before := make([]byte, 0, len(conference)+maxPrefix)
 		before = protowire.AppendTag(before, conferenceField, protowire.BytesType)
 		before = protowire.AppendString(before, conference)
 		before = protowire.AppendTag(before, messageField, protowire.BytesType)
-		return protowire.AppendVarint(before, uint64(size)), nil
+		return [][]byte{protowire.AppendVarint(before, uint64(len(encoded))), encoded}
 	})
 }
 
 // JSONParts returns the message as one line of JSON, with the line break.
 func (m *Message) JSONParts() ([][]byte, error) {
-	return m.parts(watch.JSON, m.JSON, marshalLine, func(int) (before, after []byte) {
-		return m.openJSON("conference_id", "message"), []byte("}\n")
+	return m.parts(watch.JSON, marshalLine, func(line []byte) [][]byte {
+		return [][]byte{m.openJSON("conference_id", "message"), withoutNewline(line), []byte("}\n")}
 	})
 }
 
 // ProtoJSONParts returns the message in proto3 JSON.
 func (m *Message) ProtoJSONParts() ([][]byte, error) {
-	return m.parts(watch.ProtoJSON, m.ProtoJSON, protoJSON, func(int) (before, after []byte) {
-		return m.openJSON("conferenceId", "message"), []byte("}")
+	return m.parts(watch.ProtoJSON, protoJSON, func(encoded []byte) [][]byte {
+		return [][]byte{m.openJSON("conferenceId", "message"), encoded, []byte("}")}
 	})
 }
 
@@ -104,7 +104,10 @@ func (m *Message) ProtoJSONParts() ([][]byte, error) {
 // conference has ids of events: an id holds one position.
 func (m *Message) SSEParts() ([][]byte, error) {
 	if m.isShared() {
-		return m.parts(watch.SSE, m.SSE, nil, nil)
+		if _, err := m.SSE(); err != nil {
+			return nil, err
+		}
+		return m.source.Parts(watch.SSE), nil
 	}
 	parts, err := m.JSONParts()
 	if err != nil {
@@ -114,28 +117,23 @@ func (m *Message) SSEParts() ([][]byte, error) {
 	return append(append([][]byte{head}, parts...), []byte("\n")), nil
 }
 
-// parts returns an encoding of the message: a shared one with what the envelope puts before and
-// after it, or the message's own.
+// parts returns an encoding of the message: a shared one, which wrap puts into the envelope if there is
+// one, or the message's own.
 func (m *Message) parts(
-	format watch.Format, shared func() ([]byte, error), encode func(proto.Message) ([]byte, error),
-	around func(size int) (before, after []byte),
+	format watch.Format, encode func(proto.Message) ([]byte, error), wrap func(encoded []byte) [][]byte,
 ) ([][]byte, error) {
 	if m.own != nil {
 		encoded, err := encode(m.own)
 		return [][]byte{encoded}, err
 	}
-	encoded, err := shared()
+	encoded, err := m.shared(format, encode)
 	if err != nil {
 		return nil, err
 	}
 	if m.envelope == nil {
 		return m.source.Parts(format), nil
 	}
-	before, after := around(len(encoded))
-	if after == nil {
-		return [][]byte{before, encoded}, nil
-	}
-	return [][]byte{before, encoded, after}, nil
+	return wrap(encoded), nil
 }
 
 // openJSON returns the begin of an object: the conference, and the name of the next member.

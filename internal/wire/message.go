@@ -94,17 +94,18 @@ func (m *Message) ProtoReflect() protoreflect.Message {
 
 // Proto returns the message in the protobuf wire format.
 func (m *Message) Proto() ([]byte, error) {
-	return m.source.Encoding(watch.Proto, func(*watch.Message) ([]byte, error) {
-		return proto.Marshal(m.Response())
-	})
+	return m.shared(watch.Proto, proto.Marshal)
+}
+
+// shared returns the message in a format. The first subscriber encodes it for all.
+func (m *Message) shared(format watch.Format, encode func(proto.Message) ([]byte, error)) ([]byte, error) {
+	return m.source.Encoding(format, func(*watch.Message) ([]byte, error) { return encode(m.Response()) })
 }
 
 // JSON returns the message as one line of JSON, without the line break.
 func (m *Message) JSON() ([]byte, error) {
-	line, err := m.source.Encoding(watch.JSON, func(*watch.Message) ([]byte, error) {
-		return marshalLine(m.Response())
-	})
-	return bytes.TrimSuffix(line, []byte{'\n'}), err
+	line, err := m.shared(watch.JSON, marshalLine)
+	return withoutNewline(line), err
 }
 
 // marshalLine is Marshal with a line break at the end.
@@ -113,11 +114,11 @@ func marshalLine(message proto.Message) ([]byte, error) {
 	return append(line, '\n'), err
 }
 
+func withoutNewline(line []byte) []byte { return bytes.TrimSuffix(line, []byte{'\n'}) }
+
 // ProtoJSON returns the message in proto3 JSON, for clients generated from the proto.
 func (m *Message) ProtoJSON() ([]byte, error) {
-	return m.source.Encoding(watch.ProtoJSON, func(*watch.Message) ([]byte, error) {
-		return protoJSON(m.Response())
-	})
+	return m.shared(watch.ProtoJSON, protoJSON)
 }
 
 // protoJSON encodes a message in proto3 JSON.

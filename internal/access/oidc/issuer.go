@@ -144,7 +144,7 @@ func (i *issuer) refresh(ctx context.Context) error {
 func (i *issuer) fetchAndStore(ctx context.Context) (err error) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
-			err = panics.Error(panicked)
+			err = panics.Report(i.logger, "fetch of the issuer's keys", panicked)
 		}
 	}()
 	if i.jwksURL == "" {

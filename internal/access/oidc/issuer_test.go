@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/audian/participant-gateway/internal/access/oidc/oidctest"
+	"github.com/audian/participant-gateway/internal/panics"
 )
 
 // fakeNetwork forwards requests to an issuer without a connection, since virtual time
@@ -20,9 +21,13 @@ type fakeNetwork struct {
 	issuer  *oidctest.Issuer
 	fetches int
 	fails   bool
+	panics  bool
 }
 
 func (n *fakeNetwork) RoundTrip(request *http.Request) (*http.Response, error) {
+	if n.panics {
+		panic("a mistake")
+	}
 	if n.fails {
 		return nil, errors.New("no route")
 	}
@@ -34,6 +39,21 @@ func (n *fakeNetwork) RoundTrip(request *http.Request) (*http.Response, error) {
 		StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}},
 		Body: io.NopCloser(bytes.NewReader(body)), Request: request,
 	}, nil
+}
+
+func TestAPanicInAFetchIsLoggedAndCounted(t *testing.T) {
+	server := oidctest.New()
+	defer server.Close()
+	var log bytes.Buffer
+	keys := newIssuer(server.URL(), slog.New(slog.NewTextHandler(&log, nil)))
+	keys.client.Transport = &fakeNetwork{issuer: server, panics: true}
+	before := panics.Recovered()
+	if _, err := keys.VerifySignature(t.Context(), server.Token(nil)); err == nil {
+		t.Error("verified without keys")
+	}
+	if counted := panics.Recovered() - before; counted != 1 || !strings.Contains(log.String(), "a mistake") {
+		t.Errorf("%d counted, the log is %q", counted, &log)
+	}
 }
 
 // A removed key stays trusted for minutes; an outage removes no key.

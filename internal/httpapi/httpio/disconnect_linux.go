@@ -61,7 +61,7 @@ func (d *disconnects) open() (err error) {
 		err = set.SetReadDeadline(time.Time{}) // It fails if the runtime cannot wait for the set.
 	}
 	if err != nil {
-		_ = set.Close()
+		_ = set.Close() // It was never used.
 		return fmt.Errorf("wait for the epoll instance: %w", err)
 	}
 	d.set = set

@@ -44,7 +44,7 @@ type detachedStream struct {
 	// timer fires at wakeAt; nil before the stream is idle.
 	timer  *time.Timer
 	wakeAt time.Time
-	// cutOff ends a write that still waits for the client some time after the call is cancelled; nil before that.
+	// cutOff ends a write that is still blocked when the call has been cancelled for a while; nil before that.
 	cutOff *time.Timer
 }
 

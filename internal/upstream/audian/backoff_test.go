@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/audian/participant-gateway/internal/apierror"
+	"github.com/audian/participant-gateway/internal/panics"
 	"github.com/audian/participant-gateway/internal/participant"
 	"github.com/audian/participant-gateway/internal/requestctx"
 )
@@ -189,9 +190,12 @@ func TestA06_ACallThatEndsDuringAnExchangeWasNotSent(t *testing.T) {
 func TestA06_APanicInAnExchangeFailsItAlone(t *testing.T) {
 	u := newIssuer()
 	u.exchange = func() (*http.Response, error) { u.exchange = nil; panic("out of luck") }
-	c := client(t, u, as(APIKey("the-key")))
+	c, before := client(t, u, as(APIKey("the-key"))), panics.Recovered()
 	if _, err := c.List(t.Context(), "c", Pacing{}); apiError(t, err).Reason != apierror.Internal || !apiError(t, err).NotSent {
 		t.Errorf("got %v", err)
+	}
+	if counted := panics.Recovered() - before; counted != 1 {
+		t.Errorf("%d panics counted", counted)
 	}
 	if _, err := c.List(t.Context(), "c", Pacing{}); err != nil {
 		t.Error(err)

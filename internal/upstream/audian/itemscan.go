@@ -34,6 +34,7 @@ type itemScan struct {
 	decoded participant.Item
 }
 
+// scans are used again, with the memory of their names.
 var scans = sync.Pool{New: func() any { return new(itemScan) }}
 
 // newItemScan returns a scan of the array that begins at a place in a document, until it is released.
