@@ -159,6 +159,8 @@ type shard struct {
 	// waking is held while receivers are woken. It guards receivers.
 	waking    sync.Mutex
 	receivers map[*view][]*receiver
+	// count is the number of receivers.
+	count atomic.Int64
 }
 
 type receiver struct {
@@ -170,6 +172,7 @@ type receiver struct {
 }
 
 func (s *shard) add(added *receiver) {
+	s.count.Add(1)
 	s.waking.Lock()
 	defer s.waking.Unlock()
 	if s.receivers == nil {
@@ -184,6 +187,7 @@ func (s *shard) add(added *receiver) {
 func (r *receiver) remove() {
 	r.shard.waking.Lock()
 	defer r.shard.waking.Unlock()
+	r.shard.count.Add(-1)
 	all := r.shard.receivers[r.view]
 	last := len(all) - 1
 	all[r.index] = all[last]
@@ -196,8 +200,12 @@ func (r *receiver) remove() {
 	r.shard.receivers[r.view] = all[:last]
 }
 
-// wake has the receivers of some views woken. It does not wait for that.
+// wake has the receivers of some views woken. It does not wait for that. A receiver that is added
+// meanwhile finds the change itself.
 func (s *shard) wake(due map[*view]struct{}) {
+	if s.count.Load() == 0 {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.due == nil {
